@@ -1,0 +1,143 @@
+"""Everything that musterroll raises on purpose.
+
+    MusterrollError               one line for the person, a code for the program
+    ├── UsageError                the command was called wrongly                      exit 2
+    ├── PipelineError             mistakes in the pipeline file, all of them          exit 2
+    ├── SourceError               the sheet's file cannot be read                     exit 2
+    ├── PluginError               a plugin broke: which one, in which stage and row   exit 2, or 4 after a write
+    ├── StateError                the journal cannot be read or written               exit 2, or 4 after a write
+    ├── RefusedError              a lock, a stale plan, a limit, a missing approval   exit 3
+    ├── BackendError              the user backend cannot do its work                 exit 2, or 4 after a write
+    │   └── BackendUnavailableError   it keeps failing: the job is paused
+    └── NotifierError             a notifier cannot do its work                       exit 4
+
+Problems *in the sheet* are not exceptions: they are `Problem` records, and all of them are collected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+__all__ = [
+    "BackendError",
+    "BackendUnavailableError",
+    "Mistake",
+    "MusterrollError",
+    "NotifierError",
+    "PipelineError",
+    "PluginError",
+    "RefusedError",
+    "SourceError",
+    "StateError",
+    "UsageError",
+]
+
+
+class MusterrollError(Exception):
+    """The root of the tree.
+
+    Attributes:
+        message: what is wrong and what to do, for the person; never holds a secret.
+        code: `subject.rule`, for programs (`error.code` in the JSON document).
+    """
+
+    code = "error"
+
+    def __init__(self, message: str, *, code: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        if code is not None:
+            self.code = code
+
+
+class UsageError(MusterrollError):
+    """The command was called wrongly."""
+
+    code = "usage"
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """One mistake in a pipeline file.
+
+    Attributes:
+        path: the dotted key, e.g. `validators[corporate-mail].options.domain`; empty for the whole file.
+        message: what is wrong and what to do.
+        origin: the file (or `--set`, `--invites`) the value came from.
+    """
+
+    path: str
+    message: str
+    origin: str
+
+    def __str__(self) -> str:
+        where = f"{self.path}: " if self.path else ""
+        return f"{self.origin}: {where}{self.message}"
+
+
+class PipelineError(MusterrollError):
+    """The pipeline file has mistakes; all of them are here."""
+
+    code = "pipeline.invalid"
+
+    def __init__(self, mistakes: Sequence[Mistake], *, code: str | None = None) -> None:
+        super().__init__("\n".join(str(mistake) for mistake in mistakes), code=code)
+        self.mistakes = tuple(mistakes)
+
+
+class SourceError(MusterrollError):
+    """The sheet's file is missing, damaged, protected, or no spreadsheet."""
+
+    code = "source.unreadable"
+
+
+class PluginError(MusterrollError):
+    """A plugin raised something of its own.
+
+    Attributes:
+        plugin: the instance as the person knows it, e.g. `validators[corporate-mail]`.
+        stage: what was being done, e.g. `validating`.
+        row: the sheet row, where there is one.
+        cause: the type and text of the exception; the exception itself is `__cause__`.
+    """
+
+    code = "plugin.failed"
+
+    def __init__(
+        self, *, plugin: str, stage: str, cause: BaseException | str, row: int | None = None
+    ) -> None:
+        self.plugin, self.stage, self.row = plugin, stage, row
+        self.cause = cause if isinstance(cause, str) else f"{type(cause).__name__}: {cause}"
+        where = f", row {row}" if row is not None else ""
+        super().__init__(f"{plugin} broke while {stage}{where}: {self.cause}")
+
+
+class StateError(MusterrollError):
+    """The journal cannot be read or written."""
+
+    code = "state.unusable"
+
+
+class RefusedError(MusterrollError):
+    """The work was refused: a lock, a stale plan, a limit, a missing approval, a declined question."""
+
+    code = "refused"
+
+
+class BackendError(MusterrollError):
+    """The user backend cannot do its work."""
+
+    code = "backend.failed"
+
+
+class BackendUnavailableError(BackendError):
+    """The user backend keeps failing; the job is paused and can be resumed."""
+
+    code = "backend.unavailable"
+
+
+class NotifierError(MusterrollError):
+    """A notifier cannot do its work."""
+
+    code = "notifier.failed"

@@ -1,0 +1,1 @@
+"""The frozen data that one stage hands to the next."""

@@ -1,0 +1,1 @@
+"""The plugin contract: the roles, the records that announce them, and the registry that finds them."""

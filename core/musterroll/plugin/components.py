@@ -1,0 +1,77 @@
+"""The records by which plugins announce what they bring.
+
+A record names a *kind* of component. The engine builds named *instances* of it from the pipeline file, with
+checked options, and calls those directly: pluggy runs once, at start-up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from musterroll.plugin.context import Context
+from musterroll.plugin.options import Options
+from musterroll.plugin.roles import GroupResolver, Notifier, Reader, RowValidator, SheetValidator, UserBackend
+
+O = TypeVar("O", bound=Options)  # noqa: E741 -- the options of a component
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Component:
+    """What all records have in common.
+
+    Attributes:
+        name: what `use = "…"` in a pipeline file says; lower case with hyphens.
+        summary: one line for `plugins list`.
+    """
+
+    name: str
+    summary: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReaderType(Component, Generic[O]):
+    """Announces a reader. `build` makes an instance of checked options."""
+
+    options: type[O]
+    build: Callable[[O, Context], Reader]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValidatorType(Component, Generic[O]):
+    """Announces a validator. `build` makes an instance of checked options, new for every sheet."""
+
+    options: type[O]
+    build: Callable[[O, Context], RowValidator | SheetValidator]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupResolverType(Component, Generic[O]):
+    """Announces a group resolver. `build` makes an instance of checked options."""
+
+    options: type[O]
+    build: Callable[[O, Context], GroupResolver]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserBackendType(Component, Generic[O]):
+    """Announces a user backend. `build` makes an instance of checked options."""
+
+    options: type[O]
+    build: Callable[[O, Context], UserBackend]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotifierType(Component, Generic[O]):
+    """Announces a notifier. `build` makes an instance of checked options."""
+
+    options: type[O]
+    build: Callable[[O, Context], Notifier]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandType(Component):
+    """Announces a command of the command line. `load` returns what typer can call."""
+
+    load: Callable[[], Callable[..., Any]]

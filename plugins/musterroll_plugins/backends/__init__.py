@@ -1,0 +1,1 @@
+"""Portals: where users are created and updated."""

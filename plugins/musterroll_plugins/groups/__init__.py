@@ -1,0 +1,1 @@
+"""Ways to find out the groups of a row."""
