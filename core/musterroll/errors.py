@@ -104,9 +104,7 @@ class PluginError(MusterrollError):
 
     code = "plugin.failed"
 
-    def __init__(
-        self, *, plugin: str, stage: str, cause: BaseException | str, row: int | None = None
-    ) -> None:
+    def __init__(self, *, plugin: str, stage: str, cause: BaseException | str, row: int | None = None) -> None:
         self.plugin, self.stage, self.row = plugin, stage, row
         self.cause = cause if isinstance(cause, str) else f"{type(cause).__name__}: {cause}"
         where = f", row {row}" if row is not None else ""

@@ -42,9 +42,7 @@ def _fold_fully(text: str) -> str:
     while text != before:
         before = text
         text = unicodedata.normalize("NFKC", text).casefold()
-        text = "".join(
-            c for c in text if ord(c) not in _INVISIBLE and unicodedata.category(c) != "Cf"
-        ).strip()
+        text = "".join(c for c in text if ord(c) not in _INVISIBLE and unicodedata.category(c) != "Cf").strip()
     return text
 
 

@@ -52,7 +52,7 @@ class FormulaCell:
     formula: str
 
 
-Cell: TypeAlias = str | None | NumberCell | DateCell | BoolCell | ErrorCell | FormulaCell
+Cell: TypeAlias = str | NumberCell | DateCell | BoolCell | ErrorCell | FormulaCell | None
 
 
 class SheetRow(NamedTuple):

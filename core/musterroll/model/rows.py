@@ -106,9 +106,7 @@ class Row:
             row=self.number,
             column=self.columns.get(field),
             field=field,
-            value=None
-            if value.secret is not None
-            else (value.raw if value.raw is not None else value.text or None),
+            value=None if value.secret is not None else (value.raw if value.raw is not None else value.text or None),
             suggestion=suggestion,
             condemns=condemns,
         )

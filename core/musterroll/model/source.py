@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from functools import cached_property
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 from musterroll.errors import SourceError
 
@@ -23,9 +23,7 @@ class Source:
     def __init__(self, path: Path) -> None:
         self.path = path
         if path.is_dir():
-            raise SourceError(
-                f"{path} is a folder; name the spreadsheet file in it", code="source.is_a_folder"
-            )
+            raise SourceError(f"{path} is a folder; name the spreadsheet file in it", code="source.is_a_folder")
         try:
             with path.open("rb") as file:
                 self.head = file.read(65536)
@@ -41,7 +39,7 @@ class Source:
         """The file's name without its folder."""
         return self.path.name
 
-    def open(self) -> BinaryIO:
+    def open(self) -> BufferedReader:
         """Opens the bytes for reading from their beginning; the caller closes."""
         return self.path.open("rb")
 

@@ -46,9 +46,7 @@ class SecretRef:
 
     __slots__ = ("_literal", "env", "file")
 
-    def __init__(
-        self, *, env: str | None = None, file: Path | None = None, literal: str | None = None
-    ) -> None:
+    def __init__(self, *, env: str | None = None, file: Path | None = None, literal: str | None = None) -> None:
         self.env, self.file = env, file
         self._literal = None if literal is None else Secret(literal)
 
