@@ -1,0 +1,174 @@
+"""What a command found and did, for the person and for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import TracebackType
+from typing import Self
+
+from musterroll.errors import MusterrollError
+from musterroll.model.plans import Change
+from musterroll.model.users import GroupPath
+from musterroll.problems import Problem
+
+
+class Outcome(StrEnum):
+    """How a command ended: `status` in JSON, and with it the exit status."""
+
+    OK = "ok"
+    PROBLEMS = "problems"
+    ERROR = "error"
+    REFUSED = "refused"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+
+
+class JobState(StrEnum):
+    """Where a job stands."""
+
+    RUNNING = "running"
+    COMPLETED = "completed"
+    COMPLETED_WITH_ERRORS = "completed_with_errors"
+    ABORTED = "aborted"
+    QUARANTINED = "quarantined"
+    PAUSED = "paused"
+    INTERRUPTED = "interrupted"
+    FAILED = "failed"
+    UNDONE = "undone"
+    PARTIALLY_UNDONE = "partially_undone"
+
+
+@dataclass(frozen=True, slots=True)
+class SheetSummary:
+    """The sheet that was read. `sheet` is the worksheet's name, None for formats without."""
+
+    path: str
+    sha256: str
+    format: str
+    reader: str
+    sheet: str | None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class SheetCounts:
+    """Rows and problems of a sheet. A row with an error is invalid."""
+
+    rows: int = 0
+    valid: int = 0
+    invalid: int = 0
+    errors: int = 0
+    warnings: int = 0
+
+
+@dataclass(slots=True)
+class JobCounts:
+    """What became of the rows: every row has exactly one outcome, and they add up to `rows`."""
+
+    rows: int = 0
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    deactivated: int = 0
+    rejected: int = 0
+    failed: int = 0
+    unknown: int = 0
+    not_attempted: int = 0
+
+
+@dataclass(slots=True)
+class InviteCounts:
+    """What became of the invites, one for each row that is not rejected."""
+
+    sent: int = 0
+    skipped: int = 0
+    held: int = 0
+    failed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Something that a backend or notifier did not do.
+
+    Attributes:
+        row: the sheet row; None for what no single row caused.
+        username: the user, where there is one.
+        operation: what was to be done, e.g. `create user`, `add to Region|North`, `invite`.
+        status: `failed`, `unknown`, `held`, ….
+        detail: why.
+    """
+
+    row: int | None
+    username: str | None
+    operation: str
+    status: str
+    detail: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobSummary:
+    """A job and what it did.
+
+    Attributes:
+        id: the job's id.
+        state: where it stands.
+        started: ISO 8601, UTC.
+        finished: ISO 8601, UTC; None while it is running.
+        sheet: the sheet's path.
+        counts: what became of the rows.
+        invites: what became of the invites.
+        failures: streams what failed, and why.
+        error: what stopped it, where something did.
+    """
+
+    id: str
+    state: JobState
+    started: str
+    finished: str | None
+    sheet: str
+    counts: JobCounts
+    invites: InviteCounts
+    failures: Callable[[], Iterator[Failure]] = lambda: iter(())
+    error: str | None = None
+
+
+@dataclass(kw_only=True)
+class Report:
+    """What a command found and did. Streams, so it must be closed: use it in a `with` statement.
+
+    Attributes:
+        command: the command.
+        outcome: how it ended.
+        pipeline: the pipeline's name.
+        profile: the profile in use.
+        sheet: the sheet that was read, where one was.
+        counts: rows and problems.
+        problems: streams the problems in the order of the sheet.
+        changes: streams what happens to every row that is not rejected; None where the command plans nothing.
+        groups_to_create: the groups that do not exist yet, parents first; None likewise.
+        job: the job, where there is one.
+        error: what went wrong, where the command could not do its work.
+    """
+
+    command: str
+    outcome: Outcome
+    pipeline: str
+    profile: str | None
+    sheet: SheetSummary | None = None
+    counts: SheetCounts = field(default_factory=SheetCounts)
+    problems: Callable[[], Iterable[Problem]] = tuple
+    changes: Callable[[], Iterable[Change]] | None = None
+    groups_to_create: tuple[GroupPath, ...] | None = None
+    job: JobSummary | None = None
+    error: MusterrollError | None = None
+    close: Callable[[], None] = lambda: None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
