@@ -9,44 +9,90 @@ was written (a report with `error` tells of what went wrong afterwards).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
-from musterroll.model.plans import Action
-from musterroll.model.reports import JobSummary, Report
+from musterroll.errors import RefusedError
+from musterroll.intake import Intake
+from musterroll.journal import jobs
+from musterroll.journal.jobs import JobRecord
+from musterroll.journal.journal import Journal
+from musterroll.journal.ledger import Ledger
+from musterroll.journal.operation_store import OperationStore
+from musterroll.journal.outcomes import count_rows, forget_outcome, keep_outcome
+from musterroll.journal.plan_store import PlanStore
+from musterroll.model.reports import InviteCounts, JobState, JobSummary, Outcome, Report
 from musterroll.pipeline.pipeline import Pipeline
+from musterroll.planning.making import make_plan, stop_if_cancelled
+from musterroll.planning.summary import PlanSummary, summarise
+from musterroll.plugin.guarding import guarded
+from musterroll.plugin.roles import UserBackend
+from musterroll.problem_log import ProblemLog
 from musterroll.progress import Progress, Silent
+from musterroll.reporting import report_of, summary_of
+from musterroll.running import carry_out, settle_former_jobs
+
+__all__ = ["PlanSummary", "job_settings", "list_jobs", "plan", "resume", "run", "show_job", "validate"]
+
+_SILENT = Silent()
 
 
-@dataclass(frozen=True, slots=True)
-class PlanSummary:
-    """What a person is asked to agree to.
-
-    Attributes:
-        actions: how many rows each action has.
-        groups: how many groups will be created.
-        memberships: how many memberships will be added or removed.
-        invites: how many invites will go out.
-        rejected: how many rows are left out.
-        backend: the backend's identity.
-    """
-
-    actions: dict[Action, int]
-    groups: int
-    memberships: int
-    invites: int
-    rejected: int
-    backend: str
-
-
-def validate(pipeline: Pipeline, sheet: Path, *, progress: Progress = Silent()) -> Report:
+def validate(pipeline: Pipeline, sheet: Path, *, progress: Progress = _SILENT) -> Report:
     """Finds every problem that the sheet alone shows; needs no backend."""
-    raise NotImplementedError
+    intake, log = Intake(pipeline, sheet), ProblemLog()
+    progress.stage("Checking")
+    with intake.checked(log) as rows:
+        for _ in rows:
+            progress.advance()
+            stop_if_cancelled(pipeline)
+    log.count_into(intake.counts, condemned=pipeline.settings.on_error == "skip")
+    return Report(
+        command="validate",
+        outcome=Outcome.PROBLEMS if log.errors else Outcome.OK,
+        pipeline=pipeline.name,
+        profile=pipeline.profile,
+        sheet=intake.summary,
+        counts=intake.counts,
+        problems=lambda: log,
+        close=log.close,
+    )
 
 
-def plan(pipeline: Pipeline, sheet: Path, *, progress: Progress = Silent()) -> Report:
+def plan(pipeline: Pipeline, sheet: Path, *, progress: Progress = _SILENT) -> Report:
     """Says what would change against the live backend; writes nothing."""
-    raise NotImplementedError
+    intake = Intake(pipeline, sheet)
+    with ExitStack() as stack:
+        log = ProblemLog()
+        stack.callback(log.close)
+        staging = Journal.temporary()
+        stack.callback(staging.close)
+        state = Journal.open_existing(pipeline.state, pipeline.name)
+        if state is not None:
+            stack.callback(state.close)
+        backend = pipeline.build_backend(read_only=True)
+        try:
+            job = _new_job(pipeline, intake, backend)
+            jobs.insert_job(staging, job)
+            ledger = Ledger(state, pipeline.name, job.identity)
+            make_plan(
+                pipeline, intake, backend=backend, ledger=ledger, journal=staging, job=job, log=log, progress=progress
+            )
+        finally:
+            _close(backend)
+        store = PlanStore(staging, job.id)
+        return Report(
+            command="plan",
+            outcome=Outcome.PROBLEMS if log.errors else Outcome.OK,
+            pipeline=pipeline.name,
+            profile=pipeline.profile,
+            sheet=intake.summary,
+            counts=intake.counts,
+            problems=lambda: log,
+            changes=store.changes,
+            groups_to_create=store.groups_to_create(),
+            close=stack.pop_all().close,
+        )
 
 
 def run(
@@ -54,37 +100,225 @@ def run(
     sheet: Path,
     *,
     confirm: Callable[[PlanSummary], bool] = lambda summary: True,
-    progress: Progress = Silent(),
+    progress: Progress = _SILENT,
 ) -> Report:
     """Validates, plans, applies, invites, reports: the main job.
 
     `confirm` is asked once, before the first write, and only where there is something to write.
     """
-    raise NotImplementedError
+    intake = Intake(pipeline, sheet)
+    with ExitStack() as stack:
+        journal = Journal.open(pipeline.state, pipeline.name)
+        stack.callback(journal.close)
+        with journal.lock():
+            jobs.recover(journal)
+            report = _run_new_job(pipeline, intake, journal, confirm, progress)
+        stack.pop_all()
+        return report
 
 
-def resume(pipeline: Pipeline, job: str, *, sheet: Path | None = None, progress: Progress = Silent()) -> Report:
+def _run_new_job(
+    pipeline: Pipeline, intake: Intake, journal: Journal, confirm: Callable[[PlanSummary], bool], progress: Progress
+) -> Report:
+    backend = pipeline.build_backend(read_only=True)
+    try:
+        job = _new_job(pipeline, intake, backend)
+        settle_former_jobs(pipeline, journal, job, backend)
+        with journal.transaction():
+            jobs.insert_job(journal, job)
+        return _plan_and_carry_out(pipeline, intake, journal, job, backend, confirm, progress)
+    finally:
+        _close(backend)
+
+
+def _plan_and_carry_out(
+    pipeline: Pipeline,
+    intake: Intake,
+    journal: Journal,
+    job: JobRecord,
+    backend: UserBackend,
+    confirm: Callable[[PlanSummary], bool],
+    progress: Progress,
+) -> Report:
+    """Plans a job that is stored already, and carries the plan out. A job that comes to nothing leaves no trace."""
+    log = ProblemLog()
+    try:
+        ledger = Ledger(journal, pipeline.name, job.identity)
+        make_plan(
+            pipeline, intake, backend=backend, ledger=ledger, journal=journal, job=job, log=log, progress=progress
+        )
+        job = replace(job, sheet=intake.summary, counts=intake.counts)
+        if log.file_errors or (log.errors and pipeline.settings.on_error == "abort"):
+            job = _end_unexecuted(pipeline, journal, job, JobState.ABORTED)
+            return _with_log(report_of(journal, job, "run"), log)
+        stop_if_cancelled(pipeline)
+        summary = summarise(journal, job.id, job.identity)
+        if summary.does_anything and not confirm(summary):
+            raise RefusedError("declined; nothing was written", code="declined")
+        with journal.transaction():
+            PlanStore(journal, job.id).derive_operations()
+            jobs.set_planned(journal, job.id)
+        error = carry_out(pipeline, journal, job, intake.source.path, progress)
+        return _with_log(report_of(journal, jobs.find_job(journal, job.id), "run", error=error), log)
+    except BaseException:
+        log.close()
+        _discard_unwritten(journal, job)
+        raise
+
+
+def resume(pipeline: Pipeline, job: str, *, sheet: Path | None = None, progress: Progress = _SILENT) -> Report:
     """Goes on with a job that was interrupted, paused or failed.
 
     Args:
         pipeline: the job's pipeline.
-        job: the job's id, or an unambiguous beginning of it.
+        job: the job's id, or an unambiguous part of it.
         sheet: where the sheet is now, if it was moved.
         progress: told how it goes on.
     """
-    raise NotImplementedError
+    with ExitStack() as stack:
+        journal = Journal.open_existing(pipeline.state, pipeline.name)
+        if journal is not None:
+            stack.callback(journal.close)
+        record = jobs.find_job(journal, job)
+        assert journal is not None
+        with journal.lock():
+            jobs.recover(journal)
+            report = _go_on(pipeline, journal, jobs.find_job(journal, record.id), sheet, progress)
+        stack.pop_all()
+        return report
+
+
+def _go_on(pipeline: Pipeline, journal: Journal, job: JobRecord, sheet: Path | None, progress: Progress) -> Report:
+    if job.state is JobState.COMPLETED:
+        return report_of(journal, job, "jobs resume")
+    if job.state is JobState.ABORTED:
+        raise RefusedError("this job was aborted because of errors in the sheet; correct it and run it again")
+    if job.state not in (JobState.INTERRUPTED, JobState.PAUSED, JobState.FAILED, JobState.COMPLETED_WITH_ERRORS):
+        raise RefusedError(f"this job is {job.state.value}; it cannot go on")
+    newer = [other for other in jobs.list_jobs(journal) if other.identity == job.identity and other.planned]
+    newer = [other for other in newer if (other.started, other.id) > (job.started, job.id)]
+    if job.planned and newer:
+        raise RefusedError(
+            f"the later job {newer[0].id} has written to the same portal; run the sheet again instead",
+            code="job.superseded",
+        )
+    path = sheet or Path(job.sheet.path)
+    if not job.planned:
+        # It was cut off before anything was written, so the plan is made anew.
+        intake = Intake(pipeline, path)
+        if intake.source.sha256 != job.sheet.sha256:
+            raise RefusedError(f"{path} has changed since; run it anew", code="source.changed")
+        with journal.transaction():
+            PlanStore(journal, job.id).clear()
+            jobs.set_state(journal, job.id, JobState.RUNNING, finished=None)
+        backend = pipeline.build_backend(read_only=True)
+        try:
+            report = _plan_and_carry_out(pipeline, intake, journal, job, backend, lambda _: True, progress)
+        finally:
+            _close(backend)
+        report.command = "jobs resume"
+        return report
+    with journal.transaction():
+        OperationStore(journal, job.id).retry_failed()
+        forget_outcome(journal, job.id)
+        jobs.set_state(journal, job.id, JobState.RUNNING, finished=None)
+    error = carry_out(pipeline, journal, job, path, progress)
+    return report_of(journal, jobs.find_job(journal, job.id), "jobs resume", error=error)
 
 
 def list_jobs(pipeline: Pipeline) -> Sequence[JobSummary]:
     """The jobs of this pipeline, newest first."""
-    raise NotImplementedError
+    journal = Journal.open_existing(pipeline.state, pipeline.name)
+    if journal is None:
+        return []
+    try:
+        return [summary_of(journal, job) for job in list(jobs.list_jobs(journal))]
+    finally:
+        journal.close()
 
 
 def show_job(pipeline: Pipeline, job: str) -> Report:
     """One job, with its problems, changes and failures."""
-    raise NotImplementedError
+    journal = Journal.open_existing(pipeline.state, pipeline.name)
+    try:
+        record = jobs.find_job(journal, job)
+        assert journal is not None
+        report = report_of(journal, record, "jobs show")
+    except BaseException:
+        if journal is not None:
+            journal.close()
+        raise
+    report.outcome = Outcome.OK
+    return report
 
 
 def job_settings(state: Path, name: str, job: str) -> tuple[str | None, tuple[str, ...]]:
-    """The profile and the `--set` texts that a job was started with, to load its pipeline again."""
-    raise NotImplementedError
+    """Returns the profile and the `--set` texts that a job was started with, to load its pipeline again.
+
+    Args:
+        state: the state folder.
+        name: the pipeline's name.
+        job: the job's id, or an unambiguous part of it.
+    """
+    journal = Journal.open_existing(state, name)
+    try:
+        record = jobs.find_job(journal, job)
+    finally:
+        if journal is not None:
+            journal.close()
+    return record.profile, record.sets
+
+
+def _new_job(pipeline: Pipeline, intake: Intake, backend: UserBackend) -> JobRecord:
+    with guarded("backend", "saying which portal it is"):
+        identity = backend.identity()
+    now = pipeline.clock()
+    # The path is kept absolute, so that the job can go on from any folder.
+    return JobRecord(
+        id=jobs.new_job_id(now),
+        state=JobState.RUNNING,
+        planned=False,
+        started=now.isoformat(timespec="microseconds"),
+        finished=None,
+        pipeline=pipeline.name,
+        profile=pipeline.profile,
+        # The flag is kept as a setting, for a job that has to be planned again.
+        sets=(*pipeline.sets, f'invites.send_to="{pipeline.settings.invites.send_to}"'),
+        fingerprint=pipeline.fingerprint,
+        identity=identity,
+        sheet=replace(intake.summary, path=str(intake.source.path.absolute())),
+        counts=intake.counts,
+        error=None,
+    )
+
+
+def _end_unexecuted(pipeline: Pipeline, journal: Journal, job: JobRecord, state: JobState) -> JobRecord:
+    with journal.transaction():
+        keep_outcome(journal, job.id, count_rows(journal, job.id, executed=False), InviteCounts(skipped=0))
+        jobs.set_state(journal, job.id, state, finished=pipeline.clock().isoformat(timespec="seconds"))
+    return jobs.find_job(journal, job.id)
+
+
+def _with_log(report: Report, log: ProblemLog) -> Report:
+    """Lets a report of a stored job show the values of the cells as well, which the journal does not keep."""
+    stored = report.close
+
+    def close() -> None:
+        log.close()
+        stored()
+
+    report.problems, report.close = lambda: log, close
+    return report
+
+
+def _discard_unwritten(journal: Journal, job: JobRecord) -> None:
+    """Forgets a job that has handed nothing to the backend; any other stays and can be resumed."""
+    if not OperationStore(journal, job.id).anything_handed_over():
+        with journal.transaction():
+            PlanStore(journal, job.id).clear()
+            jobs.discard_job(journal, job.id)
+
+
+def _close(backend: UserBackend) -> None:
+    with guarded("backend", "closing"):
+        backend.close()

@@ -21,10 +21,12 @@ class Recipient:
     Attributes:
         username: as stored in the backend.
         fields: the user's attributes by field name, e.g. `email`, `phone`, `forename`; empty ones are "".
+        ref: the backend's id of the user; "" while the user does not exist yet.
     """
 
     username: str
     fields: Mapping[str, str]
+    ref: str = ""
 
     @property
     def email(self) -> str:

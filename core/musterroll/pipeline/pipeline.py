@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
-from musterroll.errors import Mistake
+from musterroll.errors import Mistake, MusterrollError, PluginError
 from musterroll.model.fields import FieldSet
 from musterroll.model.messages import Purpose
 from musterroll.pipeline.settings import Settings
-from musterroll.plugin.components import Component
+from musterroll.plugin.components import (
+    Component,
+    GroupResolverType,
+    NotifierType,
+    ReaderType,
+    UserBackendType,
+    ValidatorType,
+)
 from musterroll.plugin.context import Context, utc_now
 from musterroll.plugin.options import Options
 from musterroll.plugin.registry import Registry
 from musterroll.plugin.roles import GroupResolver, Notifier, Reader, RowValidator, SheetValidator, UserBackend
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +61,17 @@ class Pipeline:
         registry: the plugins that were found.
         warnings: mistakes that do not stop anything, e.g. a literal secret or a broken plugin that is not used.
         merged: the merged TOML as plain data, secrets masked.
-        sets: the `--set` texts it was loaded with, so that a job can be resumed with them.
+        sets: the `--set` texts and flags it was loaded with, as `--set` texts, so that a job can be resumed with
+            them. A text that holds a secret is left out: the journal keeps these texts.
         fingerprint: the SHA-256 of merged settings and local plugins.
+        reader: the chosen reader; None for "auto".
+        readers: the readers to try.
+        validators: the validators, in order.
+        resolvers: the group resolvers, in order.
+        backend: the user backend.
+        notifiers: the notifiers, in order.
+        clock: the time in UTC.
+        cancelled: set when the person interrupts.
     """
 
     settings: Settings
@@ -79,3 +98,66 @@ class Pipeline:
     def name(self) -> str:
         """The pipeline's name; with the backend's identity it owns the ledger."""
         return self.settings.name
+
+    def build_readers(self) -> tuple[tuple[str, Reader], ...]:
+        """Builds the readers to try: the component's name, and the reader.
+
+        Raises:
+            PluginError: a plugin broke while it was built; likewise in the other methods.
+        """
+        return tuple((one.component.name, self._build(one, _reader(one).build)) for one in self.readers)
+
+    def build_validators(self) -> tuple[tuple[str, RowValidator | SheetValidator], ...]:
+        """Builds the validators, new for every sheet: the label, and the validator."""
+        return tuple((one.label, self._build(one, _validator(one).build)) for one in self.validators)
+
+    def build_resolvers(self) -> tuple[tuple[str, GroupResolver], ...]:
+        """Builds the group resolvers: the label, and the resolver."""
+        return tuple((one.label, self._build(one, _resolver(one).build)) for one in self.resolvers)
+
+    def build_backend(self, *, read_only: bool) -> UserBackend:
+        """Builds the user backend: to plan with, or to write with. The caller closes it."""
+        return self._build(self.backend, _backend(self.backend).build, read_only=read_only)
+
+    def build_notifiers(self) -> tuple[tuple[Instance, Notifier], ...]:
+        """Builds the notifiers, to send with. The caller closes them."""
+        return tuple((one, self._build(one, _notifier(one).build, read_only=False)) for one in self.notifiers)
+
+    def _build(self, instance: Instance, build: Callable[[Any, Context], T], *, read_only: bool = True) -> T:
+        context = Context(
+            instance=instance.label,
+            fields=self.fields,
+            match=self.settings.match,
+            folder=self.folder,
+            read_only=read_only,
+            clock=self.clock,
+            cancelled=self.cancelled,
+            logger=logging.getLogger(f"musterroll.{instance.label}"),
+        )
+        try:
+            return build(instance.options, context)
+        except MusterrollError:
+            raise
+        except Exception as error:
+            raise PluginError(plugin=instance.label, stage="starting", cause=error) from error
+
+
+# The registry has checked that a component found under a kind is of that kind's type.
+def _reader(instance: Instance) -> ReaderType[Any]:
+    return cast("ReaderType[Any]", instance.component)
+
+
+def _validator(instance: Instance) -> ValidatorType[Any]:
+    return cast("ValidatorType[Any]", instance.component)
+
+
+def _resolver(instance: Instance) -> GroupResolverType[Any]:
+    return cast("GroupResolverType[Any]", instance.component)
+
+
+def _backend(instance: Instance) -> UserBackendType[Any]:
+    return cast("UserBackendType[Any]", instance.component)
+
+
+def _notifier(instance: Instance) -> NotifierType[Any]:
+    return cast("NotifierType[Any]", instance.component)

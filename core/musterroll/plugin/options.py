@@ -71,7 +71,7 @@ class SecretRef:
                     code="secret.missing",
                 )
             return Secret(text)
-        assert self.file is not None  # noqa: S101 -- the validator lets one of the three through
+        assert self.file is not None
         try:
             return Secret(self.file.read_text(encoding="utf-8").rstrip("\r\n"))
         except (OSError, UnicodeDecodeError) as error:

@@ -1,0 +1,10 @@
+"""`python -m musterroll_cli`."""
+
+from __future__ import annotations
+
+import sys
+
+from musterroll_cli.main import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,82 @@
+"""The question before the first write."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from musterroll.errors import RefusedError
+from musterroll.model.plans import Action
+from musterroll_cli.console import Stream, Styled
+from musterroll_cli.interruption import immediate_interruption
+from musterroll_cli.progress import StageKeeper
+from musterroll_cli.text.words import ACTION_STYLES, amount
+
+if TYPE_CHECKING:
+    from musterroll.engine import PlanSummary
+
+
+class Confirmation:
+    """Asks a terminal; without one, agrees, unless the pipeline wants `--yes`.
+
+    Args:
+        err: where the question goes.
+        progress: what may be drawn where the question goes.
+        yes: answered already.
+        needed: `confirm = true` in the pipeline.
+    """
+
+    def __init__(self, err: Stream, progress: StageKeeper, *, yes: bool, needed: bool) -> None:
+        self._err, self._progress, self._yes, self._needed = err, progress, yes, needed
+
+    def __call__(self, summary: PlanSummary) -> bool:
+        """Whether to go ahead.
+
+        Raises:
+            RefusedError: the pipeline wants an answer, and there is nobody to ask.
+        """
+        if self._yes:
+            return True
+        if not (self._err.is_terminal and _stdin_is_terminal()):
+            if self._needed:
+                raise RefusedError(
+                    "this pipeline writes nothing without an agreement; give it with --yes", code="confirm.needed"
+                )
+            return True
+        self._progress.pause()
+        show_summary(self._err, summary)
+        self._err.line("Go ahead? Answer yes or no [no]:")
+        with immediate_interruption():
+            return _answer() in ("y", "yes")
+
+
+def show_summary(stream: Stream, summary: PlanSummary) -> None:
+    """Says what is going to happen, and where."""
+    stream.line("About to write to ", Styled(summary.backend, "bold"), ":")
+    for action in (Action.CREATE, Action.UPDATE, Action.DEACTIVATE):
+        if count := summary.actions.get(action, 0):
+            stream.line("  ", Styled(f"{action} {amount(count, 'user')}", ACTION_STYLES[action]))
+    if summary.groups:
+        stream.line(f"  create {amount(summary.groups, 'group')}")
+    if summary.memberships:
+        stream.line(f"  change {amount(summary.memberships, 'membership')}")
+    if summary.invites:
+        stream.line(f"  send {amount(summary.invites, 'invite')}")
+    if unchanged := summary.actions.get(Action.UNCHANGED, 0):
+        stream.line(f"  leave {amount(unchanged, 'user')} as they are" if unchanged > 1 else "  leave 1 user as it is")
+    if summary.rejected:
+        stream.line(Styled(f"  leave out {amount(summary.rejected, 'bad row')}", "yellow"))
+
+
+def _stdin_is_terminal() -> bool:
+    try:
+        return sys.stdin is not None and sys.stdin.isatty()
+    except ValueError:  # closed
+        return False
+
+
+def _answer() -> str:
+    try:
+        return sys.stdin.readline().strip().lower()
+    except UnicodeDecodeError:
+        return ""

@@ -1,0 +1,132 @@
+"""The options that every command has, defined once, and the decorator that gives them to a command."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import MISSING, dataclass, fields
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec, get_type_hints
+
+import typer
+
+if TYPE_CHECKING:
+    from musterroll_cli.session import Session
+
+P = ParamSpec("P")
+
+
+class Format(StrEnum):
+    """How results are printed."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+@dataclass(frozen=True, slots=True)
+class Common:
+    """The values of the common options."""
+
+    pipeline: Annotated[
+        Path | None,
+        typer.Option(
+            "--pipeline",
+            "-p",
+            metavar="FILE",
+            show_default=False,
+            help="The pipeline file; without it musterroll.toml in the current folder, else the built-in one.",
+        ),
+    ] = None
+    profile: Annotated[
+        str | None,
+        typer.Option("--profile", metavar="NAME", show_default=False, help="The profile of the pipeline file to use."),
+    ] = None
+    sets: Annotated[
+        tuple[str, ...],
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            show_default=False,
+            help="Changes a setting for this time, e.g. on_error=skip. May be repeated.",
+        ),
+    ] = ()
+    format: Annotated[
+        Format, typer.Option("--format", metavar="text|json", help="How to print the result.", show_default=True)
+    ] = Format.TEXT
+    quiet: Annotated[
+        bool, typer.Option("--quiet", show_default=False, help="Print errors and the final line only.")
+    ] = False
+    verbose: Annotated[
+        bool, typer.Option("--verbose", show_default=False, help="Print everything, and what is being done.")
+    ] = False
+    no_external_plugins: Annotated[
+        bool,
+        typer.Option("--no-external-plugins", show_default=False, help="Leave installed plugins of others out."),
+    ] = False
+
+
+def command(
+    app: typer.Typer, name: str, *, example: str
+) -> Callable[[Callable[Concatenate[Session, P], int]], Callable[Concatenate[Session, P], int]]:
+    """Makes a function a command with the common options.
+
+    The function gets the session first, then its own arguments and options, and returns the exit status; its
+    docstring is the help.
+
+    Args:
+        app: the group that the command belongs to.
+        name: the full name, e.g. `jobs list`.
+        example: a command line to end the help with.
+    """
+
+    def decorate(function: Callable[Concatenate[Session, P], int]) -> Callable[Concatenate[Session, P], int]:
+        def call(**arguments: Any) -> int:
+            from musterroll_cli.session import Session  # noqa: PLC0415 -- `--help` does without the engine
+
+            common = Common(**{key: _frozen(arguments.pop(key)) for key in _COMMON})
+            return Session(name, common).perform(function, arguments)
+
+        _describe(call, function)
+        app.command(name.rpartition(" ")[2], help=inspect.getdoc(function), epilog=f"\b\nExample:\n  {example}")(call)
+        return function
+
+    return decorate
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _parameters() -> dict[str, inspect.Parameter]:
+    hints = get_type_hints(Common, include_extras=True)
+    # typer knows lists, not tuples of any length
+    hints["sets"] = Annotated[list[str], *hints["sets"].__metadata__]
+    return {
+        field.name: inspect.Parameter(
+            field.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=[] if field.name == "sets" else field.default,
+            annotation=hints[field.name],
+        )
+        for field in fields(Common)
+        if field.default is not MISSING
+    }
+
+
+_COMMON = _parameters()
+
+
+def _describe(call: Callable[..., int], function: Callable[..., int]) -> None:
+    """Gives the wrapper the signature that typer reads: the function's own parameters and the common ones."""
+    # The session's type must not be looked up: its module loads the engine.
+    hints = get_type_hints(function, localns={"Session": object}, include_extras=True)
+    own = [
+        parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=hints[parameter.name])
+        for parameter in list(inspect.signature(function).parameters.values())[1:]
+    ]
+    parameters = [*own, *_COMMON.values()]
+    call.__name__ = function.__name__
+    call.__doc__ = function.__doc__
+    call.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    call.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]

@@ -1,0 +1,23 @@
+"""How a command ends: the exit status of every outcome, and the outcome of every error."""
+
+from __future__ import annotations
+
+from musterroll.errors import MusterrollError, RefusedError
+from musterroll.model.reports import Outcome
+
+EXIT_STATUS = {
+    Outcome.OK: 0,
+    Outcome.PROBLEMS: 1,
+    Outcome.ERROR: 2,
+    Outcome.REFUSED: 3,
+    Outcome.FAILED: 4,
+    Outcome.INTERRUPTED: 130,
+}
+
+
+def outcome_of(error: MusterrollError) -> Outcome:
+    """The outcome of an error that stopped a command before anything was written.
+
+    What goes wrong afterwards comes as a report with an outcome of its own.
+    """
+    return Outcome.REFUSED if isinstance(error, RefusedError) else Outcome.ERROR

@@ -1,0 +1,172 @@
+"""One command at work: its pipeline, its progress, its result, its exit status."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from typing import Any
+
+from musterroll.pipeline.loading import load_pipeline
+
+from musterroll.errors import Mistake, MusterrollError, PipelineError
+from musterroll.model.reports import Outcome, Report
+from musterroll.pipeline.pipeline import Pipeline
+from musterroll_cli.console import OutputError, Stream, Styled, end_output
+from musterroll_cli.escape import shorten
+from musterroll_cli.interruption import orderly_interruption
+from musterroll_cli.json_document import MEMBERS, Document
+from musterroll_cli.logs import logging_to
+from musterroll_cli.options import Common, Format
+from musterroll_cli.outcomes import EXIT_STATUS, outcome_of
+from musterroll_cli.progress import Bar, StageKeeper
+from musterroll_cli.records import report_members
+from musterroll_cli.text.report import show_report
+
+
+class Session:
+    """One command at work.
+
+    Attributes:
+        command: its full name, e.g. `jobs list`.
+        common: the common options.
+        out: for results.
+        err: for messages.
+    """
+
+    def __init__(self, command: str, common: Common) -> None:
+        self.command = command
+        self.common = common
+        self.out = Stream(sys.stdout)
+        self.err = Stream(sys.stderr, vital=False)
+        self._pipeline_name: str | None = None
+        self._profile = common.profile
+        self._progress = StageKeeper()
+        self._outcome = Outcome.OK
+        self._warned: set[Mistake] = set()
+
+    @property
+    def as_json(self) -> bool:
+        """Whether the result is a JSON document."""
+        return self.common.format is Format.JSON
+
+    def perform(self, function: Callable[..., int], arguments: Mapping[str, Any]) -> int:
+        """Calls a command's function and returns its exit status, whatever happens in it."""
+        with logging_to(self.err, verbose=self.common.verbose, quiet=self.common.quiet):
+            try:
+                return function(self, **arguments)
+            except OutputError as error:
+                return end_output(error.cause) or EXIT_STATUS[self._outcome]
+            except KeyboardInterrupt:
+                return self._fail(Outcome.INTERRUPTED, MusterrollError("interrupted", code="interrupted"))
+            except MusterrollError as error:
+                # A mistake of the person's has no cause; a pipeline's own may hold what it must not show.
+                if error.__cause__ is not None and not isinstance(error, PipelineError):
+                    self._trace()
+                return self._fail(outcome_of(error), error)
+            except (Exception, SystemExit) as error:
+                self._trace()
+                return self._fail(Outcome.ERROR, self._unexpected(error))
+
+    def load(
+        self, *, invites: str | None = None, profile: str | None = None, sets: Sequence[str] | None = None
+    ) -> Pipeline:
+        """Loads the pipeline that the common options name, and prints its warnings.
+
+        Args:
+            invites: the `--invites` flag.
+            profile: a profile instead of that of `--profile`.
+            sets: texts instead of those of `--set`.
+        """
+        pipeline = load_pipeline(
+            self.common.pipeline,
+            profile=profile if profile is not None else self.common.profile,
+            sets=sets if sets is not None else self.common.sets,
+            flags={"invites.send_to": (str(invites), "--invites")} if invites is not None else {},
+            external_plugins=not self.common.no_external_plugins,
+        )
+        self._pipeline_name, self._profile = pipeline.name, pipeline.profile
+        for warning in pipeline.warnings:
+            if warning not in self._warned:
+                self._warned.add(warning)
+                self.warn(str(warning))
+        return pipeline
+
+    @contextmanager
+    def working(self, pipeline: Pipeline) -> Iterator[StageKeeper]:
+        """Shows progress and minds Ctrl-C while the engine works. Yields what to tell the engine."""
+        if self.err.is_terminal and not self.common.quiet:
+            self._progress = Bar(self.err)
+        with orderly_interruption(pipeline.cancelled), self._progress:
+            yield self._progress
+
+    def warn(self, message: str) -> None:
+        """Prints a warning on standard error."""
+        if not self.common.quiet:
+            self.err.line(Styled("warning: ", "yellow"), message)
+
+    def show(self, report: Report) -> int:
+        """Prints a report, closes it, and returns the exit status."""
+        self._outcome = report.outcome
+        with report:
+            if self.as_json:
+                self._pipeline_name, self._profile = report.pipeline, report.profile
+                self.add(report_members(report, members=MEMBERS[self.command]))
+                return self.finish(outcome=report.outcome, error=report.error)
+            for note in report.sheet.notes if report.sheet and not self.common.quiet else ():
+                self.err.line("note: ", note)
+            show_report(self.out, report, common=self.common)
+            if report.error is not None:
+                self._say(report.error)
+            return EXIT_STATUS[report.outcome]
+
+    def add(self, members: Mapping[str, Any]) -> None:
+        """Writes members of the JSON document."""
+        self._document.add(members)
+
+    def finish(
+        self,
+        members: Mapping[str, Any] | None = None,
+        *,
+        outcome: Outcome = Outcome.OK,
+        error: MusterrollError | None = None,
+    ) -> int:
+        """Ends the command: completes the JSON document, if there is to be one, and returns the exit status."""
+        if self.as_json:
+            self.add(members or {})
+            self._document.finish(outcome, {"code": error.code, "message": error.message} if error else None)
+        return EXIT_STATUS[outcome]
+
+    @cached_property
+    def _document(self) -> Document:
+        return Document(self.out.write, self.command, {"name": self._pipeline_name, "profile": self._profile})
+
+    def _fail(self, outcome: Outcome, error: MusterrollError) -> int:
+        if not self.as_json:
+            self._say(error)
+            return EXIT_STATUS[outcome]
+        if self._document.is_finished:  # interrupted after the last word
+            return EXIT_STATUS[outcome]
+        return self.finish(outcome=outcome, error=error)
+
+    def _say(self, error: MusterrollError) -> None:
+        messages = [str(mistake) for mistake in error.mistakes] if isinstance(error, PipelineError) else [error.message]
+        for message in messages:
+            self.err.line(Styled("error: ", "bold red"), message)
+
+    def _unexpected(self, error: BaseException) -> MusterrollError:
+        stage = f" ({self._progress.name})" if self._progress.name else ""
+        text = " ".join(str(error).split())
+        reason = shorten(f"{type(error).__name__}: {text}" if text else type(error).__name__, 300)
+        return MusterrollError(
+            f"unexpected failure in `{self.command}`{stage}: {reason}"
+            + ("" if self.common.verbose else "; use --verbose for the details"),
+            code="unexpected",
+        )
+
+    def _trace(self) -> None:
+        """Prints the traceback, without values of variables, where the person asked for everything."""
+        logging.getLogger("musterroll").debug("the failure in full:\n%s", traceback.format_exc())

@@ -1,0 +1,54 @@
+"""A report for a person."""
+
+from __future__ import annotations
+
+from musterroll.model.reports import Outcome, Report
+from musterroll_cli.console import Stream, Styled
+from musterroll_cli.options import Common
+from musterroll_cli.text.changes import show_changes, show_groups, show_plan_total
+from musterroll_cli.text.jobs import show_job_end, show_job_heading, show_what_happened
+from musterroll_cli.text.problems import show_problems
+from musterroll_cli.text.words import amount
+
+
+def show_report(stream: Stream, report: Report, *, common: Common) -> None:
+    """Prints a report: problems, what is or was done, and a last line that says it all."""
+    verbose, quiet = common.verbose, common.quiet
+    if report.command == "jobs show" and report.job is not None and not quiet:
+        show_job_heading(stream, report, report.job)
+    show_problems(stream, report.problems(), verbose=verbose, quiet=quiet)
+    if report.command == "plan" and report.changes is not None:
+        _show_plan(stream, report, common)
+    if report.job is not None:
+        if report.changes is not None and verbose:
+            show_changes(stream, report.changes(), verbose=True, quiet=False)
+            stream.line()
+        if not quiet:
+            show_what_happened(stream, report, report.job, verbose=verbose)
+        show_job_end(stream, report.job, common=common)
+    elif report.sheet is not None and (report.command != "plan" or report.counts.errors):
+        show_sheet_total(stream, report)
+
+
+def _show_plan(stream: Stream, report: Report, common: Common) -> None:
+    groups = report.groups_to_create or ()
+    assert report.changes is not None  # noqa: S101 -- asked by the caller
+    tally = show_changes(stream, report.changes(), verbose=common.verbose, quiet=common.quiet)
+    if not common.quiet:
+        show_groups(stream, groups, verbose=common.verbose)
+        stream.line()
+    show_plan_total(stream, tally, groups)
+
+
+def show_sheet_total(stream: Stream, report: Report) -> None:
+    """Prints how many rows are good and how many problems there are."""
+    counts = report.counts
+    style = "bold red" if counts.errors else "bold yellow" if counts.warnings else "bold green"
+    found = ", ".join(
+        amount(count, thing) for count, thing in ((counts.errors, "error"), (counts.warnings, "warning")) if count
+    )
+    invalid = f", {counts.invalid:,} of them bad" if counts.invalid else ""
+    path = report.sheet.path if report.sheet else "sheet"
+    stream.line(f"{path}: {amount(counts.rows, 'row')}{invalid}; ", Styled(found or "no problems", style))
+    if report.outcome is Outcome.PROBLEMS and report.command == "run":
+        stream.line("Nothing was written. Correct the sheet and run it again.")

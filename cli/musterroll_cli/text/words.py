@@ -1,0 +1,54 @@
+"""Words and colours that several results share."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from musterroll.model.plans import Action, Scalar
+from musterroll.model.reports import JobCounts
+from musterroll.model.users import GroupPath
+from musterroll_cli.escape import shorten
+
+ACTION_STYLES = {
+    Action.CREATE: "green",
+    Action.UPDATE: "yellow",
+    Action.UNCHANGED: "dim",
+    Action.DEACTIVATE: "red",
+}
+OUTCOMES = ("created", "updated", "unchanged", "deactivated", "rejected", "failed", "unknown", "not_attempted")
+"""What can become of a row, as `JobCounts` names it."""
+
+
+def amount(count: int, thing: str) -> str:
+    """Returns e.g. `1 user` or `1,200 users`."""
+    return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"
+
+
+def group_name(path: GroupPath) -> str:
+    """Returns a group as a sheet would name it, e.g. `Region|North`."""
+    return "|".join(level.replace("\\", "\\\\").replace("|", "\\|").replace(";", "\\;") for level in path)
+
+
+def value(scalar: Scalar) -> str:
+    """Returns a field's value, one too long for a line shortened."""
+    if scalar is None or scalar == "":
+        return "(empty)"
+    if isinstance(scalar, bool):
+        return "yes" if scalar else "no"
+    return shorten(scalar)
+
+
+def local_time(text: str | None) -> str:
+    """Returns an ISO 8601 time in the person's own time zone, to the minute."""
+    if text is None:
+        return ""
+    try:
+        return dt.datetime.fromisoformat(text).astimezone().strftime("%Y-%m-%d %H:%M")
+    except (ValueError, OverflowError, OSError):
+        return text
+
+
+def outcomes(counts: JobCounts) -> str:
+    """Returns what became of the rows in one line, e.g. `2 created, 1 rejected`."""
+    found = [(name, getattr(counts, name)) for name in OUTCOMES]
+    return ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in found if count) or "nothing"

@@ -1,0 +1,1 @@
+"""The executing stage: a resumable walk over the stored operations, and the invites that they earn."""

@@ -1,0 +1,266 @@
+"""Hands the stored operations to the backend, and keeps what becomes of each.
+
+The intent of a chunk is committed before the chunk is handed over; answers are committed as they arrive.
+What has an intent but no answer, after a crash or a broken connection, is settled by asking the backend.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+import time
+from collections.abc import Callable, Generator
+from contextlib import nullcontext
+from dataclasses import dataclass
+
+from musterroll.errors import PluginError
+from musterroll.execution.operations import NotPossibleError, make_operation, operation_id
+from musterroll.execution.passwords import Passwords
+from musterroll.journal.invite_store import record_creation, record_reset
+from musterroll.journal.journal import Journal
+from musterroll.journal.kinds import Kind, OpState
+from musterroll.journal.operation_store import OperationStore, StoredOp
+from musterroll.model.operations import Op, Result, Status
+from musterroll.model.plans import PasswordAction
+from musterroll.plugin.guarding import guarded
+from musterroll.plugin.roles import UserBackend
+from musterroll.progress import Progress
+
+_CHUNK = 64
+# Operations that certainly did not happen are handed over so often at the most.
+_ATTEMPTS = 3
+_COMMIT_SECONDS = 0.1
+_ASKING = "asking what became of operations"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobContext:
+    """What executing needs to know of its job.
+
+    Attributes:
+        job: the job's id.
+        pipeline: the pipeline's name.
+        identity: the backend's identity.
+        sheet_sha256: the sheet.
+        clock: the time in UTC.
+        cancelled: set when the person interrupts: what is in flight is finished, nothing new begins.
+    """
+
+    job: str
+    pipeline: str
+    identity: str
+    sheet_sha256: str
+    clock: Callable[[], dt.datetime]
+    cancelled: threading.Event
+
+
+class Executor:
+    """Executes one job.
+
+    Args:
+        context: the job.
+        journal: where its operations are.
+        backend: the portal, ready to write.
+        passwords: the sheet's passwords.
+        progress: told how it goes on.
+    """
+
+    def __init__(
+        self, context: JobContext, journal: Journal, backend: UserBackend, passwords: Passwords, progress: Progress
+    ) -> None:
+        self._context = context
+        self._journal = journal
+        self._store = OperationStore(journal, context.job)
+        self._backend = backend
+        self._passwords = passwords
+        self._progress = progress
+        self._in_flight: dict[str, StoredOp] = {}
+        self._committed = 0.0
+
+    def run(self) -> None:
+        """Executes what is open, phase by phase, until it is done or the person interrupts.
+
+        Raises:
+            BackendError: the backend cannot go on; what it has answered is kept.
+            PluginError: the backend broke.
+            StateError: the journal cannot be written.
+        """
+        self._progress.stage("Writing", self._store.count_open())
+        self._settle()
+        for phase in self._store.open_phases():
+            for _ in range(_ATTEMPTS):
+                self._stream(phase)
+                self._settle()
+                left = self._store.planned(phase, 0, 1)
+                if self._context.cancelled.is_set():
+                    return
+                if not left:
+                    break
+            else:
+                self._give_up(phase)
+
+    def _stream(self, phase: int) -> None:
+        self._in_flight.clear()
+        operations = self._operations(phase)
+        try:
+            with guarded("backend", "writing"):
+                for result in self._backend.execute(operations):
+                    self._record(self._taken(result), result)
+        finally:
+            operations.close()
+            self._journal.commit()
+
+    def _operations(self, phase: int) -> Generator[Op]:
+        """Hands out a phase's operations; pulling a chunk commits its intent and the answers so far."""
+        after = 0
+        while not self._context.cancelled.is_set():
+            chunk = self._store.planned(phase, after, _CHUNK)
+            if not chunk:
+                return
+            after = chunk[-1].seq
+            ready: list[tuple[StoredOp, Op]] = []
+            self._journal.begin()
+            for stored in chunk:
+                try:
+                    op = make_operation(stored, self._context.job, self._passwords)
+                except NotPossibleError as error:
+                    self._store.set_state([stored.seq], OpState.FAILED, str(error))
+                    continue
+                if op is None:
+                    self._store.set_state([stored.seq], OpState.NOOP)
+                else:
+                    ready.append((stored, op))
+            self._store.set_state([stored.seq for stored, _ in ready], OpState.INTENT)
+            self._commit()
+            handed = 0
+            try:
+                for stored, op in ready:
+                    if self._context.cancelled.is_set():
+                        break
+                    self._in_flight[op.id] = stored
+                    handed += 1
+                    yield op
+            finally:
+                # Whatever the backend never asked for is certain not to have happened.
+                self._store.set_state([stored.seq for stored, _ in ready[handed:]], OpState.PLANNED)
+
+    def _taken(self, result: Result) -> StoredOp:
+        stored = self._in_flight.pop(result.op, None)
+        if stored is None:
+            raise PluginError(
+                plugin="backend",
+                stage="writing",
+                cause=f"it answered to {result.op}, which is not waiting for an answer",
+            )
+        return stored
+
+    def _record(self, stored: StoredOp, result: Result) -> None:
+        self._journal.begin()
+        match result.status:
+            case Status.DONE | Status.NOOP:
+                keep_done(self._journal, self._context, stored, result)
+            case Status.FAILED:
+                self._store.set_state([stored.seq], OpState.FAILED, result.detail)
+            case Status.NOT_DONE:
+                self._store.set_state([stored.seq], OpState.PLANNED, result.detail)
+            case Status.UNKNOWN | Status.CONFLICT:
+                # A conflict is looked up again before it counts: it may be our own, committed late.
+                self._store.set_state([stored.seq], OpState.UNKNOWN, result.detail)
+        if result.status not in (Status.NOT_DONE, Status.UNKNOWN, Status.CONFLICT):
+            self._progress.advance()
+        if time.monotonic() - self._committed > _COMMIT_SECONDS:
+            self._commit()
+
+    def _settle(self) -> None:
+        """Asks the backend what became of operations without an answer."""
+        after = 0
+        while chunk := self._store.doubtful(_CHUNK, after=after):
+            after = chunk[-1].seq
+            waiting: dict[str, StoredOp] = {}
+            ops: list[Op] = []
+            for stored in chunk:
+                op = make_operation(stored, self._context.job, self._passwords)
+                if op is not None:
+                    waiting[op.id] = stored
+                    ops.append(op)
+            try:
+                with guarded("backend", _ASKING):
+                    for result in self._backend.resolve(ops):
+                        found = waiting.pop(result.op, None)
+                        if found is not None:
+                            self._record_resolved(found, result)
+            finally:
+                self._journal.commit()
+
+    def _record_resolved(self, stored: StoredOp, result: Result) -> None:
+        if result.status is not Status.CONFLICT:
+            self._record(stored, result)
+            return
+        self._journal.begin()
+        detail = result.detail or "something of this name exists that this job did not create"
+        self._store.set_state([stored.seq], OpState.FAILED, f"{detail}; run the sheet again to update it")
+        self._progress.advance()
+
+    def _give_up(self, phase: int) -> None:
+        with self._journal.transaction():
+            while chunk := self._store.planned(phase, 0, _CHUNK):
+                for stored in chunk:
+                    self._store.set_state(
+                        [stored.seq], OpState.FAILED, "the portal did not carry it out; try again later"
+                    )
+
+    def _commit(self) -> None:
+        self._journal.commit()
+        self._committed = time.monotonic()
+
+
+def keep_done(journal: Journal, context: JobContext, stored: StoredOp, result: Result) -> None:
+    """Keeps that an operation is done, with what follows from it for the job and for the ledger.
+
+    Raises:
+        PluginError: the backend created something and did not say its id.
+    """
+    store = OperationStore(journal, context.job)
+    store.set_state([stored.seq], OpState(result.status), result.detail)
+    owner = {"pipeline": context.pipeline, "identity": context.identity, "job": context.job}
+    if stored.kind is Kind.CREATE_GROUP:
+        assert stored.target is not None
+        store.set_group(stored.target, _ref(result))
+    elif stored.user is None:
+        store.set_refused(stored.seq, result.refused)
+    elif stored.kind is Kind.CREATE_USER:
+        ref = _ref(result)
+        store.set_user(stored.user.row, ref)
+        if result.status is Status.DONE:
+            record_creation(journal, **owner, ref=ref, username=stored.user.username, now=context.clock())
+    elif stored.kind is Kind.UPDATE_USER and stored.user.password is PasswordAction.RESET:
+        record_reset(journal, **owner, ref=stored.user.ref or "", sheet_sha256=context.sheet_sha256)
+
+
+def _ref(result: Result) -> str:
+    if not result.ref:
+        raise PluginError(plugin="backend", stage="writing", cause="it created something and did not say its id")
+    return result.ref
+
+
+def settle_former_creations(journal: Journal, context: JobContext, backend: UserBackend) -> None:
+    """Finds out, for a former job that was cut off, which users it created after all.
+
+    Without this the next job would take them for users that were there before, and never invite them.
+    Nothing is written to the backend.
+    """
+    store = OperationStore(journal, context.job)
+    # Whether a user was created does not depend on the password, so the former sheet is not needed.
+    passwords = Passwords(lambda: nullcontext(iter(())))
+    after = 0
+    while chunk := store.doubtful(_CHUNK, after=after):
+        after = chunk[-1].seq
+        creations = {operation_id(context.job, s.seq): s for s in chunk if s.kind is Kind.CREATE_USER}
+        ops = [op for s in creations.values() if (op := make_operation(s, context.job, passwords)) is not None]
+        with guarded("backend", _ASKING):
+            results = list(backend.resolve(ops))
+        with journal.transaction():
+            for result in results:
+                stored = creations.get(result.op)
+                if result.status is Status.DONE and stored is not None:
+                    keep_done(journal, context, stored, result)

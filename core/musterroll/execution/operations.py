@@ -1,0 +1,76 @@
+"""From a stored operation to the one that a backend performs."""
+
+from __future__ import annotations
+
+from musterroll.execution.passwords import Passwords
+from musterroll.journal.kinds import Kind
+from musterroll.journal.operation_store import StoredOp
+from musterroll.model.operations import (
+    AddMembers,
+    CreateGroup,
+    CreateUser,
+    GroupRef,
+    Op,
+    Reactivate,
+    RemoveMembers,
+    UpdateUser,
+    UserRef,
+)
+from musterroll.model.plans import PasswordAction
+from musterroll.model.users import Desired
+
+
+class NotPossibleError(Exception):
+    """What the operation builds on is not there; the text says what."""
+
+
+def operation_id(job: str, seq: int) -> str:
+    """The stable id of an operation."""
+    return f"{job}-{seq}"
+
+
+def make_operation(stored: StoredOp, job: str, passwords: Passwords) -> Op | None:
+    """Makes the operation, with the ids and passwords that it needs now.
+
+    Returns:
+        The operation; None where nothing is left to do.
+
+    Raises:
+        NotPossibleError: the user or group that it is about does not exist.
+    """
+    id_ = operation_id(job, stored.seq)
+    if stored.user is not None:
+        return _of_user(stored, id_, passwords)
+    if stored.kind is Kind.CREATE_GROUP:
+        if stored.parent is not None and not stored.parent.ref:
+            raise NotPossibleError(f"the group {'|'.join(stored.parent.path)} could not be created")
+        return CreateGroup(id=id_, path=stored.path, parent=stored.parent)
+    if stored.ref is None:
+        raise NotPossibleError(f"the group {'|'.join(stored.path)} could not be created")
+    if not stored.members:
+        return None
+    make = AddMembers if stored.kind is Kind.ADD_MEMBERS else RemoveMembers
+    return make(id=id_, group=GroupRef(stored.ref, stored.path), members=stored.members)
+
+
+def _of_user(stored: StoredOp, id_: str, passwords: Passwords) -> Op:
+    user = stored.user
+    assert user is not None
+    values = {name: None if c.after is None else str(c.after) for name, c in user.fields.items() if name != "active"}
+    if stored.kind is Kind.CREATE_USER:
+        password = passwords.of(user.row) if user.password is PasswordAction.SET else None
+        return CreateUser(id=id_, user=Desired(username=user.username, fields=values), password=password)
+    if user.ref is None:
+        raise NotPossibleError("the user does not exist")
+    ref = UserRef(user.ref, user.username)
+    if stored.kind is Kind.REACTIVATE:
+        return Reactivate(id=id_, user=ref)
+    return UpdateUser(
+        id=id_,
+        user=ref,
+        changes=values,
+        before={
+            name: None if c.before is None else str(c.before) for name, c in user.fields.items() if name != "active"
+        },
+        password=passwords.of(user.row) if user.password is PasswordAction.RESET else None,
+    )

@@ -1,0 +1,105 @@
+"""reader → sheet → validators → group resolvers, for one file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from musterroll.checking import CheckedRow, check_rows
+from musterroll.errors import RefusedError
+from musterroll.model.cells import SheetInfo
+from musterroll.model.reports import SheetCounts, SheetSummary
+from musterroll.model.rows import Row
+from musterroll.model.source import Source
+from musterroll.pipeline.pipeline import Pipeline
+from musterroll.plugin.roles import AmbiguousWorksheetError, Sheet
+from musterroll.problem_log import ProblemLog
+from musterroll.problems import Problem
+from musterroll.sheet.opening import choose_reader, open_sheet
+from musterroll.sheet.reading import ReadRow, RowReader
+
+
+class Intake:
+    """Takes one sheet in.
+
+    Args:
+        pipeline: how.
+        path: the file.
+
+    Raises:
+        SourceError: the file is missing, damaged, protected, or of no known format.
+        PluginError: a reader broke.
+    """
+
+    def __init__(self, pipeline: Pipeline, path: Path) -> None:
+        self._pipeline = pipeline
+        self.source = Source(path)
+        self._name, self._reader = choose_reader(self.source, pipeline.build_readers())
+        self.counts = SheetCounts()
+        self.summary = self._summary(SheetInfo(self._name))
+
+    def _summary(self, info: SheetInfo) -> SheetSummary:
+        source = self.source
+        return SheetSummary(str(source.path), source.sha256, info.format, self._name, info.worksheet, info.notes)
+
+    @contextmanager
+    def checked(self, log: ProblemLog) -> Iterator[Iterator[CheckedRow]]:
+        """Opens the sheet and streams its rows, checked; problems go to the log and rows are counted.
+
+        Raises:
+            SourceError: the file is damaged.
+            PluginError: a plugin broke.
+        """
+        pipeline = self._pipeline
+        try:
+            with self._open() as sheet:
+                self.summary = self._summary(sheet.info)
+                rows = self._counted(self._rows(sheet, log))
+                yield check_rows(rows, pipeline.build_validators(), pipeline.build_resolvers(), log)
+        except AmbiguousWorksheetError as error:
+            names = ", ".join(f'"{name}"' for name in error.names)
+            log.add_file(
+                Problem(
+                    code="sheet.ambiguous",
+                    message=f"The workbook has several sheets: {names}; name the one to import: "
+                    f'--set sheet.worksheet="{error.names[0]}"',
+                )
+            )
+            yield iter(())
+
+    @contextmanager
+    def unchecked(self, sha256: str) -> Iterator[Iterator[Row]]:
+        """Opens the sheet once more, if it is still the one that was planned, and streams its rows.
+
+        Args:
+            sha256: of the sheet that was planned.
+
+        Raises:
+            RefusedError: the file has changed.
+        """
+        # The digest of now, not the remembered one.
+        if Source(self.source.path).sha256 != sha256:
+            raise RefusedError(
+                f"{self.source.path} has changed since the plan was made; run it anew", code="source.changed"
+            )
+        with self._open() as sheet:
+            ignored = ProblemLog()
+            try:
+                yield (read.row for read in self._rows(sheet, ignored))
+            finally:
+                ignored.close()
+
+    @contextmanager
+    def _open(self) -> Iterator[Sheet]:
+        with open_sheet(self.source, self._name, self._reader, self._pipeline.settings.sheet.worksheet) as sheet:
+            yield sheet
+
+    def _rows(self, sheet: Sheet, log: ProblemLog) -> Iterator[ReadRow]:
+        reader = RowReader(self._pipeline.settings.sheet, self._pipeline.fields, log.add_file)
+        return reader.rows(sheet, self._name)
+
+    def _counted(self, rows: Iterator[ReadRow]) -> Iterator[ReadRow]:
+        for row in rows:
+            self.counts.rows += 1
+            yield row

@@ -1,0 +1,144 @@
+"""The jobs of a journal: to begin one, to find one, to list them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import secrets
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+
+from musterroll.errors import UsageError
+from musterroll.journal.journal import Journal
+from musterroll.model.reports import JobState, SheetCounts, SheetSummary
+
+_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # no letters that are taken for others
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRecord:
+    """What the journal says of a job as a whole. Times are ISO 8601 in UTC."""
+
+    id: str
+    state: JobState
+    planned: bool
+    started: str
+    finished: str | None
+    pipeline: str
+    profile: str | None
+    sets: tuple[str, ...]
+    fingerprint: str
+    identity: str
+    sheet: SheetSummary
+    counts: SheetCounts
+    error: str | None
+
+
+_COLUMNS = "id, state, planned, started, finished, pipeline, profile, sets, fingerprint, identity, sheet, counts, error"
+
+
+def new_job_id(now: dt.datetime) -> str:
+    """Makes an id that sorts by time and can be read out on the telephone."""
+    return f"{now:%Y%m%d-%H%M%S}-{''.join(secrets.choice(_ALPHABET) for _ in range(4))}"
+
+
+def insert_job(journal: Journal, job: JobRecord) -> None:
+    """Writes a new job."""
+    journal.execute(
+        f"INSERT INTO job ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 -- constants
+        (
+            job.id,
+            job.state,
+            job.planned,
+            job.started,
+            job.finished,
+            job.pipeline,
+            job.profile,
+            json.dumps(job.sets),
+            job.fingerprint,
+            job.identity,
+            json.dumps(asdict(job.sheet), ensure_ascii=False),
+            json.dumps(asdict(job.counts)),
+            job.error,
+        ),
+    )
+
+
+def find_job(journal: Journal | None, wanted: str) -> JobRecord:
+    """Finds a job by its id, an unambiguous part of it, or `last`.
+
+    Raises:
+        UsageError: there is none, or there are several.
+    """
+    jobs = list(list_jobs(journal)) if journal is not None else []
+    if not jobs:
+        raise UsageError("there are no jobs here yet; is this the folder of the pipeline file?", code="job.not_found")
+    found = jobs[:1] if wanted == "last" else [job for job in jobs if job.id == wanted]
+    found = found or [job for job in jobs if job.id.startswith(wanted) or job.id.endswith(f"-{wanted}")]
+    if not found:
+        raise UsageError(f'there is no job "{wanted}"; `musterroll jobs list` shows all', code="job.not_found")
+    if len(found) > 1:
+        raise UsageError(f'"{wanted}" may be any of {", ".join(job.id for job in found)}', code="job.ambiguous")
+    return found[0]
+
+
+def list_jobs(journal: Journal) -> Iterator[JobRecord]:
+    """Streams the jobs, newest first. One that runs although nobody works on it was interrupted."""
+    abandoned = not journal.is_locked()
+    for record in journal.stream(f"SELECT {_COLUMNS} FROM job ORDER BY started DESC, id DESC"):  # noqa: S608 -- constants
+        (id_, state, planned, started, finished, pipeline, profile, sets, print_, identity, sheet, counts, error) = (
+            record
+        )
+        state = JobState(state)
+        yield JobRecord(
+            id=id_,
+            state=JobState.INTERRUPTED if abandoned and state is JobState.RUNNING else state,
+            planned=bool(planned),
+            started=started,
+            finished=finished,
+            pipeline=pipeline,
+            profile=profile,
+            sets=tuple(json.loads(sets)),
+            fingerprint=print_,
+            identity=identity,
+            sheet=SheetSummary(**{**json.loads(sheet), "notes": ()}),
+            counts=SheetCounts(**json.loads(counts)),
+            error=error,
+        )
+
+
+def set_state(journal: Journal, job: str, state: JobState, *, finished: str | None, error: str | None = None) -> None:
+    """Says where a job stands."""
+    journal.execute("UPDATE job SET state = ?, finished = ?, error = ? WHERE id = ?", (state, finished, error, job))
+
+
+def set_identity(journal: Journal, job: str, identity: str) -> None:
+    """Notes which backend a job writes to; known for certain only when the backend is opened for writing."""
+    journal.execute("UPDATE job SET identity = ? WHERE id = ?", (identity, job))
+
+
+def set_sheet(journal: Journal, job: str, sheet: SheetSummary) -> None:
+    """Notes which sheet was read."""
+    journal.execute("UPDATE job SET sheet = ? WHERE id = ?", (json.dumps(asdict(sheet), ensure_ascii=False), job))
+
+
+def set_planned(journal: Journal, job: str) -> None:
+    """Notes that the whole plan is stored: from now on the job may write."""
+    journal.execute("UPDATE job SET planned = 1 WHERE id = ?", (job,))
+
+
+def discard_job(journal: Journal, job: str) -> None:
+    """Forgets a job that came to nothing; its plan must be cleared already."""
+    journal.execute("DELETE FROM job WHERE id = ?", (job,))
+
+
+def recover(journal: Journal) -> None:
+    """Settles what a dead writer left: its job was interrupted, and what it was sending is held.
+
+    The caller holds the lock, so no writer lives.
+    """
+    with journal.transaction():
+        journal.execute("UPDATE job SET state = 'interrupted' WHERE state = 'running'")
+        journal.execute(
+            "UPDATE invite SET state = 'held', detail = 'cut off while it was being sent' WHERE state = 'sending'"
+        )

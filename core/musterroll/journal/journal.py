@@ -1,0 +1,208 @@
+"""One SQLite file a pipeline, with one writer at a time."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from musterroll.errors import RefusedError, StateError
+from musterroll.journal.schema import APPLICATION_ID, SCHEMA, VERSION
+
+# A reader that only looks whether a writer lives holds the lock for a moment; a writer waits that long.
+_LOCK_SECONDS = 1.0
+
+
+class Journal:
+    """The journal's file: connection, transactions and lock. What the tables mean is told by the stores.
+
+    Every SQLite error comes out as `StateError` in one line.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, path: Path | None) -> None:
+        self._db = connection
+        self.path = path
+
+    @classmethod
+    def open(cls, folder: Path, name: str) -> Journal:
+        """Opens the journal of a pipeline, or creates it.
+
+        Args:
+            folder: the state folder; created if need be, for the owner only.
+            name: the pipeline's name.
+
+        Raises:
+            StateError: it cannot be opened, or is not a journal; it is never overwritten.
+        """
+        path = journal_path(folder, name)
+        try:
+            if not folder.is_dir():
+                folder.mkdir(mode=0o700, parents=True)
+                # The folder holds personal data and never belongs into version control.
+                (folder / ".gitignore").write_text("*\n", encoding="utf-8")
+            # Created here and not by SQLite, so that nobody else can read it for a moment.
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        except OSError as error:
+            raise StateError(f"the journal {path} cannot be written: {error.strerror or error}") from None
+        return cls(_connect(str(path), path), path)
+
+    @classmethod
+    def open_existing(cls, folder: Path, name: str) -> Journal | None:
+        """Opens the journal if there is one."""
+        return cls.open(folder, name) if journal_path(folder, name).is_file() else None
+
+    @classmethod
+    def temporary(cls) -> Journal:
+        """Makes a private journal that vanishes when it is closed: for planning without a trace."""
+        return cls(_connect("", None), None)
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Lets one writer in. An operating-system lock: it frees itself when its holder dies.
+
+        Raises:
+            RefusedError: another process works on this state.
+        """
+        if self.path is None:
+            yield
+            return
+        lock = FileLock(self.path.with_suffix(".lock"), mode=0o600)
+        try:
+            lock.acquire(timeout=_LOCK_SECONDS)
+        except Timeout:
+            raise RefusedError(
+                "another musterroll is working on this pipeline; wait until it has finished", code="state.locked"
+            ) from None
+        except OSError as error:
+            raise StateError(f"{lock.lock_file} cannot be locked: {error.strerror or error}") from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def is_locked(self) -> bool:
+        """Whether a writer is at work now."""
+        if self.path is None or not self.path.with_suffix(".lock").exists():
+            return False
+        lock = FileLock(self.path.with_suffix(".lock"), mode=0o600)
+        try:
+            lock.acquire(timeout=0)
+        except (Timeout, OSError):
+            return True
+        lock.release()
+        return False
+
+    def execute(self, sql: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
+        """Runs one statement.
+
+        Raises:
+            StateError: SQLite refused.
+        """
+        try:
+            return self._db.execute(sql, values)
+        except sqlite3.Error as error:
+            raise self._error(error) from error
+
+    def executemany(self, sql: str, values: Iterable[Sequence[Any]]) -> None:
+        """Runs one statement many times.
+
+        Raises:
+            StateError: SQLite refused.
+        """
+        try:
+            self._db.executemany(sql, values)
+        except sqlite3.Error as error:
+            raise self._error(error) from error
+
+    def stream(self, sql: str, values: Sequence[Any] = ()) -> Iterator[Any]:
+        """Streams the rows of a query; the rows may be changed meanwhile by other statements.
+
+        Raises:
+            StateError: SQLite refused.
+        """
+        cursor = self.execute(sql, values)
+        try:
+            yield from cursor
+        except sqlite3.Error as error:
+            raise self._error(error) from error
+
+    def begin(self) -> None:
+        """Begins a transaction if none is open."""
+        if not self._db.in_transaction:
+            self.execute("BEGIN IMMEDIATE")
+
+    def commit(self) -> None:
+        """Commits the open transaction, if there is one."""
+        if self._db.in_transaction:
+            self.execute("COMMIT")
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Commits what is done inside, together with what was open before; rolls back when it raises."""
+        self.begin()
+        try:
+            yield
+        except BaseException:
+            if self._db.in_transaction:
+                self._db.rollback()
+            raise
+        self.commit()
+
+    def close(self) -> None:
+        """Lets go of the file. What is not committed is lost."""
+        self._db.close()
+
+    def _error(self, error: sqlite3.Error) -> StateError:
+        return _state_error(self.path, error)
+
+
+def journal_path(folder: Path, name: str) -> Path:
+    """The journal's file."""
+    return folder / f"{name}.journal"
+
+
+def _connect(name: str, path: Path | None) -> sqlite3.Connection:
+    try:
+        db = sqlite3.connect(name, isolation_level=None, timeout=10.0)
+        try:
+            application, version = (
+                db.execute(f"PRAGMA {key}").fetchone()[0] for key in ("application_id", "user_version")
+            )
+            empty = db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0
+            if not empty and application != APPLICATION_ID:
+                raise StateError(f"{path} is no journal of musterroll; move it away")
+            if not empty and version != VERSION:
+                raise StateError(
+                    f"{path} was written by another version of musterroll (journal version {version}, "
+                    f"this one knows {VERSION})"
+                )
+            if path is None:
+                db.executescript("PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF")
+            else:
+                # FULL: an intent must be on the disk before the portal hears of it, even when the power fails.
+                db.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
+            if empty:
+                db.executescript(
+                    f"BEGIN IMMEDIATE; PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION};"
+                    f"{SCHEMA} COMMIT"
+                )
+        except BaseException:
+            db.close()
+            raise
+    except sqlite3.Error as error:
+        raise _state_error(path, error) from error
+    return db
+
+
+def _state_error(path: Path | None, error: sqlite3.Error) -> StateError:
+    where = path if path is not None else "(temporary)"
+    if getattr(error, "sqlite_errorname", "").startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
+        return StateError(
+            f"the journal {where} is damaged; restore it from a backup or move it away", code="state.corrupt"
+        )
+    return StateError(f"the journal {where} cannot be used: {error}")

@@ -1,0 +1,189 @@
+"""A job's operations in the journal: what is open, what was handed over, what became of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from musterroll.journal.journal import Journal
+from musterroll.journal.kinds import Kind, OpState
+from musterroll.model.operations import GroupRef, UserRef
+from musterroll.model.plans import FieldChange, PasswordAction
+from musterroll.model.users import GroupPath
+
+
+@dataclass(frozen=True, slots=True)
+class StoredUser:
+    """The user of a stored operation."""
+
+    row: int
+    username: str
+    ref: str | None
+    password: PasswordAction
+    fields: Mapping[str, FieldChange]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredOp:
+    """A stored operation: of a user (`user`), or of a group (`path`, `ref`, `members`)."""
+
+    seq: int
+    kind: Kind
+    target: int | None
+    user: StoredUser | None = None
+    path: GroupPath = ()
+    ref: str | None = None
+    parent: GroupRef | None = None
+    members: tuple[UserRef, ...] = ()
+
+
+class OperationStore:
+    """The operations of one job.
+
+    Args:
+        journal: where they are kept.
+        job: the job's id.
+    """
+
+    def __init__(self, journal: Journal, job: str) -> None:
+        self._journal = journal
+        self._job = job
+
+    def open_phases(self) -> list[int]:
+        """Returns the phases that have operations to hand over, in order."""
+        return [
+            phase
+            for (phase,) in self._journal.execute(
+                "SELECT DISTINCT phase FROM operation WHERE job = ? AND state = 'planned' ORDER BY phase", (self._job,)
+            )
+        ]
+
+    def count_open(self) -> int:
+        """Returns how many operations are not settled."""
+        query = "SELECT count(*) FROM operation WHERE job = ? AND state IN ('planned', 'intent', 'unknown')"
+        (count,) = self._journal.execute(query, (self._job,)).fetchone()
+        return int(count)
+
+    def planned(self, phase: int, after: int, limit: int) -> list[StoredOp]:
+        """Returns the next operations of a phase to hand over, by ascending number."""
+        return self._load("o.phase = ? AND o.state = 'planned' AND o.seq > ?", (phase, after), limit)
+
+    def doubtful(self, limit: int, *, after: int = 0) -> list[StoredOp]:
+        """Returns operations that were handed over and have no answer."""
+        return self._load("o.state IN ('intent', 'unknown') AND o.seq > ?", (after,), limit)
+
+    def anything_handed_over(self) -> bool:
+        """Whether any operation was ever handed to the backend."""
+        query = "SELECT 1 FROM operation WHERE job = ? AND state <> 'planned' LIMIT 1"
+        return self._journal.execute(query, (self._job,)).fetchone() is not None
+
+    def _load(self, where: str, values: Sequence[int], limit: int) -> list[StoredOp]:
+        query = (
+            f"SELECT o.seq, o.kind, o.target, r.row, r.username, r.ref, r.password, r.fields, "  # noqa: S608 -- constants
+            f"t.path, t.ref, p.path, p.ref FROM operation AS o "
+            f"LEFT JOIN row AS r ON r.job = o.job AND r.row = o.row "
+            f"LEFT JOIN target AS t ON t.job = o.job AND t.id = o.target "
+            f"LEFT JOIN target AS p ON p.job = o.job AND p.id = t.parent "
+            f"WHERE o.job = ? AND {where} ORDER BY o.seq LIMIT ?"
+        )
+        found: list[StoredOp] = []
+        for (
+            seq,
+            kind,
+            target,
+            row,
+            username,
+            ref,
+            password,
+            fields,
+            path,
+            group,
+            parent_path,
+            parent,
+        ) in self._journal.execute(query, (self._job, *values, limit)).fetchall():
+            if row is not None:
+                changes = {name: FieldChange(*pair) for name, pair in json.loads(fields).items()}
+                user = StoredUser(row, username, ref, PasswordAction(password), changes)
+                found.append(StoredOp(seq, Kind(kind), None, user=user))
+                continue
+            found.append(
+                StoredOp(
+                    seq,
+                    Kind(kind),
+                    target,
+                    path=tuple(json.loads(path)),
+                    ref=group,
+                    parent=GroupRef(parent or "", tuple(json.loads(parent_path))) if parent_path else None,
+                    members=self._members(seq),
+                )
+            )
+        return found
+
+    def _members(self, seq: int) -> tuple[UserRef, ...]:
+        """The members of an operation that exist; the others' own operations say why they do not."""
+        return tuple(
+            UserRef(ref, username)
+            for ref, username in self._journal.execute(
+                "SELECT r.ref, r.username FROM membership AS m JOIN row AS r ON r.job = m.job AND r.row = m.row "
+                "WHERE m.job = ? AND m.op = ? AND r.ref IS NOT NULL ORDER BY m.row",
+                (self._job, seq),
+            )
+        )
+
+    def set_state(self, seqs: Sequence[int], state: OpState, detail: str | None = None) -> None:
+        """Says where operations stand."""
+        self._journal.executemany(
+            "UPDATE operation SET state = ?, detail = ? WHERE job = ? AND seq = ?",
+            [(state, detail, self._job, seq) for seq in seqs],
+        )
+
+    def set_user(self, row: int, ref: str) -> None:
+        """Keeps the backend's id of a user that was created."""
+        self._journal.execute("UPDATE row SET ref = ? WHERE job = ? AND row = ?", (ref, self._job, row))
+
+    def set_group(self, target: int, ref: str) -> None:
+        """Keeps the backend's id of a group that was created."""
+        self._journal.execute("UPDATE target SET ref = ? WHERE job = ? AND id = ?", (ref, self._job, target))
+
+    def set_refused(self, seq: int, refused: Mapping[str, str]) -> None:
+        """Keeps which members of a membership operation were refused, by the user's ref, and why."""
+        self._journal.executemany(
+            "UPDATE membership SET refused = ? WHERE job = ? AND op = ? AND row IN "
+            "(SELECT row FROM row WHERE job = ? AND ref = ?)",
+            [(why, self._job, seq, self._job, ref) for ref, why in refused.items()],
+        )
+
+    def retry_failed(self) -> None:
+        """Makes what failed open again."""
+        self._journal.execute(
+            "UPDATE membership SET refused = NULL WHERE job = ? AND refused IS NOT NULL", (self._job,)
+        )
+        # A membership of a user that could not be created is done without that user; it is due again as well.
+        self._journal.execute(
+            """
+            UPDATE operation SET state = 'planned', detail = NULL WHERE job = ?1 AND (state = 'failed' OR seq IN (
+                SELECT m.op FROM membership AS m JOIN row AS r ON r.job = m.job AND r.row = m.row
+                WHERE m.job = ?1 AND r.ref IS NULL))
+            """,
+            (self._job,),
+        )
+
+    def failures(self) -> Iterator[tuple[int | None, str | None, Kind, GroupPath, str, str | None]]:
+        """Streams (row, username, kind, group, state, detail) of what failed or is unknown."""
+        for row, username, kind, path, state, detail in self._journal.stream(
+            """
+            SELECT o.row, r.username, o.kind, t.path,
+                   CASE o.state WHEN 'intent' THEN 'unknown' ELSE o.state END, o.detail
+            FROM operation AS o LEFT JOIN row AS r ON r.job = o.job AND r.row = o.row
+            LEFT JOIN target AS t ON t.job = o.job AND t.id = o.target
+            WHERE o.job = ?1 AND o.state IN ('failed', 'unknown', 'intent')
+            UNION ALL
+            SELECT m.row, r.username, m.kind || '_members', t.path, 'failed', m.refused
+            FROM membership AS m JOIN row AS r ON r.job = m.job AND r.row = m.row
+            JOIN target AS t ON t.job = m.job AND t.id = m.target
+            WHERE m.job = ?1 AND m.refused IS NOT NULL
+            """,
+            (self._job,),
+        ):
+            yield row, username, Kind(kind), tuple(json.loads(path)) if path else (), state, detail

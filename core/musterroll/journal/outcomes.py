@@ -1,0 +1,88 @@
+"""What became of a job's rows, derived from its operations: every row has exactly one outcome."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+from musterroll.journal.journal import Journal
+from musterroll.journal.plan_store import REJECTED
+from musterroll.model.plans import Action
+from musterroll.model.reports import InviteCounts, JobCounts
+
+_OUTCOME = {
+    Action.CREATE: "created",
+    Action.UPDATE: "updated",
+    Action.UNCHANGED: "unchanged",
+    Action.DEACTIVATE: "deactivated",
+}
+# The worst of a row's operations decides.
+_WORST = {3: "failed", 2: "unknown", 1: "not_attempted"}
+
+
+def count_rows(journal: Journal, job: str, *, executed: bool) -> JobCounts:
+    """Counts the outcomes of a job's rows.
+
+    Args:
+        journal: where the job is kept.
+        job: its id.
+        executed: False where the job ended before its first operation: then no row was attempted.
+    """
+    counts = JobCounts()
+    for action, worst, rows in journal.execute(
+        """
+        WITH step (row, badness) AS (
+            SELECT row, CASE state WHEN 'failed' THEN 3 WHEN 'unknown' THEN 2 WHEN 'intent' THEN 2
+                                   WHEN 'planned' THEN 1 ELSE 0 END
+            FROM operation WHERE job = ?1 AND row IS NOT NULL AND state NOT IN ('done', 'noop')
+            UNION ALL
+            SELECT m.row, CASE WHEN m.refused IS NOT NULL THEN 3 WHEN o.state = 'failed' THEN 3
+                               WHEN o.state IN ('unknown', 'intent') THEN 2 ELSE 1 END
+            FROM membership AS m JOIN operation AS o ON o.job = m.job AND o.seq = m.op
+            WHERE m.job = ?1 AND (m.refused IS NOT NULL OR o.state NOT IN ('done', 'noop'))
+        ), worst (row, badness) AS (SELECT row, max(badness) FROM step GROUP BY row)
+        SELECT r.action, coalesce(w.badness, 0), count(*) FROM row AS r LEFT JOIN worst AS w ON w.row = r.row
+        WHERE r.job = ?1 GROUP BY 1, 2
+        """,
+        (job,),
+    ):
+        if action == REJECTED:
+            outcome = "rejected"
+        elif not executed:
+            outcome = "not_attempted"
+        else:
+            outcome = _WORST.get(worst) or _OUTCOME[Action(action)]
+        setattr(counts, outcome, getattr(counts, outcome) + rows)
+        counts.rows += rows
+    return counts
+
+
+def count_invites(journal: Journal, job: str) -> InviteCounts:
+    """Counts what became of a job's invites; whoever was not to be told or could not be is skipped."""
+    counts = InviteCounts()
+    for state, rows in journal.execute("SELECT state, count(*) FROM invite WHERE job = ? GROUP BY state", (job,)):
+        name = "held" if state == "sending" else state
+        setattr(counts, name, getattr(counts, name) + rows)
+    (rows,) = journal.execute("SELECT count(*) FROM row WHERE job = ? AND action <> ?", (job, REJECTED)).fetchone()
+    counts.skipped = rows - counts.sent - counts.held - counts.failed
+    return counts
+
+
+def keep_outcome(journal: Journal, job: str, rows: JobCounts, invites: InviteCounts) -> None:
+    """Keeps a job's counts, so that a list of jobs need not count again."""
+    outcome = json.dumps({"rows": asdict(rows), "invites": asdict(invites)})
+    journal.execute("UPDATE job SET outcome = ? WHERE id = ?", (outcome, job))
+
+
+def outcome_of(journal: Journal, job: str, *, executed: bool) -> tuple[JobCounts, InviteCounts]:
+    """Returns a job's counts: as they were kept, or counted now."""
+    (kept,) = journal.execute("SELECT outcome FROM job WHERE id = ?", (job,)).fetchone()
+    if kept is None:
+        return count_rows(journal, job, executed=executed), count_invites(journal, job)
+    outcome = json.loads(kept)
+    return JobCounts(**outcome["rows"]), InviteCounts(**outcome["invites"])
+
+
+def forget_outcome(journal: Journal, job: str) -> None:
+    """Forgets a job's kept counts, because it goes on."""
+    journal.execute("UPDATE job SET outcome = NULL WHERE id = ?", (job,))

@@ -1,0 +1,252 @@
+"""A job's plan in the journal: what happens to every row, and the operations that do it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from itertools import groupby
+from operator import itemgetter
+
+from musterroll.journal.journal import Journal
+from musterroll.journal.kinds import Kind, Phase
+from musterroll.model.plans import Action, Change, FieldChange, InviteDecision, PasswordAction
+from musterroll.model.reports import SheetCounts
+from musterroll.model.users import GroupPath
+from musterroll.problems import Problem, Severity
+from musterroll.text import fold
+
+REJECTED = "rejected"
+# So many members go into one operation: few calls for a portal, and a failure that hits few.
+_MEMBERS = 100
+
+
+class PlanStore:
+    """Takes a job's plan row by row, streams it back, and derives its operations.
+
+    Args:
+        journal: where it is kept.
+        job: the job's id.
+    """
+
+    def __init__(self, journal: Journal, job: str) -> None:
+        self._journal = journal
+        self._job = job
+
+    def add_target(self, target: int, path: GroupPath, parent: int | None, ref: str | None) -> None:
+        """Stores a group that the plan touches. One without a ref is to be created."""
+        self._journal.execute(
+            "INSERT INTO target VALUES (?, ?, ?, ?, ?, ?)",
+            (self._job, target, json.dumps(path, ensure_ascii=False), parent, ref, ref is None),
+        )
+
+    def add_change(
+        self,
+        change: Change,
+        *,
+        add: Iterable[int],
+        remove: Iterable[int],
+        notifier: str | None,
+        recipient: dict[str, str] | None,
+    ) -> None:
+        """Stores what happens to a row.
+
+        Args:
+            change: what happens; its groups are in `add` and `remove`.
+            add: targets that the user is added to.
+            remove: targets that the user is taken out of.
+            notifier: the label of the notifier that invites.
+            recipient: the attributes that the invite needs.
+        """
+        assert change.row is not None
+        self._journal.execute(
+            "INSERT INTO row VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                self._job,
+                change.row,
+                change.username,
+                fold(change.username),
+                change.action,
+                change.password,
+                json.dumps(change.fields, ensure_ascii=False),
+                change.ref,
+                notifier,
+                change.invite.channel,
+                change.invite.reason,
+                None if recipient is None else json.dumps(recipient, ensure_ascii=False),
+            ),
+        )
+        for kind, targets in (("add", add), ("remove", remove)):
+            self._journal.executemany(
+                "INSERT INTO membership (job, row, target, kind) VALUES (?, ?, ?, ?)",
+                [(self._job, change.row, target, kind) for target in targets],
+            )
+
+    def add_rejected(self, row: int, username: str) -> None:
+        """Stores a row that cannot go in."""
+        self._journal.execute(
+            "INSERT INTO row VALUES (?, ?, ?, ?, ?, 'none', '{}', NULL, NULL, NULL, NULL, NULL)",
+            (self._job, row, username, fold(username), REJECTED),
+        )
+
+    def reject(self, rows: Iterable[int]) -> None:
+        """Takes rows that were planned already out again."""
+        for row in rows:
+            self._journal.execute(
+                "UPDATE row SET action = ?, invite = NULL, recipient = NULL WHERE job = ? AND row = ?",
+                (REJECTED, self._job, row),
+            )
+            self._journal.execute("DELETE FROM membership WHERE job = ? AND row = ?", (self._job, row))
+
+    def doubles(self, column: str) -> Iterator[tuple[int, int]]:
+        """Streams (row, first row) of planned rows that share a folded username or a ref."""
+        assert column in ("folded", "ref")
+        yield from self._journal.stream(
+            f"SELECT later.row, first.row FROM row AS later JOIN "  # noqa: S608 -- constants
+            f"(SELECT {column} AS value, min(row) AS row FROM row "
+            f"WHERE job = ?1 AND action <> ?2 AND {column} IS NOT NULL "
+            f"GROUP BY {column} HAVING count(*) > 1) AS first ON later.{column} = first.value "
+            f"WHERE later.job = ?1 AND later.action <> ?2 AND later.row > first.row ORDER BY later.row",
+            (self._job, REJECTED),
+        )
+
+    def add_problems(self, problems: Iterable[Problem]) -> None:
+        """Stores the sheet's problems, without the values of their cells."""
+        self._journal.executemany(
+            "INSERT INTO problem VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                (self._job, seq, p.code, p.message, p.severity, p.row, p.column, p.field, p.suggestion)
+                for seq, p in enumerate(problems)
+            ),
+        )
+
+    def add_counts(self, counts: SheetCounts) -> None:
+        """Stores the sheet's counts."""
+        self._journal.execute("UPDATE job SET counts = ? WHERE id = ?", (json.dumps(asdict(counts)), self._job))
+
+    def clear(self) -> None:
+        """Forgets the plan, to make it anew."""
+        for table in ("row", "target", "membership", "operation", "problem"):
+            self._journal.execute(f"DELETE FROM {table} WHERE job = ?", (self._job,))  # noqa: S608 -- constants
+
+    def changes(self) -> Iterator[Change]:
+        """Streams what happens to every row that is not rejected, in the order of the sheet."""
+        memberships = groupby(
+            self._journal.stream(
+                "SELECT m.row, m.kind, t.path FROM membership AS m "
+                "JOIN target AS t ON t.job = m.job AND t.id = m.target WHERE m.job = ? ORDER BY m.row, m.target",
+                (self._job,),
+            ),
+            key=itemgetter(0),
+        )
+        upcoming = next(memberships, None)
+        for row, username, action, password, fields, ref, invite, channel, reason in self._journal.stream(
+            "SELECT row, username, action, password, fields, ref, invite, channel, reason FROM row "
+            "WHERE job = ? AND action <> ? ORDER BY row",
+            (self._job, REJECTED),
+        ):
+            groups: dict[str, list[GroupPath]] = {"add": [], "remove": []}
+            if upcoming is not None and upcoming[0] == row:
+                for _, kind, path in upcoming[1]:
+                    groups[kind].append(tuple(json.loads(path)))
+                upcoming = next(memberships, None)
+            yield Change(
+                row=row,
+                username=username,
+                action=Action(action),
+                password=PasswordAction(password),
+                fields={name: FieldChange(*pair) for name, pair in json.loads(fields).items()},
+                add=tuple(groups["add"]),
+                remove=tuple(groups["remove"]),
+                invite=InviteDecision(invite is not None, channel if invite else None, reason),
+                ref=ref,
+            )
+
+    def problems(self) -> Iterator[Problem]:
+        """Streams the sheet's problems, without the values of their cells."""
+        for code, message, severity, row, column, field, suggestion in self._journal.stream(
+            "SELECT code, message, severity, row, col, field, suggestion FROM problem WHERE job = ? ORDER BY seq",
+            (self._job,),
+        ):
+            yield Problem(
+                code=code,
+                message=message,
+                severity=Severity(severity),
+                row=row,
+                column=column,
+                field=field,
+                suggestion=suggestion,
+            )
+
+    def groups_to_create(self) -> tuple[GroupPath, ...]:
+        """Returns the groups that rows need and that did not exist when the plan was made, parents first."""
+        return tuple(path for _, path in self._new_targets())
+
+    def _new_targets(self) -> list[tuple[int, GroupPath]]:
+        wanted = self._journal.execute(
+            """
+            WITH RECURSIVE needed (id, row) AS (
+                SELECT target, min(row) FROM membership WHERE job = ?1 AND kind = 'add' GROUP BY target
+                UNION
+                SELECT t.parent, n.row FROM needed AS n JOIN target AS t ON t.job = ?1 AND t.id = n.id
+                WHERE t.parent IS NOT NULL
+            )
+            SELECT t.id, t.path FROM target AS t JOIN needed AS n ON n.id = t.id
+            WHERE t.job = ?1 AND t.is_new GROUP BY t.id ORDER BY min(n.row), t.id
+            """,
+            (self._job,),
+        )
+        return [(target, tuple(json.loads(path))) for target, path in wanted]
+
+    def derive_operations(self) -> None:
+        """Makes the operations of the plan: groups by level, users, memberships in batches for each group."""
+        seq = 0
+        for target, path in self._new_targets():
+            seq += 1
+            self._add_operation(seq, Phase.GROUPS + len(path), Kind.CREATE_GROUP, target=target)
+        for row, action, password, fields in list_rows(self._journal, self._job):
+            if action == Action.CREATE:
+                seq += 1
+                self._add_operation(seq, Phase.USERS, Kind.CREATE_USER, row=row)
+                continue
+            changed = json.loads(fields)
+            if "active" in changed:
+                seq += 1
+                self._add_operation(seq, Phase.USERS, Kind.REACTIVATE, row=row)
+            if changed.keys() - {"active"} or password == PasswordAction.RESET:
+                seq += 1
+                self._add_operation(seq, Phase.USERS + 1, Kind.UPDATE_USER, row=row)
+        for kind, phase, operation in (
+            ("remove", Phase.MEMBERSHIPS, Kind.REMOVE_MEMBERS),
+            ("add", Phase.MEMBERSHIPS + 1, Kind.ADD_MEMBERS),
+        ):
+            batch: tuple[int, int] | None = None  # (target, members so far)
+            members = self._journal.execute(
+                "SELECT target, row FROM membership WHERE job = ? AND kind = ? ORDER BY target, row", (self._job, kind)
+            )
+            for target, row in members:
+                if batch is None or batch[0] != target or batch[1] == _MEMBERS:
+                    seq += 1
+                    self._add_operation(seq, phase, operation, target=target)
+                    batch = target, 0
+                batch = target, batch[1] + 1
+                self._journal.execute(
+                    "UPDATE membership SET op = ? WHERE job = ? AND row = ? AND target = ? AND kind = ?",
+                    (seq, self._job, row, target, kind),
+                )
+
+    def _add_operation(
+        self, seq: int, phase: int, kind: Kind, *, row: int | None = None, target: int | None = None
+    ) -> None:
+        self._journal.execute(
+            "INSERT INTO operation (job, seq, phase, kind, row, target) VALUES (?, ?, ?, ?, ?, ?)",
+            (self._job, seq, phase, kind, row, target),
+        )
+
+
+def list_rows(journal: Journal, job: str) -> Iterator[tuple[int, str, str, str]]:
+    """Streams (row, action, password, fields) of the rows that need an operation on their user."""
+    yield from journal.stream(
+        "SELECT row, action, password, fields FROM row WHERE job = ? AND action IN ('create', 'update') ORDER BY row",
+        (job,),
+    )

@@ -1,0 +1,102 @@
+"""The journal's tables."""
+
+from __future__ import annotations
+
+APPLICATION_ID = 0x6D757374  # "must"
+VERSION = 1
+
+SCHEMA = """
+CREATE TABLE job (
+    id           TEXT PRIMARY KEY,
+    state        TEXT NOT NULL,
+    planned      INTEGER NOT NULL DEFAULT 0,  -- 1 once the whole plan is stored: only then anything is written
+    started      TEXT NOT NULL,
+    finished     TEXT,
+    pipeline     TEXT NOT NULL,
+    profile      TEXT,
+    sets         TEXT NOT NULL,               -- JSON: the --set texts
+    fingerprint  TEXT NOT NULL,
+    identity     TEXT NOT NULL,
+    sheet        TEXT NOT NULL,               -- JSON: path, sha256, format, reader, worksheet
+    counts       TEXT NOT NULL DEFAULT '{}',  -- JSON: rows, valid, invalid, errors, warnings
+    outcome      TEXT,                        -- JSON: what became of rows and invites, once it has ended
+    error        TEXT
+);
+-- What happens to every row. For update, `fields` is the before-image as well.
+CREATE TABLE row (
+    job      TEXT NOT NULL,
+    row      INTEGER NOT NULL,
+    username TEXT NOT NULL,
+    folded   TEXT NOT NULL,
+    action   TEXT NOT NULL,                   -- create, update, unchanged, deactivate, rejected
+    password TEXT NOT NULL,
+    fields   TEXT NOT NULL,                   -- JSON: {field: [before, after]}
+    ref      TEXT,
+    invite   TEXT,                            -- the notifier's label; NULL where no invite goes out
+    channel  TEXT,
+    reason   TEXT,                            -- why no invite goes out
+    recipient TEXT,                           -- JSON: the attributes an invite needs
+    PRIMARY KEY (job, row)
+) WITHOUT ROWID;
+-- Every group that the job touches; the ref of a new one comes with its creation.
+CREATE TABLE target (
+    job    TEXT NOT NULL,
+    id     INTEGER NOT NULL,
+    path   TEXT NOT NULL,                     -- JSON: the levels
+    parent INTEGER,
+    ref    TEXT,
+    is_new INTEGER NOT NULL,                  -- did not exist when the plan was made
+    PRIMARY KEY (job, id)
+) WITHOUT ROWID;
+CREATE TABLE membership (
+    job    TEXT NOT NULL,
+    row    INTEGER NOT NULL,
+    target INTEGER NOT NULL,
+    kind   TEXT NOT NULL,                     -- add, remove
+    op     INTEGER,
+    refused TEXT,                             -- why this member failed although the operation was done
+    PRIMARY KEY (job, row, target, kind)
+) WITHOUT ROWID;
+CREATE INDEX membership_op ON membership (job, op);
+CREATE TABLE operation (
+    job    TEXT NOT NULL,
+    seq    INTEGER NOT NULL,
+    phase  INTEGER NOT NULL,
+    kind   TEXT NOT NULL,
+    row    INTEGER,
+    target INTEGER,
+    state  TEXT NOT NULL DEFAULT 'planned',   -- planned, intent, done, noop, failed, unknown
+    ref    TEXT,
+    detail TEXT,
+    PRIMARY KEY (job, seq)
+) WITHOUT ROWID;
+CREATE INDEX operation_row ON operation (job, row) WHERE row IS NOT NULL;
+CREATE INDEX operation_open ON operation (job, phase, seq) WHERE state IN ('planned', 'intent', 'unknown');
+CREATE TABLE problem (
+    job TEXT NOT NULL, seq INTEGER NOT NULL, code TEXT NOT NULL, message TEXT NOT NULL, severity TEXT NOT NULL,
+    row INTEGER, col TEXT, field TEXT, suggestion TEXT,
+    PRIMARY KEY (job, seq)
+) WITHOUT ROWID;
+-- The ledger belongs to (pipeline, backend), not to a job: a rehearsal on another portal does not count.
+CREATE TABLE managed (
+    pipeline TEXT NOT NULL, identity TEXT NOT NULL, ref TEXT NOT NULL,
+    username TEXT NOT NULL, job TEXT NOT NULL, created TEXT NOT NULL,
+    PRIMARY KEY (pipeline, identity, ref)
+) WITHOUT ROWID;
+CREATE TABLE invite (
+    id       INTEGER PRIMARY KEY,             -- the latest of a user counts
+    pipeline TEXT NOT NULL, identity TEXT NOT NULL, ref TEXT NOT NULL, purpose TEXT NOT NULL,
+    username TEXT NOT NULL,
+    state    TEXT NOT NULL,                   -- sending, sent, held, failed
+    channel  TEXT NOT NULL,
+    message  TEXT NOT NULL UNIQUE,            -- the message's id: the same when it is sent again
+    job      TEXT NOT NULL, row INTEGER NOT NULL,
+    sent     TEXT, expires TEXT, detail TEXT
+);
+CREATE INDEX invite_user ON invite (pipeline, identity, ref, purpose, id);
+CREATE INDEX invite_job ON invite (job, row);
+CREATE TABLE password_reset (
+    pipeline TEXT NOT NULL, identity TEXT NOT NULL, ref TEXT NOT NULL, sheet_sha256 TEXT NOT NULL, job TEXT NOT NULL,
+    PRIMARY KEY (pipeline, identity, ref, sheet_sha256)
+) WITHOUT ROWID;
+"""

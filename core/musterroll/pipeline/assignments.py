@@ -1,0 +1,87 @@
+"""`--set KEY=VALUE` and flags: the layers that come from the command line."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from musterroll.errors import Mistake
+from musterroll.pipeline.layers import join, layer
+from musterroll.pipeline.origins import KeyPath, Place, Table
+
+SET = "--set"
+_BRACKET = re.compile(r"\[([^\[\]\"]+)\]")
+_FILE_ONLY = ("extends", "profiles")
+
+
+def sets_layer(sets: Sequence[str], folder: Path, mistakes: list[Mistake]) -> Table:
+    """Makes the layer of all `--set` texts; they count as one, so their order does not matter for `use`."""
+    place = Place(SET, folder, in_file=False)
+    parts = []
+    for text in sets:
+        key, equals, value = text.partition("=")
+        path = parse_key(key) if equals else None
+        if path is None:
+            mistakes.append(Mistake("", "write KEY=VALUE with a dotted key, e.g. invites.send_to=none", SET))
+        elif path[0] in _FILE_ONLY:
+            mistakes.append(Mistake(path[0], "can only be said in a pipeline file", SET))
+        else:
+            parts.append(layer(_nested(path, parse_value(value)), place, mistakes))
+    return join(parts, place)
+
+
+def flags_layer(flags: Mapping[str, tuple[Any, str]], folder: Path, mistakes: list[Mistake]) -> Table:
+    """Makes the layer of flags: dotted key → value and the flag's name."""
+    parts = []
+    for key, (value, flag) in flags.items():
+        path = parse_key(key)
+        assert path is not None, key
+        parts.append(layer(_nested(path, value), Place(flag, folder, in_file=False), mistakes))
+    return join(parts, Place("flags", folder, in_file=False))
+
+
+def flags_as_sets(flags: Mapping[str, tuple[Any, str]]) -> tuple[str, ...]:
+    """Spells flags as `--set` texts, so that a job that began with them can go on with them."""
+    return tuple(f"{key}={json.dumps(value, ensure_ascii=False)}" for key, (value, _) in flags.items())
+
+
+def parse_key(text: str) -> KeyPath | None:
+    """Splits a dotted key; parts may be quoted. `validators[NAME].use` is read like `validators.NAME.use`.
+
+    Returns:
+        The parts, or None where the text is no dotted key.
+    """
+    dotted = _BRACKET.sub(lambda match: f'."{match.group(1)}"', text.strip())
+    if not dotted or not dotted.isprintable():
+        return None
+    try:
+        found: Any = tomllib.loads(f"{dotted} = 0")
+    except ValueError:
+        return None
+    path: list[str] = []
+    while isinstance(found, dict):
+        if len(found) != 1:  # somebody wrote a whole assignment, or a table head
+            return None
+        ((key, found),) = found.items()
+        path.append(key)
+    return tuple(path)
+
+
+def parse_value(text: str) -> Any:
+    """Reads a TOML value; what is none is text."""
+    try:
+        # As one of two elements: a comment, a second value or a second line would show.
+        found = tomllib.loads(f"value = [{text}, 0]")
+    except (ValueError, RecursionError):
+        return text
+    return found["value"][0] if len(found) == 1 and len(found["value"]) == 2 else text
+
+
+def _nested(path: KeyPath, value: Any) -> dict[str, Any]:
+    for key in reversed(path):
+        value = {str(key): value}
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,143 @@
+"""Collects the mistakes of a pipeline, with the dotted path and the file of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from musterroll.errors import Mistake
+from musterroll.pipeline.layers import NAMED
+from musterroll.pipeline.origins import (
+    Items,
+    Joined,
+    KeyPath,
+    Leaf,
+    Node,
+    Place,
+    Table,
+    at,
+    located,
+    place_of,
+    plain,
+    spelt,
+)
+from musterroll.pipeline.settings import Settings
+from musterroll.pipeline.wording import worded
+from musterroll.plugin.options import PathFolders
+from musterroll.text import did_you_mean
+
+M = TypeVar("M", bound=BaseModel)
+
+
+class Check:
+    """One go through a merged pipeline. Everything that is wrong is collected; nothing is raised.
+
+    Attributes:
+        tree: the merged pipeline.
+        folder: what the paths of the built-in pipeline and of plugins' defaults refer to.
+        mistakes: what stops the pipeline.
+        warnings: what does not.
+        masked: the paths of secrets that stand in the files themselves.
+    """
+
+    def __init__(self, tree: Table, folder: Path) -> None:
+        self.tree, self.folder = tree, folder
+        self.mistakes: list[Mistake] = []
+        self.warnings: list[Mistake] = []
+        self.masked: set[KeyPath] = set()
+        self._unsound: list[KeyPath] = []
+
+    def complain(self, path: KeyPath, message: str, place: Place | None = None) -> None:
+        """Adds a mistake; its place is that of the path, unless somebody else asked for it."""
+        self.mistakes.append(self._mistake(path, message, place))
+        self._unsound.append(path)
+
+    def warn(self, path: KeyPath, message: str) -> None:
+        """Adds a warning."""
+        self.warnings.append(self._mistake(path, message, None))
+
+    def is_sound(self, *path: str | int) -> bool:
+        """Whether nothing at, above or below a path was complained about."""
+        return not any(wrong[: len(path)] == path or path[: len(wrong)] == wrong for wrong in self._unsound)
+
+    def settings(self) -> Settings | None:
+        """Checks what is not a plugin's option; None where there are mistakes."""
+        return self.checked(Settings, self.tree, lambda path: path, reword=self._reword)
+
+    def checked(
+        self,
+        model: type[M],
+        node: Node,
+        full: Callable[[KeyPath], KeyPath],
+        *,
+        asker: Place | None = None,
+        reword: Callable[[KeyPath, str], str] = lambda path, text: text,
+    ) -> M | None:
+        """Checks a part of the tree by a model.
+
+        Args:
+            model: what the part must be.
+            node: the part.
+            full: makes a path inside the part one of the tree.
+            asker: the place to name for what is missing at the top of the part.
+            reword: changes a message, by its path.
+        """
+        try:
+            return model.model_validate(plain(node), context=self.folders(model, node))
+        except ValidationError as error:
+            found: dict[KeyPath, list[str]] = {}
+            for detail in error.errors(include_url=False):
+                path = located(node, detail["loc"], missing=detail["type"] == "missing")
+                found.setdefault(path, []).append(worded(detail, model))
+            for path, texts in found.items():  # the branches of a union each say theirs
+                place = asker if len(path) < 2 and at(node, path[:1]) is None else None
+                self.complain(full(path), reword(path, ", or ".join(dict.fromkeys(texts))), place)
+        except Exception as error:  # a plugin's own check may raise anything; its text may quote a secret
+            self.complain(full(()), f"the plugin broke while checking this: {type(error).__name__}", asker)
+        return None
+
+    def folders(self, model: type[BaseModel], node: Node) -> PathFolders:
+        """What the relative paths in a part of the tree refer to: the folders of the files that hold them."""
+        return PathFolders(lambda field: self._folder(model, node, field))
+
+    def _mistake(self, path: KeyPath, message: str, place: Place | None) -> Mistake:
+        return Mistake(spelt(self.tree, path), message, (place or place_of(self.tree, path)).label)
+
+    def _reword(self, path: KeyPath, text: str) -> str:
+        if path in NAMED and text.startswith("should be a list"):
+            return f"write each as a table: [[{spelt(self.tree, path)}]]"
+        if path[:-2] in NAMED and path[-1] == "use" and text == "is needed":
+            others = [name for name, table in at(self.tree, path[:-2]).entries.items() if "use" in table.entries]
+            near = did_you_mean(str(path[-2]), others)
+            return f"{text}, or is an inherited one meant{near}" if near else text
+        return text
+
+    def _folder(self, model: type[BaseModel], node: Node, field: str) -> Path:
+        info = model.model_fields.get(field)
+        names = {field, info.alias if info else None}
+        for name, child in _below(node):
+            if name in names:
+                inside = [grandchild for key, grandchild in _below(child) if key == "file"]
+                return (inside[0] if inside else child).place.folder
+        return self.folder
+
+
+def _below(node: Node) -> Iterator[tuple[str, Node]]:
+    """Yields every key below a node with what it holds, the nearest first."""
+    level = [node]
+    while level:
+        entries = [entry for table in level if isinstance(table, Table | Items) for entry in table.entries.items()]
+        yield from entries
+        level = [child for _, child in entries]
+
+
+def texts(node: object) -> Iterator[tuple[int, str, Place]]:
+    """Yields index, text and place of the texts in an array; of what is none, nothing."""
+    match node:
+        case Joined(parts):
+            yield from ((i, leaf.value, leaf.place) for i, (_, leaf) in enumerate(parts) if isinstance(leaf.value, str))
+        case Leaf(list() as values, place):
+            yield from ((i, value, place) for i, value in enumerate(values) if isinstance(value, str))

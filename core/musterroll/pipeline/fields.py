@@ -1,0 +1,165 @@
+"""Makes the fields of a user from `[sheet]`, and checks that its parts fit one another."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from typing import Any
+
+from musterroll.errors import PipelineError
+from musterroll.model.fields import GROUPS, PASSWORD, USERNAME, Field, FieldSet
+from musterroll.pipeline.checking import Check, texts
+from musterroll.pipeline.files import standard_text
+from musterroll.pipeline.origins import KeyPath, at, plain
+from musterroll.pipeline.settings import FieldSettings, SheetSettings
+from musterroll.placeholders import Template
+from musterroll.plugin.options import SecretRef
+from musterroll.secret import Secret
+from musterroll.text import did_you_mean, fold
+
+LITERAL = 'a secret should not stand here as it is; write { env = "NAME" } or { file = "PATH" }'
+
+
+def fields_of(check: Check) -> FieldSet:
+    """Makes the fields. Parts that are mistaken by themselves are left out, so that the others are checked still."""
+    sheet = _sound_part(check)
+    if sheet is None:
+        return FieldSet(())
+    known = {field.name: field for field in sheet.fields}
+    for part in ("aliases", "defaults", "compose"):
+        for name in getattr(sheet, part):
+            _is_field(check, ("sheet", part, name), name, known)
+    for i, name in enumerate(sheet.omit):
+        _is_field(check, ("sheet", "omit", i), name, known)
+    templates = _templates(check, sheet, known)
+    fields = FieldSet(_field(check, sheet, field, templates.get(field.name)) for field in sheet.fields)
+    if sheet.first_row <= sheet.heading_row:
+        check.complain(("sheet", "first_row"), "must come after the heading row")
+    if USERNAME not in known:
+        check.complain(("sheet", "fields"), f'there is no field "{USERNAME}"; every pipeline needs it')
+    elif _is_never_filled(fields[USERNAME]):
+        text = f'the username is needed; say how to make it, e.g. {USERNAME} = "{{email}}" under [sheet.compose]'
+        check.complain(("sheet", "omit"), text)
+    _check_headings(check, sheet)
+    if check.is_sound("match"):
+        _check_match(check, fields)
+    return fields
+
+
+def _sound_part(check: Check) -> SheetSettings | None:
+    node = at(check.tree, ("sheet",))
+    data = plain(node) if node is not None else None
+    if not isinstance(data, dict) or "fields" not in data or not check.is_sound("sheet", "fields"):
+        return None
+    sound = {key: value for key, value in data.items() if check.is_sound("sheet", key)}
+    filled: Mapping[str, Any] = {**tomllib.loads(standard_text())["sheet"], **sound}
+    return SheetSettings.model_validate(filled, context=check.folders(SheetSettings, node))
+
+
+def _is_field(check: Check, path: KeyPath, name: str, known: Mapping[str, object]) -> bool:
+    if name not in known:
+        hint = did_you_mean(name, known) or f"; the fields are {', '.join(known)}"
+        check.complain(path, f'unknown field "{name}"{hint}')
+    return name in known
+
+
+def _templates(check: Check, sheet: SheetSettings, known: Mapping[str, FieldSettings]) -> dict[str, Template]:
+    found = {}
+    for name, text in sheet.compose.items():
+        path = ("sheet", "compose", name)
+        if name == PASSWORD:
+            check.complain(path, "a password cannot be made of other fields")
+            continue
+        try:
+            template = Template(text)
+        except ValueError as error:
+            check.complain(path, str(error))
+            continue
+        for source in template.names:
+            if not _is_field(check, path, source, known):
+                continue
+            if source == PASSWORD:
+                check.complain(path, "a password cannot be used in other fields")
+            elif source in sheet.compose:
+                which = "itself" if source == name else f'"{source}", which is composed itself'
+                check.complain(path, f"cannot be made of {which}")
+            elif source in sheet.omit and source not in sheet.defaults:
+                check.complain(path, f'is made of "{source}", which the sheet does not have')
+        found[name] = template
+    return found
+
+
+def _field(check: Check, sheet: SheetSettings, field: FieldSettings, compose: Template | None) -> Field:
+    name, omitted = field.name, field.name in sheet.omit
+    required = field.required or name == USERNAME
+    if name == PASSWORD:
+        node = at(check.tree, ("password", "required"))
+        required = node is not None and plain(node) == "always"
+    return Field(
+        name=name,
+        heading=field.heading,
+        aliases=sheet.aliases.get(name, ()),
+        guidance=field.guidance,
+        required=required and not omitted,
+        max_length=field.max_length,
+        secret=name == PASSWORD,
+        default=_default(check, field, sheet.defaults.get(name)),
+        compose=compose,
+        omitted=omitted,
+    )
+
+
+def _default(check: Check, field: FieldSettings, value: str | SecretRef | None) -> str | Secret | None:
+    path = ("sheet", "defaults", field.name)
+    if field.name == PASSWORD and isinstance(value, str):
+        check.warn(path, LITERAL)
+        check.masked.add(path)
+        return Secret(value)
+    if isinstance(value, str):
+        if field.max_length is not None and len(value) > field.max_length:
+            check.complain(path, f"is longer than the field allows ({field.max_length} characters)")
+        return value
+    if value is None:
+        return None
+    if field.name != PASSWORD:
+        check.complain(path, "should be text; only the password can be kept elsewhere")
+        return None
+    try:
+        return value.resolve()
+    except PipelineError as error:
+        for mistake in error.mistakes:
+            check.complain(path, mistake.message)
+        return None
+
+
+def _is_never_filled(field: Field) -> bool:
+    return field.omitted and field.compose is None and field.default is None
+
+
+def _check_headings(check: Check, sheet: SheetSettings) -> None:
+    owners: dict[str, tuple[str, str]] = {}
+    for field in sheet.fields:
+        if field.name in sheet.omit:
+            continue
+        named: list[tuple[KeyPath, str]] = [(("sheet", "fields", field.name, "heading"), field.heading)]
+        aliases = sheet.aliases.get(field.name, ())
+        named += [(("sheet", "aliases", field.name, i), alias) for i, alias in enumerate(aliases)]
+        for path, heading in named:
+            owner, spelling = owners.setdefault(fold(heading), (field.name, heading))
+            if owner != field.name:
+                check.complain(path, f'"{heading}" already means the field "{owner}" (as "{spelling}")')
+
+
+def _check_match(check: Check, fields: FieldSet) -> None:
+    seen = set()
+    for i, name, _ in texts(at(check.tree, ("match",))):
+        path = ("match", i)
+        if not _is_field(check, path, name, fields):
+            continue
+        if fields[name].secret or name == GROUPS:
+            check.complain(path, f'"{name}" cannot say who a user is')
+        elif _is_never_filled(fields[name]):
+            check.complain(path, f'the sheet does not have "{name}"')
+        elif name in seen:
+            check.complain(path, f'"{name}" is named twice')
+        seen.add(name)

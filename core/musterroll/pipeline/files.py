@@ -1,0 +1,122 @@
+"""Reads pipeline files and what they extend."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from musterroll.errors import Mistake, PipelineError
+from musterroll.pipeline.origins import Place
+from musterroll.text import did_you_mean
+
+STANDARD = "standard"
+DEFAULT_FILE = "musterroll.toml"
+_AT = re.compile(r"^(?P<what>.*?) \(at (?P<where>.*)\)$", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One file of the chain.
+
+    Attributes:
+        place: the file.
+        settings: what it says, without what is below.
+        profiles: its `[profiles.NAME]` tables.
+    """
+
+    place: Place
+    settings: dict[str, Any]
+    profiles: dict[str, dict[str, Any]]
+
+
+def standard_text() -> str:
+    """The built-in pipeline, as TOML."""
+    return (files("musterroll.pipeline") / "standard.toml").read_text(encoding="utf-8")
+
+
+def absolute(path: Path) -> Path:
+    """Makes a path absolute. Symbolic links stay: what is beside the link counts, not what is beside its target."""
+    return Path(os.path.abspath(path.expanduser()))  # noqa: PTH100 -- `resolve` follows links
+
+
+def read_chain(file: Path | None, folder: Path) -> tuple[Document, ...]:
+    """Reads a pipeline file and everything it extends, the lowest layer first.
+
+    Args:
+        file: the pipeline file; None for the built-in one alone.
+        folder: what the paths of the built-in pipeline refer to.
+
+    Raises:
+        PipelineError: a file is missing, unreadable or no TOML, or files extend one another in a circle.
+    """
+    chain: list[Document] = []
+    label, path, seen = str(file), file and absolute(file), list[Path]()
+    while path is not None:
+        if path.resolve() in seen:
+            raise _error("the files extend one another in a circle", chain[-1].place.label, "extends")
+        seen.append(path.resolve())
+        data = _read(path, label, extended_by=chain[-1].place.label if chain else None)
+        place = Place(label, path.parent)
+        extends = data.pop("extends", STANDARD)
+        chain.append(Document(place, data, _profiles(data.pop("profiles", {}), label)))
+        if extends is False:
+            return tuple(reversed(chain))
+        if not isinstance(extends, str) or not extends:
+            raise _error("should be the path of a file, or false to extend nothing", label, "extends")
+        if extends == STANDARD:
+            break
+        label = os.path.normpath(Path(label).parent / Path(extends).expanduser())
+        path = path.parent / Path(extends).expanduser()
+    data = tomllib.loads(standard_text())
+    chain.append(Document(Place(STANDARD, folder), data, {}))
+    return tuple(reversed(chain))
+
+
+def _read(path: Path, label: str, extended_by: str | None) -> dict[str, Any]:
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        near = did_you_mean(path.name, _neighbours(path.parent))
+        if extended_by is not None:
+            text = f"the file {label} does not exist{near}"
+            raise _error(text, extended_by, "extends", code="pipeline.not_found") from None
+        raise _error(f"the file does not exist{near}", label, code="pipeline.not_found") from None
+    except (OSError, ValueError) as error:
+        if path.is_dir():
+            raise _error("this is a folder; name the pipeline file in it", label) from None
+        raise _error(f"cannot be read: {getattr(error, 'strerror', None) or error}", label) from None
+    try:
+        # With a byte order mark: editors on Windows write one, and TOML itself refuses it.
+        return tomllib.loads(content.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise _error(f"line {line} is not UTF-8 text; save the file as UTF-8", label) from None
+    except ValueError as error:
+        found = _AT.match(str(error))
+        text = f"{found['where']}: {found['what']}" if found else str(error)
+        raise _error(f"{text[:1].lower()}{text[1:]}", label) from None
+    except RecursionError:
+        raise _error("is nested too deeply", label) from None
+
+
+def _neighbours(folder: Path) -> Sequence[str]:
+    try:
+        return [entry.name for entry in folder.iterdir() if entry.suffix == ".toml"]
+    except OSError:
+        return ()
+
+
+def _profiles(value: object, label: str) -> dict[str, dict[str, Any]]:
+    if isinstance(value, dict) and all(isinstance(profile, dict) for profile in value.values()):
+        return value
+    raise _error("profiles are tables of their own: [profiles.NAME]", label, "profiles")
+
+
+def _error(text: str, label: str, path: str = "", code: str = "pipeline.unreadable") -> PipelineError:
+    return PipelineError([Mistake(path, text, label)], code=code)

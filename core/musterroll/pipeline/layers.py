@@ -1,0 +1,119 @@
+"""How the layers of a pipeline go over one another.
+
+Tables merge; a layer that sets `use` replaces the `options` with it; arrays of tables merge by their unique
+`name`, in place; `plugins` and `disable` concatenate; other arrays replace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import reduce
+from typing import Any
+
+from musterroll.errors import Mistake
+from musterroll.pipeline.origins import Items, Joined, KeyPath, Leaf, Node, Place, Table, spelt
+
+NAMED: frozenset[KeyPath] = frozenset({("validators",), ("groups",), ("notifiers",), ("sheet", "fields")})
+"""Arrays of tables whose elements must have a name. In plugins' options names are up to the plugin."""
+_JOINED: frozenset[KeyPath] = frozenset({("plugins",), ("disable",)})
+
+
+def layer(data: Mapping[str, Any], place: Place, mistakes: list[Mistake]) -> Table:
+    """Makes a layer of plain TOML data; elements that have no name of their own are added to `mistakes`."""
+    return _table(data, place, (), mistakes)
+
+
+def merge(lower: Table, upper: Table) -> Table:
+    """Puts one layer over another; neither is changed."""
+    return _merged(lower, upper, (), use_clears=True)
+
+
+def join(layers: list[Table], place: Place) -> Table:
+    """Makes one layer of parts that count as one, such as several `--set`: here `use` clears no options."""
+    return reduce(lambda a, b: _merged(a, b, (), use_clears=False), layers, Table({}, place))
+
+
+def _node(value: Any, place: Place, path: KeyPath, mistakes: list[Mistake]) -> Node:
+    if isinstance(value, dict):
+        table = _table(value, place, path, mistakes)
+        return _by_name(table) if path in NAMED and not place.in_file else table
+    if isinstance(value, list):
+        if path in _JOINED:
+            return Joined(tuple((i, Leaf(part, place)) for i, part in enumerate(value)), place)
+        if path in NAMED and all(isinstance(element, dict) for element in value):
+            return _items(value, place, path, mistakes)
+        if _all_named(value):
+            return _items(value, place, path, mistakes)
+    return Leaf(value, place)
+
+
+def _table(value: Mapping[str, Any], place: Place, path: KeyPath, mistakes: list[Mistake]) -> Table:
+    return Table({key: _node(child, place, (*path, key), mistakes) for key, child in value.items()}, place)
+
+
+def _all_named(value: list[Any]) -> bool:
+    names = [element.get("name") for element in value if isinstance(element, dict)]
+    return 0 < len(names) == len(value) == len(set(map(repr, names))) and all(isinstance(n, str) for n in names)
+
+
+def _items(value: list[dict[str, Any]], place: Place, path: KeyPath, mistakes: list[Mistake]) -> Items:
+    entries: dict[str, Table] = {}
+    array = spelt(Leaf(None, place), path)
+    for i, element in enumerate(value):
+        name = element.get("name")
+        if not isinstance(name, str) or not name.strip():
+            mistakes.append(Mistake(f"{array}[{i}]", 'needs a name of its own, e.g. name = "…"', place.label))
+        elif name in entries:
+            mistakes.append(Mistake(f"{array}[{name}]", "this name is used twice; it must be unique", place.label))
+        else:
+            entries[name] = _table(element, place, (*path, name), mistakes)
+    return Items(entries, place)
+
+
+def _merged(lower: Table, upper: Table, path: KeyPath, *, use_clears: bool) -> Table:
+    entries = dict(lower.entries)
+    if use_clears and "use" in upper.entries and _chooses_plugin(path):
+        entries.pop("options", None)
+    for key, node in upper.entries.items():
+        below = entries.get(key)
+        entries[key] = node if below is None else _over(below, node, (*path, key), use_clears=use_clears)
+    return Table(entries, upper.place if upper.place.in_file else lower.place)
+
+
+def _chooses_plugin(path: KeyPath) -> bool:
+    return path in (("backend",), ("reader",)) or (len(path) == 2 and path[:1] in NAMED)
+
+
+def _over(lower: Node, upper: Node, path: KeyPath, *, use_clears: bool) -> Node:
+    if isinstance(lower, Items) and isinstance(upper, Table) and not upper.place.in_file:
+        upper = _by_name(upper)
+    match lower, upper:
+        case Table(), Table():
+            if _is_secret(lower) and _is_secret(upper):
+                return upper
+            return _merged(lower, upper, path, use_clears=use_clears)
+        case Items(old), Items(new):
+            entries = dict(old)
+            for name, table in new.items():
+                known = entries.get(name)
+                under = (*path, name)
+                entries[name] = table if known is None else _merged(known, table, under, use_clears=use_clears)
+            return Items(entries, upper.place)
+        case Joined(first), Joined(second):
+            return Joined(first + second, upper.place)
+    return upper
+
+
+def _by_name(table: Table) -> Node:
+    """Reads `--set validators.NAME.key=…` as an element of the array."""
+    entries = {}
+    for name, child in table.entries.items():
+        if not isinstance(child, Table):
+            return table
+        entries[name] = Table({"name": Leaf(name, child.place), **child.entries}, child.place)
+    return Items(entries, table.place)
+
+
+def _is_secret(table: Table) -> bool:
+    # A reference is one value: `{ file = … }` over `{ env = … }` must not come to both.
+    return len(table.entries) == 1 and not table.entries.keys().isdisjoint({"env", "file"})

@@ -1,0 +1,169 @@
+"""Loads a pipeline: finds the files, merges the layers, checks everything, and reports all mistakes at once.
+
+standard < extends < file < profile < --set < flags
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from functools import reduce
+from pathlib import Path
+from typing import Any
+
+from musterroll.errors import Mistake, PipelineError
+from musterroll.pipeline.assignments import SET, flags_as_sets, flags_layer, parse_key, sets_layer
+from musterroll.pipeline.checking import Check, texts
+from musterroll.pipeline.fields import fields_of
+from musterroll.pipeline.files import DEFAULT_FILE, Document, absolute, read_chain
+from musterroll.pipeline.instances import Instances
+from musterroll.pipeline.layers import NAMED, layer, merge
+from musterroll.pipeline.masking import holds_secret, masked_settings
+from musterroll.pipeline.origins import Items, Place, Table, at, place_of, spelt
+from musterroll.pipeline.pipeline import Pipeline
+from musterroll.plugin.collecting import PluginStatus
+from musterroll.plugin.registry import Registry
+from musterroll.text import did_you_mean
+
+STATE_FOLDER = ".musterroll"
+
+
+def load_pipeline(
+    file: Path | None,
+    *,
+    profile: str | None = None,
+    sets: Sequence[str] = (),
+    flags: Mapping[str, tuple[Any, str]] | None = None,
+    external_plugins: bool = True,
+) -> Pipeline:
+    """Loads a pipeline and checks it whole. Nothing of a plugin is built yet.
+
+    Args:
+        file: the pipeline file; None for `musterroll.toml` in the current folder, failing that the built-in one.
+        profile: the `[profiles.NAME]` to put over it.
+        sets: `KEY=VALUE` texts.
+        flags: settings that flags of the command line stand for: dotted key → value and the flag's name, e.g.
+            `{"invites.send_to": ("all", "--invites")}`.
+        external_plugins: whether to take plugins of other distributions than musterroll itself.
+
+    Raises:
+        PipelineError: everything that is wrong with it. Code `pipeline.invalid`; or `pipeline.not_found` or
+            `pipeline.unreadable`, of one file, if that keeps it from being looked at.
+    """
+    here = Path.cwd()
+    if file is None and (here / DEFAULT_FILE).exists():
+        file = Path(DEFAULT_FILE)
+    path = None if file is None else absolute(file)
+    folder = here if path is None else path.parent
+    chain = read_chain(file, folder)
+    mistakes: list[Mistake] = []
+    layers = [layer(document.settings, document.place, mistakes) for document in chain]
+    layers += _profile_layers(chain, profile, mistakes)
+    layers.append(sets_layer(sets, here, mistakes))
+    layers.append(flags_layer(flags or {}, here, mistakes))
+    tree = reduce(merge, layers)
+
+    check = Check(tree, folder)
+    check.mistakes += mistakes
+    _warn_of_empty_arrays(check, layers)
+    settings = check.settings()
+    fields = fields_of(check)
+    registry = _load_registry(check, external=external_plugins)
+    instances = Instances(check, registry)
+    reader, readers = instances.readers()
+    validators = tuple(instances.array("validators", "validator"))
+    resolvers = tuple(instances.array("groups", "group_resolver"))
+    backend = instances.backend()
+    notifiers = tuple(instances.array("notifiers", "notifier"))
+    if check.mistakes or settings is None or backend is None:
+        raise PipelineError(tuple(dict.fromkeys(check.mistakes)))
+
+    merged = masked_settings(tree, check.masked)
+    return Pipeline(
+        settings=settings,
+        profile=profile,
+        file=path,
+        folder=folder,
+        state=_state_folder(settings.state, tree, folder),
+        fields=fields,
+        registry=registry,
+        warnings=tuple(check.warnings),
+        merged=merged,
+        sets=_lasting(sets, tree, check) + flags_as_sets(flags or {}),
+        fingerprint=_fingerprint(merged, registry),
+        reader=reader,
+        readers=readers,
+        validators=validators,
+        resolvers=resolvers,
+        backend=backend,
+        notifiers=notifiers,
+    )
+
+
+def _profile_layers(chain: Sequence[Document], profile: str | None, mistakes: list[Mistake]) -> list[Table]:
+    """A profile goes over all files, and a file's part of it over that of the files it extends."""
+    if profile is None:
+        return []
+    names = tuple(dict.fromkeys(name for document in chain for name in document.profiles))
+    if profile not in names:
+        known = f"; the profiles are {', '.join(names)}" if names else "; the pipeline has no profiles"
+        hint = did_you_mean(profile, names)
+        mistakes.append(Mistake("", f'unknown profile "{profile}"{hint}{known}', "--profile"))
+    return [
+        layer(
+            document.profiles[profile],
+            Place(f"{document.place.label}, profile {profile}", document.place.folder),
+            mistakes,
+        )
+        for document in chain
+        if profile in document.profiles
+    ]
+
+
+def _warn_of_empty_arrays(check: Check, layers: Sequence[Table]) -> None:
+    for one in layers:
+        for path in NAMED:
+            said, merged = at(one, path), at(check.tree, path)
+            if isinstance(said, Items) and isinstance(merged, Items) and not said.entries and merged.entries:
+                text = "an empty list takes nothing out; write enabled = false in each element to leave out"
+                check.warnings.append(Mistake(spelt(one, path), text, said.place.label))
+
+
+def _load_registry(check: Check, *, external: bool) -> Registry:
+    files = {}
+    for i, text, place in texts(at(check.tree, ("plugins",))):
+        files[absolute(place.folder / Path(text).expanduser())] = i
+    disable = list(texts(at(check.tree, ("disable",))))
+    registry = Registry.load(external=external, local_files=tuple(files), disable=[name for _, name, _ in disable])
+    for i, name, _ in disable:
+        if not registry.is_known(name):
+            near = did_you_mean(name, registry.names())
+            check.warn(("disable", i), f'there is no plugin "{name}"{near}')
+    for fault in registry.faults:
+        if fault.status is PluginStatus.BROKEN and fault.plugin.path in files:
+            check.complain(("plugins", files[fault.plugin.path]), fault.detail)
+        elif fault.status is not PluginStatus.DISABLED:
+            check.warnings.append(Mistake("", f"{fault}; it is left out", "plugins"))
+    check.warnings += [Mistake("", text, "plugins") for text in registry.conflicts()]
+    return registry
+
+
+def _state_folder(state: str | None, tree: Table, folder: Path) -> Path:
+    if state is None:
+        return folder / STATE_FOLDER
+    return place_of(tree, ("state",)).folder / Path(state).expanduser()
+
+
+def _lasting(sets: Sequence[str], tree: Table, check: Check) -> tuple[str, ...]:
+    """The `--set` texts that may be kept: those without a secret."""
+    paths = ((text, parse_key(text.partition("=")[0]) or ()) for text in sets)
+    return tuple(
+        text for text, path in paths if place_of(tree, path).label != SET or not holds_secret(tree, path, check.masked)
+    )
+
+
+def _fingerprint(merged: Mapping[str, Any], registry: Registry) -> str:
+    plugins = [[plugin.name, plugin.sha256] for plugin in registry.plugins if plugin.path is not None]
+    canonical = json.dumps([merged, plugins], sort_keys=True, ensure_ascii=True, default=str)
+    return hashlib.sha256(canonical.encode()).hexdigest()

@@ -1,0 +1,88 @@
+"""Matches the groups that rows name with those that the backend has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from musterroll.model.users import Group, GroupPath, fold_path
+
+
+@dataclass(slots=True)
+class Target:
+    """A group that the plan may touch.
+
+    Attributes:
+        id: its number in the plan.
+        path: its levels; the stored spelling, or that of the first row that names it.
+        parent: the number of the group above.
+        ref: the backend's id; None for a group that does not exist.
+        stored: whether the plan's store has it already.
+    """
+
+    id: int
+    path: GroupPath
+    parent: int | None
+    ref: str | None
+    stored: bool = False
+
+
+class GroupIndex:
+    """The groups of the backend, and those that the plan will create.
+
+    Args:
+        groups: all groups of the backend.
+    """
+
+    def __init__(self, groups: Iterable[Group]) -> None:
+        self._targets: dict[GroupPath, Target] = {}
+        self._by_ref: dict[str, Target] = {}
+        # Parents first, so that their numbers are known.
+        for group in sorted(groups, key=lambda group: len(group.path)):
+            folded = fold_path(group.path)
+            target = self._add(folded, group.path, group.ref)
+            self._by_ref[group.ref] = target
+        self._existing = {"|".join(folded): target.path for folded, target in self._targets.items()}
+
+    def _add(self, folded: GroupPath, path: GroupPath, ref: str | None) -> Target:
+        parent = self._targets.get(folded[:-1])
+        target = Target(len(self._targets) + 1, path, parent.id if parent else None, ref)
+        # Of two groups that fold to one name the first stays; a portal that has both keeps them apart itself.
+        return self._targets.setdefault(folded, target)
+
+    def find(self, path: GroupPath) -> Target | None:
+        """Returns the group of that name: an existing one, or one that the plan will create."""
+        return self._targets.get(fold_path(path))
+
+    def of_ref(self, ref: str) -> Target | None:
+        """Returns an existing group by the backend's id."""
+        return self._by_ref.get(ref)
+
+    def create(self, path: GroupPath) -> Target:
+        """Notes that a group is to be created, and those above it; existing levels keep their spelling."""
+        target: Target | None = None
+        for depth in range(1, len(path) + 1):
+            folded = fold_path(path[:depth])
+            spelled = (*(target.path if target else ()), path[depth - 1])
+            target = self._targets.get(folded) or self._add(folded, spelled, None)
+        assert target is not None
+        return target
+
+    def ancestors(self, target: Target) -> list[Target]:
+        """Returns the groups above and the group itself, from the top."""
+        folded = fold_path(target.path)
+        return [self._targets[folded[:depth]] for depth in range(1, len(folded) + 1) if folded[:depth] in self._targets]
+
+    def near(self, path: GroupPath) -> GroupPath | None:
+        """Returns an existing group with almost that name."""
+        found = get_close_matches("|".join(fold_path(path)), self._existing, n=1, cutoff=0.8)
+        return self._existing[found[0]] if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """What becomes of a row's groups: targets to add and to remove."""
+
+    add: tuple[Target, ...] = ()
+    remove: tuple[Target, ...] = ()

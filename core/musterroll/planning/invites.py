@@ -1,0 +1,81 @@
+"""Decides who is invited, by whom, and why not."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from musterroll.journal.ledger import InviteState, LedgerEntry
+from musterroll.model.messages import Recipient
+from musterroll.model.plans import InviteDecision
+from musterroll.pipeline.settings import SendTo
+from musterroll.plugin.guarding import guarded
+from musterroll.plugin.roles import Notifier
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Whether to invite, and the label of the notifier that does."""
+
+    invite: InviteDecision
+    notifier: str | None = None
+
+
+def _skip(reason: str) -> Decision:
+    return Decision(InviteDecision(send=False, reason=reason))
+
+
+class InvitePolicy:
+    """The policy of `[invites]`.
+
+    Args:
+        send_to: who is invited.
+        notifiers: label and notifier, in the order of the pipeline; the first that can reach a user invites.
+        now: the time that expiry is judged at.
+    """
+
+    def __init__(self, send_to: SendTo, notifiers: Sequence[tuple[str, Notifier]], now: dt.datetime) -> None:
+        self._send_to = send_to
+        self._notifiers = notifiers
+        self._now = now
+
+    def decide(self, recipient: Recipient, *, known: LedgerEntry | None, active: bool, row: int) -> Decision:
+        """Decides for one user.
+
+        Args:
+            recipient: whom to tell, as the user will be.
+            known: what the ledger knows of an existing user; None for one that is being created.
+            active: whether the user will be active.
+            row: the sheet row, for messages.
+
+        Raises:
+            PluginError: a notifier broke.
+        """
+        reason = self._reason_against(known, active=active)
+        if reason is not None:
+            return _skip(reason)
+        for label, notifier in self._notifiers:
+            with guarded(label, "planning invites", row):
+                reachable = notifier.can_reach(recipient)
+            if reachable:
+                return Decision(InviteDecision(send=True, channel=notifier.channel), label)
+        if not self._notifiers:
+            return _skip("no notifier sends invites")
+        return _skip("no address or number that a notifier can use")
+
+    def _reason_against(self, known: LedgerEntry | None, *, active: bool) -> str | None:
+        if self._send_to == "none":
+            return "invites are off"
+        if not active:
+            return "inactive"
+        if known is None:
+            return None
+        alive = known.expires is not None and known.expires > self._now
+        if known.invite in (InviteState.HELD, InviteState.SENDING):
+            return "the last invite is held"
+        if known.invite is InviteState.SENT and (alive or self._send_to == "new"):
+            return "already invited"
+        if self._send_to == "new" and not known.created:
+            return "not new"
+        return None

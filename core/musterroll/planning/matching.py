@@ -1,0 +1,89 @@
+"""Who is who: which users of the backend the rows mean."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from musterroll.model.fields import USERNAME
+from musterroll.model.rows import Row
+from musterroll.model.users import Existing, UserKey
+from musterroll.plugin.guarding import guarded
+from musterroll.plugin.roles import UserBackend
+from musterroll.problems import Problem
+from musterroll.text import fold
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """The users that the keys of a batch of rows mean."""
+
+    by_key: Mapping[UserKey, tuple[Existing, ...]]
+
+    def of(self, row: Row, field: str) -> tuple[Existing, ...]:
+        """Returns the users that a row's field means."""
+        text = row.value(field).text
+        return self.by_key.get(UserKey.of(field, text), ()) if text else ()
+
+
+def look_up(backend: UserBackend, rows: Sequence[Row], fields: Sequence[str]) -> Matches:
+    """Looks the users of a batch of rows up.
+
+    Every answer is compared again here: a portal that ignores its filter, or matches more than we asked for,
+    must never get the wrong user changed.
+
+    Args:
+        backend: the portal.
+        rows: the batch.
+        fields: what to look up by.
+
+    Raises:
+        BackendError: the portal cannot answer.
+        PluginError: the backend broke.
+    """
+    keys = list(
+        dict.fromkeys(UserKey.of(field, text) for row in rows for field in fields if (text := row.value(field).text))
+    )
+    if not keys:
+        return Matches({})
+    with guarded("backend", "looking users up"):
+        answers = backend.lookup(keys)
+    # Two spellings in the sheet are two keys, so match on the folded value for all of them.
+    return Matches({key: _confirmed(key, answers.get(key, ())) for key in keys})
+
+
+def _confirmed(key: UserKey, answers: Sequence[Existing]) -> tuple[Existing, ...]:
+    confirmed: dict[str, Existing] = {}
+    for user in answers:
+        stored = user.username if key.field == USERNAME else user.fields.get(key.field)
+        if stored is not None and fold(stored) == key.folded:
+            confirmed[user.ref] = user
+    return tuple(confirmed.values())
+
+
+def find_user(row: Row, match: Sequence[str], matches: Matches) -> Existing | Problem | None:
+    """Finds the user that a row means: by the first field that finds one.
+
+    Returns:
+        The user; None where the row means a new one; a problem where several users fit.
+    """
+    for field in match:
+        found = matches.of(row, field)
+        if len(found) > 1:
+            names = ", ".join(sorted(user.username for user in found))
+            return row.problem(
+                field,
+                "username.ambiguous",
+                f"Several users of the portal fit this row: {names}; make them differ first",
+            )
+        if found:
+            others = [user for user in matches.of(row, USERNAME) if user.ref != found[0].ref]
+            if others:
+                return row.problem(
+                    USERNAME,
+                    "username.ambiguous",
+                    f"The row means the user {found[0].username} by its {field.replace('_', ' ')}, "
+                    f"but another user has this username",
+                )
+            return found[0]
+    return None

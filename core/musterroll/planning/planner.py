@@ -1,0 +1,188 @@
+"""Plans the rows of a sheet in batches and stores the plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+
+from musterroll.checking import CheckedRow
+from musterroll.journal.ledger import NOBODY, Ledger, LedgerEntry
+from musterroll.journal.plan_store import PlanStore
+from musterroll.model.fields import USERNAME, FieldSet
+from musterroll.model.messages import Recipient
+from musterroll.model.plans import Action, Change
+from musterroll.model.rows import Row
+from musterroll.model.users import Existing, UserKey
+from musterroll.pipeline.settings import Settings
+from musterroll.planning.groups import GroupIndex, Target
+from musterroll.planning.invites import InvitePolicy
+from musterroll.planning.matching import Matches, find_user, look_up
+from musterroll.planning.rows import RowPlan, RowPlanner
+from musterroll.plugin.guarding import guarded
+from musterroll.plugin.roles import UserBackend
+from musterroll.problem_log import ProblemLog
+from musterroll.problems import Problem
+
+# So many rows are looked up at once.
+_BATCH = 500
+_EMAIL = "email"
+
+
+class Planner:
+    """Plans the rows of one sheet.
+
+    Args:
+        settings: the pipeline's settings.
+        fields: the fields of a user.
+        backend: the portal; only asked, never written to.
+        ledger: who was created and invited before.
+        invites: the policy of invites.
+        store: takes the plan.
+        log: takes the problems that only the backend shows.
+        sheet_sha256: the sheet, so that a password is reset once for each.
+
+    Raises:
+        BackendError: the portal cannot answer.
+        PluginError: the backend broke.
+    """
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        fields: FieldSet,
+        backend: UserBackend,
+        ledger: Ledger,
+        invites: InvitePolicy,
+        store: PlanStore,
+        log: ProblemLog,
+        sheet_sha256: str,
+    ) -> None:
+        self._settings = settings
+        self._fields = fields
+        self._backend = backend
+        self._ledger = ledger
+        self._invites = invites
+        self._store = store
+        self._log = log
+        self._sheet = sheet_sha256
+        with guarded("backend", "reading its groups"):
+            self._can = backend.capabilities()
+            self._groups = GroupIndex(backend.groups() if self._can.groups else ())
+        self._rows = RowPlanner(settings, fields, backend, self._can, self._groups)
+        self._look_up_by = tuple(dict.fromkeys((*settings.match, USERNAME, *([_EMAIL] * self._can.unique_email))))
+        self._new_addresses: dict[str, int] = {}
+        self._letters: Mapping[str, str] = {}
+
+    def plan(self, rows: Iterable[CheckedRow]) -> Iterator[int]:
+        """Plans the rows and stores what happens to each; yields how many rows are done, batch by batch."""
+        rows = iter(rows)
+        while batch := list(islice(rows, _BATCH)):
+            self._plan_batch(batch)
+            yield len(batch)
+
+    def finish(self) -> None:
+        """Rejects what only the whole plan shows: rows that mean one user twice, and rows that others condemn."""
+        for column, what in (("folded", "username"), ("ref", "user")):
+            for row, first in self._store.doubles(column):
+                if not self._log.has_error(row):
+                    self._log.add(
+                        Problem(
+                            code="username.duplicate",
+                            message=f"This is the same {what} as in row {first}; remove one of the two rows",
+                            row=row,
+                            column=self._letters.get(USERNAME),
+                            field=USERNAME,
+                            condemns=(first,),
+                        )
+                    )
+        self._store.reject(self._log.bad_rows(condemned=self._settings.on_error == "skip"))
+
+    def _plan_batch(self, batch: Sequence[CheckedRow]) -> None:
+        self._letters = batch[0].row.columns
+        valid = [checked.row for checked in batch if checked.valid]
+        matches = look_up(self._backend, valid, self._look_up_by)
+        found: dict[int, Existing | Problem | None] = {
+            row.number: find_user(row, self._settings.match, matches) for row in valid
+        }
+        refs = [user.ref for user in found.values() if isinstance(user, Existing)]
+        known = self._ledger.entries(refs)
+        reset = (
+            self._ledger.password_was_reset(refs, self._sheet)
+            if self._settings.password.on_existing == "reset"
+            else frozenset()
+        )
+        for checked in batch:
+            row = checked.row
+            if not checked.valid:
+                self._store.add_rejected(row.number, row.value(USERNAME).text)
+                continue
+            user = found[row.number]
+            problems = [user] if isinstance(user, Problem) else list(self._check_identity(row, user, matches))
+            if isinstance(user, Problem):
+                user = None
+            plan = self._rows.plan(row, checked.groups, user, reset_done=user is not None and user.ref in reset)
+            problems.extend(plan.problems)
+            for problem in problems:
+                self._log.add(problem)
+            if any(problem.is_error for problem in problems):
+                self._store.add_rejected(row.number, row.value(USERNAME).text)
+            else:
+                self._store_plan(row, plan, user, None if user is None else known.get(user.ref, NOBODY))
+
+    def _check_identity(self, row: Row, user: Existing | None, matches: Matches) -> Iterator[Problem]:
+        if user is None and not row[USERNAME]:
+            # Whatever validators are configured: without a username there is no user.
+            yield row.problem(USERNAME, "username.required", "The username is missing; fill it in")
+        if not self._can.unique_email or not (address := row.value(_EMAIL).text):
+            return
+        others = [other.username for other in matches.of(row, _EMAIL) if user is None or other.ref != user.ref]
+        if others:
+            yield row.problem(
+                _EMAIL, "email.taken", f"The user {others[0]} has this address, and the portal wants it unique"
+            )
+            return
+        first = self._new_addresses.setdefault(UserKey.of(_EMAIL, address).folded, row.number)
+        if first != row.number:
+            yield row.problem(_EMAIL, "email.taken", f"Row {first} has this address, and the portal wants it unique")
+
+    def _store_plan(self, row: Row, plan: RowPlan, user: Existing | None, known: LedgerEntry | None) -> None:
+        action = Action.UPDATE if plan.changes_anything else Action.UNCHANGED
+        if user is None:
+            action = Action.CREATE
+        username = row[USERNAME] if user is None else user.username
+        recipient = Recipient(username=username, fields=self._recipient_fields(plan, user))
+        active = user is None or user.active or "active" in plan.fields
+        decision = self._invites.decide(recipient, known=known, active=active, row=row.number)
+        for target in (*plan.membership.add, *plan.membership.remove):
+            self._store_target(target)
+        change = Change(
+            row=row.number,
+            username=username,
+            action=action,
+            password=plan.password,
+            fields=plan.fields,
+            invite=decision.invite,
+            ref=None if user is None else user.ref,
+        )
+        self._store.add_change(
+            change,
+            add=[target.id for target in plan.membership.add],
+            remove=[target.id for target in plan.membership.remove],
+            notifier=decision.notifier,
+            recipient=dict(recipient.fields) if decision.notifier else None,
+        )
+
+    def _recipient_fields(self, plan: RowPlan, user: Existing | None) -> dict[str, str]:
+        """The attributes as they will be when the plan is carried out; empty ones are ""."""
+        fields = {name: (user.fields.get(name) if user is not None else None) or "" for name in self._fields.attributes}
+        for name, change in plan.fields.items():
+            if name in fields:
+                fields[name] = str(change.after or "")
+        return fields
+
+    def _store_target(self, target: Target) -> None:
+        for level in self._groups.ancestors(target):
+            if not level.stored:
+                level.stored = True
+                self._store.add_target(level.id, level.path, level.parent, level.ref)

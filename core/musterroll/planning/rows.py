@@ -1,0 +1,209 @@
+"""Plans one row: its fields, its password and its groups, against the user that it means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from musterroll.errors import PluginError
+from musterroll.model.fields import GROUPS, PASSWORD, USERNAME, FieldSet
+from musterroll.model.plans import FieldChange, PasswordAction
+from musterroll.model.rows import Origin, Row
+from musterroll.model.users import Capabilities, Desired, Existing, GroupPath
+from musterroll.pipeline.settings import Settings
+from musterroll.planning.groups import GroupIndex, Membership, Target
+from musterroll.plugin.roles import UserBackend
+from musterroll.problems import Problem, Severity
+from musterroll.text import fold
+
+
+@dataclass(slots=True)
+class RowPlan:
+    """What a row comes to. With an error among its problems the rest does not count."""
+
+    fields: dict[str, FieldChange] = field(default_factory=dict)
+    password: PasswordAction = PasswordAction.NONE
+    membership: Membership = field(default_factory=Membership)
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def changes_anything(self) -> bool:
+        """Whether an existing user is changed at all."""
+        return bool(
+            self.fields or self.membership.add or self.membership.remove or self.password is PasswordAction.RESET
+        )
+
+
+class RowPlanner:
+    """Plans rows one by one.
+
+    Args:
+        settings: the pipeline's settings.
+        fields: the fields of a user.
+        backend: for the canonical form of values.
+        capabilities: what the backend can do.
+        groups: the groups of the backend.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        fields: FieldSet,
+        backend: UserBackend,
+        capabilities: Capabilities,
+        groups: GroupIndex,
+    ) -> None:
+        self._settings = settings
+        self._fields = fields
+        self._backend = backend
+        self._can = capabilities
+        self._groups = groups
+
+    def plan(self, row: Row, paths: Sequence[GroupPath], user: Existing | None, *, reset_done: bool) -> RowPlan:
+        """Plans one row.
+
+        Args:
+            row: the row.
+            paths: the groups that its resolvers name.
+            user: the user it means; None for a new one.
+            reset_done: whether this sheet has reset the user's password already.
+        """
+        plan = RowPlan()
+        if user is None:
+            plan.fields = self._new_fields(row)
+        else:
+            plan.fields = self._changed_fields(row, user, plan)
+        plan.password = self._password(row, user, plan, reset_done=reset_done)
+        plan.membership = self._membership(row, paths, user, plan)
+        plan.problems.extend(self._unsupported(row, plan, user))
+        return plan
+
+    def _desired(self, row: Row, *, new: bool) -> dict[str, str | None]:
+        """The attributes that the row asks for. Defaults and blank cells of an existing user ask for nothing."""
+        desired: dict[str, str | None] = {}
+        clear = not new and self._settings.sheet.on_blank_cell == "clear"
+        for name in self._fields.attributes:
+            value = row.value(name)
+            if value.is_filled and (new or value.origin is not Origin.DEFAULT):
+                desired[name] = value.text
+            elif clear and value.origin is not Origin.ABSENT and not self._fields[name].required:
+                desired[name] = None
+        return desired
+
+    def _canonical(self, row: Row, username: str, fields: dict[str, str | None]) -> Desired:
+        try:
+            return self._backend.canonical(Desired(username=username, fields=fields))
+        except Exception as error:
+            raise PluginError(plugin="backend", stage="planning", cause=error, row=row.number) from error
+
+    def _new_fields(self, row: Row) -> dict[str, FieldChange]:
+        canonical = self._canonical(row, row[USERNAME], self._desired(row, new=True))
+        return {name: FieldChange(None, after) for name, after in canonical.fields.items() if after is not None}
+
+    def _changed_fields(self, row: Row, user: Existing, plan: RowPlan) -> dict[str, FieldChange]:
+        username = row[USERNAME]
+        renamed = bool(username) and fold(username) != fold(user.username)
+        canonical = self._canonical(row, username if renamed else user.username, self._desired(row, new=False))
+        changed: dict[str, FieldChange] = {}
+        if renamed:
+            changed[USERNAME] = FieldChange(user.username, canonical.username)
+        for name, after in canonical.fields.items():
+            before = user.fields.get(name) or None
+            if before != (after or None):
+                changed[name] = FieldChange(before, after or None)
+        if not user.active:
+            if self._settings.on_inactive == "error":
+                plan.problems.append(
+                    row.problem(
+                        USERNAME,
+                        "username.inactive",
+                        "The user exists but is inactive; remove the row, or set on_inactive to "
+                        '"reactivate" or "update"',
+                    )
+                )
+            elif self._settings.on_inactive == "reactivate":
+                changed["active"] = FieldChange(before=False, after=True)
+        return changed
+
+    def _password(self, row: Row, user: Existing | None, plan: RowPlan, *, reset_done: bool) -> PasswordAction:
+        given = row.secret(PASSWORD) is not None
+        if user is None:
+            if not given and self._settings.password.required == "new":
+                plan.problems.append(
+                    row.problem(PASSWORD, "password.required", "A new user needs a password; fill it in")
+                )
+            return PasswordAction.SET if given else PasswordAction.NONE
+        if given and self._settings.password.on_existing == "reset" and not reset_done:
+            return PasswordAction.RESET
+        return PasswordAction.KEEP
+
+    def _membership(self, row: Row, paths: Sequence[GroupPath], user: Existing | None, plan: RowPlan) -> Membership:
+        wanted = list(self._wanted(row, paths, plan))
+        current = user.groups if user is not None else frozenset()
+        unique = {target.id: target for target in wanted}.values()
+        add = tuple(target for target in unique if target.ref is None or target.ref not in current)
+        remove: tuple[Target, ...] = ()
+        if self._settings.membership.mode == "replace" and paths:
+            keep = {target.ref for target in wanted}
+            others = (self._groups.of_ref(ref) for ref in sorted(current - keep))
+            remove = tuple(target for target in others if target is not None)
+        return Membership(add, remove)
+
+    def _wanted(self, row: Row, paths: Iterable[GroupPath], plan: RowPlan) -> Iterator[Target]:
+        """Matches the paths; what becomes of a missing group is the pipeline's choice."""
+        for path in paths:
+            target = self._groups.find(path)
+            if target is not None and target.ref is not None:
+                yield target
+                continue
+            if target is not None and self._settings.membership.missing == "create":
+                yield target
+                continue
+            name = "|".join(path)
+            near = self._groups.near(path)
+            suggestion = "|".join(near) if near else None
+            hint = f'; did you mean "{suggestion}"?' if suggestion else ""
+            if self._settings.membership.missing == "create":
+                if near is not None:
+                    message = f'The group "{name}" does not exist and will be created{hint}'
+                    plan.problems.append(
+                        row.problem(
+                            GROUPS, "groups.near_match", message, severity=Severity.WARNING, suggestion=suggestion
+                        )
+                    )
+                yield self._groups.create(path)
+                continue
+            skip = self._settings.membership.missing == "skip"
+            plan.problems.append(
+                row.problem(
+                    GROUPS,
+                    "groups.unknown",
+                    f'The group "{name}" does not exist{" and is left out" if skip else ""}{hint}',
+                    severity=Severity.WARNING if skip else Severity.ERROR,
+                    suggestion=suggestion,
+                )
+            )
+
+    def _unsupported(self, row: Row, plan: RowPlan, user: Existing | None) -> Iterator[Problem]:
+        """Says what the row asks for and the portal cannot do."""
+
+        def problem(name: str, what: str) -> Problem:
+            return row.problem(
+                name, "backend.unsupported", f"The portal cannot {what}; leave it out or choose another portal"
+            )
+
+        can = self._can
+        for name in plan.fields:
+            if can.fields is not None and name in self._fields.attributes and name not in can.fields:
+                yield problem(name, f"store the field {name}")
+        if user is not None and USERNAME in plan.fields and not can.rename:
+            yield problem(USERNAME, "change a username")
+        if "active" in plan.fields and not can.deactivate:
+            yield problem(USERNAME, "make an inactive user active again")
+        if plan.password in (PasswordAction.SET, PasswordAction.RESET) and not can.passwords:
+            yield problem(PASSWORD, "take a password")
+        touched = (*plan.membership.add, *plan.membership.remove)
+        if touched and not can.groups:
+            yield problem(GROUPS, "keep groups")
+        elif not can.nested_groups and any(len(target.path) > 1 for target in touched):
+            yield problem(GROUPS, "keep groups inside groups")

@@ -1,0 +1,51 @@
+"""A plan in numbers: what a person is asked to agree to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from musterroll.journal.journal import Journal
+from musterroll.journal.plan_store import REJECTED, PlanStore
+from musterroll.model.plans import Action
+
+
+@dataclass(frozen=True, slots=True)
+class PlanSummary:
+    """What a person is asked to agree to.
+
+    Attributes:
+        actions: how many rows each action has.
+        groups: how many groups will be created.
+        memberships: how many memberships will be added or removed.
+        invites: how many invites will go out.
+        rejected: how many rows are left out.
+        backend: the backend's identity.
+    """
+
+    actions: dict[Action, int]
+    groups: int
+    memberships: int
+    invites: int
+    rejected: int
+    backend: str
+
+    @property
+    def does_anything(self) -> bool:
+        """Whether anything would be written or sent."""
+        return self.invites > 0 or any(n for action, n in self.actions.items() if action is not Action.UNCHANGED)
+
+
+def summarise(journal: Journal, job: str, identity: str) -> PlanSummary:
+    """Counts a stored plan."""
+    by_action = dict(journal.execute("SELECT action, count(*) FROM row WHERE job = ? GROUP BY action", (job,)))
+    rejected = by_action.pop(REJECTED, 0)
+    (memberships,) = journal.execute("SELECT count(*) FROM membership WHERE job = ?", (job,)).fetchone()
+    (invites,) = journal.execute("SELECT count(*) FROM row WHERE job = ? AND invite IS NOT NULL", (job,)).fetchone()
+    return PlanSummary(
+        actions={Action(action): rows for action, rows in by_action.items()},
+        groups=len(PlanStore(journal, job).groups_to_create()),
+        memberships=memberships,
+        invites=invites,
+        rejected=rejected,
+        backend=identity,
+    )

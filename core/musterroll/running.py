@@ -1,0 +1,143 @@
+"""Carries a stored plan out: opens the backend for writing, executes, invites, and says how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from musterroll.errors import BackendUnavailableError, MusterrollError, RefusedError
+from musterroll.execution.executor import Executor, JobContext, settle_former_creations
+from musterroll.execution.inviting import Inviter
+from musterroll.execution.passwords import Passwords
+from musterroll.execution.portal_invites import inviters
+from musterroll.intake import Intake
+from musterroll.journal import jobs
+from musterroll.journal.jobs import JobRecord
+from musterroll.journal.journal import Journal
+from musterroll.journal.operation_store import OperationStore
+from musterroll.journal.outcomes import count_invites, count_rows, keep_outcome
+from musterroll.model.messages import Message, Purpose
+from musterroll.model.reports import InviteCounts, JobCounts, JobState
+from musterroll.pipeline.pipeline import Instance, Pipeline
+from musterroll.plugin.guarding import guarded
+from musterroll.plugin.roles import Notifier, UserBackend
+from musterroll.progress import Progress
+
+
+def carry_out(
+    pipeline: Pipeline, journal: Journal, job: JobRecord, sheet: Path, progress: Progress
+) -> MusterrollError | None:
+    """Carries out what is open of a job's plan, and stores how it ended.
+
+    Args:
+        pipeline: the job's pipeline.
+        journal: where the plan is; the caller holds its lock.
+        job: the job.
+        sheet: where the sheet is now, for its passwords.
+        progress: told how it goes on.
+
+    Returns:
+        What stopped it, where something did.
+
+    Raises:
+        MusterrollError: it could not even begin; nothing was written.
+    """
+    store = OperationStore(journal, job.id)
+    error: MusterrollError | None = None
+    backend = pipeline.build_backend(read_only=False)
+    notifiers: Sequence[tuple[Instance, Notifier]] = ()
+    passwords = Passwords(lambda: Intake(pipeline, sheet).unchecked(job.sheet.sha256))
+    try:
+        notifiers = pipeline.build_notifiers()
+        context = _context(pipeline, journal, job, backend)
+        try:
+            Executor(context, journal, backend, passwords, progress).run()
+            Inviter(context, journal, pipeline.settings.invites.valid_days, progress).run(
+                inviters(pipeline.settings.invites, notifiers, backend)
+            )
+        except MusterrollError as stopped:
+            journal.commit()
+            if not store.anything_handed_over():
+                raise
+            error = stopped
+        rows, invites = count_rows(journal, job.id, executed=True), count_invites(journal, job.id)
+        with journal.transaction():
+            state = _final_state(job, rows, invites, error, interrupted=pipeline.cancelled.is_set())
+            keep_outcome(journal, job.id, rows, invites)
+            finished = pipeline.clock().isoformat(timespec="seconds")
+            jobs.set_state(journal, job.id, state, finished=finished, error=error.message if error else None)
+        if state is not JobState.INTERRUPTED:
+            error = _tell_finished(notifiers, job, state, rows) or error
+    finally:
+        passwords.close()
+        for instance, notifier in notifiers:
+            with guarded(instance.label, "closing"):
+                notifier.close()
+        with guarded("backend", "closing"):
+            backend.close()
+    return error
+
+
+def _context(pipeline: Pipeline, journal: Journal, job: JobRecord, backend: UserBackend) -> JobContext:
+    with guarded("backend", "saying which portal it is"):
+        identity = backend.identity()
+    if identity != job.identity:
+        # A directory gets its identity when it is created, which is now; afterwards it must not differ.
+        if OperationStore(journal, job.id).anything_handed_over():
+            raise RefusedError(
+                f"this job was begun on another portal ({job.identity}, now {identity})", code="backend.changed"
+            )
+        with journal.transaction():
+            jobs.set_identity(journal, job.id, identity)
+    return _job_context(pipeline, job, identity)
+
+
+def _job_context(pipeline: Pipeline, job: JobRecord, identity: str) -> JobContext:
+    return JobContext(
+        job=job.id,
+        pipeline=pipeline.name,
+        identity=identity,
+        sheet_sha256=job.sheet.sha256,
+        clock=pipeline.clock,
+        cancelled=pipeline.cancelled,
+    )
+
+
+def _final_state(
+    job: JobRecord, rows: JobCounts, invites: InviteCounts, error: MusterrollError | None, *, interrupted: bool
+) -> JobState:
+    if isinstance(error, BackendUnavailableError):
+        return JobState.PAUSED
+    if error is not None:
+        return JobState.FAILED
+    if interrupted:
+        return JobState.INTERRUPTED
+    bad = rows.rejected or rows.failed or rows.unknown or invites.failed or invites.held or job.counts.errors
+    return JobState.COMPLETED_WITH_ERRORS if bad else JobState.COMPLETED
+
+
+def _tell_finished(
+    notifiers: Sequence[tuple[Instance, Notifier]], job: JobRecord, state: JobState, rows: JobCounts
+) -> MusterrollError | None:
+    """Tells those notifiers how the job ended that want to know."""
+    values = {name: str(getattr(rows, name)) for name in JobCounts.__slots__}
+    values |= {"pipeline": job.pipeline, "job": job.id, "state": state.value, "sheet": job.sheet.path}
+    message = Message(id=f"{job.id}-finished", purpose=Purpose.FINISHED, recipient=None, values=values)
+    error: MusterrollError | None = None
+    for instance, notifier in notifiers:
+        if Purpose.FINISHED in instance.on:
+            try:
+                with guarded(instance.label, "telling that the job has finished"):
+                    for _ in notifier.send(iter((message,))):
+                        pass
+            except MusterrollError as failed:
+                error = error or failed
+    return error
+
+
+def settle_former_jobs(pipeline: Pipeline, journal: Journal, job: JobRecord, backend: UserBackend) -> None:
+    """Finds out which users the jobs created that were cut off before they heard the answer."""
+    for former in list(jobs.list_jobs(journal)):
+        if former.identity != job.identity or not OperationStore(journal, former.id).doubtful(1):
+            continue
+        settle_former_creations(journal, _job_context(pipeline, former, former.identity), backend)

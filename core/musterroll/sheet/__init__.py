@@ -1,0 +1,1 @@
+"""The sheet stage: from a file's cells to rows of values, normalised once."""

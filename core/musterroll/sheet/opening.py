@@ -1,0 +1,74 @@
+"""Chooses the reader by the file's content."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+
+from musterroll.errors import MusterrollError, PluginError, SourceError
+from musterroll.model.source import Source
+from musterroll.plugin.roles import AmbiguousWorksheetError, Confidence, Reader, Sheet
+
+# What a file seems to be, by its first bytes: only for the message that refuses it.
+_SIGNATURES = (
+    (b"\x89PNG", "a PNG picture"),
+    (b"\xff\xd8\xff", "a JPEG picture"),
+    (b"GIF8", "a GIF picture"),
+    (b"%PDF", "a PDF document"),
+    (b"PK\x03\x04", "a zip archive or a document of another program"),
+    (b"\xd0\xcf\x11\xe0", "a document of an old Office program"),
+    (b"SQLite format 3", "a SQLite database"),
+    (b"\x1f\x8b", "a gzip archive"),
+    (b"{\\rtf", "a text document (RTF)"),
+    (b"\x7fELF", "a program"),
+    (b"MZ", "a program"),
+)
+
+
+def choose_reader(source: Source, readers: Sequence[tuple[str, Reader]]) -> tuple[str, Reader]:
+    """Returns the reader that is most sure of the file, and its name.
+
+    Args:
+        source: the file.
+        readers: the readers to choose from; a single one is taken without asking.
+
+    Raises:
+        SourceError: no reader knows the format.
+        PluginError: a reader broke.
+    """
+    if len(readers) == 1:
+        return readers[0]
+    best: tuple[Confidence, str, Reader] | None = None
+    for name, reader in readers:
+        try:
+            confidence = reader.sniff(source)
+        except Exception as error:
+            raise PluginError(plugin=f"readers[{name}]", stage="looking at the file", cause=error) from error
+        if confidence > Confidence.NO and (best is None or confidence > best[0]):
+            best = confidence, name, reader
+    if best is None:
+        known = ", ".join(name for name, _ in readers)
+        kind = next((kind for head, kind in _SIGNATURES if source.head.startswith(head)), "no spreadsheet")
+        raise SourceError(
+            f"{source.path} seems to be {kind}; the formats that can be read are {known}", code="source.unsupported"
+        )
+    return best[1], best[2]
+
+
+@contextmanager
+def open_sheet(source: Source, name: str, reader: Reader, worksheet: str | None) -> Iterator[Sheet]:
+    """Opens the worksheet; whatever a reader raises comes out as one line that names it.
+
+    Raises:
+        SourceError: the file is damaged or protected.
+        AmbiguousWorksheetError: several visible worksheets, none named.
+        PluginError: the reader broke.
+    """
+    with ExitStack() as stack:
+        try:
+            sheet = stack.enter_context(reader.open(source, worksheet))
+        except (MusterrollError, AmbiguousWorksheetError):
+            raise
+        except Exception as error:
+            raise PluginError(plugin=f"readers[{name}]", stage="opening the file", cause=error) from error
+        yield sheet

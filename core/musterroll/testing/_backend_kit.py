@@ -1,0 +1,147 @@
+"""What the tests of the backend contract share: hooks to override, and shorthands."""
+
+# ruff: noqa: S101 -- tests assert
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from musterroll.model.operations import CreateGroup, CreateUser, GroupRef, Op, Result, Status, UserRef
+from musterroll.model.users import Capabilities, Desired, Existing, Group, GroupPath, UserKey, fold_path
+from musterroll.plugin.roles import UserBackend
+from musterroll.secret import Secret
+from musterroll.text import fold
+
+PASSWORD = "Canary-7c1f-Sesame"  # noqa: S105 -- the one that must be found nowhere
+DONE = (Status.DONE, Status.NOOP)
+
+
+class BackendKit:
+    """Hooks and shorthands.
+
+    Attributes:
+        own_field: an own field that the backend stores; None where it stores the standard ones only.
+        lookup_fields: the fields by which users can be looked up.
+        has_read_only: whether `open_backend` can open for reading only.
+        most_in_flight: how many operations may be pulled before the first of them is answered.
+        missing_ref: a well-formed ref that nobody has.
+    """
+
+    own_field: str | None = "department"
+    lookup_fields: Sequence[str] = ("username", "email", "department")
+    has_read_only: bool = True
+    most_in_flight: int = 1000
+    missing_ref: str = "ffffffffffffffffffffffffffffffff"
+
+    def open_backend(self, folder: Path, *, read_only: bool = False) -> UserBackend:
+        """Opens the portal of one test; override this.
+
+        Args:
+            folder: empty at the start of a test, and the same within it: so must be the users.
+            read_only: what `context.read_only` would be.
+        """
+        raise NotImplementedError
+
+    def desired(self, name: str, **fields: str | None) -> Desired:
+        """Makes a user that the portal accepts, with an address of its own; `name` becomes the username."""
+        standard = {"forename": "Fore", "surname": "Sur", "email": f"{fold(name).replace(' ', '.')}@example.com"}
+        return Desired(username=name, fields={**standard, **fields})
+
+    def settle(self) -> None:
+        """Called between a write and a look: override it to wait for a portal that shows changes late."""
+
+    # -- fixtures -------------------------------------------------------------------------------------------
+
+    @pytest.fixture
+    def folder(self, tmp_path: Path) -> Path:
+        """Where the portal of this test is kept."""
+        return tmp_path
+
+    @pytest.fixture
+    def backend(self, folder: Path) -> Iterator[UserBackend]:
+        """An empty portal, to be written."""
+        backend = self.open_backend(folder)
+        yield backend
+        backend.close()
+
+    @pytest.fixture
+    def can(self, backend: UserBackend) -> Capabilities:
+        """What it can do."""
+        return backend.capabilities()
+
+    # -- shorthands -----------------------------------------------------------------------------------------
+
+    def run(self, backend: UserBackend, *ops: Op) -> dict[str, Result]:
+        """Executes operations; every one must be answered exactly once."""
+        results = list(backend.execute(iter(ops)))
+        assert sorted(result.op for result in results) == sorted(op.id for op in ops)
+        self.settle()
+        return {result.op: result for result in results}
+
+    def perform(self, backend: UserBackend, op: Op) -> Result:
+        """Executes one operation, which must be done."""
+        result = self.run(backend, op)[op.id]
+        assert result.status in DONE, result
+        return result
+
+    def resolve(self, backend: UserBackend, op: Op) -> Result:
+        """Asks what became of one operation."""
+        (result,) = backend.resolve([op])
+        assert result.op == op.id
+        return result
+
+    def create(self, backend: UserBackend, name: str, password: str | None = None, **fields: str | None) -> UserRef:
+        """Creates a user."""
+        op = self.creation(name, password, **fields)
+        ref = self.perform(backend, op).ref
+        assert ref is not None, "the result of a creation says the new user's ref"
+        return UserRef(ref, name)
+
+    def creation(self, name: str, password: str | None = None, **fields: str | None) -> CreateUser:
+        """Makes the operation that creates a user."""
+        secret = None if password is None else Secret(password)
+        return CreateUser(id=new_id(), user=self.desired(name, **fields), password=secret)
+
+    def create_group(self, backend: UserBackend, *path: str, parent: GroupRef | None = None) -> GroupRef:
+        """Creates a group."""
+        ref = self.perform(backend, CreateGroup(id=new_id(), path=path, parent=parent)).ref
+        assert ref is not None, "the result of a creation says the new group's ref"
+        return GroupRef(ref, path)
+
+    def find(self, backend: UserBackend, name: str) -> Existing | None:
+        """Looks a user up by username, and compares again as the engine does."""
+        key = UserKey.of("username", name)
+        found = [user for user in backend.lookup([key]).get(key, ()) if fold(user.username) == key.folded]
+        assert len(found) <= 1, found
+        return found[0] if found else None
+
+    def get(self, backend: UserBackend, name: str) -> Existing:
+        """Looks up a user that must be there."""
+        user = self.find(backend, name)
+        assert user is not None, f"{name} is not found"
+        return user
+
+    def group(self, backend: UserBackend, path: GroupPath) -> Group | None:
+        """Finds a group by its path."""
+        found = [group for group in backend.groups() if fold_path(group.path) == fold_path(path)]
+        assert len(found) <= 1, found
+        return found[0] if found else None
+
+
+def new_id() -> str:
+    """Returns an operation's id."""
+    return uuid4().hex
+
+
+def filled(user: Existing | Desired) -> dict[str, str]:
+    """Returns the fields that are not empty."""
+    return {name: text for name, text in user.fields.items() if text}
+
+
+def needs(capability: bool, what: str) -> None:
+    """Skips a test of something that the portal cannot do."""
+    if not capability:
+        pytest.skip(f"this portal cannot {what}")

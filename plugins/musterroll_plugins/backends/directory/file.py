@@ -1,0 +1,195 @@
+"""Opening a directory's file: creating it, refusing what is none, and saying in one line what went wrong.
+
+While it is written the file is in WAL mode: one fsync for each transaction (`synchronous = FULL`, because an
+answer that was given must outlive a power cut: the journal believes it), and a person who looks at the file
+meanwhile blocks nobody. When it is closed it goes back to a rollback journal, so that at rest it is a single
+file, which can be copied, and read without leaving files beside it. Whatever a kill leaves beside it, the
+next opening takes in.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from urllib.parse import quote
+
+from musterroll import BackendError
+from musterroll_plugins.backends.directory.schema import APPLICATION_ID, SCHEMA, VERSION
+
+LOCK_SECONDS = 5.0  # how long to wait for another program that is writing
+
+_REASONS = {
+    "SQLITE_FULL": "the disk is full",
+    "SQLITE_BUSY": "another program has locked it; close that program and try again",
+    "SQLITE_LOCKED": "another program has locked it; close that program and try again",
+    "SQLITE_READONLY": "it may not be written to (look at the permissions of the file and its folder)",
+    "SQLITE_CANTOPEN": "it cannot be opened (look at the permissions of the file and its folder)",
+    "SQLITE_PERM": "it may not be opened (look at its permissions)",
+    "SQLITE_AUTH": "it may not be opened (look at its permissions)",
+    "SQLITE_IOERR": "the disk reported an error, or is full",
+    "SQLITE_CORRUPT": "it is damaged; bring it back from a copy",
+    "SQLITE_NOTADB": "it is no SQLite file; name another file as the backend's path",
+}
+
+
+@contextmanager
+def explained(path: Path, doing: str) -> Iterator[None]:
+    """Turns an error of SQLite into one line.
+
+    Args:
+        path: the file.
+        doing: what was tried, e.g. `written`.
+
+    Raises:
+        BackendError: instead of the error.
+    """
+    try:
+        yield
+    except sqlite3.Error as error:
+        name = getattr(error, "sqlite_errorname", "")
+        # extended codes: SQLITE_IOERR_WRITE, SQLITE_READONLY_DIRECTORY, …
+        reason = next((text for code, text in _REASONS.items() if name == code or name.startswith(code + "_")), None)
+        raise BackendError(f"the directory {path} cannot be {doing}: {reason or error}") from error
+
+
+def open_directory(path: Path, *, read_only: bool) -> sqlite3.Connection:
+    """Opens a directory's file in autocommit mode.
+
+    To be read only, a missing file is an empty directory in memory. To be written, it is created, readable by
+    its owner only.
+
+    Raises:
+        BackendError: the file cannot be opened or created, or is none of musterroll's, or of a newer one.
+    """
+    if path.is_dir():
+        raise BackendError(f"the directory {path} cannot be opened: it is a folder; name a file in it")
+    if read_only:
+        connection = _open_to_read(path)
+    else:
+        _create(path)
+        with explained(path, "opened"):
+            connection = _connect(path, "rw")
+    try:
+        with explained(path, "opened"):
+            if _is_blank(path, connection):
+                if read_only:
+                    connection.close()
+                    connection = _in_memory()
+                _make_schema(connection, read_only=read_only)
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA cache_size = -32000")  # KiB: the indexes of some 100,000 users
+            # Each checkpoint writes all changed pages once more; a quarter of the default's number of them.
+            connection.execute("PRAGMA wal_autocheckpoint = 8000")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def identity(connection: sqlite3.Connection) -> str:
+    """Returns the id that the directory was given when it was made, or `new`."""
+    row = connection.execute("SELECT value FROM meta WHERE key = 'directory_id'").fetchone()
+    return str(row[0])
+
+
+def close_directory(connection: sqlite3.Connection, *, read_only: bool) -> None:
+    """Closes the file, and makes it a single one again unless somebody else has it open."""
+    if not read_only:
+        # Where this fails (locked, disk full) everything is safe in the files beside it: the next one will do it.
+        with suppress(sqlite3.Error):
+            connection.execute("PRAGMA busy_timeout = 0")
+            if connection.execute("PRAGMA journal_mode").fetchone() == ("wal",):
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+                connection.execute("PRAGMA journal_mode = DELETE").fetchall()
+    connection.close()
+
+
+def _create(path: Path) -> None:
+    try:
+        # SQLite would create it readable by all; its files beside it take their permissions from this one.
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    except FileExistsError:
+        return
+    except FileNotFoundError:
+        message = f"the folder {path.parent} does not exist; create it, or change the backend's path"
+        raise BackendError(message) from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise BackendError(f"the directory {path} cannot be created: {reason}") from None
+
+
+def _connect(path: Path, mode: str) -> sqlite3.Connection:
+    # Not Path.as_uri: SQLite takes a Windows share (//server/share) only with an empty authority before it.
+    name = path.absolute().as_posix()
+    name = quote(os.fsencode(name if name.startswith("/") else f"/{name}"))
+    uri = f"file://{name}?mode={mode}"
+    return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=LOCK_SECONDS, check_same_thread=False)
+
+
+def _in_memory() -> sqlite3.Connection:
+    return sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+
+
+def _open_to_read(path: Path) -> sqlite3.Connection:
+    if not path.exists():
+        return _in_memory()
+    with explained(path, "opened"):
+        try:
+            return _connect_and_look(path, "ro")
+        except sqlite3.OperationalError as error:
+            if not error.sqlite_errorname.startswith("SQLITE_READONLY"):
+                raise
+        # A kill in the middle of a transaction: only a connection that may write can roll it back.
+        _connect_and_look(path, "rw").close()
+        return _connect_and_look(path, "ro")
+
+
+def _connect_and_look(path: Path, mode: str) -> sqlite3.Connection:
+    connection = _connect(path, mode)
+    try:
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
+def _is_blank(path: Path, connection: sqlite3.Connection) -> bool:
+    """Whether nothing was written to the file yet.
+
+    Raises:
+        BackendError: it is another program's file, or a newer musterroll's.
+    """
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    if not application and not tables:
+        return True
+    if application != APPLICATION_ID:
+        raise BackendError(f"{path} is another program's SQLite file; name another file as the backend's path")
+    if version > VERSION:
+        raise BackendError(f"{path} was made by a newer musterroll; update musterroll to use it")
+    return False
+
+
+def _make_schema(connection: sqlite3.Connection, *, read_only: bool) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        # Another process may have been quicker between the look and the lock.
+        if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+            for statement in SCHEMA:
+                connection.execute(statement)
+            meta = {"directory_id": "new" if read_only else str(uuid.uuid4()), "schema_version": str(VERSION)}
+            connection.executemany("INSERT INTO meta VALUES (?, ?)", meta.items())
+            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            connection.execute(f"PRAGMA user_version = {VERSION}")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise

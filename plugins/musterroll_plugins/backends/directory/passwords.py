@@ -1,0 +1,51 @@
+"""Hashing passwords, several at a time."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from types import TracebackType
+
+from musterroll import BackendError, Secret
+
+
+class Hasher:
+    """Hashes passwords with argon2id in threads, which it starts when there is something to hash."""
+
+    def __init__(self) -> None:
+        self._pool: ThreadPoolExecutor | None = None
+
+    def __enter__(self) -> Hasher:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+
+    def hash_all(self, passwords: Mapping[str, Secret]) -> dict[str, str]:
+        """Hashes passwords by their key (some 28 ms each, on all processors).
+
+        Raises:
+            BackendError: there is not enough memory.
+        """
+        if not passwords:
+            return {}
+        import argon2  # noqa: PLC0415 -- only where there are passwords
+
+        # 19 MiB, two passes: what OWASP recommends for argon2id.
+        hasher = argon2.PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="musterroll-argon2")
+
+        def hash_one(password: Secret) -> str:
+            # Encoded here, because a UnicodeEncodeError would show the password.
+            return hasher.hash(password.reveal().encode("utf-8", "surrogatepass"))
+
+        keys: Sequence[str] = list(passwords)
+        try:
+            return dict(zip(keys, self._pool.map(hash_one, passwords.values()), strict=True))
+        except argon2.exceptions.HashingError as error:
+            raise BackendError(f"passwords cannot be hashed: {error}") from None

@@ -1,0 +1,207 @@
+"""Looking users and groups up, and finding out what became of operations. Nothing here writes to the file."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+from musterroll import (
+    AddMembers,
+    CreateGroup,
+    CreateUser,
+    Deactivate,
+    DeleteGroup,
+    DeleteUser,
+    Existing,
+    Group,
+    Op,
+    Reactivate,
+    RemoveMembers,
+    Result,
+    Status,
+    UpdateUser,
+    UserKey,
+    UserRef,
+    fold,
+)
+from musterroll_plugins.backends.directory.schema import COLUMNS
+
+_BATCH = 500  # values in one statement; old SQLite versions take 999
+_USER = f"""
+    SELECT id, username, {", ".join(COLUMNS)}, attributes, active, operation,
+           (SELECT group_concat(group_id) FROM memberships WHERE user_id = users.id)
+    FROM users
+"""  # noqa: S608 -- made of constants
+
+# The fields whose folded values the file itself keeps.
+_KEPT = {"username": "username_key", "email": "email_key"}
+
+
+class Reads:
+    """Reads through one connection."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+        self._db.create_function("mr_fold", 1, lambda value: fold(str(value)), deterministic=True)
+        # field -> the state of the file that its temporary index was made of
+        self._indexed: dict[str, int] = {}
+
+    def forget_indexes(self) -> None:
+        """To be called when this connection writes: SQLite tells only of the others' changes."""
+        self._indexed.clear()
+
+    def count_users(self) -> int:
+        """How many users there are."""
+        (users,) = self._db.execute("SELECT count(*) FROM users").fetchone()
+        return int(users)
+
+    def lookup(self, keys: Sequence[UserKey]) -> Mapping[UserKey, Sequence[Existing]]:
+        """Finds users by any field."""
+        by_field: dict[str, list[UserKey]] = defaultdict(list)
+        for key in keys:
+            if key.folded:
+                by_field[key.field].append(key)
+        found: dict[UserKey, list[Existing]] = {}
+        for field, wanted in by_field.items():
+            users = self._by_key(field, {key.folded for key in wanted})
+            found.update({key: users[key.folded] for key in wanted if key.folded in users})
+        return found
+
+    def _by_key(self, field: str, folded: Collection[str]) -> dict[str, list[Existing]]:
+        if field in _KEPT:
+            key, source = f"users.{_KEPT[field]}", _USER
+        else:
+            key, source = "found.key", f"{_USER} JOIN {self._index(field)} AS found ON found.user_id = users.id"
+        source = source.replace("SELECT id,", f"SELECT {key}, id,", 1)
+        users: dict[str, list[Existing]] = defaultdict(list)
+        for row in self._where(f"{source} WHERE {key}", folded):
+            users[row[0]].append(_existing(row[1:]))
+        return users
+
+    def _index(self, field: str) -> str:
+        """Makes a temporary table of a field's folded values, unless it is there and up to date."""
+        table = f'temp."by_{field.encode().hex()}"'
+        (version,) = self._db.execute("PRAGMA data_version").fetchone()
+        if self._indexed.get(field) != version:
+            self._db.execute(f"DROP TABLE IF EXISTS {table}")
+            self._db.execute(f"CREATE TABLE {table} (key TEXT, user_id TEXT, PRIMARY KEY (key, user_id)) WITHOUT ROWID")
+            if field in COLUMNS:
+                values = f"SELECT mr_fold({field}), id FROM users WHERE {field} IS NOT NULL"  # noqa: S608 -- a constant
+                self._db.execute(f"INSERT INTO {table} {values}")
+            else:
+                values = (
+                    "SELECT mr_fold(own.value), users.id FROM users, json_each(attributes) AS own WHERE own.key = ?"
+                )
+                self._db.execute(f"INSERT INTO {table} {values}", (field,))
+            self._indexed[field] = version
+        return table
+
+    def groups(self) -> Iterator[Group]:
+        """Streams all groups, parents first."""
+        paths: dict[str | None, tuple[str, ...]] = {None: ()}
+        # fetchall: an unfinished SELECT would keep the writer from tidying up.
+        rows = self._db.execute(
+            """
+            WITH RECURSIVE tree (depth, id, parent_id, name, operation) AS (
+                SELECT 0, id, parent_id, name, operation FROM groups WHERE parent_id IS NULL
+                UNION ALL
+                SELECT tree.depth + 1, groups.id, groups.parent_id, groups.name, groups.operation
+                FROM groups JOIN tree ON groups.parent_id = tree.id
+            )
+            SELECT id, parent_id, name, operation FROM tree ORDER BY depth
+            """
+        ).fetchall()
+        for ref, parent, name, operation in rows:
+            paths[ref] = (*paths[parent], name)
+            yield Group(ref=ref, path=paths[ref], key=operation)
+
+    # -- what became of operations --------------------------------------------------------------------------
+
+    def resolve(self, doubtful: Sequence[Op]) -> Iterator[Result]:
+        """Says what became of operations, by the state of the file."""
+        ids = [op.id for op in doubtful if isinstance(op, CreateUser | CreateGroup)]
+        # Nothing indexes `operation`: one pass over the users is cheaper than an index kept up for every user.
+        users = {row[0]: row[1] for row in self._where("SELECT operation, id FROM users WHERE operation", ids)}
+        groups = {row[0]: row[1] for row in self._where("SELECT operation, id FROM groups WHERE operation", ids)}
+        for op in doubtful:
+            status, ref = self._outcome(op, users, groups)
+            yield Result(op.id, status, ref)
+
+    def _outcome(self, op: Op, users: Mapping[str, str], groups: Mapping[str, str]) -> tuple[Status, str | None]:
+        if isinstance(op, CreateUser):
+            if op.id in users:
+                return Status.DONE, users[op.id]
+            other = self._one("SELECT id FROM users WHERE username_key = ?", fold(op.user.username))
+            return (Status.CONFLICT, other) if other else (Status.NOT_DONE, None)
+        if isinstance(op, CreateGroup):
+            if op.id in groups:
+                return Status.DONE, groups[op.id]
+            parent = op.parent.ref if op.parent else ""
+            same = "SELECT id FROM groups WHERE ifnull(parent_id, '') = ? AND name_key = ?"
+            other = self._one(same, parent, fold(op.path[-1]))
+            return (Status.NOOP, other) if other else (Status.NOT_DONE, None)
+        return (Status.DONE if self._is_done(op) else Status.NOT_DONE), None
+
+    def _is_done(self, op: Op) -> bool:  # noqa: PLR0911 -- one for each kind of operation
+        match op:
+            case UpdateUser():
+                # A password cannot be compared cheaply; setting it again does no harm.
+                return op.password is None and self._is_so(op)
+            case AddMembers():
+                return self._members(op.group.ref, op.members) == {member.ref for member in op.members}
+            case RemoveMembers():
+                return not self._members(op.group.ref, op.members)
+            case Deactivate() | Reactivate():
+                active = self._one("SELECT active FROM users WHERE id = ?", op.user.ref)
+                return active == str(int(isinstance(op, Reactivate)))
+            case DeleteUser():
+                return not self._one("SELECT id FROM users WHERE id = ?", op.user.ref)
+            case DeleteGroup():
+                return not self._one("SELECT id FROM groups WHERE id = ?", op.group.ref)
+            case _:
+                return False
+
+    def _is_so(self, op: UpdateUser) -> bool:
+        row = self._db.execute(f"{_USER} WHERE id = ?", (op.user.ref,)).fetchone()
+        if row is None:
+            return False
+        user = _existing(row)
+        stored = {**user.fields, "username": user.username}
+        return all(stored.get(name) == (text or None) for name, text in op.changes.items())
+
+    def _members(self, group: str, members: Sequence[UserRef]) -> set[str]:
+        refs = {member.ref for member in members}
+        inside = "SELECT user_id FROM memberships WHERE group_id = ? AND user_id"
+        return {row[0] for row in self._where(inside, refs, group)}
+
+    def _one(self, query: str, *values: str) -> str | None:
+        row = self._db.execute(query, values).fetchone() if all(map(_storable, values)) else None
+        return None if row is None else str(row[0])
+
+    def _where(self, query: str, values: Collection[str], *before: str) -> Iterator[tuple[str, ...]]:
+        """Completes `… WHERE column` with `IN (…)`, in batches."""
+        waiting = list(filter(_storable, values))
+        for start in range(0, len(waiting), _BATCH):
+            batch = waiting[start : start + _BATCH]
+            marks = ", ".join("?" * len(batch))
+            yield from self._db.execute(f"{query} IN ({marks})", (*before, *batch)).fetchall()
+
+
+def _storable(text: str) -> bool:
+    """Whether there can be such a text in the file: a broken half of a character cannot."""
+    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _existing(row: tuple[str, ...]) -> Existing:
+    ref, username, *columns, attributes, active, operation, groups = row
+    own = {name: None if value is None else str(value) for name, value in json.loads(attributes).items()}
+    return Existing(
+        ref=ref,
+        username=username,
+        fields={**own, **{name: text or None for name, text in zip(COLUMNS, columns, strict=True)}},
+        groups=frozenset(groups.split(",")) if groups else frozenset(),
+        active=bool(active),
+        key=operation,
+    )

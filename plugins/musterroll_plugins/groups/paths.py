@@ -1,0 +1,164 @@
+"""Groups written in one cell: `Group 1;Parent Group|Child`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Annotated, Any, Self
+
+from pydantic import Field as Limits
+from pydantic import model_validator
+
+from musterroll import Context, GroupPath, GroupResolverType, Options, Problem, Row, fold_path, hookimpl
+from musterroll.text import clean
+from musterroll_plugins.validators._fields import heading
+
+_ESCAPE = "\\"
+_Character = Annotated[str, Limits(min_length=1, max_length=1)]
+
+
+class PathsOptions(Options):
+    """Options of `paths`.
+
+    Attributes:
+        field: the field that holds the groups.
+        separator: the character between two groups.
+        level: the character between a group and its subgroup.
+    """
+
+    field: str = "groups"
+    separator: _Character = ";"
+    level: _Character = "|"
+
+    @model_validator(mode="after")
+    def _can_be_told_apart(self) -> Self:
+        if len({self.separator, self.level, _ESCAPE}) < 3:
+            raise ValueError(r'separator and level must be two different characters, neither of them "\"')
+        return self
+
+
+@dataclass(slots=True)
+class Parsed:
+    """What a cell says.
+
+    Attributes:
+        paths: the groups that could be read, each once, in the cell's order.
+        empty_groups: the groups without a name, by position from 1.
+        ends_empty: whether the last group is one of them.
+        empty_levels: the groups that have an empty level, by position from 1.
+        bad_escapes: escapes that mean nothing, as typed.
+    """
+
+    paths: list[GroupPath] = field(default_factory=list)
+    empty_groups: list[int] = field(default_factory=list)
+    ends_empty: bool = False
+    empty_levels: list[int] = field(default_factory=list)
+    bad_escapes: list[str] = field(default_factory=list)
+
+    @property
+    def is_good(self) -> bool:
+        """Whether every part of it could be read."""
+        return not (self.empty_groups or self.empty_levels or self.bad_escapes)
+
+
+@dataclass(frozen=True, slots=True)
+class Notation:
+    r"""How groups are written; `\` before a separator, a level sign or another `\` takes it literally."""
+
+    separator: str = ";"
+    level: str = "|"
+
+    def parse(self, text: str) -> Parsed:
+        """Reads a cell. Names are trimmed; the same group twice counts once."""
+        parsed = Parsed()
+        seen: set[GroupPath] = set()
+        for position, levels in enumerate(self._split(text, parsed.bad_escapes), 1):
+            parsed.ends_empty = False
+            path = tuple(clean(level) for level in levels)
+            folded = fold_path(path)
+            if folded == ("",):
+                parsed.empty_groups.append(position)
+                parsed.ends_empty = True
+            elif "" in folded:
+                parsed.empty_levels.append(position)
+            elif folded not in seen:
+                seen.add(folded)
+                parsed.paths.append(path)
+        return parsed
+
+    def format(self, paths: Iterable[GroupPath]) -> str:
+        """Writes groups so that `parse` reads the same ones."""
+        return self.separator.join(self.level.join(self._escape(level) for level in path) for path in paths)
+
+    def _escape(self, name: str) -> str:
+        return "".join(_ESCAPE + c if c in (_ESCAPE, self.separator, self.level) else c for c in name)
+
+    def _split(self, text: str, bad_escapes: list[str]) -> Iterator[list[str]]:
+        if _ESCAPE not in text:
+            yield from (group.split(self.level) for group in text.split(self.separator))
+            return
+        levels, name = [], ""
+        characters = iter(text)
+        for character in characters:
+            if character == _ESCAPE:
+                escaped = next(characters, "")
+                if not escaped or escaped not in (_ESCAPE, self.separator, self.level):
+                    bad_escapes.append(_ESCAPE + escaped)
+                name += escaped
+            elif character == self.level:
+                levels.append(name)
+                name = ""
+            elif character == self.separator:
+                yield [*levels, name]
+                levels, name = [], ""
+            else:
+                name += character
+        yield [*levels, name]
+
+
+class Paths:
+    """Reads a row's groups; `groups.invalid` where the cell cannot be read."""
+
+    def __init__(self, options: PathsOptions, context: Context) -> None:
+        self._field, self._heading = options.field, heading(context, options.field)
+        self._notation = Notation(options.separator, options.level)
+        # A large sheet has few distinct cells in this column.
+        self._parse = lru_cache(maxsize=4096)(self._notation.parse)
+
+    def resolve(self, row: Row) -> Iterable[GroupPath | Problem]:
+        """Yields the groups, or one problem that names everything that is wrong with the cell."""
+        text = row.value(self._field).text
+        if not text:
+            return ()
+        parsed = self._parse(text)
+        if parsed.is_good:
+            return tuple(parsed.paths)
+        only_empty_groups = not parsed.empty_levels and not parsed.bad_escapes
+        suggestion = self._notation.format(parsed.paths) if only_empty_groups and parsed.paths else None
+        message = f"{self._heading} cannot be read: {'; '.join(self._faults(parsed))}"
+        return (row.problem(self._field, f"{self._field}.invalid", message, suggestion=suggestion),)
+
+    def _faults(self, parsed: Parsed) -> Iterator[str]:
+        separator, level = self._notation.separator, self._notation.level
+        if parsed.ends_empty and len(parsed.empty_groups) == 1:
+            yield f'there is no group after the last "{separator}", take it away'
+        elif parsed.empty_groups:
+            yield f'a group\'s name is empty, take the spare "{separator}" away'
+        for position in parsed.empty_levels:
+            yield f'group {position} has an empty level, fill it in or take the spare "{level}" away'
+        signs = f'"{_ESCAPE}{separator}", "{_ESCAPE}{level}" or "{_ESCAPE}{_ESCAPE}"'
+        for escape in dict.fromkeys(parsed.bad_escapes):
+            where = f'"{escape}" means nothing' if len(escape) > 1 else f'there is nothing after the last "{_ESCAPE}"'
+            yield f'{where}, write {signs} ("{_ESCAPE}{_ESCAPE}" for the "{_ESCAPE}" itself)'
+
+
+@hookimpl
+def musterroll_group_resolvers() -> Iterator[GroupResolverType[Any]]:
+    """Announces the resolver."""
+    yield GroupResolverType(
+        name="paths",
+        summary='Groups in one cell, e.g. "Group 1;Parent Group|Child"',
+        options=PathsOptions,
+        build=Paths,
+    )

@@ -1,0 +1,119 @@
+"""Reads XML as a stream, in bounded memory, whatever the bytes are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import IO
+from xml.parsers import expat
+
+Attributes = dict[str, str]
+
+TEXT_LIMIT = 1 << 20  # characters in one text; Excel's own limit is 32,767
+DEPTH_LIMIT = 64
+_TOKEN_LIMIT = 1 << 20  # bytes of one tag or comment
+# Small, because a piece's rows wait together: 16 kB can be 600 rows, each up to 16,384 cells wide.
+_PIECE = 16384
+
+
+class DamagedError(Exception):
+    """The bytes are not what they should be; the text goes into the message for the person."""
+
+
+class Names(dict[str, str]):
+    """Maps tags to their local names, so that prefixes and both generations of namespaces read alike."""
+
+    def __missing__(self, tag: str) -> str:
+        name = tag.rpartition(":")[2]
+        if len(self) < 10_000:
+            self[tag] = name
+        return name
+
+
+class XmlHandler:
+    """The base of what listens to a document; bounds its depth, the length of its texts and its tokens.
+
+    A subclass overrides `opened` and `closed`, which get local names. `parts` collects the text since it was
+    last cleared; somebody must clear it now and then. `start` and `end` are what the parser calls: they are for
+    subclasses that cannot afford a second call for every tag.
+    """
+
+    def __init__(self) -> None:
+        self.names = Names()
+        self.parts: list[str] = []
+        self.depth = 0
+        self.parser = expat.ParserCreate()
+        self.parser.buffer_text = True
+        self.parser.StartElementHandler = self.start
+        self.parser.EndElementHandler = self.end
+        self.parser.CharacterDataHandler = self.parts.append
+        self.parser.StartDoctypeDeclHandler = _refuse_doctype
+
+    def opened(self, name: str, attributes: Attributes) -> None:
+        """Hears of a start tag."""
+
+    def closed(self, name: str) -> None:
+        """Hears of an end tag."""
+
+    def feed(self, stream: IO[bytes]) -> Iterator[None]:
+        """Parses a stream; yields after each piece.
+
+        Raises:
+            DamagedError: the XML is of no sane shape.
+            expat.ExpatError: it is not well-formed.
+        """
+        fed = 0
+        while piece := stream.read(_PIECE):
+            self.parser.Parse(piece, False)
+            fed += len(piece)
+            if fed - self.parser.CurrentByteIndex > _TOKEN_LIMIT or len(self.parts) > TEXT_LIMIT // 4096:
+                raise DamagedError("a part of it is longer than it can be")
+            yield
+        self.parser.Parse(b"", True)
+
+    def read(self, stream: IO[bytes]) -> None:
+        """Parses a stream to its end."""
+        for _ in self.feed(stream):
+            pass
+
+    def text(self) -> str:
+        """The text that was collected."""
+        return self.parts[0] if len(self.parts) == 1 else "".join(self.parts)
+
+    def start(self, tag: str, attributes: Attributes) -> None:
+        """Hears of a start tag first."""
+        self.depth += 1
+        if self.depth > DEPTH_LIMIT:
+            raise too_deep()
+        self.opened(self.names[tag], attributes)
+
+    def end(self, tag: str) -> None:
+        """Hears of an end tag first."""
+        self.depth -= 1
+        self.closed(self.names[tag])
+
+
+class ElementHandler(XmlHandler):
+    """Hands every start tag to a function: enough for parts that hold everything in attributes."""
+
+    def __init__(self, opened: Callable[[str, Attributes], None]) -> None:
+        super().__init__()
+        self._opened = opened
+
+    def opened(self, name: str, attributes: Attributes) -> None:
+        """Hears of a start tag."""
+        self.parts.clear()
+        self._opened(name, attributes)
+
+
+def _refuse_doctype(*_: object) -> None:
+    raise DamagedError("it declares a document type, which no spreadsheet program writes")
+
+
+def too_deep() -> DamagedError:
+    """What is wrong where `DEPTH_LIMIT` is exceeded."""
+    return DamagedError("its parts are nested too deeply")
+
+
+def truth(value: str | None) -> bool:
+    """Reads an attribute that is a truth value."""
+    return value in {"1", "true", "on"}

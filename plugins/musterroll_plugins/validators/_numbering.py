@@ -1,0 +1,123 @@
+"""What the world's numbering plans say about local telephone numbers, from the metadata of `phonenumbers`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from enum import IntEnum
+from functools import cached_property
+
+from phonenumbers import (
+    COUNTRY_CODE_TO_REGION_CODE,
+    PhoneMetadata,
+    PhoneNumber,
+    PhoneNumberType,
+    example_number_for_type,
+    is_valid_number,
+    national_significant_number,
+)
+
+_LONGEST_CODE = 3
+# What people type before the calling code: nothing or "+", and what is dialled in most countries and in America.
+_INTERNATIONAL = ("", "00", "011")
+_NO_REGION = "001"  # freephone and satellite codes, which belong to no country
+
+
+class Fit(IntEnum):
+    """How well digits fit a numbering plan."""
+
+    NO = 0
+    SHAPE = 1  # the length and the first digits are those of some number
+    VALID = 2  # in a range that was assigned when the metadata was made
+
+
+def is_calling_code(text: str) -> bool:
+    """Whether these digits are a calling code, without leading zeros."""
+    short = text.isascii() and text.isdigit() and len(text) <= _LONGEST_CODE and text[0] != "0"
+    return short and int(text) in COUNTRY_CODE_TO_REGION_CODE
+
+
+class NumberingPlan:
+    """The local numbers of one calling code, in all its regions.
+
+    Args:
+        code: one that `is_calling_code` accepts.
+    """
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+        self._regions = COUNTRY_CODE_TO_REGION_CODE[int(code)]
+        plans = [PhoneMetadata.metadata_for_region_or_calling_code(int(code), region) for region in self._regions]
+        known = [plan for plan in plans if plan is not None]
+        self._shapes = [
+            (
+                frozenset(plan.general_desc.possible_length),
+                re.compile(plan.general_desc.national_number_pattern, re.ASCII),
+            )
+            for plan in known
+            if plan.general_desc is not None and plan.general_desc.national_number_pattern
+        ]
+        # Regions that share a calling code share the trunk prefix with the first, the main one.
+        main = known[0] if known else None
+        self._trunk = (main.national_prefix or "") if main is not None else ""
+        # Where a rule rewrites the number, its pattern takes more than a prefix away.
+        rewrites = main is None or main.national_prefix_transform_rule is not None
+        pattern = None if rewrites or main is None else main.national_prefix_for_parsing
+        self._other_trunks = re.compile(pattern) if pattern and pattern != self._trunk else None
+
+    def fit(self, digits: str) -> Fit:
+        """Judges a local number that is digits only."""
+        if not self.has_shape(digits):
+            return Fit.NO
+        return Fit.VALID if is_valid_number(_number(self.code, digits)) else Fit.SHAPE
+
+    def has_shape(self, digits: str) -> bool:
+        """Whether `fit` is at least SHAPE; much quicker."""
+        length = len(digits)
+        return any(length in lengths and shape.fullmatch(digits) for lengths, shape in self._shapes)
+
+    def may_have_prefix(self, digits: str) -> bool:
+        """Whether the digits begin as if a calling code or trunk prefix were before the local number."""
+        return digits.startswith(self.code) or bool(self._trunk and digits.startswith(self._trunk))
+
+    def without_trunk(self, digits: str) -> Iterator[str]:
+        """Yields what is left without what is dialled before the number inside the country only."""
+        if self._trunk and digits.startswith(self._trunk):
+            yield digits[len(self._trunk) :]
+        if self._other_trunks is not None and (match := self._other_trunks.match(digits)) and match.end():
+            yield digits[match.end() :]
+
+    def without_code(self, digits: str) -> Iterator[str]:
+        """Yields what is left without the calling code, and without a trunk prefix after that."""
+        for international in _INTERNATIONAL:
+            prefix = international + self.code
+            if digits.startswith(prefix):
+                rest = digits[len(prefix) :]
+                yield rest
+                yield from self.without_trunk(rest)
+
+    def longest(self) -> int:
+        """Returns the most digits that a local number can have."""
+        return max((max(lengths) for lengths, _ in self._shapes), default=0)
+
+    def shortest(self) -> int:
+        """Returns the fewest digits that a local number can have."""
+        return min((min(lengths) for lengths, _ in self._shapes), default=0)
+
+    @cached_property
+    def example(self) -> str | None:
+        """A local number for messages, a mobile one where there are such."""
+        region = self._regions[0]
+        number = None if region == _NO_REGION else example_number_for_type(region, PhoneNumberType.MOBILE)
+        return None if number is None else national_significant_number(number)
+
+
+def _number(code: str, digits: str) -> PhoneNumber:
+    # The library keeps a number as an integer and its leading zeros beside it.
+    zeros = len(digits) - len(digits[:-1].lstrip("0")) - 1
+    return PhoneNumber(
+        country_code=int(code),
+        national_number=int(digits),
+        italian_leading_zero=True if zeros else None,
+        number_of_leading_zeros=zeros if zeros > 1 else None,
+    )

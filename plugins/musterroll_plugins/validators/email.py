@@ -1,0 +1,111 @@
+"""E-mail addresses: whether one could be delivered to, judged by its form alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import Any
+
+from musterroll import Context, Options, Problem, Row, ValidatorType, hookimpl
+from musterroll_plugins.validators._fields import check_names, heading, is_too_long
+
+# The library's rule for an unquoted ASCII local part (RFC 5322 dot-atom), and its limit for an address.
+_LOCAL = re.compile(r"[A-Za-z0-9_!#$%&'*+\-/=?^`{|}~]+(?:\.[A-Za-z0-9_!#$%&'*+\-/=?^`{|}~]+)*")
+_MOST_BYTES = 254
+# Addresses in private networks and rehearsals are in use, but the library knows public mail only. It sees
+# such a domain under a public ending of the same length, so that everything else about it is still judged.
+_PRIVATE = re.compile(r"\.(?:(test)|local)\Z", re.IGNORECASE)
+
+_BETWEEN_ANGLES = re.compile(r"[^<>]*<([^<>]+)>")
+_SPACE_AT_JOINT = re.compile(r"\s*([@.])\s*")
+
+
+class EmailOptions(Options):
+    """Options of `email`.
+
+    Attributes:
+        field: the field that holds the address.
+    """
+
+    field: str = "email"
+
+
+class Email:
+    """`email.invalid`: what is there cannot be an e-mail address. Internationalised ones are allowed."""
+
+    def __init__(self, options: EmailOptions, context: Context) -> None:
+        from email_validator import validate_email  # noqa: PLC0415 -- only where addresses are checked
+
+        check_names(context, options, "field")
+        self._field, self._heading, self._context = options.field, heading(context, options.field), context
+        self._validate: Callable[..., object] = validate_email
+        # Thousands of addresses share a few domains, and the domain is what costs.
+        self._domain_is_valid = lru_cache(maxsize=65536)(lambda domain: self._fault("a@" + domain) is None)
+
+    def check(self, row: Row) -> Iterator[Problem]:
+        """Yields at most one problem."""
+        text = row.value(self._field).text
+        if not text or self.is_valid(text) or is_too_long(self._context, self._field, text):
+            return
+        yield row.problem(
+            self._field,
+            "email.invalid",
+            f"{self._heading} is not a valid address: {self._reason(text)}",
+            suggestion=self._suggestion(text),
+        )
+
+    def is_valid(self, text: str) -> bool:
+        """Whether the address is valid; the same verdict as the library's, sooner."""
+        local, _, domain = text.partition("@")
+        # A domain in punycode is measured in its readable form too, so its length matters together with the rest.
+        if text.isascii() and _LOCAL.fullmatch(local) and "xn--" not in domain.lower():
+            return len(text) <= _MOST_BYTES and self._domain_is_valid(domain)
+        return self._fault(text) is None
+
+    def _fault(self, text: str) -> str | None:
+        try:
+            self._validate(_PRIVATE.sub(_public, text), check_deliverability=False)
+        except ValueError as error:  # the library's own errors, and encodings that fail inside it
+            return str(error)
+        return None
+
+    def _reason(self, text: str) -> str:
+        local, at, domain = text.partition("@")
+        plain = {
+            'there is no "@" in it': not at,
+            'it has more than one "@"; give one address only': "@" in domain,
+            "it has a space in it": any(character.isspace() for character in text),
+            'there is nothing before the "@"': not local,
+            'there is nothing after the "@"': not domain,
+            'the part after the "@" is not complete, e.g. example.com': "." not in domain,
+        }
+        return next((reason for reason, applies in plain.items() if applies), None) or self._library_reason(text)
+
+    def _library_reason(self, text: str) -> str:
+        fault = self._fault(text) or ""
+        # Of some names the library says what is wrong in the terms of standards that nobody need know.
+        if not fault or any(word in fault for word in ("IDNA", "odepoint", "Punycode", "U+")):
+            return 'the part after the "@" is not the name of a domain'
+        return (fault[0].lower() + fault[1:]).rstrip(".")
+
+    def _suggestion(self, text: str) -> str | None:
+        if len(text) > 2 * _MOST_BYTES:  # no slip of the hand, and the patterns would take their time
+            return None
+        repaired = text.replace("＠", "@")
+        if angles := _BETWEEN_ANGLES.fullmatch(repaired):
+            repaired = angles.group(1)
+        repaired = re.sub(r"^mailto:", "", repaired, flags=re.IGNORECASE).strip().rstrip(".,;")
+        repaired = _SPACE_AT_JOINT.sub(r"\1", repaired).replace(",", ".")
+        repaired = re.sub(r"\.{2,}", ".", repaired)
+        return repaired if repaired != text and self.is_valid(repaired) else None
+
+
+def _public(ending: re.Match[str]) -> str:
+    return ".info" if ending.group(1) else ".email"
+
+
+@hookimpl
+def musterroll_validators() -> Iterator[ValidatorType[Any]]:
+    """Announces the validator."""
+    yield ValidatorType(name="email", summary="E-mail addresses must be valid", options=EmailOptions, build=Email)

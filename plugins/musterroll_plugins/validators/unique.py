@@ -1,0 +1,107 @@
+"""Values that may stand in one row of the sheet only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from musterroll import Context, Options, Problem, Row, Severity, ValidatorType, fold, hookimpl
+from musterroll_plugins.validators._fields import check_names, heading
+from musterroll_plugins.validators._lookalikes import foreign_letters, skeleton
+
+_USERNAME = "username"
+
+
+class UniqueOptions(Options):
+    """Options of `unique`.
+
+    Attributes:
+        fields: a value that stands in an earlier row already is an error, and keeps both rows out. The fields
+            by which the pipeline recognises a user (`match`) are always among them.
+        warn: it is a warning.
+    """
+
+    fields: tuple[str, ...] = (_USERNAME,)
+    warn: tuple[str, ...] = ("email",)
+
+
+class Unique:
+    """`FIELD.duplicate`, and `username.confusable` for names that look alike but are not the same.
+
+    Remembers one row number for each distinct value.
+    """
+
+    def __init__(self, options: UniqueOptions, context: Context) -> None:
+        check_names(context, options, "fields", "warn")
+        errors = dict.fromkeys((*options.fields, *context.match))
+        self._errors = [(name, heading(context, name), dict[str, int]()) for name in errors]
+        self._warnings = [
+            (name, heading(context, name), dict[str, int]())
+            for name in dict.fromkeys(options.warn)
+            if name not in errors
+        ]
+        self._usernames = next((seen for name, _, seen in self._errors if name == _USERNAME), None)
+        self._title = heading(context, _USERNAME)
+        self._looks: dict[str, int] = {}  # the skeleton of each name that is not ASCII, and its row
+
+    def check(self, row: Row) -> Iterator[Problem]:
+        """Yields the problems of a row against the rows before it."""
+        # A row that was copied repeats everything; that is one fault for each row that it repeats.
+        told: set[int] = set()
+        look = self._alike(row)
+        for name, title, seen in self._errors:
+            first = self._first(row, name, seen)
+            if first is not None and first not in told:
+                told.add(first)
+                message = f"This is the same user as in row {first} (by {title}); delete or correct one of the two rows"
+                yield row.problem(name, f"{name}.duplicate", message, condemns=(first,))
+        for name, title, seen in self._warnings:
+            first = self._first(row, name, seen)
+            if first is not None and first not in told:
+                message = f"{title} is the same as in row {first}; check that these are two people"
+                yield row.problem(name, f"{name}.duplicate", message, severity=Severity.WARNING)
+        if look is not None:
+            yield look
+
+    def finish(self) -> Iterator[Problem]:
+        """Yields nothing: every problem is known at the later row."""
+        yield from ()
+
+    def _first(self, row: Row, name: str, seen: dict[str, int]) -> int | None:
+        """Returns the earlier row that has the value; remembers this row where there is none."""
+        text = row.value(name).text
+        folded = fold(text) if text else ""
+        if not folded:
+            return None
+        first = seen.setdefault(folded, row.number)
+        return first if first != row.number else None
+
+    def _alike(self, row: Row) -> Problem | None:
+        text = row.value(_USERNAME).text
+        if not text or self._usernames is None or (text.isascii() and not self._looks):
+            return None
+        folded = fold(text)
+        if folded in self._usernames:
+            return None  # the very same name: a duplicate
+        look = folded if text.isascii() else skeleton(text)
+        first = self._looks.get(look) or self._usernames.get(look)
+        if not text.isascii():
+            self._looks.setdefault(look, row.number)
+        if first is None:
+            return None
+        letters = foreign_letters(text) or "other letters"
+        message = (
+            f"{self._title} looks like that of row {first} but is written with {letters}; check that both are meant"
+        )
+        return row.problem(_USERNAME, f"{_USERNAME}.confusable", message, severity=Severity.WARNING)
+
+
+@hookimpl
+def musterroll_validators() -> Iterator[ValidatorType[Any]]:
+    """Announces the validator."""
+    yield ValidatorType(
+        name="unique",
+        summary="Usernames must not be repeated in the sheet",
+        options=UniqueOptions,
+        build=Unique,
+    )

@@ -1,0 +1,118 @@
+"""Interruption, progress, logging: what surrounds the engine's work."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+import time
+import warnings
+from collections.abc import Callable
+
+import pytest
+
+from musterroll_cli.console import Stream
+from musterroll_cli.interruption import immediate_interruption, orderly_interruption
+from musterroll_cli.logs import logging_to
+from musterroll_cli.progress import Bar
+
+Shown = Callable[[Stream], str]
+
+
+def test_the_first_interrupt_ends_in_order_and_the_second_at_once(capfd: pytest.CaptureFixture[str]) -> None:
+    before = signal.getsignal(signal.SIGINT)
+    cancelled = threading.Event()
+    with pytest.raises(KeyboardInterrupt), orderly_interruption(cancelled):
+        signal.raise_signal(signal.SIGINT)
+        assert cancelled.is_set()
+        signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is before
+    assert "Ctrl-C again" in capfd.readouterr().err
+
+
+def test_a_question_is_interrupted_at_once() -> None:
+    cancelled = threading.Event()
+    with orderly_interruption(cancelled):
+        with pytest.raises(KeyboardInterrupt), immediate_interruption():
+            signal.raise_signal(signal.SIGINT)
+        assert not cancelled.is_set()
+        signal.raise_signal(signal.SIGINT)
+        assert cancelled.is_set()
+
+
+def test_other_threads_can_work_too() -> None:
+    failures: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            with orderly_interruption(threading.Event()), immediate_interruption():
+                pass
+        except BaseException as error:
+            failures.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert not failures
+
+
+def test_quick_work_draws_no_bar(terminal: Stream, shown: Shown) -> None:
+    with Bar(terminal) as bar:
+        bar.stage("Reading", 10)
+        bar.advance(10)
+    assert bar.name == "Reading"
+    assert shown(terminal) == ""
+
+
+def test_long_work_draws_a_bar_that_goes_away_for_a_question(terminal: Stream, shown: Shown) -> None:
+    with Bar(terminal, patience=0.01) as bar:
+        bar.stage("Reading [bold]\x9b", 10)
+        deadline = time.monotonic() + 5
+        while "Reading" not in shown(terminal) and time.monotonic() < deadline:
+            time.sleep(0.02)
+            bar.advance()
+        bar.pause()
+        length = len(shown(terminal))
+        time.sleep(0.15)
+        assert len(shown(terminal)) == length
+        bar.stage("Writing")
+        while "Writing" not in shown(terminal) and time.monotonic() < deadline:
+            time.sleep(0.02)
+            bar.advance(5)
+    text = shown(terminal)
+    assert r"Reading [bold]\u009b" in text
+    assert "Writing" in text
+    assert text.rstrip("\n").endswith("\x1b[2K")  # erased at the end
+
+
+def test_logs_are_for_those_who_ask(paper: Stream, shown: Shown) -> None:
+    ours, theirs = logging.getLogger("musterroll.backend"), logging.getLogger("aiohttp")
+
+    def log() -> str:
+        start = len(shown(paper))
+        for logger in (ours, theirs):
+            logger.debug("details")
+            logger.warning("a\x1b[31m warning")
+            logger.error("an error")
+        return shown(paper)[start:]
+
+    with logging_to(paper, verbose=False, quiet=False):
+        text = log()
+        assert "details" not in text
+        assert r"warning: backend: a\x1b[31m warning" in text
+    with logging_to(paper, verbose=True, quiet=False):
+        text = log()
+        assert text.count("details") == 1  # never what a library sends
+    with logging_to(paper, verbose=False, quiet=True):
+        assert "warning" not in log()
+    root = logging.getLogger()
+    assert ours.getEffectiveLevel() == root.level
+    assert not any(type(handler).__module__.startswith("musterroll_cli") for handler in root.handlers)
+
+
+def test_libraries_that_warn_about_themselves_are_not_heard(paper: Stream, shown: Shown) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        with logging_to(paper, verbose=False, quiet=False):
+            warnings.warn("the workbook has an unknown extension", UserWarning, stacklevel=1)
+        assert shown(paper) == ""

@@ -1,0 +1,423 @@
+"""The program from outside: words in, documents and exit statuses out."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from musterroll import engine, errors
+from musterroll.model.reports import JobState, JobSummary, Outcome, Report
+from musterroll_cli.json_document import MEMBERS
+from musterroll_cli.main import asks_for_json, main
+
+MakeReport = Callable[..., Report]
+MakeJob = Callable[..., JobSummary]
+
+COMMANDS = list(MEMBERS)
+GROUPS = ["", "jobs", "plugins", "pipeline"]
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Runs in an empty folder, so that the built-in pipeline is used."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def program(*words: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "musterroll_cli", *words]
+    return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False, **options)
+
+
+def test_help_loads_neither_the_engine_nor_a_plugin() -> None:
+    code = (
+        "import sys; from musterroll_cli.main import main; main(['--help']); main(['run', '--help']);"
+        "heavy = ('musterroll', 'musterroll_plugins', 'pydantic', 'pluggy', 'rich', 'openpyxl');"
+        "print('LOADED', [name for name in heavy if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "LOADED []" in done.stdout
+
+
+@pytest.mark.parametrize("command", [*GROUPS, *COMMANDS])
+def test_every_help_has_a_summary_and_ends_with_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*command.split(), "--help"]) == 0
+    lines = capsys.readouterr().out.rstrip().splitlines()
+    assert lines[2].strip()
+    assert lines[-2].strip() == "Example:"
+    assert lines[-1].strip().startswith(f"musterroll {command}".strip())
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_the_common_options(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    main([*command.split(), "--help"])
+    text = capsys.readouterr().out
+    for option in ("-p, --pipeline", "--profile", "--set", "--format", "--quiet", "--verbose", "--no-external-plugins"):
+        assert option in text
+
+
+def test_help_does_not_list_what_does_not_exist(capsys: pytest.CaptureFixture[str]) -> None:
+    main([])
+    text = capsys.readouterr().out
+    assert "validate" in text
+    assert "portal\n" not in text
+    assert "apply" not in text
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("musterroll ")
+
+
+@pytest.mark.parametrize(
+    ("words", "command"),
+    [
+        ("run --format json", "run"),
+        ("run a.xlsx --format json --unknown", "run"),
+        ("plan a.xlsx --invites everybody --format=json", "plan"),
+        ("validate --format xml a.xlsx --format json", "validate"),
+        ("jobs show --format=json", "jobs show"),
+        ("jobs resume 1 --sheet --format json", "jobs resume"),
+        ("pipeline check too many --format json", "pipeline check"),
+        ("jobs --format json", "jobs"),
+        ("--format json", None),
+        ("frobnicate --format json", None),
+        ("jobs frobnicate --format json", "jobs"),
+    ],
+)
+def test_wrong_usage_is_one_document_where_json_is_asked_for(
+    words: str, command: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words.split()) == 2
+    out, err = capsys.readouterr()
+    document = json.loads(out)
+    assert err == ""
+    assert document["command"] == command
+    assert document["status"] == "error"
+    assert document["error"]["code"] == "usage"
+    assert document["pipeline"] == {"name": None, "profile": None}
+    assert set(MEMBERS.get(command or "", {})) <= set(document)
+
+
+def test_wrong_usage_is_told_in_two_lines_otherwise(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "a.xlsx", "--invite", "all"]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.splitlines()[0].startswith("error: No such option")
+    assert "--invites" in err
+    assert err.splitlines()[1] == "Try `musterroll run --help`."
+    main(["vaildate"])
+    assert "validate" in capsys.readouterr().err
+
+
+def test_a_format_after_the_end_of_options_is_a_name() -> None:
+    assert asks_for_json(["run", "--format", "json", "--", "x"])
+    assert not asks_for_json(["run", "--", "--format", "json"])
+    assert not asks_for_json(["run", "--format", "text"])
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "name"),
+    [
+        (errors.UsageError("no"), 2, "error"),
+        (errors.PipelineError([errors.Mistake("a.b", "no", "x.toml")]), 2, "error"),
+        (errors.SourceError("no"), 2, "error"),
+        (errors.PluginError(plugin="backend", stage="starting", cause="no"), 2, "error"),
+        (errors.StateError("no"), 2, "error"),
+        (errors.BackendUnavailableError("no"), 2, "error"),
+        (errors.NotifierError("no"), 2, "error"),
+        (errors.RefusedError("no"), 3, "refused"),
+        (KeyboardInterrupt(), 130, "interrupted"),
+        (RecursionError("no"), 2, "error"),
+        (BrokenPipeError("no"), 2, "error"),
+        (SystemExit(0), 2, "error"),
+    ],
+)
+def test_every_error_has_its_exit_status_and_no_traceback(
+    error: BaseException,
+    status: int,
+    name: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(*args: object, **options: object) -> Report:
+        raise error
+
+    monkeypatch.setattr(engine, "validate", fail)
+    assert main(["validate", "a.xlsx"]) == status
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("error: ")
+    assert len(err.splitlines()) == 1
+    assert main(["validate", "a.xlsx", "--format", "json"]) == status
+    out, err = capsys.readouterr()
+    document = json.loads(out)
+    assert document["status"] == name
+    assert document["error"]["message"]
+    assert document["pipeline"] == {"name": "standard", "profile": None}
+    assert err == ""
+
+
+def test_an_unexpected_failure_names_the_stage_and_verbose_shows_the_rest(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*args: object, progress: Any, **options: object) -> Report:
+        password = "canary"
+        progress.stage("Reading the sheet")
+        raise ValueError("two\nlines" if password else "")
+
+    monkeypatch.setattr(engine, "validate", fail)
+    assert main(["validate", "a.xlsx"]) == 2
+    err = capsys.readouterr().err
+    assert err == (
+        "error: unexpected failure in `validate` (Reading the sheet): ValueError: two lines;"
+        " use --verbose for the details\n"
+    )
+    assert main(["validate", "a.xlsx", "--verbose"]) == 2
+    err = capsys.readouterr().err
+    assert "Traceback (most recent call last)" in err
+    assert "password =" not in err
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status"),
+    [
+        (Outcome.OK, 0),
+        (Outcome.PROBLEMS, 1),
+        (Outcome.ERROR, 2),
+        (Outcome.REFUSED, 3),
+        (Outcome.FAILED, 4),
+        (Outcome.INTERRUPTED, 130),
+    ],
+)
+def test_a_report_has_the_exit_status_of_its_outcome_and_is_closed(
+    outcome: Outcome,
+    status: int,
+    make_report: MakeReport,
+    make_job: MakeJob,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    closed: list[bool] = []
+    error = errors.BackendError("the portal is gone") if status > 1 else None
+    report = make_report(
+        "run", outcome=outcome, job=make_job(JobState.FAILED), error=error, close=lambda: closed.append(True)
+    )
+    monkeypatch.setattr(engine, "run", lambda *args, **options: report)
+    assert main(["run", "a.xlsx", "--yes"]) == status
+    assert ("error: the portal is gone" in capsys.readouterr().err) is (error is not None)
+    assert main(["--", "run", "a.xlsx", "--format", "json"]) == status
+    document = json.loads(capsys.readouterr().out)
+    assert document["status"] == outcome
+    assert document["error"] == ({"code": "backend.failed", "message": "the portal is gone"} if error else None)
+    assert closed == [True, True]
+
+
+def test_options_may_stand_before_and_after_the_sheet(
+    make_report: MakeReport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[Any, Path]] = []
+
+    def plan(pipeline: Any, sheet: Path, **options: object) -> Report:
+        seen.append((pipeline, sheet))
+        return make_report("plan")
+
+    monkeypatch.setattr(engine, "plan", plan)
+    assert main(["plan", "a.xlsx", "--set", "on_error=skip", "--invites", "all"]) == 0
+    assert main(["plan", "--invites", "all", "--set", "on_error=skip", "a.xlsx"]) == 0
+    for pipeline, sheet in seen:
+        assert sheet == Path("a.xlsx")
+        assert pipeline.settings.on_error == "skip"
+        assert pipeline.settings.invites.send_to == "all"
+
+
+def test_a_stream_that_breaks_while_it_is_printed_still_makes_one_document(
+    make_report: MakeReport, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def problems() -> Any:
+        yield from make_report("validate").problems()
+        raise errors.StateError("the journal cannot be read")
+
+    report = make_report("validate")
+    report.problems = problems
+    monkeypatch.setattr(engine, "validate", lambda *args, **options: report)
+    assert main(["validate", "a.xlsx", "--format", "json"]) == 2
+    document = json.loads(capsys.readouterr().out)
+    assert len(document["problems"]) == 2
+    assert document["status"] == "error"
+    assert document["error"]["code"] == "state.unusable"
+
+
+@pytest.fixture
+def acme(folder: Path) -> Path:
+    file = folder / "acme.toml"
+    file.write_text('name = "acme"\n[backend]\nuse = "memory"\n[profiles.production]\non_error = "skip"\n')
+    return file
+
+
+def test_resuming_uses_the_profile_and_settings_of_the_job(
+    acme: Path,
+    make_report: MakeReport,
+    make_job: MakeJob,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: list[Any] = []
+
+    def resume(pipeline: Any, job: str, **options: object) -> Report:
+        seen.append((pipeline.profile, pipeline.sets, pipeline.settings.invites.valid_days, job))
+        return make_report("jobs resume", job=make_job())
+
+    monkeypatch.setattr(engine, "job_settings", lambda *args: ("production", ("invites.valid_days=3",)))
+    monkeypatch.setattr(engine, "resume", resume)
+    words = ["jobs", "resume", "20260301-1", "-p", "acme.toml"]
+    assert main(words) == 0
+    assert main([*words, "--profile", "production", "--set", "invites.valid_days=3"]) == 0
+    assert seen == [("production", ("invites.valid_days=3",), 3, "20260301-1")] * 2
+    capsys.readouterr()
+    assert main([*words, "--set", "invites.valid_days=4"]) == 2
+    assert "--set invites.valid_days=3" in capsys.readouterr().err
+    acme.write_text(acme.read_text() + "[profiles.test]\n")
+    assert main([*words, "--profile", "test"]) == 2
+    assert '"production"' in capsys.readouterr().err
+    assert len(seen) == 2
+
+
+def test_jobs_are_listed_as_text_and_json(
+    make_job: MakeJob, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "list_jobs", lambda pipeline: [make_job()])
+    assert main(["jobs", "list"]) == 0
+    assert "20260301-1" in capsys.readouterr().out
+    assert main(["jobs", "list", "--format", "json"]) == 0
+    (job,) = json.loads(capsys.readouterr().out)["jobs"]
+    assert set(job) == {"id", "state", "started", "finished", "sheet", "counts"}
+
+
+def test_plugins_are_listed_as_text_and_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plugins", "list"]) == 0
+    assert "csv" in capsys.readouterr().out
+    assert main(["plugins", "list", "--format", "json"]) == 0
+    plugins = json.loads(capsys.readouterr().out)["plugins"]
+    found = next(plugin for plugin in plugins if plugin["name"] == "csv")
+    assert found["kind"] == "reader"
+    assert found["distribution"] == "musterroll"
+    assert found["status"] == "ok"
+
+
+def test_a_pipeline_with_mistakes_only_hides_its_own_plugins(
+    acme: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    acme.write_text('name = "acme"\nunknown = 1\n')
+    assert main(["plugins", "list", "-p", "acme.toml"]) == 0
+    out, err = capsys.readouterr()
+    assert "csv" in out
+    assert "musterroll pipeline check" in err
+    assert main(["plugins", "list", "-p", "nowhere.toml"]) == 2
+
+
+def test_checking_a_pipeline_lists_every_mistake(acme: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["pipeline", "check", "-p", "acme.toml"]) == 0
+    assert capsys.readouterr().out == "acme.toml: ok\n"
+    assert main(["pipeline", "check", "-p", "acme.toml", "--format", "json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["valid"] is True
+    assert document["mistakes"] == []
+    acme.write_text('name = "acme"\non_eror = "skip"\nmatch = ["nobody"]\n')
+    assert main(["pipeline", "check", "-p", "acme.toml"]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert len(err.splitlines()) == 2
+    assert all(line.startswith("error: ") and "acme.toml" in line for line in err.splitlines())
+    assert main(["pipeline", "check", "-p", "acme.toml", "--format", "json"]) == 2
+    document = json.loads(capsys.readouterr().out)
+    assert document["valid"] is False
+    assert {mistake["path"] for mistake in document["mistakes"]} == {"on_eror", "match[0]"}
+    assert document["error"]["code"] == "pipeline.invalid"
+
+
+def test_the_merged_pipeline_is_toml(acme: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    import tomllib
+
+    assert main(["pipeline", "show", "-p", "acme.toml", "--profile", "production"]) == 0
+    merged = tomllib.loads(capsys.readouterr().out)
+    assert (merged["name"], merged["on_error"], merged["backend"]["use"]) == ("acme", "skip", "memory")
+    assert main(["pipeline", "show", "-p", "acme.toml", "--profile", "production", "--format", "json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["settings"] == merged
+    assert document["pipeline"] == {"name": "acme", "profile": "production"}
+
+
+def test_warnings_of_the_pipeline_go_to_standard_error(acme: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    acme.write_text(acme.read_text() + '[sheet.defaults]\npassword = "canary-password"\n')
+    main(["pipeline", "show", "-p", "acme.toml"])
+    out, err = capsys.readouterr()
+    assert err.startswith("warning: ")
+    assert "canary" not in out + err
+    main(["pipeline", "show", "-p", "acme.toml", "--quiet"])
+    assert capsys.readouterr().err == ""
+
+
+def test_a_plugin_may_bring_a_command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    from musterroll import CommandType
+    from musterroll.plugin.registry import Registry
+
+    def load() -> Callable[..., int]:
+        def greet(name: str) -> int:
+            """Greets somebody."""
+            print(f"hello {name}")
+            return 3
+
+        return greet
+
+    record = CommandType(name="greet", summary="Greets", load=load)
+    monkeypatch.setattr(Registry, "find", lambda self, kind, use: record)
+    assert main(["greet", "ana"]) == 3
+    assert capsys.readouterr().out == "hello ana\n"
+    assert main(["greet", "--help"]) == 0
+    assert "Greets somebody" in capsys.readouterr().out
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes of POSIX shells")
+def test_a_reader_that_has_seen_enough_is_no_error() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "musterroll_cli", "pipeline", "show"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    err = process.stderr.read()
+    process.stderr.close()
+    assert process.wait() == 0
+    assert err == b""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a full disk")
+def test_a_full_disk_is_told() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "musterroll_cli", "pipeline", "show"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: the output cannot be written")
+
+
+def test_json_is_utf_8_whatever_the_surroundings(acme: Path) -> None:
+    acme.write_text('name = "acme"\n[backend]\nuse = "memory"\n[sheet.compose]\nforename = "Zoë 山田"\n', encoding="utf-8")
+    ascii_only = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    done = program("pipeline", "show", "-p", "acme.toml", "--format", "json", env=ascii_only)
+    assert "Zoë 山田" in done.stdout
+    done = program("pipeline", "show", "-p", "acme.toml", env=ascii_only)
+    assert done.returncode == 0
+    assert r"Zo\xeb" in done.stdout

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+
+import pytest
+
+from musterroll import errors
+from musterroll.engine import PlanSummary
+from musterroll.model.plans import Action
+from musterroll_cli.confirmation import Confirmation
+from musterroll_cli.console import Stream
+from musterroll_cli.progress import StageKeeper
+
+SUMMARY = PlanSummary(
+    actions={Action.CREATE: 2, Action.UPDATE: 1, Action.UNCHANGED: 5},
+    groups=1,
+    memberships=3,
+    invites=2,
+    rejected=1,
+    backend="directory at acme.db",
+)
+
+
+class Typed(io.StringIO):
+    """What a person types at a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def ask(err: Stream, *, yes: bool = False, needed: bool = False) -> bool:
+    return Confirmation(err, StageKeeper(), yes=yes, needed=needed)(SUMMARY)
+
+
+@pytest.mark.parametrize(
+    ("typed", "agreed"), [("y\n", True), ("YES\n", True), ("n\n", False), ("\n", False), ("", False), ("maybe\n", False)]
+)
+def test_a_terminal_is_asked_and_told_what_it_agrees_to(
+    typed: str, agreed: bool, terminal: Stream, shown: Callable[[Stream], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", Typed(typed))
+    assert ask(terminal) is agreed
+    for words in ("directory at acme.db", "create 2 users", "update 1 user", "create 1 group", "send 2 invites"):
+        assert words in shown(terminal)
+    assert "leave out 1 bad row" in shown(terminal)
+
+
+def test_without_a_terminal_nothing_is_asked(
+    paper: Stream, shown: Callable[[Stream], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+    assert ask(paper)
+    assert shown(paper) == ""
+
+
+@pytest.mark.parametrize("piped", ["stdin", "stderr"])
+def test_a_pipeline_that_wants_an_agreement_is_refused_where_nobody_can_give_it(
+    piped: str, paper: Stream, terminal: Stream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("y\n") if piped == "stdin" else Typed("y\n"))
+    with pytest.raises(errors.RefusedError, match="--yes"):
+        ask(terminal if piped == "stdin" else paper, needed=True)
+
+
+def test_yes_answers_everybody(paper: Stream, terminal: Stream, shown: Callable[[Stream], str]) -> None:
+    assert ask(paper, yes=True, needed=True)
+    assert ask(terminal, yes=True)
+    assert shown(terminal) == ""

@@ -1,0 +1,281 @@
+from __future__ import annotations
+
+import datetime as dt
+import time
+import tracemalloc
+from pathlib import Path
+
+import openpyxl
+import pytest
+from openpyxl.cell.rich_text import CellRichText, TextBlock
+from openpyxl.cell.text import InlineFont
+
+from musterroll import (
+    AmbiguousWorksheetError,
+    BoolCell,
+    Cell,
+    Confidence,
+    DateCell,
+    ErrorCell,
+    FormulaCell,
+    NumberCell,
+    Options,
+    SheetInfo,
+    Source,
+    SourceError,
+)
+from musterroll_plugins.readers.xlsx import XlsxReader
+from support.rows import context
+from support.workbooks import parts, save, worksheet
+
+
+def reader() -> XlsxReader:
+    return XlsxReader(Options(), context())
+
+
+def read(path: Path, worksheet: str | None = None) -> dict[int, tuple[Cell, ...]]:
+    with reader().open(Source(path), worksheet) as sheet:
+        return {row.number: row.cells for row in sheet.rows()}
+
+
+def info(path: Path, worksheet: str | None = None) -> SheetInfo:
+    with reader().open(Source(path), worksheet) as sheet:
+        return sheet.info
+
+
+def test_cells_keep_their_kind(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.worksheets[0]
+    sheet.append(
+        ["text", " two\nlines ", 44, 0.5, True, dt.datetime.fromisoformat("2024-02-29T13:30"), dt.date(2024, 1, 2)]
+    )
+    sheet.append(["#N/A", dt.time(8, 15), "=A1", dt.timedelta(hours=30), -7])
+    sheet["A2"].data_type = "e"
+    sheet["C1"].number_format = "00000"
+    book.save(tmp_path / "users.xlsx")
+    assert read(tmp_path / "users.xlsx") == {
+        1: (
+            "text",
+            " two\nlines ",
+            NumberCell(44, "00000"),
+            NumberCell(0.5, "General"),
+            BoolCell(True),
+            DateCell(dt.datetime.fromisoformat("2024-02-29T13:30")),
+            DateCell(dt.datetime.fromisoformat("2024-01-02T00:00")),
+        ),
+        2: (
+            ErrorCell("#N/A"),
+            DateCell(dt.time(8, 15)),
+            FormulaCell("=A1"),
+            DateCell(dt.timedelta(hours=30)),
+            NumberCell(-7, "General"),
+        ),
+    }
+
+
+def test_days_that_count_from_1904(tmp_path: Path) -> None:
+    styles = '<cellXfs><xf numFmtId="0"/><xf numFmtId="14"/></cellXfs>'
+    rows = '<row r="1"><c r="A1" s="1"><v>1.5</v></c><c r="B1" s="1"><v>-5</v></c></row>'
+    old = save(tmp_path / "old.xlsx", parts(worksheet(rows), styles=styles, date1904=True))
+    new = save(tmp_path / "new.xlsx", parts(worksheet(rows), styles=styles))
+    assert read(old)[1][0] == DateCell(dt.datetime.fromisoformat("1904-01-02T12:00"))
+    assert read(new)[1] == (
+        DateCell(dt.datetime.fromisoformat("1900-01-01T12:00")),
+        DateCell(dt.datetime.fromisoformat("1899-12-25T00:00")),
+    )
+
+
+def test_dates_that_no_program_shows_are_errors(tmp_path: Path) -> None:
+    styles = '<cellXfs><xf numFmtId="0"/><xf numFmtId="14"/></cellXfs>'
+    rows = '<row r="1"><c s="1"><v>99999999</v></c><c s="1"><v>1e300</v></c><c><v>1e999</v></c></row>'
+    file = save(tmp_path / "users.xlsx", parts(worksheet(rows), styles=styles))
+    assert read(file)[1] == (ErrorCell("#NUM!"),) * 3
+
+
+def test_dates_written_out(tmp_path: Path) -> None:
+    rows = (
+        '<row r="1"><c t="d"><v>2024-02-29</v></c><c t="d"><v>2024-02-29T13:30:00Z</v></c>'
+        '<c t="d"><v>08:15:00</v></c></row>'
+    )
+    assert read(save(tmp_path / "users.xlsx", parts(worksheet(rows))))[1] == (
+        DateCell(dt.date(2024, 2, 29)),
+        DateCell(dt.datetime.fromisoformat("2024-02-29T13:30")),
+        DateCell(dt.time(8, 15)),
+    )
+
+
+def test_results_of_formulas(tmp_path: Path) -> None:
+    rows = (
+        '<row r="1"><c r="A1" t="str"><f>B1&amp;"x"</f><v>ax</v></c><c r="B1"><f>1+1</f><v>2</v></c>'
+        '<c r="C1" t="b"><f>TRUE()</f><v>1</v></c><c r="D1" t="e"><f>NA()</f><v>#N/A</v></c>'
+        '<c r="E1" t="str"><f>""</f><v></v></c><c r="F1"><f>NOW()</f></c><c r="G1"><f>A1</f><v/></c></row>'
+    )
+    assert read(save(tmp_path / "users.xlsx", parts(worksheet(rows))))[1] == (
+        "ax",
+        NumberCell(2, "General"),
+        BoolCell(True),
+        ErrorCell("#N/A"),
+        "",
+        FormulaCell("=NOW()"),
+        FormulaCell("=A1"),
+    )
+
+
+def test_rich_text_is_plain_text(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    book.worksheets[0]["A1"] = CellRichText("Ana ", TextBlock(InlineFont(b=True), "López"), "\nLi")
+    book.save(tmp_path / "users.xlsx")
+    assert read(tmp_path / "users.xlsx")[1] == ("Ana López\nLi",)
+
+
+def test_texts_by_number_inline_and_with_escapes(tmp_path: Path) -> None:
+    texts = (
+        "<si><t>ana</t></si><si><r><t>An</t></r><r><rPr><b/></rPr><t>a</t></r></si>"
+        '<si><t>東京</t><rPh sb="0" eb="2"><t>トウキョウ</t></rPh></si>'
+        "<si><t>a_x000D_\nb_x005F_x0041_</t></si><si/>"
+    )
+    rows = (
+        '<row r="1"><c t="s"><v>0</v></c><c t="s"><v>1</v></c><c t="s"><v>2</v></c><c t="s"><v>3</v></c>'
+        '<c t="s"><v>4</v></c><c t="inlineStr"><is><t> pw </t></is></c>'
+        '<c t="inlineStr"><is><r><t>b</t></r><r><t>o</t></r></is></c></row>'
+    )
+    file = save(tmp_path / "users.xlsx", parts(worksheet(rows), texts=texts))
+    assert read(file)[1] == ("ana", "Ana", "東京", "a\r\nb_x0041_", "", " pw ", "bo")
+
+
+def test_prefixes_and_the_strict_namespaces(tmp_path: Path) -> None:
+    contents = parts(worksheet('<row r="2"><c r="B2"><v>1</v></c></row>'))
+    sheet = contents["xl/worksheets/sheet1.xml"]
+    for tag in ("worksheet", "sheetData", "row"):
+        sheet = sheet.replace(f"<{tag}", f"<x:{tag}").replace(f"</{tag}", f"</x:{tag}")
+    contents["xl/worksheets/sheet1.xml"] = sheet.replace("xmlns=", 'xmlns="urn:cells" xmlns:x=').replace(
+        "<c ", '<c xmlns="urn:cells" '
+    )
+    strict = {
+        name: text.replace(
+            "http://schemas.openxmlformats.org/officeDocument/2006", "http://purl.oclc.org/ooxml/officeDocument"
+        )
+        for name, text in contents.items()
+    }
+    assert read(save(tmp_path / "users.xlsx", strict)) == {2: (None, NumberCell(1, "General"))}
+
+
+def test_positions_where_rows_and_cells_are_left_out(tmp_path: Path) -> None:
+    rows = (
+        '<row r="3"><c r="B3"><v>1</v></c><c><v>2</v></c><c r="E3"><v>3</v></c></row>'
+        '<row><c><v>4</v></c></row><row r="7"/><row r="9"><c r="AA9"><v>5</v></c></row>'
+    )
+    found = read(save(tmp_path / "users.xlsx", parts(worksheet(rows))))
+    values = {
+        number: [cell.value if isinstance(cell, NumberCell) else cell for cell in cells]
+        for number, cells in found.items()
+    }
+    assert values == {3: [None, 1, 2, None, 3], 4: [4], 9: [None] * 26 + [5]}
+
+
+@pytest.mark.parametrize(
+    "dimension", ['<dimension ref="A1:XFD1048576"/>', '<dimension ref="A1"/>', "", '<dimension ref="?"/>']
+)
+def test_what_a_sheet_says_of_its_extent_does_not_matter(tmp_path: Path, dimension: str) -> None:
+    rows = '<row r="1"><c r="A1"><v>1</v></c></row><row r="5"><c r="C5"><v>2</v></c></row>'
+    found = read(save(tmp_path / "users.xlsx", parts(worksheet(rows, before=dimension))))
+    assert {number: len(cells) for number, cells in found.items()} == {1: 1, 5: 3}
+
+
+def test_phantom_rows_and_far_away_formats_cost_little(tmp_path: Path) -> None:
+    rows = ['<row r="1"><c r="A1"><v>1</v></c><c r="XFD1" s="1"/></row>']
+    rows += [f'<row r="{n}" ht="15" customHeight="1"><c r="XFD{n}" s="1"/></row>' for n in range(2, 200_001)]
+    rows.append('<row r="1048576"><c r="A1048576" s="1"/></row>')
+    file = save(tmp_path / "users.xlsx", parts(worksheet("".join(rows))))
+    del rows
+    started = time.perf_counter()
+    tracemalloc.start()
+    try:
+        assert read(file) == {1: (NumberCell(1, "General"),)}
+        assert tracemalloc.get_traced_memory()[1] < 4_000_000
+    finally:
+        tracemalloc.stop()
+    assert time.perf_counter() - started < 60  # about 5 s on a slow machine; a hang is what this is about
+
+
+NAMES = (
+    '<sheet name="Users" sheetId="1" r:id="rId1"/><sheet name="Chart" sheetId="2" r:id="rIdC"/>'
+    '<sheet name="Old" sheetId="3" state="{old}" r:id="rId2"/>'
+    '<sheet name="Lists" sheetId="4" state="veryHidden" r:id="rId3"/>'
+)
+
+
+def several(path: Path, old: str = "hidden") -> Path:
+    sheets = [worksheet(f"<row><c><v>{n}</v></c></row>") for n in (1, 2, 3)]
+    contents = parts(*sheets, names=NAMES.format(old=old))
+    chart = contents["xl/_rels/workbook.xml.rels"].partition("<Relationship ")[2].partition("/>")[0]
+    chart = chart.replace("rId1", "rIdC").replace("/worksheet", "/chartsheet")
+    contents["xl/_rels/workbook.xml.rels"] = contents["xl/_rels/workbook.xml.rels"].replace(
+        "</Relationships>", f"<Relationship {chart}/></Relationships>"
+    )
+    return save(path / "users.xlsx", contents)
+
+
+def test_the_only_visible_worksheet_is_taken(tmp_path: Path) -> None:
+    file = several(tmp_path)
+    assert info(file) == SheetInfo("xlsx", "Users")
+    assert read(file) == {1: (NumberCell(1, "General"),)}
+
+
+def test_several_visible_worksheets_are_ambiguous(tmp_path: Path) -> None:
+    with pytest.raises(AmbiguousWorksheetError) as caught:
+        info(several(tmp_path, old="visible"))
+    assert caught.value.names == ("Users", "Old")
+
+
+def test_a_worksheet_can_be_named_even_a_hidden_one(tmp_path: Path) -> None:
+    file = several(tmp_path)
+    assert info(file, "LISTS").worksheet == "Lists"
+    assert read(file, "old") == {1: (NumberCell(2, "General"),)}
+    with pytest.raises(SourceError, match='"Users", "Old", "Lists"') as caught:
+        info(file, "Chart")
+    assert caught.value.code == "source.no_worksheet"
+
+
+def test_a_workbook_without_a_visible_worksheet(tmp_path: Path) -> None:
+    names = '<sheet name="Users" sheetId="1" state="hidden" r:id="rId1"/>'
+    file = save(tmp_path / "users.xlsx", parts(worksheet(""), names=names))
+    with pytest.raises(SourceError, match="hidden"):
+        info(file)
+    assert read(file, "Users") == {}
+
+
+def test_hidden_rows_and_columns_are_read_and_mentioned(tmp_path: Path) -> None:
+    before = (
+        '<sheetPr filterMode="1"/><cols><col min="2" max="2" hidden="1"/><col min="4" max="5" hidden="true"/>'
+        '<col min="9" max="16384" hidden="1"/></cols>'
+    )
+    rows = '<row><c><v>1</v></c><c><v>2</v></c></row><row hidden="1"><c><v>3</v></c></row>'
+    file = save(tmp_path / "users.xlsx", parts(worksheet(rows, before=before)))
+    assert [len(cells) for cells in read(file).values()] == [2, 1]
+    filtered, columns = info(file).notes
+    assert "filter" in filtered
+    assert "(B, D-E)" in columns
+
+
+def test_rows_can_be_streamed_again(tmp_path: Path) -> None:
+    file = save(
+        tmp_path / "users.xlsx", parts(worksheet('<row><c t="s"><v>0</v></c></row>'), texts="<si><t>a</t></si>")
+    )
+    with reader().open(Source(file)) as sheet:
+        assert [*sheet.rows()] == [*sheet.rows()] == [(1, ("a",))]
+
+
+def test_a_workbook_is_told_by_its_members(tmp_path: Path) -> None:
+    book = save(tmp_path / "users.csv", parts(worksheet("")))
+    odd = parts(worksheet(""))
+    odd["XL\\Workbook.xml"] = odd.pop("xl/workbook.xml")
+    letter = save(tmp_path / "letter.xlsx", {"[Content_Types].xml": "<Types/>", "word/document.xml": "<w/>"})
+    table = save(tmp_path / "table.xlsx", {"mimetype": "application/vnd.oasis.opendocument.spreadsheet"})
+    assert reader().sniff(Source(book)) is Confidence.CERTAIN
+    assert reader().sniff(Source(save(tmp_path / "odd.zip", odd))) is Confidence.CERTAIN
+    assert reader().sniff(Source(letter)) is Confidence.NO
+    assert reader().sniff(Source(table)) is Confidence.NO
+    with pytest.raises(SourceError, match="no Excel workbook") as caught:
+        info(letter)
+    assert caught.value.code == "source.unsupported"

@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+import pytest
+from email_validator import EmailNotValidError, validate_email
+from hypothesis import given
+from hypothesis import strategies as st
+
+from musterroll.errors import PipelineError
+from musterroll_plugins.validators.email import Email, EmailOptions
+from support.rows import changed, context, row
+
+EMAIL = Email(EmailOptions(), context())
+
+
+def codes(text: str) -> list[str]:
+    return [problem.code for problem in EMAIL.check(row(email=text))]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "ana@example.com",
+        "ana@acme.example",
+        "ana@corp.local",
+        "ana@Corp.LOCAL",
+        "ana@mail.test",
+        "o'brien+news@sub.example.co.uk",
+        "jürgen@müller.de",
+        "用户@例え.jp",
+        "ana@xn--mller-kva.de",
+    ],
+)
+def test_accepts(address: str) -> None:
+    assert codes(address) == []
+
+
+@pytest.mark.parametrize(
+    ("address", "suggestion"),
+    [
+        ("ana", None),
+        ("@example.com", None),
+        ("ana@", None),
+        ("ana@example", None),
+        ("ana@localhost", None),
+        ("ana@local", None),
+        ("ana@test", None),
+        ("ana@.test", None),
+        ("ana@b@example.com", None),
+        ("ana@example.com; bo@example.com", None),
+        ("ana lopez@example.com", None),
+        ("ana(x)@example.com", None),
+        ("ana@exa_mple.com", None),
+        ("ana@example.invalid", None),
+        ("ana@\u0378.com", None),
+        ("ana@" + "x" * 64 + ".com", None),
+        ("ana@example,com", "ana@example.com"),
+        ("ana.@example.com", None),
+        ("ana@example.com.", "ana@example.com"),
+        ("ana@example..com", "ana@example.com"),
+        ("ana @ example.com", "ana@example.com"),
+        ("ana＠example.com", "ana@example.com"),
+        ("mailto:ana@example.com", "ana@example.com"),
+        ("Ana López <ana@example.com>", "ana@example.com"),
+        ('"ana b"@example.com', None),
+    ],
+)
+def test_rejects_with_a_suggestion_where_it_is_sure(address: str, suggestion: str | None) -> None:
+    (problem,) = EMAIL.check(row(email=address))
+
+    assert (problem.code, problem.cell, problem.value) == ("email.invalid", "A3", address)
+    assert problem.suggestion == suggestion
+    assert problem.message.startswith("Email is not a valid address: ")
+    assert "U+" not in problem.message
+
+
+def test_blank_broken_and_overlong_addresses_are_not_its_business() -> None:
+    assert codes("") == []
+    assert not list(EMAIL.check(row(email=None)))
+    assert codes("a" * 255 + "@") == []  # 256 characters: email.too_long
+    assert codes("a" * 240 + "@" + "b" * 14) == ["email.invalid"]  # 255
+
+
+def test_an_address_can_be_too_long_to_be_delivered_to() -> None:
+    unlimited = Email(EmailOptions(), context(changed("email", max_length=None)))
+    # Punycode is short for a letter that is repeated; the readable form has three bytes for each.
+    punycode = ".".join(["日" * 30] * 3).encode("idna").decode("ascii") + ".jp"
+
+    assert codes("a" * 242 + "@example.com") == []
+    assert codes("a" * 243 + "@example.com") == ["email.invalid"]
+    assert len(punycode) < 200
+    assert codes(f"a@{punycode}") == codes(f"{'a' * 20}@{punycode}") == ["email.invalid"]
+    # Looking for a suggestion does not take for ever either.
+    assert [p.code for p in unlimited.check(row(email="x" + " " * 100_000 + "x"))] == ["email.invalid"]
+
+
+def test_a_field_that_the_pipeline_does_not_have_is_a_mistake_in_the_pipeline() -> None:
+    with pytest.raises(PipelineError, match=r'options\.field: there is no field "emial", did you mean "email"\?'):
+        Email(EmailOptions(field="emial"), context())
+
+
+def library_says(address: str) -> bool:
+    try:
+        validate_email(address, check_deliverability=False)
+    except EmailNotValidError:
+        return False
+    return True
+
+
+PART = st.text(st.sampled_from("abZ09.-_+'\"(@ <>\\éß日＠\u0301\u200b\ud800"), max_size=12) | st.text(max_size=8)
+DOMAIN = st.sampled_from(
+    ["example.com", "x.co", "XN--MLLER-KVA.de", "xn--a.com", "é.fr", "b" * 63 + ".org", "a.b.c.1", "[1.2.3.4]"]
+)
+
+
+@given(
+    st.builds("{}@{}".format, PART | st.integers(1, 260).map("a".__mul__), DOMAIN | PART)
+    | st.builds("{}@{}{}".format, PART, PART, DOMAIN)
+    | st.emails()
+    | PART
+)
+def test_the_quick_verdict_is_the_library_s(address: str) -> None:
+    if not address.lower().endswith((".test", ".local")):
+        assert EMAIL.is_valid(address) == library_says(address)
+
+
+@given(PART | st.text())
+def test_no_text_breaks_it_and_suggestions_are_valid(text: str) -> None:
+    for problem in EMAIL.check(row(email=text)):
+        assert problem.suggestion is None or EMAIL.is_valid(problem.suggestion)

@@ -1,0 +1,198 @@
+from __future__ import annotations
+
+import phonenumbers
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from musterroll import Context, FieldSet, Origin, Row, Severity, Value
+from musterroll_plugins.validators.phone import Phone, PhoneOptions
+from support.rows import changed, context, row
+
+PHONE = Phone(PhoneOptions(), context())
+STRICT = Phone(PhoneOptions(strict=True), context())
+
+Seen = list[tuple[str, str | None]]
+
+
+def seen(code: str | None, phone: str | None, validator: Phone = PHONE) -> Seen:
+    return [(p.code, p.suggestion) for p in validator.check(row(calling_code=code, phone=phone))]
+
+
+@pytest.mark.parametrize(
+    ("code", "phone"),
+    [
+        ("", ""),
+        ("44", "7712345678"),
+        ("1", "2025550123"),
+        ("49", "15123456789"),
+        ("351", "912345678"),
+        ("33", "612345678"),
+        ("39", "0612345678"),  # Rome: the 0 belongs to the number
+        ("39", "3123456789"),
+        ("378", "0549886377"),
+        ("225", "0123456789"),
+        ("7", "7012345678"),  # Kazakhstan: begins like its calling code
+        ("49", "491512345678"),  # Leer: likewise
+        ("31", "318001234"),  # valid with and without what looks like the calling code
+        ("49", "4915123456789"),
+        ("7", "8001234567"),  # a Russian freephone number begins like the trunk prefix
+        ("44", "7781123456"),  # Guernsey shares 44
+        ("44", "7700900123"),  # kept for examples, never assigned
+        ("61", "491570006"),
+        ("800", "12345678"),  # international freephone
+    ],
+)
+def test_accepts(code: str, phone: str) -> None:
+    assert seen(code, phone) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "phone", "local"),
+    [
+        ("44", "447712345678", "7712345678"),
+        ("44", "+447712345678", "7712345678"),
+        ("44", "00447712345678", "7712345678"),
+        ("44", "+44 7712 345-678", "7712345678"),
+        ("44", "4407712345678", "7712345678"),
+        ("44", "+44 (0)7712 345678", "7712345678"),
+        ("44", "447700900123", "7700900123"),
+        ("49", "4930123456", "30123456"),
+        ("43", "436641234567", "6641234567"),
+        ("55", "55800123456", "800123456"),  # of a possible shape as it stands, but in no range
+        ("1", "12025550123", "2025550123"),
+        ("1", "01112025550123", "2025550123"),
+        ("7", "79161234567", "9161234567"),
+        ("39", "390612345678", "0612345678"),
+    ],
+)
+def test_a_repeated_calling_code_is_an_error_with_the_local_part(code: str, phone: str, local: str) -> None:
+    assert seen(code, phone) == [("phone.includes_calling_code", local)]
+
+
+@pytest.mark.parametrize(
+    ("code", "phone", "local"),
+    [
+        ("44", "07712345678", "7712345678"),
+        ("44", "07700900123", "7700900123"),
+        ("49", "015123456789", "15123456789"),
+        ("33", "0612345678", "612345678"),
+        ("7", "89161234567", "9161234567"),
+        ("36", "06301234567", "301234567"),
+        ("375", "80291234567", "291234567"),
+        ("370", "861234567", "61234567"),
+        ("358", "0401234567", "401234567"),
+    ],
+)
+def test_a_trunk_prefix_is_a_warning_with_the_corrected_number(code: str, phone: str, local: str) -> None:
+    (problem,) = PHONE.check(row(calling_code=code, phone=phone))
+
+    assert (problem.code, problem.severity, problem.cell) == ("phone.trunk_prefix", Severity.WARNING, "G3")
+    assert (problem.value, problem.suggestion) == (phone, local)
+
+
+@pytest.mark.parametrize(
+    ("code", "phone", "suggestion"),
+    [
+        ("44", "12", None),
+        ("44", "771234567", None),  # a digit is missing
+        ("44", "77123456789", None),  # one too many
+        ("44", "0", None),
+        ("44", "call me", None),
+        ("44", "7712345678 ext 5", None),
+        ("44", "7712345678.0", None),
+        ("44", "7.7E9", None),
+        ("44", "+4930123456", None),  # another country
+        ("39", "+0612345678", None),
+        ("44", "+07712345678", "7712345678"),
+        ("44", "7712 345-678", "7712345678"),
+        ("44", "(07712) 345678", "7712345678"),
+        ("44", "\u202a7712345678\u202c", "7712345678"),
+        ("44", "٧٧١٢٣٤٥٦٧٨", "7712345678"),
+        ("44", "7٧12345678", "7712345678"),
+    ],
+)
+def test_anything_else_is_invalid(code: str, phone: str, suggestion: str | None) -> None:
+    assert seen(code, phone) == [("phone.invalid", suggestion)]
+
+
+def test_strict_wants_a_range_that_is_assigned() -> None:
+    assert seen("44", "7712345678", STRICT) == []
+    assert seen("44", "7700900123", STRICT) == [("phone.invalid", None)]
+    assert seen("800", "00123456", STRICT) == []  # the zeros count
+    assert seen("44", "447712345678", STRICT) == [("phone.includes_calling_code", "7712345678")]
+    assert seen("44", "447700900123", STRICT) == [("phone.invalid", None)]
+
+
+@pytest.mark.parametrize(
+    ("code", "suggestion"),
+    [
+        ("999", None),
+        ("+44", "44"),
+        ("0044", "44"),
+        ("044", "44"),
+        ("4 4", "44"),
+        ("UK", None),
+        ("9" * 5000, None),
+        ("0", None),
+    ],
+)
+def test_an_unknown_calling_code_says_nothing_about_the_phone(code: str, suggestion: str | None) -> None:
+    assert seen(code, "7712345678") == [("calling_code.invalid", suggestion)]
+    assert seen(code, "not a number") == [("calling_code.invalid", suggestion)]
+    assert seen(code, None) == [("calling_code.invalid", suggestion)]
+
+
+def test_a_phone_needs_a_calling_code_and_the_other_way_round() -> None:
+    assert seen("", "7712345678") == [("calling_code.required", None)]
+    assert seen("", "+447712345678") == [("calling_code.required", "44")]
+    assert seen("", "00 1 202 555 0123") == [("calling_code.required", "1")]
+    assert seen("", "call me") == [("calling_code.required", None), ("phone.invalid", None)]
+    assert seen("44", "") == [("calling_code.unexpected", None)]
+    assert seen("999", "") == [("calling_code.unexpected", None)]
+
+
+def test_silent_where_a_cell_is_broken_or_nobody_typed_the_code() -> None:
+    assert seen("44", None) == []
+    assert seen(None, "7712345678") == []
+    assert not list(PHONE.check(row(calling_code=Value("44", Origin.DEFAULT))))
+    assert seen("44", "7" * 51) == []  # phone.too_long
+    assert seen("44", "x" * 51) == []
+    assert seen("", "x" * 51) == [("calling_code.required", None)]
+    short = context(changed("calling_code", max_length=3))
+    assert seen("+44 ", "7712345678", Phone(PhoneOptions(), short)) == []  # calling_code.too_long
+
+
+def test_a_pipeline_without_the_columns_can_keep_the_validator() -> None:
+    bare = Context(instance="validators[phone]", fields=FieldSet([]))
+
+    assert not list(Phone(PhoneOptions(), bare).check(Row(3, {}, {})))
+
+
+def test_a_default_calling_code_is_one() -> None:
+    validator = Phone(PhoneOptions(), context(changed("calling_code", default="44")))
+
+    assert seen("", "7712345678", validator) == []
+    assert seen("", "447712345678", validator) == [("phone.includes_calling_code", "7712345678")]
+
+
+@given(
+    st.sampled_from(sorted(phonenumbers.SUPPORTED_REGIONS)),
+    st.sampled_from(sorted(phonenumbers.PhoneNumberType.values())),
+)
+def test_what_the_library_knows_to_be_valid_is_accepted_everywhere(region: str, kind: int) -> None:
+    number = phonenumbers.example_number_for_type(region, kind)
+    if number is not None and phonenumbers.is_valid_number(number):
+        code, local = str(number.country_code), phonenumbers.national_significant_number(number)
+        assert seen(code, local) == []
+        assert seen(code, f"+{code}{local}") == [("phone.includes_calling_code", local)]
+
+
+@given(
+    st.sampled_from(["44", "1", "39", "7", "800", "54", "99"]) | st.text(max_size=5),
+    st.text(st.sampled_from("0123456789 +-()x٣²"), max_size=20) | st.text(),
+)
+def test_no_text_breaks_it_and_corrected_numbers_are_good(code: str, phone: str) -> None:
+    for problem in PHONE.check(row(calling_code=code, phone=phone)):
+        if problem.suggestion is not None and problem.field == "phone":
+            assert seen(code, problem.suggestion) == []

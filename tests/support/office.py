@@ -1,0 +1,63 @@
+"""Files that real spreadsheet programs write: LibreOffice and Gnumeric, where they are installed."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+_FILTERS = {"xlsx": "Calc MS Excel 2007 XML", "xls": "MS Excel 97", "ods": "calc8"}
+
+needs_libreoffice = pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not installed")
+needs_gnumeric = pytest.mark.skipif(shutil.which("ssconvert") is None, reason="Gnumeric is not installed")
+
+
+def libreoffice(file: Path, form: str, folder: Path, *, read_as: str | None = None) -> Path:
+    """Lets LibreOffice convert a file.
+
+    Args:
+        file: what it opens.
+        form: what it saves: `xlsx`, `xls`, `ods`, or `csv:` with filter options, e.g. `csv:59,34,76` for
+            semicolons, quotation marks, UTF-8.
+        folder: where the result goes; must not be that of `file` if the name stays the same.
+        read_as: an import filter with its options, e.g. `Text - txt - csv (StarCalc):44,34,76,1,1/2` for a csv
+            whose first column is text.
+
+    Returns:
+        The file that it wrote.
+    """
+    ending, _, options = form.partition(":")
+    target = f"{ending}:{_FILTERS[ending]}" if ending in _FILTERS else f"csv:Text - txt - csv (StarCalc):{options}"
+    folder.mkdir(parents=True, exist_ok=True)
+    # A profile of its own, or a second LibreOffice that runs at the same time would do nothing, silently.
+    profile = (folder / "libreoffice-profile").resolve().as_uri()
+    command = ["soffice", "--headless", "--norestore", f"-env:UserInstallation={profile}"]
+    if read_as is not None:
+        command.append(f"--infilter={read_as}")
+    _run([*command, "--convert-to", target, "--outdir", str(folder), str(file)])
+    return _written(folder / f"{file.stem}.{ending}")
+
+
+def gnumeric(file: Path, form: str, folder: Path) -> Path:
+    """Lets Gnumeric convert a file to `xlsx`, `xls`, `ods` or `csv`; returns the file that it wrote."""
+    folder.mkdir(parents=True, exist_ok=True)
+    exporter = {
+        "xlsx": "Gnumeric_Excel:xlsx",
+        "xls": "Gnumeric_Excel:excel_biff8",
+        "ods": "Gnumeric_OpenCalc:odf",
+        "csv": "Gnumeric_stf:stf_csv",
+    }[form]
+    target = folder / f"{file.stem}.{form}"
+    _run(["ssconvert", f"--export-type={exporter}", str(file), str(target)])
+    return _written(target)
+
+
+def _run(command: list[str]) -> None:
+    subprocess.run(command, check=True, capture_output=True, timeout=180)
+
+
+def _written(path: Path) -> Path:
+    assert path.exists(), f"{path.name} was not written"
+    return path
