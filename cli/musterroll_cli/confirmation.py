@@ -43,10 +43,10 @@ class Confirmation:
                     "this pipeline writes nothing without an agreement; give it with --yes", code="confirm.needed"
                 )
             return True
-        self._progress.pause()
-        show_summary(self._err, summary)
-        self._err.line("Go ahead? Answer yes or no [no]:")
-        with immediate_interruption():
+        with immediate_interruption():  # from before the question on: nobody is too quick for it
+            self._progress.pause()
+            show_summary(self._err, summary)
+            self._err.line("Go ahead? Answer yes or no [no]:")
             return _answer() in ("y", "yes")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -35,9 +36,12 @@ def check_pipeline(session: Session) -> int:
         raise
     if session.as_json:
         return session.finish({"valid": True, "warnings": mistake_records(pipeline.warnings)})
-    name = str(pipeline.file) if pipeline.file is not None else f"{pipeline.name} (built in)"
-    session.out.line(f"{name}: ok")
+    session.out.line(f"{_short(pipeline.file) if pipeline.file else 'standard (built in)'}: ok")
     return session.finish()
+
+
+def _short(file: Path) -> Path:
+    return file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file
 
 
 @command(app, "pipeline show", example="musterroll pipeline show -p acme.toml > merged.toml")

@@ -114,14 +114,16 @@ class Bar(StageKeeper):
     def _update(self) -> None:
         with self._lock:
             if self._bar is not None and self._task is not None:
-                self._bar.update(self._task, completed=self._done)
+                self._bar.update(self._task, completed=self._done, steps=self._steps())
+
+    def _steps(self) -> str:
+        return f"{self._done:,}" if self._total is None else f"{self._done:,} of {self._total:,}"
 
     def _start_task(self) -> None:
         if self._bar is None:
             return
         if self._task is not None:
             self._bar.remove_task(self._task)
-        steps = "" if self._total is None else f"of {self._total:,}"
         self._task = self._bar.add_task(
-            self._stream.seen(self.name or ""), total=self._total, completed=self._done, steps=steps
+            self._stream.seen(self.name or ""), total=self._total, completed=self._done, steps=self._steps()
         )

@@ -10,10 +10,9 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
-from musterroll.pipeline.loading import load_pipeline
-
 from musterroll.errors import Mistake, MusterrollError, PipelineError
 from musterroll.model.reports import Outcome, Report
+from musterroll.pipeline.loading import load_pipeline
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll_cli.console import OutputError, Stream, Styled, end_output
 from musterroll_cli.escape import shorten

@@ -8,8 +8,8 @@ was written (a report with `error` tells of what went wrong afterwards).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from musterroll.journal.operation_store import OperationStore
 from musterroll.journal.outcomes import count_rows, forget_outcome, keep_outcome
 from musterroll.journal.plan_store import PlanStore
 from musterroll.model.reports import InviteCounts, JobState, JobSummary, Outcome, Report
+from musterroll.model.source import Source
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.planning.making import make_plan, stop_if_cancelled
 from musterroll.planning.summary import PlanSummary, summarise
@@ -70,16 +71,13 @@ def plan(pipeline: Pipeline, sheet: Path, *, progress: Progress = _SILENT) -> Re
         state = Journal.open_existing(pipeline.state, pipeline.name)
         if state is not None:
             stack.callback(state.close)
-        backend = pipeline.build_backend(read_only=True)
-        try:
+        with _planning_backend(pipeline) as backend:
             job = _new_job(pipeline, intake, backend)
             jobs.insert_job(staging, job)
             ledger = Ledger(state, pipeline.name, job.identity)
             make_plan(
                 pipeline, intake, backend=backend, ledger=ledger, journal=staging, job=job, log=log, progress=progress
             )
-        finally:
-            _close(backend)
         store = PlanStore(staging, job.id)
         return Report(
             command="plan",
@@ -112,45 +110,38 @@ def run(
         stack.callback(journal.close)
         with journal.lock():
             jobs.recover(journal)
-            report = _run_new_job(pipeline, intake, journal, confirm, progress)
+            report = _plan_and_carry_out(pipeline, intake, journal, confirm, progress)
         stack.pop_all()
         return report
-
-
-def _run_new_job(
-    pipeline: Pipeline, intake: Intake, journal: Journal, confirm: Callable[[PlanSummary], bool], progress: Progress
-) -> Report:
-    backend = pipeline.build_backend(read_only=True)
-    try:
-        job = _new_job(pipeline, intake, backend)
-        settle_former_jobs(pipeline, journal, job, backend)
-        with journal.transaction():
-            jobs.insert_job(journal, job)
-        return _plan_and_carry_out(pipeline, intake, journal, job, backend, confirm, progress)
-    finally:
-        _close(backend)
 
 
 def _plan_and_carry_out(
     pipeline: Pipeline,
     intake: Intake,
     journal: Journal,
-    job: JobRecord,
-    backend: UserBackend,
     confirm: Callable[[PlanSummary], bool],
     progress: Progress,
+    *,
+    again: JobRecord | None = None,
 ) -> Report:
-    """Plans a job that is stored already, and carries the plan out. A job that comes to nothing leaves no trace."""
+    """Plans a job and carries the plan out. A new job that comes to nothing leaves no trace.
+
+    `again` is a job that was cut off before anything was written: the plan is made anew, under its id.
+    """
     log = ProblemLog()
+    job: JobRecord | None = None
     try:
-        ledger = Ledger(journal, pipeline.name, job.identity)
-        make_plan(
-            pipeline, intake, backend=backend, ledger=ledger, journal=journal, job=job, log=log, progress=progress
-        )
+        # Closed before another instance writes: some portals let in one at a time.
+        with _planning_backend(pipeline) as backend:
+            job = _begin_job(pipeline, intake, journal, backend, again)
+            ledger = Ledger(journal, pipeline.name, job.identity)
+            make_plan(
+                pipeline, intake, backend=backend, ledger=ledger, journal=journal, job=job, log=log, progress=progress
+            )
         job = replace(job, sheet=intake.summary, counts=intake.counts)
         if log.file_errors or (log.errors and pipeline.settings.on_error == "abort"):
             job = _end_unexecuted(pipeline, journal, job, JobState.ABORTED)
-            return _with_log(report_of(journal, job, "run"), log)
+            return _of_this_run(report_of(journal, job, "run"), intake, log)
         stop_if_cancelled(pipeline)
         summary = summarise(journal, job.id, job.identity)
         if summary.does_anything and not confirm(summary):
@@ -159,10 +150,12 @@ def _plan_and_carry_out(
             PlanStore(journal, job.id).derive_operations()
             jobs.set_planned(journal, job.id)
         error = carry_out(pipeline, journal, job, intake.source.path, progress)
-        return _with_log(report_of(journal, jobs.find_job(journal, job.id), "run", error=error), log)
+        report = report_of(journal, jobs.find_job(journal, job.id), "run", error=error)
+        return _of_this_run(report, intake, log)
     except BaseException:
         log.close()
-        _discard_unwritten(journal, job)
+        if job is not None and again is None:
+            _discard_unwritten(journal, job)
         raise
 
 
@@ -205,25 +198,24 @@ def _go_on(pipeline: Pipeline, journal: Journal, job: JobRecord, sheet: Path | N
     path = sheet or Path(job.sheet.path)
     if not job.planned:
         # It was cut off before anything was written, so the plan is made anew.
+        _refuse_changed(path, job)
         intake = Intake(pipeline, path)
-        if intake.source.sha256 != job.sheet.sha256:
-            raise RefusedError(f"{path} has changed since; run it anew", code="source.changed")
-        with journal.transaction():
-            PlanStore(journal, job.id).clear()
-            jobs.set_state(journal, job.id, JobState.RUNNING, finished=None)
-        backend = pipeline.build_backend(read_only=True)
-        try:
-            report = _plan_and_carry_out(pipeline, intake, journal, job, backend, lambda _: True, progress)
-        finally:
-            _close(backend)
+        report = _plan_and_carry_out(pipeline, intake, journal, lambda _: True, progress, again=job)
         report.command = "jobs resume"
         return report
+    if OperationStore(journal, job.id).needs_passwords():
+        _refuse_changed(path, job)
     with journal.transaction():
         OperationStore(journal, job.id).retry_failed()
         forget_outcome(journal, job.id)
         jobs.set_state(journal, job.id, JobState.RUNNING, finished=None)
     error = carry_out(pipeline, journal, job, path, progress)
     return report_of(journal, jobs.find_job(journal, job.id), "jobs resume", error=error)
+
+
+def _refuse_changed(path: Path, job: JobRecord) -> None:
+    if Source(path).sha256 != job.sheet.sha256:
+        raise RefusedError(f"{path} has changed since; run it anew", code="source.changed")
 
 
 def list_jobs(pipeline: Pipeline) -> Sequence[JobSummary]:
@@ -269,6 +261,19 @@ def job_settings(state: Path, name: str, job: str) -> tuple[str | None, tuple[st
     return record.profile, record.sets
 
 
+def _begin_job(
+    pipeline: Pipeline, intake: Intake, journal: Journal, backend: UserBackend, again: JobRecord | None
+) -> JobRecord:
+    job = _new_job(pipeline, intake, backend)
+    settle_former_jobs(pipeline, journal, job, backend)
+    with journal.transaction():
+        if again is not None:
+            job = replace(job, id=again.id)
+            _forget(journal, again)
+        jobs.insert_job(journal, job)
+    return job
+
+
 def _new_job(pipeline: Pipeline, intake: Intake, backend: UserBackend) -> JobRecord:
     with guarded("backend", "saying which portal it is"):
         identity = backend.identity()
@@ -299,15 +304,15 @@ def _end_unexecuted(pipeline: Pipeline, journal: Journal, job: JobRecord, state:
     return jobs.find_job(journal, job.id)
 
 
-def _with_log(report: Report, log: ProblemLog) -> Report:
-    """Lets a report of a stored job show the values of the cells as well, which the journal does not keep."""
+def _of_this_run(report: Report, intake: Intake, log: ProblemLog) -> Report:
+    """Adds to a stored job's report what the journal does not keep: the cells' values, and the path as it was typed."""
     stored = report.close
 
     def close() -> None:
         log.close()
         stored()
 
-    report.problems, report.close = lambda: log, close
+    report.sheet, report.problems, report.close = intake.summary, lambda: log, close
     return report
 
 
@@ -315,10 +320,19 @@ def _discard_unwritten(journal: Journal, job: JobRecord) -> None:
     """Forgets a job that has handed nothing to the backend; any other stays and can be resumed."""
     if not OperationStore(journal, job.id).anything_handed_over():
         with journal.transaction():
-            PlanStore(journal, job.id).clear()
-            jobs.discard_job(journal, job.id)
+            _forget(journal, job)
 
 
-def _close(backend: UserBackend) -> None:
-    with guarded("backend", "closing"):
-        backend.close()
+def _forget(journal: Journal, job: JobRecord) -> None:
+    PlanStore(journal, job.id).clear()
+    jobs.discard_job(journal, job.id)
+
+
+@contextmanager
+def _planning_backend(pipeline: Pipeline) -> Iterator[UserBackend]:
+    backend = pipeline.build_backend(read_only=True)
+    try:
+        yield backend
+    finally:
+        with guarded("backend", "closing"):
+            backend.close()

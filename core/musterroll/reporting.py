@@ -56,7 +56,7 @@ def report_of(journal: Journal, job: JobRecord, command: str, *, error: Musterro
     summary = summary_of(journal, job)
     return Report(
         command=command,
-        outcome=outcome(summary, errors=job.counts.errors),
+        outcome=outcome(summary, errors=job.counts.errors, error=error),
         pipeline=job.pipeline,
         profile=job.profile,
         sheet=job.sheet,
@@ -70,7 +70,7 @@ def report_of(journal: Journal, job: JobRecord, command: str, *, error: Musterro
     )
 
 
-def outcome(job: JobSummary, *, errors: int) -> Outcome:
+def outcome(job: JobSummary, *, errors: int, error: MusterrollError | None = None) -> Outcome:
     """Says how a job ended. Where several fit: interrupted, then failed, then refused, then problems."""
     match job.state:
         case JobState.INTERRUPTED | JobState.RUNNING:
@@ -79,6 +79,8 @@ def outcome(job: JobSummary, *, errors: int) -> Outcome:
             return Outcome.FAILED
         case JobState.QUARANTINED:
             return Outcome.REFUSED
+        case _ if error is not None:
+            return Outcome.FAILED
         case _ if job.counts.failed or job.counts.unknown or job.invites.failed or job.invites.held:
             return Outcome.FAILED
     return Outcome.PROBLEMS if errors else Outcome.OK

@@ -67,14 +67,27 @@ def carry_out(
             finished = pipeline.clock().isoformat(timespec="seconds")
             jobs.set_state(journal, job.id, state, finished=finished, error=error.message if error else None)
         if state is not JobState.INTERRUPTED:
-            error = _tell_finished(notifiers, job, state, rows) or error
-    finally:
-        passwords.close()
-        for instance, notifier in notifiers:
-            with guarded(instance.label, "closing"):
-                notifier.close()
-        with guarded("backend", "closing"):
-            backend.close()
+            telling = _tell_finished(notifiers, job, state, rows)
+            error = error or telling
+    except BaseException:
+        _close_all(passwords, notifiers, backend)  # what went wrong first is what the person must hear of
+        raise
+    closing = _close_all(passwords, notifiers, backend)
+    return error or closing
+
+
+def _close_all(
+    passwords: Passwords, notifiers: Sequence[tuple[Instance, Notifier]], backend: UserBackend
+) -> MusterrollError | None:
+    """Closes everything, whatever goes wrong with one of them; returns what went wrong."""
+    error: MusterrollError | None = None
+    closing = [("the sheet", passwords.close), ("backend", backend.close)]
+    for label, close in [*((instance.label, notifier.close) for instance, notifier in notifiers), *closing]:
+        try:
+            with guarded(label, "closing"):
+                close()
+        except MusterrollError as failed:
+            error = error or failed
     return error
 
 

@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-# Characters that nobody sees at the end of a cell and that `str.strip` leaves there.
-_INVISIBLE_EDGE = "\u200b‌‍⁠﻿"
-# Invisible although not of category Cf: grapheme joiner, Hangul and Khmer fillers, variation selectors.
-_INVISIBLE = {0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFFA0, *range(0xFE00, 0xFE10)}
+# What Unicode calls default ignorable, and the marks of interlinear annotation: nobody sees these.
+_INVISIBLE = (
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
+_BRAILLE_BLANK = "\u2800"  # a space to the eye, a symbol to Unicode
+_ALL_INVISIBLE = re.compile(f"[{_INVISIBLE}]+")
+_NOTHING_TO_SEE = re.compile(f"[{_INVISIBLE}{_BRAILLE_BLANK}\\s]*")
+# Trimmed besides white space. Not all that is invisible: a variation selector belongs to the character before it.
+_EDGE = _BRAILLE_BLANK + "".join(
+    map(chr, (0xAD, 0x61C, 0x180E, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF))
+)
 
 
 def clean(text: str) -> str:
     """Trims a value and brings it to Unicode NFC.
 
-    Invisible characters at the ends go with the white space around them.
+    Invisible characters at the ends go with the white space around them, and a text of nothing else is empty.
+    Idempotent.
     """
     if text.isascii():
         return text.strip()
     before = None
     while text != before:
         before = text
-        text = text.strip().strip(_INVISIBLE_EDGE)
-    return unicodedata.normalize("NFC", text)
+        text = text.strip().strip(_EDGE)
+    return "" if _NOTHING_TO_SEE.fullmatch(text) else unicodedata.normalize("NFC", text)
 
 
 def fold(text: str) -> str:
@@ -32,17 +43,14 @@ def fold(text: str) -> str:
     Two names that fold to the same text are the same name. Idempotent.
     """
     if text.isascii():
-        return text.strip().lower() if text.isprintable() else _fold_fully(text)
-    return _fold_fully(text)
-
-
-def _fold_fully(text: str) -> str:
+        return text.strip().lower()
     before = None
     # Case folding can undo normalisation and the other way round; two or three rounds reach the fixed point.
+    # Invisible characters go first, since they keep what is around them from being normalised together.
     while text != before:
         before = text
-        text = unicodedata.normalize("NFKC", text).casefold()
-        text = "".join(c for c in text if ord(c) not in _INVISIBLE and unicodedata.category(c) != "Cf").strip()
+        text = _ALL_INVISIBLE.sub("", text.replace(_BRAILLE_BLANK, " "))
+        text = unicodedata.normalize("NFKC", text).casefold().strip()
     return text
 
 

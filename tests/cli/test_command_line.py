@@ -21,13 +21,23 @@ MakeReport = Callable[..., Report]
 MakeJob = Callable[..., JobSummary]
 
 COMMANDS = list(MEMBERS)
+PIPELINE = """
+name = "{name}"
+disable = ["console", "outbox"]
+[backend]
+use = "memory"
+[[notifiers]]
+name = "outbox"
+enabled = false
+"""
 GROUPS = ["", "jobs", "plugins", "pipeline"]
 
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Runs in an empty folder, so that the built-in pipeline is used."""
+    """Runs in a folder with a small pipeline."""
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "musterroll.toml").write_text(PIPELINE.format(name="small"))
     return tmp_path
 
 
@@ -39,7 +49,7 @@ def program(*words: str, **options: Any) -> subprocess.CompletedProcess[str]:
 def test_help_loads_neither_the_engine_nor_a_plugin() -> None:
     code = (
         "import sys; from musterroll_cli.main import main; main(['--help']); main(['run', '--help']);"
-        "heavy = ('musterroll', 'musterroll_plugins', 'pydantic', 'pluggy', 'rich', 'openpyxl');"
+        "heavy = ('musterroll', 'musterroll_plugins', 'pluggy', 'rich', 'openpyxl');"
         "print('LOADED', [name for name in heavy if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -82,7 +92,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
         ("run --format json", "run"),
         ("run a.xlsx --format json --unknown", "run"),
         ("plan a.xlsx --invites everybody --format=json", "plan"),
-        ("validate --format xml a.xlsx --format json", "validate"),
+        ("validate --format json a.xlsx --format xml", "validate"),
         ("jobs show --format=json", "jobs show"),
         ("jobs resume 1 --sheet --format json", "jobs resume"),
         ("pipeline check too many --format json", "pipeline check"),
@@ -161,7 +171,7 @@ def test_every_error_has_its_exit_status_and_no_traceback(
     document = json.loads(out)
     assert document["status"] == name
     assert document["error"]["message"]
-    assert document["pipeline"] == {"name": "standard", "profile": None}
+    assert document["pipeline"] == {"name": "small", "profile": None}
     assert err == ""
 
 
@@ -213,16 +223,14 @@ def test_a_report_has_the_exit_status_of_its_outcome_and_is_closed(
     monkeypatch.setattr(engine, "run", lambda *args, **options: report)
     assert main(["run", "a.xlsx", "--yes"]) == status
     assert ("error: the portal is gone" in capsys.readouterr().err) is (error is not None)
-    assert main(["--", "run", "a.xlsx", "--format", "json"]) == status
+    assert main(["run", "a.xlsx", "--format", "json"]) == status
     document = json.loads(capsys.readouterr().out)
     assert document["status"] == outcome
     assert document["error"] == ({"code": "backend.failed", "message": "the portal is gone"} if error else None)
     assert closed == [True, True]
 
 
-def test_options_may_stand_before_and_after_the_sheet(
-    make_report: MakeReport, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_options_may_stand_before_and_after_the_sheet(make_report: MakeReport, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[tuple[Any, Path]] = []
 
     def plan(pipeline: Any, sheet: Path, **options: object) -> Report:
@@ -258,7 +266,7 @@ def test_a_stream_that_breaks_while_it_is_printed_still_makes_one_document(
 @pytest.fixture
 def acme(folder: Path) -> Path:
     file = folder / "acme.toml"
-    file.write_text('name = "acme"\n[backend]\nuse = "memory"\n[profiles.production]\non_error = "skip"\n')
+    file.write_text(PIPELINE.format(name="acme") + '[profiles.production]\non_error = "skip"\n')
     return file
 
 
@@ -312,9 +320,7 @@ def test_plugins_are_listed_as_text_and_json(capsys: pytest.CaptureFixture[str])
     assert found["status"] == "ok"
 
 
-def test_a_pipeline_with_mistakes_only_hides_its_own_plugins(
-    acme: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_pipeline_with_mistakes_only_hides_its_own_plugins(acme: Path, capsys: pytest.CaptureFixture[str]) -> None:
     acme.write_text('name = "acme"\nunknown = 1\n')
     assert main(["plugins", "list", "-p", "acme.toml"]) == 0
     out, err = capsys.readouterr()
@@ -330,7 +336,7 @@ def test_checking_a_pipeline_lists_every_mistake(acme: Path, capsys: pytest.Capt
     document = json.loads(capsys.readouterr().out)
     assert document["valid"] is True
     assert document["mistakes"] == []
-    acme.write_text('name = "acme"\non_eror = "skip"\nmatch = ["nobody"]\n')
+    acme.write_text('on_eror = "skip"\nmatch = ["nobody"]\n' + PIPELINE.format(name="acme"))
     assert main(["pipeline", "check", "-p", "acme.toml"]) == 2
     out, err = capsys.readouterr()
     assert out == ""
@@ -414,7 +420,7 @@ def test_a_full_disk_is_told() -> None:
 
 
 def test_json_is_utf_8_whatever_the_surroundings(acme: Path) -> None:
-    acme.write_text('name = "acme"\n[backend]\nuse = "memory"\n[sheet.compose]\nforename = "Zoë 山田"\n', encoding="utf-8")
+    acme.write_text(PIPELINE.format(name="acme") + '[sheet.compose]\nforename = "Zoë 山田"\n', encoding="utf-8")
     ascii_only = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
     done = program("pipeline", "show", "-p", "acme.toml", "--format", "json", env=ascii_only)
     assert "Zoë 山田" in done.stdout

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import io
+import signal
+import threading
 from collections.abc import Callable
 
 import pytest
@@ -10,6 +12,7 @@ from musterroll.engine import PlanSummary
 from musterroll.model.plans import Action
 from musterroll_cli.confirmation import Confirmation
 from musterroll_cli.console import Stream
+from musterroll_cli.interruption import orderly_interruption
 from musterroll_cli.progress import StageKeeper
 
 SUMMARY = PlanSummary(
@@ -34,7 +37,8 @@ def ask(err: Stream, *, yes: bool = False, needed: bool = False) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("typed", "agreed"), [("y\n", True), ("YES\n", True), ("n\n", False), ("\n", False), ("", False), ("maybe\n", False)]
+    ("typed", "agreed"),
+    [("y\n", True), ("YES\n", True), ("n\n", False), ("\n", False), ("", False), ("maybe\n", False)],
 )
 def test_a_terminal_is_asked_and_told_what_it_agrees_to(
     typed: str, agreed: bool, terminal: Stream, shown: Callable[[Stream], str], monkeypatch: pytest.MonkeyPatch
@@ -67,3 +71,16 @@ def test_yes_answers_everybody(paper: Stream, terminal: Stream, shown: Callable[
     assert ask(paper, yes=True, needed=True)
     assert ask(terminal, yes=True)
     assert shown(terminal) == ""
+
+
+def test_ctrl_c_at_the_question_ends_at_once(terminal: Stream, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Impatient(Typed):
+        def readline(self, *limits: object) -> str:
+            signal.raise_signal(signal.SIGINT)
+            return "y\n"
+
+    monkeypatch.setattr("sys.stdin", Impatient())
+    cancelled = threading.Event()
+    with orderly_interruption(cancelled), pytest.raises(KeyboardInterrupt):
+        ask(terminal)
+    assert not cancelled.is_set()

@@ -78,8 +78,9 @@ def show_what_happened(stream: Stream, report: Report, job: JobSummary, *, verbo
         if count or name in _ALWAYS:
             style = _OUTCOME_STYLES.get(name, "red") if count else "dim"
             rows.append((Styled(name.replace("_", " "), style), Styled(f"{count:,}", style), ""))
-    if report.groups_to_create:
-        words = "new groups" if job.state is JobState.COMPLETED else "groups to create"
+    if report.groups_to_create and job.state is not JobState.ABORTED:
+        done = job.state in (JobState.COMPLETED, JobState.COMPLETED_WITH_ERRORS)
+        words = "new groups" if done else "groups to create"
         rows.append((words, f"{len(report.groups_to_create):,}", ""))
     rows += _invites(report, job, verbose=verbose)
     show_table(stream, (Column(), Column(right=True), Column(wraps=True)), rows, indent=2)

@@ -32,7 +32,7 @@ def show_report(stream: Stream, report: Report, *, common: Common) -> None:
 
 def _show_plan(stream: Stream, report: Report, common: Common) -> None:
     groups = report.groups_to_create or ()
-    assert report.changes is not None  # noqa: S101 -- asked by the caller
+    assert report.changes is not None
     tally = show_changes(stream, report.changes(), verbose=common.verbose, quiet=common.quiet)
     if not common.quiet:
         show_groups(stream, groups, verbose=common.verbose)

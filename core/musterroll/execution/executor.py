@@ -14,7 +14,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 
 from musterroll.errors import PluginError
-from musterroll.execution.operations import NotPossibleError, make_operation, operation_id
+from musterroll.execution.operations import NotPossibleError, make_operation, operation_id, without_secret
 from musterroll.execution.passwords import Passwords
 from musterroll.journal.invite_store import record_creation, record_reset
 from musterroll.journal.journal import Journal
@@ -30,6 +30,7 @@ _CHUNK = 64
 # Operations that certainly did not happen are handed over so often at the most.
 _ATTEMPTS = 3
 _COMMIT_SECONDS = 0.1
+_IS_SO = (Status.DONE, Status.NOOP)
 _ASKING = "asking what became of operations"
 
 
@@ -74,7 +75,7 @@ class Executor:
         self._backend = backend
         self._passwords = passwords
         self._progress = progress
-        self._in_flight: dict[str, StoredOp] = {}
+        self._in_flight: dict[str, tuple[StoredOp, Op]] = {}
         self._committed = 0.0
 
     def run(self) -> None:
@@ -87,7 +88,9 @@ class Executor:
         """
         self._progress.stage("Writing", self._store.count_open())
         self._settle()
-        for phase in self._store.open_phases():
+        phase = -1
+        while (following := self._store.next_phase(phase)) is not None:
+            phase = following
             for _ in range(_ATTEMPTS):
                 self._stream(phase)
                 self._settle()
@@ -105,7 +108,8 @@ class Executor:
         try:
             with guarded("backend", "writing"):
                 for result in self._backend.execute(operations):
-                    self._record(self._taken(result), result)
+                    stored, op = self._taken(result)
+                    self._record(stored, without_secret(result, op))
         finally:
             operations.close()
             self._journal.commit()
@@ -132,27 +136,28 @@ class Executor:
                     ready.append((stored, op))
             self._store.set_state([stored.seq for stored, _ in ready], OpState.INTENT)
             self._commit()
+            self._progress.advance(len(chunk) - len(ready))
             handed = 0
             try:
                 for stored, op in ready:
                     if self._context.cancelled.is_set():
                         break
-                    self._in_flight[op.id] = stored
+                    self._in_flight[op.id] = stored, op
                     handed += 1
                     yield op
             finally:
                 # Whatever the backend never asked for is certain not to have happened.
                 self._store.set_state([stored.seq for stored, _ in ready[handed:]], OpState.PLANNED)
 
-    def _taken(self, result: Result) -> StoredOp:
-        stored = self._in_flight.pop(result.op, None)
-        if stored is None:
+    def _taken(self, result: Result) -> tuple[StoredOp, Op]:
+        taken = self._in_flight.pop(result.op, None)
+        if taken is None:
             raise PluginError(
                 plugin="backend",
                 stage="writing",
                 cause=f"it answered to {result.op}, which is not waiting for an answer",
             )
-        return stored
+        return taken
 
     def _record(self, stored: StoredOp, result: Result) -> None:
         self._journal.begin()
@@ -173,24 +178,29 @@ class Executor:
 
     def _settle(self) -> None:
         """Asks the backend what became of operations without an answer."""
+        found_users: list[int] = []
         after = 0
         while chunk := self._store.doubtful(_CHUNK, after=after):
             after = chunk[-1].seq
-            waiting: dict[str, StoredOp] = {}
-            ops: list[Op] = []
+            waiting: dict[str, tuple[StoredOp, Op]] = {}
             for stored in chunk:
                 op = make_operation(stored, self._context.job, self._passwords)
                 if op is not None:
-                    waiting[op.id] = stored
-                    ops.append(op)
+                    waiting[op.id] = stored, op
             try:
                 with guarded("backend", _ASKING):
-                    for result in self._backend.resolve(ops):
-                        found = waiting.pop(result.op, None)
-                        if found is not None:
-                            self._record_resolved(found, result)
+                    for result in self._backend.resolve([op for _, op in waiting.values()]):
+                        if result.op not in waiting:
+                            continue
+                        stored, op = waiting.pop(result.op)
+                        self._record_resolved(stored, without_secret(result, op))
+                        if stored.kind is Kind.CREATE_USER and stored.user and result.status in _IS_SO:
+                            found_users.append(stored.user.row)
             finally:
                 self._journal.commit()
+        # Those who turn up late: meanwhile their groups may have been filled without them.
+        with self._journal.transaction():
+            self._store.reopen_memberships(found_users)
 
     def _record_resolved(self, stored: StoredOp, result: Result) -> None:
         if result.status is not Status.CONFLICT:
@@ -203,11 +213,8 @@ class Executor:
 
     def _give_up(self, phase: int) -> None:
         with self._journal.transaction():
-            while chunk := self._store.planned(phase, 0, _CHUNK):
-                for stored in chunk:
-                    self._store.set_state(
-                        [stored.seq], OpState.FAILED, "the portal did not carry it out; try again later"
-                    )
+            given_up = self._store.fail_planned(phase, "the portal did not carry it out; try again later")
+        self._progress.advance(given_up)
 
     def _commit(self) -> None:
         self._journal.commit()
@@ -221,15 +228,17 @@ def keep_done(journal: Journal, context: JobContext, stored: StoredOp, result: R
         PluginError: the backend created something and did not say its id.
     """
     store = OperationStore(journal, context.job)
+    creates = stored.kind in (Kind.CREATE_GROUP, Kind.CREATE_USER)
+    # Before anything is kept: without the id it must stay an operation that has no answer.
+    ref = _ref(result) if creates else ""
     store.set_state([stored.seq], OpState(result.status), result.detail)
     owner = {"pipeline": context.pipeline, "identity": context.identity, "job": context.job}
     if stored.kind is Kind.CREATE_GROUP:
         assert stored.target is not None
-        store.set_group(stored.target, _ref(result))
+        store.set_group(stored.target, ref)
     elif stored.user is None:
         store.set_refused(stored.seq, result.refused)
     elif stored.kind is Kind.CREATE_USER:
-        ref = _ref(result)
         store.set_user(stored.user.row, ref)
         if result.status is Status.DONE:
             record_creation(journal, **owner, ref=ref, username=stored.user.username, now=context.clock())
@@ -256,11 +265,14 @@ def settle_former_creations(journal: Journal, context: JobContext, backend: User
     while chunk := store.doubtful(_CHUNK, after=after):
         after = chunk[-1].seq
         creations = {operation_id(context.job, s.seq): s for s in chunk if s.kind is Kind.CREATE_USER}
+        if not creations:
+            continue
         ops = [op for s in creations.values() if (op := make_operation(s, context.job, passwords)) is not None]
         with guarded("backend", _ASKING):
             results = list(backend.resolve(ops))
         with journal.transaction():
             for result in results:
                 stored = creations.get(result.op)
-                if result.status is Status.DONE and stored is not None:
+                if result.status is Status.DONE and stored is not None and stored.user is not None:
                     keep_done(journal, context, stored, result)
+                    store.reopen_memberships([stored.user.row])

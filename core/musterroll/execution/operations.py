@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from musterroll.execution.passwords import Passwords
 from musterroll.journal.kinds import Kind
 from musterroll.journal.operation_store import StoredOp
@@ -13,11 +15,13 @@ from musterroll.model.operations import (
     Op,
     Reactivate,
     RemoveMembers,
+    Result,
     UpdateUser,
     UserRef,
 )
 from musterroll.model.plans import PasswordAction
 from musterroll.model.users import Desired
+from musterroll.secret import MASK
 
 
 class NotPossibleError(Exception):
@@ -74,3 +78,11 @@ def _of_user(stored: StoredOp, id_: str, passwords: Passwords) -> Op:
         },
         password=passwords.of(user.row) if user.password is PasswordAction.RESET else None,
     )
+
+
+def without_secret(result: Result, op: Op) -> Result:
+    """Takes the operation's password out of what a portal says of it: some repeat what they refuse."""
+    password = op.password if isinstance(op, CreateUser | UpdateUser) else None
+    if password is None or result.detail is None:
+        return result
+    return replace(result, detail=result.detail.replace(password.reveal(), MASK))

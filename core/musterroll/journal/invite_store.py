@@ -63,7 +63,7 @@ class InviteStore:
                 row,
                 ref,
                 channel,
-                f"{self._job}-{row}",
+                f"{self._job}-invite-{row}",  # never the id of an operation
                 Recipient(username=username, fields=json.loads(recipient), ref=ref),
             )
             for row, ref, channel, username, recipient in rows

@@ -50,14 +50,11 @@ class OperationStore:
         self._journal = journal
         self._job = job
 
-    def open_phases(self) -> list[int]:
-        """Returns the phases that have operations to hand over, in order."""
-        return [
-            phase
-            for (phase,) in self._journal.execute(
-                "SELECT DISTINCT phase FROM operation WHERE job = ? AND state = 'planned' ORDER BY phase", (self._job,)
-            )
-        ]
+    def next_phase(self, after: int) -> int | None:
+        """Returns the next phase that has operations to hand over; None where there is none."""
+        query = "SELECT min(phase) FROM operation WHERE job = ? AND state = 'planned' AND phase > ?"
+        (phase,) = self._journal.execute(query, (self._job, after)).fetchone()
+        return None if phase is None else int(phase)
 
     def count_open(self) -> int:
         """Returns how many operations are not settled."""
@@ -74,8 +71,20 @@ class OperationStore:
         return self._load("o.state IN ('intent', 'unknown') AND o.seq > ?", (after,), limit)
 
     def anything_handed_over(self) -> bool:
-        """Whether any operation was ever handed to the backend."""
-        query = "SELECT 1 FROM operation WHERE job = ? AND state <> 'planned' LIMIT 1"
+        """Whether any operation was ever handed to the backend, or any invite to a notifier."""
+        query = """
+            SELECT 1 FROM operation WHERE job = ?1 AND state <> 'planned'
+            UNION ALL SELECT 1 FROM invite WHERE job = ?1 LIMIT 1
+        """
+        return self._journal.execute(query, (self._job,)).fetchone() is not None
+
+    def needs_passwords(self) -> bool:
+        """Whether an operation that is not done yet needs a password of the sheet."""
+        query = """
+            SELECT 1 FROM operation AS o JOIN row AS r ON r.job = o.job AND r.row = o.row
+            WHERE o.job = ? AND o.state NOT IN ('done', 'noop')
+            AND o.kind IN ('create_user', 'update_user') AND r.password IN ('set', 'reset') LIMIT 1
+        """
         return self._journal.execute(query, (self._job,)).fetchone() is not None
 
     def _load(self, where: str, values: Sequence[int], limit: int) -> list[StoredOp]:
@@ -132,11 +141,19 @@ class OperationStore:
         )
 
     def set_state(self, seqs: Sequence[int], state: OpState, detail: str | None = None) -> None:
-        """Says where operations stand."""
+        """Says where operations stand. What was said before of one stays, unless there is something new to say."""
         self._journal.executemany(
-            "UPDATE operation SET state = ?, detail = ? WHERE job = ? AND seq = ?",
+            "UPDATE operation SET state = ?, detail = coalesce(?, detail) WHERE job = ? AND seq = ?",
             [(state, detail, self._job, seq) for seq in seqs],
         )
+
+    def fail_planned(self, phase: int, why: str) -> int:
+        """Gives up what is left of a phase; returns how many operations. A reason that is known stays."""
+        return self._journal.execute(
+            "UPDATE operation SET state = 'failed', detail = coalesce(detail, ?) "
+            "WHERE job = ? AND phase = ? AND state = 'planned'",
+            (why, self._job, phase),
+        ).rowcount
 
     def set_user(self, row: int, ref: str) -> None:
         """Keeps the backend's id of a user that was created."""
@@ -152,6 +169,14 @@ class OperationStore:
             "UPDATE membership SET refused = ? WHERE job = ? AND op = ? AND row IN "
             "(SELECT row FROM row WHERE job = ? AND ref = ?)",
             [(why, self._job, seq, self._job, ref) for ref, why in refused.items()],
+        )
+
+    def reopen_memberships(self, rows: Sequence[int]) -> None:
+        """Makes the memberships of some rows due again, unless they have failed. Those that are members stay."""
+        self._journal.executemany(
+            "UPDATE operation SET state = 'planned' WHERE job = ?1 AND state <> 'failed' "
+            "AND seq IN (SELECT op FROM membership WHERE job = ?1 AND row = ?2)",
+            [(self._job, row) for row in rows],
         )
 
     def retry_failed(self) -> None:
@@ -170,7 +195,7 @@ class OperationStore:
         )
 
     def failures(self) -> Iterator[tuple[int | None, str | None, Kind, GroupPath, str, str | None]]:
-        """Streams (row, username, kind, group, state, detail) of what failed or is unknown."""
+        """Streams (row, username, kind, group, state, detail) of what failed or is unknown, for every row."""
         for row, username, kind, path, state, detail in self._journal.stream(
             """
             SELECT o.row, r.username, o.kind, t.path,
@@ -178,11 +203,16 @@ class OperationStore:
             FROM operation AS o LEFT JOIN row AS r ON r.job = o.job AND r.row = o.row
             LEFT JOIN target AS t ON t.job = o.job AND t.id = o.target
             WHERE o.job = ?1 AND o.state IN ('failed', 'unknown', 'intent')
+            AND o.kind NOT IN ('add_members', 'remove_members')
             UNION ALL
-            SELECT m.row, r.username, m.kind || '_members', t.path, 'failed', m.refused
+            SELECT m.row, r.username, o.kind, t.path,
+                   CASE WHEN m.refused IS NOT NULL THEN 'failed' WHEN o.state = 'intent' THEN 'unknown'
+                        ELSE o.state END, coalesce(m.refused, o.detail)
             FROM membership AS m JOIN row AS r ON r.job = m.job AND r.row = m.row
             JOIN target AS t ON t.job = m.job AND t.id = m.target
-            WHERE m.job = ?1 AND m.refused IS NOT NULL
+            JOIN operation AS o ON o.job = m.job AND o.seq = m.op
+            WHERE m.job = ?1 AND (m.refused IS NOT NULL OR o.state IN ('failed', 'unknown', 'intent'))
+            ORDER BY 1, 3
             """,
             (self._job,),
         ):

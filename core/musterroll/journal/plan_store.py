@@ -10,6 +10,7 @@ from operator import itemgetter
 
 from musterroll.journal.journal import Journal
 from musterroll.journal.kinds import Kind, Phase
+from musterroll.model.fields import USERNAME
 from musterroll.model.plans import Action, Change, FieldChange, InviteDecision, PasswordAction
 from musterroll.model.reports import SheetCounts
 from musterroll.model.users import GroupPath
@@ -59,13 +60,14 @@ class PlanStore:
             recipient: the attributes that the invite needs.
         """
         assert change.row is not None
+        renamed = change.fields.get(USERNAME)
         self._journal.execute(
             "INSERT INTO row VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 self._job,
                 change.row,
                 change.username,
-                fold(change.username),
+                fold(change.username if renamed is None else str(renamed.after)),
                 change.action,
                 change.password,
                 json.dumps(change.fields, ensure_ascii=False),

@@ -27,7 +27,7 @@ CREATE TABLE row (
     job      TEXT NOT NULL,
     row      INTEGER NOT NULL,
     username TEXT NOT NULL,
-    folded   TEXT NOT NULL,
+    folded   TEXT NOT NULL,                   -- the username as it will be, folded
     action   TEXT NOT NULL,                   -- create, update, unchanged, deactivate, rejected
     password TEXT NOT NULL,
     fields   TEXT NOT NULL,                   -- JSON: {field: [before, after]}

@@ -56,7 +56,7 @@ def parse_key(text: str) -> KeyPath | None:
         The parts, or None where the text is no dotted key.
     """
     dotted = _BRACKET.sub(lambda match: f'."{match.group(1)}"', text.strip())
-    if not dotted or not dotted.isprintable():
+    if "=" in dotted or not dotted.isprintable():
         return None
     try:
         found: Any = tomllib.loads(f"{dotted} = 0")

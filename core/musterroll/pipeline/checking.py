@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
@@ -9,6 +10,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from musterroll.errors import Mistake
+from musterroll.pipeline.files import STANDARD
 from musterroll.pipeline.layers import NAMED
 from musterroll.pipeline.origins import (
     Items,
@@ -27,9 +29,10 @@ from musterroll.pipeline.origins import (
 from musterroll.pipeline.settings import Settings
 from musterroll.pipeline.wording import worded
 from musterroll.plugin.options import PathFolders
-from musterroll.text import did_you_mean
+from musterroll.text import nearest
 
 M = TypeVar("M", bound=BaseModel)
+_MEANT = re.compile(r'unknown option, did you mean "(.*)"\?')
 
 
 class Check:
@@ -63,6 +66,10 @@ class Check:
         """Whether nothing at, above or below a path was complained about."""
         return not any(wrong[: len(path)] == path or path[: len(wrong)] == wrong for wrong in self._unsound)
 
+    def is_from_standard(self, path: KeyPath) -> bool:
+        """Whether a value is the built-in pipeline's: then nobody who writes a file is to blame for it."""
+        return place_of(self.tree, path).label == STANDARD
+
     def settings(self) -> Settings | None:
         """Checks what is not a plugin's option; None where there are mistakes."""
         return self.checked(Settings, self.tree, lambda path: path, reword=self._reword)
@@ -92,6 +99,7 @@ class Check:
             for detail in error.errors(include_url=False):
                 path = located(node, detail["loc"], missing=detail["type"] == "missing")
                 found.setdefault(path, []).append(worded(detail, model))
+            _drop_misspelt(found)
             for path, texts in found.items():  # the branches of a union each say theirs
                 place = asker if len(path) < 2 and at(node, path[:1]) is None else None
                 self.complain(full(path), reword(path, ", or ".join(dict.fromkeys(texts))), place)
@@ -111,8 +119,8 @@ class Check:
             return f"write each as a table: [[{spelt(self.tree, path)}]]"
         if path[:-2] in NAMED and path[-1] == "use" and text == "is needed":
             others = [name for name, table in at(self.tree, path[:-2]).entries.items() if "use" in table.entries]
-            near = did_you_mean(str(path[-2]), others)
-            return f"{text}, or is an inherited one meant{near}" if near else text
+            near = nearest(str(path[-2]), others)
+            return f'{text}; or is the inherited "{near}" meant?' if near else text
         return text
 
     def _folder(self, model: type[BaseModel], node: Node, field: str) -> Path:
@@ -123,6 +131,14 @@ class Check:
                 inside = [grandchild for key, grandchild in _below(child) if key == "file"]
                 return (inside[0] if inside else child).place.folder
         return self.folder
+
+
+def _drop_misspelt(found: dict[KeyPath, list[str]]) -> None:
+    """One fault, one mistake: an option that was misspelt is not missing as well."""
+    for path, (text, *_) in list(found.items()):
+        meant = _MEANT.fullmatch(text)
+        if meant and found.get((*path[:-1], meant[1])) == ["is needed"]:
+            del found[(*path[:-1], meant[1])]
 
 
 def _below(node: Node) -> Iterator[tuple[str, Node]]:

@@ -34,7 +34,10 @@ def fields_of(check: Check) -> FieldSet:
     templates = _templates(check, sheet, known)
     fields = FieldSet(_field(check, sheet, field, templates.get(field.name)) for field in sheet.fields)
     if sheet.first_row <= sheet.heading_row:
-        check.complain(("sheet", "first_row"), "must come after the heading row")
+        if check.is_from_standard(("sheet", "first_row")):
+            check.complain(("sheet", "heading_row"), f"must come before the first row, which is {sheet.first_row}")
+        else:
+            check.complain(("sheet", "first_row"), f"must come after the heading row, which is {sheet.heading_row}")
     if USERNAME not in known:
         check.complain(("sheet", "fields"), f'there is no field "{USERNAME}"; every pipeline needs it')
     elif _is_never_filled(fields[USERNAME]):
@@ -137,7 +140,7 @@ def _is_never_filled(field: Field) -> bool:
 
 
 def _check_headings(check: Check, sheet: SheetSettings) -> None:
-    owners: dict[str, tuple[str, str]] = {}
+    owners: dict[str, tuple[str, str, KeyPath]] = {}
     for field in sheet.fields:
         if field.name in sheet.omit:
             continue
@@ -145,9 +148,14 @@ def _check_headings(check: Check, sheet: SheetSettings) -> None:
         aliases = sheet.aliases.get(field.name, ())
         named += [(("sheet", "aliases", field.name, i), alias) for i, alias in enumerate(aliases)]
         for path, heading in named:
-            owner, spelling = owners.setdefault(fold(heading), (field.name, heading))
-            if owner != field.name:
-                check.complain(path, f'"{heading}" already means the field "{owner}" (as "{spelling}")')
+            mine = (field.name, heading, path)
+            other = owners.setdefault(fold(heading), mine)
+            if other[0] == field.name:
+                continue
+            if check.is_from_standard(path):
+                mine, other = other, mine
+            text = f'"{mine[1]}" already means the field "{other[0]}" (as "{other[1]}")'
+            check.complain(mine[2], text)
 
 
 def _check_match(check: Check, fields: FieldSet) -> None:
@@ -158,7 +166,7 @@ def _check_match(check: Check, fields: FieldSet) -> None:
             continue
         if fields[name].secret or name == GROUPS:
             check.complain(path, f'"{name}" cannot say who a user is')
-        elif _is_never_filled(fields[name]):
+        elif _is_never_filled(fields[name]) and name != USERNAME:  # that has been said
             check.complain(path, f'the sheet does not have "{name}"')
         elif name in seen:
             check.complain(path, f'"{name}" is named twice')

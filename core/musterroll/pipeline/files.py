@@ -13,6 +13,7 @@ from typing import Any
 
 from musterroll.errors import Mistake, PipelineError
 from musterroll.pipeline.origins import Place
+from musterroll.plugin.loading import identity
 from musterroll.text import did_you_mean
 
 STANDARD = "standard"
@@ -41,8 +42,16 @@ def standard_text() -> str:
 
 
 def absolute(path: Path) -> Path:
-    """Makes a path absolute. Symbolic links stay: what is beside the link counts, not what is beside its target."""
-    return Path(os.path.abspath(path.expanduser()))  # noqa: PTH100 -- `resolve` follows links
+    """Makes a path absolute, and leaves links and `..` to the operating system."""
+    return expanded(path).absolute()
+
+
+def expanded(path: Path) -> Path:
+    """Puts the home folder in for `~`."""
+    try:
+        return path.expanduser()
+    except RuntimeError:  # there is no such user, so there will be no such file
+        return path
 
 
 def read_chain(file: Path | None, folder: Path) -> tuple[Document, ...]:
@@ -58,9 +67,9 @@ def read_chain(file: Path | None, folder: Path) -> tuple[Document, ...]:
     chain: list[Document] = []
     label, path, seen = str(file), file and absolute(file), list[Path]()
     while path is not None:
-        if path.resolve() in seen:
+        if identity(path) in seen:
             raise _error("the files extend one another in a circle", chain[-1].place.label, "extends")
-        seen.append(path.resolve())
+        seen.append(identity(path))
         data = _read(path, label, extended_by=chain[-1].place.label if chain else None)
         place = Place(label, path.parent)
         extends = data.pop("extends", STANDARD)
@@ -71,8 +80,8 @@ def read_chain(file: Path | None, folder: Path) -> tuple[Document, ...]:
             raise _error("should be the path of a file, or false to extend nothing", label, "extends")
         if extends == STANDARD:
             break
-        label = os.path.normpath(Path(label).parent / Path(extends).expanduser())
-        path = path.parent / Path(extends).expanduser()
+        base = expanded(Path(extends))
+        label, path = os.path.normpath(Path(label).parent / base), absolute(path.parent / base)
     data = tomllib.loads(standard_text())
     chain.append(Document(Place(STANDARD, folder), data, {}))
     return tuple(reversed(chain))
@@ -99,8 +108,9 @@ def _read(path: Path, label: str, extended_by: str | None) -> dict[str, Any]:
         raise _error(f"line {line} is not UTF-8 text; save the file as UTF-8", label) from None
     except ValueError as error:
         found = _AT.match(str(error))
-        text = f"{found['where']}: {found['what']}" if found else str(error)
-        raise _error(f"{text[:1].lower()}{text[1:]}", label) from None
+        what = found["what"] if found else str(error)
+        what = what[:1].lower() + what[1:]
+        raise _error(f"{found['where']}: {what}" if found else what, label) from None
     except RecursionError:
         raise _error("is nested too deeply", label) from None
 

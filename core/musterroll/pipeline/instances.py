@@ -14,10 +14,9 @@ from musterroll.pipeline.masking import literal_secrets
 from musterroll.pipeline.origins import Items, KeyPath, Node, Place, Table, at, place_of, plain
 from musterroll.pipeline.pipeline import Instance
 from musterroll.pipeline.settings import NotifierUse
-from musterroll.plugin.collecting import Kind
 from musterroll.plugin.components import Component, ReaderType
 from musterroll.plugin.options import Options
-from musterroll.plugin.registry import Registry
+from musterroll.plugin.registry import Kind, Registry
 
 AUTO = "auto"
 
@@ -95,8 +94,9 @@ class Instances:
 
     def _try_reader(self, component: Component, instances: dict[str, Instance]) -> None:
         """Adds a reader that nobody mentioned. One that needs options is not a mistake of this pipeline."""
+        model = _options_of(component)
         try:
-            options = _options_of(component)()
+            options = model.model_validate({}, context=self._check.folders(model, Table({}, self._check.tree.place)))
         except Exception:
             name = component.name
             self._check.warn(("readers",), f'the reader "{name}" is left out; it needs options, in [readers.{name}]')

@@ -16,10 +16,14 @@ from musterroll.pipeline.origins import Items, Joined, KeyPath, Leaf, Node, Plac
 NAMED: frozenset[KeyPath] = frozenset({("validators",), ("groups",), ("notifiers",), ("sheet", "fields")})
 """Arrays of tables whose elements must have a name. In plugins' options names are up to the plugin."""
 _JOINED: frozenset[KeyPath] = frozenset({("plugins",), ("disable",)})
+_DEEPEST = 50  # levels: far more than anybody needs, far fewer than Python's recursion can take
 
 
 def layer(data: Mapping[str, Any], place: Place, mistakes: list[Mistake]) -> Table:
-    """Makes a layer of plain TOML data; elements that have no name of their own are added to `mistakes`."""
+    """Makes a layer of plain TOML data; what cannot be a layer is added to `mistakes`."""
+    if _is_too_deep(data):
+        mistakes.append(Mistake("", "tables are nested too deeply", place.label))
+        return Table({}, place)
     return _table(data, place, (), mistakes)
 
 
@@ -31,6 +35,14 @@ def merge(lower: Table, upper: Table) -> Table:
 def join(layers: list[Table], place: Place) -> Table:
     """Makes one layer of parts that count as one, such as several `--set`: here `use` clears no options."""
     return reduce(lambda a, b: _merged(a, b, (), use_clears=False), layers, Table({}, place))
+
+
+def _is_too_deep(data: Mapping[str, Any]) -> bool:
+    level: list[Any] = [data]
+    for _ in range(_DEEPEST):
+        level = [child for value in level for child in (value.values() if isinstance(value, Mapping) else value)]
+        level = [value for value in level if isinstance(value, Mapping | list)]
+    return bool(level)
 
 
 def _node(value: Any, place: Place, path: KeyPath, mistakes: list[Mistake]) -> Node:

@@ -16,14 +16,14 @@ from musterroll.errors import Mistake, PipelineError
 from musterroll.pipeline.assignments import SET, flags_as_sets, flags_layer, parse_key, sets_layer
 from musterroll.pipeline.checking import Check, texts
 from musterroll.pipeline.fields import fields_of
-from musterroll.pipeline.files import DEFAULT_FILE, Document, absolute, read_chain
+from musterroll.pipeline.files import DEFAULT_FILE, Document, absolute, expanded, read_chain
 from musterroll.pipeline.instances import Instances
 from musterroll.pipeline.layers import NAMED, layer, merge
 from musterroll.pipeline.masking import holds_secret, masked_settings
 from musterroll.pipeline.origins import Items, Place, Table, at, place_of, spelt
 from musterroll.pipeline.pipeline import Pipeline
-from musterroll.plugin.collecting import PluginStatus
-from musterroll.plugin.registry import Registry
+from musterroll.pipeline.settings import Settings
+from musterroll.plugin.registry import PluginStatus, Registry
 from musterroll.text import did_you_mean
 
 STATE_FOLDER = ".musterroll"
@@ -68,6 +68,8 @@ def load_pipeline(
     check.mistakes += mistakes
     _warn_of_empty_arrays(check, layers)
     settings = check.settings()
+    if path is not None and check.is_sound("name") and check.is_from_standard(("name",)):
+        check.complain(("name",), 'is needed, e.g. name = "acme"', tree.place)
     fields = fields_of(check)
     registry = _load_registry(check, external=external_plugins)
     instances = Instances(check, registry)
@@ -81,7 +83,7 @@ def load_pipeline(
 
     merged = masked_settings(tree, check.masked)
     return Pipeline(
-        settings=settings,
+        settings=Settings.model_validate(merged),  # without literal secrets: nobody needs them from there
         profile=profile,
         file=path,
         folder=folder,
@@ -133,7 +135,7 @@ def _warn_of_empty_arrays(check: Check, layers: Sequence[Table]) -> None:
 def _load_registry(check: Check, *, external: bool) -> Registry:
     files = {}
     for i, text, place in texts(at(check.tree, ("plugins",))):
-        files[absolute(place.folder / Path(text).expanduser())] = i
+        files[absolute(place.folder / expanded(Path(text)))] = i
     disable = list(texts(at(check.tree, ("disable",))))
     registry = Registry.load(external=external, local_files=tuple(files), disable=[name for _, name, _ in disable])
     for i, name, _ in disable:
@@ -152,7 +154,7 @@ def _load_registry(check: Check, *, external: bool) -> Registry:
 def _state_folder(state: str | None, tree: Table, folder: Path) -> Path:
     if state is None:
         return folder / STATE_FOLDER
-    return place_of(tree, ("state",)).folder / Path(state).expanduser()
+    return place_of(tree, ("state",)).folder / expanded(Path(state))
 
 
 def _lasting(sets: Sequence[str], tree: Table, check: Check) -> tuple[str, ...]:

@@ -43,11 +43,11 @@ class Instance:
 
     label: str
     component: Component
-    options: Options
+    options: Options = field(repr=False)  # a plugin may keep a secret as plain text
     on: frozenset[Purpose] = frozenset()
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Pipeline:
     """A pipeline that is merged, checked, and ready to build its plugin instances.
 
@@ -93,6 +93,9 @@ class Pipeline:
     notifiers: tuple[Instance, ...]
     clock: Callable[[], dt.datetime] = utc_now
     cancelled: threading.Event = field(default_factory=threading.Event)
+
+    def __repr__(self) -> str:
+        return f"<Pipeline {self.name} of {self.file or 'the built-in file'}>"
 
     @property
     def name(self) -> str:

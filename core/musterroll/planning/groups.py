@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import count
 
 from musterroll.model.users import Group, GroupPath, fold_path
 
@@ -38,18 +39,19 @@ class GroupIndex:
     def __init__(self, groups: Iterable[Group]) -> None:
         self._targets: dict[GroupPath, Target] = {}
         self._by_ref: dict[str, Target] = {}
+        self._numbers = count(1)
+        self._near: dict[GroupPath, GroupPath | None] = {}
         # Parents first, so that their numbers are known.
         for group in sorted(groups, key=lambda group: len(group.path)):
-            folded = fold_path(group.path)
-            target = self._add(folded, group.path, group.ref)
-            self._by_ref[group.ref] = target
+            self._by_ref[group.ref] = self._add(fold_path(group.path), group.path, group.ref)
         self._existing = {"|".join(folded): target.path for folded, target in self._targets.items()}
 
     def _add(self, folded: GroupPath, path: GroupPath, ref: str | None) -> Target:
         parent = self._targets.get(folded[:-1])
-        target = Target(len(self._targets) + 1, path, parent.id if parent else None, ref)
-        # Of two groups that fold to one name the first stays; a portal that has both keeps them apart itself.
-        return self._targets.setdefault(folded, target)
+        target = Target(next(self._numbers), path, parent.id if parent else None, ref)
+        # Of two groups that fold to one name rows mean the first; a portal that has both keeps them apart itself.
+        self._targets.setdefault(folded, target)
+        return target
 
     def find(self, path: GroupPath) -> Target | None:
         """Returns the group of that name: an existing one, or one that the plan will create."""
@@ -72,12 +74,16 @@ class GroupIndex:
     def ancestors(self, target: Target) -> list[Target]:
         """Returns the groups above and the group itself, from the top."""
         folded = fold_path(target.path)
-        return [self._targets[folded[:depth]] for depth in range(1, len(folded) + 1) if folded[:depth] in self._targets]
+        above = (self._targets.get(folded[:depth]) for depth in range(1, len(folded)))
+        return [*(level for level in above if level is not None), target]
 
     def near(self, path: GroupPath) -> GroupPath | None:
         """Returns an existing group with almost that name."""
-        found = get_close_matches("|".join(fold_path(path)), self._existing, n=1, cutoff=0.8)
-        return self._existing[found[0]] if found else None
+        folded = fold_path(path)
+        if folded not in self._near:
+            found = get_close_matches("|".join(folded), self._existing, n=1, cutoff=0.8)
+            self._near[folded] = self._existing[found[0]] if found else None
+        return self._near[folded]
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,9 +86,14 @@ class RowPlanner:
             value = row.value(name)
             if value.is_filled and (new or value.origin is not Origin.DEFAULT):
                 desired[name] = value.text
-            elif clear and value.origin is not Origin.ABSENT and not self._fields[name].required:
+            elif clear and self._is_emptied(name, value.origin):
                 desired[name] = None
         return desired
+
+    def _is_emptied(self, name: str, origin: Origin) -> bool:
+        """Whether a blank cell is there to say that there is no value."""
+        spec = self._fields[name]
+        return origin is not Origin.ABSENT and not spec.omitted and not spec.required
 
     def _canonical(self, row: Row, username: str, fields: dict[str, str | None]) -> Desired:
         try:

@@ -71,6 +71,14 @@ def normalised(distribution: str) -> str:
     return re.sub(r"[-_.]+", "-", distribution).lower()
 
 
+def identity(path: Path) -> Path:
+    """The same path for every spelling of it; what cannot be a path is left to whoever opens it."""
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError, ValueError):  # a circle of links, a null character
+        return path
+
+
 def reason(error: BaseException) -> str:
     """Says in one line why a plugin could not be loaded."""
     if isinstance(error, DamagedError):
@@ -148,7 +156,7 @@ def local_file(path: Path) -> Found:
 def _execute(path: Path, content: bytes) -> ModuleType:
     # The path's hash keeps two files of one name apart. The module is in sys.modules before it runs, because
     # dataclasses, pydantic and typing look their module up there.
-    place = os.path.normcase(path.resolve())
+    place = os.path.normcase(identity(path))
     name = f"musterroll_local_{hashlib.sha256(place.encode('utf-8', 'surrogateescape')).hexdigest()[:16]}"
     loader = _ContentLoader(path, content)
     spec = importlib.util.spec_from_loader(name, loader, origin=str(path))

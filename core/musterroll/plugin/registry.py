@@ -9,8 +9,10 @@ from pathlib import Path
 from musterroll.errors import MusterrollError
 from musterroll.plugin.collecting import KINDS, Collector, Fault, Kind, PluginStatus, Provider, spoken
 from musterroll.plugin.components import Component
-from musterroll.plugin.loading import HOME, Plugin, entry_points, local_file, normalised
+from musterroll.plugin.loading import HOME, Plugin, entry_points, identity, local_file, normalised
 from musterroll.text import did_you_mean
+
+__all__ = ["KINDS", "Fault", "Kind", "Listing", "PluginStatus", "Provider", "Registry"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +54,7 @@ class Registry:
             disable: names of plugins (entry points, local files' stems) or distributions to leave out.
         """
         collector = Collector()
-        files = {path.resolve(): path for path in reversed(local_files)}  # a file that is named twice runs once
+        files = {identity(path): path for path in reversed(local_files)}  # a file that is named twice runs once
         for found in (*entry_points(), *map(local_file, reversed(files.values()))):
             plugin = found.plugin
             if any(plugin.is_called(name) for name in disable):

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from musterroll.model.cells import Cell, NumberCell
+from musterroll.model.cells import Cell
 from musterroll.model.fields import Field, FieldSet
+from musterroll.model.rows import Value
 from musterroll.problems import Problem, Severity
+from musterroll.sheet.values import cell_value, shown
 from musterroll.text import clean, column_letter, fold, nearest
+
+_NEAR = 0.7
+# A file that is no sheet can have a million columns: after these they are only counted.
+_NAMED = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +40,7 @@ def find_columns(cells: Sequence[Cell], row: int, fields: FieldSet) -> Columns:
         row: its row number.
         fields: what to look for.
     """
-    wanted = {
-        _comparable(heading): field
-        for field in fields.values()
-        if not field.omitted
-        for heading in (*field.aliases, field.heading)
-    }
+    wanted = {_comparable(name): field for field in fields.values() if not field.omitted for name in _names(field)}
     indexes: dict[str, int] = {}
     problems: list[Problem] = []
     unknown: list[tuple[int, str]] = []
@@ -65,20 +66,13 @@ def find_columns(cells: Sequence[Cell], row: int, fields: FieldSet) -> Columns:
         else:
             indexes[field.name] = index
     missing = [field for field in fields.values() if field.needs_column and field.name not in indexes]
+    near = _near(missing, [heading for _, heading in unknown[:_NAMED]])
+    # A row without headings is somebody's data, and the password must not be shown as an unknown heading.
+    is_heading_row = bool(indexes) or len(near) >= min(2, len(missing))
     if missing:
-        problems.insert(0, _missing(missing, [heading for _, heading in unknown]))
-    problems.extend(
-        Problem(
-            code="column.unknown",
-            message=f'"{heading}" is no column of this sheet; it is ignored',
-            severity=Severity.WARNING,
-            row=row,
-            column=column_letter(index),
-            value=heading,
-            suggestion=nearest(heading, [field.heading for field in missing], cutoff=0.7),
-        )
-        for index, heading in unknown
-    )
+        problems.insert(0, _missing(missing, near) if is_heading_row else _no_headings(missing, row))
+    if is_heading_row:
+        problems.extend(_unknown(unknown, missing, row))
     letters = {name: column_letter(index) for name, index in indexes.items()}
     for field in fields.values():
         if field.compose is not None and field.name not in letters:
@@ -88,28 +82,81 @@ def find_columns(cells: Sequence[Cell], row: int, fields: FieldSet) -> Columns:
     return Columns(indexes, letters, tuple(problems))
 
 
+def _names(field: Field) -> tuple[str, ...]:
+    return (field.heading, *field.aliases)
+
+
 def _heading_text(cell: Cell) -> str:
-    if isinstance(cell, str):
-        return clean(cell)
-    return str(cell.value) if isinstance(cell, NumberCell) else ""
+    value = cell_value(cell, secret=False)
+    return value.text if isinstance(value, Value) else clean(shown(cell) or "")
 
 
 def _comparable(heading: str) -> str:
     return " ".join(fold(heading).split())
 
 
-def _missing(missing: Sequence[Field], unknown: Sequence[str]) -> Problem:
-    """One problem that names all missing columns, with a heading of the sheet that is near where there is one."""
-    names = ", ".join(f'"{field.heading}"' for field in missing)
-    near = {field.heading: found for field in missing if (found := nearest(field.heading, unknown, cutoff=0.7))}
-    hints = "; ".join(f'"{found}" looks like "{heading}"' for heading, found in near.items())
-    if len(missing) == 1:
-        message = f"The column {names} is missing; add it to the heading row"
-    else:
-        message = f"The columns {names} are missing; add them to the heading row"
+def _near(missing: Sequence[Field], unknown: Sequence[str]) -> dict[str, str]:
+    """Returns the heading of the sheet that is nearest to each missing one, where one is near."""
+    near = {}
+    for field in missing:
+        found = (nearest(name, unknown, cutoff=_NEAR) for name in _names(field))
+        heading = next(filter(None, found), None)
+        if heading is not None:
+            near[field.heading] = heading
+    return near
+
+
+def _missing(missing: Sequence[Field], near: Mapping[str, str]) -> Problem:
+    """One problem that names all missing columns, with what is near in the sheet."""
+    hints = "; ".join(f'"{_short(found)}" looks like "{heading}"' for heading, found in near.items())
+    what, them = _columns(missing)
+    message = f"{what} missing; add {them} to the heading row"
     return Problem(
         code="column.missing",
         message=f"{message} ({hints})" if hints else message,
         field=missing[0].name if len(missing) == 1 else None,
         suggestion=", ".join(near) or None,
     )
+
+
+def _no_headings(missing: Sequence[Field], row: int) -> Problem:
+    what, them = _columns(missing)
+    return Problem(
+        code="column.missing",
+        message=f"{what} missing: row {row} holds no heading of this sheet; put {them} there, "
+        "or set heading_row to the row that has the headings",
+        field=missing[0].name if len(missing) == 1 else None,
+    )
+
+
+def _columns(missing: Sequence[Field]) -> tuple[str, str]:
+    names = ", ".join(f'"{field.heading}"' for field in missing)
+    return (f"The column {names} is", "it") if len(missing) == 1 else (f"The columns {names} are", "them")
+
+
+def _unknown(unknown: Sequence[tuple[int, str]], missing: Sequence[Field], row: int) -> Iterator[Problem]:
+    headings = [field.heading for field in missing]
+    for index, heading in unknown[:_NAMED]:
+        yield Problem(
+            code="column.unknown",
+            message=f'"{_short(heading)}" is no column of this sheet; it is ignored',
+            severity=Severity.WARNING,
+            row=row,
+            column=column_letter(index),
+            value=heading,
+            suggestion=nearest(heading, headings, cutoff=_NEAR),
+        )
+    if len(unknown) > _NAMED:
+        index = unknown[_NAMED][0]
+        yield Problem(
+            code="column.unknown",
+            message=f"{len(unknown) - _NAMED} more columns from {column_letter(index)} on are none of this sheet; "
+            "they are ignored",
+            severity=Severity.WARNING,
+            row=row,
+            column=column_letter(index),
+        )
+
+
+def _short(heading: str) -> str:
+    return heading if len(heading) <= 60 else f"{heading[:59]}…"

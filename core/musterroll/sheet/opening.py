@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 
 from musterroll.errors import MusterrollError, PluginError, SourceError
 from musterroll.model.source import Source
+from musterroll.plugin.guarding import guarded
 from musterroll.plugin.roles import AmbiguousWorksheetError, Confidence, Reader, Sheet
 
 # What a file seems to be, by its first bytes: only for the message that refuses it.
@@ -40,10 +41,8 @@ def choose_reader(source: Source, readers: Sequence[tuple[str, Reader]]) -> tupl
         return readers[0]
     best: tuple[Confidence, str, Reader] | None = None
     for name, reader in readers:
-        try:
+        with guarded(f"readers[{name}]", "looking at the file"):
             confidence = reader.sniff(source)
-        except Exception as error:
-            raise PluginError(plugin=f"readers[{name}]", stage="looking at the file", cause=error) from error
         if confidence > Confidence.NO and (best is None or confidence > best[0]):
             best = confidence, name, reader
     if best is None:

@@ -16,11 +16,25 @@ from musterroll.secret import Secret
 from musterroll.text import clean
 
 # Spreadsheet programs keep 15 significant digits; a longer number has lost its end.
-_EXACT_BELOW = 10**14
+_DIGITS = 15
+_EXACT_BELOW = 10 ** (_DIGITS - 1)
 # What a spreadsheet program writes into a csv for a number that did not fit its column.
-_EXPONENT = re.compile(r"[+-]?\d(?:[.,]\d+)?E\+\d{1,3}", re.ASCII)
-_ERRORS = frozenset({"#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#N/D", "#NV", "#SPILL!"})
-_QUOTED = re.compile(r'"([^"]*)"|\\(.)|_.|\*.|\[[^\]]*\]')
+_EXPONENT = re.compile(r"[+-]?\d{1,3}(?:[.,]\d+)?E\+\d{1,3}", re.ASCII | re.IGNORECASE)
+_TOO_NARROW = re.compile(r"#{3,}")
+# Errors as a csv has them, in the languages of the program that wrote it.
+_ERROR_TEXT = re.compile(
+    r"#(?:N/A|N/[BD]|N/D!|NV|I/T|(?:REF|VALUE|DIV/0|NULL|NUM|SPILL|CALC|FIELD|BLOCKED|CONNECT|BUSY)!|NAME\?|GETTING_DATA"
+    r"|(?:BEZUG|WERT|ZAHL|ÜBERLAUF|KALK|VALEUR|NOMBRE|NUL|¡REF|¡VALOR|¡DIV/0|¡NULO|¡NUM|VALOR|NULO|NÚM|RIF|VALORE"
+    r"|NULLO|VERW|WAARDE|DEEL/0|LEEG|GETAL|ADR|ARG|DZIEL/0|ZERO|LICZBA|VÆRDI|REFERENCE|VÄRDEFEL)!"
+    r"|(?:NOM|¿?NOMBRE|NOME|NAAM|NAZWA|NAVN|NAMN)\?)|Err:\d{3}",
+    re.IGNORECASE,
+)
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+# A number format, piece by piece: literal text; what is not shown as it stands; placeholders; the rest.
+_FORMAT = re.compile(
+    r'"(?P<quoted>[^"]*)"|\\(?P<escaped>.)|[_*].|\[[^\]]*\]|(?P<place>[0#?]|General)|(?P<other>E[+-]|.)',
+    re.IGNORECASE | re.DOTALL,
+)
 
 
 class Fault(NamedTuple):
@@ -31,20 +45,42 @@ class Fault(NamedTuple):
     suggestion: str | None = None
 
 
+_ERROR = Fault("cell.error", "A formula's error stands here; correct the formula or type the value")
+_TOO_MANY_DIGITS = Fault(
+    "cell.precision_lost",
+    f"A number of {_DIGITS} or more digits loses its end in a spreadsheet program; "
+    "format the cell as text and type the value again",
+)
+
+
 def text_value(cell: str) -> Value | Fault:
     """Makes the value of a text cell that is not a secret."""
     text = clean(cell)
     if not text:
         return BLANK
-    if text[0] == "#" and text.upper() in _ERRORS:
-        return _error_fault(text)
-    if "E+" in text and _EXPONENT.fullmatch(text):
+    return _text_fault(text) or Value(text, Origin.CELL, cell)
+
+
+def _text_fault(text: str) -> Fault | None:
+    """Says what a program that wrote the file has made of the cell."""
+    if text[0] in "#E":
+        if _ERROR_TEXT.fullmatch(text):
+            return _ERROR
+        if _TOO_NARROW.fullmatch(text):
+            return Fault(
+                "cell.error",
+                "The column was too narrow to show the value when the file was saved; make it wider and save again, "
+                "or type the value",
+            )
+    if "+" in text and _EXPONENT.fullmatch(text):
         return Fault(
             "cell.precision_lost",
             "A number was shortened to this notation when the file was saved, and its digits are lost; "
             "format the column as text and type the value again",
         )
-    return Value(text, Origin.CELL, cell)
+    if not text.isascii() and _SURROGATE.search(text):
+        return Fault("cell.not_text", "The text holds characters that are damaged; type the value again")
+    return None
 
 
 def cell_value(cell: Cell, *, secret: bool) -> Value | Fault:
@@ -58,9 +94,14 @@ def cell_value(cell: Cell, *, secret: bool) -> Value | Fault:
         case None:
             return BLANK
         case str():
-            if secret:
-                return Value("", Origin.CELL, None, Secret(cell)) if cell else BLANK
-            return text_value(cell)
+            if not secret:
+                return text_value(cell)
+            # What a program made of a cell is no more a password than a name; all else is taken as it is.
+            if not cell:
+                return BLANK
+            bare = cell.strip()
+            fault = _text_fault(bare) if bare else None
+            return fault or Value("", Origin.CELL, None, Secret(cell))
         case NumberCell():
             text = _number_text(cell)
             if isinstance(text, Fault):
@@ -77,7 +118,7 @@ def cell_value(cell: Cell, *, secret: bool) -> Value | Fault:
                 "A truth value (TRUE or FALSE) stands where text belongs; format the cell as text and type it again",
             )
         case ErrorCell():
-            return _error_fault(cell.code)
+            return _ERROR
         case FormulaCell():
             return Fault(
                 "cell.formula",
@@ -86,48 +127,74 @@ def cell_value(cell: Cell, *, secret: bool) -> Value | Fault:
             )
 
 
-def _error_fault(code: str) -> Fault:
-    return Fault("cell.error", f"The cell holds the error {code}; correct the formula or type the value")
+def printable(text: str) -> str:
+    """Replaces halves of characters, which no file and no database takes."""
+    return text if text.isascii() else _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def shown(cell: Cell) -> str | None:
+    """Returns what a problem shows of a cell."""
+    match cell:
+        case str():
+            return printable(cell)
+        case NumberCell():
+            # Python refuses to write out integers of thousands of digits.
+            return None if isinstance(cell.value, int) and cell.value.bit_length() > 1000 else str(cell.value)
+        case ErrorCell():
+            return cell.code
+        case FormulaCell():
+            return cell.formula
+        case None:
+            return None
+        case _:
+            return str(cell.value)
 
 
 def _number_text(cell: NumberCell) -> str | Fault:
-    value = cell.value
-    if isinstance(value, float) and not math.isfinite(value):
-        return _error_fault("#NUM!")
+    value: int | float | Decimal = cell.value
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            return _ERROR
+        if not value.is_integer():
+            # As the program shows it: 0.1 + 0.2 is 0.3.
+            value = Decimal(f"{value:.{_DIGITS}g}")
+            if value != value.to_integral_value():
+                return _TOO_MANY_DIGITS if len(value.as_tuple().digits) >= _DIGITS else format(value, "f")
     if abs(value) >= _EXACT_BELOW:
-        return Fault(
-            "cell.precision_lost",
-            "A number of 15 or more digits loses its end in a spreadsheet program; "
-            "format the cell as text and type the value again",
-        )
-    whole = int(value)
-    if whole != value:
-        return format(Decimal(repr(value)), "f")
-    digits = str(whole)
-    shown = _shown_zeros(cell.number_format, digits)
-    if shown is not None:
+        return _TOO_MANY_DIGITS
+    digits = str(int(value))
+    as_shown = _shown_zeros(cell.number_format, digits)
+    if as_shown is not None:
         return Fault(
             "cell.leading_zeros",
             "The zeros in front are only shown by the number's format, the cell does not hold them; "
             "format the cell as text and type the value as it should be",
-            suggestion=shown,
+            suggestion=as_shown,
         )
     return digits
 
 
 def _shown_zeros(number_format: str, digits: str) -> str | None:
     """Returns the digits as the format shows them where it puts zeros in front, else None."""
-    if "0" not in number_format or number_format == "0":
+    if "0" not in number_format or number_format == "0" or digits.startswith("-"):
         return None
-    section = number_format.split(";", 1)[0]
-    literal_zeros = ""
-    for match in _QUOTED.finditer(section):
-        literal = match.group(1) or match.group(2) or ""
-        if literal and set(literal) == {"0"} and not set(section[: match.start()]) & set("0#?"):
-            literal_zeros += literal
-    bare = _QUOTED.sub("", section)
-    if "E" in bare.upper() or "%" in bare:
-        return None
-    places = bare.split(".", 1)[0].count("0")
-    shown = literal_zeros + digits.zfill(places)
-    return shown if len(shown) > len(digits) and not digits.startswith("-") else None
+    before, places = "", ""  # the literal text in front; the placeholders before the decimal point
+    decimals = False
+    for piece in _FORMAT.finditer(number_format):
+        place, other = piece["place"], piece["other"]
+        if place:
+            places += "" if decimals else place
+        elif other == ";":  # what follows is for negative numbers
+            break
+        elif other == ".":
+            decimals = True
+        elif other and (other in "%/" or len(other) == 2):  # a percentage, fraction or power shows another number
+            return None
+        elif not places:
+            before += other or piece["quoted"] or piece["escaped"] or ""
+    # A placeholder to the right of a 0 shows zeros as well: the format of French telephone numbers starts with 0#.
+    width = len(places[places.index("0") :]) if "0" in places else 0
+    written = "".join(c for c in before if c.isdecimal())
+    zeros = "" if written.strip("0") else written
+    padded = zeros + digits.zfill(width)
+    return padded if len(padded) > len(digits) else None

@@ -1,6 +1,5 @@
 """The backend contract: how operations are executed, and what is said of doubtful ones."""
 
-# ruff: noqa: S101 -- tests assert
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -99,6 +98,8 @@ class ExecutionTests(BackendKit):
         for name in self.lookup_fields:
             key = UserKey.of(name, "ana@example.com")
             assert not reader.lookup([key]).get(key)
+        with pytest.raises(BackendError):
+            list(reader.execute(iter([self.creation("ana")])))
         reader.close()
         assert list(folder.iterdir()) == []
 

@@ -1,6 +1,5 @@
 """The backend contract: groups and memberships."""
 
-# ruff: noqa: S101 -- tests assert
 from __future__ import annotations
 
 from musterroll.model.operations import (

@@ -1,6 +1,5 @@
 """What the tests of the backend contract share: hooks to override, and shorthands."""
 
-# ruff: noqa: S101 -- tests assert
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence

@@ -1,6 +1,5 @@
 """The backend contract: users."""
 
-# ruff: noqa: S101 -- tests assert
 from __future__ import annotations
 
 from pathlib import Path

@@ -100,7 +100,7 @@ class MemoryBackend:
         status, ref, detail = self._do(op, refused)
         return Result(op.id, status, ref, detail, refused)
 
-    def _do(self, op: Op, refused: dict[str, str]) -> _Answer:  # noqa: PLR0911 -- one for each kind of operation
+    def _do(self, op: Op, refused: dict[str, str]) -> _Answer:
         match op:
             case CreateUser():
                 return self._create_user(op)
@@ -237,7 +237,7 @@ class MemoryBackend:
             return (Status.NOOP, same.ref) if same else (Status.NOT_DONE, None)
         return (Status.DONE if self._is_done(op) else Status.NOT_DONE), None
 
-    def _is_done(self, op: Op) -> bool:  # noqa: PLR0911 -- one for each kind of operation
+    def _is_done(self, op: Op) -> bool:
         match op:
             case UpdateUser():
                 user = self.store.users.get(op.user.ref)

@@ -12,7 +12,7 @@ from pydantic import model_validator
 
 from musterroll import Context, GroupPath, GroupResolverType, Options, Problem, Row, fold_path, hookimpl
 from musterroll.text import clean
-from musterroll_plugins.validators._fields import heading
+from musterroll_plugins.validators._fields import check_names, heading
 
 _ESCAPE = "\\"
 _Character = Annotated[str, Limits(min_length=1, max_length=1)]
@@ -121,6 +121,7 @@ class Paths:
     """Reads a row's groups; `groups.invalid` where the cell cannot be read."""
 
     def __init__(self, options: PathsOptions, context: Context) -> None:
+        check_names(context, options, "field")
         self._field, self._heading = options.field, heading(context, options.field)
         self._notation = Notation(options.separator, options.level)
         # A large sheet has few distinct cells in this column.

@@ -30,7 +30,7 @@ def records(lines: Iterable[str], delimiter: str, quote: str) -> Iterator[list[s
     return csv.reader(lines, delimiter=delimiter, quotechar=None, quoting=csv.QUOTE_NONE)
 
 
-def detect(text: str, quote: str, *, complete: bool) -> str:
+def detect(text: str, quote: str) -> str:
     """Finds the delimiter from the first records of a csv file, with regard to quotes.
 
     The headings decide: data may hold any of the characters (`Group 1;Group 2` in a file with commas). Where no
@@ -38,12 +38,11 @@ def detect(text: str, quote: str, *, complete: bool) -> str:
     that divides the records most evenly is taken. A file of one column gets a comma.
 
     Args:
-        text: the beginning of the file.
+        text: the beginning of the file; its last record may be cut.
         quote: the quotation mark; empty for none.
-        complete: whether `text` is the whole file; otherwise its last record may be cut.
     """
     candidates = [candidate for candidate in _CANDIDATES if candidate != quote]
-    counts = {candidate: _fields(text, candidate, quote, complete=complete) for candidate in candidates}
+    counts = {candidate: _fields(text, candidate, quote) for candidate in candidates}
     splitting = {
         candidate: (fields[0], _agreement(fields))
         for candidate, fields in counts.items()
@@ -51,14 +50,13 @@ def detect(text: str, quote: str, *, complete: bool) -> str:
     }
     if splitting:
         return max(splitting, key=lambda candidate: splitting[candidate])
-    # No title row would make two columns of a one-column sheet; three alike are no accident.
     even = {candidate: found for candidate, fields in counts.items() if (found := _evenness(fields)) >= 1.0}
     if even:
         return max(even, key=lambda candidate: even[candidate])
     return max(counts, key=lambda candidate: counts[candidate][:1])
 
 
-def _fields(text: str, delimiter: str, quote: str, *, complete: bool) -> list[int]:
+def _fields(text: str, delimiter: str, quote: str) -> list[int]:
     """Counts the fields of the first records that are not blank."""
     counts: list[int] = []
     try:
@@ -69,7 +67,7 @@ def _fields(text: str, delimiter: str, quote: str, *, complete: bool) -> list[in
                 break
     except csv.Error:
         return counts
-    return counts if complete or len(counts) < 2 else counts[:-1]
+    return counts
 
 
 def _agreement(fields: list[int]) -> float:
@@ -79,7 +77,7 @@ def _agreement(fields: list[int]) -> float:
 
 def _evenness(fields: list[int]) -> float:
     """How well the most frequent number of fields describes the records; 0 where it is not a table."""
-    several = Counter(count for count in fields if count > 2)
+    several = Counter(count for count in fields if count > 1)
     if not several:
         return 0.0
     ((count, times),) = several.most_common(1)

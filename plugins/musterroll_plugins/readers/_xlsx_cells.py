@@ -48,6 +48,7 @@ class CellsHandler(XmlHandler):
         self._value: str | None = None
         self._formula: str | None = None
         self._runs: list[str] = []
+        self._runs_size = 0
         self._phonetic = False
 
     def rows(self, stream: IO[bytes]) -> Iterator[SheetRow]:
@@ -117,8 +118,11 @@ class CellsHandler(XmlHandler):
             self._cells.clear()
 
     def _add_run(self, text: str) -> None:
+        if not self._runs:
+            self._runs_size = 0
+        self._runs_size += len(text)
         self._runs.append(text)
-        if len(self._runs) > 1 and sum(map(len, self._runs)) > TEXT_LIMIT:
+        if self._runs_size > TEXT_LIMIT:
             raise DamagedError("a text in it is longer than it can be")
 
     def _close_cell(self) -> None:

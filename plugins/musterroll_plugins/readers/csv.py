@@ -163,7 +163,7 @@ class CsvReader:
         if hidden is not None and hidden[0] != quote:
             delimiter, skip = delimiter or hidden[0], hidden[1]
         if delimiter is None:
-            delimiter = _delimiter.detect(head, quote, complete=len(head) < _HEAD)
+            delimiter = _delimiter.detect(head, quote)
         yield CsvSheet(source, text, delimiter, quote, skip)
 
 

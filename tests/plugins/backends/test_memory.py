@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
+
 from musterroll import BackendError, Context, CreateUser, Desired, FieldSet, Secret, UserBackend
 from musterroll.testing import BackendContract, MemoryBackend, MemoryStore
 from musterroll_plugins.backends.memory import MemoryOptions, build

@@ -71,7 +71,7 @@ def test_excels_sep_line_names_the_delimiter_and_has_no_number(tmp_path: Path, e
         pytest.param("Email\tUsername\nx\tana\n", 2, id="tab"),
         pytest.param("Email|Username\nx|ana\n", 2, id="bar"),
         pytest.param("Username\nana\nbo\n", 1, id="one column"),
-        pytest.param("Username\nana;x\nbo\n", 1, id="one column with an accident"),
+        pytest.param("Username\nana;x\nbo;y\n", 1, id="one column with accidents"),
         pytest.param("Email;Username", 2, id="nothing but headings"),
         pytest.param("", 0, id="an empty file"),
     ],
@@ -146,7 +146,8 @@ def test_tab_can_be_written_out(tmp_path: Path) -> None:
         b"%PDF-1.7\nplain so far",
         b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(100),
         b"<?xml version='1.0'?><workbook/>",
-        bytes(range(256)) * 4,
+        bytes(range(1, 256)),
+        b"Username;Note\nana;\0\n",
     ],
 )
 def test_what_is_no_text_is_no_csv(tmp_path: Path, content: bytes) -> None:

@@ -92,6 +92,20 @@ def test_dates_that_no_program_shows_are_errors(tmp_path: Path) -> None:
     assert read(file)[1] == (ErrorCell("#NUM!"),) * 3
 
 
+def test_what_makes_a_number_a_date(tmp_path: Path) -> None:
+    styles = (
+        '<numFmts><numFmt numFmtId="164" formatCode="00000"/></numFmts>'
+        '<cellStyleXfs><xf numFmtId="14"/></cellStyleXfs><cellXfs><xf numFmtId="164"/><xf numFmtId="31"/><xf numFmtId="0"/></cellXfs>'
+        '<dxfs><dxf><numFmt numFmtId="164" formatCode="yyyy"/></dxf></dxfs>'
+    )
+    rows = '<row r="1"><c s="0"><v>45000</v></c><c s="1"><v>45000</v></c><c s="2"><v>45000</v></c></row>'
+    assert read(save(tmp_path / "users.xlsx", parts(worksheet(rows), styles=styles)))[1] == (
+        NumberCell(45000, "00000"),
+        DateCell(dt.datetime.fromisoformat("2023-03-15")),
+        NumberCell(45000, "General"),
+    )
+
+
 def test_dates_written_out(tmp_path: Path) -> None:
     rows = (
         '<row r="1"><c t="d"><v>2024-02-29</v></c><c t="d"><v>2024-02-29T13:30:00Z</v></c>'
@@ -132,15 +146,15 @@ def test_texts_by_number_inline_and_with_escapes(tmp_path: Path) -> None:
     texts = (
         "<si><t>ana</t></si><si><r><t>An</t></r><r><rPr><b/></rPr><t>a</t></r></si>"
         '<si><t>東京</t><rPh sb="0" eb="2"><t>トウキョウ</t></rPh></si>'
-        "<si><t>a_x000D_\nb_x005F_x0041_</t></si><si/>"
+        "<si><t>a_x000D_\nb_x005F_x0041__xD83D_</t></si><si/>"
     )
     rows = (
         '<row r="1"><c t="s"><v>0</v></c><c t="s"><v>1</v></c><c t="s"><v>2</v></c><c t="s"><v>3</v></c>'
         '<c t="s"><v>4</v></c><c t="inlineStr"><is><t> pw </t></is></c>'
-        '<c t="inlineStr"><is><r><t>b</t></r><r><t>o</t></r></is></c></row>'
+        '<c t="inlineStr"><is><r><t>b</t></r><r><t>o</t></r><rPh><t>O</t></rPh></is></c></row>'
     )
     file = save(tmp_path / "users.xlsx", parts(worksheet(rows), texts=texts))
-    assert read(file)[1] == ("ana", "Ana", "東京", "a\r\nb_x0041_", "", " pw ", "bo")
+    assert read(file)[1] == ("ana", "Ana", "東京", "a\r\nb_x0041__xD83D_", "", " pw ", "bo")
 
 
 def test_prefixes_and_the_strict_namespaces(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import tempfile
 import zipfile
 from functools import cache
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from musterroll import AmbiguousWorksheetError, Confidence, Options, Source, SourceError
+from musterroll_plugins.readers import _xlsx_package, _xlsx_workbook
 from musterroll_plugins.readers.xlsx import XlsxReader
 from support.rows import context
 from support.workbooks import compound_file, parts, save, worksheet
@@ -88,6 +90,7 @@ def test_a_part_that_is_broken(tmp_path: Path, part: str) -> None:
         pytest.param('<row r="1"><c r="B1"><v>1</v></c><c r="A1"><v>1</v></c></row>', id="cells out of order"),
         pytest.param('<row r="1"><c r="XFE1"><v>1</v></c></row>', id="a column after the last"),
         pytest.param('<row r="1"><c r="!1"><v>1</v></c></row>', id="no column"),
+        pytest.param('<row r="1"><c r="Á1"><v>1</v></c></row>', id="a column of another alphabet"),
         pytest.param('<row r="1"><c><v>one</v></c></row>', id="a number that is none"),
         pytest.param('<row r="1"><c t="d"><v>noon</v></c></row>', id="a date that is none"),
         pytest.param('<row r="1"><c t="s"><v>-1</v></c></row>', id="a text before the first"),
@@ -96,6 +99,7 @@ def test_a_part_that_is_broken(tmp_path: Path, part: str) -> None:
         pytest.param('<row r="1"><c><c><v>7</v></c></c></row>', id="a cell in a cell"),
         pytest.param('<c r="A1"><v>7</v></c>', id="a cell without a row"),
         pytest.param("<x>" * 500 + "</x>" * 500, id="nested parts"),
+        pytest.param("<row/>" * 5000 + "<x>" * 500 + "</x>" * 500, id="nested parts further down"),
     ],
 )
 def test_a_worksheet_that_no_program_would_write(tmp_path: Path, rows: str) -> None:
@@ -110,14 +114,19 @@ def test_entities_do_not_multiply(tmp_path: Path) -> None:
     assert "document type" in refusal(Source(save(tmp_path / "users.xlsx", contents))).message
 
 
-@pytest.mark.parametrize("what", ["text", "attribute", "runs", "spaces"])
+@pytest.mark.parametrize("what", ["text", "attribute", "runs", "spaces", "nested", "cell"])
 def test_one_text_without_end_is_given_up(tmp_path: Path, what: str) -> None:
     bulk = "x" * 10_000_000
     contents = sound()
+    runs = f"<r><t>{bulk[:100_000]}</t></r>" * 30
+    if what == "cell":
+        contents = parts(worksheet(f'<row><c t="inlineStr"><is>{runs}</is></c></row>'), texts="")
     contents["xl/sharedStrings.xml"] = {
         "text": f"<sst><si><t>{bulk}</t></si></sst>",
         "attribute": f'<sst><si x="{bulk}"><t>a</t></si></sst>',
-        "runs": "<sst><si>" + f"<r><t>{bulk[:100_000]}</t></r>" * 30 + "</si></sst>",
+        "runs": f"<sst><si>{runs}</si></sst>",
+        "nested": "<sst>" + "<a>" * 500 + "</a>" * 500 + "</sst>",
+        "cell": "<sst/>",
         "spaces": f"<sst><si><t>a</t></si>{' ' * len(bulk)}</sst>",
     }[what]
     path = tmp_path / "users.xlsx"
@@ -125,6 +134,26 @@ def test_one_text_without_end_is_given_up(tmp_path: Path, what: str) -> None:
         for name, text in contents.items():
             archive.writestr(name, text)
     assert refusal(Source(path)).code == "source.damaged"
+
+
+def test_all_texts_together_have_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_xlsx_workbook, "_TABLE_LIMIT", 10_000)
+    contents = sound()
+    contents["xl/sharedStrings.xml"] = "<sst>" + "<si><t>ana</t></si>" * 1000 + "</sst>"
+    assert refusal(Source(save(tmp_path / "users.xlsx", contents))).code == "source.damaged"
+
+
+def test_what_a_workbook_expands_to_has_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = save(tmp_path / "users.xlsx", sound())
+    monkeypatch.setattr(_xlsx_package, "_SIZE_LIMIT", 1000)
+    assert refusal(Source(file)).code == "source.too_large"
+
+
+def test_a_part_that_claims_to_be_longer_than_the_file(tmp_path: Path) -> None:
+    content = bytearray(sound_bytes())
+    entry = content.rindex(b"PK\x01\x02", 0, content.rindex(b"xl/worksheets/sheet1.xml"))
+    struct.pack_into("<II", content, entry + 20, 1_000_000, 1_000_000)
+    assert refusal(file_of(tmp_path, bytes(content))).code == "source.damaged"
 
 
 def test_a_zip_bomb_is_not_opened(tmp_path: Path) -> None:
@@ -163,9 +192,15 @@ def test_relatives_that_cannot_be_read_are_explained(tmp_path: Path, filler: int
 def test_a_binary_workbook_is_explained(tmp_path: Path) -> None:
     contents = {name: text.replace("workbook.xml", "workbook.bin") for name, text in sound().items()}
     contents["xl/workbook.bin"] = contents.pop("xl/workbook.xml")
-    source = Source(save(tmp_path / "users.xlsb", contents))
+    source = Source(save(tmp_path / "users.xlsx", contents))
     assert XlsxReader(Options(), context()).sniff(source) is Confidence.CERTAIN
     assert ".xlsb" in refusal(source).message
+
+
+def test_a_compound_file_with_an_absurd_header(tmp_path: Path) -> None:
+    content = bytearray(compound_file("Other"))
+    content[30] = 63
+    assert XlsxReader(Options(), context()).sniff(file_of(tmp_path, bytes(content))) is Confidence.NO
 
 
 def outcome_is_clean(content: bytes) -> None:

@@ -83,12 +83,13 @@ def test_blank_broken_and_overlong_addresses_are_not_its_business() -> None:
 def test_an_address_can_be_too_long_to_be_delivered_to() -> None:
     unlimited = Email(EmailOptions(), context(changed("email", max_length=None)))
     # Punycode is short for a letter that is repeated; the readable form has three bytes for each.
-    punycode = ".".join(["日" * 30] * 3).encode("idna").decode("ascii") + ".jp"
+    punycode = ".".join(["日" * 26] * 3).encode("idna").decode("ascii") + ".jp"
 
     assert codes("a" * 242 + "@example.com") == []
     assert codes("a" * 243 + "@example.com") == ["email.invalid"]
     assert len(punycode) < 200
-    assert codes(f"a@{punycode}") == codes(f"{'a' * 20}@{punycode}") == ["email.invalid"]
+    assert codes(f"a@{punycode}") == []
+    assert codes(f"{'a' * 20}@{punycode}") == ["email.invalid"]
     # Looking for a suggestion does not take for ever either.
     assert [p.code for p in unlimited.check(row(email="x" + " " * 100_000 + "x"))] == ["email.invalid"]
 

@@ -36,6 +36,7 @@ def seen(code: str | None, phone: str | None, validator: Phone = PHONE) -> Seen:
         ("49", "491512345678"),  # Leer: likewise
         ("31", "318001234"),  # valid with and without what looks like the calling code
         ("49", "4915123456789"),
+        ("55", "55844717029"),  # in no range either way: nothing says that 55 does not belong to it
         ("7", "8001234567"),  # a Russian freephone number begins like the trunk prefix
         ("44", "7781123456"),  # Guernsey shares 44
         ("44", "7700900123"),  # kept for examples, never assigned

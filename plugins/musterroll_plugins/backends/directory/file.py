@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import stat
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -21,6 +22,7 @@ from musterroll import BackendError
 from musterroll_plugins.backends.directory.schema import APPLICATION_ID, SCHEMA, VERSION
 
 LOCK_SECONDS = 5.0  # how long to wait for another program that is writing
+_SMALLEST = 512  # bytes; the smallest page
 
 _REASONS = {
     "SQLITE_FULL": "the disk is full",
@@ -65,12 +67,12 @@ def open_directory(path: Path, *, read_only: bool) -> sqlite3.Connection:
     Raises:
         BackendError: the file cannot be opened or created, or is none of musterroll's, or of a newer one.
     """
-    if path.is_dir():
-        raise BackendError(f"the directory {path} cannot be opened: it is a folder; name a file in it")
+    exists = _exists(path)
     if read_only:
-        connection = _open_to_read(path)
+        connection = _open_to_read(path) if exists else _in_memory()
     else:
-        _create(path)
+        if not exists:
+            _create(path)
         with explained(path, "opened"):
             connection = _connect(path, "rw")
     try:
@@ -109,6 +111,22 @@ def close_directory(connection: sqlite3.Connection, *, read_only: bool) -> None:
     connection.close()
 
 
+def _exists(path: Path) -> bool:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return False
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise BackendError(f"the directory {path} cannot be opened: {reason}") from None
+    if stat.S_ISDIR(found.st_mode):
+        raise BackendError(f"the directory {path} cannot be opened: it is a folder; name a file in it")
+    if 0 < found.st_size < _SMALLEST:
+        # SQLite takes any file that is this small for an empty one, and would write over it.
+        raise BackendError(f"the directory {path} cannot be opened: {_REASONS['SQLITE_NOTADB']}")
+    return True
+
+
 def _create(path: Path) -> None:
     try:
         # SQLite would create it readable by all; its files beside it take their permissions from this one.
@@ -136,8 +154,6 @@ def _in_memory() -> sqlite3.Connection:
 
 
 def _open_to_read(path: Path) -> sqlite3.Connection:
-    if not path.exists():
-        return _in_memory()
     with explained(path, "opened"):
         try:
             return _connect_and_look(path, "ro")

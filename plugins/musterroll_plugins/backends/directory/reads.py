@@ -144,7 +144,7 @@ class Reads:
             return (Status.NOOP, other) if other else (Status.NOT_DONE, None)
         return (Status.DONE if self._is_done(op) else Status.NOT_DONE), None
 
-    def _is_done(self, op: Op) -> bool:  # noqa: PLR0911 -- one for each kind of operation
+    def _is_done(self, op: Op) -> bool:
         match op:
             case UpdateUser():
                 # A password cannot be compared cheaply; setting it again does no harm.

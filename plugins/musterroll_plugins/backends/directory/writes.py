@@ -89,7 +89,7 @@ class Writes:
             status, ref, detail = Status.FAILED, None, f"the directory refused it: {error}"
         return Result(op.id, status, ref, detail, refused)
 
-    def _do(self, op: Op, password_hash: str | None, now: str, refused: dict[str, str]) -> _Answer:  # noqa: PLR0911 -- one for each kind of operation
+    def _do(self, op: Op, password_hash: str | None, now: str, refused: dict[str, str]) -> _Answer:
         match op:
             case CreateUser():
                 return self._create_user(op, password_hash, now)

@@ -1,0 +1,274 @@
+"""A pipeline with mistakes: every one is named, with file and dotted path, and none shows a secret."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from musterroll.pipeline.loading import load_pipeline
+
+from .conftest import HEAD, Load
+
+Mistakes = Callable[..., list[str]]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        # the shape of the file
+        ("macth = ['username']", 'macth: unknown option, did you mean "match"?'),
+        ("on_error = 'abrot'", 'on_error: must be "abort" or "skip", did you mean "abort"?'),
+        ("on_error = true", 'on_error: must be "abort" or "skip"'),
+        ("confirm = 'perhaps'", "confirm: should be true or false"),
+        ("match = []", "match: must not be empty"),
+        ("match = 'username'", "match: should be a list, in square brackets"),
+        ("plugins = 3", "plugins: should be a list, in square brackets"),
+        ("sheet = 3", "sheet: should be a table"),
+        ("[invites]\nvalid_days = 1.5", "invites.valid_days: should be a whole number"),
+        ("[invites]\nvalid_days = 0", "invites.valid_days: must be at least 1"),
+        ("[sheet]\nheadingrow = 1", 'sheet.headingrow: unknown option, did you mean "heading_row"?'),
+        (
+            "[[sheet.fields]]\nname = 'username'\nmaxlength = 1",
+            'sheet.fields[username].maxlength: unknown option, did you mean "max_length"?',
+        ),
+        ("[[sheet.fields]]\nname = 'department'", "sheet.fields[department].heading: is needed"),
+        ("[[notifiers]]\nname = 'outbox'\non = ['invites']", 'notifiers[outbox].on[0]: must be "invite" or "finished"'),
+        ("[validators.corporate-mail]\nuse = 'x'", "validators: write each as a table: [[validators]]"),
+        ("[[validators]]\nuse = 'length'", "validators[0]: needs a name of its own"),
+        (
+            "[[validators]]\nname = 'lenght'\nenabled = false",
+            'validators[lenght].use: is needed; or is the inherited "length" meant?',
+        ),
+        # plugins and their options
+        ("[backend]\nuse = 'scmi'", 'backend.use: unknown user backend "scmi", did you mean "scim"?'),
+        ("[backend]\nuse = 'outbox'", 'backend.use: unknown user backend "outbox", it is a notifier'),
+        (
+            "[backend.options]\ntokn = 'x'",
+            'backend.options.tokn: unknown option, did you mean "token"?',
+        ),
+        ("[backend.options.login]\nusr = 'x'", 'backend.options.login.usr: unknown option, did you mean "user"?'),
+        ("[backend.options]\ntoken = { evn = 'X' }", 'backend.options.token: write { env = "NAME" }'),
+        ("[backend.options]\nrules = [{ x = 1 }]", "backend.options.rules[0].x: should be text"),
+        (
+            "[[validators]]\nname = 'corporate-mail'\nuse = 'email-domain'\noptions.domain = 'x'",
+            'validators[corporate-mail].options.domain: unknown option, did you mean "domains"?',
+        ),
+        ("[reader]\nuse = 'textyy'", 'reader.use: unknown reader "textyy", did you mean "texty"?'),
+        ("[readers.textyy]\n", 'readers.textyy: unknown reader "textyy", did you mean "texty"?'),
+        ("[readers.texty]\ndelim = 1", 'readers.texty.delim: unknown option, did you mean "delimiter"?'),
+        (
+            "[reader]\nuse = 'texty'\noptions.delimiter = 1\n[readers.texty]\nquote = 2",
+            "reader.options.delimiter: should be text\nacme.toml: readers.texty.quote: should be text",
+        ),
+        ("[reader]\nuse = 'licensed'", "reader.options.licence: is needed"),
+        # how the parts of the sheet fit one another
+        ("match = ['usernam']", 'match[0]: unknown field "usernam", did you mean "username"?'),
+        ("match = ['username', 'password']", 'match[1]: "password" cannot say who a user is'),
+        ("match = ['groups']", 'match[0]: "groups" cannot say who a user is'),
+        ("match = ['username', 'username']", 'match[1]: "username" is named twice'),
+        ("match = ['surname']\nsheet.omit = ['surname']", 'match[0]: the sheet does not have "surname"'),
+        ("[sheet]\nheading_row = 3", "sheet.heading_row: must come before the first row, which is 3"),
+        ("[sheet]\nheading_row = 4\nfirst_row = 4", "sheet.first_row: must come after the heading row, which is 4"),
+        ("[sheet]\nomit = ['surnam']", 'sheet.omit[0]: unknown field "surnam", did you mean "surname"?'),
+        ("[sheet]\nomit = ['username']", "sheet.omit: the username is needed; say how to make it"),
+        ("[sheet.aliases]\nusernam = ['Login']", 'sheet.aliases.usernam: unknown field "usernam"'),
+        ("[sheet.aliases]\n'User name' = ['x']", 'sheet.aliases."User name": must be lower-case letters'),
+        ("[sheet.aliases]\nsurname = [' FORENAME']", 'sheet.aliases.surname[0]: "FORENAME" already means'),
+        ("[sheet.aliases]\nemail = ['phone']", 'sheet.aliases.email[0]: "phone" already means the field "phone"'),
+        (
+            "[[sheet.fields]]\nname = 'mail'\nheading = 'EMail'",
+            'sheet.fields[mail].heading: "EMail" already means the field "email" (as "Email")',
+        ),
+        ("[sheet.defaults]\nsurnam = 'x'", 'sheet.defaults.surnam: unknown field "surnam"'),
+        ("[sheet.defaults]\nsurname = 3", "sheet.defaults.surname: should be text, or write"),
+        ("[sheet.defaults]\nsurname = { env = 'HOME' }", "sheet.defaults.surname: should be text; only the password"),
+        ("[sheet.defaults]\nsurname = '" + "x" * 51 + "'", "sheet.defaults.surname: is longer than the field allows"),
+        ("[sheet.defaults]\npassword = { env = 'NO_SUCH' }", "sheet.defaults.password: the environment variable"),
+        ("[sheet.compose]\nusername = '{emial}'", 'sheet.compose.username: unknown field "emial", did you mean'),
+        ("[sheet.compose]\nusername = '{email'", 'sheet.compose.username: a single "{"'),
+        ("[sheet.compose]\nusername = '{password}'", "sheet.compose.username: a password cannot be used"),
+        ("[sheet.compose]\npassword = '{email}'", "sheet.compose.password: a password cannot be made"),
+        ("[sheet.compose]\nemail = '{email}'", "sheet.compose.email: cannot be made of itself"),
+        (
+            "[sheet.compose]\nemail = '{username}'\nusername = '{forename}'",
+            'sheet.compose.email: cannot be made of "username", which is composed itself',
+        ),
+        (
+            "[sheet]\nomit = ['email']\ncompose.username = '{email}'",
+            'sheet.compose.username: is made of "email", which the sheet does not have',
+        ),
+    ],
+)  # fmt: skip
+def test_a_mistake_says_where_and_what(mistakes: Mistakes, text: str, said: str) -> None:
+    found = mistakes(text) if "plugins" not in text else mistakes(head=f'name = "acme"\n{text}\n')
+    assert f"acme.toml: {said}" in "\n".join(found)
+    if "plugins" not in text:
+        assert len(found) == len(said.splitlines())
+
+
+def test_all_mistakes_come_at_once(mistakes: Mistakes) -> None:
+    found = mistakes(
+        """
+        on_error = "maybe"
+        [sheet]
+        on_blank_row = "maybe"
+        aliases = { usernam = ["x"] }
+        [[validators]]
+        name = "corporate-mail"
+        use = "email-domain"
+        unknown = 1
+        options = { limit = 0 }
+        [backend]
+        use = "nothing"
+        """,
+        sets=["invites.send_to=maybe", "no key"],
+        profile="live",
+        flags={"invites.valid_days": ("soon", "--days")},
+    )
+    assert sorted(text.partition(": ")[2].partition(": ")[0] for text in found if text.startswith("acme.toml")) == [
+        "backend.use",
+        "on_error",
+        "sheet.aliases.usernam",
+        "sheet.on_blank_row",
+        "validators[corporate-mail].options.domains",
+        "validators[corporate-mail].options.limit",
+        "validators[corporate-mail].unknown",
+    ]
+    assert [text for text in found if not text.startswith("acme.toml")] == [
+        '--profile: unknown profile "live"; the pipeline has no profiles',
+        "--set: write KEY=VALUE with a dotted key, e.g. invites.send_to=none",
+        '--set: invites.send_to: must be "none", "new", "all" or "pending"',
+        "--days: invites.valid_days: should be a whole number",
+    ]
+
+
+def test_each_mistake_names_the_file_that_it_is_in(mistakes: Mistakes, folder: Path) -> None:
+    (folder / "base.toml").write_text("[invites]\nvalid_days = 'x'\n[backend.options]\nurl = 1", encoding="utf-8")
+    text = """
+        extends = "base.toml"
+        [invites]
+        send_to = 1
+        [profiles.live]
+        confirm = "x"
+    """
+    assert sorted(mistakes(text, profile="live")) == [
+        "acme.toml, profile live: confirm: should be true or false",
+        'acme.toml: invites.send_to: must be "none", "new", "all" or "pending"',
+        "base.toml: backend.options.url: should be text",
+        "base.toml: invites.valid_days: should be a whole number",
+    ]
+
+
+def test_what_a_plugin_misses_is_the_mistake_of_who_chose_it(mistakes: Mistakes, folder: Path) -> None:
+    (folder / "base.toml").write_text("[[validators]]\nname = 'corporate-mail'\nuse = 'email-domain'", encoding="utf-8")
+    found = mistakes('extends = "base.toml"', sets=["validators.corporate-mail.options.limit=3"])
+    assert found == ["base.toml: validators[corporate-mail].options.domains: is needed"]
+
+
+def test_a_profile_must_exist(mistakes: Mistakes) -> None:
+    text = "[profiles.production]\n[profiles.test]"
+    assert mistakes(text, profile="prodction") == [
+        '--profile: unknown profile "prodction", did you mean "production"?; the profiles are production, test'
+    ]
+
+
+def test_a_file_needs_a_name_of_its_own(mistakes: Mistakes) -> None:
+    assert mistakes(head=HEAD.partition("\n")[2]) == ['acme.toml: name: is needed, e.g. name = "acme"']
+
+
+def test_a_file_that_extends_nothing_must_say_everything(mistakes: Mistakes) -> None:
+    found = mistakes("extends = false")
+    assert "acme.toml: sheet: is needed" in found
+    assert "acme.toml: backend: is needed" in found
+
+
+def test_a_sheet_without_usernames_is_refused(mistakes: Mistakes) -> None:
+    found = mistakes(
+        """
+        extends = false
+        [sheet]
+        fields = [{ name = "email", heading = "Email" }]
+        """
+    )
+    assert 'acme.toml: sheet.fields: there is no field "username"; every pipeline needs it' in found
+
+
+@pytest.mark.parametrize(
+    ("plugin", "said"),
+    [
+        (None, "acme.toml: plugins[1]: the file does not exist"),
+        ("def :", "acme.toml: plugins[1]: line 1 is not Python: invalid syntax"),
+        ("raise RuntimeError('out of\\norder')", "acme.toml: plugins[1]: RuntimeError: out of order"),
+    ],
+)
+def test_a_local_plugin_must_work(mistakes: Mistakes, folder: Path, plugin: str | None, said: str) -> None:
+    if plugin is not None:
+        (folder / "own.py").write_text(plugin, encoding="utf-8")
+    assert mistakes(head=HEAD.replace('"kit.py"', '"kit.py", "own.py"')) == [said]
+
+
+def test_a_local_plugin_must_be_a_path(mistakes: Mistakes) -> None:
+    head = HEAD.replace('"kit.py"', '"kit.py", "a\\u0000b", "~no-such-user/x.py"')
+    assert [text.partition(": ")[2].partition(": ")[0] for text in mistakes(head=head)] == ["plugins[1]", "plugins[2]"]
+
+
+def test_two_plugins_of_one_name_are_a_mistake_where_it_is_used(mistakes: Mistakes, load: Load, folder: Path) -> None:
+    (folder / "own.py").write_text(
+        "from musterroll import *\n"
+        "@hookimpl\ndef musterroll_user_backends():\n"
+        "    yield UserBackendType(name='scim', summary='', options=Options, build=print)\n",
+        encoding="utf-8",
+    )
+    head = HEAD.replace('"kit.py"', '"kit.py", "own.py"')
+    (mistake,) = mistakes("[backend]\nuse = 'scim'", head=head)
+    assert mistake.startswith('acme.toml: backend.use: several plugins bring the user backend "scim": "kit" (the file')
+    assert '"kit:scim" or "own:scim"' in mistake
+    assert load("[backend]\nuse = 'own:scim'", head=head).backend.component.name == "scim"
+    assert [warning for warning in load(head=head).warnings if 'bring the user backend "scim"' in warning.message]
+
+
+def test_no_mistake_shows_a_secret(mistakes: Mistakes) -> None:
+    canary = "hunter2-canary"
+    found = mistakes(
+        f"""
+        on_error = "{canary}"
+        [sheet.defaults]
+        password = ["{canary}"]
+        [backend.options]
+        token = ["{canary}"]
+        api_key = ["{canary}"]
+        rules = ["{canary}"]
+        login = "{canary}"
+        """,
+        sets=[canary, f"a b={canary}", f"invites.send_to={canary}", f"{canary}{{}}"],
+    )
+    assert len(found) == 8
+    assert canary not in "".join(found)
+
+
+def test_a_plugin_that_breaks_over_its_options_is_named(mistakes: Mistakes, folder: Path) -> None:
+    (folder / "own.py").write_text(
+        "from musterroll import *\n"
+        "from pydantic import field_validator\n"
+        "class Odd(Options):\n"
+        "    key: str = ''\n"
+        "    @field_validator('key')\n"
+        "    @classmethod\n"
+        "    def look(cls, key):\n"
+        "        return {}[key]\n"
+        "@hookimpl\ndef musterroll_notifiers():\n"
+        "    yield NotifierType(name='odd', summary='', options=Odd, build=print)\n",
+        encoding="utf-8",
+    )
+    text = "[[notifiers]]\nname = 'mine'\nuse = 'odd'\noptions.key = 'geheim'"
+    assert mistakes(text, head=HEAD.replace('"kit.py"', '"kit.py", "own.py"')) == [
+        "acme.toml: notifiers[mine].options: the plugin broke while checking this: KeyError"
+    ]
+
+
+def test_a_file_that_is_not_there_has_a_code_of_its_own(folder: Path) -> None:
+    with pytest.raises(Exception, match=r"^acme.toml: the file does not exist$") as caught:
+        load_pipeline(Path("acme.toml"))
+    assert getattr(caught.value, "code", None) == "pipeline.not_found"

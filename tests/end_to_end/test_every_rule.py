@@ -1,0 +1,123 @@
+"""Every rule of the standard sheet, broken one at a time and all at once: its code, at its cell, in one run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from support.rosters import HEADINGS, roster, write_csv
+from support.workplace import Workplace
+
+_COLUMN = {heading: place for place, heading in enumerate(HEADINGS)}
+
+# (what to write into a good row, the code, the column of the cell)
+BROKEN: tuple[tuple[dict[str, str], str, str], ...] = (
+    ({"Email": "not an address"}, "email.invalid", "A"),
+    ({"Email": "a" * 250 + "@example.com"}, "email.too_long", "A"),
+    ({"Username": ""}, "username.required", "B"),
+    ({"Username": "u" * 101}, "username.too_long", "B"),
+    ({"Forename": ""}, "forename.required", "C"),
+    ({"Forename": "f" * 51}, "forename.too_long", "C"),
+    ({"Surname": "s" * 51}, "surname.too_long", "D"),
+    ({"Password": ""}, "password.required", "E"),
+    ({"Password": "short"}, "password.policy", "E"),
+    ({"Calling Code": "", "Phone": "7712345678"}, "calling_code.required", "F"),
+    ({"Calling Code": "999", "Phone": "7712345678"}, "calling_code.invalid", "F"),
+    ({"Calling Code": "44", "Phone": ""}, "calling_code.unexpected", "F"),
+    ({"Calling Code": "44", "Phone": "12"}, "phone.invalid", "G"),
+    ({"Calling Code": "44", "Phone": "447712345678"}, "phone.includes_calling_code", "G"),
+    ({"Calling Code": "44", "Phone": "7" * 51}, "phone.too_long", "G"),
+    ({"Calling Code": "44", "Phone": "4.41E+11"}, "cell.precision_lost", "G"),
+    ({"Surname": "#N/A"}, "cell.error", "D"),
+    ({"Groups": "Region||North"}, "groups.invalid", "H"),
+    ({"Groups": "A;;B"}, "groups.invalid", "H"),
+    ({"Groups": r"A\x"}, "groups.invalid", "H"),
+)
+
+
+def broken(rows: Sequence[Sequence[str]], place: int, cells: dict[str, str]) -> list[list[str]]:
+    """The rows with one of them broken."""
+    copy = [list(row) for row in rows]
+    for heading, text in cells.items():
+        copy[place][_COLUMN[heading]] = text
+    return copy
+
+
+@pytest.mark.parametrize(("cells", "code", "column"), BROKEN, ids=[f"{code}-{n}" for n, (_, code, _) in enumerate(BROKEN)])
+def test_one_at_a_time(place: Workplace, cells: dict[str, str], code: str, column: str) -> None:
+    sheet = write_csv(place.folder / "staff.csv", broken(roster(5), 2, cells))
+    done = place.json("validate", sheet)
+    assert done.codes == [(code, f"{column}5")]
+    assert done.status == 1
+    assert done.document["counts"] == {"rows": 5, "valid": 4, "invalid": 1, "errors": 1, "warnings": 0}
+
+
+def test_all_at_once(place: Workplace) -> None:
+    rows: list[list[str]] = roster(len(BROKEN) + 1)
+    for number, (cells, _, _) in enumerate(BROKEN):
+        rows = broken(rows, number, cells)
+    # The last row is the same user as the first good one before it.
+    rows.append([*roster(1)[0][:1], roster(len(BROKEN) + 1)[-1][1].upper(), *roster(1)[0][2:]])
+    sheet = write_csv(place.folder / "staff.csv", rows)
+    expected = [(code, f"{column}{number + 3}") for number, (_, code, column) in enumerate(BROKEN)]
+    expected.append(("username.duplicate", f"B{len(rows) + 2}"))
+
+    done = place.json("run", sheet)
+    assert done.codes == expected
+    assert done.status == 1
+    assert not place.directory.exists()
+    assert done.document["job"]["counts"] == {
+        "rows": len(rows),
+        **dict.fromkeys(("created", "updated", "unchanged", "deactivated", "failed", "unknown"), 0),
+        "rejected": len(rows) - 1,
+        "not_attempted": 1,
+    }
+
+    # With skip the first of two rows with one username goes out as well: nobody knows which one is meant.
+    skipped = place.json("run", sheet, "--set", "on_error=skip")
+    assert skipped.codes == expected
+    assert skipped.document["job"]["counts"]["rejected"] == len(rows)
+
+
+@pytest.mark.parametrize(
+    ("headings", "codes"),
+    [
+        (("Email", "User name", *HEADINGS[2:]), [("column.missing", None), ("column.unknown", "B1")]),
+        (("Email", *HEADINGS[2:4], *HEADINGS[4:]), [("column.missing", None)]),
+        ((*HEADINGS, "email"), [("column.duplicate", "I1")]),
+    ],
+)
+def test_headings(place: Workplace, headings: tuple[str, ...], codes: list[tuple[str, str | None]]) -> None:
+    sheet = write_csv(place.folder / "staff.csv", [["x"] * len(headings)], headings=headings)
+    done = place.json("validate", sheet)
+    assert [found for found in done.codes if found[0].startswith("column")] == codes
+    assert done.status == 1
+
+
+def test_missing_columns_are_one_error_that_suggests_the_near_heading(place: Workplace) -> None:
+    sheet = write_csv(place.folder / "staff.csv", roster(2), headings=("E-mail", "Usernam", *HEADINGS[2:]))
+    done = place.json("validate", sheet)
+    (missing,) = [problem for problem in done.document["problems"] if problem["code"] == "column.missing"]
+    assert "Email" in missing["message"]
+    assert "Username" in missing["message"]
+    assert "Usernam" in missing["message"].replace("Username", "")
+    assert done.document["problems"][0] is missing or done.codes[0][0] == "column.missing"
+    assert (missing["row"], missing["cell"]) == (None, None)
+
+
+def test_a_user_in_the_place_of_the_guidance_draws_a_warning(place: Workplace) -> None:
+    sheet = write_csv(place.folder / "staff.csv", roster(4)[1:])
+    lines = sheet.read_text(encoding="utf-8-sig").splitlines(keepends=True)
+    place.write("staff.csv", "".join([lines[0], *lines[2:]]))
+    done = place.json("run", sheet)
+    assert [problem["code"] for problem in done.document["problems"]] == ["row.guidance_is_data"]
+    assert done.document["problems"][0]["row"] == 2
+    assert done.document["counts"]["rows"] == 2
+
+
+def test_a_sheet_without_users(place: Workplace) -> None:
+    sheet = write_csv(place.folder / "staff.csv", [])
+    done = place.json("validate", sheet)
+    assert done.codes == [("sheet.empty", None)]
+    assert done.status == 1

@@ -1,0 +1,65 @@
+"""Killed at random points and resumed: each user once, no invite twice, missing invites are held ones."""
+
+from __future__ import annotations
+
+import email
+import random
+import shutil
+from collections import Counter
+
+from musterroll.testing.crash import Killer, duration
+from support.rosters import roster, write_csv
+from support.workplace import COMMAND, Workplace
+
+USERS = 600
+KILLS = 20
+
+
+def test_twenty_kills(place: Workplace) -> None:
+    rows = roster(USERS)
+    sheet = write_csv(place.folder / "staff.csv", rows)
+    run = [str(COMMAND), "run", str(sheet)]
+    resume = [str(COMMAND), "jobs", "resume", "last"]
+
+    rehearsal = Workplace(place.folder / "rehearsal")
+    rehearsal.folder.mkdir()
+    shutil.copy(place.folder / "musterroll.toml", rehearsal.folder)
+    whole = duration(run, rehearsal.folder)
+    start = duration([str(COMMAND), "jobs", "list"], rehearsal.folder)
+
+    killer = Killer(place.folder, random.Random(20))
+    generation, latest = 0, whole
+    status = killer.run(run, earliest=start, latest=latest)
+    while killer.kills < KILLS:
+        if status is None:
+            status = killer.run(resume, earliest=start, latest=latest)
+            continue
+        # It got through: the next job changes and adds users, and is killed a little earlier.
+        generation, latest = generation + 1, max(start * 1.1, latest * 0.8)
+        for row in rows:
+            row[3] = f"Generation {generation}"
+        rows += [[row[0] and f"g{generation}-{row[0]}", f"g{generation}-{row[1]}", *row[2:]] for row in roster(100)]
+        write_csv(sheet, rows)
+        status = killer.run(run, earliest=start, latest=latest)
+    assert generation < KILLS, "too few kills hit anything"
+    if status is None:
+        assert place.run(*resume[1:]).status in (0, 4)  # 4: there are held invites
+    jobs = place.json("jobs", "list").document["jobs"]
+    assert jobs[0]["state"] in ("completed", "completed_with_errors")
+
+    final = place.json("run", sheet)
+    assert final.status == 0
+    assert final.document["job"]["counts"]["unchanged"] == len(rows)
+    users = place.users()
+    assert set(users) == {row[1] for row in rows}
+
+    invited = Counter(email.message_from_bytes(file.read_bytes())["To"] for file in place.invites())
+    assert set(invited.values()) == {1}, invited.most_common(3)
+    held = [
+        failure["row"]
+        for job in jobs
+        for failure in place.json("jobs", "show", job["id"]).document["job"]["failures"]
+        if failure["status"] == "held"
+    ]
+    wanted = sum(1 for row in rows if row[0])
+    assert len(invited) <= wanted <= len(invited) + len(held)

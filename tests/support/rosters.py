@@ -1,0 +1,56 @@
+"""Standard sheets, as lists of rows, and written as files."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+from openpyxl import Workbook
+
+HEADINGS = ("Email", "Username", "Forename", "Surname", "Password", "Calling Code", "Phone", "Groups")
+GUIDANCE = ("Where the invite goes", "Needed", "Needed", "", "Needed: at least 8 characters", "e.g. 44", "", "")
+_FORENAMES = ("Ana", "Bo", "Chloé", "Dilys", "Émile", "Fatima", "Grace", "Håkon", "Ines", "Jörg", "Kaya", "Liam")
+_SURNAMES = ("Silva", "Andersson", "O'Brien", "Price", "Laurent", "Rahman", "Kim", "Nilsen", "Costa", "Straße", "")
+_GROUPS = ("Region|North;Role A", "Region|South", "Sales \\; Marketing", "", "Region|North|York;Role B", "a\\|b|c\\\\d")
+
+
+def roster(count: int) -> list[list[str]]:
+    """Makes valid users: with and without address, phone and groups, in several scripts."""
+    rows = []
+    for n in range(count):
+        phone = ("44", f"77{12345678 + n:08d}") if n % 3 else ("", "")
+        rows.append(
+            [
+                f"user{n}@example.com" if n % 5 else "",
+                f"user{n}" if n % 7 else f"användare{n}",
+                _FORENAMES[n % len(_FORENAMES)],
+                _SURNAMES[n % len(_SURNAMES)],
+                f" pass word {n:05d} ",
+                *phone,
+                _GROUPS[n % len(_GROUPS)],
+            ]
+        )
+    return rows
+
+
+def write_csv(path: Path, rows: Sequence[Sequence[str]], *, headings: Sequence[str] = HEADINGS) -> Path:
+    """Writes a csv sheet; as Excel does, with a BOM."""
+    with path.open("w", newline="", encoding="utf-8-sig") as file:
+        csv.writer(file).writerows([headings, GUIDANCE, *rows])
+    return path
+
+
+def write_xlsx(path: Path, rows: Sequence[Sequence[str]], *, numbers: bool = True) -> Path:
+    """Writes an xlsx sheet; phones and calling codes as numbers, as people type them."""
+    workbook = Workbook()
+    sheet = workbook.active
+    assert sheet is not None
+    sheet.title = "Users"
+    sheet.append(list(HEADINGS))
+    sheet.append(list(GUIDANCE))
+    for row in rows:
+        typed = [int(cell) if numbers and place in (5, 6) and cell.isdecimal() else cell for place, cell in enumerate(row)]
+        sheet.append([cell if cell != "" else None for cell in typed])
+    workbook.save(path)
+    return path
