@@ -16,6 +16,7 @@ from musterroll.journal.schema import APPLICATION_ID, SCHEMA, VERSION
 
 # A reader that only looks whether a writer lives holds the lock for a moment; a writer waits that long.
 _LOCK_SECONDS = 1.0
+_SMALLEST = 512  # bytes; an SQLite file has at least so many
 
 
 class Journal:
@@ -167,36 +168,59 @@ def journal_path(folder: Path, name: str) -> Path:
 
 
 def _connect(name: str, path: Path | None) -> sqlite3.Connection:
+    if path is not None and 0 < path.stat().st_size < _SMALLEST:
+        # SQLite may take a file that is this small for an empty one, and would write over it.
+        raise StateError(f"{path} is no journal of musterroll; move it away")
     try:
         db = sqlite3.connect(name, isolation_level=None, timeout=10.0)
         try:
-            application, version = (
-                db.execute(f"PRAGMA {key}").fetchone()[0] for key in ("application_id", "user_version")
-            )
-            empty = db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0
-            if not empty and application != APPLICATION_ID:
-                raise StateError(f"{path} is no journal of musterroll; move it away")
-            if not empty and version != VERSION:
-                raise StateError(
-                    f"{path} was written by another version of musterroll (journal version {version}, "
-                    f"this one knows {VERSION})"
-                )
+            # Each look within a transaction: another process may be making the tables at this moment.
+            db.execute("BEGIN")
+            blank = _is_blank(db, path)
+            db.execute("COMMIT")
+            if blank:
+                db.execute("BEGIN IMMEDIATE")
+                if _is_blank(db, path):
+                    _make_tables(db)
+                db.execute("COMMIT")
             if path is None:
                 db.executescript("PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF")
             else:
                 # FULL: an intent must be on the disk before the portal hears of it, even when the power fails.
                 db.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
-            if empty:
-                db.executescript(
-                    f"BEGIN IMMEDIATE; PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION};"
-                    f"{SCHEMA} COMMIT"
-                )
         except BaseException:
             db.close()
             raise
     except sqlite3.Error as error:
         raise _state_error(path, error) from error
     return db
+
+
+def _is_blank(db: sqlite3.Connection, path: Path | None) -> bool:
+    """Whether the tables are still to be made.
+
+    Raises:
+        StateError: it is another program's file, or another version's.
+    """
+    application, version = (db.execute(f"PRAGMA {key}").fetchone()[0] for key in ("application_id", "user_version"))
+    tables = db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+    if not application and not tables:
+        return True
+    if application != APPLICATION_ID:
+        raise StateError(f"{path} is no journal of musterroll; move it away")
+    if version != VERSION:
+        raise StateError(
+            f"{path} was written by another version of musterroll (journal version {version}, "
+            f"this one knows {VERSION})"
+        )
+    return False
+
+
+def _make_tables(db: sqlite3.Connection) -> None:
+    db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    db.execute(f"PRAGMA user_version = {VERSION}")
+    for statement in SCHEMA:
+        db.execute(statement)
 
 
 def _state_error(path: Path | None, error: sqlite3.Error) -> StateError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 APPLICATION_ID = 0x6D757374  # "must"
 VERSION = 1
 
-SCHEMA = """
+_TABLES = """
 CREATE TABLE job (
     id           TEXT PRIMARY KEY,
     state        TEXT NOT NULL,
@@ -100,3 +100,6 @@ CREATE TABLE password_reset (
     PRIMARY KEY (pipeline, identity, ref, sheet_sha256)
 ) WITHOUT ROWID;
 """
+
+SCHEMA = tuple(_TABLES.split(";\n"))[:-1]
+"""The statements one by one: `executescript` would end the transaction that they belong to."""

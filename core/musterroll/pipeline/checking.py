@@ -117,8 +117,9 @@ class Check:
     def _reword(self, path: KeyPath, text: str) -> str:
         if path in NAMED and text.startswith("should be a list"):
             return f"write each as a table: [[{spelt(self.tree, path)}]]"
-        if path[:-2] in NAMED and path[-1] == "use" and text == "is needed":
-            others = [name for name, table in at(self.tree, path[:-2]).entries.items() if "use" in table.entries]
+        array = at(self.tree, path[:-2])
+        if path[:-2] in NAMED and path[-1] == "use" and text == "is needed" and isinstance(array, Items):
+            others = [name for name, table in array.entries.items() if "use" in table.entries]
             near = nearest(str(path[-2]), others)
             return f'{text}; or is the inherited "{near}" meant?' if near else text
         return text

@@ -40,21 +40,16 @@ class InvitePolicy:
         self._notifiers = notifiers
         self._now = now
 
-    def decide(self, recipient: Recipient, *, known: LedgerEntry | None, active: bool, row: int) -> Decision:
-        """Decides for one user.
+    def decide(self, recipient: Recipient, *, row: int) -> Decision:
+        """Decides who invites a user that nothing speaks against inviting.
 
         Args:
             recipient: whom to tell, as the user will be.
-            known: what the ledger knows of an existing user; None for one that is being created.
-            active: whether the user will be active.
             row: the sheet row, for messages.
 
         Raises:
             PluginError: a notifier broke.
         """
-        reason = self._reason_against(known, active=active)
-        if reason is not None:
-            return _skip(reason)
         for label, notifier in self._notifiers:
             with guarded(label, "planning invites", row):
                 reachable = notifier.can_reach(recipient)
@@ -63,6 +58,16 @@ class InvitePolicy:
         if not self._notifiers:
             return _skip("no notifier sends invites")
         return _skip("no address or number that a notifier can use")
+
+    def reason_against(self, known: LedgerEntry | None, *, active: bool) -> Decision | None:
+        """Returns the decision not to invite, or None where nothing speaks against it.
+
+        Args:
+            known: what the ledger knows of an existing user; None for one that is being created.
+            active: whether the user will be active.
+        """
+        reason = self._reason_against(known, active=active)
+        return None if reason is None else _skip(reason)
 
     def _reason_against(self, known: LedgerEntry | None, *, active: bool) -> str | None:
         if self._send_to == "none":

@@ -11,7 +11,7 @@ from musterroll.journal.plan_store import PlanStore
 from musterroll.model.fields import USERNAME, FieldSet
 from musterroll.model.messages import Recipient
 from musterroll.model.plans import Action, Change
-from musterroll.model.rows import Row
+from musterroll.model.rows import Origin, Row
 from musterroll.model.users import Existing, UserKey
 from musterroll.pipeline.settings import Settings
 from musterroll.planning.groups import GroupIndex, Target
@@ -99,38 +99,41 @@ class Planner:
         self._store.reject(self._log.bad_rows(condemned=self._settings.on_error == "skip"))
 
     def _plan_batch(self, batch: Sequence[CheckedRow]) -> None:
-        self._letters = batch[0].row.columns
-        valid = [checked.row for checked in batch if checked.valid]
-        matches = look_up(self._backend, valid, self._look_up_by)
-        found: dict[int, Existing | Problem | None] = {
-            row.number: find_user(row, self._settings.match, matches) for row in valid
-        }
-        refs = [user.ref for user in found.values() if isinstance(user, Existing)]
+        rows = [checked.row for checked in batch]
+        self._letters = rows[0].columns
+        matches = look_up(self._backend, rows, self._look_up_by)
+        found = [find_user(row, self._settings.match, matches) for row in rows]
+        refs = [user.ref for user in found if isinstance(user, Existing)]
         known = self._ledger.entries(refs)
         reset = (
             self._ledger.password_was_reset(refs, self._sheet)
             if self._settings.password.on_existing == "reset"
             else frozenset()
         )
-        for checked in batch:
-            row = checked.row
-            if not checked.valid:
-                self._store.add_rejected(row.number, row.value(USERNAME).text)
-                continue
-            user = found[row.number]
-            problems = [user] if isinstance(user, Problem) else list(self._check_identity(row, user, matches))
-            if isinstance(user, Problem):
-                user = None
-            plan = self._rows.plan(row, checked.groups, user, reset_done=user is not None and user.ref in reset)
-            problems.extend(plan.problems)
-            for problem in problems:
-                self._log.add(problem)
-            if any(problem.is_error for problem in problems):
+        for checked, match in zip(batch, found, strict=True):
+            row, user = checked.row, match if isinstance(match, Existing) else None
+            valid, plan = checked.valid, None
+            if isinstance(match, Problem):
+                self._log.add(match)
+                valid = False
+            # A row that is out already is planned for its further problems, so that one run shows all of them.
+            if checked.valid or user is not None or self._is_identified(row):
+                plan = self._rows.plan(row, checked.groups, user, reset_done=user is not None and user.ref in reset)
+                for problem in (*self._check_identity(checked, user, matches), *plan.problems):
+                    self._log.add(problem)
+                    valid &= not problem.is_error
+            if plan is None or not valid:
                 self._store.add_rejected(row.number, row.value(USERNAME).text)
             else:
                 self._store_plan(row, plan, user, None if user is None else known.get(user.ref, NOBODY))
 
-    def _check_identity(self, row: Row, user: Existing | None, matches: Matches) -> Iterator[Problem]:
+    def _is_identified(self, row: Row) -> bool:
+        """Whether a row that has errors says who is meant: without that, it cannot be called a new user."""
+        names = [name for name in (*self._settings.match, USERNAME) if not self._fields[name].omitted]
+        return bool(row[USERNAME]) and all(row.value(name).origin is not Origin.ABSENT for name in names)
+
+    def _check_identity(self, checked: CheckedRow, user: Existing | None, matches: Matches) -> Iterator[Problem]:
+        row = checked.row
         if user is None and not row[USERNAME]:
             # Whatever validators are configured: without a username there is no user.
             yield row.problem(USERNAME, "username.required", "The username is missing; fill it in")
@@ -142,6 +145,8 @@ class Planner:
                 _EMAIL, "email.taken", f"The user {others[0]} has this address, and the portal wants it unique"
             )
             return
+        if not checked.valid:
+            return
         first = self._new_addresses.setdefault(UserKey.of(_EMAIL, address).folded, row.number)
         if first != row.number:
             yield row.problem(_EMAIL, "email.taken", f"Row {first} has this address, and the portal wants it unique")
@@ -151,9 +156,12 @@ class Planner:
         if user is None:
             action = Action.CREATE
         username = row[USERNAME] if user is None else user.username
-        recipient = Recipient(username=username, fields=self._recipient_fields(plan, user))
         active = user is None or user.active or "active" in plan.fields
-        decision = self._invites.decide(recipient, known=known, active=active, row=row.number)
+        recipient: Recipient | None = None
+        decision = self._invites.reason_against(known, active=active)
+        if decision is None:
+            recipient = Recipient(username=username, fields=self._recipient_fields(plan, user))
+            decision = self._invites.decide(recipient, row=row.number)
         for target in (*plan.membership.add, *plan.membership.remove):
             self._store_target(target)
         change = Change(
@@ -170,7 +178,7 @@ class Planner:
             add=[target.id for target in plan.membership.add],
             remove=[target.id for target in plan.membership.remove],
             notifier=decision.notifier,
-            recipient=dict(recipient.fields) if decision.notifier else None,
+            recipient=dict(recipient.fields) if recipient and decision.notifier else None,
         )
 
     def _recipient_fields(self, plan: RowPlan, user: Existing | None) -> dict[str, str]:

@@ -29,7 +29,7 @@ class StaffNumber:
             return
         match = _FORM.fullmatch(number)
         if match is None:
-            yield row.problem("staff_number", _CODE, "A staff number is A and five digits, e.g. A10010")
+            yield row.problem("staff_number", _CODE, "A staff number is A and five digits, e.g. A10015")
         elif check_digit(match[1]) != int(match[2]):
             right = f"A{match[1]}{check_digit(match[1])}"
             message = "The last digit does not fit the others; look the number up on the badge"

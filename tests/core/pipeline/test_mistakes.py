@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
+import tomli_w
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from musterroll.errors import PipelineError
 from musterroll.pipeline.loading import load_pipeline
+from musterroll.pipeline.settings import Settings, SheetSettings
 
 from .conftest import HEAD, Load
 
@@ -272,3 +279,34 @@ def test_a_file_that_is_not_there_has_a_code_of_its_own(folder: Path) -> None:
     with pytest.raises(Exception, match=r"^acme.toml: the file does not exist$") as caught:
         load_pipeline(Path("acme.toml"))
     assert getattr(caught.value, "code", None) == "pipeline.not_found"
+
+
+VALUES = st.recursive(
+    st.sampled_from(["", "x", "username", "auto", "{email}", "*", "name"])
+    | st.integers(-1, 5)
+    | st.booleans()
+    | st.dates(),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["name", "use", "options", "env", "file", "username", "a b", "[x]"]), inner)
+    ),
+    max_leaves=6,
+)
+PLACES = st.sampled_from(
+    [*Settings.model_fields, "profiles", *(f"sheet.{name}" for name in SheetSettings.model_fields), "backend.options"]
+)
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.dictionaries(PLACES, VALUES, min_size=1, max_size=4))
+def test_no_value_anywhere_breaks_the_loading(folder: Path, said: dict[str, Any]) -> None:
+    data: dict[str, Any] = {"name": "acme", "plugins": ["kit.py"], "disable": ["musterroll"]}
+    for place, value in said.items():
+        head, _, tail = place.partition(".")
+        if not tail:
+            data[head] = value
+        elif isinstance(data.setdefault(head, {}), dict):
+            data[head][tail] = value
+    (folder / "acme.toml").write_text(tomli_w.dumps(data), encoding="utf-8")
+    with suppress(PipelineError):
+        load_pipeline(Path("acme.toml"), external_plugins=False)
