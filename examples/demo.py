@@ -21,7 +21,8 @@ def musterroll(*arguments: str) -> None:
 def main() -> None:
     """Validates, plans, runs, and runs again."""
     shutil.rmtree(FOLDER, ignore_errors=True)
-    shutil.copytree(HERE / "acme", FOLDER, ignore=shutil.ignore_patterns(".musterroll", "*.db", "outbox", "__pycache__"))
+    leftovers = shutil.ignore_patterns(".musterroll", "*.db", "outbox", "__pycache__")
+    shutil.copytree(HERE / "acme", FOLDER, ignore=leftovers)
     musterroll("validate", "staff-mistakes.csv")
     musterroll("run", "staff.xlsx", "--yes")
     musterroll("run", "staff.xlsx", "--yes")

@@ -18,8 +18,7 @@ from musterroll_cli.extras import GroupWithExtras
 from musterroll_cli.json_document import MEMBERS, Document
 
 _PROGRAM = "musterroll"
-_ERROR = 2  # exit statuses that need no report; the others are the session's
-_INTERRUPTED = 130
+_EXIT_STATUS = {"error": 2, "refused": 3, "interrupted": 130}  # of what needs no report
 
 app = typer.Typer(
     name=_PROGRAM,
@@ -93,16 +92,26 @@ def _run(words: list[str], *, as_json: bool) -> int:
     except OutputError as error:
         return end_output(error.cause)
     except KeyboardInterrupt:
-        return _fail(words, as_json=as_json, code="interrupted", message="interrupted", status=_INTERRUPTED)
+        return _fail(words, as_json=as_json, status="interrupted", code="interrupted", message="interrupted")
     except Exception as error:
         if isinstance(error, _UsageMistake):
             return _fail_usage(words, error, as_json=as_json)
-        if "--verbose" in words:
-            Stream(sys.stderr, vital=False).lines(traceback.format_exc())
-        reason = shorten(f"{type(error).__name__}: {error}", 300)
-        message = f"unexpected failure: {reason}; use --verbose for the details"
-        return _fail(words, as_json=as_json, code="unexpected", message=message)
+        return _fail_otherwise(words, error, as_json=as_json)
     return result if isinstance(result, int) else 0
+
+
+def _fail_otherwise(words: list[str], error: Exception, *, as_json: bool) -> int:
+    """Tells of what no session caught: a failure of a plugin's command, or of finding it."""
+    from musterroll.errors import MusterrollError  # noqa: PLC0415 -- `--help` does without the engine
+    from musterroll_cli.outcomes import outcome_of  # noqa: PLC0415
+
+    if isinstance(error, MusterrollError):
+        return _fail(words, as_json=as_json, status=outcome_of(error), code=error.code, message=error.message)
+    if "--verbose" in words:
+        Stream(sys.stderr, vital=False).lines(traceback.format_exc())
+    reason = shorten(f"{type(error).__name__}: {' '.join(str(error).split())}", 300)
+    message = f"unexpected failure: {reason}; use --verbose for the details"
+    return _fail(words, as_json=as_json, code="unexpected", message=message)
 
 
 def asks_for_json(words: Sequence[str]) -> bool:
@@ -127,22 +136,20 @@ def _fail(
     message: str,
     command: str | None = None,
     hint: str = "",
-    status: int = _ERROR,
+    status: str = "error",
 ) -> int:
     if as_json:
         names = {"name": None, "profile": None}
         document = Document(Stream(sys.stdout).write, command or _command_in(words), names)
-        document.finish("interrupted" if status == _INTERRUPTED else "error", {"code": code, "message": message})
+        document.finish(status, {"code": code, "message": message})
     else:
-        _say(message)
+        err = Stream(sys.stderr, vital=False)
+        for line in message.splitlines():
+            err.line(Styled("error: ", "bold red"), line)
         if hint:
-            Stream(sys.stderr, vital=False).line(hint)
-    return status
+            err.line(hint)
+    return _EXIT_STATUS[status]
 
 
 def _command_in(words: list[str]) -> str | None:
     return next((name for name in MEMBERS if words[: len(name.split())] == name.split()), None)
-
-
-def _say(message: str) -> None:
-    Stream(sys.stderr, vital=False).line(Styled("error: ", "bold red"), message)

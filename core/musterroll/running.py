@@ -111,6 +111,7 @@ def _job_context(pipeline: Pipeline, job: JobRecord, identity: str) -> JobContex
         pipeline=pipeline.name,
         identity=identity,
         sheet_sha256=job.sheet.sha256,
+        resets=pipeline.settings.password.on_existing == "reset",
         clock=pipeline.clock,
         cancelled=pipeline.cancelled,
     )

@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from musterroll import engine, errors
+from musterroll import CommandType, engine, errors
 from musterroll.model.reports import JobState, JobSummary, Outcome, Report
+from musterroll.plugin.registry import Registry
 from musterroll_cli.json_document import MEMBERS
 from musterroll_cli.main import asks_for_json, main
 
@@ -372,9 +373,6 @@ def test_warnings_of_the_pipeline_go_to_standard_error(acme: Path, capsys: pytes
 
 
 def test_a_plugin_may_bring_a_command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    from musterroll import CommandType
-    from musterroll.plugin.registry import Registry
-
     def load() -> Callable[..., int]:
         def greet(name: str) -> int:
             """Greets somebody."""
@@ -389,6 +387,23 @@ def test_a_plugin_may_bring_a_command(capsys: pytest.CaptureFixture[str], monkey
     assert capsys.readouterr().out == "hello ana\n"
     assert main(["greet", "--help"]) == 0
     assert "Greets somebody" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("error", "status"), [(errors.RefusedError("not today"), 3), (ZeroDivisionError("not today"), 2)]
+)
+def test_a_plugin_command_that_breaks_is_one_line(
+    error: Exception, status: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load() -> Callable[..., int]:
+        raise error
+
+    record = CommandType(name="greet", summary="Greets", load=load)
+    monkeypatch.setattr(Registry, "find", lambda self, kind, use: record)
+    assert main(["greet", "ana"]) == status
+    assert len(capsys.readouterr().err.splitlines()) == 1
+    assert main(["greet", "ana", "--format", "json"]) == status
+    assert "not today" in json.loads(capsys.readouterr().out)["error"]["message"]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="pipes of POSIX shells")

@@ -74,8 +74,11 @@ def test_yes_answers_everybody(paper: Stream, terminal: Stream, shown: Callable[
 
 
 def test_ctrl_c_at_the_question_ends_at_once(terminal: Stream, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Impatient(Typed):
-        def readline(self, *limits: object) -> str:
+    class Impatient:
+        def isatty(self) -> bool:
+            return True
+
+        def readline(self) -> str:
             signal.raise_signal(signal.SIGINT)
             return "y\n"
 

@@ -11,9 +11,9 @@ from musterroll.text import clean, column_letter, did_you_mean, nearest
 
 INVISIBLE = "\u00ad\u034f\u180b\u200b\u200c\u200d\u200e\u202a\u202c\u2060\u3164\ufe0f\ufeff\uffa0\U000e0100"
 # Some of everything that makes comparing hard, more often than chance would bring it up.
-TEXTS = st.text(st.one_of(st.characters(), st.sampled_from(INVISIBLE + " \u00a0\u2800ßẞſİıσςΣé\u0301\u0345ﬁKÅ가ᄀ\u1161①"))) | st.text(
-    "aA1 \t"
-)
+TEXTS = st.text(
+    st.one_of(st.characters(), st.sampled_from(INVISIBLE + " \u00a0\u2800ßẞſİıσςΣé\u0301\u0345ﬁKÅ가ᄀ\u1161①"))
+) | st.text("aA1 \t")
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,7 @@ def _truncated(path: Path) -> None:
     path.write_bytes(buffer.getvalue()[:-900])
 
 
-FILES = {
+FILES: dict[str, tuple[Callable[[Path], object], int]] = {
     "missing": (lambda path: None, 2),
     "folder": (lambda path: path.mkdir(), 2),
     "picture": (lambda path: path.write_bytes(PNG), 2),

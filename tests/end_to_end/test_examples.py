@@ -12,11 +12,12 @@ import pytest
 from support.workplace import Workplace
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
+LEFTOVERS = shutil.ignore_patterns(".musterroll", "*.db", "outbox")
 
 
 @pytest.fixture
 def acme(tmp_path: Path) -> Workplace:
-    shutil.copytree(EXAMPLES / "acme", tmp_path / "acme", ignore=shutil.ignore_patterns(".musterroll", "*.db", "outbox"))
+    shutil.copytree(EXAMPLES / "acme", tmp_path / "acme", ignore=LEFTOVERS)
     return Workplace(tmp_path / "acme")
 
 
@@ -71,10 +72,9 @@ def test_acme_switches_the_portal_by_the_profile(acme: Workplace) -> None:
 
 
 def test_the_demo_runs(tmp_path: Path) -> None:
-    shutil.copytree(EXAMPLES, tmp_path / "examples", ignore=shutil.ignore_patterns(".musterroll", "*.db", "outbox"))
-    done = subprocess.run(
-        [sys.executable, tmp_path / "examples" / "demo.py"], capture_output=True, encoding="utf-8", check=True, timeout=120
-    )
+    shutil.copytree(EXAMPLES, tmp_path / "examples", ignore=LEFTOVERS)
+    demo = [sys.executable, str(tmp_path / "examples" / "demo.py")]
+    done = subprocess.run(demo, capture_output=True, encoding="utf-8", check=True, timeout=120)
     assert "12 created" in done.stdout
     assert "12 unchanged" in done.stdout
     assert "12 messages" in done.stdout

@@ -253,7 +253,7 @@ class Post:
         closing: raised when it is closed.
     """
 
-    status: Callable[[Message], SentStatus | None | Exception] = lambda message: SentStatus.SENT
+    status: Callable[[Message], SentStatus | Exception | None] = lambda message: SentStatus.SENT
     reaches: Callable[[Recipient], bool] = lambda user: bool(user.email)
     sent: list[Message] = field(default_factory=list)
     closing: Exception | None = None

@@ -50,7 +50,9 @@ def write_xlsx(path: Path, rows: Sequence[Sequence[str]], *, numbers: bool = Tru
     sheet.append(list(HEADINGS))
     sheet.append(list(GUIDANCE))
     for row in rows:
-        typed = [int(cell) if numbers and place in (5, 6) and cell.isdecimal() else cell for place, cell in enumerate(row)]
-        sheet.append([cell if cell != "" else None for cell in typed])
+        cells: list[str | int | None] = [cell or None for cell in row]
+        if numbers:
+            cells[5:7] = [int(cell) if cell.isdecimal() else None for cell in row[5:7]]
+        sheet.append(cells)
     workbook.save(path)
     return path

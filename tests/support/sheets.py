@@ -80,7 +80,9 @@ def read(sheet: MemorySheet, *others: Field, fields: FieldSet | None = None, **c
     return Read([row for row, _ in rows], [problem for _, problems in rows for problem in problems], found)
 
 
-def sheet(*rows: Sequence[Cell], headings: Sequence[Cell] = HEADINGS, guidance: Sequence[Cell] = GUIDANCE) -> MemorySheet:
+def sheet(
+    *rows: Sequence[Cell], headings: Sequence[Cell] = HEADINGS, guidance: Sequence[Cell] = GUIDANCE
+) -> MemorySheet:
     """A standard sheet whose data starts at row 3; an empty row is one that the reader leaves out."""
     numbered = {1: tuple(headings), 2: tuple(guidance)} | {n: tuple(cells) for n, cells in enumerate(rows, 3)}
     return MemorySheet({number: cells for number, cells in numbered.items() if cells})
@@ -88,5 +90,5 @@ def sheet(*rows: Sequence[Cell], headings: Sequence[Cell] = HEADINGS, guidance: 
 
 def user(username: str, **cells: Cell) -> tuple[Cell, ...]:
     """The cells of a user in the order of the standard headings."""
-    values: dict[str, Cell] = {"username": username, "forename": "Ana", "password": "Secret99"} | cells
+    values: dict[str, Cell] = {"username": username, "forename": "Ana", "password": "Secret99", **cells}
     return tuple(values.get(str(heading).lower().replace(" ", "_")) for heading in HEADINGS)

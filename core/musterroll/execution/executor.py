@@ -43,6 +43,7 @@ class JobContext:
         pipeline: the pipeline's name.
         identity: the backend's identity.
         sheet_sha256: the sheet.
+        resets: whether the pipeline resets the passwords of existing users.
         clock: the time in UTC.
         cancelled: set when the person interrupts: what is in flight is finished, nothing new begins.
     """
@@ -51,6 +52,7 @@ class JobContext:
     pipeline: str
     identity: str
     sheet_sha256: str
+    resets: bool
     clock: Callable[[], dt.datetime]
     cancelled: threading.Event
 
@@ -242,6 +244,9 @@ def keep_done(journal: Journal, context: JobContext, stored: StoredOp, result: R
         store.set_user(stored.user.row, ref)
         if result.status is Status.DONE:
             record_creation(journal, **owner, ref=ref, username=stored.user.username, now=context.clock())
+        # The next run of this sheet must not give the user the same password once more.
+        if context.resets and stored.user.password is PasswordAction.SET:
+            record_reset(journal, **owner, ref=ref, sheet_sha256=context.sheet_sha256)
     elif stored.kind is Kind.UPDATE_USER and stored.user.password is PasswordAction.RESET:
         record_reset(journal, **owner, ref=stored.user.ref or "", sheet_sha256=context.sheet_sha256)
 

@@ -210,8 +210,7 @@ def _is_blank(db: sqlite3.Connection, path: Path | None) -> bool:
         raise StateError(f"{path} is no journal of musterroll; move it away")
     if version != VERSION:
         raise StateError(
-            f"{path} was written by another version of musterroll (journal version {version}, "
-            f"this one knows {VERSION})"
+            f"{path} was written by another version of musterroll (journal version {version}, this one knows {VERSION})"
         )
     return False
 

@@ -113,11 +113,10 @@ class Planner:
         for checked, match in zip(batch, found, strict=True):
             row, user = checked.row, match if isinstance(match, Existing) else None
             valid, plan = checked.valid, None
+            # A row that is out already is planned for its further problems, so that one run shows all of them.
             if isinstance(match, Problem):
                 self._log.add(match)
-                valid = False
-            # A row that is out already is planned for its further problems, so that one run shows all of them.
-            if checked.valid or user is not None or self._is_identified(row):
+            elif checked.valid or user is not None or self._is_identified(row):
                 plan = self._rows.plan(row, checked.groups, user, reset_done=user is not None and user.ref in reset)
                 for problem in (*self._check_identity(checked, user, matches), *plan.problems):
                     self._log.add(problem)

@@ -37,7 +37,7 @@ class Package:
         size: the size of the file in bytes.
 
     Raises:
-        SourceError: never; `DamagedError` where it is a zip bomb.
+        TooLargeError: it is a zip bomb.
     """
 
     def __init__(self, archive: zipfile.ZipFile, size: int) -> None:

@@ -1,0 +1,223 @@
+from __future__ import annotations
+
+import datetime as dt
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from musterroll import BoolCell, Cell, DateCell, ErrorCell, FormulaCell, NumberCell, Origin, Value
+from musterroll.model.rows import BLANK
+from musterroll.sheet.values import Fault, cell_value, shown
+from musterroll.text import clean
+
+TEXTS = st.text() | st.text(st.characters(categories=["Cs", "Cc", "Cf", "Zs", "L"])) | st.from_regex(r"[#+E\d.,:!/A-Z]*")
+NUMBERS = st.builds(
+    NumberCell,
+    st.integers() | st.floats() | st.integers(10**4000, 10**5000),
+    st.text() | st.text('0#?.,;"\\[]_*E+% /') | st.sampled_from(["General", "00000", '"0"#', "0#"]),
+)
+DATES = st.builds(DateCell, st.datetimes() | st.dates() | st.times() | st.timedeltas())
+CELLS: st.SearchStrategy[Cell] = (
+    st.none()
+    | TEXTS
+    | NUMBERS
+    | DATES
+    | st.builds(BoolCell, st.booleans())
+    | st.builds(ErrorCell, st.text())
+    | st.builds(FormulaCell, st.text())
+)
+
+
+def text_of(cell: Cell) -> str:
+    value = cell_value(cell, secret=False)
+    assert isinstance(value, Value), value
+    return value.text
+
+
+def fault_of(cell: Cell, *, secret: bool = False) -> Fault:
+    value = cell_value(cell, secret=secret)
+    assert isinstance(value, Fault), value
+    return value
+
+
+def number(value: float, number_format: str = "General") -> NumberCell:
+    return NumberCell(value, number_format)
+
+
+@given(CELLS, st.booleans())
+def test_no_cell_breaks_it(cell: Cell, secret: bool) -> None:
+    value = cell_value(cell, secret=secret)
+    assert isinstance(value, Value | Fault)
+    if isinstance(value, Value):
+        assert value.origin in (Origin.CELL, Origin.BLANK)
+        assert (value.text, value.raw) == ("", None) if secret else value.secret is None
+    (shown(cell) or "").encode()  # what a problem shows can be written to any file
+
+
+@given(TEXTS)
+def test_a_text_is_cleaned_and_kept_as_it_was_typed(text: str) -> None:
+    value = cell_value(text, secret=False)
+    if isinstance(value, Value):
+        assert value == (Value(clean(text), Origin.CELL, text) if clean(text) else BLANK)
+
+
+@given(st.text(min_size=1).filter(lambda text: not text.strip().startswith(("#", "Err")) and "+" not in text))
+def test_a_password_is_taken_as_it_is(text: str) -> None:
+    value = cell_value(text, secret=True)
+    assert isinstance(value, Value)
+    assert value.secret is not None
+    assert value.secret.reveal() == text
+    assert text not in repr(value._replace(origin=Origin.CELL)) or text in "Value(text='', origin=<.CELL: 'cell'>, raw=None, secret=***)"
+
+
+@given(st.integers(-(10**14) + 1, 10**14 - 1), st.booleans())
+def test_a_whole_number_is_its_digits(value: int, as_float: bool) -> None:
+    assert text_of(number(float(value) if as_float else value)) == str(value)
+
+
+@given(st.decimals(-99999, 99999, places=6))
+def test_a_fraction_is_what_was_typed(value: object) -> None:
+    typed = f"{value:f}".rstrip("0").rstrip(".")
+    assert text_of(number(float(typed))) == ("0" if typed == "-0" else typed)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (7712345678, "7712345678"),
+        (7712345678.0, "7712345678"),
+        (7.7e9, "7700000000"),
+        (99999999999999.0, "99999999999999"),
+        (0.1 + 0.2, "0.3"),
+        (44 / 10 * 10, "44"),
+        (0.1 * 3 * 10, "3"),
+        (1e-7, "0.0000001"),
+        (-0.0, "0"),
+        (-5.5, "-5.5"),
+    ],
+)
+def test_a_number_is_never_point_zero_or_an_exponent(value: float, text: str) -> None:
+    assert text_of(number(value)) == text
+
+
+@pytest.mark.parametrize("value", [10**14, 1e14, 123456789012345678, -(10**14), 1.5e300, 10**400, 1 / 3, 1.23456789012345])
+def test_a_number_of_15_digits_has_lost_some(value: float) -> None:
+    fault = fault_of(number(value))
+    assert (fault.code, fault.suggestion) == ("cell.precision_lost", None)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_what_is_no_number_is_an_error(value: float) -> None:
+    assert fault_of(number(value)).code == "cell.error"
+
+
+@pytest.mark.parametrize(
+    ("number_format", "value", "as_shown"),
+    [
+        ("00000", 123, "00123"),
+        ("0000000000", 7712345.0, "0007712345"),
+        ('0#" "##" "##" "##" "##', 612345678, "0612345678"),  # French telephone numbers
+        ("0###", 12, "0012"),
+        ('"0"#', 7712345678, "07712345678"),
+        ("\\0General", 7712345678, "07712345678"),
+        ('"00"#', 447712345678, "00447712345678"),
+        ("000-00-0000", 12345678, "012345678"),
+        ("[$-407]00000;-00000", 1067, "01067"),
+        ('"a;b"000', 7, "007"),
+        ("000.0", 7, "007"),
+    ],
+)
+def test_zeros_that_only_the_format_shows(number_format: str, value: float, as_shown: str) -> None:
+    fault = fault_of(number(value, number_format))
+    assert (fault.code, fault.suggestion) == ("cell.leading_zeros", as_shown)
+
+
+@pytest.mark.parametrize(
+    "number_format",
+    ["", "General", "0", "0.00", "#,##0", "#,##0.00", "0%", "0.00E+00", "# ?/10", "00000", '0" km"', "@", "+44 0", '"+44 (0)"#',
+     '#"0"', "[<=1000]0;00", "[Red]0", '_(* #,##0_);_(* "0"_)', "*0#", "0;;;@"],
+)  # fmt: skip
+def test_formats_that_put_no_zeros_in_front(number_format: str) -> None:
+    assert text_of(number(54321, number_format)) == "54321"
+
+
+@given(st.integers(0, 10**13), st.integers(1, 20))
+def test_a_shown_zero_is_always_noticed(value: int, width: int) -> None:
+    cell = number(value, "0" * width)
+    if len(str(value)) < width:
+        assert fault_of(cell).suggestion == f"{value:0{width}}"
+    else:
+        assert text_of(cell) == str(value)
+
+
+@pytest.mark.parametrize("text", ["7.7E+9", "7.71235E+11", "7,71235E+11", " 1E+05 ", "7.71e+11", "-1.5E+3", "771.2E+9"])
+@pytest.mark.parametrize("secret", [False, True])
+def test_an_exponent_in_a_csv_has_lost_digits(text: str, secret: bool) -> None:
+    assert fault_of(text, secret=secret).code == "cell.precision_lost"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["1E5", "2E+", "E+5", "ana+1E+5@example.com", "1E+5x", "7712345678.0", "1e+5555", "+447712345678", "C++", "1.2.3E+4"],
+)
+def test_texts_that_only_look_like_an_exponent(text: str) -> None:
+    assert text_of(text) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", " #n/a ", "#NV", "#WERT!", "#ÜBERLAUF!", "#NOM?", "#¿NOMBRE?", "Err:502",
+     "###", "########"],
+)  # fmt: skip
+@pytest.mark.parametrize("secret", [False, True])
+def test_an_error_in_a_csv(text: str, secret: bool) -> None:
+    fault = fault_of(text, secret=secret)
+    assert fault.code == "cell.error"
+    assert text.strip() not in fault.message
+
+
+@pytest.mark.parametrize("text", ["#", "##", "#1", "#sales", "N/A", "#N/A;Sales", "Err:", "Erra", "REF!", "#NAME", "#TEAM!"])
+def test_texts_that_only_look_like_an_error(text: str) -> None:
+    assert text_of(text) == text
+
+
+@pytest.mark.parametrize(
+    ("cell", "code"),
+    [
+        (DateCell(dt.date(2024, 5, 1)), "cell.not_text"),
+        (DateCell(dt.timedelta(hours=25)), "cell.not_text"),
+        (BoolCell(value=True), "cell.not_text"),
+        (ErrorCell("#N/A"), "cell.error"),
+        (FormulaCell("=A1"), "cell.formula"),
+        ("broken \ud800", "cell.not_text"),
+    ],
+)
+@pytest.mark.parametrize("secret", [False, True])
+def test_what_is_no_text(cell: Cell, code: str, secret: bool) -> None:
+    assert fault_of(cell, secret=secret).code == code
+
+
+@pytest.mark.parametrize("cell", [None, "", "  ", "\u00a0", "\u200b\ufeff"])
+def test_a_blank_cell(cell: Cell) -> None:
+    assert cell_value(cell, secret=False) == BLANK
+
+
+def test_a_password_of_spaces_is_one_and_an_empty_cell_is_none() -> None:
+    value = cell_value(" a\u0301 ", secret=True)
+    assert isinstance(value, Value)
+    assert value.secret is not None
+    assert (value.secret.reveal(), value.text, value.raw) == (" a\u0301 ", "", None)
+    assert cell_value("", secret=True) == cell_value(None, secret=True) == BLANK
+    assert cell_value(" ", secret=True) != BLANK
+
+
+def test_a_password_of_digits_is_never_suggested() -> None:
+    value = cell_value(number(12345678), secret=True)
+    assert isinstance(value, Value)
+    assert value.secret is not None
+    assert (value.secret.reveal(), value.raw) == ("12345678", None)
+    fault = fault_of(number(1234, "00000000"), secret=True)
+    assert (fault.code, fault.suggestion) == ("cell.leading_zeros", None)
+    assert "1234" not in fault.message
