@@ -135,7 +135,7 @@ def _warn_of_empty_arrays(check: Check, layers: Sequence[Table]) -> None:
 def _load_registry(check: Check, *, external: bool) -> Registry:
     files = {}
     for i, text, place in texts(at(check.tree, ("plugins",))):
-        files[absolute(place.folder / expanded(Path(text)))] = i
+        files[absolute(place.folder / expanded(Path(text)))] = i, text
     disable = list(texts(at(check.tree, ("disable",))))
     registry = Registry.load(external=external, local_files=tuple(files), disable=[name for _, name, _ in disable])
     for i, name, _ in disable:
@@ -144,7 +144,8 @@ def _load_registry(check: Check, *, external: bool) -> Registry:
             check.warn(("disable", i), f'there is no plugin "{name}"{near}')
     for fault in registry.faults:
         if fault.status is PluginStatus.BROKEN and fault.plugin.path in files:
-            check.complain(("plugins", files[fault.plugin.path]), fault.detail)
+            i, text = files[fault.plugin.path]
+            check.complain(("plugins", i), f"{text}: {fault.detail}")
         elif fault.status is not PluginStatus.DISABLED:
             check.warnings.append(Mistake("", f"{fault}; it is left out", "plugins"))
     check.warnings += [Mistake("", text, "plugins") for text in registry.conflicts()]

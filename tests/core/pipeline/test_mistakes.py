@@ -205,9 +205,9 @@ def test_a_sheet_without_usernames_is_refused(mistakes: Mistakes) -> None:
 @pytest.mark.parametrize(
     ("plugin", "said"),
     [
-        (None, "acme.toml: plugins[1]: the file does not exist"),
-        ("def :", "acme.toml: plugins[1]: line 1 is not Python: invalid syntax"),
-        ("raise RuntimeError('out of\\norder')", "acme.toml: plugins[1]: RuntimeError: out of order"),
+        (None, "acme.toml: plugins[1]: own.py: the file does not exist"),
+        ("def :", "acme.toml: plugins[1]: own.py: line 1 is not Python: invalid syntax"),
+        ("raise RuntimeError('out of\\norder')", "acme.toml: plugins[1]: own.py: RuntimeError: out of order"),
     ],
 )
 def test_a_local_plugin_must_work(mistakes: Mistakes, folder: Path, plugin: str | None, said: str) -> None:
