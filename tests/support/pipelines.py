@@ -45,11 +45,10 @@ def musterroll_notifiers():
 """
 _TOML = """
 name = "acme"
-plugins = ["faults.py"]
+plugins = {plugins}
 {top}
 [backend]
-use = "faulty"
-options = {{ portal = "{id}" }}
+{backend}
 [[notifiers]]
 name = "outbox"
 enabled = false
@@ -59,6 +58,12 @@ use = "recorder"
 on = ["invite", "finished"]
 options = {{ post = "{id}" }}
 {tables}
+"""
+
+
+DIRECTORY = """
+use = "directory"
+options = { path = "users.db", passwords = "none" }
 """
 
 
@@ -177,12 +182,22 @@ class Work:
         """The journal's file."""
         return self.state / "acme.journal"
 
-    def pipeline(self, top: str = "", tables: str = "", sets: Sequence[str] = ()) -> Pipeline:
-        """Loads the pipeline: `top` are its first keys, `tables` its tables."""
-        text = _TOML.format(id=self.id, top=dedent(top), tables=dedent(tables))
+    def pipeline(
+        self, top: str = "", tables: str = "", *, backend: str = "", plugins: Sequence[str] = ()
+    ) -> Pipeline:
+        """Writes the pipeline file and loads it.
+
+        Args:
+            top: its first keys.
+            tables: its last tables.
+            backend: another one than `faulty`.
+            plugins: further local plugin files.
+        """
+        backend = backend or f'use = "faulty"\noptions = {{ portal = "{self.id}" }}'
+        text = _TOML.format(id=self.id, top=dedent(top), tables=dedent(tables), backend=backend, plugins=["faults.py", *plugins])
         file = self.folder / "acme.toml"
         file.write_text(text, encoding="utf-8")
-        return replace(load_pipeline(file, sets=sets), clock=self.clock)
+        return replace(load_pipeline(file), clock=self.clock)
 
     def sheet(
         self, *rows: Mapping[str, str], name: str = "staff.csv", others: Sequence[str] = (), without: Sequence[str] = ()

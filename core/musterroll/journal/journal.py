@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from musterroll.journal.schema import APPLICATION_ID, SCHEMA, VERSION
 
 # A reader that only looks whether a writer lives holds the lock for a moment; a writer waits that long.
 _LOCK_SECONDS = 1.0
+_BUSY_SECONDS = 10.0
 _SMALLEST = 512  # bytes; an SQLite file has at least so many
 
 
@@ -43,14 +44,14 @@ class Journal:
         path = journal_path(folder, name)
         try:
             if not folder.is_dir():
-                folder.mkdir(mode=0o700, parents=True)
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                 # The folder holds personal data and never belongs into version control.
                 (folder / ".gitignore").write_text("*\n", encoding="utf-8")
             # Created here and not by SQLite, so that nobody else can read it for a moment.
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         except OSError as error:
             raise StateError(f"the journal {path} cannot be written: {error.strerror or error}") from None
-        return cls(_connect(str(path), path), path)
+        return cls(_connect(path), path)
 
     @classmethod
     def open_existing(cls, folder: Path, name: str) -> Journal | None:
@@ -60,7 +61,13 @@ class Journal:
     @classmethod
     def temporary(cls) -> Journal:
         """Makes a private journal that vanishes when it is closed: for planning without a trace."""
-        return cls(_connect("", None), None)
+        try:
+            db = sqlite3.connect("", isolation_level=None)
+            db.executescript("PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF")
+            _make_tables(db)
+        except sqlite3.Error as error:
+            raise _state_error(None, error) from error
+        return cls(db, None)
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -72,15 +79,7 @@ class Journal:
         if self.path is None:
             yield
             return
-        lock = FileLock(self.path.with_suffix(".lock"), mode=0o600)
-        try:
-            lock.acquire(timeout=_LOCK_SECONDS)
-        except Timeout:
-            raise RefusedError(
-                "another musterroll is working on this pipeline; wait until it has finished", code="state.locked"
-            ) from None
-        except OSError as error:
-            raise StateError(f"{lock.lock_file} cannot be locked: {error.strerror or error}") from None
+        lock = _acquired(self.path, _LOCK_SECONDS)
         try:
             yield
         finally:
@@ -167,27 +166,36 @@ def journal_path(folder: Path, name: str) -> Path:
     return folder / f"{name}.journal"
 
 
-def _connect(name: str, path: Path | None) -> sqlite3.Connection:
-    if path is not None and 0 < path.stat().st_size < _SMALLEST:
+def _acquired(path: Path, seconds: float) -> FileLock:
+    lock = FileLock(path.with_suffix(".lock"), mode=0o600)
+    try:
+        lock.acquire(timeout=seconds)
+    except Timeout:
+        raise RefusedError(
+            "another musterroll is working on this pipeline; wait until it has finished", code="state.locked"
+        ) from None
+    except OSError as error:
+        raise StateError(f"{lock.lock_file} cannot be locked: {error.strerror or error}") from None
+    return lock
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    size = path.stat().st_size
+    if 0 < size < _SMALLEST:
         # SQLite may take a file that is this small for an empty one, and would write over it.
         raise StateError(f"{path} is no journal of musterroll; move it away")
+    if size == 0:
+        _create(path)
     try:
-        db = sqlite3.connect(name, isolation_level=None, timeout=10.0)
+        db = sqlite3.connect(path, isolation_level=None, timeout=_BUSY_SECONDS)
         try:
-            # Each look within a transaction: another process may be making the tables at this moment.
-            db.execute("BEGIN")
+            db.execute("BEGIN")  # one look, whatever others do meanwhile
             blank = _is_blank(db, path)
             db.execute("COMMIT")
-            if blank:
-                db.execute("BEGIN IMMEDIATE")
-                if _is_blank(db, path):
-                    _make_tables(db)
-                db.execute("COMMIT")
-            if path is None:
-                db.executescript("PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF")
-            else:
-                # FULL: an intent must be on the disk before the portal hears of it, even when the power fails.
-                db.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
+            if blank:  # its maker is still at it, or was killed
+                _create(path)
+            # FULL: an intent must be on the disk before the portal hears of it, even when the power fails.
+            db.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
         except BaseException:
             db.close()
             raise
@@ -196,7 +204,23 @@ def _connect(name: str, path: Path | None) -> sqlite3.Connection:
     return db
 
 
-def _is_blank(db: sqlite3.Connection, path: Path | None) -> bool:
+def _create(path: Path) -> None:
+    """Makes the tables, unless another process was quicker. Under the lock: SQLite cannot wait for WAL mode."""
+    lock = _acquired(path, _BUSY_SECONDS)
+    try:
+        with closing(sqlite3.connect(path, isolation_level=None, timeout=_BUSY_SECONDS)) as db:
+            db.execute("PRAGMA journal_mode = WAL").fetchall()
+            db.execute("BEGIN IMMEDIATE")
+            if _is_blank(db, path):
+                _make_tables(db)
+            db.execute("COMMIT")
+    except sqlite3.Error as error:
+        raise _state_error(path, error) from error
+    finally:
+        lock.release()
+
+
+def _is_blank(db: sqlite3.Connection, path: Path) -> bool:
     """Whether the tables are still to be made.
 
     Raises:

@@ -66,13 +66,13 @@ def find_columns(cells: Sequence[Cell], row: int, fields: FieldSet) -> Columns:
         else:
             indexes[field.name] = index
     missing = [field for field in fields.values() if field.needs_column and field.name not in indexes]
-    near = _near(missing, [heading for _, heading in unknown[:_NAMED]])
+    meant = _meant([heading for _, heading in unknown[:_NAMED]], missing)
     # A row without headings is somebody's data, and the password must not be shown as an unknown heading.
-    is_heading_row = bool(indexes) or len(near) >= min(2, len(missing))
+    is_heading_row = bool(indexes) or len(set(meant.values())) >= min(2, len(missing))
     if missing:
-        problems.insert(0, _missing(missing, near) if is_heading_row else _no_headings(missing, row))
+        problems.insert(0, _missing(missing, meant) if is_heading_row else _no_headings(missing, row))
     if is_heading_row:
-        problems.extend(_unknown(unknown, missing, row))
+        problems.extend(_unknown(unknown, meant, row))
     letters = {name: column_letter(index) for name, index in indexes.items()}
     for field in fields.values():
         if field.compose is not None and field.name not in letters:
@@ -95,27 +95,22 @@ def _comparable(heading: str) -> str:
     return " ".join(fold(heading).split())
 
 
-def _near(missing: Sequence[Field], unknown: Sequence[str]) -> dict[str, str]:
-    """Returns the heading of the sheet that is nearest to each missing one, where one is near."""
-    near = {}
-    for field in missing:
-        found = (nearest(name, unknown, cutoff=_NEAR) for name in _names(field))
-        heading = next(filter(None, found), None)
-        if heading is not None:
-            near[field.heading] = heading
-    return near
+def _meant(unknown: Sequence[str], missing: Sequence[Field]) -> dict[str, str]:
+    """Returns the missing heading that each unknown one seems to be, where one is near."""
+    names = {name: field.heading for field in missing for name in _names(field)}
+    return {heading: names[near] for heading in unknown if (near := nearest(heading, names, cutoff=_NEAR)) is not None}
 
 
-def _missing(missing: Sequence[Field], near: Mapping[str, str]) -> Problem:
+def _missing(missing: Sequence[Field], meant: Mapping[str, str]) -> Problem:
     """One problem that names all missing columns, with what is near in the sheet."""
-    hints = "; ".join(f'"{_short(found)}" looks like "{heading}"' for heading, found in near.items())
+    hints = "; ".join(f'"{_short(heading)}" looks like "{name}"' for heading, name in meant.items())
     what, them = _columns(missing)
     message = f"{what} missing; add {them} to the heading row"
     return Problem(
         code="column.missing",
         message=f"{message} ({hints})" if hints else message,
         field=missing[0].name if len(missing) == 1 else None,
-        suggestion=", ".join(near) or None,
+        suggestion=", ".join(dict.fromkeys(meant.values())) or None,
     )
 
 
@@ -134,8 +129,7 @@ def _columns(missing: Sequence[Field]) -> tuple[str, str]:
     return (f"The column {names} is", "it") if len(missing) == 1 else (f"The columns {names} are", "them")
 
 
-def _unknown(unknown: Sequence[tuple[int, str]], missing: Sequence[Field], row: int) -> Iterator[Problem]:
-    headings = [field.heading for field in missing]
+def _unknown(unknown: Sequence[tuple[int, str]], meant: Mapping[str, str], row: int) -> Iterator[Problem]:
     for index, heading in unknown[:_NAMED]:
         yield Problem(
             code="column.unknown",
@@ -144,7 +138,7 @@ def _unknown(unknown: Sequence[tuple[int, str]], missing: Sequence[Field], row: 
             row=row,
             column=column_letter(index),
             value=heading,
-            suggestion=nearest(heading, headings, cutoff=_NEAR),
+            suggestion=meant.get(heading),
         )
     if len(unknown) > _NAMED:
         index = unknown[_NAMED][0]

@@ -63,11 +63,18 @@ def open_sheet(source: Source, name: str, reader: Reader, worksheet: str | None)
         AmbiguousWorksheetError: several visible worksheets, none named.
         PluginError: the reader broke.
     """
-    with ExitStack() as stack:
-        try:
-            sheet = stack.enter_context(reader.open(source, worksheet))
-        except (MusterrollError, AmbiguousWorksheetError):
-            raise
-        except Exception as error:
-            raise PluginError(plugin=f"readers[{name}]", stage="opening the file", cause=error) from error
+    label = f"readers[{name}]"
+    stack = ExitStack()
+    try:
+        sheet = stack.enter_context(reader.open(source, worksheet))
+    except (MusterrollError, AmbiguousWorksheetError):
+        raise
+    except Exception as error:
+        raise PluginError(plugin=label, stage="opening the file", cause=error) from error
+    try:
         yield sheet
+    except BaseException as error:
+        stack.__exit__(type(error), error, error.__traceback__)
+        raise
+    with guarded(label, "closing the file"):
+        stack.close()

@@ -154,7 +154,9 @@ def test_a_strangers_user_of_the_same_name(work: Work) -> None:
     done = work.run(pipeline, sheet)
     assert done.rows == {"created": 2, "failed": 1}
     (failure,) = done.failures
-    assert failure.detail == 'the username is taken by "bo"; run the sheet again to update it'
+    assert failure.detail == (
+        "something of this name exists that this job did not create; run the sheet again to update it"
+    )
     assert work.portal.user("bo").fields == {"forename": "Stranger"}
     assert work.post.invited() == ["ana", "cy"]
     # Run again, as the message says: updated, and not invited, because somebody else created it.

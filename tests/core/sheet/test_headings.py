@@ -40,9 +40,18 @@ def test_any_order_and_gaps(headings: list[Cell]) -> None:
 
 @pytest.mark.parametrize(
     "heading",
-    ["calling code", "CALLING CODE", "  Calling Code\t", "Calling  Code", "Calling\nCode", "Calling\u00a0Code", "\ufeffCalling Code",
-     "Ｃalling Ｃode", "Calling\u200b Code"],
-)  # fmt: skip
+    [
+        "calling code",
+        "CALLING CODE",
+        "  Calling Code\t",
+        "Calling  Code",
+        "Calling\nCode",
+        "Calling\u00a0Code",
+        "\ufeffCalling Code",
+        "Ｃalling Ｃode",
+        "Calling\u200b Code",
+    ],
+)
 def test_spellings_of_one_heading(heading: str) -> None:
     columns = found([*without("Calling Code"), heading])
     assert (columns.letters["calling_code"], columns.problems) == ("H", ())
@@ -81,8 +90,18 @@ def test_a_heading_near_an_alias_is_suggested() -> None:
 
 
 def test_unknown_columns_draw_a_warning_and_nothing_else() -> None:
-    columns = found([*HEADINGS, "Shoe Size", NumberCell(2024.0), DateCell(dt.date(2024, 5, 1)), ErrorCell("#REF!"), BoolCell(value=True),
-                     FormulaCell("=A1")], row=4)  # fmt: skip
+    columns = found(
+        [
+            *HEADINGS,
+            "Shoe Size",
+            NumberCell(2024.0),
+            DateCell(dt.date(2024, 5, 1)),
+            ErrorCell("#REF!"),
+            BoolCell(value=True),
+            FormulaCell("=A1"),
+        ],
+        row=4,
+    )
     assert [(one.code, one.severity, one.cell, one.value, one.suggestion) for one in columns.problems] == [
         ("column.unknown", Severity.WARNING, cell, value, None)
         for cell, value in (
@@ -146,7 +165,7 @@ def test_a_row_of_data_in_place_of_the_headings_is_not_shown(cells: tuple[Cell, 
         assert text not in repr(problem)
 
 
-@pytest.mark.parametrize("headings", [("Emial", "Usrname", "Foo"), ("Login name", "Usernam", "Emai")])
+@pytest.mark.parametrize("headings", [("Emial", "Usrname", "Foo"), ("Login name", "Emai", "Usernam")])
 def test_headings_that_are_all_misspelt_are_still_headings(headings: tuple[str, ...]) -> None:
     columns = found(headings)
     assert codes(columns) == ["column.missing", *["column.unknown"] * 3]
@@ -157,7 +176,10 @@ def test_a_file_with_a_hundred_thousand_columns() -> None:
     columns = found(["Email", *["x" * 5000] * 100_000])
     missing, *unknown, more = columns.problems
     assert (missing.code, len(unknown)) == ("column.missing", 100)
-    assert (more.cell, more.message) == ("CX1", "99900 more columns from CX on are none of this sheet; they are ignored")
+    assert (more.cell, more.message) == (
+        "CX1",
+        "99900 more columns from CX on are none of this sheet; they are ignored",
+    )
     assert all(len(one.message) < 200 for one in unknown)
 
 

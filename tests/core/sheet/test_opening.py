@@ -15,7 +15,9 @@ from support.sheets import MemorySheet
 class FakeFormat:
     """A reader of a format that is told by its first bytes."""
 
-    def __init__(self, head: bytes = b"", confidence: Confidence = Confidence.CERTAIN, error: Exception | None = None) -> None:
+    def __init__(
+        self, head: bytes = b"", confidence: Confidence = Confidence.CERTAIN, error: Exception | None = None
+    ) -> None:
         self._head, self._confidence, self._error = head, confidence, error
         self.closed = False
 
@@ -95,7 +97,10 @@ def test_the_sheet_is_open_until_the_end(file: Callable[[bytes], Source]) -> Non
 
 def test_a_reader_that_breaks_while_opening_is_named(file: Callable[[bytes], Source]) -> None:
     broken = FakeFormat(error=KeyError("xl/workbook.xml"))
-    with pytest.raises(PluginError, match=r"readers\[fake\] broke while opening the file: KeyError"), open_sheet(file(b""), "fake", broken, None):
+    with (
+        pytest.raises(PluginError, match=r"readers\[fake\] broke while opening the file: KeyError"),
+        open_sheet(file(b""), "fake", broken, None),
+    ):
         pass
 
 
@@ -125,5 +130,8 @@ def test_a_reader_that_breaks_while_closing_is_named(file: Callable[[bytes], Sou
 
             return opened()
 
-    with pytest.raises(PluginError, match=r"readers\[fake\] broke while closing the file: OSError: disk gone"), open_sheet(file(b""), "fake", Closing(), None):
+    with (
+        pytest.raises(PluginError, match=r"readers\[fake\] broke while closing the file: OSError: disk gone"),
+        open_sheet(file(b""), "fake", Closing(), None),
+    ):
         pass

@@ -12,7 +12,9 @@ from musterroll.model.rows import BLANK
 from musterroll.sheet.values import Fault, cell_value, shown
 from musterroll.text import clean
 
-TEXTS = st.text() | st.text(st.characters(categories=["Cs", "Cc", "Cf", "Zs", "L"])) | st.from_regex(r"[#+E\d.,:!/A-Z]*")
+TEXTS = (
+    st.text() | st.text(st.characters(categories=["Cs", "Cc", "Cf", "Zs", "L"])) | st.from_regex(r"[#+E\d.,:!/A-Z]*")
+)
 NUMBERS = st.builds(
     NumberCell,
     st.integers() | st.floats() | st.integers(10**4000, 10**5000),
@@ -101,7 +103,9 @@ def test_a_number_is_never_point_zero_or_an_exponent(value: float, text: str) ->
     assert text_of(number(value)) == text
 
 
-@pytest.mark.parametrize("value", [10**14, 1e14, 123456789012345678, -(10**14), 1.5e300, 10**400, 1 / 3, 1.23456789012345])
+@pytest.mark.parametrize(
+    "value", [10**14, 1e14, 123456789012345678, -(10**14), 1.5e300, 10**400, 1 / 3, 1.23456789012345]
+)
 def test_a_number_of_15_digits_has_lost_some(value: float) -> None:
     fault = fault_of(number(value))
     assert (fault.code, fault.suggestion) == ("cell.precision_lost", None)
@@ -135,9 +139,29 @@ def test_zeros_that_only_the_format_shows(number_format: str, value: float, as_s
 
 @pytest.mark.parametrize(
     "number_format",
-    ["", "General", "0", "0.00", "#,##0", "#,##0.00", "0%", "0.00E+00", "# ?/10", "00000", '0" km"', "@", "+44 0", '"+44 (0)"#',
-     '#"0"', "[<=1000]0;00", "[Red]0", '_(* #,##0_);_(* "0"_)', "*0#", "0;;;@"],
-)  # fmt: skip
+    [
+        "",
+        "General",
+        "0",
+        "0.00",
+        "#,##0",
+        "#,##0.00",
+        "0%",
+        "0.00E+00",
+        "# ?/10",
+        "00000",
+        '0" km"',
+        "@",
+        "+44 0",
+        '"+44 (0)"#',
+        '#"0"',
+        "[<=1000]0;00",
+        "[Red]0",
+        '_(* #,##0_);_(* "0"_)',
+        "*0#",
+        "0;;;@",
+    ],
+)
 def test_formats_that_put_no_zeros_in_front(number_format: str) -> None:
     assert text_of(number(54321, number_format)) == "54321"
 
@@ -159,7 +183,18 @@ def test_an_exponent_in_a_csv_has_lost_digits(text: str, secret: bool) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["1E5", "2E+", "E+5", "ana+1E+5@example.com", "1E+5x", "7712345678.0", "1e+5555", "+447712345678", "C++", "1.2.3E+4"],
+    [
+        "1E5",
+        "2E+",
+        "E+5",
+        "ana+1E+5@example.com",
+        "1E+5x",
+        "7712345678.0",
+        "1e+5555",
+        "+447712345678",
+        "C++",
+        "1.2.3E+4",
+    ],
 )
 def test_texts_that_only_look_like_an_exponent(text: str) -> None:
     assert text_of(text) == text
@@ -167,9 +202,23 @@ def test_texts_that_only_look_like_an_exponent(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", " #n/a ", "#NV", "#WERT!", "#ÜBERLAUF!", "#NOM?", "#¿NOMBRE?", "Err:502",
-     "###", "########"],
-)  # fmt: skip
+    [
+        "#N/A",
+        "#REF!",
+        "#VALUE!",
+        "#DIV/0!",
+        "#NAME?",
+        " #n/a ",
+        "#NV",
+        "#WERT!",
+        "#ÜBERLAUF!",
+        "#NOM?",
+        "#¿NOMBRE?",
+        "Err:502",
+        "###",
+        "########",
+    ],
+)
 @pytest.mark.parametrize("secret", [False, True])
 def test_an_error_in_a_csv(text: str, secret: bool) -> None:
     fault = fault_of(text, secret=secret)
@@ -177,7 +226,9 @@ def test_an_error_in_a_csv(text: str, secret: bool) -> None:
     assert text.strip() not in fault.message
 
 
-@pytest.mark.parametrize("text", ["#", "##", "#1", "#sales", "N/A", "#N/A;Sales", "Err:", "Erra", "REF!", "#NAME", "#TEAM!"])
+@pytest.mark.parametrize(
+    "text", ["#", "##", "#1", "#sales", "N/A", "#N/A;Sales", "Err:", "Erra", "REF!", "#NAME", "#TEAM!"]
+)
 def test_texts_that_only_look_like_an_error(text: str) -> None:
     assert text_of(text) == text
 

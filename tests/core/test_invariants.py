@@ -1,0 +1,291 @@
+"""The promises of the design: a test for each. Those of saved plans, limits and retries come with these."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from musterroll import CreateUser, Op, SentStatus, engine
+from musterroll.errors import MusterrollError, RefusedError
+from musterroll.model.reports import JobState, Outcome
+from musterroll.pipeline.pipeline import Pipeline
+from support.faults import Fault, on
+from support.pipelines import DIRECTORY, PASSWORD, Told, Work, addressed, told, user
+from support.processes import start, wait_for
+
+
+def test_invariant_1_validate_and_plan_write_nothing_and_create_no_file(work: Work) -> None:
+    sheet = work.sheet(addressed("ana", groups="A|B"), user("bo", email="nonsense"))
+    for backend in ("", DIRECTORY):
+        pipeline = work.pipeline(backend=backend)
+        before = _files(work.folder)
+        told(engine.validate(pipeline, sheet))
+        work.plan(pipeline, sheet)
+        assert _files(work.folder) == before
+    assert work.portal.store.writes == 0
+    assert work.portal.handed == []
+
+
+# -- 2: the counts add up -------------------------------------------------------------------------------------
+
+_names = st.sampled_from(["ana", "bo", "cy", "dee", "eve", "fay", "gus", "hal", "ida", "jon"])
+_rows = st.fixed_dictionaries(
+    {
+        "username": st.one_of(_names, _names, _names, st.just("")),
+        "email": st.sampled_from(["", "a@example.com", "b@example.com", "nonsense"]),
+        "groups": st.sampled_from(["", "A", "A|B", "C;A|B", "a|"]),
+        "surname": st.sampled_from(["", "Silva"]),
+    }
+)
+_stored = st.dictionaries(_names, st.booleans(), max_size=4)
+_faults = st.lists(st.sampled_from([None, None, None, *Fault]), min_size=1, max_size=30)
+_posts = st.lists(st.sampled_from([SentStatus.SENT, SentStatus.SENT, *SentStatus, None]), min_size=1, max_size=5)
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Work:
+    """One working folder for all examples: loading a pipeline takes longer than running it."""
+    return Work(tmp_path_factory.mktemp("shared"))
+
+
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(data=st.data())
+@pytest.mark.parametrize("on_error", ["abort", "skip"])
+def test_invariant_2_every_row_has_one_outcome_and_the_counts_add_up(
+    shared: Work, on_error: str, data: st.DataObject
+) -> None:
+    work = shared
+    pipeline = _fresh(work, f'on_error = "{on_error}"\non_inactive = "{data.draw(_inactive)}"', data)
+    rows = [user(**row) for row in data.draw(st.lists(_rows, min_size=1, max_size=12))]
+    sheet = work.sheet(*rows)
+    faults, posts = iter(data.draw(_faults)), iter(data.draw(_posts))
+    doubts = iter(data.draw(st.lists(st.booleans(), max_size=6)))
+    work.portal.fault = lambda op: next(faults, None)
+    work.portal.doubt = lambda op: next(doubts, False)
+    work.portal.shuffle = data.draw(st.none() | st.randoms(use_true_random=False))
+    work.post.status = lambda message: next(posts, SentStatus.SENT) if message.recipient else SentStatus.SENT
+    strangers = set(work.portal.names())
+
+    plan = work.plan(pipeline, sheet)
+    done = _done(lambda: work.run(pipeline, sheet))
+    if done is not None:
+        _adds_up(done, len(rows))
+        assert done.changes == plan.changes or done.state is not JobState.ABORTED
+    # Each user at most once, whatever went wrong.
+    folded = [name.casefold() for name in work.portal.names()]
+    assert len(folded) == len(set(folded))
+
+    # Everything works again: what can go on, goes on to a good end.
+    work.portal.fault, work.portal.doubt = (lambda op: None), (lambda op: False)
+    work.post.status = lambda message: SentStatus.SENT
+    if done is not None and done.state is not JobState.ABORTED:
+        again = work.resume(pipeline)
+        _adds_up(again, len(rows))
+        assert not {"unknown", "not_attempted", "failed"} & set(again.rows)
+        expected = {row["username"] for row in rows if row["username"]}
+        assert set(work.portal.names()) <= expected | strangers
+        wanted = {change.username: set(map("|".join, change.add)) for change in again.changes}
+        assert all(work.portal.groups_of(name) >= groups for name, groups in wanted.items())
+        invited = work.post.invited()
+        assert {name for name in invited if invited.count(name) > 1} <= _failed_before(work)
+        third = work.run(pipeline, sheet)
+        assert set(third.rows) <= {"unchanged", "rejected"}
+
+
+_inactive = st.sampled_from(["error", "update", "reactivate"])
+
+
+def _fresh(work: Work, top: str, data: st.DataObject) -> Pipeline:
+    """The pipeline with a portal, a post and a state as if nothing had happened before."""
+    work.portal.reset()
+    vars(work.post).update(vars(type(work.post)()))
+    for name, active in data.draw(_stored).items():
+        work.portal.add(name, forename=name.title(), active=active)
+    if top not in _PIPELINES:
+        _PIPELINES[top] = work.pipeline(top)
+    return replace(_PIPELINES[top], state=work.folder / f"state-{next(_NUMBERS)}")
+
+
+_PIPELINES: dict[str, Pipeline] = {}
+_NUMBERS = iter(range(10**9))
+
+
+def _failed_before(work: Work) -> set[str]:
+    """Whom a message certainly did not reach; they are told again."""
+    return {message.recipient.username for message in work.post.sent if message.recipient is not None}
+
+
+def _done(command: Callable[[], Told]) -> Told | None:
+    try:
+        return command()
+    except MusterrollError:
+        return None  # nothing was handed over
+
+
+def _adds_up(done: Told, rows: int) -> None:
+    assert done.job is not None
+    assert done.job.counts.rows == rows == done.counts.rows
+    assert sum(done.rows.values()) == rows  # checks that they add up
+    assert sum(done.invites.values()) in (0, rows - done.job.counts.rejected)
+    assert len(done.changes) == rows - done.job.counts.rejected
+    assert done.counts.valid + done.counts.invalid == rows
+    bad = {failure.row for failure in done.failures if failure.row is not None and "invite" not in failure.operation}
+    assert len(bad) >= done.job.counts.failed
+
+
+# -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("backend", ["", DIRECTORY], ids=["memory", "directory"])
+def test_invariant_3_the_same_sheet_again_writes_nothing_and_invites_nobody(work: Work, backend: str) -> None:
+    work.portal.add("ana", forename="Ana", surname="Silva")
+    tables = """
+        [password]
+        on_existing = "reset"
+        [membership]
+        mode = "replace"
+        [invites]
+        send_to = "all"
+    """
+    pipeline = work.pipeline(tables=tables, backend=backend)
+    rows = [addressed("ana", groups="A|B;C"), addressed("Ｂｏ", groups="a|b"), user("cy"), addressed("straße")]
+    sheet = work.sheet(*rows)
+    assert work.run(pipeline, sheet).outcome is Outcome.OK
+    handed, writes, told_ = len(work.portal.handed), work.portal.store.writes, work.post.invited()
+    again = work.run(pipeline, sheet)
+    assert (again.outcome, again.rows) == (Outcome.OK, {"unchanged": 4})
+    assert (len(work.portal.handed), work.portal.store.writes, work.post.invited()) == (handed, writes, told_)
+    assert again.groups_to_create == ()
+
+
+def test_invariant_6_two_at_once_and_a_killed_one_blocks_nobody(work: Work) -> None:
+    sheet = work.sheet(*(user(f"user{number}x") for number in range(20)))
+    code = """
+from support.pipelines import DIRECTORY, Work
+from musterroll import engine
+
+def confirm(summary):
+    print("asking", flush=True)
+    sys.stdin.read()
+
+engine.run(Work(folder).pipeline(backend=DIRECTORY), folder / "staff.csv", confirm=confirm)
+"""
+    pipeline = work.pipeline(backend=DIRECTORY)
+    with start(code, work.folder) as other:
+        wait_for(other, "asking")
+        for command in (lambda: work.run(pipeline, sheet), lambda: work.resume(pipeline)):
+            with pytest.raises(RefusedError):
+                command()
+        assert [job.state for job in engine.list_jobs(pipeline)] == [JobState.RUNNING]
+        other.kill()
+        other.wait()
+    assert [job.state for job in engine.list_jobs(pipeline)] == [JobState.INTERRUPTED]
+    assert work.run(pipeline, sheet).rows == {"created": 20}
+
+
+def test_invariant_8_a_portal_that_ignores_filters_never_gets_the_wrong_user_changed(work: Work) -> None:
+    names = [f"user{number}x" for number in range(30)]
+    for name in names:
+        work.portal.add(name, forename="Old", email=f"{name}@example.com")
+    work.portal.ignores_filters = True
+    done = work.run(work.pipeline(), work.sheet(user("USER7X", forename="New"), user("newcomer", forename="New")))
+    assert done.rows == {"updated": 1, "created": 1}
+    changed = {user.username for user in work.portal.store.users.values() if user.fields["forename"] == "New"}
+    assert changed == {"user7x", "newcomer"}
+
+
+@pytest.mark.parametrize("fault", [Fault.LOST, Fault.UNKNOWN, Fault.CONFLICT])
+def test_invariant_9_a_reset_after_the_portal_committed_makes_no_duplicate(work: Work, fault: Fault) -> None:
+    def lost(op: Op) -> Fault | None:
+        return fault if isinstance(op, CreateUser) else Fault.LOST
+
+    work.portal.fault = lost
+    names = [f"user{number}x" for number in range(100)]
+    pipeline, sheet = work.pipeline(), work.sheet(*(addressed(name, groups="A|B") for name in names))
+    done = work.run(pipeline, sheet)
+    assert done.outcome is Outcome.OK
+    assert done.rows == {"created": 100}
+    assert sorted(names) == work.portal.names()
+    assert sorted(work.post.invited()) == sorted(names)  # and everybody is told, once
+    assert all(work.portal.groups_of(name) == {"A|B"} for name in names)
+
+
+@pytest.mark.parametrize(
+    "fault", [None, Fault.FAILED, Fault.BREAKS, Fault.ERROR, Fault.UNAVAILABLE, Fault.UNKNOWN, Fault.TWICE]
+)
+def test_invariant_11_a_password_is_found_nowhere_but_in_the_backend_call(
+    work: Work, fault: Fault | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    texts: list[str] = []
+    work.portal.fault = on(CreateUser, fault, username="bo") if fault is not None else lambda op: None
+    work.portal.doubt = lambda op: True
+    work.portal.add("ana", forename="Ana")
+    tables = """
+        [password]
+        on_existing = "reset"
+        [[validators]]
+        name = "password"
+        use = "password"
+        options = { min_length = 30 }
+    """
+    rows = [user("ana"), user("bo"), user("cy"), user("dee", email="nonsense")]
+    for top, more in (('on_error = "skip"', ""), ("", ""), ("", tables)):
+        pipeline = work.pipeline(top, more or tables.split("[[")[0])
+        for command in (engine.validate, engine.plan, engine.run):
+            with _noting_exceptions(texts), command(pipeline, work.sheet(*rows)) as report:
+                texts.append(repr(report))
+                texts += map(repr, (*report.problems(), *(report.changes() if report.changes else ())))
+                texts += map(repr, report.job.failures() if report.job else ())
+    work.portal.fault = lambda op: None
+    with _noting_exceptions(texts):
+        texts.append(repr(work.resume(work.pipeline())))
+    texts += map(repr, work.portal.handed)
+    texts += map(repr, work.post.sent)
+    texts.append(caplog.text)
+    assert any(op.password is not None for op in work.portal.handed if isinstance(op, CreateUser))
+    assert not [text for text in texts if PASSWORD in text]
+    sheet = work.folder / "staff.csv"
+    kept = [path for path in work.folder.rglob("*") if path.is_file() and path != sheet]
+    assert work.journal in kept
+    assert not [path for path in kept if PASSWORD.encode() in path.read_bytes()]
+
+
+@contextmanager
+def _noting_exceptions(texts: list[str]) -> Iterator[None]:
+    try:
+        yield
+    except MusterrollError as error:
+        texts += [repr(error), error.message, "".join(traceback.format_exception(error))]
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.one_of(st.binary(max_size=400), st.text(max_size=200).map(str.encode)), name=st.sampled_from("ab"))
+def test_invariant_12_any_bytes_are_problems_or_one_clear_line(shared: Work, data: bytes, name: str) -> None:
+    sheet = shared.folder / f"{name}.csv"
+    sheet.write_bytes(data)
+    if "bytes" not in _PIPELINES:
+        _PIPELINES["bytes"] = shared.pipeline()
+    pipeline = replace(_PIPELINES["bytes"], state=shared.folder / "state-bytes")
+    for command in (engine.validate, engine.plan, engine.run):
+        try:
+            with command(pipeline, sheet) as report:
+                assert report.outcome is Outcome.PROBLEMS
+                assert list(report.problems())
+        except MusterrollError as error:
+            assert error.message
+            assert "\n" not in error.message
+
+
+def _files(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if "__pycache__" not in path.parts}
+
+
