@@ -19,7 +19,13 @@ from musterroll.plugin.registry import KINDS, Kind, Registry
 PAGE = Path(__file__).parent / "pipeline.md"
 _BLOCK = re.compile(r"(<!-- generated: (\w+) ([\w.-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _ATTRIBUTE = re.compile(r"^    (\w+): (.+(?:\n {5,}.+)*)", re.MULTILINE)
-_TYPES = {"string": "text", "integer": "whole number", "number": "number", "boolean": "true or false", "object": "table"}
+_TYPES = {
+    "string": "text",
+    "integer": "whole number",
+    "number": "number",
+    "boolean": "true or false",
+    "object": "table",
+}
 _LIMITS = {"minimum": "at least {}", "maximum": "at most {}"}
 
 

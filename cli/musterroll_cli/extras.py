@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import inspect
+from collections.abc import Callable, Mapping
+from enum import Enum
+from types import UnionType
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
 import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
 if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
+
     from musterroll.plugin.components import CommandType
+    from musterroll.plugin.options import Options
+
+# What stands for the value in `--help`, unless the field has a title.
+_METAVARS = {int: "N", float: "N"}
 
 
 class GroupWithExtras(TyperGroup):
@@ -40,9 +50,96 @@ def _plugin_command(name: str) -> CommandType | None:
 
 
 def _loaded(record: CommandType) -> Any:
-    loaded = record.load()
+    loaded = record.load() if record.options is None else _with_options(record, record.options)
     if not isinstance(loaded, typer.Typer):
         app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
-        app.command(record.name, help=loaded.__doc__ or record.summary)(loaded)
+        text = "\n\n".join(filter(None, (record.summary, record.help))) if record.options else loaded.__doc__
+        epilog = f"\b\nExample:\n  {record.example}" if record.example else None
+        app.command(record.name, help=text or record.summary, epilog=epilog)(loaded)
         loaded = app
     return get_command(loaded)
+
+
+def _with_options(record: CommandType, model: type[Options]) -> Callable[..., Any]:
+    """Makes the function that typer calls of a model's fields. typer parses words, pydantic checks them."""
+
+    def call(**words: Any) -> Any:
+        given = {name: word for name, word in words.items() if word is not None and word != []}
+        options = _checked(model, given, record.arguments)
+        return record.load()(options)
+
+    parameters = [_parameter(name, info, record.arguments) for name, info in model.model_fields.items()]
+    call.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    call.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    return call
+
+
+def _checked(model: type[Options], given: Mapping[str, Any], arguments: tuple[str, ...]) -> Options:
+    from pydantic import ValidationError  # noqa: PLC0415 -- `--help` does without it
+
+    from musterroll.errors import UsageError  # noqa: PLC0415
+    from musterroll.pipeline.wording import worded  # noqa: PLC0415
+
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        # of the input only what was typed may be shown again, and not even that: it may be a secret
+        lines = [f"{_spelt(str(e['loc'][0]), arguments)}: {worded(e, model)}" for e in error.errors(include_url=False)]
+        raise UsageError("\n".join(dict.fromkeys(lines))) from None
+
+
+def _spelt(name: str, arguments: tuple[str, ...]) -> str:
+    return name.upper() if name in arguments else _option(name)
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def _parameter(name: str, info: FieldInfo, arguments: tuple[str, ...]) -> inspect.Parameter:
+    kind = _kind(info.annotation)
+    several = get_origin(kind) in (tuple, list, set, frozenset)
+    (item,) = {_kind(arg) for arg in get_args(kind) if arg is not ...} if several else (kind,)
+    default = None if info.is_required() or info.default is None else info.get_default(call_default_factory=True)
+    common: dict[str, Any] = {
+        "help": info.description,
+        "show_default": False if several or isinstance(default, bool) or default is None else _shown(default),
+    }
+    needed = inspect.Parameter.empty if info.is_required() else None
+    annotation: Any
+    if name in arguments:
+        annotation = Annotated[
+            list[str] | None if several else str | None,
+            typer.Argument(metavar=info.title or name.upper(), **common),
+        ]
+    elif kind is bool:
+        spelling = f"{_option(name)}/--no-{name.replace('_', '-')}" if default else _option(name)
+        annotation = Annotated[bool | None, typer.Option(spelling, **common)]
+    else:
+        annotation = Annotated[
+            list[str] | None if several else str | None,
+            typer.Option(_option(name), metavar=info.title or _metavar(item), **common),
+        ]
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=needed, annotation=annotation)
+
+
+def _kind(annotation: Any) -> Any:
+    """The type that a value is of, without `Annotated` and `| None`."""
+    if get_origin(annotation) is Annotated:
+        return _kind(get_args(annotation)[0])
+    if get_origin(annotation) in (Union, UnionType):
+        kinds = [kind for kind in get_args(annotation) if kind is not type(None)]
+        return _kind(kinds[0])
+    return annotation
+
+
+def _metavar(kind: Any) -> str:
+    if get_origin(kind) is Literal:
+        return "|".join(map(str, get_args(kind)))
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return "|".join(str(member.value) for member in kind)
+    return _METAVARS.get(kind, "TEXT")
+
+
+def _shown(default: object) -> str:
+    return str(default.value if isinstance(default, Enum) else default)

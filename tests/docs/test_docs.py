@@ -1,0 +1,458 @@
+"""Holds the documentation to the code: what exists is documented, and what is documented exists."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import tomllib
+from collections.abc import Iterator
+from functools import cache
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Literal, get_args, get_origin
+
+import pytest
+from pydantic import BaseModel
+from typer.main import get_command
+
+from musterroll import Component, Context, FieldSet, Message, Purpose, Recipient, SentStatus, UserBackend, engine
+from musterroll.model.reports import Outcome
+from musterroll.pipeline.files import standard_text
+from musterroll.pipeline.loading import load_pipeline
+from musterroll.pipeline.settings import Settings
+from musterroll.plugin import hookspecs
+from musterroll.plugin.loading import local_file
+from musterroll.plugin.registry import KINDS, Registry
+from musterroll.testing import BackendContract
+from musterroll_cli.main import app
+from musterroll_cli.outcomes import EXIT_STATUS
+from support.workplace import Workplace
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+PAGES = sorted([*DOCS.glob("*.md"), ROOT / "README.md"])
+
+_CODE = re.compile(r"[a-z_]+(\.[a-z_]+)?|FIELD\.[a-z_]+")
+
+
+@cache
+def page(name: str) -> str:
+    return (DOCS / name).read_text(encoding="utf-8")
+
+
+def section(text: str, heading: str) -> str:
+    """The text under the heading that has these words in it, up to the next heading of its level or above."""
+    found = re.search(rf"^(#+) [^\n]*{re.escape(heading)}[^\n]*\n", text, re.MULTILINE)
+    assert found, f"no heading with {heading!r}"
+    rest = text[found.end() :]
+    end = re.search(rf"^#{{1,{len(found[1])}}} ", rest, re.MULTILINE)
+    return rest[: end.start()] if end else rest
+
+
+def rows(text: str) -> dict[str, str]:
+    """The rows of tables, by each of the code words in their first cell."""
+    lines = re.findall(r"^\| (`.*?) \|(.*)\|$", text, re.MULTILINE)
+    return {name: rest for first, rest in lines for name in re.findall(r"`([^`]+)`", first)}
+
+
+def blocks(path: Path, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", path.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+
+
+# -- the source -----------------------------------------------------------------------------------------------
+
+
+def sources() -> Iterator[ast.Module]:
+    for top in ("core", "plugins", "cli"):
+        for path in sorted((ROOT / top).rglob("*.py")):
+            if "testing" not in path.parts:
+                yield ast.parse(path.read_text(encoding="utf-8"))
+
+
+def texts(node: ast.expr, constants: dict[str, str]) -> Iterator[str]:
+    """The texts that an expression may come to; what is filled in is FIELD unless it is a constant."""
+    match node:
+        case ast.Constant(str(text)):
+            yield text
+        case ast.IfExp():
+            yield from texts(node.body, constants)
+            yield from texts(node.orelse, constants)
+        case ast.JoinedStr():
+            parts = [p.value if isinstance(p, ast.FormattedValue) else p for p in node.values]
+            yield "".join(next(texts(part, constants), "FIELD") for part in parts)
+        case ast.Name(name) if name in constants:
+            yield constants[name]
+
+
+def calls() -> Iterator[tuple[str, ast.Call, dict[str, str]]]:
+    for module in sources():
+        constants = {
+            target.id: statement.value.value
+            for statement in module.body
+            if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Constant)
+            for target in statement.targets
+            if isinstance(target, ast.Name) and isinstance(statement.value.value, str)
+        }
+        for node in ast.walk(module):
+            if isinstance(node, ast.Call):
+                name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+                yield name, node, constants
+
+
+def problem_codes() -> set[str]:
+    found = set[str]()
+    place = {"problem": 1, "Fault": 0}  # row.problem(field, code, …), Fault(code, …)
+    for name, call, constants in calls():
+        arguments = call.args[place[name] : place[name] + 1] if name in place else []
+        if name in (*place, "Problem"):
+            arguments = [*arguments, *(word.value for word in call.keywords if word.arg == "code")]
+        found.update(code for argument in arguments for code in texts(argument, constants) if _is_problem(code))
+    return found
+
+
+def _is_problem(code: str) -> bool:
+    return "." in code and _CODE.fullmatch(code) is not None
+
+
+def error_codes() -> set[str]:
+    found = set[str]()
+    for name, call, constants in calls():
+        if name != "Problem":
+            found |= {t for word in call.keywords if word.arg == "code" for t in texts(word.value, constants)}
+    for module in sources():
+        for node in ast.walk(module):
+            if isinstance(node, ast.ClassDef):
+                found |= {t for s in node.body if isinstance(s, ast.Assign) and _is_code(s) for t in texts(s.value, {})}
+            if isinstance(node, ast.FunctionDef):
+                named = [argument.arg for argument in node.args.args][-len(node.args.defaults) :]
+                defaults = zip(named, node.args.defaults, strict=False)
+                found |= {t for name, value in defaults if name == "code" for t in texts(value, {})}
+    return found
+
+
+def _is_code(statement: ast.Assign) -> bool:
+    return any(isinstance(target, ast.Name) and target.id == "code" for target in statement.targets)
+
+
+# -- problems and errors --------------------------------------------------------------------------------------
+
+
+def test_every_problem_code_is_documented_and_exists() -> None:
+    documented, existing = set(rows(page("problems.md"))), problem_codes()
+    assert existing - documented == set()
+    unknown = {code for code in documented - existing if f"FIELD.{code.partition('.')[2]}" not in existing}
+    assert unknown == set()
+
+
+def test_every_error_code_is_documented_and_exists() -> None:
+    documented, existing = set(rows(section(page("commands.md"), "Error codes"))), error_codes()
+    assert len(existing) > 20  # the search itself still finds them
+    assert existing == documented - {"error.code"}
+
+
+def test_every_exit_status_is_documented() -> None:
+    documented = re.findall(r"^\| (\d+) \| `(\w+)` \|", section(page("commands.md"), "Exit status"), re.MULTILINE)
+    assert {(str(EXIT_STATUS[outcome]), outcome.value) for outcome in Outcome} == set(documented)
+
+
+# -- commands -------------------------------------------------------------------------------------------------
+
+
+def commands() -> dict[str, dict[str, set[str]]]:
+    """Every command, with its options by each of their spellings."""
+
+    def walk(found: Any, name: str) -> Iterator[tuple[str, Any]]:
+        if hasattr(found, "commands"):
+            for key, child in found.commands.items():
+                yield from walk(child, f"{name} {key}")
+        else:
+            yield name, found
+
+    return {
+        name: {text: set(one.opts) for one in command.params for text in one.opts if text.startswith("-")}
+        for name, command in walk(get_command(app), "musterroll")
+    }
+
+
+def test_every_command_and_option_is_documented_and_exists() -> None:
+    text = page("commands.md")
+    documented = set(re.findall(r"^### `(musterroll [a-z ]+)`", text, re.MULTILINE))
+    assert documented == set(commands())
+    common = re.findall(r"`(--?[a-z-]+)", section(text, "Common options"))
+    everything = {"--help", "-h", "--version"}
+    for name, options in commands().items():
+        own = re.findall(r"`(--?[a-z-]+)", section(text, f"`{name}`"))
+        assert set(options) - {"--help", "-h"} <= {*common, *own}, name
+        everything |= set(options)
+    assert set(re.findall(r"(?<![\w-])(--[a-z][a-z-]+)", text)) <= everything
+
+
+# -- the pipeline file ----------------------------------------------------------------------------------------
+
+
+def tables(model: type[BaseModel], name: str = "") -> Iterator[tuple[str, str, Any]]:
+    """Yields table, key and annotation of everything that a pipeline file can say."""
+    for key, info in model.model_fields.items():
+        annotation = info.annotation
+        yield name, key, annotation
+        inner = [a for a in (annotation, *get_args(annotation)) if isinstance(a, type) and issubclass(a, BaseModel)]
+        path = f"{name}.{key}".lstrip(".")
+        for one in inner:
+            yield from tables(one, path)
+
+
+def _heading(table: str) -> str:
+    arrays = ("validators", "groups", "notifiers", "sheet.fields")
+    return f"`[[{table}]]`" if table in arrays else f"`[{table}]`" if table else "Top level"
+
+
+def test_every_key_of_the_pipeline_file_is_documented() -> None:
+    for table, key, annotation in tables(Settings):
+        documented = rows(section(page("pipeline.md"), _heading(table)))
+        if table or not re.search(rf"^### .*`\[\[?{key}[].]", page("pipeline.md"), re.MULTILINE):
+            assert key in documented, f"{table}.{key}"
+        for choice in get_args(annotation) if get_origin(annotation) is Literal else ():
+            assert f'`"{choice}"`' in documented[key], f"{table}.{key}: {choice}"
+
+
+def test_no_key_is_documented_that_does_not_exist() -> None:
+    known = {(table, key) for table, key, _ in tables(Settings)} | {("", "extends"), ("", "profiles")}
+    for table in {table for table, _ in known}:
+        text = re.split(r"^#{3,} ", section(page("pipeline.md"), _heading(table)), maxsplit=1, flags=re.MULTILINE)[0]
+        assert {(table, key) for key in rows(text)} <= known
+
+
+def test_the_defaults_of_the_standard_pipeline_are_documented() -> None:
+    standard = tomllib.loads(standard_text())
+    for table, key, _ in tables(Settings):
+        values: Any = standard
+        for part in table.split(".") if table else ():
+            values = values.get(part, {}) if isinstance(values, dict) else {}
+        value = values.get(key) if isinstance(values, dict) else None
+        if isinstance(value, str | int) and (table, key) != ("", "name"):
+            assert f"`{json.dumps(value)}`" in rows(section(page("pipeline.md"), _heading(table)))[key], (
+                f"{table}.{key}"
+            )
+
+
+def components() -> list[tuple[str, Component]]:
+    registry = Registry.load(external=False)
+    return [(kind, provider.component) for kind in KINDS for provider in registry.components(kind)]
+
+
+@pytest.mark.parametrize(("kind", "component"), [pytest.param(*one, id=one[1].name) for one in components()])
+def test_every_component_and_option_is_documented(kind: str, component: Component) -> None:
+    found = re.search(
+        rf"<!-- generated: {kind} {component.name} -->\n(.*?)<!-- end -->", page("pipeline.md"), re.DOTALL
+    )
+    assert found, f"no table for the {kind} {component.name}"
+    options: type[BaseModel] = component.options  # type: ignore[attr-defined]  # commands have none; none is built in
+    assert set(rows(found[1])) == set(options.model_fields)
+
+
+def generator() -> ModuleType:
+    spec = spec_from_file_location("docs_generate", DOCS / "generate.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_generated_tables_are_up_to_date() -> None:
+    assert generator().generated(page("pipeline.md")) == page("pipeline.md"), "run: python docs/generate.py"
+
+
+# -- plugins --------------------------------------------------------------------------------------------------
+
+PLUGINS = DOCS / "plugins.md"
+
+
+def test_every_hook_is_documented() -> None:
+    hooks = {name for name in vars(hookspecs) if name.startswith("musterroll_")}
+    assert set(re.findall(r"`(musterroll_\w+)`", page("plugins.md"))) == hooks
+    # and each of them in an example
+    assert hooks == set(re.findall(r"^def (musterroll_\w+)", "".join(blocks(PLUGINS, "python")), re.MULTILINE))
+
+
+def test_every_python_block_compiles() -> None:
+    for path in PAGES:
+        for block in blocks(path, "python"):
+            compile(block, str(path), "exec")
+
+
+def _load(folder: Path, *examples: str) -> Registry:
+    files = [folder / f"example{number}.py" for number, _ in enumerate(examples)]
+    for file, example in zip(files, examples, strict=True):
+        file.write_text(example, encoding="utf-8")
+    return Registry.load(external=False, local_files=files)
+
+
+@pytest.mark.parametrize("path", [PLUGINS, ROOT / "README.md"], ids=lambda path: path.name)
+def test_every_example_of_a_plugin_loads(path: Path, tmp_path: Path) -> None:
+    examples = [block for block in blocks(path, "python") if "@hookimpl" in block]
+    assert examples
+    registry = _load(tmp_path, *examples)
+    assert [str(fault) for fault in registry.faults] == []
+    assert list(registry.conflicts()) == []
+
+
+def example(name: str, folder: Path, *, and_also: str = "") -> Any:
+    """Runs the example that has this in it; returns its module."""
+    (code,) = [block for block in blocks(PLUGINS, "python") if name in block and "@hookimpl" in block]
+    file = folder / "example.py"
+    file.write_text(code + and_also, encoding="utf-8")
+    return local_file(file).load()
+
+
+class TestTheBackendOfThePage(BackendContract):
+    module: Any
+
+    @pytest.fixture(autouse=True)
+    def _load(self, tmp_path_factory: pytest.TempPathFactory) -> None:
+        self.module = example("class JsonFile:", tmp_path_factory.mktemp("plugin"))
+
+    def open_backend(self, folder: Path, *, read_only: bool = False) -> UserBackend:
+        module = self.module
+        context = Context(instance="backend", fields=FieldSet([]), read_only=read_only)
+        backend: UserBackend = module.JsonFile(module.JsonFileOptions(path=folder / "users.json"), context)
+        return backend
+
+
+def test_the_test_of_the_page_passes(tmp_path: Path) -> None:
+    (test,) = [block for block in blocks(PLUGINS, "python") if "def test_" in block]
+    example("class EmailDomain:", tmp_path, and_also=test).test_other_domains_are_refused()
+
+
+def test_the_rules_of_the_page_work_together(tmp_path: Path) -> None:
+    words = ("class JsonLines:", "class EmailDomain:", "class Licences:", "class Department:")
+    found = [block for word in words for block in blocks(PLUGINS, "python") if word in block]
+    for number, code in enumerate(found):
+        (tmp_path / f"plugin{number}.py").write_text(code, encoding="utf-8")
+    (tmp_path / "acme.toml").write_text(
+        """
+        name = "acme"
+        plugins = ["plugin0.py", "plugin1.py", "plugin2.py", "plugin3.py"]
+        backend = { use = "memory" }
+        sheet.omit = ["surname", "password", "calling_code", "phone", "groups"]
+        sheet.fields = [{ name = "department", heading = "Department" }]
+        validators = [
+            { name = "domain", use = "acme-email-domain", options = { domains = ["acme.example"] } },
+            { name = "licences", use = "acme-licences", options = { most = 1 } },
+        ]
+        groups = [{ name = "department", use = "acme-department" }]
+        """,
+        encoding="utf-8",
+    )
+    people = [("ana", "ana@acme.example", "Sales"), ("bo", "bo@elsewhere.example", "")]
+    keys = ("Username", "Email", "Department")
+    lines = [json.dumps({**dict(zip(keys, person, strict=True)), "Forename": "X"}) for person in people]
+    sheet = tmp_path / "staff.jsonl"
+    sheet.write_text("\n".join(lines), encoding="utf-8")
+    pipeline = load_pipeline(tmp_path / "acme.toml", external_plugins=False)
+    assert pipeline.warnings == ()
+    with engine.plan(pipeline, sheet) as report:
+        problems = [(problem.code, problem.cell) for problem in report.problems()]
+        assert problems == [("acme.licences", None), ("acme.email_domain", "B4")]
+        assert report.changes is not None
+        assert [(change.username, change.add) for change in report.changes()] == [("ana", (("Departments", "Sales"),))]
+
+
+def test_the_notifier_of_the_page_answers_for_each_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = example("class Sms:", tmp_path)
+    monkeypatch.setenv("SMS_TOKEN", "x")
+    options = module.SmsOptions(url="http://127.0.0.1:9/", token={"env": "SMS_TOKEN"})  # nobody listens there
+    notifier = module.Sms(options, Context(instance="notifiers[sms]", fields=FieldSet([])))
+    ana = Recipient(username="ana", fields={"calling_code": "44", "phone": "7712345678"})
+    assert notifier.can_reach(ana)
+    assert not notifier.can_reach(Recipient(username="bo", fields={"phone": "7712345678"}))
+    (sent,) = notifier.send(iter([Message(id="1", purpose=Purpose.INVITE, recipient=ana)]))
+    assert (sent.message, sent.status) == ("1", SentStatus.UNKNOWN)
+
+
+# -- TOML -----------------------------------------------------------------------------------------------------
+
+
+def pipelines() -> list[tuple[Path, str]]:
+    return [(path, block) for path in PAGES for block in blocks(path, "toml")]
+
+
+@pytest.mark.parametrize(
+    ("path", "block"), [pytest.param(*one, id=f"{one[0].stem}{n}") for n, one in enumerate(pipelines())]
+)
+def test_every_pipeline_is_right(path: Path, block: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = tomllib.loads(block)
+    if not block.startswith("name ="):
+        return
+    here = tmp_path / "here"
+    _make_what_it_refers_to(block, data, here)
+    for name in re.findall(r'env = "(\w+)"', block):
+        monkeypatch.setenv(name, "Sesame-Meadow-7")
+    for profile in (None, *data.get("profiles", ())):
+        assert load_pipeline(here / "acme.toml", profile=profile, external_plugins=False).warnings == ()
+
+
+def _make_what_it_refers_to(block: str, data: dict[str, Any], here: Path) -> None:
+    examples = [text for text in blocks(PLUGINS, "python") if "@hookimpl" in text]
+    uses = re.findall(r'^use = "([^"]+)"', block, re.MULTILINE)
+    used = [text for text in examples if any(f'name="{use}"' in text for use in uses)]
+    files = {name: used.pop() for name in data.get("plugins", ())}
+    files |= dict.fromkeys(re.findall(r'file = "([^"]+)"', block), "Sesame-Meadow-7")
+    files |= {data["extends"]: 'name = "base"'} if isinstance(data.get("extends"), str) else {}
+    here.mkdir()
+    for name, text in {**files, "acme.toml": block}.items():
+        (here / name).parent.mkdir(parents=True, exist_ok=True)
+        (here / name).write_text(text, encoding="utf-8")
+
+
+# -- links ----------------------------------------------------------------------------------------------------
+
+
+def anchors(path: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.*)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_no_link_is_dead(path: Path) -> None:
+    prose = re.sub(r"^```.*?^```$", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    for target in re.findall(r"\]\(([^)]+)\)", prose):
+        file, _, anchor = target.partition("#")
+        if target.startswith("http"):
+            continue
+        other = path if not file else path.parent / file
+        assert other.exists(), target
+        assert not anchor or anchor in anchors(other), target
+
+
+# -- the tutorial ---------------------------------------------------------------------------------------------
+
+
+def test_the_tutorial_says_what_happens(tmp_path: Path) -> None:
+    text = page("tutorial.md")
+    found: list[str] = re.findall(r"^```\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    place = Workplace(tmp_path)
+    sheet = place.write("staff.csv", found[0])
+    session = "\n".join(found[1:])
+    corrections = {"07712345678": "7712345678", "bo@example,": "bo@example.com,", ",secret,": ",Copper-Field-19,"}
+    for number, step in enumerate(
+        re.findall(r"^\$ musterroll (\w+ staff\.csv.*\n(?:(?!\$ ).*\n?)*)", session, re.MULTILINE)
+    ):
+        if number == 1:
+            for wrong, right in corrections.items():
+                assert right.strip(",") in text
+                sheet.write_text(sheet.read_text(encoding="utf-8").replace(wrong, right), encoding="utf-8")
+        if number == 4:
+            sheet.write_text(sheet.read_text(encoding="utf-8").replace("Silva", "Silva-Ruiz"), encoding="utf-8")
+        words, _, expected = step.partition("\n")
+        shown = expected.rpartition("\nyes\n")[2]  # the question is asked on a terminal only
+        printed = _anonymous(place.run(*words.split()).out).strip()
+        assert printed
+        assert _anonymous(shown).strip().startswith(printed), words
+    assert "3 unchanged" in place.run("run", "staff.csv").out
+
+
+def _anonymous(text: str) -> str:
+    return re.sub(r"\d{8}-\d{6}-\w{4}", "ID", "\n".join(line.rstrip() for line in text.splitlines()))
