@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from musterroll_cli.options import command
+from musterroll_cli.options import YesOption, command
 
 if TYPE_CHECKING:
     from musterroll.pipeline.pipeline import Pipeline
@@ -21,7 +21,7 @@ app = typer.Typer(
 
 JobArgument = Annotated[
     str,
-    typer.Argument(metavar="ID", show_default=False, help="The job's id, or a beginning that only it has."),
+    typer.Argument(metavar="ID", show_default=False, help="The job's id, a part of it that only it has, or `last`."),
 ]
 
 
@@ -39,7 +39,7 @@ def list_jobs(session: Session) -> int:
     return session.finish()
 
 
-@command(app, "jobs show", example="musterroll jobs show 20260301-1")
+@command(app, "jobs show", example="musterroll jobs show 20260301-093012-k3f9")
 def show_job(session: Session, job: JobArgument) -> int:
     """Shows one job: what became of its rows and invites, and the reason for every failure."""
     from musterroll import engine  # noqa: PLC0415 -- `--help` does without the engine
@@ -47,7 +47,7 @@ def show_job(session: Session, job: JobArgument) -> int:
     return session.show(engine.show_job(session.load(), job))
 
 
-@command(app, "jobs resume", example="musterroll jobs resume 20260301-1 --sheet moved/staff.xlsx")
+@command(app, "jobs resume", example="musterroll jobs resume 20260301-093012-k3f9 --sheet moved/staff.xlsx")
 def resume_job(
     session: Session,
     job: JobArgument,
@@ -55,16 +55,20 @@ def resume_job(
         Path | None,
         typer.Option("--sheet", metavar="PATH", show_default=False, help="Where the sheet is now, if it was moved."),
     ] = None,
+    yes: YesOption = False,
 ) -> int:
     """Goes on with a job that was interrupted, paused or failed.
 
-    It uses the profile and the --set texts that the job was started with.
+    It uses the profile and the --set texts that the job was started with. It asks only where the job was cut
+    off before anybody had agreed to its plan.
     """
     from musterroll import engine  # noqa: PLC0415 -- `--help` does without the engine
+    from musterroll_cli.confirmation import Confirmation  # noqa: PLC0415
 
     pipeline = _pipeline_of(session, job)
     with session.working(pipeline) as progress:
-        report = engine.resume(pipeline, job, sheet=sheet, progress=progress)
+        confirmation = Confirmation(session.err, progress, yes=yes, needed=pipeline.settings.confirm)
+        report = engine.resume(pipeline, job, sheet=sheet, confirm=confirmation, progress=progress)
     return session.show(report)
 
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 
+YesOption = Annotated[bool, typer.Option("--yes", "-y", show_default=False, help="Go ahead without asking.")]
+
 
 class Format(StrEnum):
     """How results are printed."""

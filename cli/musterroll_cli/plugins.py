@@ -46,7 +46,5 @@ def _registry(session: Session) -> Registry:
     except PipelineError as error:
         if error.code != PipelineError.code:  # there is no such file, or it cannot be read at all
             raise
-        session.warn(
-            "the pipeline file has mistakes, so its own plugins are not listed; `musterroll pipeline check` shows them"
-        )
+        session.warn("the pipeline has mistakes (see `musterroll pipeline check`); its own plugins are not listed")
         return Registry.load(external=not session.common.no_external_plugins)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from musterroll_cli.options import command
+from musterroll_cli.options import YesOption, command
 
 if TYPE_CHECKING:
     from musterroll_cli.session import Session
@@ -35,7 +35,6 @@ InvitesOption = Annotated[
         help="Who is invited this time, whatever the pipeline says.",
     ),
 ]
-YesOption = Annotated[bool, typer.Option("--yes", "-y", show_default=False, help="Go ahead without asking.")]
 
 
 def add_to(app: typer.Typer) -> None:

@@ -159,13 +159,21 @@ def _plan_and_carry_out(
         raise
 
 
-def resume(pipeline: Pipeline, job: str, *, sheet: Path | None = None, progress: Progress = _SILENT) -> Report:
+def resume(
+    pipeline: Pipeline,
+    job: str,
+    *,
+    sheet: Path | None = None,
+    confirm: Callable[[PlanSummary], bool] = lambda summary: True,
+    progress: Progress = _SILENT,
+) -> Report:
     """Goes on with a job that was interrupted, paused or failed.
 
     Args:
         pipeline: the job's pipeline.
         job: the job's id, or an unambiguous part of it.
         sheet: where the sheet is now, if it was moved.
+        confirm: asked where the job was cut off before its plan was agreed to.
         progress: told how it goes on.
     """
     with ExitStack() as stack:
@@ -176,12 +184,19 @@ def resume(pipeline: Pipeline, job: str, *, sheet: Path | None = None, progress:
         assert journal is not None
         with journal.lock():
             jobs.recover(journal)
-            report = _go_on(pipeline, journal, jobs.find_job(journal, record.id), sheet, progress)
+            report = _go_on(pipeline, journal, jobs.find_job(journal, record.id), sheet, confirm, progress)
         stack.pop_all()
         return report
 
 
-def _go_on(pipeline: Pipeline, journal: Journal, job: JobRecord, sheet: Path | None, progress: Progress) -> Report:
+def _go_on(
+    pipeline: Pipeline,
+    journal: Journal,
+    job: JobRecord,
+    sheet: Path | None,
+    confirm: Callable[[PlanSummary], bool],
+    progress: Progress,
+) -> Report:
     if job.state is JobState.COMPLETED:
         return report_of(journal, job, "jobs resume")
     if job.state is JobState.ABORTED:
@@ -200,7 +215,7 @@ def _go_on(pipeline: Pipeline, journal: Journal, job: JobRecord, sheet: Path | N
         # It was cut off before anything was written, so the plan is made anew.
         _refuse_changed(path, job)
         intake = Intake(pipeline, path)
-        report = _plan_and_carry_out(pipeline, intake, journal, lambda _: True, progress, again=job)
+        report = _plan_and_carry_out(pipeline, intake, journal, confirm, progress, again=job)
         report.command = "jobs resume"
         return report
     if OperationStore(journal, job.id).needs_passwords():
@@ -287,8 +302,7 @@ def _new_job(pipeline: Pipeline, intake: Intake, backend: UserBackend) -> JobRec
         finished=None,
         pipeline=pipeline.name,
         profile=pipeline.profile,
-        # The flag is kept as a setting, for a job that has to be planned again.
-        sets=(*pipeline.sets, f'invites.send_to="{pipeline.settings.invites.send_to}"'),
+        sets=pipeline.sets,
         fingerprint=pipeline.fingerprint,
         identity=identity,
         sheet=replace(intake.summary, path=str(intake.source.path.absolute())),

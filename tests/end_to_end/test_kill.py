@@ -63,3 +63,30 @@ def test_twenty_kills(place: Workplace) -> None:
     ]
     wanted = sum(1 for row in rows if row[0])
     assert len(invited) <= wanted <= len(invited) + len(held)
+
+
+def test_a_job_that_was_killed_while_it_planned_asks_before_it_writes(place: Workplace) -> None:
+    place.write(
+        "rules/dies.py",
+        "import os\n"
+        "from musterroll import Options, ValidatorType, hookimpl\n"
+        "class Dies:\n"
+        "    def __init__(self, options, context): pass\n"
+        "    def check(self, row):\n"
+        "        if row.number == 5 and os.environ.get('DIE'):\n"
+        "            os._exit(9)\n"
+        "        return []\n"
+        "@hookimpl\n"
+        "def musterroll_validators():\n"
+        "    yield ValidatorType(name='dies', summary='Dies', options=Options, build=Dies)\n",
+    )
+    place.pipeline('confirm = true\nplugins = ["rules/dies.py"]\n[[validators]]\nname = "dies"\nuse = "dies"')
+    sheet = write_csv(place.folder / "staff.csv", roster(5))
+    assert place.run("run", sheet, "--yes", DIE="1").status == 9
+    assert place.json("jobs", "list").document["jobs"][0]["state"] == "interrupted"
+    refused = place.run("jobs", "resume", "last")
+    assert refused.status == 3
+    assert "--yes" in refused.err
+    assert not place.directory.exists()
+    assert place.run("jobs", "resume", "last", "--yes").status == 0
+    assert len(place.users()) == 5

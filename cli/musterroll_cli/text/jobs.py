@@ -149,7 +149,7 @@ def _next_steps(job: JobSummary, common: Common) -> Iterator[str]:
     if job.counts.rejected:
         rejected = amount(job.counts.rejected, "row")
         yield f"{rejected} left out: correct the sheet and run it again; what is in the portal already stays as it is."
-    unfinished = job.counts.failed + job.counts.unknown + job.counts.not_attempted
+    unfinished = job.counts.failed + job.counts.unknown + job.counts.not_attempted + job.invites.failed
     if job.state in _RESUMABLE or (job.state is JobState.COMPLETED_WITH_ERRORS and unfinished):
         yield f"To go on: {_resume(job, common)}"
 

@@ -88,7 +88,7 @@ def load(path: Path | None, default: Text, purpose: Purpose, context: Context) -
         raise _mistake(f"the template {path} cannot be read: {getattr(error, 'strerror', None) or error}") from None
     known = list(_OF_THE_MESSAGE[purpose])
     if purpose is Purpose.INVITE:
-        known += ["username", *(name for name, field in context.fields.items() if not field.secret)]
+        known += ["username", *context.fields.attributes]
     lines = text.splitlines()
     templates = [_checked(path, number, line, known) for number, line in enumerate(lines, 1)]
     if lines and (match := re.match(r"subject:\s*", lines[0], re.IGNORECASE)):

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from musterroll import Purpose, Secret
+from musterroll.errors import PipelineError
 from musterroll.pipeline.loading import load_pipeline
 from musterroll.pipeline.pipeline import Instance, Pipeline
 
@@ -233,6 +234,12 @@ class TestFields:
         pipeline = load('extends = "sub/base.toml"\nsheet.defaults.calling_code = "44"')
         assert pipeline.fields["password"].default == Secret("geheim2")
         assert pipeline.warnings == load().warnings
+
+    def test_a_pipeline_is_loaded_without_its_secrets(self, load: Load) -> None:
+        default = load('[sheet.defaults]\npassword = { env = "NO_SUCH" }').fields["password"].default
+        assert isinstance(default, Secret)
+        with pytest.raises(PipelineError, match="NO_SUCH"):
+            default.reveal()
 
 
 CANARY = "hunter2-canary"

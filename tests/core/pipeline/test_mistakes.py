@@ -92,7 +92,6 @@ Mistakes = Callable[..., list[str]]
         ("[sheet.defaults]\nsurname = 3", "sheet.defaults.surname: should be text, or write"),
         ("[sheet.defaults]\nsurname = { env = 'HOME' }", "sheet.defaults.surname: should be text; only the password"),
         ("[sheet.defaults]\nsurname = '" + "x" * 51 + "'", "sheet.defaults.surname: is longer than the field allows"),
-        ("[sheet.defaults]\npassword = { env = 'NO_SUCH' }", "sheet.defaults.password: the environment variable"),
         ("[sheet.compose]\nusername = '{emial}'", 'sheet.compose.username: unknown field "emial", did you mean'),
         ("[sheet.compose]\nusername = '{email'", 'sheet.compose.username: a single "{"'),
         ("[sheet.compose]\nusername = '{password}'", "sheet.compose.username: a password cannot be used"),

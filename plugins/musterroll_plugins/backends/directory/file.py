@@ -68,6 +68,9 @@ def open_directory(path: Path, *, read_only: bool) -> sqlite3.Connection:
         BackendError: the file cannot be opened or created, or is none of musterroll's, or of a newer one.
     """
     exists = _exists(path)
+    if not exists and not path.parent.is_dir():
+        # Said when planning already: it is known then that the file cannot be created.
+        raise BackendError(f"the directory {path} cannot be created: the folder {path.parent} does not exist")
     if read_only:
         connection = _open_to_read(path) if exists else _in_memory()
     else:
