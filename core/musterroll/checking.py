@@ -12,6 +12,7 @@ from musterroll.plugin.guarding import guarded
 from musterroll.plugin.roles import GroupResolver, RowValidator, SheetValidator
 from musterroll.problem_log import ProblemLog
 from musterroll.problems import Problem
+from musterroll.secret import MASK
 from musterroll.sheet.reading import ReadRow
 
 
@@ -42,29 +43,24 @@ def check_rows(
         for problem in problems:
             log.add(problem)
             valid &= not problem.is_error
-        for label, validator in validators:
-            try:
-                # Most rules are generators: they run here, inside the `try`.
-                for problem in validator.check(row):
-                    _take(problem, log)
-                    valid &= not problem.is_error
-            except MusterrollError:
-                raise
-            except Exception as error:
-                raise PluginError(plugin=label, stage="validating", cause=error, row=row.number) from error
+        label, stage = "", "validating"
         groups: list[GroupPath] = []
-        for label, resolver in resolvers:
-            try:
-                for found in resolver.resolve(row):
-                    if isinstance(found, Problem):
-                        _take(found, log)
-                        valid &= not found.is_error
+        try:
+            # Most rules are generators: they run here, inside the `try`.
+            for label, validator in validators:  # noqa: B007 -- the handler below names it
+                for found in validator.check(row) or ():
+                    valid &= _take(found, log)
+            stage = "resolving groups"
+            for label, resolver in resolvers:  # noqa: B007 -- likewise
+                for path in resolver.resolve(row) or ():
+                    if isinstance(path, tuple):
+                        groups.append(path)
                     else:
-                        groups.append(found)
-            except MusterrollError:
-                raise
-            except Exception as error:
-                raise PluginError(plugin=label, stage="resolving groups", cause=error, row=row.number) from error
+                        valid &= _take(path, log)
+        except MusterrollError:
+            raise
+        except Exception as error:
+            raise _broken(label, stage, row, error) from error
         yield CheckedRow(row, tuple(groups), valid)
     for label, validator in validators:
         if isinstance(validator, SheetValidator):
@@ -73,10 +69,23 @@ def check_rows(
                     _take(problem, log)
 
 
-def _take(problem: object, log: ProblemLog) -> None:
+def _take(problem: object, log: ProblemLog) -> bool:
+    """Puts a problem into the log; returns whether the row can go in all the same."""
     if not isinstance(problem, Problem):
-        raise TypeError(f"a rule must yield problems, made with row.problem(…), not {type(problem).__name__}")
+        kind = type(problem).__name__
+        raise TypeError(f"a rule must yield problems, made with row.problem(…), not {kind}")
     if problem.row is None:
         log.add_file(problem)
     else:
         log.add(problem)
+    return not problem.is_error
+
+
+def _broken(label: str, stage: str, row: Row, error: Exception) -> PluginError:
+    """Names the rule that broke. Its text may hold what it was looking at, so passwords are taken out."""
+    text = f"{type(error).__name__}: {error}"
+    for value in row.values.values():
+        if value.secret is not None and (password := value.secret.reveal()) in text:
+            text = text.replace(password, MASK)
+            error.args = (MASK,)  # the traceback that --verbose shows would tell it as well
+    return PluginError(plugin=label, stage=stage, cause=text, row=row.number)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -119,7 +120,6 @@ def test_a_resolvers_problem_is_the_rows(log: ProblemLog) -> None:
     ("rule", "said"),
     [
         (breaks(ZeroDivisionError("by zero")), "row 4: ZeroDivisionError: by zero"),
-        (Rule(lambda _: None), "row 3: TypeError: 'NoneType' object is not iterable"),
         (Rule(lambda _: ["wrong"]), "row 3: TypeError: a rule must yield problems, made with row.problem(…), not str"),
     ],
 )
@@ -128,6 +128,30 @@ def test_a_rule_that_breaks_is_named_with_its_row(rule: RowValidator, said: str,
         list(check_rows(ROWS, [("validators[acme]", rule)], [], log))
     assert str(caught.value) == f"validators[acme] broke while validating, {said}"
     assert caught.value.row in (3, 4)
+
+
+def test_a_rule_that_yields_nothing_at_all_finds_nothing(log: ProblemLog) -> None:
+    assert len(list(check_rows(ROWS, [("validators[acme]", Rule(lambda _: None))], [], log))) == 2
+    assert list(log) == []
+
+
+def test_a_resolver_that_yields_a_text_is_named(log: ProblemLog) -> None:
+    wrong: Any = Resolver(lambda _: ["Sales"])  # type: ignore[list-item]
+    with pytest.raises(PluginError, match=r"groups\[acme\] broke while resolving groups, row 3: TypeError"):
+        list(check_rows(ROWS, [], [("groups[acme]", wrong)], log))
+
+
+def test_a_rule_that_breaks_does_not_tell_the_password(log: ProblemLog) -> None:
+    def check(row: Row) -> Any:
+        password = row.secret("password")
+        assert password is not None
+        raise ValueError(f"cannot use {password.reveal()}")
+
+    secretive = [ReadRow(row(3, username="ana", password="canary-4711"), ())]
+    with pytest.raises(PluginError) as caught:
+        list(check_rows(secretive, [("validators[acme]", Rule(check))], [], log))
+    assert str(caught.value).endswith("ValueError: cannot use ***")
+    assert "canary-4711" not in "".join(traceback.format_exception(caught.value))
 
 
 def test_a_rule_that_breaks_at_the_end_and_a_resolver_are_named(log: ProblemLog) -> None:

@@ -87,7 +87,7 @@ def _names(field: Field) -> tuple[str, ...]:
 
 
 def _heading_text(cell: Cell) -> str:
-    value = cell_value(cell, secret=False)
+    value = cell_value(cell)
     return value.text if isinstance(value, Value) else clean(shown(cell) or "")
 
 

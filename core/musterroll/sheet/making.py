@@ -12,7 +12,7 @@ from musterroll.placeholders import Template
 from musterroll.problems import Problem
 from musterroll.secret import Secret
 from musterroll.sheet.headings import Columns
-from musterroll.sheet.values import Fault, cell_value, shown
+from musterroll.sheet.values import Fault, cell_value, secret_value, shown
 from musterroll.text import clean
 
 _CALLING_CODE, _PHONE = "calling_code", "phone"
@@ -35,7 +35,11 @@ class RowMaker:
     def __init__(self, fields: FieldSet, columns: Columns) -> None:
         self._columns = columns.letters
         self._absent = dict.fromkeys(fields, ABSENT)
-        self._cells = [(fields[name], index) for name, index in columns.indexes.items()]
+        self._secret = {name for name, field in fields.items() if field.secret}
+        self._cells = [
+            (name, index, secret_value if name in self._secret else cell_value)
+            for name, index in columns.indexes.items()
+        ]
         self._composed = [_Composition.of(field, fields, columns) for field in fields.values() if field.compose]
         # The calling code comes last, since its default depends on the phone.
         self._defaults = sorted(
@@ -54,15 +58,15 @@ class RowMaker:
         width = len(cells)
         values = self._absent.copy()
         problems: list[Problem] = []
-        for field, index in self._cells:
+        for name, index, read in self._cells:
             if index >= width:
-                values[field.name] = BLANK
+                values[name] = BLANK
                 continue
-            value = cell_value(cells[index], secret=field.secret)
+            value = read(cells[index])
             if isinstance(value, Fault):
-                problems.append(self._problem(source.number, field, value, cells[index]))
+                problems.append(self._problem(source.number, name, value, cells[index]))
             else:
-                values[field.name] = value
+                values[name] = value
         columns = self._columns
         if self._early:
             _fill_in(self._early, values)
@@ -73,15 +77,15 @@ class RowMaker:
             _fill_in(self._late, values)
         return ReadRow(Row(source.number, values, columns), tuple(problems))
 
-    def _problem(self, number: int, field: Field, fault: Fault, cell: Cell) -> Problem:
+    def _problem(self, number: int, name: str, fault: Fault, cell: Cell) -> Problem:
         return Problem(
             code=fault.code,
             message=fault.message,
             row=number,
-            column=self._columns.get(field.name),
-            field=field.name,
-            value=None if field.secret else shown(cell),
-            suggestion=None if field.secret else fault.suggestion,
+            column=self._columns.get(name),
+            field=name,
+            value=None if name in self._secret else shown(cell),
+            suggestion=fault.suggestion,
         )
 
 

@@ -48,18 +48,14 @@ class RowReader:
             SourceError: the file is damaged.
             PluginError: the reader broke.
         """
-        filled = (row for row in _guarded(sheet, reader) if not _is_blank(row.cells))
-        found = 0
-        for row in self._data(filled):
-            found += 1
-            yield row
-        if not found:
-            self._report(
-                Problem(
-                    code="sheet.empty",
-                    message=f"There are no users; fill in rows from row {self._settings.first_row} on",
-                )
-            )
+        rows = self._data(_filled(sheet, reader))
+        first = next(rows, None)
+        if first is None:
+            message = f"There are no users; fill in rows from row {self._settings.first_row} on"
+            self._report(Problem(code="sheet.empty", message=message))
+            return
+        yield first
+        yield from rows
 
     def _data(self, filled: Iterator[SheetRow]) -> Iterator[ReadRow]:
         settings = self._settings
@@ -131,18 +127,20 @@ class RowReader:
         return False
 
 
-def _guarded(sheet: Sheet, reader: str) -> Iterator[SheetRow]:
+def _filled(sheet: Sheet, reader: str) -> Iterator[SheetRow]:
+    """Streams the rows that are not blank."""
     number: int | None = None
     try:
         for row in sheet.rows():
             number = row.number
-            yield row
+            if any(map(_is_filled, row.cells)):
+                yield row
     except (MusterrollError, GeneratorExit):
         raise
     except Exception as error:
         raise PluginError(plugin=f"readers[{reader}]", stage="reading", cause=error, row=number) from error
 
 
-def _is_blank(cells: tuple[Cell, ...]) -> bool:
-    """Whether a person sees nothing in the row."""
-    return not any(clean(cell) if isinstance(cell, str) else cell is not None for cell in cells)
+def _is_filled(cell: Cell) -> bool:
+    """Whether a person sees anything in the cell."""
+    return bool(clean(cell)) if isinstance(cell, str) else cell is not None

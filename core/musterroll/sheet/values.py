@@ -45,6 +45,7 @@ class Fault(NamedTuple):
     suggestion: str | None = None
 
 
+_CELL = Origin.CELL  # looked up once: in Python 3.11 that takes longer than all else that a cell needs
 _ERROR = Fault("cell.error", "A formula's error stands here; correct the formula or type the value")
 _TOO_MANY_DIGITS = Fault(
     "cell.precision_lost",
@@ -53,60 +54,62 @@ _TOO_MANY_DIGITS = Fault(
 )
 
 
-def text_value(cell: str) -> Value | Fault:
-    """Makes the value of a text cell that is not a secret."""
-    text = clean(cell)
-    if not text:
+def cell_value(cell: Cell) -> Value | Fault:
+    """Makes the value of a cell that is no secret."""
+    if isinstance(cell, str):
+        text = clean(cell)
+        if not text:
+            return BLANK
+        # Most cells need no closer look, and there are millions of them.
+        if text[0] in "#E" or "+" in text or not text.isascii():
+            fault = _text_fault(text)
+            if fault is not None:
+                return fault
+        return Value(text, _CELL, cell)
+    if cell is None:
         return BLANK
-    return _text_fault(text) or Value(text, Origin.CELL, cell)
+    found = _other_text(cell)
+    return found if isinstance(found, Fault) else Value(found, _CELL, found)
+
+
+def secret_value(cell: Cell) -> Value | Fault:
+    """Makes the value of a password's cell; what is found never shows what the cell holds."""
+    if isinstance(cell, str):
+        # What a program made of a cell is no more a password than a name; all else is taken as it is.
+        found: str | Fault = _text_fault(cell.strip()) or cell
+    else:
+        found = "" if cell is None else _other_text(cell)
+    if isinstance(found, Fault):
+        return found._replace(suggestion=None)
+    return Value("", _CELL, None, Secret(found)) if found else BLANK
 
 
 def _text_fault(text: str) -> Fault | None:
     """Says what a program that wrote the file has made of the cell."""
-    if text[0] in "#E":
-        if _ERROR_TEXT.fullmatch(text):
-            return _ERROR
-        if _TOO_NARROW.fullmatch(text):
-            return Fault(
-                "cell.error",
-                "The column was too narrow to show the value when the file was saved; make it wider and save again, "
-                "or type the value",
-            )
-    if "+" in text and _EXPONENT.fullmatch(text):
+    if _ERROR_TEXT.fullmatch(text):
+        return _ERROR
+    if _TOO_NARROW.fullmatch(text):
+        return Fault(
+            "cell.error",
+            "The column was too narrow to show the value when the file was saved; make it wider and save again, "
+            "or type the value",
+        )
+    if _EXPONENT.fullmatch(text):
         return Fault(
             "cell.precision_lost",
             "A number was shortened to this notation when the file was saved, and its digits are lost; "
             "format the column as text and type the value again",
         )
-    if not text.isascii() and _SURROGATE.search(text):
+    if _SURROGATE.search(text):
         return Fault("cell.not_text", "The text holds characters that are damaged; type the value again")
     return None
 
 
-def cell_value(cell: Cell, *, secret: bool) -> Value | Fault:
-    """Makes the value of any cell.
-
-    Args:
-        cell: as the reader hands it on.
-        secret: whether it is a password.
-    """
+def _other_text(cell: NumberCell | DateCell | BoolCell | ErrorCell | FormulaCell) -> str | Fault:
+    """Returns the text that a cell of another kind stands for."""
     match cell:
-        case None:
-            return BLANK
-        case str():
-            if not secret:
-                return text_value(cell)
-            # What a program made of a cell is no more a password than a name; all else is taken as it is.
-            if not cell:
-                return BLANK
-            bare = cell.strip()
-            fault = _text_fault(bare) if bare else None
-            return fault or Value("", Origin.CELL, None, Secret(cell))
         case NumberCell():
-            text = _number_text(cell)
-            if isinstance(text, Fault):
-                return text._replace(suggestion=None) if secret else text
-            return Value("", Origin.CELL, None, Secret(text)) if secret else Value(text, Origin.CELL, text)
+            return _number_text(cell)
         case DateCell():
             return Fault(
                 "cell.not_text",

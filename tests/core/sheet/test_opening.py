@@ -26,14 +26,23 @@ class FakeFormat:
             raise self._error
         return self._confidence if source.head.startswith(self._head) else Confidence.NO
 
-    @contextmanager
-    def open(self, source: Source, worksheet: str | None = None) -> Iterator[Sheet]:
+    def open(self, source: Source, worksheet: str | None = None) -> AbstractContextManager[Sheet]:
         if self._error is not None:
             raise self._error
-        try:
-            yield MemorySheet({1: (worksheet,)})
-        finally:
-            self.closed = True
+        return Opened(self, worksheet)
+
+
+class Opened(AbstractContextManager[Sheet]):
+    """Not a generator, which would be closed by being thrown away."""
+
+    def __init__(self, reader: FakeFormat, worksheet: str | None) -> None:
+        self._reader, self._worksheet = reader, worksheet
+
+    def __enter__(self) -> Sheet:
+        return MemorySheet({1: (self._worksheet,)})
+
+    def __exit__(self, *error: object) -> None:
+        self._reader.closed = True
 
 
 @pytest.fixture
