@@ -54,6 +54,11 @@ def fold(text: str) -> str:
     return text
 
 
+def fold_heading(text: str) -> str:
+    """Folds a heading for comparison: as a name, and runs of white space count as one space."""
+    return " ".join(fold(text).split())
+
+
 def column_letter(index: int) -> str:
     """Returns the spreadsheet letters of a column: 0 is A, 25 is Z, 26 is AA."""
     letters = ""

@@ -14,7 +14,7 @@ from musterroll.pipeline.settings import FieldSettings, SheetSettings
 from musterroll.placeholders import Template
 from musterroll.plugin.options import SecretRef
 from musterroll.secret import Secret
-from musterroll.text import did_you_mean, fold
+from musterroll.text import clean, did_you_mean, fold_heading
 
 LITERAL = 'a secret should not stand here as it is; write { env = "NAME" } or { file = "PATH" }'
 
@@ -118,7 +118,7 @@ def _default(check: Check, field: FieldSettings, value: str | SecretRef | None) 
         check.masked.add(path)
         return Secret(value)
     if isinstance(value, str):
-        if field.max_length is not None and len(value) > field.max_length:
+        if field.max_length is not None and len(clean(value)) > field.max_length:
             check.complain(path, f"is longer than the field allows ({field.max_length} characters)")
         return value
     if value is None:
@@ -144,7 +144,7 @@ def _check_headings(check: Check, sheet: SheetSettings) -> None:
         named += [(("sheet", "aliases", field.name, i), alias) for i, alias in enumerate(aliases)]
         for path, heading in named:
             mine = (field.name, heading, path)
-            other = owners.setdefault(fold(heading), mine)
+            other = owners.setdefault(fold_heading(heading), mine)
             if other[0] == field.name:
                 continue
             if check.is_from_standard(path):

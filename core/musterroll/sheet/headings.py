@@ -10,7 +10,7 @@ from musterroll.model.fields import Field, FieldSet
 from musterroll.model.rows import Value
 from musterroll.problems import Problem, Severity
 from musterroll.sheet.values import cell_value, shown
-from musterroll.text import clean, column_letter, fold, nearest
+from musterroll.text import clean, column_letter, fold_heading, nearest
 
 _NEAR = 0.7
 # A file that is no sheet can have a million columns: after these they are only counted.
@@ -40,7 +40,7 @@ def find_columns(cells: Sequence[Cell], row: int, fields: FieldSet) -> Columns:
         row: its row number.
         fields: what to look for.
     """
-    wanted = {_comparable(name): field for field in fields.values() if not field.omitted for name in _names(field)}
+    wanted = {fold_heading(name): field for field in fields.values() if not field.omitted for name in _names(field)}
     indexes: dict[str, int] = {}
     problems: list[Problem] = []
     unknown: list[tuple[int, str]] = []
@@ -48,7 +48,7 @@ def find_columns(cells: Sequence[Cell], row: int, fields: FieldSet) -> Columns:
         heading = _heading_text(cell)
         if not heading:
             continue
-        field = wanted.get(_comparable(heading))
+        field = wanted.get(fold_heading(heading))
         if field is None:
             unknown.append((index, heading))
         elif field.name in indexes:
@@ -89,10 +89,6 @@ def _names(field: Field) -> tuple[str, ...]:
 def _heading_text(cell: Cell) -> str:
     value = cell_value(cell)
     return value.text if isinstance(value, Value) else clean(shown(cell) or "")
-
-
-def _comparable(heading: str) -> str:
-    return " ".join(fold(heading).split())
 
 
 def _meant(unknown: Sequence[str], missing: Sequence[Field]) -> dict[str, str]:
