@@ -284,7 +284,7 @@ def _begin_job(
     with journal.transaction():
         if again is not None:
             job = replace(job, id=again.id)
-            _forget(journal, again)
+            jobs.discard_job(journal, again.id)
         jobs.insert_job(journal, job)
     return job
 
@@ -334,12 +334,7 @@ def _discard_unwritten(journal: Journal, job: JobRecord) -> None:
     """Forgets a job that has handed nothing to the backend; any other stays and can be resumed."""
     if not OperationStore(journal, job.id).anything_handed_over():
         with journal.transaction():
-            _forget(journal, job)
-
-
-def _forget(journal: Journal, job: JobRecord) -> None:
-    PlanStore(journal, job.id).clear()
-    jobs.discard_job(journal, job.id)
+            jobs.discard_job(journal, job.id)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from pathlib import Path
 from musterroll.checking import CheckedRow, check_rows
 from musterroll.errors import RefusedError
 from musterroll.model.cells import SheetInfo
+from musterroll.model.fields import PASSWORD, FieldSet
 from musterroll.model.reports import SheetCounts, SheetSummary
 from musterroll.model.rows import Row
 from musterroll.model.source import Source
@@ -69,8 +70,10 @@ class Intake:
             yield iter(())
 
     @contextmanager
-    def unchecked(self, sha256: str) -> Iterator[Iterator[Row]]:
-        """Opens the sheet once more, if it is still the one that was planned, and streams its rows.
+    def passwords(self, sha256: str) -> Iterator[Iterator[Row]]:
+        """Opens the sheet once more, if it is still the one that was planned, and streams its rows' passwords.
+
+        The rows have no other field, unless the password is composed of them.
 
         Args:
             sha256: of the sheet that was planned.
@@ -83,10 +86,12 @@ class Intake:
             raise RefusedError(
                 f"{self.source.path} has changed since the plan was made; run it anew", code="source.changed"
             )
+        password = self._pipeline.fields[PASSWORD]
+        fields = FieldSet([password]) if password.compose is None else None
         with self._open() as sheet:
             ignored = ProblemLog()
             try:
-                yield (read.row for read in self._rows(sheet, ignored))
+                yield (read.row for read in self._rows(sheet, ignored, fields))
             finally:
                 ignored.close()
 
@@ -95,8 +100,8 @@ class Intake:
         with open_sheet(self.source, self._name, self._reader, self._pipeline.settings.sheet.worksheet) as sheet:
             yield sheet
 
-    def _rows(self, sheet: Sheet, log: ProblemLog) -> Iterator[ReadRow]:
-        reader = RowReader(self._pipeline.settings.sheet, self._pipeline.fields, log.add_file)
+    def _rows(self, sheet: Sheet, log: ProblemLog, fields: FieldSet | None = None) -> Iterator[ReadRow]:
+        reader = RowReader(self._pipeline.settings.sheet, fields or self._pipeline.fields, log.add_file)
         return reader.rows(sheet, self._name)
 
     def _counted(self, rows: Iterator[ReadRow]) -> Iterator[ReadRow]:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from musterroll.errors import BackendUnavailableError, MusterrollError, RefusedError
-from musterroll.execution.executor import Executor, JobContext, settle_former_creations
+from musterroll.execution.answers import JobContext
+from musterroll.execution.executor import Executor, settle_former_creations
 from musterroll.execution.inviting import Inviter
 from musterroll.execution.passwords import Passwords
 from musterroll.execution.portal_invites import inviters
@@ -22,6 +23,9 @@ from musterroll.pipeline.pipeline import Instance, Pipeline
 from musterroll.plugin.guarding import guarded
 from musterroll.plugin.roles import Notifier, UserBackend
 from musterroll.progress import Progress
+
+# Jobs in these states have no operation without an answer, so there is no need to look through all of them.
+_WITHOUT_DOUBT = frozenset({JobState.COMPLETED, JobState.ABORTED, JobState.QUARANTINED})
 
 
 def carry_out(
@@ -46,7 +50,7 @@ def carry_out(
     error: MusterrollError | None = None
     backend = pipeline.build_backend(read_only=False)
     notifiers: Sequence[tuple[Instance, Notifier]] = ()
-    passwords = Passwords(lambda: Intake(pipeline, sheet).unchecked(job.sheet.sha256))
+    passwords = Passwords(lambda: Intake(pipeline, sheet).passwords(job.sheet.sha256))
     try:
         notifiers = pipeline.build_notifiers()
         context = _context(pipeline, journal, job, backend)
@@ -152,6 +156,6 @@ def _tell_finished(
 def settle_former_jobs(pipeline: Pipeline, journal: Journal, job: JobRecord, backend: UserBackend) -> None:
     """Finds out which users the jobs created that were cut off before they heard the answer."""
     for former in list(jobs.list_jobs(journal)):
-        if former.identity != job.identity or not OperationStore(journal, former.id).doubtful(1):
+        if former.identity != job.identity or former.state in _WITHOUT_DOUBT:
             continue
         settle_former_creations(journal, _job_context(pipeline, former, former.identity), backend)

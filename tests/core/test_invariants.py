@@ -13,11 +13,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from musterroll import CreateUser, Op, SentStatus, engine
+from musterroll import CreateUser, Message, Op, SentStatus, engine
 from musterroll.errors import MusterrollError, RefusedError
 from musterroll.model.reports import JobState, Outcome
 from musterroll.pipeline.pipeline import Pipeline
-from support.faults import Fault, on
+from support.faults import Fault, Post, on
 from support.pipelines import DIRECTORY, PASSWORD, Told, Work, addressed, told, user
 from support.processes import start, wait_for
 
@@ -36,16 +36,16 @@ def test_invariant_1_validate_and_plan_write_nothing_and_create_no_file(work: Wo
 
 # -- 2: the counts add up -------------------------------------------------------------------------------------
 
-_names = st.sampled_from(["ana", "bo", "cy", "dee", "eve", "fay", "gus", "hal", "ida", "jon"])
+_names = st.sampled_from([f"user{letter}x" for letter in "abcdefghijklmnopqrstuvwxyz"])
 _rows = st.fixed_dictionaries(
     {
-        "username": st.one_of(_names, _names, _names, st.just("")),
-        "email": st.sampled_from(["", "a@example.com", "b@example.com", "nonsense"]),
-        "groups": st.sampled_from(["", "A", "A|B", "C;A|B", "a|"]),
+        "username": st.one_of(*[_names] * 20, st.just("")),
+        "email": st.sampled_from([*["{}@example.com"] * 12, *[""] * 6, "nonsense"]),
+        "groups": st.sampled_from([*["", "A", "A|B", "C;A|B", "c"] * 4, "a|"]),
         "surname": st.sampled_from(["", "Silva"]),
     }
 )
-_stored = st.dictionaries(_names, st.booleans(), max_size=4)
+_stored = st.dictionaries(_names, st.booleans(), max_size=6)
 _faults = st.lists(st.sampled_from([None, None, None, *Fault]), min_size=1, max_size=30)
 _posts = st.lists(st.sampled_from([SentStatus.SENT, SentStatus.SENT, *SentStatus, None]), min_size=1, max_size=5)
 
@@ -56,7 +56,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Work:
     return Work(tmp_path_factory.mktemp("shared"))
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 @pytest.mark.parametrize("on_error", ["abort", "skip"])
 def test_invariant_2_every_row_has_one_outcome_and_the_counts_add_up(
@@ -64,28 +64,30 @@ def test_invariant_2_every_row_has_one_outcome_and_the_counts_add_up(
 ) -> None:
     work = shared
     pipeline = _fresh(work, f'on_error = "{on_error}"\non_inactive = "{data.draw(_inactive)}"', data)
-    rows = [user(**row) for row in data.draw(st.lists(_rows, min_size=1, max_size=12))]
+    drawn = data.draw(st.lists(_rows, min_size=1, max_size=12))
+    rows = [user(**{**row, "email": row["email"].format(row["username"])}) for row in drawn]
     sheet = work.sheet(*rows)
     faults, posts = iter(data.draw(_faults)), iter(data.draw(_posts))
     doubts = iter(data.draw(st.lists(st.booleans(), max_size=6)))
     work.portal.fault = lambda op: next(faults, None)
     work.portal.doubt = lambda op: next(doubts, False)
     work.portal.shuffle = data.draw(st.none() | st.randoms(use_true_random=False))
-    work.post.status = lambda message: next(posts, SentStatus.SENT) if message.recipient else SentStatus.SENT
+    letters: list[str] = []  # to whom one went out, or may have
+    work.post.status = lambda message: _posted(message, next(posts, SentStatus.SENT), letters)
     strangers = set(work.portal.names())
 
     plan = work.plan(pipeline, sheet)
     done = _done(lambda: work.run(pipeline, sheet))
     if done is not None:
         _adds_up(done, len(rows))
-        assert done.changes == plan.changes or done.state is not JobState.ABORTED
+        assert done.planned_changes == plan.changes
     # Each user at most once, whatever went wrong.
     folded = [name.casefold() for name in work.portal.names()]
     assert len(folded) == len(set(folded))
 
     # Everything works again: what can go on, goes on to a good end.
     work.portal.fault, work.portal.doubt = (lambda op: None), (lambda op: False)
-    work.post.status = lambda message: SentStatus.SENT
+    work.post.status = lambda message: _posted(message, SentStatus.SENT, letters)
     if done is not None and done.state is not JobState.ABORTED:
         again = work.resume(pipeline)
         _adds_up(again, len(rows))
@@ -94,10 +96,10 @@ def test_invariant_2_every_row_has_one_outcome_and_the_counts_add_up(
         assert set(work.portal.names()) <= expected | strangers
         wanted = {change.username: set(map("|".join, change.add)) for change in again.changes}
         assert all(work.portal.groups_of(name) >= groups for name, groups in wanted.items())
-        invited = work.post.invited()
-        assert {name for name in invited if invited.count(name) > 1} <= _failed_before(work)
+        invited = {change.username for change in again.changes if change.invite.send}
         third = work.run(pipeline, sheet)
         assert set(third.rows) <= {"unchanged", "rejected"}
+        assert sorted(invited) == sorted(letters)  # nobody twice, nobody forgotten
 
 
 _inactive = st.sampled_from(["error", "update", "reactivate"])
@@ -106,7 +108,7 @@ _inactive = st.sampled_from(["error", "update", "reactivate"])
 def _fresh(work: Work, top: str, data: st.DataObject) -> Pipeline:
     """The pipeline with a portal, a post and a state as if nothing had happened before."""
     work.portal.reset()
-    vars(work.post).update(vars(type(work.post)()))
+    vars(work.post).update(vars(Post()))
     for name, active in data.draw(_stored).items():
         work.portal.add(name, forename=name.title(), active=active)
     if top not in _PIPELINES:
@@ -118,9 +120,12 @@ _PIPELINES: dict[str, Pipeline] = {}
 _NUMBERS = iter(range(10**9))
 
 
-def _failed_before(work: Work) -> set[str]:
-    """Whom a message certainly did not reach; they are told again."""
-    return {message.recipient.username for message in work.post.sent if message.recipient is not None}
+def _posted(message: Message, status: SentStatus | None, letters: list[str]) -> SentStatus | None:
+    if message.recipient is None:
+        return SentStatus.SENT
+    if status is not SentStatus.FAILED:
+        letters.append(message.recipient.username)
+    return status
 
 
 def _done(command: Callable[[], Told]) -> Told | None:
@@ -181,9 +186,10 @@ engine.run(Work(folder).pipeline(backend=DIRECTORY), folder / "staff.csv", confi
     pipeline = work.pipeline(backend=DIRECTORY)
     with start(code, work.folder) as other:
         wait_for(other, "asking")
-        for command in (lambda: work.run(pipeline, sheet), lambda: work.resume(pipeline)):
-            with pytest.raises(RefusedError):
-                command()
+        with pytest.raises(RefusedError):
+            engine.run(pipeline, sheet)
+        with pytest.raises(RefusedError):
+            engine.resume(pipeline, "last")
         assert [job.state for job in engine.list_jobs(pipeline)] == [JobState.RUNNING]
         other.kill()
         other.wait()
@@ -239,7 +245,7 @@ def test_invariant_11_a_password_is_found_nowhere_but_in_the_backend_call(
     """
     rows = [user("ana"), user("bo"), user("cy"), user("dee", email="nonsense")]
     for top, more in (('on_error = "skip"', ""), ("", ""), ("", tables)):
-        pipeline = work.pipeline(top, more or tables.split("[[")[0])
+        pipeline = work.pipeline(top, more or tables.split("[[", maxsplit=1)[0])
         for command in (engine.validate, engine.plan, engine.run):
             with _noting_exceptions(texts), command(pipeline, work.sheet(*rows)) as report:
                 texts.append(repr(report))
@@ -275,17 +281,16 @@ def test_invariant_12_any_bytes_are_problems_or_one_clear_line(shared: Work, dat
     if "bytes" not in _PIPELINES:
         _PIPELINES["bytes"] = shared.pipeline()
     pipeline = replace(_PIPELINES["bytes"], state=shared.folder / "state-bytes")
+    lines: list[str] = []
     for command in (engine.validate, engine.plan, engine.run):
         try:
             with command(pipeline, sheet) as report:
                 assert report.outcome is Outcome.PROBLEMS
                 assert list(report.problems())
         except MusterrollError as error:
-            assert error.message
-            assert "\n" not in error.message
+            lines.append(error.message)
+    assert all(line and "\n" not in line for line in lines)
 
 
 def _files(folder: Path) -> set[str]:
     return {str(path.relative_to(folder)) for path in folder.rglob("*") if "__pycache__" not in path.parts}
-
-

@@ -48,6 +48,7 @@ PUBLIC = [
     "Options",
     "Origin",
     "Problem",
+    "Pump",
     "Purpose",
     "Reactivate",
     "Reader",

@@ -123,6 +123,11 @@ class Told:
         return change
 
     @property
+    def planned_changes(self) -> tuple[Change, ...]:
+        """The changes as the plan has them: without the ids of users that were created."""
+        return tuple(replace(change, ref=None) if change.action == "create" else change for change in self.changes)
+
+    @property
     def reasons(self) -> dict[int | None, str | None]:
         """Why rows are not invited; None for those that are."""
         return {change.row: change.invite.reason for change in self.changes}
@@ -182,9 +187,7 @@ class Work:
         """The journal's file."""
         return self.state / "acme.journal"
 
-    def pipeline(
-        self, top: str = "", tables: str = "", *, backend: str = "", plugins: Sequence[str] = ()
-    ) -> Pipeline:
+    def pipeline(self, top: str = "", tables: str = "", *, backend: str = "", plugins: Sequence[str] = ()) -> Pipeline:
         """Writes the pipeline file and loads it.
 
         Args:
@@ -194,7 +197,9 @@ class Work:
             plugins: further local plugin files.
         """
         backend = backend or f'use = "faulty"\noptions = {{ portal = "{self.id}" }}'
-        text = _TOML.format(id=self.id, top=dedent(top), tables=dedent(tables), backend=backend, plugins=["faults.py", *plugins])
+        text = _TOML.format(
+            id=self.id, top=dedent(top), tables=dedent(tables), backend=backend, plugins=["faults.py", *plugins]
+        )
         file = self.folder / "acme.toml"
         file.write_text(text, encoding="utf-8")
         return replace(load_pipeline(file), clock=self.clock)

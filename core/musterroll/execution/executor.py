@@ -6,22 +6,18 @@ What has an intent but no answer, after a crash or a broken connection, is settl
 
 from __future__ import annotations
 
-import datetime as dt
-import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import nullcontext
-from dataclasses import dataclass
 
 from musterroll.errors import PluginError
+from musterroll.execution.answers import Answers, JobContext
 from musterroll.execution.operations import NotPossibleError, make_operation, operation_id, without_secret
 from musterroll.execution.passwords import Passwords
-from musterroll.journal.invite_store import record_creation, record_reset
 from musterroll.journal.journal import Journal
 from musterroll.journal.kinds import Kind, OpState
 from musterroll.journal.operation_store import OperationStore, StoredOp
 from musterroll.model.operations import Op, Result, Status
-from musterroll.model.plans import PasswordAction
 from musterroll.plugin.guarding import guarded
 from musterroll.plugin.roles import UserBackend
 from musterroll.progress import Progress
@@ -32,29 +28,6 @@ _ATTEMPTS = 3
 _COMMIT_SECONDS = 0.1
 _IS_SO = (Status.DONE, Status.NOOP)
 _ASKING = "asking what became of operations"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobContext:
-    """What executing needs to know of its job.
-
-    Attributes:
-        job: the job's id.
-        pipeline: the pipeline's name.
-        identity: the backend's identity.
-        sheet_sha256: the sheet.
-        resets: whether the pipeline resets the passwords of existing users.
-        clock: the time in UTC.
-        cancelled: set when the person interrupts: what is in flight is finished, nothing new begins.
-    """
-
-    job: str
-    pipeline: str
-    identity: str
-    sheet_sha256: str
-    resets: bool
-    clock: Callable[[], dt.datetime]
-    cancelled: threading.Event
 
 
 class Executor:
@@ -74,6 +47,7 @@ class Executor:
         self._context = context
         self._journal = journal
         self._store = OperationStore(journal, context.job)
+        self._answers = Answers(context, journal)
         self._backend = backend
         self._passwords = passwords
         self._progress = progress
@@ -114,7 +88,7 @@ class Executor:
                     self._record(stored, without_secret(result, op))
         finally:
             operations.close()
-            self._journal.commit()
+            self._commit()
 
     def _operations(self, phase: int) -> Generator[Op]:
         """Hands out a phase's operations; pulling a chunk commits its intent and the answers so far."""
@@ -125,20 +99,22 @@ class Executor:
                 return
             after = chunk[-1].seq
             ready: list[tuple[StoredOp, Op]] = []
-            self._journal.begin()
+            settled: list[tuple[OpState, str | None, int]] = []
             for stored in chunk:
                 try:
                     op = make_operation(stored, self._context.job, self._passwords)
                 except NotPossibleError as error:
-                    self._store.set_state([stored.seq], OpState.FAILED, str(error))
+                    settled.append((OpState.FAILED, str(error), stored.seq))
                     continue
                 if op is None:
-                    self._store.set_state([stored.seq], OpState.NOOP)
+                    settled.append((OpState.NOOP, None, stored.seq))
                 else:
                     ready.append((stored, op))
-            self._store.set_state([stored.seq for stored, _ in ready], OpState.INTENT)
+            self._journal.begin()
+            self._store.set_states(settled)
+            self._store.set_states([(OpState.INTENT, None, stored.seq) for stored, _ in ready])
             self._commit()
-            self._progress.advance(len(chunk) - len(ready))
+            self._progress.advance(len(settled))
             handed = 0
             try:
                 for stored, op in ready:
@@ -149,7 +125,8 @@ class Executor:
                     yield op
             finally:
                 # Whatever the backend never asked for is certain not to have happened.
-                self._store.set_state([stored.seq for stored, _ in ready[handed:]], OpState.PLANNED)
+                self._journal.begin()
+                self._store.set_states([(OpState.PLANNED, None, stored.seq) for stored, _ in ready[handed:]])
 
     def _taken(self, result: Result) -> tuple[StoredOp, Op]:
         taken = self._in_flight.pop(result.op, None)
@@ -162,18 +139,7 @@ class Executor:
         return taken
 
     def _record(self, stored: StoredOp, result: Result) -> None:
-        self._journal.begin()
-        match result.status:
-            case Status.DONE | Status.NOOP:
-                keep_done(self._journal, self._context, stored, result)
-            case Status.FAILED:
-                self._store.set_state([stored.seq], OpState.FAILED, result.detail)
-            case Status.NOT_DONE:
-                self._store.set_state([stored.seq], OpState.PLANNED, result.detail)
-            case Status.UNKNOWN | Status.CONFLICT:
-                # A conflict is looked up again before it counts: it may be our own, committed late.
-                self._store.set_state([stored.seq], OpState.UNKNOWN, result.detail)
-        if result.status not in (Status.NOT_DONE, Status.UNKNOWN, Status.CONFLICT):
+        if self._answers.keep(stored, result):
             self._progress.advance()
         if time.monotonic() - self._committed > _COMMIT_SECONDS:
             self._commit()
@@ -199,19 +165,16 @@ class Executor:
                         if stored.kind is Kind.CREATE_USER and stored.user and result.status in _IS_SO:
                             found_users.append(stored.user.row)
             finally:
-                self._journal.commit()
+                self._commit()
         # Those who turn up late: meanwhile their groups may have been filled without them.
         with self._journal.transaction():
             self._store.reopen_memberships(found_users)
 
     def _record_resolved(self, stored: StoredOp, result: Result) -> None:
-        if result.status is not Status.CONFLICT:
-            self._record(stored, result)
-            return
-        self._journal.begin()
-        detail = result.detail or "something of this name exists that this job did not create"
-        self._store.set_state([stored.seq], OpState.FAILED, f"{detail}; run the sheet again to update it")
-        self._progress.advance()
+        if result.status is Status.CONFLICT:
+            detail = result.detail or "something of this name exists that this job did not create"
+            result = Result(result.op, Status.FAILED, detail=f"{detail}; run the sheet again to update it")
+        self._record(stored, result)
 
     def _give_up(self, phase: int) -> None:
         with self._journal.transaction():
@@ -219,42 +182,9 @@ class Executor:
         self._progress.advance(given_up)
 
     def _commit(self) -> None:
+        self._answers.flush()
         self._journal.commit()
         self._committed = time.monotonic()
-
-
-def keep_done(journal: Journal, context: JobContext, stored: StoredOp, result: Result) -> None:
-    """Keeps that an operation is done, with what follows from it for the job and for the ledger.
-
-    Raises:
-        PluginError: the backend created something and did not say its id.
-    """
-    store = OperationStore(journal, context.job)
-    creates = stored.kind in (Kind.CREATE_GROUP, Kind.CREATE_USER)
-    # Before anything is kept: without the id it must stay an operation that has no answer.
-    ref = _ref(result) if creates else ""
-    store.set_state([stored.seq], OpState(result.status), result.detail)
-    owner = {"pipeline": context.pipeline, "identity": context.identity, "job": context.job}
-    if stored.kind is Kind.CREATE_GROUP:
-        assert stored.target is not None
-        store.set_group(stored.target, ref)
-    elif stored.user is None:
-        store.set_refused(stored.seq, result.refused)
-    elif stored.kind is Kind.CREATE_USER:
-        store.set_user(stored.user.row, ref)
-        if result.status is Status.DONE:
-            record_creation(journal, **owner, ref=ref, username=stored.user.username, now=context.clock())
-        # The next run of this sheet must not give the user the same password once more.
-        if context.resets and stored.user.password is PasswordAction.SET:
-            record_reset(journal, **owner, ref=ref, sheet_sha256=context.sheet_sha256)
-    elif stored.kind is Kind.UPDATE_USER and stored.user.password is PasswordAction.RESET:
-        record_reset(journal, **owner, ref=stored.user.ref or "", sheet_sha256=context.sheet_sha256)
-
-
-def _ref(result: Result) -> str:
-    if not result.ref:
-        raise PluginError(plugin="backend", stage="writing", cause="it created something and did not say its id")
-    return result.ref
 
 
 def settle_former_creations(journal: Journal, context: JobContext, backend: UserBackend) -> None:
@@ -263,7 +193,7 @@ def settle_former_creations(journal: Journal, context: JobContext, backend: User
     Without this the next job would take them for users that were there before, and never invite them.
     Nothing is written to the backend.
     """
-    store = OperationStore(journal, context.job)
+    store, answers = OperationStore(journal, context.job), Answers(context, journal)
     # Whether a user was created does not depend on the password, so the former sheet is not needed.
     passwords = Passwords(lambda: nullcontext(iter(())))
     after = 0
@@ -279,5 +209,6 @@ def settle_former_creations(journal: Journal, context: JobContext, backend: User
             for result in results:
                 stored = creations.get(result.op)
                 if result.status is Status.DONE and stored is not None and stored.user is not None:
-                    keep_done(journal, context, stored, result)
+                    answers.keep(stored, result)
+                    answers.flush()
                     store.reopen_memberships([stored.user.row])

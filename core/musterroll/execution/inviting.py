@@ -10,7 +10,7 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 
 from musterroll.errors import MusterrollError, PluginError
-from musterroll.execution.executor import JobContext
+from musterroll.execution.answers import JobContext
 from musterroll.journal.invite_store import DueInvite, InviteStore
 from musterroll.journal.journal import Journal
 from musterroll.journal.ledger import InviteState

@@ -122,18 +122,21 @@ class InviteStore:
         )
 
 
-def record_creation(
-    journal: Journal, *, pipeline: str, identity: str, job: str, ref: str, username: str, now: dt.datetime
+def record_creations(
+    journal: Journal, owner: tuple[str, str], job: str, users: Sequence[tuple[str, str]], *, now: dt.datetime
 ) -> None:
-    """Notes that a user was created by this pipeline."""
-    journal.execute(
+    """Notes that users were created by this pipeline: (id, username). The owner is (pipeline, identity)."""
+    journal.executemany(
         "INSERT OR IGNORE INTO managed VALUES (?, ?, ?, ?, ?, ?)",
-        (pipeline, identity, ref, username, job, now.isoformat()),
+        [(*owner, ref, username, job, now.isoformat()) for ref, username in users],
     )
 
 
-def record_reset(journal: Journal, *, pipeline: str, identity: str, job: str, ref: str, sheet_sha256: str) -> None:
-    """Notes that a user's password was reset by a sheet, so that running it again does not."""
-    journal.execute(
-        "INSERT OR IGNORE INTO password_reset VALUES (?, ?, ?, ?, ?)", (pipeline, identity, ref, sheet_sha256, job)
+def record_resets(
+    journal: Journal, owner: tuple[str, str], job: str, refs: Sequence[str], *, sheet_sha256: str
+) -> None:
+    """Notes that users got a sheet's password, so that running it again does not reset it."""
+    journal.executemany(
+        "INSERT OR IGNORE INTO password_reset VALUES (?, ?, ?, ?, ?)",
+        [(*owner, ref, sheet_sha256, job) for ref in refs],
     )

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 
 from musterroll.errors import UsageError
 from musterroll.journal.journal import Journal
+from musterroll.journal.plan_store import PlanStore
 from musterroll.model.reports import JobState, SheetCounts, SheetSummary
 
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # no letters that are taken for others
@@ -128,7 +129,8 @@ def set_planned(journal: Journal, job: str) -> None:
 
 
 def discard_job(journal: Journal, job: str) -> None:
-    """Forgets a job that came to nothing; its plan must be cleared already."""
+    """Forgets a job that came to nothing, with its plan."""
+    PlanStore(journal, job).clear()
     journal.execute("DELETE FROM job WHERE id = ?", (job,))
 
 

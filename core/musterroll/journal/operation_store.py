@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from musterroll.journal.journal import Journal
 from musterroll.journal.kinds import Kind, OpState
@@ -13,8 +13,7 @@ from musterroll.model.plans import FieldChange, PasswordAction
 from musterroll.model.users import GroupPath
 
 
-@dataclass(frozen=True, slots=True)
-class StoredUser:
+class StoredUser(NamedTuple):
     """The user of a stored operation."""
 
     row: int
@@ -24,8 +23,7 @@ class StoredUser:
     fields: Mapping[str, FieldChange]
 
 
-@dataclass(frozen=True, slots=True)
-class StoredOp:
+class StoredOp(NamedTuple):
     """A stored operation: of a user (`user`), or of a group (`path`, `ref`, `members`)."""
 
     seq: int
@@ -140,11 +138,11 @@ class OperationStore:
             )
         )
 
-    def set_state(self, seqs: Sequence[int], state: OpState, detail: str | None = None) -> None:
-        """Says where operations stand. What was said before of one stays, unless there is something new to say."""
+    def set_states(self, states: Sequence[tuple[OpState, str | None, int]]) -> None:
+        """Says where operations stand: (state, why, number). A reason stays until there is another."""
         self._journal.executemany(
             "UPDATE operation SET state = ?, detail = coalesce(?, detail) WHERE job = ? AND seq = ?",
-            [(state, detail, self._job, seq) for seq in seqs],
+            [(state, why, self._job, seq) for state, why, seq in states],
         )
 
     def fail_planned(self, phase: int, why: str) -> int:
@@ -155,13 +153,17 @@ class OperationStore:
             (why, self._job, phase),
         ).rowcount
 
-    def set_user(self, row: int, ref: str) -> None:
-        """Keeps the backend's id of a user that was created."""
-        self._journal.execute("UPDATE row SET ref = ? WHERE job = ? AND row = ?", (ref, self._job, row))
+    def set_users(self, users: Sequence[tuple[str, int]]) -> None:
+        """Keeps the backend's ids of users that were created: (id, row)."""
+        self._journal.executemany(
+            "UPDATE row SET ref = ? WHERE job = ? AND row = ?", [(ref, self._job, row) for ref, row in users]
+        )
 
-    def set_group(self, target: int, ref: str) -> None:
-        """Keeps the backend's id of a group that was created."""
-        self._journal.execute("UPDATE target SET ref = ? WHERE job = ? AND id = ?", (ref, self._job, target))
+    def set_groups(self, groups: Sequence[tuple[str, int]]) -> None:
+        """Keeps the backend's ids of groups that were created: (id, target)."""
+        self._journal.executemany(
+            "UPDATE target SET ref = ? WHERE job = ? AND id = ?", [(ref, self._job, target) for ref, target in groups]
+        )
 
     def set_refused(self, seq: int, refused: Mapping[str, str]) -> None:
         """Keeps which members of a membership operation were refused, by the user's ref, and why."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
-from itertools import groupby
+from itertools import groupby, islice
 from operator import itemgetter
 
 from musterroll.journal.journal import Journal
@@ -20,6 +20,7 @@ from musterroll.text import fold
 REJECTED = "rejected"
 # So many members go into one operation: few calls for a portal, and a failure that hits few.
 _MEMBERS = 100
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode  # json.dumps would make one each time
 
 
 class PlanStore:
@@ -33,6 +34,8 @@ class PlanStore:
     def __init__(self, journal: Journal, job: str) -> None:
         self._journal = journal
         self._job = job
+        self._rows: list[tuple[object, ...]] = []
+        self._memberships: list[tuple[str, int, int, str]] = []
 
     def add_target(self, target: int, path: GroupPath, parent: int | None, ref: str | None) -> None:
         """Stores a group that the plan touches. One without a ref is to be created."""
@@ -61,8 +64,7 @@ class PlanStore:
         """
         assert change.row is not None
         renamed = change.fields.get(USERNAME)
-        self._journal.execute(
-            "INSERT INTO row VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        self._rows.append(
             (
                 self._job,
                 change.row,
@@ -70,26 +72,30 @@ class PlanStore:
                 fold(change.username if renamed is None else str(renamed.after)),
                 change.action,
                 change.password,
-                json.dumps(change.fields, ensure_ascii=False),
+                _encode(change.fields) if change.fields else "{}",
                 change.ref,
                 notifier,
                 change.invite.channel,
                 change.invite.reason,
-                None if recipient is None else json.dumps(recipient, ensure_ascii=False),
-            ),
-        )
-        for kind, targets in (("add", add), ("remove", remove)):
-            self._journal.executemany(
-                "INSERT INTO membership (job, row, target, kind) VALUES (?, ?, ?, ?)",
-                [(self._job, change.row, target, kind) for target in targets],
+                None if recipient is None else _encode(recipient),
             )
+        )
+        self._memberships += [(self._job, change.row, target, "add") for target in add]
+        self._memberships += [(self._job, change.row, target, "remove") for target in remove]
 
     def add_rejected(self, row: int, username: str) -> None:
         """Stores a row that cannot go in."""
-        self._journal.execute(
-            "INSERT INTO row VALUES (?, ?, ?, ?, ?, 'none', '{}', NULL, NULL, NULL, NULL, NULL)",
-            (self._job, row, username, fold(username), REJECTED),
+        nothing = ("none", "{}", None, None, None, None, None)
+        self._rows.append((self._job, row, username, fold(username), REJECTED, *nothing))
+
+    def flush(self) -> None:
+        """Writes down the rows that were added; until then they are not seen by anything else."""
+        self._journal.executemany(f"INSERT INTO row VALUES ({', '.join('?' * 12)})", self._rows)  # noqa: S608 -- marks
+        self._journal.executemany(
+            "INSERT INTO membership (job, row, target, kind) VALUES (?, ?, ?, ?)", self._memberships
         )
+        self._rows.clear()
+        self._memberships.clear()
 
     def reject(self, rows: Iterable[int]) -> None:
         """Takes rows that were planned already out again."""
@@ -127,7 +133,7 @@ class PlanStore:
         self._journal.execute("UPDATE job SET counts = ? WHERE id = ?", (json.dumps(asdict(counts)), self._job))
 
     def clear(self) -> None:
-        """Forgets the plan, to make it anew."""
+        """Forgets the plan."""
         for table in ("row", "target", "membership", "operation", "problem"):
             self._journal.execute(f"DELETE FROM {table} WHERE job = ?", (self._job,))  # noqa: S608 -- constants
 
@@ -206,11 +212,15 @@ class PlanStore:
         for target, path in self._new_targets():
             seq += 1
             self._add_operation(seq, Phase.GROUPS + len(path), Kind.CREATE_GROUP, target=target)
-        for row, action, password, fields in list_rows(self._journal, self._job):
-            if action == Action.CREATE:
-                seq += 1
-                self._add_operation(seq, Phase.USERS, Kind.CREATE_USER, row=row)
-                continue
+        seq += self._journal.execute(
+            "INSERT INTO operation (job, seq, phase, kind, row) "
+            "SELECT job, ? + row_number() OVER (ORDER BY row), ?, ?, row FROM row WHERE job = ? AND action = ?",
+            (seq, Phase.USERS, Kind.CREATE_USER, self._job, Action.CREATE),
+        ).rowcount
+        for row, password, fields in self._journal.stream(
+            "SELECT row, password, fields FROM row WHERE job = ? AND action = ? ORDER BY row",
+            (self._job, Action.UPDATE),
+        ):
             changed = json.loads(fields)
             if "active" in changed:
                 seq += 1
@@ -222,20 +232,17 @@ class PlanStore:
             ("remove", Phase.MEMBERSHIPS, Kind.REMOVE_MEMBERS),
             ("add", Phase.MEMBERSHIPS + 1, Kind.ADD_MEMBERS),
         ):
-            batch: tuple[int, int] | None = None  # (target, members so far)
-            members = self._journal.execute(
+            members = self._journal.stream(
                 "SELECT target, row FROM membership WHERE job = ? AND kind = ? ORDER BY target, row", (self._job, kind)
             )
-            for target, row in members:
-                if batch is None or batch[0] != target or batch[1] == _MEMBERS:
+            for target, of_target in groupby(members, key=itemgetter(0)):
+                while batch := list(islice(of_target, _MEMBERS)):
                     seq += 1
                     self._add_operation(seq, phase, operation, target=target)
-                    batch = target, 0
-                batch = target, batch[1] + 1
-                self._journal.execute(
-                    "UPDATE membership SET op = ? WHERE job = ? AND row = ? AND target = ? AND kind = ?",
-                    (seq, self._job, row, target, kind),
-                )
+                    self._journal.executemany(
+                        "UPDATE membership SET op = ? WHERE job = ? AND row = ? AND target = ? AND kind = ?",
+                        [(seq, self._job, row, target, kind) for target, row in batch],
+                    )
 
     def _add_operation(
         self, seq: int, phase: int, kind: Kind, *, row: int | None = None, target: int | None = None
@@ -244,11 +251,3 @@ class PlanStore:
             "INSERT INTO operation (job, seq, phase, kind, row, target) VALUES (?, ?, ?, ?, ?, ?)",
             (self._job, seq, phase, kind, row, target),
         )
-
-
-def list_rows(journal: Journal, job: str) -> Iterator[tuple[int, str, str, str]]:
-    """Streams (row, action, password, fields) of the rows that need an operation on their user."""
-    yield from journal.stream(
-        "SELECT row, action, password, fields FROM row WHERE job = ? AND action IN ('create', 'update') ORDER BY row",
-        (job,),
-    )

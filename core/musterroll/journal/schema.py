@@ -71,7 +71,6 @@ CREATE TABLE operation (
     PRIMARY KEY (job, seq)
 ) WITHOUT ROWID;
 CREATE INDEX operation_row ON operation (job, row) WHERE row IS NOT NULL;
-CREATE INDEX operation_open ON operation (job, phase, seq) WHERE state IN ('planned', 'intent', 'unknown');
 CREATE TABLE problem (
     job TEXT NOT NULL, seq INTEGER NOT NULL, code TEXT NOT NULL, message TEXT NOT NULL, severity TEXT NOT NULL,
     row INTEGER, col TEXT, field TEXT, suggestion TEXT,

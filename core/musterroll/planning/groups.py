@@ -40,6 +40,7 @@ class GroupIndex:
         self._targets: dict[GroupPath, Target] = {}
         self._by_ref: dict[str, Target] = {}
         self._numbers = count(1)
+        self._spellings: dict[GroupPath, Target] = {}  # the paths as rows spell them
         self._near: dict[GroupPath, GroupPath | None] = {}
         # Parents first, so that their numbers are known.
         for group in sorted(groups, key=lambda group: len(group.path)):
@@ -55,7 +56,10 @@ class GroupIndex:
 
     def find(self, path: GroupPath) -> Target | None:
         """Returns the group of that name: an existing one, or one that the plan will create."""
-        return self._targets.get(fold_path(path))
+        target = self._spellings.get(path)
+        if target is None and (target := self._targets.get(fold_path(path))) is not None:
+            self._spellings[path] = target
+        return target
 
     def of_ref(self, ref: str) -> Target | None:
         """Returns an existing group by the backend's id."""

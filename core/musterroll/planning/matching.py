@@ -18,12 +18,11 @@ from musterroll.text import fold
 class Matches:
     """The users that the keys of a batch of rows mean."""
 
-    by_key: Mapping[UserKey, tuple[Existing, ...]]
+    by_text: Mapping[tuple[str, str], tuple[Existing, ...]]  # field and value as the sheet has it
 
     def of(self, row: Row, field: str) -> tuple[Existing, ...]:
         """Returns the users that a row's field means."""
-        text = row.value(field).text
-        return self.by_key.get(UserKey.of(field, text), ()) if text else ()
+        return self.by_text.get((field, row.value(field).text), ())
 
 
 def look_up(backend: UserBackend, rows: Sequence[Row], fields: Sequence[str]) -> Matches:
@@ -41,15 +40,14 @@ def look_up(backend: UserBackend, rows: Sequence[Row], fields: Sequence[str]) ->
         BackendError: the portal cannot answer.
         PluginError: the backend broke.
     """
-    keys = list(
-        dict.fromkeys(UserKey.of(field, text) for row in rows for field in fields if (text := row.value(field).text))
-    )
+    keys = {
+        (field, text): UserKey.of(field, text) for row in rows for field in fields if (text := row.value(field).text)
+    }
     if not keys:
         return Matches({})
     with guarded("backend", "looking users up"):
-        answers = backend.lookup(keys)
-    # Two spellings in the sheet are two keys, so match on the folded value for all of them.
-    return Matches({key: _confirmed(key, answers.get(key, ())) for key in keys})
+        answers = backend.lookup(list(keys.values()))
+    return Matches({text: _confirmed(key, found) for text, key in keys.items() if (found := answers.get(key))})
 
 
 def _confirmed(key: UserKey, answers: Sequence[Existing]) -> tuple[Existing, ...]:

@@ -125,6 +125,7 @@ class Planner:
                 self._store.add_rejected(row.number, row.value(USERNAME).text)
             else:
                 self._store_plan(row, plan, user, None if user is None else known.get(user.ref, NOBODY))
+        self._store.flush()
 
     def _is_identified(self, row: Row) -> bool:
         """Whether a row that has errors says who is meant: without that, it cannot be called a new user."""

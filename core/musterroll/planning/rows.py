@@ -16,6 +16,8 @@ from musterroll.plugin.roles import UserBackend
 from musterroll.problems import Problem, Severity
 from musterroll.text import fold
 
+_NO_MEMBERSHIP = Membership()  # a blank cell keeps all groups, in every mode
+
 
 @dataclass(slots=True)
 class RowPlan:
@@ -23,7 +25,7 @@ class RowPlan:
 
     fields: dict[str, FieldChange] = field(default_factory=dict)
     password: PasswordAction = PasswordAction.NONE
-    membership: Membership = field(default_factory=Membership)
+    membership: Membership = _NO_MEMBERSHIP
     problems: list[Problem] = field(default_factory=list)
 
     @property
@@ -58,6 +60,14 @@ class RowPlanner:
         self._backend = backend
         self._can = capabilities
         self._groups = groups
+        # Most portals can do everything that a row may ask for; then there is nothing to look for.
+        self._has_limits = capabilities.fields is not None or not (
+            capabilities.rename
+            and capabilities.deactivate
+            and capabilities.passwords
+            and capabilities.groups
+            and capabilities.nested_groups
+        )
 
     def plan(self, row: Row, paths: Sequence[GroupPath], user: Existing | None, *, reset_done: bool) -> RowPlan:
         """Plans one row.
@@ -75,7 +85,8 @@ class RowPlanner:
             plan.fields = self._changed_fields(row, user, plan)
         plan.password = self._password(row, user, plan, reset_done=reset_done)
         plan.membership = self._membership(row, paths, user, plan)
-        plan.problems.extend(self._unsupported(row, plan, user))
+        if self._has_limits:
+            plan.problems.extend(self._unsupported(row, plan, user))
         return plan
 
     def _desired(self, row: Row, *, new: bool) -> dict[str, str | None]:
@@ -143,12 +154,14 @@ class RowPlanner:
         return PasswordAction.KEEP
 
     def _membership(self, row: Row, paths: Sequence[GroupPath], user: Existing | None, plan: RowPlan) -> Membership:
+        if not paths:
+            return _NO_MEMBERSHIP
         wanted = list(self._wanted(row, paths, plan))
         current = user.groups if user is not None else frozenset()
         unique = {target.id: target for target in wanted}.values()
         add = tuple(target for target in unique if target.ref is None or target.ref not in current)
         remove: tuple[Target, ...] = ()
-        if self._settings.membership.mode == "replace" and paths:
+        if self._settings.membership.mode == "replace":
             keep = {target.ref for target in wanted}
             others = (self._groups.of_ref(ref) for ref in sorted(current - keep))
             remove = tuple(target for target in others if target is not None)

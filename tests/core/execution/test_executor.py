@@ -205,6 +205,7 @@ def test_a_backend_that_breaks_after_the_first_write(work: Work, fault: Fault) -
     done = work.run(pipeline, work.sheet(*(addressed(name, groups="G") for name in NAMES)))
     assert (done.outcome, done.state) == (Outcome.FAILED, JobState.FAILED)
     assert isinstance(done.error, BackendError if fault is Fault.ERROR else PluginError)
+    assert ("not waiting for an answer" in done.error.message) is (fault in (Fault.TWICE, Fault.STRANGER))
     assert sum(done.rows.values()) == 3
     work.portal.fault = lambda op: None
     assert work.resume(pipeline).rows == {"created": 3}
@@ -277,6 +278,7 @@ def test_interrupted(work: Work) -> None:
     done = work.run(pipeline, work.sheet(*map(addressed, names)))
     assert (done.outcome, done.state) == (Outcome.INTERRUPTED, JobState.INTERRUPTED)
     assert done.rows == {"created": 30, "not_attempted": 70}
+    assert work.portal.asked == []  # what was never handed over is in no doubt
     assert work.post.sent == []
     work.portal.before = lambda op: None
     pipeline.cancelled.clear()

@@ -307,4 +307,3 @@ engine.run(work.pipeline(), folder / "staff.csv")
     text = code.format(id=work.id, store=work.portal.store.name, now=str(work.clock.now))
     with start(text, work.folder) as other:
         assert other.wait() == 9
-

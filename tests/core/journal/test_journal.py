@@ -153,10 +153,15 @@ def test_a_temporary_journal_leaves_nothing(tmp_path: Path, monkeypatch: pytest.
 
 def test_a_failed_transaction_leaves_nothing(tmp_path: Path) -> None:
     with closing(Journal.open(tmp_path, "acme")) as journal:
-        with pytest.raises(StateError), journal.transaction():
-            journal.execute("INSERT INTO managed VALUES ('a', 'b', 'c', 'd', 'e', 'f')")
-            journal.execute("INSERT INTO nothing VALUES (1)")
+        with pytest.raises(StateError):
+            _write_and_fail(journal)
         assert list(journal.stream("SELECT * FROM managed")) == []
+
+
+def _write_and_fail(journal: Journal) -> None:
+    with journal.transaction():
+        journal.execute("INSERT INTO managed VALUES ('a', 'b', 'c', 'd', 'e', 'f')")
+        journal.execute("INSERT INTO nothing VALUES (1)")
 
 
 def _refused(folder: Path) -> str:

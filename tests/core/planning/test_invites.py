@@ -154,9 +154,10 @@ def test_the_portal_itself_invites(work: Work) -> None:
         [invites]
         by = "backend"
     """
-    pipeline, sheet = work.pipeline(tables=tables), work.sheet(addressed("ana"), user("bo"))
+    pipeline = work.pipeline(tables=tables)
+    sheet = work.sheet(addressed("ana"), *(user(name) for name in ("bo", "cy", "dee", "eve")))
     done = work.run(pipeline, sheet)
-    assert done.invites == {"sent": 1, "skipped": 1}
+    assert done.invites == {"sent": 1, "skipped": 4}
     assert done.change(3).invite.channel == "portal"
     (op,) = (op for op in work.portal.handed if isinstance(op, SendInvite))
     assert op.user.ref == work.portal.user("ana").ref

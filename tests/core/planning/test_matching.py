@@ -123,7 +123,10 @@ def test_several_users_fit(work: Work) -> None:
     work.portal.add("bo", staff_number="7")
     work.portal.add("cy", staff_number="8")
     sheet = work.sheet(
-        user("ana", staff_number="7"), user("bo", staff_number="8"), user("dee", staff_number="9"), others=["staff_number"]
+        user("ana", staff_number="7"),
+        user("bo", staff_number="8"),
+        user("dee", staff_number="9"),
+        others=["staff_number"],
     )
     done = work.run(work.pipeline(STAFF, STAFF_FIELD), sheet)
     assert done.codes == ["username.ambiguous@3", "username.ambiguous@4"]
@@ -132,7 +135,9 @@ def test_several_users_fit(work: Work) -> None:
     assert work.portal.handed == []
 
 
-@pytest.mark.parametrize(("choice", "active", "outcome"), [("reactivate", True, "updated"), ("update", False, "updated")])
+@pytest.mark.parametrize(
+    ("choice", "active", "outcome"), [("reactivate", True, "updated"), ("update", False, "updated")]
+)
 def test_inactive_users(work: Work, choice: str, active: bool, outcome: str) -> None:
     work.portal.add("ana", forename="Ana", surname="Silva", active=False)
     sheet = work.sheet(addressed("ana", surname="Souza"))
@@ -158,7 +163,9 @@ def test_a_portal_that_ignores_filters_never_gets_the_wrong_user_changed(work: W
     work.portal.ignores_filters = True
     work.portal.unique_email = True
     sheet = work.sheet(
-        addressed("ana", surname="New", staff_number="ana"), addressed("dee", staff_number="dee"), others=["staff_number"]
+        addressed("ana", surname="New", staff_number="ana"),
+        addressed("dee", staff_number="dee"),
+        others=["staff_number"],
     )
     done = work.run(work.pipeline(STAFF, STAFF_FIELD), sheet)
     assert done.rows == {"updated": 1, "created": 1}
