@@ -52,7 +52,7 @@ class Confirmation:
 
 def show_summary(stream: Stream, summary: PlanSummary) -> None:
     """Says what is going to happen, and where."""
-    stream.line("About to write to ", Styled(summary.backend, "bold"), ":")
+    stream.line("About to write to ", Styled(summary.portal, "bold"), ":")
     for action in (Action.CREATE, Action.UPDATE, Action.DEACTIVATE):
         if count := summary.actions.get(action, 0):
             stream.line("  ", Styled(f"{action} {amount(count, 'user')}", ACTION_STYLES[action]))

@@ -28,11 +28,11 @@ JobArgument = Annotated[
 @command(app, "jobs list", example="musterroll jobs list -p acme.toml")
 def list_jobs(session: Session) -> int:
     """Lists the jobs of the pipeline, newest first."""
-    from musterroll import engine  # noqa: PLC0415 -- `--help` does without the engine
+    from musterroll import history  # noqa: PLC0415 -- `--help` does without the engine
     from musterroll_cli.records import listed_job  # noqa: PLC0415
     from musterroll_cli.text.jobs import show_jobs  # noqa: PLC0415
 
-    jobs = engine.list_jobs(session.load())
+    jobs = history.list_jobs(session.load())
     if session.as_json:
         return session.finish({"jobs": [listed_job(job) for job in jobs]})
     show_jobs(session.out, jobs)
@@ -42,9 +42,9 @@ def list_jobs(session: Session) -> int:
 @command(app, "jobs show", example="musterroll jobs show 20260301-093012-k3f9")
 def show_job(session: Session, job: JobArgument) -> int:
     """Shows one job: what became of its rows and invites, and the reason for every failure."""
-    from musterroll import engine  # noqa: PLC0415 -- `--help` does without the engine
+    from musterroll import history  # noqa: PLC0415 -- `--help` does without the engine
 
-    return session.show(engine.show_job(session.load(), job))
+    return session.show(history.show_job(session.load(), job))
 
 
 @command(app, "jobs resume", example="musterroll jobs resume 20260301-093012-k3f9 --sheet moved/staff.xlsx")
@@ -74,12 +74,12 @@ def resume_job(
 
 def _pipeline_of(session: Session, job: str) -> Pipeline:
     """Loads the pipeline as it was when the job was started."""
-    from musterroll import engine  # noqa: PLC0415 -- `--help` does without the engine
+    from musterroll import history  # noqa: PLC0415 -- `--help` does without the engine
     from musterroll.errors import UsageError  # noqa: PLC0415
 
     common = session.common
     pipeline = session.load()
-    profile, sets = engine.job_settings(pipeline.state, pipeline.name, job)
+    profile, sets = history.job_settings(pipeline.state, pipeline.name, job)
     if common.profile is not None and common.profile != profile:
         started = f'with the profile "{profile}"' if profile is not None else "without a profile"
         raise UsageError(f"the job was started {started}; leave --profile out to go on with it")

@@ -8,7 +8,7 @@ was written (a report with `error` tells of what went wrong afterwards).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +22,7 @@ from musterroll.journal.ledger import Ledger
 from musterroll.journal.operation_store import OperationStore
 from musterroll.journal.outcomes import count_rows, forget_outcome, keep_outcome
 from musterroll.journal.plan_store import PlanStore
-from musterroll.model.reports import InviteCounts, JobState, JobSummary, Outcome, Report
+from musterroll.model.reports import InviteCounts, JobState, Outcome, Report
 from musterroll.model.source import Source
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.planning.making import make_plan, stop_if_cancelled
@@ -31,10 +31,10 @@ from musterroll.plugin.guarding import guarded
 from musterroll.plugin.roles import UserBackend
 from musterroll.problem_log import ProblemLog
 from musterroll.progress import Progress, Silent
-from musterroll.reporting import report_of, summary_of
+from musterroll.reporting import report_of
 from musterroll.running import carry_out, settle_former_jobs
 
-__all__ = ["PlanSummary", "job_settings", "list_jobs", "plan", "resume", "run", "show_job", "validate"]
+__all__ = ["PlanSummary", "plan", "resume", "run", "validate"]
 
 _SILENT = Silent()
 
@@ -143,7 +143,7 @@ def _plan_and_carry_out(
             job = _end_unexecuted(pipeline, journal, job, JobState.ABORTED)
             return _of_this_run(report_of(journal, job, "run"), intake, log)
         stop_if_cancelled(pipeline)
-        summary = summarise(journal, job.id, job.identity)
+        summary = summarise(journal, job.id, portal=f"{pipeline.backend.component.name} ({job.identity})")
         if summary.does_anything and not confirm(summary):
             raise RefusedError("declined; nothing was written", code="declined")
         with journal.transaction():
@@ -231,49 +231,6 @@ def _go_on(
 def _refuse_changed(path: Path, job: JobRecord) -> None:
     if Source(path).sha256 != job.sheet.sha256:
         raise RefusedError(f"{path} has changed since; run it anew", code="source.changed")
-
-
-def list_jobs(pipeline: Pipeline) -> Sequence[JobSummary]:
-    """The jobs of this pipeline, newest first."""
-    journal = Journal.open_existing(pipeline.state, pipeline.name)
-    if journal is None:
-        return []
-    try:
-        return [summary_of(journal, job) for job in list(jobs.list_jobs(journal))]
-    finally:
-        journal.close()
-
-
-def show_job(pipeline: Pipeline, job: str) -> Report:
-    """One job, with its problems, changes and failures."""
-    journal = Journal.open_existing(pipeline.state, pipeline.name)
-    try:
-        record = jobs.find_job(journal, job)
-        assert journal is not None
-        report = report_of(journal, record, "jobs show")
-    except BaseException:
-        if journal is not None:
-            journal.close()
-        raise
-    report.outcome = Outcome.OK
-    return report
-
-
-def job_settings(state: Path, name: str, job: str) -> tuple[str | None, tuple[str, ...]]:
-    """Returns the profile and the `--set` texts that a job was started with, to load its pipeline again.
-
-    Args:
-        state: the state folder.
-        name: the pipeline's name.
-        job: the job's id, or an unambiguous part of it.
-    """
-    journal = Journal.open_existing(state, name)
-    try:
-        record = jobs.find_job(journal, job)
-    finally:
-        if journal is not None:
-            journal.close()
-    return record.profile, record.sets
 
 
 def _begin_job(

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from musterroll.errors import BackendUnavailableError, MusterrollError, RefusedError
+from musterroll.errors import BackendUnavailableError, MusterrollError, NotifierError, RefusedError
 from musterroll.execution.answers import JobContext
 from musterroll.execution.executor import Executor, settle_former_creations
 from musterroll.execution.inviting import Inviter
 from musterroll.execution.passwords import Passwords
-from musterroll.execution.portal_invites import inviters
 from musterroll.intake import Intake
+from musterroll.inviters import inviters
 from musterroll.journal import jobs
 from musterroll.journal.jobs import JobRecord
 from musterroll.journal.journal import Journal
 from musterroll.journal.operation_store import OperationStore
 from musterroll.journal.outcomes import count_invites, count_rows, keep_outcome
-from musterroll.model.messages import Message, Purpose
+from musterroll.model.messages import Message, Purpose, SentStatus
 from musterroll.model.reports import InviteCounts, JobCounts, JobState
 from musterroll.pipeline.pipeline import Instance, Pipeline
 from musterroll.plugin.guarding import guarded
@@ -146,8 +146,10 @@ def _tell_finished(
         if Purpose.FINISHED in instance.on:
             try:
                 with guarded(instance.label, "telling that the job has finished"):
-                    for _ in notifier.send(iter((message,))):
-                        pass
+                    for sent in notifier.send(iter((message,))):
+                        if sent.status is not SentStatus.SENT:
+                            why = sent.detail or "it does not say why"
+                            error = error or NotifierError(f"{instance.label} did not report the job: {why}")
             except MusterrollError as failed:
                 error = error or failed
     return error

@@ -21,7 +21,7 @@ SUMMARY = PlanSummary(
     memberships=3,
     invites=2,
     rejected=1,
-    backend="directory at acme.db",
+    portal="directory at acme.db",
 )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from musterroll import engine
+from musterroll import engine, history
 from musterroll.errors import PluginError, SourceError, StateError
 from musterroll.model.plans import Action
 from musterroll.model.reports import JobState, Outcome
@@ -112,7 +112,7 @@ def test_the_path_is_told_as_it_was_typed_and_kept_absolute(work: Work, monkeypa
     with engine.run(pipeline, Path("staff.csv")) as report:
         assert report.sheet is not None
         assert report.sheet.path == "staff.csv"
-    assert engine.list_jobs(pipeline)[0].sheet == str(work.folder / "staff.csv")
+    assert history.list_jobs(pipeline)[0].sheet == str(work.folder / "staff.csv")
 
 
 @pytest.mark.parametrize(("forename", "plugin"), [("Boom", "validators[picky]"), ("Bang", "groups[sorter]")])
@@ -125,7 +125,7 @@ def test_a_plugin_that_breaks_is_named_with_its_row(work: Work, forename: str, p
             command(pipeline, sheet)
         assert (error.value.plugin, error.value.row) == (plugin, 4)
         assert "\n" not in error.value.message
-    assert engine.list_jobs(pipeline) == []
+    assert history.list_jobs(pipeline) == []
     assert work.portal.handed == []
     assert work.run(pipeline, work.sheet(user("ana"))).rows == {"created": 1}
     assert work.portal.groups_of("ana") == {"Everybody"}
@@ -139,7 +139,7 @@ def test_a_backend_that_breaks_while_it_is_asked(work: Work, monkeypatch: pytest
     for command in (engine.plan, engine.run):
         with pytest.raises(PluginError, match="backend broke while looking users up: ZeroDivisionError"):
             command(pipeline, sheet)
-    assert engine.list_jobs(pipeline) == []
+    assert history.list_jobs(pipeline) == []
     assert work.portal.built == work.portal.closed == 2
 
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from musterroll import CreateUser, Message, Op, SentStatus, engine
+from musterroll import CreateUser, Message, Op, SentStatus, engine, history
 from musterroll.errors import MusterrollError, RefusedError
 from musterroll.model.reports import JobState, Outcome
 from musterroll.pipeline.pipeline import Pipeline
@@ -190,10 +190,10 @@ engine.run(Work(folder).pipeline(backend=DIRECTORY), folder / "staff.csv", confi
             engine.run(pipeline, sheet)
         with pytest.raises(RefusedError):
             engine.resume(pipeline, "last")
-        assert [job.state for job in engine.list_jobs(pipeline)] == [JobState.RUNNING]
+        assert [job.state for job in history.list_jobs(pipeline)] == [JobState.RUNNING]
         other.kill()
         other.wait()
-    assert [job.state for job in engine.list_jobs(pipeline)] == [JobState.INTERRUPTED]
+    assert [job.state for job in history.list_jobs(pipeline)] == [JobState.INTERRUPTED]
     assert work.run(pipeline, sheet).rows == {"created": 20}
 
 

@@ -10,9 +10,15 @@ import time
 from collections.abc import Generator
 from contextlib import nullcontext
 
-from musterroll.errors import PluginError
+from musterroll.errors import MusterrollError, PluginError
 from musterroll.execution.answers import Answers, JobContext
-from musterroll.execution.operations import NotPossibleError, make_operation, operation_id, without_secret
+from musterroll.execution.operations import (
+    NotPossibleError,
+    make_operation,
+    operation_id,
+    take_secrets_out,
+    without_secret,
+)
 from musterroll.execution.passwords import Passwords
 from musterroll.journal.journal import Journal
 from musterroll.journal.kinds import Kind, OpState
@@ -86,6 +92,9 @@ class Executor:
                 for result in self._backend.execute(operations):
                     stored, op = self._taken(result)
                     self._record(stored, without_secret(result, op))
+        except MusterrollError as error:
+            take_secrets_out(error, (op for _, op in self._in_flight.values()))
+            raise
         finally:
             operations.close()
             self._commit()

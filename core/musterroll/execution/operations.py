@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
+from musterroll.errors import MusterrollError
 from musterroll.execution.passwords import Passwords
 from musterroll.journal.kinds import Kind
 from musterroll.journal.operation_store import StoredOp
@@ -86,3 +88,14 @@ def without_secret(result: Result, op: Op) -> Result:
     if password is None or result.detail is None:
         return result
     return replace(result, detail=result.detail.replace(password.reveal(), MASK))
+
+
+def take_secrets_out(error: MusterrollError, in_flight: Iterable[Op]) -> None:
+    """Takes the passwords that a backend was given out of what it raised."""
+    for op in in_flight:
+        password = op.password if isinstance(op, CreateUser | UpdateUser) else None
+        if password is not None and password.reveal() in error.message:
+            error.message = error.message.replace(password.reveal(), MASK)
+            error.args = (error.message,)
+            # The traceback of what lies behind would tell it as well.
+            error.__cause__, error.__suppress_context__ = None, True

@@ -35,7 +35,7 @@ class PlanStore:
         self._journal = journal
         self._job = job
         self._rows: list[tuple[object, ...]] = []
-        self._memberships: list[tuple[str, int, int, str]] = []
+        self._memberships: list[tuple[str, int, int, str, int]] = []
 
     def add_target(self, target: int, path: GroupPath, parent: int | None, ref: str | None) -> None:
         """Stores a group that the plan touches. One without a ref is to be created."""
@@ -80,8 +80,8 @@ class PlanStore:
                 None if recipient is None else _encode(recipient),
             )
         )
-        self._memberships += [(self._job, change.row, target, "add") for target in add]
-        self._memberships += [(self._job, change.row, target, "remove") for target in remove]
+        for kind, targets in (("add", add), ("remove", remove)):
+            self._memberships += [(self._job, change.row, target, kind, place) for place, target in enumerate(targets)]
 
     def add_rejected(self, row: int, username: str) -> None:
         """Stores a row that cannot go in."""
@@ -92,7 +92,7 @@ class PlanStore:
         """Writes down the rows that were added; until then they are not seen by anything else."""
         self._journal.executemany(f"INSERT INTO row VALUES ({', '.join('?' * 12)})", self._rows)  # noqa: S608 -- marks
         self._journal.executemany(
-            "INSERT INTO membership (job, row, target, kind) VALUES (?, ?, ?, ?)", self._memberships
+            "INSERT INTO membership (job, row, target, kind, position) VALUES (?, ?, ?, ?, ?)", self._memberships
         )
         self._rows.clear()
         self._memberships.clear()
@@ -142,7 +142,7 @@ class PlanStore:
         memberships = groupby(
             self._journal.stream(
                 "SELECT m.row, m.kind, t.path FROM membership AS m "
-                "JOIN target AS t ON t.job = m.job AND t.id = m.target WHERE m.job = ? ORDER BY m.row, m.target",
+                "JOIN target AS t ON t.job = m.job AND t.id = m.target WHERE m.job = ? ORDER BY m.row, m.position",
                 (self._job,),
             ),
             key=itemgetter(0),

@@ -53,6 +53,7 @@ CREATE TABLE membership (
     row    INTEGER NOT NULL,
     target INTEGER NOT NULL,
     kind   TEXT NOT NULL,                     -- add, remove
+    position INTEGER NOT NULL,                -- within the row's cell
     op     INTEGER,
     refused TEXT,                             -- why this member failed although the operation was done
     PRIMARY KEY (job, row, target, kind)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from musterroll.execution.portal_invites import inviters
 from musterroll.intake import Intake
+from musterroll.inviters import inviters
 from musterroll.journal import jobs
 from musterroll.journal.jobs import JobRecord
 from musterroll.journal.journal import Journal

@@ -161,7 +161,8 @@ class RowPlanner:
         unique = {target.id: target for target in wanted}.values()
         add = tuple(target for target in unique if target.ref is None or target.ref not in current)
         remove: tuple[Target, ...] = ()
-        if self._settings.membership.mode == "replace":
+        # Where a name is left out because no group has it, nobody knows which of the others it was meant to be.
+        if self._settings.membership.mode == "replace" and len(wanted) == len(paths):
             keep = {target.ref for target in wanted}
             others = (self._groups.of_ref(ref) for ref in sorted(current - keep))
             remove = tuple(target for target in others if target is not None)

@@ -19,7 +19,7 @@ class PlanSummary:
         memberships: how many memberships will be added or removed.
         invites: how many invites will go out.
         rejected: how many rows are left out.
-        backend: the backend's identity.
+        portal: where it goes: the backend and its identity.
     """
 
     actions: dict[Action, int]
@@ -27,7 +27,7 @@ class PlanSummary:
     memberships: int
     invites: int
     rejected: int
-    backend: str
+    portal: str
 
     @property
     def does_anything(self) -> bool:
@@ -35,7 +35,7 @@ class PlanSummary:
         return self.invites > 0 or any(n for action, n in self.actions.items() if action is not Action.UNCHANGED)
 
 
-def summarise(journal: Journal, job: str, identity: str) -> PlanSummary:
+def summarise(journal: Journal, job: str, *, portal: str) -> PlanSummary:
     """Counts a stored plan."""
     by_action = dict(journal.execute("SELECT action, count(*) FROM row WHERE job = ? GROUP BY action", (job,)))
     rejected = by_action.pop(REJECTED, 0)
@@ -47,5 +47,5 @@ def summarise(journal: Journal, job: str, identity: str) -> PlanSummary:
         memberships=memberships,
         invites=invites,
         rejected=rejected,
-        backend=identity,
+        portal=portal,
     )

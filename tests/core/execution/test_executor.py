@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
+import traceback
+from collections.abc import Iterator
 
 import pytest
 
-from musterroll import AddMembers, CreateGroup, CreateUser, Op, SentStatus, UpdateUser, engine
-from musterroll.errors import BackendError, BackendUnavailableError, PluginError
+from musterroll import AddMembers, CreateGroup, CreateUser, Op, Result, SentStatus, UpdateUser, engine, history
+from musterroll.errors import BackendError, BackendUnavailableError, MusterrollError, PluginError
 from musterroll.model.reports import JobState, Outcome
 from support.faults import Fault, on
 from support.pipelines import PASSWORD, Work, addressed, user
@@ -219,7 +221,7 @@ def test_a_backend_that_breaks_before_the_first_write_leaves_nothing(work: Work)
     pipeline, sheet = work.pipeline(), work.sheet(addressed("ana"))
     with pytest.raises(BackendError, match="not to be written to"):
         work.run(pipeline, sheet)
-    assert engine.list_jobs(pipeline) == []
+    assert history.list_jobs(pipeline) == []
     work.portal.refuses_to_start = False
     assert work.run(pipeline, sheet).rows == {"created": 1}
     assert work.portal.closed == work.portal.built
@@ -294,7 +296,7 @@ def test_interrupted_before_the_first_write(work: Work) -> None:
     for command in (engine.run, engine.plan, engine.validate):
         with pytest.raises(KeyboardInterrupt):
             command(pipeline, sheet)
-    assert engine.list_jobs(pipeline) == []
+    assert history.list_jobs(pipeline) == []
     assert work.portal.built == work.portal.closed
 
 
@@ -354,6 +356,34 @@ def test_a_notifier_that_breaks_when_it_is_closed(work: Work) -> None:
     assert (done.outcome, done.state) == (Outcome.FAILED, JobState.COMPLETED)
     assert isinstance(done.error, PluginError)
     assert work.portal.closed == work.portal.built
+
+
+def test_a_notifier_that_cannot_tell_the_end_says_why(work: Work) -> None:
+    work.post.status = lambda message: SentStatus.SENT if message.recipient else SentStatus.FAILED
+    done = work.run(work.pipeline(), work.sheet(addressed("ana")))
+    assert (done.outcome, done.state) == (Outcome.FAILED, JobState.COMPLETED)
+    assert "did not report the job" in str(done.error)
+
+
+@pytest.mark.parametrize("kind", [RuntimeError, BackendError])
+def test_a_password_in_what_a_portal_raises_is_masked(
+    work: Work, monkeypatch: pytest.MonkeyPatch, kind: type[Exception]
+) -> None:
+    from support.faults import FaultyBackend
+
+    def execute(self: FaultyBackend, ops: Iterator[Op]) -> Iterator[Result]:
+        for op in ops:
+            assert isinstance(op, CreateUser)
+            assert op.password is not None
+            raise kind(f"refused {op.password.reveal()}")
+        yield from ()
+
+    monkeypatch.setattr(FaultyBackend, "execute", execute)
+    done = work.run(work.pipeline(), work.sheet(user("bo", password="canary-4711")))
+    assert done.outcome is Outcome.FAILED
+    assert isinstance(done.error, MusterrollError)
+    assert "refused ***" in done.error.message
+    assert "canary-4711" not in "".join(traceback.format_exception(done.error))
 
 
 def test_the_end_is_told_with_the_counts(work: Work) -> None:

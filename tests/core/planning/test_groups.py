@@ -96,6 +96,34 @@ def test_near_matches_are_created_with_a_warning(work: Work) -> None:
     assert work.portal.groups_of("bo") == {"Region|Nort"}
 
 
+@pytest.mark.parametrize("name", ["Team 2", "Team B", "Region|South", "Region|North 2", "North", "Team|1"])
+def test_members_of_a_series_and_other_names_are_no_near_matches(work: Work, name: str) -> None:
+    region = work.portal.add_group("Region")
+    for other, parent in (("North", region), ("North 1", region), ("Team 1", None), ("Team A", None)):
+        work.portal.add_group(other, parent)
+    assert work.run(work.pipeline(), work.sheet(user("ana", groups=name))).codes == []
+
+
+def test_a_slip_in_a_level_above_is_a_near_match_too(work: Work) -> None:
+    work.portal.add_group("North", work.portal.add_group("Region"))
+    done = work.run(work.pipeline(), work.sheet(user("ana", groups="Regoin|North")))
+    assert [(problem.code, problem.suggestion) for problem in done.problems] == [("groups.near_match", "Region|North")]
+
+
+def test_replacing_takes_nobody_out_where_a_name_was_left_out(work: Work) -> None:
+    work.portal.add("ana", forename="Ana", groups=[work.portal.add_group("Sales"), work.portal.add_group("Ops")])
+    tables = _missing("skip") + 'mode = "replace"\n'
+    done = work.run(work.pipeline(tables=tables), work.sheet(user("ana", groups="Sale;Ops")))
+    assert done.codes == ["groups.unknown@3"]
+    assert work.portal.groups_of("ana") == {"Sales", "Ops"}
+
+
+def test_groups_are_told_in_the_order_of_the_cell(work: Work) -> None:
+    done = work.run(work.pipeline(), work.sheet(user("ana", groups="B;A"), user("bo", groups="C;A;B")))
+    assert done.change(3).add == (("B",), ("A",))
+    assert done.change(4).add == (("C",), ("A",), ("B",))
+
+
 def test_groups_of_rejected_rows_are_not_created(work: Work) -> None:
     rows = [user("ana", groups="A|B", email="nonsense"), user("bo", groups="A|C"), user("bo", groups="D")]
     rows.append(user("cy", groups="A|C"))
