@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from enum import Enum
+from pathlib import Path
 from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -83,13 +84,16 @@ def _checked(model: type[Options], given: Mapping[str, Any], arguments: tuple[st
     try:
         return model.model_validate(given)
     except ValidationError as error:
-        # of the input only what was typed may be shown again, and not even that: it may be a secret
-        lines = [f"{_spelt(str(e['loc'][0]), arguments)}: {worded(e, model)}" for e in error.errors(include_url=False)]
+        # What was typed is not shown again: it may be a secret.
+        lines = [f"{_spelt(e['loc'], arguments)}{worded(e, model)}" for e in error.errors(include_url=False)]
         raise UsageError("\n".join(dict.fromkeys(lines))) from None
 
 
-def _spelt(name: str, arguments: tuple[str, ...]) -> str:
-    return name.upper() if name in arguments else _option(name)
+def _spelt(location: tuple[int | str, ...], arguments: tuple[str, ...]) -> str:
+    if not location:  # the options do not go together
+        return ""
+    name = str(location[0])
+    return f"{name.upper() if name in arguments else _option(name)}: "
 
 
 def _option(name: str) -> str:
@@ -100,16 +104,17 @@ def _parameter(name: str, info: FieldInfo, arguments: tuple[str, ...]) -> inspec
     kind = _kind(info.annotation)
     several = get_origin(kind) in (tuple, list, set, frozenset)
     (item,) = {_kind(arg) for arg in get_args(kind) if arg is not ...} if several else (kind,)
-    default = None if info.is_required() or info.default is None else info.get_default(call_default_factory=True)
-    common: dict[str, Any] = {
-        "help": info.description,
-        "show_default": False if several or isinstance(default, bool) or default is None else _shown(default),
-    }
+    default = None if info.is_required() else info.get_default(call_default_factory=True)
+    # typer would put the text of a default in brackets, and could not tell it from a default of its own
+    shown = f"  [default: {_shown(default)}]" if default and not several and kind is not bool else ""
+    common: dict[str, Any] = {"help": (info.description or "") + shown, "show_default": False}
     needed = inspect.Parameter.empty if info.is_required() else None
+    word: Any = Path if isinstance(item, type) and issubclass(item, Path) else str
+    words = list[word] | None if several else word | None
     annotation: Any
     if name in arguments:
         annotation = Annotated[
-            list[str] | None if several else str | None,
+            words,
             typer.Argument(metavar=info.title or name.upper(), **common),
         ]
     elif kind is bool:
@@ -117,7 +122,7 @@ def _parameter(name: str, info: FieldInfo, arguments: tuple[str, ...]) -> inspec
         annotation = Annotated[bool | None, typer.Option(spelling, **common)]
     else:
         annotation = Annotated[
-            list[str] | None if several else str | None,
+            words,
             typer.Option(_option(name), metavar=info.title or _metavar(item), **common),
         ]
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=needed, annotation=annotation)

@@ -193,6 +193,7 @@ def _checked(record: object, hook: Hook) -> Component:
     maker = "load" if hook.kind == "command" else "build"
     if not callable(getattr(record, maker, None)):
         raise TypeError(f'the `{maker}` of "{name}" cannot be called')
-    if hook.kind != "command" and not (isinstance(record_options, type) and issubclass(record_options, Options)):
+    optional = hook.kind == "command" and record_options is None
+    if not optional and not (isinstance(record_options, type) and issubclass(record_options, Options)):
         raise TypeError(f'the options of "{name}" should be a subclass of musterroll.Options')
     return record

@@ -72,6 +72,24 @@ class NotifierType(Component, Generic[O]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandType(Component):
-    """Announces a command of the command line. `load` returns what typer can call."""
+    """Announces a command of the command line.
+
+    With `options`, the fields of that model become the command's options, checked as those of any other plugin
+    (`retry_after: int = 1` is `--retry-after N`; a field's `description` is its help, its `title` stands for the
+    value, a truth value is a flag, a tuple can be repeated). Without, the function has typer's annotations.
+
+    Attributes:
+        load: returns the function to call, which may return the exit status: one that takes the checked
+            options, or, where there are no `options`, one that typer can call (or a `typer.Typer`). It is called
+            when the command is, so what it needs is imported then.
+        options: what can be given on the command line.
+        arguments: the fields of `options` that are given by their place, without a name.
+        help: a longer description for `--help`, below the summary.
+        example: a command line to end `--help` with.
+    """
 
     load: Callable[[], Callable[..., Any]]
+    options: type[Options] | None = None
+    arguments: tuple[str, ...] = ()
+    help: str = ""
+    example: str = ""

@@ -1,0 +1,122 @@
+"""`musterroll portal`: puts the parts together."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+import sys
+from typing import TYPE_CHECKING, Any
+
+from musterroll import Secret
+from musterroll.errors import UsageError
+from musterroll_plugins.portal.settings import TOKEN_VARIABLE
+
+if TYPE_CHECKING:
+    from musterroll_plugins.portal import PortalOptions
+
+PREFIX = "/scim"  # scim2-server's own paths begin with /v2
+
+
+def run(options: PortalOptions) -> int:
+    """Serves until it is stopped, and returns the exit status.
+
+    Raises:
+        UsageError: the extra is not installed, or an option cannot be followed.
+        BackendError: the directory's file cannot be used.
+    """
+    try:
+        import scim2_server  # noqa: F401, PLC0415 -- an extra, and slow to import
+        import uvicorn  # noqa: F401, PLC0415 -- likewise
+    except ImportError as error:
+        raise UsageError(
+            f'the portal needs {(error.name or "a package").replace("_", "-")}: pip install "musterroll[portal]"',
+            code="extra.missing",
+        ) from None
+    from musterroll_plugins.portal.application import PortalApplication, make_provider  # noqa: PLC0415
+    from musterroll_plugins.portal.faults import Faulty  # noqa: PLC0415
+    from musterroll_plugins.portal.server import Connections, listen, serve  # noqa: PLC0415
+    from musterroll_plugins.portal.storage import DirectoryStorage  # noqa: PLC0415
+
+    if sum(fault.rate for fault in options.fault) > 1:
+        raise UsageError("--fault: the rates add up to more than 1")
+    token = _token(options)
+    provider = make_provider(
+        schemas=options.user_schema, token=token is not None, patch=not options.no_patch, bulk=not options.no_bulk
+    )
+    with listen(options.host, options.port) as listener:
+        storage = DirectoryStorage(
+            options.directory,
+            provider,
+            hash_passwords=options.passwords == "argon2id",
+            ignore_filters=options.ignore_filters,
+        )
+        try:
+            connections = Connections()
+            portal = PortalApplication(storage, provider, token=token, duplicate_status=options.duplicate_status)
+            application = Faulty(
+                Mounted(portal),
+                options.fault,
+                drop=connections.drop,
+                retry_after=options.retry_after,
+                latency=options.latency,
+                discovery=options.fault_discovery,
+                seed=options.seed,
+                verbose=options.verbose,
+            )
+            announcement = _announcement(options, _url(listener), has_token=token is not None)
+            serve(application, listener, connections.protocol(), lambda: _say(announcement))
+        finally:
+            storage.close()
+    return 0
+
+
+class Mounted:
+    """Serves an application below `PREFIX`, where most portals have it, and without."""
+
+    def __init__(self, application: Any) -> None:
+        self._application = application
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        """Serves a request."""
+        if scope["type"] == "http" and scope["path"].startswith(f"{PREFIX}/"):
+            scope = {**scope, "root_path": PREFIX}
+        await self._application(scope, receive, send)
+
+
+def _token(options: PortalOptions) -> Secret | None:
+    if options.token is not None:
+        return options.token.resolve()
+    text = os.environ.get(TOKEN_VARIABLE)
+    return Secret(text) if text else None
+
+
+def _url(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}{PREFIX}/v2"
+
+
+def _announcement(options: PortalOptions, url: str, *, has_token: bool) -> str:
+    token = f', token = {{ env = "{TOKEN_VARIABLE}" }}' if has_token else ""
+    lines = [
+        f"mock portal at {url} (directory: {options.directory}); Ctrl-C stops it",
+        "in a pipeline file:",
+        "  [profiles.mock.backend]",
+        '  use = "scim"',
+        f'  options = {{ url = "{url}"{token} }}',
+    ]
+    if not _is_loopback(options.host):
+        whom = "everybody who has the token and" if has_token else "everybody who"
+        lines.append(f"warning: {whom} can reach this computer can read and change the users, without encryption")
+    return "\n".join(lines)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
