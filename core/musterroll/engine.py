@@ -89,6 +89,7 @@ def plan(pipeline: Pipeline, sheet: Path, *, progress: Progress = _SILENT) -> Re
             problems=lambda: log,
             changes=store.changes,
             groups_to_create=store.groups_to_create(),
+            keeps_all_out=_keeps_all_out(pipeline, log),
             close=stack.pop_all().close,
         )
 
@@ -139,7 +140,7 @@ def _plan_and_carry_out(
                 pipeline, intake, backend=backend, ledger=ledger, journal=journal, job=job, log=log, progress=progress
             )
         job = replace(job, sheet=intake.summary, counts=intake.counts)
-        if log.file_errors or (log.errors and pipeline.settings.on_error == "abort"):
+        if _keeps_all_out(pipeline, log):
             job = _end_unexecuted(pipeline, journal, job, JobState.ABORTED)
             return _of_this_run(report_of(journal, job, "run"), intake, log)
         stop_if_cancelled(pipeline)
@@ -231,6 +232,11 @@ def _go_on(
 def _refuse_changed(path: Path, job: JobRecord) -> None:
     if Source(path).sha256 != job.sheet.sha256:
         raise RefusedError(f"{path} has changed since; run it anew", code="source.changed")
+
+
+def _keeps_all_out(pipeline: Pipeline, log: ProblemLog) -> bool:
+    """Whether the errors keep good rows out as well: those of the headings always do."""
+    return log.file_errors > 0 or (log.errors > 0 and pipeline.settings.on_error == "abort")
 
 
 def _begin_job(

@@ -213,6 +213,14 @@ def test_one_bad_row(place: Workplace, on_error: str, created: int) -> None:
         assert rows[7][1] not in place.users()
 
 
+@pytest.mark.parametrize(("on_error", "said"), [("abort", True), ("skip", False)])
+def test_a_plan_says_when_its_errors_keep_everything_out(place: Workplace, on_error: str, said: bool) -> None:
+    sheet = write_csv(place.folder / "staff.csv", [ANA, [*BO[:2], "", *BO[3:]]])
+    told = place.run("plan", sheet, "--set", f"on_error={on_error}")
+    assert told.status == 1
+    assert ("`run` writes nothing at all" in told.out) is said
+
+
 def test_columns_in_any_order_with_others_heads_and_an_unknown_one(place: Workplace) -> None:
     headings = ["Note", *(f" {heading.upper()} " for heading in reversed(HEADINGS))]
     write_csv(place.folder / "staff.csv", [["hello", *reversed(ANA)]], headings=headings)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from musterroll.model.reports import Outcome, Report
+from musterroll.model.reports import Report
 from musterroll_cli.console import Stream, Styled
 from musterroll_cli.options import Common
 from musterroll_cli.text.changes import show_changes, show_groups, show_plan_total
@@ -50,5 +50,5 @@ def show_sheet_total(stream: Stream, report: Report) -> None:
     invalid = f", {counts.invalid:,} of them bad" if counts.invalid else ""
     path = report.sheet.path if report.sheet else "sheet"
     stream.line(f"{path}: {amount(counts.rows, 'row')}{invalid}; ", Styled(found or "no problems", style))
-    if report.outcome is Outcome.PROBLEMS and report.command == "run":
-        stream.line("Nothing was written. Correct the sheet and run it again.")
+    if report.command == "plan" and report.keeps_all_out:
+        stream.line("With these errors `run` writes nothing at all. Correct the sheet first.")

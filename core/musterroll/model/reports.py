@@ -150,6 +150,7 @@ class Report:
         groups_to_create: the groups that do not exist yet, parents first; None likewise.
         job: the job, where there is one.
         error: what went wrong, where the command could not do its work.
+        keeps_all_out: whether the sheet's errors keep good rows out as well.
     """
 
     command: str
@@ -163,6 +164,7 @@ class Report:
     groups_to_create: tuple[GroupPath, ...] | None = None
     job: JobSummary | None = None
     error: MusterrollError | None = None
+    keeps_all_out: bool = False
     close: Callable[[], None] = lambda: None
 
     def __enter__(self) -> Self:
