@@ -14,12 +14,12 @@ from musterroll.errors import Mistake, MusterrollError, PipelineError
 from musterroll.model.reports import Outcome, Report
 from musterroll.pipeline.loading import load_pipeline
 from musterroll.pipeline.pipeline import Pipeline
+from musterroll_cli.common import Common, Format
 from musterroll_cli.console import OutputError, Stream, Styled, end_output
 from musterroll_cli.escape import shorten
 from musterroll_cli.interruption import orderly_interruption
 from musterroll_cli.json_document import MEMBERS, Document
 from musterroll_cli.logs import logging_to
-from musterroll_cli.options import Common, Format
 from musterroll_cli.outcomes import EXIT_STATUS, outcome_of
 from musterroll_cli.progress import Bar, StageKeeper
 from musterroll_cli.records import report_members

@@ -10,8 +10,8 @@ import pytest
 from musterroll import Problem, Severity
 from musterroll.model.plans import Action, Change, FieldChange, InviteDecision, PasswordAction
 from musterroll.model.reports import Failure, JobCounts, JobState, JobSummary, Outcome, Report, SheetCounts
+from musterroll_cli.common import Common
 from musterroll_cli.console import Stream
-from musterroll_cli.options import Common
 from musterroll_cli.text.jobs import show_jobs
 from musterroll_cli.text.report import show_report
 

@@ -10,8 +10,8 @@ from itertools import islice
 
 from musterroll.model.plans import Change
 from musterroll.model.reports import Failure, JobState, JobSummary, Report
+from musterroll_cli.common import Common
 from musterroll_cli.console import Stream, Styled
-from musterroll_cli.options import Common
 from musterroll_cli.tables import Cells, Column, show_table
 from musterroll_cli.text.words import OUTCOMES, amount, local_time, outcomes
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from musterroll.model.reports import Report
+from musterroll_cli.common import Common
 from musterroll_cli.console import Stream, Styled
-from musterroll_cli.options import Common
 from musterroll_cli.text.changes import show_changes, show_groups, show_plan_total
 from musterroll_cli.text.jobs import show_job_end, show_job_heading, show_what_happened
 from musterroll_cli.text.problems import show_problems
