@@ -48,7 +48,8 @@ def table(model: type[Options]) -> str:
     rows = []
     for name, info in model.model_fields.items():
         meaning = (info.description or meanings[name]).rstrip(".")
-        rows.append(f"| `{name}` | {_type(schemas[name])} | {_default(info.get_default())} | {_cell(meaning)} |")
+        default = "needed" if info.is_required() else _default(info.get_default())
+        rows.append(f"| `{name}` | {_type(schemas[name])} | {default} | {_cell(meaning)} |")
     return "\n".join(["| option | type | default | meaning |", "|---|---|---|---|", *rows]) if rows else "No options."
 
 
@@ -61,6 +62,8 @@ def _type(schema: dict[str, Any]) -> str:
     if "enum" in schema:
         return " or ".join(_code(json.dumps(choice)) for choice in schema["enum"])
     if "anyOf" in schema:
+        if any("env" in one.get("properties", {}) for one in _flat(schema)):
+            return "[secret](#paths-and-secrets)"
         return " or ".join(dict.fromkeys(_type(one) for one in schema["anyOf"] if one.get("type") != "null"))
     if schema["type"] == "array":
         return f"list of {_type(schema['items'])}s" if "items" in schema else "list"
@@ -68,6 +71,11 @@ def _type(schema: dict[str, Any]) -> str:
     if schema.get("maxLength") == 1:
         plain = "one character"
     return ", ".join([plain, *_bounds(schema)])
+
+
+def _flat(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for one in schema["anyOf"]:
+        yield from _flat(one) if "anyOf" in one else (one,)
 
 
 def _bounds(schema: dict[str, Any]) -> Iterator[str]:

@@ -78,6 +78,7 @@ from musterroll.plugin.roles import (
     UserBackend,
 )
 from musterroll.problems import Problem, Severity
+from musterroll.pump import Pump
 from musterroll.secret import Secret
 from musterroll.text import fold
 
@@ -124,6 +125,7 @@ __all__ = [
     "Options",
     "Origin",
     "Problem",
+    "Pump",
     "Purpose",
     "Reactivate",
     "Reader",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from musterroll.errors import BackendError
+from musterroll.errors import BackendError, BackendUnavailableError
 from musterroll.model.operations import (
     AddMembers,
     CreateGroup,
@@ -65,6 +66,43 @@ class ExecutionTests(BackendKit):
         close = getattr(results, "close", None)
         if close is not None:
             close()
+
+    def test_stopping_early_leaves_it_usable(self, backend: UserBackend) -> None:
+        results = backend.execute(self.creation(f"user{number}") for number in range(500))
+        next(results)
+        close = getattr(results, "close", None)
+        if close is not None:
+            close()
+        self.settle()
+        ana = self.create(backend, "ana")
+        assert self.get(backend, "ana").ref == ana.ref
+
+    def test_doubtful_operations_after_a_reset(self, backend: UserBackend, folder: Path, can: Capabilities) -> None:
+        line = self.breaking_line(folder)
+        needs(line is not None, "be cut off")
+        assert line is not None
+        ana = self.create(backend, "ana", surname="Silva")
+        before = backend.count_users()
+        creations: list[Op] = [self.creation(f"user{number}") for number in range(6)]
+        ops = [*creations, UpdateUser(id=new_id(), user=ana, changes={"surname": "Souza"})]
+        if can.groups:
+            ops.append(CreateGroup(id=new_id(), path=("Region",), parent=None))
+        with line, suppress(BackendUnavailableError):
+            for result in backend.execute(iter(ops)):
+                assert result.status not in (Status.FAILED, Status.CONFLICT), result
+        self.settle()
+        resolved = {result.op: result for result in backend.resolve(ops)}
+        assert any(result.status is Status.DONE for result in resolved.values())
+        again = [op for op in ops if resolved[op.id].status not in _IS_SO]
+        assert {resolved[op.id].status for op in again} <= {Status.NOT_DONE}
+        resolved |= self.run(backend, *again)
+        for number, op in enumerate(creations):
+            user = self.get(backend, f"user{number}")
+            assert user.ref == resolved[op.id].ref
+            assert user.key == op.id or not can.stores_key
+        assert backend.count_users() in (None, (before or 0) + len(creations))
+        assert self.get(backend, "ana").fields["surname"] == "Souza"
+        assert [group.path for group in backend.groups()] == ([("Region",)] if can.groups else [])
 
     def test_another_instance_sees_what_was_done(self, backend: UserBackend, folder: Path) -> None:
         ref = self.create(backend, "ana").ref

@@ -52,6 +52,29 @@ class GroupTests(BackendKit):
             north = self.create_group(backend, "Region", "North", parent=parent)
             assert self.create_group(backend, "Region", "North", parent=parent) == north
 
+    def test_group_names_compare_folded(self, backend: UserBackend, can: Capabilities) -> None:
+        needs(can.groups, "have groups")
+        streets = self.create_group(backend, "Straße")
+        op = CreateGroup(id=new_id(), path=("STRASSE",), parent=None)
+        assert self.perform(backend, op).ref == streets.ref
+        assert [group.path for group in backend.groups()] == [("Straße",)]
+        if can.nested_groups:
+            north = self.create_group(backend, "Straße", "North", parent=streets)
+            assert self.create_group(backend, "Straße", "NORTH", parent=streets).ref == north.ref
+            assert self.create_group(backend, "north").ref != north.ref
+
+    def test_membership_is_in_the_leaf_only(self, backend: UserBackend, can: Capabilities) -> None:
+        needs(can.groups and can.nested_groups, "nest groups")
+        region = self.create_group(backend, "Region")
+        north = self.create_group(backend, "Region", "North", parent=region)
+        ana, bo = self.create(backend, "ana"), self.create(backend, "bo")
+        self.perform(backend, AddMembers(id=new_id(), group=north, members=(ana,)))
+        self.perform(backend, AddMembers(id=new_id(), group=region, members=(bo,)))
+        assert self.get(backend, "ana").groups == {north.ref}
+        assert self.get(backend, "bo").groups == {region.ref}
+        self.perform(backend, RemoveMembers(id=new_id(), group=region, members=(bo,)))
+        assert {group.path for group in backend.groups()} == {("Region",), ("Region", "North")}
+
     def test_parent_that_is_gone(self, backend: UserBackend, can: Capabilities) -> None:
         needs(can.groups and can.nested_groups, "nest groups")
         parent = GroupRef(self.missing_ref, ("Gone",))

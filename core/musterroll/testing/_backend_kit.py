@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from uuid import uuid4
 
@@ -51,6 +52,16 @@ class BackendKit:
 
     def settle(self) -> None:
         """Called between a write and a look: override it to wait for a portal that shows changes late."""
+
+    def breaking_line(self, folder: Path) -> AbstractContextManager[object] | None:
+        """Returns a context in which the portal does what it is asked and the line breaks before it can answer.
+
+        Override it for a portal at the other end of a line; None says that there is none.
+
+        Args:
+            folder: of the portal.
+        """
+        return None
 
     # -- fixtures -------------------------------------------------------------------------------------------
 

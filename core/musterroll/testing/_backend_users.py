@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from musterroll.model.operations import CreateUser, Deactivate, DeleteUser, Reactivate, Status, UpdateUser, UserRef
+from musterroll.model.operations import (
+    AddMembers,
+    CreateUser,
+    Deactivate,
+    DeleteUser,
+    Reactivate,
+    Status,
+    UpdateUser,
+    UserRef,
+)
 from musterroll.model.users import Capabilities, Matching, UserKey
 from musterroll.plugin.roles import UserBackend
 from musterroll.secret import Secret
@@ -160,6 +170,26 @@ class UserTests(BackendKit):
             assert self.get(backend, "ana").active is active
         op = Deactivate(id=new_id(), user=UserRef(self.missing_ref, "ghost"))
         assert self.run(backend, op)[op.id].status is Status.FAILED
+
+    def test_deactivated_users_stay_as_they_are(self, backend: UserBackend, can: Capabilities) -> None:
+        needs(can.deactivate, "deactivate users")
+        ref = self.create(backend, "ana", surname="Silva")
+        if can.groups:
+            group = self.create_group(backend, "Region")
+            self.perform(backend, AddMembers(id=new_id(), group=group, members=(ref,)))
+        before = self.get(backend, "ana")
+        self.perform(backend, Deactivate(id=new_id(), user=ref))
+        assert self.get(backend, "ANA") == replace(before, active=False)
+        self.perform(backend, UpdateUser(id=new_id(), user=ref, changes={"surname": "Souza"}))
+        assert self.get(backend, "ana") == replace(before, active=False, fields={**before.fields, "surname": "Souza"})
+        self.perform(backend, Reactivate(id=new_id(), user=ref))
+        assert self.get(backend, "ana").active
+
+    def test_stored_spelling_of_a_username_stays(self, backend: UserBackend) -> None:
+        ref = self.create(backend, "Ana.Ångström").ref
+        user = UserRef(ref, "ana.ångström")
+        self.perform(backend, UpdateUser(id=new_id(), user=user, changes={"surname": "Souza", "email": None}))
+        assert self.get(backend, "ANA.ÅNGSTRÖM").username == "Ana.Ångström"
 
     def test_delete(self, backend: UserBackend, can: Capabilities) -> None:
         needs(can.delete, "delete users")

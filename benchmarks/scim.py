@@ -1,0 +1,278 @@
+"""SCIM against a bare aiohttp loop: 2,000 users and 50 nested groups into scim2-server under uvicorn.
+
+    python benchmarks/scim.py [USERS]
+
+The bare loop sends the same requests with the same number in flight, and looks at nothing but the status. Only the
+ratios count; all are of one run, each against an empty portal of its own. The goal for the backend is 80 %.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from musterroll import (
+    AddMembers,
+    Context,
+    CreateGroup,
+    CreateUser,
+    Desired,
+    FieldSet,
+    GroupRef,
+    Op,
+    Result,
+    Secret,
+    Status,
+    UserRef,
+)
+from musterroll.engine import run as run_pipeline
+from musterroll.pipeline.loading import load_pipeline
+from musterroll_plugins.backends.scim import ScimOptions, build
+
+CONCURRENCY = 32
+REGIONS, TEAMS = 5, 9  # a region and its teams: 5 + 45 groups
+BATCH = 200
+CORE = "urn:ietf:params:scim:schemas:core:2.0"
+PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
+HEADINGS = ("Email", "Username", "Forename", "Surname", "Password", "Calling Code", "Phone", "Groups")
+
+SERVER = """
+import sys
+import uvicorn
+from scim2_server.applications.asgi import ASGIApplication
+from scim2_server.memory import AsyncInMemoryStorage
+from scim2_server.utils import load_default_provider
+app = ASGIApplication(AsyncInMemoryStorage(), load_default_provider())
+uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[1]), log_level="critical", access_log=False)
+"""
+
+
+def fields(n: int) -> dict[str, str]:
+    """The fields of one user."""
+    return {
+        "email": f"user{n}@example.com",
+        "forename": "Ana",
+        "surname": f"Silva {n}",
+        "calling_code": "44",
+        "phone": f"77{n:08d}",
+    }
+
+
+def team_of(n: int) -> int:
+    """The team that a user is in."""
+    return n % (REGIONS * TEAMS)
+
+
+# -- the bare loop ------------------------------------------------------------------------------------------
+
+
+def body(n: int) -> dict[str, Any]:
+    """The request that creates a user."""
+    return {
+        "schemas": [f"{CORE}:User"],
+        "userName": f"user{n}",
+        "externalId": f"bare-{n}",
+        "active": True,
+        "name": {"givenName": "Ana", "familyName": f"Silva {n}"},
+        "emails": [{"value": f"user{n}@example.com", "type": "work"}],
+        "phoneNumbers": [{"value": f"+44 77{n:08d}", "type": "work"}],
+        "password": "Sesame-1234",
+    }
+
+
+async def at_once(work: Callable[[int], Awaitable[str]], count: int) -> list[str]:
+    """Does so many things, with so many in flight as allowed."""
+    numbers = iter(range(count))
+    done: dict[int, str] = {}
+
+    async def worker() -> None:
+        for n in numbers:
+            done[n] = await work(n)
+
+    await asyncio.gather(*(worker() for _ in range(CONCURRENCY)))
+    return [done[n] for n in range(count)]
+
+
+async def bare(url: str, count: int) -> None:
+    """The same requests, and nothing else."""
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
+
+        async def post(path: str, content: dict[str, Any]) -> str:
+            async with session.post(url + path, json=content) as answer:
+                shown = await answer.json(content_type=None)
+                assert answer.status == 201, shown
+                return str(shown["id"])
+
+        async def add(group: str, members: Sequence[dict[str, str]]) -> str:
+            operation = {"op": "add", "path": "members", "value": members}
+            content = {"schemas": [PATCH], "Operations": [operation]}
+            async with session.patch(f"{url}/Groups/{group}", json=content) as answer:
+                assert answer.status in (200, 204), await answer.text()
+                return group
+
+        async def team(n: int) -> str:
+            group = await post("/Groups", {"schemas": [f"{CORE}:Group"], "displayName": f"Team {n}"})
+            await add(regions[n % REGIONS], [{"value": group, "type": "Group"}])
+            return group
+
+        async def region(n: int) -> str:
+            return await post("/Groups", {"schemas": [f"{CORE}:Group"], "displayName": f"Region {n}"})
+
+        regions = await at_once(region, REGIONS)
+        teams = []
+        for start in range(0, REGIONS * TEAMS, REGIONS):  # one child of a region at a time: the server loses others
+            teams += await asyncio.gather(*(team(start + n) for n in range(REGIONS)))
+        users = await at_once(lambda n: post("/Users", body(n)), count)
+        members: list[list[dict[str, str]]] = [[] for _ in teams]
+        for n, user in enumerate(users):
+            members[team_of(n)].append({"value": user})
+
+        async def fill(n: int) -> str:
+            for start in range(0, len(members[n]), BATCH):
+                await add(teams[n], members[n][start : start + BATCH])
+            return teams[n]
+
+        await at_once(fill, len(teams))
+
+
+# -- the backend --------------------------------------------------------------------------------------------
+
+
+def backend(url: str, count: int, **options: Any) -> None:
+    """The same through `execute`, as the engine would call it."""
+    context = Context(instance="backend", fields=FieldSet([]), read_only=False)
+    portal = build(ScimOptions.model_validate({"url": url, "concurrency": CONCURRENCY, **options}), context)
+
+    def perform(ops: Sequence[Op]) -> dict[str, Result]:
+        results = {result.op: result for result in portal.execute(iter(ops))}
+        assert all(result.status is Status.DONE for result in results.values()), list(results.values())[:3]
+        return results
+
+    try:
+        regions = [CreateGroup(id=f"r{n}", path=(f"Region {n}",), parent=None) for n in range(REGIONS)]
+        made = perform(regions)
+        above = [GroupRef(str(made[op.id].ref), op.path) for op in regions]
+        teams = [
+            CreateGroup(id=f"t{n}", path=(f"Region {n % REGIONS}", f"Team {n}"), parent=above[n % REGIONS])
+            for n in range(REGIONS * TEAMS)
+        ]
+        made = perform(teams)
+        groups = [GroupRef(str(made[op.id].ref), op.path) for op in teams]
+        users = [
+            CreateUser(id=f"u{n}", user=Desired(username=f"user{n}", fields=fields(n)), password=Secret("Sesame-1234"))
+            for n in range(count)
+        ]
+        made = perform(users)
+        members: list[list[UserRef]] = [[] for _ in groups]
+        for n, op in enumerate(users):
+            members[team_of(n)].append(UserRef(str(made[op.id].ref), op.user.username))
+        perform([AddMembers(id=f"m{n}", group=groups[n], members=tuple(members[n])) for n in range(len(groups))])
+    finally:
+        portal.close()
+
+
+# -- the engine ---------------------------------------------------------------------------------------------
+
+
+def engine(url: str, count: int, folder: Path) -> tuple[float, float]:
+    """The same through `run`, from a csv; returns the seconds of the first run and of the second."""
+    sheet = folder / "users.csv"
+    with sheet.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(HEADINGS)
+        writer.writerow(["guidance"] * len(HEADINGS))
+        for n in range(count):
+            values = fields(n)
+            team = f"Region {team_of(n) % REGIONS}|Team {team_of(n)}"
+            identity = (values["email"], f"user{n}", values["forename"], values["surname"], "Sesame-1234")
+            writer.writerow([*identity, values["calling_code"], values["phone"], team])
+    file_ = folder / "musterroll.toml"
+    options = f'{{ url = "{url}", concurrency = {CONCURRENCY} }}'
+    file_.write_text(
+        f'name = "benchmark"\nbackend.use = "scim"\nbackend.options = {options}\ninvites.send_to = "none"\n',
+        encoding="utf-8",
+    )
+    taken = []
+    for _ in range(2):
+        pipeline = load_pipeline(file_)
+        started = time.perf_counter()
+        report = run_pipeline(pipeline, sheet)
+        taken.append(time.perf_counter() - started)
+        print("   ", report.job.state if report.job else report.outcome, end="")
+        report.close()
+    print()
+    return taken[0], taken[1]
+
+
+class Server:
+    """scim2-server under uvicorn, in a process of its own."""
+
+    def __init__(self, port: int) -> None:
+        self.url = f"http://127.0.0.1:{port}/v2"
+        self._process = subprocess.Popen([sys.executable, "-c", SERVER, str(port)])  # noqa: S603 -- ourselves
+
+    def __enter__(self) -> str:
+        asyncio.run(self._up())
+        return self.url
+
+    async def _up(self) -> None:
+        async with aiohttp.ClientSession() as session:
+            for _ in range(400):
+                try:
+                    async with session.get(f"{self.url}/Schemas") as answer:
+                        await answer.read()
+                        return
+                except aiohttp.ClientError:
+                    await asyncio.sleep(0.05)
+        raise RuntimeError("the server does not start")
+
+    def __exit__(self, *_: object) -> None:
+        self._process.terminate()
+        self._process.wait()
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Returns the seconds that something takes."""
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def free_port() -> int:
+    """Returns a port that nobody listens at."""
+    import socket  # noqa: PLC0415 -- for this alone
+
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        return int(bound.getsockname()[1])
+
+
+def main() -> None:
+    """Measures and prints."""
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 2000
+    seconds: dict[str, float] = {}
+    with Server(free_port()) as url:
+        seconds["bare aiohttp loop"] = timed(lambda: asyncio.run(bare(url, count)))
+    with Server(free_port()) as url:
+        seconds["backend, one request each"] = timed(lambda: backend(url, count, bulk="never"))
+    with Server(free_port()) as url:
+        seconds["backend, /Bulk"] = timed(lambda: backend(url, count))
+    with Server(free_port()) as url, tempfile.TemporaryDirectory() as folder:
+        first, second = engine(url, count, Path(folder))
+        seconds["the whole run, from csv"], seconds["the same sheet again"] = first, second
+    base = seconds["bare aiohttp loop"]
+    for name, taken in seconds.items():
+        print(f"{name:28} {taken:6.2f} s  {count / taken:6.0f} users/s  {base / taken:5.0%}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,282 @@
+"""A portal that speaks SCIM 2.0, as a user backend: what the engine calls, and the event loop behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from musterroll import (
+    AddMembers,
+    BackendError,
+    BackendUnavailableError,
+    Capabilities,
+    Context,
+    CreateGroup,
+    CreateUser,
+    Deactivate,
+    DeleteGroup,
+    DeleteUser,
+    Desired,
+    Existing,
+    Group,
+    Matching,
+    Op,
+    Pump,
+    Reactivate,
+    RemoveMembers,
+    Result,
+    SendInvite,
+    Status,
+    UpdateUser,
+    UserKey,
+)
+from musterroll_plugins.backends.scim.answers import explained
+from musterroll_plugins.backends.scim.bulk import AT_ONCE, Bulk
+from musterroll_plugins.backends.scim.client import Client, NoAnswerError
+from musterroll_plugins.backends.scim.discovery import Portal
+from musterroll_plugins.backends.scim.mapping import UserMapping
+from musterroll_plugins.backends.scim.memberships import Groups
+from musterroll_plugins.backends.scim.options import ScimOptions
+from musterroll_plugins.backends.scim.pages import USERS
+from musterroll_plugins.backends.scim.reading import Directory
+from musterroll_plugins.backends.scim.resolving import Resolver
+from musterroll_plugins.backends.scim.users import Outcome, Users, is_email_unique
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What is made once the portal has said what it is."""
+
+    portal: Portal
+    mapping: UserMapping
+    directory: Directory
+    bulk: Bulk
+    users: Users
+    groups: Groups
+    resolver: Resolver
+
+
+class ScimBackend:
+    """A portal that speaks SCIM 2.0. For one thread at a time.
+
+    Args:
+        options: checked.
+        context: of the instance.
+
+    Raises:
+        PipelineError: a secret cannot be read.
+        BackendError: the certificate file cannot be read.
+    """
+
+    def __init__(self, options: ScimOptions, context: Context) -> None:
+        self._options, self._context = options, context
+        self._client = Client(options, context)
+        self._pump = Pump("musterroll-scim")
+        self._parts: _Parts | None = None
+
+    def identity(self) -> str:
+        """`scim:` with the portal's address, and the tenant where the options name one."""
+        parts = urlsplit(self._options.url)
+        port = "" if parts.port in (None, {"https": 443, "http": 80}[parts.scheme]) else f":{parts.port}"
+        tenant = f"#{self._options.tenant}" if self._options.tenant else ""
+        return f"scim:{parts.scheme}://{parts.hostname}{port}{parts.path.rstrip('/')}{tenant}"
+
+    def capabilities(self) -> Capabilities:
+        """What the portal says that it can do, and what the options add to that.
+
+        Raises:
+            BackendError: there is no such portal.
+        """
+        parts = self._ready()
+        name, password = parts.portal.user_attribute("userName"), parts.portal.user_attribute("password")
+        active = parts.portal.user_attribute("active")
+        published = name is not None
+        matching = Matching.CASE if name is not None and not name.case_exact else Matching.EXACT
+        return Capabilities(
+            groups=parts.portal.has_groups,
+            nested_groups=self._options.nesting != "none",
+            passwords=not published or (password is not None and password.writable),
+            deactivate=not published or (active is not None and active.writable),
+            delete=True,
+            rename=name is None or name.mutability.lower() == "readwrite",
+            stores_key=parts.mapping.keeps_keys,
+            unique_email=is_email_unique(self._options, parts.portal),
+            matching=Matching(self._options.matching) if self._options.matching else matching,
+            fields=parts.mapping.fields,
+        )
+
+    def count_users(self) -> int | None:
+        """How many users there are, deactivated ones included."""
+        return self._call(self._count)
+
+    async def _count(self) -> int:
+        return await (await self._discovered()).directory.count()
+
+    def lookup(self, keys: Sequence[UserKey]) -> Mapping[UserKey, Sequence[Existing]]:
+        """Finds users by any mapped field.
+
+        All users are read once for an instance that only reads, unless the portal compares names as we do. What this
+        instance writes is seen; what others write meanwhile may not be.
+
+        Raises:
+            BackendError: the portal cannot answer.
+        """
+        return self._call(self._lookup, keys) if keys else {}
+
+    async def _lookup(self, keys: Sequence[UserKey]) -> Mapping[UserKey, Sequence[Existing]]:
+        return await (await self._discovered()).directory.lookup(keys)
+
+    def groups(self) -> Iterable[Group]:
+        """Yields all groups.
+
+        Raises:
+            BackendError: the portal cannot answer.
+        """
+        return self._call(self._list_groups)
+
+    async def _list_groups(self) -> Iterable[Group]:
+        parts = await self._discovered()
+        return list((await parts.directory.book()).listed()) if parts.portal.has_groups else ()
+
+    def canonical(self, desired: Desired) -> Desired:
+        """Returns a user as the portal will show it again: telephone numbers, spellings that the options name."""
+        return self._ready().mapping.canonical(desired)
+
+    def execute(self, ops: Iterator[Op]) -> Iterator[Result]:
+        """Performs operations, many at once; answers as they come.
+
+        Raises:
+            BackendUnavailableError: the portal keeps failing. What was certainly not done has been answered so.
+            BackendError: it no longer lets us in.
+        """
+        if self._context.read_only:
+            raise BackendError("the portal was opened for reading only")
+        return self._execute(ops)
+
+    def _execute(self, ops: Iterator[Op]) -> Iterator[Result]:
+        parts = self._call(self._discovered)
+        parts.directory.forget()
+        parts.groups.begin()
+        together = parts.bulk.together
+        in_flight = self._options.concurrency if together < 2 else max(self._options.concurrency, AT_ONCE * together)
+        stream = self._pump.stream(self._until_stopped(ops), self._perform, in_flight=in_flight)
+        try:
+            yield from stream
+        finally:
+            stream.close()
+            parts.directory.forget()
+        if self._client.stopped is not None:
+            raise self._client.stopped
+
+    def _until_stopped(self, ops: Iterator[Op]) -> Iterator[Op]:
+        while self._client.stopped is None:
+            op = next(ops, None)
+            if op is None:
+                return
+            yield op
+
+    def resolve(self, doubtful: Sequence[Op]) -> Iterator[Result]:
+        """Says what became of operations: creations by their id, which the portal keeps, else by username.
+
+        Raises:
+            BackendError: the portal cannot answer.
+        """
+        return iter(self._call(self._resolve, doubtful) if doubtful else ())
+
+    async def _resolve(self, doubtful: Sequence[Op]) -> Sequence[Result]:
+        return await (await self._discovered()).resolver.resolve(doubtful)
+
+    def close(self) -> None:
+        """Ends all connections and the event loop."""
+        try:
+            self._pump.call(self._farewell)
+        except RuntimeError:
+            pass  # closed already
+        finally:
+            self._pump.close()
+
+    async def _farewell(self) -> None:
+        if self._parts is not None:
+            self._parts.directory.forget()
+        await self._client.close()
+
+    # -- in the loop ----------------------------------------------------------------------------------------
+
+    def _call(self, work: Callable[..., Coroutine[Any, Any, T]], *args: object) -> T:
+        self._client.begin()
+        try:
+            return self._pump.call(work, *args)
+        except NoAnswerError as error:
+            raise self._client.stopped or BackendUnavailableError(error.text) from None
+
+    def _ready(self) -> _Parts:
+        return self._parts or self._call(self._discovered)
+
+    async def _discovered(self) -> _Parts:
+        if self._parts is None:
+            self._parts = self._assembled(await self._discover())
+        return self._parts
+
+    def _assembled(self, portal: Portal) -> _Parts:
+        options, client = self._options, self._client
+        mapping = UserMapping(options, portal)
+        directory = Directory(client, options, portal, mapping)
+        bulk = Bulk(client, portal.bulk if options.bulk == "auto" else None, options.bulk_size)
+        users = Users(client, bulk, options, portal, mapping, directory)
+        groups = Groups(client, options, portal, directory, users)
+        resolver = Resolver(directory, mapping, groups.inside, users.refused)
+        return _Parts(portal, mapping, directory, bulk, users, groups, resolver)
+
+    async def _discover(self) -> Portal:
+        """Asks the portal what it is; one that does not say has to show a list of users at least."""
+        doing = "say what it can do"
+        config = await self._client.get("/ServiceProviderConfig")
+        if config.status in (401, 403) or (config.html and config.status < 400):
+            raise explained(config, doing, self._options.url)
+        if not config.ok:
+            users = await self._client.get(USERS, {"startIndex": 1})
+            if not users.ok or not isinstance(users.body, dict):
+                raise explained(config if users.status == config.status else users, doing, self._options.url)
+        schemas = await self._client.get("/Schemas")
+        return Portal.of(config.body if config.ok else None, schemas.body if schemas.ok else None)
+
+    async def _perform(self, op: Op) -> Result:
+        try:
+            outcome = await self._outcome(op)
+        except NoAnswerError as error:
+            outcome = Outcome(Status.NOT_DONE if error.certain else Status.UNKNOWN, None, error.text)
+        except BackendError as error:
+            self._client.stop(error)
+            outcome = Outcome(Status.UNKNOWN, None, error.message)
+        detail = outcome.detail
+        password = op.password if isinstance(op, CreateUser | UpdateUser) else None
+        if detail and password is not None and password.reveal():
+            detail = detail.replace(password.reveal(), str(password))
+        return Result(op.id, outcome.status, outcome.ref, detail, outcome.refused or {})
+
+    async def _outcome(self, op: Op) -> Outcome:
+        assert self._parts is not None
+        users, groups = self._parts.users, self._parts.groups
+        match op:
+            case CreateUser():
+                return await users.create(op)
+            case UpdateUser():
+                return await users.update(op)
+            case Deactivate() | Reactivate():
+                return await users.set_active(op)
+            case DeleteUser():
+                return await users.delete(op)
+            case CreateGroup():
+                return await groups.create(op)
+            case DeleteGroup():
+                return await groups.delete(op)
+            case AddMembers():
+                return await groups.add(op)
+            case RemoveMembers():
+                return await groups.remove(op)
+            case SendInvite():
+                return Outcome(Status.FAILED, None, "the portal cannot send invites; name a notifier in the pipeline")

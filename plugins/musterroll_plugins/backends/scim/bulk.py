@@ -1,0 +1,163 @@
+"""Several requests in one (RFC 7644, 3.7), where the portal offers it: each keeps an answer of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from musterroll_plugins.backends.scim.answers import Answer
+from musterroll_plugins.backends.scim.client import Client, NoAnswerError
+from musterroll_plugins.backends.scim.discovery import BulkLimits
+from musterroll_plugins.backends.scim.paths import Json, Resource, get_key
+
+_REQUEST = "urn:ietf:params:scim:api:messages:2.0:BulkRequest"
+# So many bulk requests at once: a portal works one off in a row, so one being worked on and one waiting keep it busy.
+AT_ONCE = 4
+# Requests that come so soon after another go together.
+_GATHERING_SECONDS = 0.002
+_OVERHEAD_BYTES = 200
+_BUSY = (429, 503)
+# What a portal says that announces /Bulk and does not have it, or not for this.
+_NOT_LIKE_THIS = (400, 403, 404, 405, 501)
+
+
+@dataclass(slots=True)
+class _Waiting:
+    method: str
+    path: str
+    body: Resource
+    size: int
+    answer: asyncio.Future[Answer] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+
+class Bulk:
+    """Sends changes, together where that can be.
+
+    Args:
+        client: to send with.
+        limits: of the portal; None where each request goes by itself.
+        size: so many together, at the most.
+    """
+
+    def __init__(self, client: Client, limits: BulkLimits | None, size: int) -> None:
+        self._client = client
+        self._most = min(size, limits.operations) if limits is not None else 1
+        self._bytes = limits.bytes if limits is not None else 0
+        self._waiting: deque[_Waiting] = deque()
+        self._workers: set[asyncio.Task[None]] = set()
+
+    @property
+    def together(self) -> int:
+        """So many requests go together."""
+        return self._most
+
+    async def send(self, method: str, path: str, body: Resource) -> Answer:
+        """Sends one request; as `Client.request`.
+
+        Raises:
+            NoAnswerError: there was no answer that settles it.
+            BackendError: the portal cannot be used at all.
+        """
+        size = len(json.dumps(body, separators=(",", ":"))) + len(path) + _OVERHEAD_BYTES
+        if self._most < 2 or size > self._bytes // 2:
+            return await self._client.request(method, path, body=body)
+        waiting = _Waiting(method, path, body, size)
+        self._waiting.append(waiting)
+        if len(self._workers) < AT_ONCE:
+            worker = asyncio.ensure_future(self._work())
+            self._workers.add(worker)
+            worker.add_done_callback(self._workers.discard)
+        answer = await waiting.answer
+        if answer.status in _BUSY:  # for this one alone
+            return await self._client.request(method, path, body=body)
+        return answer
+
+    async def _work(self) -> None:
+        await asyncio.sleep(_GATHERING_SECONDS)
+        while batch := list(self._batch()):
+            try:
+                await self._post(batch)
+            except Exception as error:
+                for one in batch:
+                    if not one.answer.done():
+                        one.answer.set_exception(error)
+            except BaseException:
+                for one in batch:
+                    one.answer.cancel()
+                raise
+
+    def _batch(self) -> Iterator[_Waiting]:
+        count, size = 0, _OVERHEAD_BYTES
+        while self._waiting and count < self._most and size + self._waiting[0].size <= self._bytes:
+            one = self._waiting.popleft()
+            if not one.answer.done():  # nobody waits any more: it must not be sent
+                count, size = count + 1, size + one.size
+                yield one
+
+    async def _post(self, batch: list[_Waiting]) -> None:
+        if len(batch) == 1:
+            await self._alone(batch[0])
+            return
+        operations = [
+            {"method": one.method, "path": one.path, "bulkId": f"b{number}", "data": one.body}
+            for number, one in enumerate(batch)
+        ]
+        answer = await self._client.request("POST", "/Bulk", body={"schemas": [_REQUEST], "Operations": operations})
+        if answer.status == 413:
+            self._bytes = min(self._bytes, sum(one.size for one in batch) // 2)
+            await self._post(batch[: len(batch) // 2])
+            await self._post(batch[len(batch) // 2 :])
+        elif answer.status in _NOT_LIKE_THIS:
+            self._most = 1
+            await asyncio.gather(*map(self._alone, batch))
+        elif answer.ok and isinstance(answer.body, Mapping):
+            self._hand_out(batch, get_key(answer.body, "Operations"))
+        else:
+            raise NoAnswerError(f"the portal broke over several operations at once: {answer.reason}", certain=False)
+
+    async def _alone(self, one: _Waiting) -> None:
+        try:
+            answer = await self._client.request(one.method, one.path, body=one.body)
+        except Exception as error:
+            if not one.answer.done():
+                one.answer.set_exception(error)
+        else:
+            if not one.answer.done():
+                one.answer.set_result(answer)
+
+    def _hand_out(self, batch: list[_Waiting], operations: Json) -> None:
+        listed = [one for one in operations if isinstance(one, Mapping)] if isinstance(operations, list) else []
+        by_id = {get_key(one, "bulkId"): one for one in listed}
+        in_order = len(listed) == len(batch)
+        for number, one in enumerate(batch):
+            found = by_id.get(f"b{number}")
+            if found is None and in_order and get_key(listed[number], "bulkId") is None:
+                found = listed[number]
+            status = _status(found)
+            if one.answer.done():
+                continue
+            if found is None or status is None:
+                error = NoAnswerError("the portal did not say what became of it", certain=False)
+                one.answer.set_exception(error)
+            else:
+                shown = get_key(found, "response")
+                location, version = get_key(found, "location"), get_key(found, "version")
+                one.answer.set_result(
+                    Answer(
+                        status,
+                        shown if isinstance(shown, dict) else None,
+                        location=location if isinstance(location, str) else None,
+                        etag=version if isinstance(version, str) else None,
+                    )
+                )
+
+
+def _status(operation: Json) -> int | None:
+    status = get_key(operation, "status") if operation is not None else None
+    if isinstance(status, Mapping):  # as SCIM 1.1 had it
+        status = get_key(status, "code")
+    text = str(status)
+    return int(text) if text.isascii() and text.isdigit() else None

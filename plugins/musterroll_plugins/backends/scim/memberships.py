@@ -1,0 +1,247 @@
+"""Performing the operations on groups: creating them where they belong, filling and emptying them in batches."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Sequence
+from weakref import WeakValueDictionary
+
+from musterroll import AddMembers, CreateGroup, DeleteGroup, RemoveMembers, Status, UserRef
+from musterroll_plugins.backends.scim.answers import Answer
+from musterroll_plugins.backends.scim.client import Client
+from musterroll_plugins.backends.scim.discovery import GROUP, Portal
+from musterroll_plugins.backends.scim.groups import GroupBook, Slot, StoredGroup, join_path, member_values
+from musterroll_plugins.backends.scim.mapping import without
+from musterroll_plugins.backends.scim.options import ScimOptions
+from musterroll_plugins.backends.scim.pages import GROUPS
+from musterroll_plugins.backends.scim.paths import Json, Resource, get_key
+from musterroll_plugins.backends.scim.reading import Directory, groups_of
+from musterroll_plugins.backends.scim.users import PATCH, Outcome, Users, if_match, path_of, refusal
+
+_GONE = "the group no longer exists; run the sheet again"
+_PARENT_GONE = "the parent group no longer exists; run the sheet again"
+_NOBODY = "the user no longer exists; run the sheet again"
+_CHANGING = "somebody else is changing the group at the same time"
+
+
+class Groups:
+    """Creates and deletes groups, adds and removes members.
+
+    Args:
+        client: to send with.
+        options: of the backend.
+        portal: what it can do.
+        directory: to look at what is there.
+        users: knows which users are certain to be there, and whether the portal takes PATCH.
+    """
+
+    def __init__(
+        self, client: Client, options: ScimOptions, portal: Portal, directory: Directory, users: Users
+    ) -> None:
+        self._client, self._options, self._portal = client, options, portal
+        self._directory, self._users = directory, users
+        # Portals read, change and write a group without being asked to: two changes at once lose one of them.
+        self._locks: WeakValueDictionary[object, asyncio.Lock] = WeakValueDictionary()
+        self._book: asyncio.Task[GroupBook] | None = None
+
+    def begin(self) -> None:
+        """To be called before operations are performed: what was known of the groups may be old."""
+        self._book = None
+
+    def _lock(self, of: object) -> asyncio.Lock:
+        return self._locks.setdefault(of, asyncio.Lock())
+
+    # -- creating and deleting ------------------------------------------------------------------------------
+
+    async def create(self, op: CreateGroup) -> Outcome:
+        """Creates a group, unless there is one of that name."""
+        if self._book is None:
+            self._book = asyncio.ensure_future(self._directory.fresh_book(members=False))
+        book = await asyncio.shield(self._book)
+        slot = book.slot(op)
+        async with self._lock(slot):
+            if (same := book.at(slot)) is not None:
+                return Outcome(Status.DONE if same.key == op.id else Status.NOOP, same.ref)
+            if op.parent is not None and not book.has(op.parent.ref):
+                return Outcome(Status.FAILED, None, _PARENT_GONE)
+            # One that was created and then not put where it belongs, as the portal or we broke off in between.
+            stray = book.by_key(op.id)
+            if stray is None:
+                answer = await self._client.request("POST", GROUPS, body=self._new(op))
+                if not answer.ok:
+                    return await self._exists(op, answer) if self._is_duplicate(answer) else refusal(answer)
+                if answer.id is None:
+                    return Outcome(Status.UNKNOWN, None, "the portal did not say the new group's id")
+                stray = StoredGroup(answer.id, op.path[-1], op.id, ())
+            return await self._put_in_its_place(book, slot, stray)
+
+    def _new(self, op: CreateGroup) -> Resource:
+        in_name = self._options.nesting == "path"
+        body: Resource = {
+            "schemas": [GROUP],
+            "displayName": join_path(op.path, self._options.path_separator) if in_name else op.path[-1],
+        }
+        definitions = self._portal.schemas.get(GROUP.lower(), {})
+        if (external := definitions.get("externalid")) is None or external.writable:
+            body["externalId"] = op.id
+        if (members := definitions.get("members")) is not None and members.required:
+            body["members"] = []
+        return without(body, self._options.leave_out)
+
+    def _is_duplicate(self, answer: Answer) -> bool:
+        return answer.status in self._options.duplicate_status
+
+    async def _exists(self, op: CreateGroup, answer: Answer) -> Outcome:
+        book = await self._directory.fresh_book(members=False)
+        same = book.at(book.slot(op))
+        if same is not None:
+            return Outcome(Status.DONE if same.key == op.id else Status.NOOP, same.ref)
+        if answer.status >= 500:
+            return refusal(answer)
+        detail = f"the portal says that a group of this name exists elsewhere: {answer.reason}"
+        return Outcome(Status.FAILED, None, f'{detail}; if it wants names to differ, set nesting to "path"')
+
+    async def _put_in_its_place(self, book: GroupBook, slot: Slot, group: StoredGroup) -> Outcome:
+        parent = slot[0]
+        if parent is not None:
+            member = without({"members": [{"value": group.ref, "type": "Group"}]}, self._options.leave_out)["members"]
+            async with self._lock(parent):
+                failed = await self._add(parent, member)
+            if failed is not None and failed.status is Status.FAILED:
+                await self._client.request("DELETE", path_of(GROUPS, group.ref))
+            if failed is not None:
+                return failed
+        book.add(group, slot)
+        return Outcome(Status.DONE, group.ref)
+
+    async def delete(self, op: DeleteGroup) -> Outcome:
+        """Deletes a group that nobody and no group is in any more; one that is gone already is no failure."""
+        async with self._lock(op.group.ref):
+            read, _ = await self._directory.group(op.group.ref)
+            if read is None:
+                return Outcome(Status.NOOP)
+            if self._options.nesting == "path" and (await self._directory.fresh_book()).is_outer(op.group.ref):
+                return Outcome(Status.FAILED, None, "the group still has subgroups")
+            inside = set(member_values(read))
+            # What portals leave of members that they deleted does not count.
+            if any([(await self._directory.group(ref))[0] is not None for ref in inside]):
+                return Outcome(Status.FAILED, None, "the group still has subgroups")
+            if inside and await self._directory.present(inside):
+                return Outcome(Status.FAILED, None, "the group still has members")
+            answer = await self._client.request("DELETE", path_of(GROUPS, op.group.ref))
+        done = answer.status == 404 or 200 <= answer.status < 300
+        return Outcome(Status.DONE) if done else refusal(answer)
+
+    # -- members --------------------------------------------------------------------------------------------
+
+    async def add(self, op: AddMembers) -> Outcome:
+        """Adds members, so many at once as the options say; those that are gone are refused one by one."""
+        refused = dict.fromkeys(await self._missing([member.ref for member in op.members]), _NOBODY)
+        members = [{"value": member.ref} for member in op.members if member.ref not in refused]
+        async with self._lock(op.group.ref):
+            for batch in _batches(members, self._options.member_batch):
+                if (failed := await self._add(op.group.ref, batch)) is not None:
+                    return failed
+            if not members and (await self._directory.group(op.group.ref))[0] is None:
+                return Outcome(Status.FAILED, None, _GONE)
+        return Outcome(Status.DONE, None, None, refused)
+
+    async def _missing(self, refs: Sequence[str]) -> set[str]:
+        """Returns which users are no longer there: some portals add them all the same."""
+        unsure = {ref for ref in refs if ref not in self._users.known}
+        if not unsure:
+            return set()
+        there = await self._directory.present(unsure)
+        self._users.known |= there
+        return unsure - there
+
+    async def _add(self, ref: str, members: Sequence[Json]) -> Outcome | None:
+        """Adds members; returns what went wrong."""
+        if self._users.patches:
+            answer = await self._patch(ref, [{"op": "add", "path": "members", "value": list(members)}])
+            if answer.status not in (405, 501):
+                return self._failed(answer)
+        there = {str(get_key(member, "value")) for member in members}
+        return await self._rewrite(ref, lambda old: [*(one for one in old if _of(one) not in there), *members])
+
+    async def remove(self, op: RemoveMembers) -> Outcome:
+        """Takes members out; only those that are in, as portals refuse to take out others."""
+        ref = op.group.ref
+        async with self._lock(ref):
+            inside = await self.inside(ref, op.members)
+            if inside is None:
+                return Outcome(Status.FAILED, None, _GONE)
+            leaving = [member for member in op.members if member.ref in inside]
+            if not leaving:
+                return Outcome(Status.NOOP)
+            for batch in _batches(leaving, self._options.member_batch):
+                if (failed := await self._remove(ref, batch)) is not None:
+                    return failed
+        return Outcome(Status.DONE)
+
+    async def _remove(self, ref: str, leaving: Sequence[UserRef]) -> Outcome | None:
+        if self._users.patches and self._options.remove_members == "filter":
+            paths = [f"members[value eq {json.dumps(member.ref)}]" for member in leaving]
+            answer = await self._patch(ref, [{"op": "remove", "path": path} for path in paths])
+            if answer.status not in (405, 501):
+                return self._failed(answer)
+        values_out = {text for member in leaving for text in self._values_of(member)}
+        return await self._rewrite(ref, lambda old: [one for one in old if _of(one) not in values_out])
+
+    def _values_of(self, member: UserRef) -> tuple[str, ...]:
+        """What a group may show a member as: where only users tell their groups, some show usernames."""
+        return (member.ref, member.username) if self._options.memberships == "users" else (member.ref,)
+
+    async def inside(self, ref: str, members: Sequence[UserRef]) -> set[str] | None:
+        """Returns the refs of those who are members of a group; None where there is no such group."""
+        read, _ = await self._directory.group(ref)
+        if read is None:
+            return None
+        if self._options.memberships == "groups":
+            return {member.ref for member in members} & set(member_values(read))
+        users = await asyncio.gather(*(self._directory.user(member.ref) for member in members))
+        pairs = zip(members, users, strict=True)
+        return {member.ref for member, (user, _) in pairs if ref in groups_of(user or {})}
+
+    # -- sending --------------------------------------------------------------------------------------------
+
+    async def _patch(self, ref: str, operations: Sequence[Resource]) -> Answer:
+        body = {"schemas": [PATCH], "Operations": list(operations)}
+        return await self._client.request("PATCH", path_of(GROUPS, ref), body=body)
+
+    async def _rewrite(self, ref: str, change: Callable[[list[Json]], list[Json]]) -> Outcome | None:
+        """Changes the whole list of members; where somebody else was quicker, once more."""
+        answer = Answer(412)
+        for _ in range(2):
+            read, shown = await self._directory.group(ref)
+            if read is None:
+                return Outcome(Status.FAILED, None, _GONE)
+            old = get_key(read, "members")
+            members = change(list(old) if isinstance(old, list) else [])
+            headers = if_match(shown)
+            if self._users.patches:
+                value = {"op": "replace", "path": "members", "value": members}
+                body: Resource = {"schemas": [PATCH], "Operations": [value]}
+                answer = await self._client.request("PATCH", path_of(GROUPS, ref), body=body, headers=headers)
+            else:
+                body = {**{name: value for name, value in read.items() if name != "meta"}, "members": members}
+                answer = await self._client.request("PUT", path_of(GROUPS, ref), body=body, headers=headers)
+            if answer.status != 412:
+                break
+        return self._failed(answer)
+
+    def _failed(self, answer: Answer) -> Outcome | None:
+        if answer.ok:
+            return None
+        if answer.status == 404:
+            return Outcome(Status.FAILED, None, _GONE)
+        return Outcome(Status.NOT_DONE, None, _CHANGING) if answer.status == 412 else refusal(answer)
+
+
+def _of(member: Json) -> str:
+    return str(get_key(member, "value")) if isinstance(member, dict) else ""
+
+
+def _batches(items: Sequence[Json], size: int) -> list[Sequence[Json]]:
+    return [items[start : start + size] for start in range(0, len(items), size)]

@@ -1,0 +1,134 @@
+"""The options of the backend `scim`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, model_validator
+
+from musterroll import FilePath, Options, SecretRef, Template
+from musterroll_plugins.backends.scim.paths import AttributePath
+
+
+def _address(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        raise ValueError("this is no web address") from None
+    if parts.scheme not in ("https", "http") or not parts.hostname:
+        raise ValueError('write the whole address, as "https://portal.example/scim/v2"')
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("leave user and password out of the address; there are options for them")
+    if parts.query or parts.fragment:
+        raise ValueError("leave out what follows ? or # in the address")
+    return text.rstrip("/")
+
+
+def _attribute(text: str) -> str:
+    if text:
+        AttributePath.parse(text)
+    return text
+
+
+def _template(value: str | bool) -> str | bool:
+    if isinstance(value, str):
+        Template(value)
+    return value
+
+
+Address = Annotated[str, AfterValidator(_address)]
+Attribute = Annotated[str, AfterValidator(_attribute)]
+Text = Annotated[str | bool, AfterValidator(_template)]
+HttpStatus = Annotated[int, Field(ge=400, le=599)]
+
+
+class ScimOptions(Options):
+    """Options of the backend `scim`.
+
+    Attributes:
+        url: the address of the portal's SCIM service, as `https://portal.example/scim/v2`.
+        tenant: where one address serves several tenants and the token decides: a name that tells them apart.
+        token: a bearer token.
+        username: the user, for portals that want a user and a password.
+        password: that user's password.
+        client_id: the client, for portals that want OAuth 2 client credentials.
+        client_secret: the client's secret.
+        token_url: where such a client gets its token.
+        scope: the scope to ask for there.
+        ca: a file with the certificates of your own certificate authority, in PEM; the usual ones stay trusted.
+        concurrency: so many requests at once.
+        requests_per_second: not more requests than these.
+        timeout: so many seconds a request may take.
+        retries: so often a request is repeated that found the portal busy or unreachable.
+        fields: which SCIM attribute a field becomes, besides the usual ones; `""` leaves the field out.
+        required: attributes that the portal insists on when a user is created, where the sheet has nothing for
+            them; texts may have placeholders as `{forename}`.
+        leave_out: attributes that the portal does not want to be sent, as `externalId` or `emails.primary`.
+        stored_as: fields whose spelling the portal changes when it stores them.
+        nesting: how a group inside a group is kept: as a `members` entry of the outer one, in its name (`path`),
+            or not at all.
+        path_separator: what separates the levels of a group that is kept in its name.
+        memberships: where the portal tells who is a member: in its `groups` or in its `users`.
+        member_batch: so many members are added to a group at once.
+        remove_members: how members are taken out: by a `filter` path as in the RFC, or by replacing the whole
+            list (`replace`).
+        lookup: how users are looked up. `auto` reads all users once, unless the portal compares names as we do;
+            `filter` asks for each, and misses names that differ in more than the portal itself overlooks.
+        matching: how the portal compares usernames, where it does not say so itself.
+        update: how users and groups are changed; `auto` goes by what the portal announces.
+        bulk: whether several operations go into one request where the portal announces that it takes them.
+        bulk_size: so many at once, at the most.
+        page_size: so many users or groups are asked for at once; 0 leaves it to the portal.
+        max_url: the longest address, in characters, that is sent.
+        unique_email: an address may belong to one user only; where the portal does not say so itself.
+        duplicate_status: the HTTP statuses by which the portal says that something exists already.
+    """
+
+    url: Address
+    tenant: str = ""
+    token: SecretRef | None = None
+    username: str | None = None
+    password: SecretRef | None = None
+    client_id: str | None = None
+    client_secret: SecretRef | None = None
+    token_url: Address | None = None
+    scope: str | None = None
+    ca: FilePath | None = None
+    concurrency: int = Field(16, ge=1, le=256)
+    requests_per_second: float | None = Field(None, gt=0)
+    timeout: float = Field(30.0, gt=0)
+    retries: int = Field(6, ge=0, le=100)
+    fields: dict[str, Attribute] = Field({})
+    required: dict[Attribute, Text] = Field({})
+    leave_out: tuple[str, ...] = ()
+    stored_as: dict[str, Literal["lower-case", "lower-case-domain"]] = Field({})
+    nesting: Literal["members", "path", "none"] = "members"
+    path_separator: str = Field("|", min_length=1, max_length=1)
+    memberships: Literal["groups", "users"] = "groups"
+    member_batch: int = Field(200, ge=1)
+    remove_members: Literal["filter", "replace"] = "filter"
+    lookup: Literal["auto", "filter", "index"] = "auto"
+    matching: Literal["exact", "case", "folded"] | None = None
+    update: Literal["auto", "patch", "put"] = "auto"
+    bulk: Literal["auto", "never"] = "auto"
+    bulk_size: int = Field(100, ge=1)
+    page_size: int = Field(200, ge=0)
+    max_url: int = Field(2000, ge=200)
+    unique_email: bool | None = None
+    duplicate_status: tuple[HttpStatus, ...] = (409,)
+
+    @model_validator(mode="after")
+    def _one_way_to_sign_in(self) -> ScimOptions:
+        user, client = self.username is not None, self.client_id is not None
+        if (self.token is not None) + user + client > 1:
+            raise ValueError("choose one of token, username with password, and client_id with client_secret")
+        if user != (self.password is not None):
+            raise ValueError("username and password belong together")
+        together = (self.client_secret is not None, self.token_url is not None)
+        if any(have != client for have in together) or (self.scope is not None and not client):
+            raise ValueError("client_id, client_secret and token_url belong together")
+        if "\\" in self.path_separator:
+            raise ValueError("path_separator cannot have a backslash in it")
+        return self

@@ -1,0 +1,141 @@
+"""Lists of users and groups, page by page (RFC 7644, 3.4.2.4), and only the whole of them counts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from contextlib import aclosing
+
+from musterroll import BackendUnavailableError
+from musterroll_plugins.backends.scim.answers import Answer, explained
+from musterroll_plugins.backends.scim.client import Client
+from musterroll_plugins.backends.scim.discovery import Portal
+from musterroll_plugins.backends.scim.options import ScimOptions
+from musterroll_plugins.backends.scim.paths import Json, Resource, get_key
+
+USERS, GROUPS = "/Users", "/Groups"
+_WHAT = {USERS: "read its users", GROUPS: "read its groups"}
+_READINGS = 3
+_PAGES_AHEAD = 8
+
+
+class RefusedFilterError(Exception):
+    """The portal does not take a filter."""
+
+
+class Pages:
+    """Reads lists.
+
+    Args:
+        client: to ask with.
+        options: of the backend.
+        portal: what it can do.
+    """
+
+    def __init__(self, client: Client, options: ScimOptions, portal: Portal) -> None:
+        self._client, self._url, self._sorts = client, options.url, portal.sort
+        self._ahead = min(options.concurrency, _PAGES_AHEAD)
+        self._size = min(options.page_size, portal.max_results or options.page_size)
+        self._counts = False  # whether the portal is known to take a count
+
+    async def all(self, endpoint: str, query: Mapping[str, str] | None = None) -> AsyncGenerator[list[Resource]]:
+        """Yields all resources, each once, page by page.
+
+        A list that changes while it is read shifts its pages: when somebody was missed it is read again.
+
+        Raises:
+            RefusedFilterError: the query has a filter that the portal does not take.
+            BackendError: the portal does not show its list.
+        """
+        query = dict(query or {})
+        seen: set[str] = set()
+        total = 0
+        for _ in range(_READINGS):
+            first = await self._page(endpoint, 1, query, self._size)
+            total, size = _total(first), len(_resources(first))
+            yield list(_new(first, seen))
+            if 0 < size < total:
+                async with aclosing(self._following(endpoint, size, total, query)) as pages:
+                    async for page in pages:
+                        yield list(_new(page, seen))
+            if len(seen) >= total:
+                return
+            if self._sorts:
+                query["sortBy"] = "id"
+        raise BackendUnavailableError(
+            f"the portal cannot {_WHAT[endpoint]}: it speaks of {total} and shows {len(seen)}; "
+            "try again when nobody changes them, or set page_size to what it gives at once"
+        )
+
+    async def total(self, endpoint: str) -> int:
+        """Returns how many there are."""
+        return _total(await self._page(endpoint, 1, {}, min(self._size, 1)))
+
+    async def _following(self, endpoint: str, size: int, total: int, query: Mapping[str, str]) -> AsyncGenerator[Json]:
+        """Reads the pages after the first, several at once, in order."""
+        starts = list(range(total - (total - 1) % size, 1, -size))  # the last first, to be popped
+        running: list[asyncio.Task[list[Json]]] = []
+        try:
+            while starts or running:
+                while starts and len(running) < self._ahead:
+                    start = starts.pop()
+                    end = min(start + size, total + 1)
+                    running.append(asyncio.ensure_future(self._stretch(endpoint, start, end, query)))
+                for page in await running[0]:
+                    yield page
+                del running[0]
+        finally:
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+
+    async def _stretch(self, endpoint: str, start: int, end: int, query: Mapping[str, str]) -> list[Json]:
+        """Reads from `start` to before `end`: in several pages where the portal gives less than it is asked for."""
+        pages: list[Json] = []
+        while start < end:
+            pages.append(await self._page(endpoint, start, query, end - start if self._size else 0))
+            if not (got := len(_resources(pages[-1]))):
+                break
+            start += got
+        return pages
+
+    async def _page(self, endpoint: str, start: int, query: Mapping[str, str], count: int) -> Json:
+        params: dict[str, str | int] = {**query, "startIndex": start}
+        filtered = "filter" in query
+        if not count:
+            return self._shown(await self._client.get(endpoint, params), endpoint, filtered=filtered)
+        # Some portals break over a count: the first time it is not repeated, but left out.
+        counted = {**params, "count": count}
+        answer = await self._client.request("GET", endpoint, params=counted, patient=self._counts)
+        if answer.ok:
+            self._counts = True
+        elif not self._counts and answer.status in (400, 500):
+            answer = await self._client.get(endpoint, params)
+            if answer.ok:
+                self._size = 0
+        return self._shown(answer, endpoint, filtered=filtered)
+
+    def _shown(self, answer: Answer, endpoint: str, *, filtered: bool) -> Json:
+        if answer.ok and isinstance(answer.body, dict):
+            return answer.body
+        if filtered and 400 <= answer.status < 600 and answer.status not in (401, 403):
+            raise RefusedFilterError
+        raise explained(answer, _WHAT[endpoint], self._url)
+
+
+def _new(page: Json, seen: set[str]) -> Iterator[Resource]:
+    for resource in _resources(page):
+        ref = str(get_key(resource, "id"))
+        if ref not in seen:
+            seen.add(ref)
+            yield resource
+
+
+def _total(page: Json) -> int:
+    total = get_key(page, "totalResults")
+    return total if isinstance(total, int) and total >= 0 else len(_resources(page))
+
+
+def _resources(page: Json) -> list[Resource]:
+    listed = get_key(page, "Resources")
+    return [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []

@@ -1,0 +1,47 @@
+"""A telephone number is two fields in the sheet and one text in the portal: 44 and 7712345678, `+44 7712345678`."""
+
+from __future__ import annotations
+
+import re
+
+# The country codes of ITU-T E.164 with one and two digits; all others have three. None begins another.
+_SHORT = {"1", "7"}
+_LONGER = (
+    "20 27 28 30 31 32 33 34 36 39 40 41 43 44 45 46 47 48 49 51 52 53 54 55 56 57 58 60 61 62 63 64 65 66 "
+    "81 82 83 84 86 89 90 91 92 93 94 95 98"
+)
+_TWO = set(_LONGER.split())
+_SEPARATORS = re.compile(r"[\s\-./()]+")
+
+
+def join(calling_code: str | None, number: str | None) -> str | None:
+    """Makes one text of the two; None where there is no number."""
+    if not number:
+        return None
+    number = _bare(number)
+    return f"+{_bare(calling_code).removeprefix('+')} {number}" if calling_code else number
+
+
+def split(text: str | None) -> tuple[str | None, str | None]:
+    """Returns calling code and number of a stored text, whoever wrote it; `split(join(x, y))` is `x, y`."""
+    if not text:
+        return None, None
+    text = text.strip()
+    if text.lower().startswith("tel:"):
+        text = text[4:].partition(";")[0]
+    if not text.startswith("+"):
+        return None, _bare(text)
+    first, gap, rest = text[1:].lstrip().partition(" ")
+    if gap and first.isdecimal() and len(first) <= 4 and _bare(rest):
+        return first, _bare(rest)
+    digits = _bare(text)[1:]
+    length = 1 if digits[:1] in _SHORT else 2 if digits[:2] in _TWO else 3
+    if not (digits.isascii() and digits.isdigit()) or len(digits) <= length:
+        return None, text
+    return digits[:length], digits[length:]
+
+
+def _bare(text: str) -> str:
+    """Takes out what only makes a number easier to read; a text that is no number stays as it is."""
+    bare = _SEPARATORS.sub("", text)
+    return bare if bare.removeprefix("+").isdecimal() else text

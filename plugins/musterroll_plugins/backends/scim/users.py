@@ -1,0 +1,217 @@
+"""Performing the operations on users."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+from urllib.parse import quote
+
+from musterroll import CreateUser, Deactivate, DeleteUser, Existing, Reactivate, Status, UpdateUser, fold
+from musterroll_plugins.backends.scim.answers import Answer
+from musterroll_plugins.backends.scim.bulk import Bulk
+from musterroll_plugins.backends.scim.client import Client
+from musterroll_plugins.backends.scim.discovery import Portal
+from musterroll_plugins.backends.scim.mapping import UserMapping
+from musterroll_plugins.backends.scim.options import ScimOptions
+from musterroll_plugins.backends.scim.pages import USERS
+from musterroll_plugins.backends.scim.paths import Resource
+from musterroll_plugins.backends.scim.reading import Directory
+
+PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
+_GONE = "the user no longer exists; run the sheet again"
+
+
+class Outcome(NamedTuple):
+    """What became of an operation; as `Result`."""
+
+    status: Status
+    ref: str | None = None
+    detail: str | None = None
+    refused: Mapping[str, str] | None = None
+
+
+class Users:
+    """Creates and changes users.
+
+    Args:
+        client: to send with.
+        bulk: to send together with.
+        options: of the backend.
+        portal: what it can do.
+        mapping: makes resources of users.
+        directory: to look at what is there.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        bulk: Bulk,
+        options: ScimOptions,
+        portal: Portal,
+        mapping: UserMapping,
+        directory: Directory,
+    ) -> None:
+        self._client, self._bulk, self._mapping, self._directory = client, bulk, mapping, directory
+        self._duplicate = frozenset(options.duplicate_status)
+        self._unique_email = is_email_unique(options, portal)
+        self.patches = options.update == "patch" or (options.update == "auto" and portal.patch)
+        self._may_put = options.update != "patch"
+        self._sets_passwords = portal.change_password
+        self.known: set[str] = set()
+        """Users that are certain to be there, as they were created here."""
+        self.refused: dict[str, str] = {}
+        """Creations that the portal took for duplicates, and its words; what is found cannot be theirs."""
+
+    async def create(self, op: CreateUser) -> Outcome:
+        """Creates a user; the operation's id goes along."""
+        answer = await self._bulk.send("POST", USERS, self._mapping.new(op))
+        if answer.ok:
+            ref = answer.id
+            if ref is None:
+                return Outcome(Status.UNKNOWN, None, "the portal did not say the new user's id")
+            self.known.add(ref)
+            return Outcome(Status.DONE, ref)
+        if answer.status in self._duplicate:
+            return await self._exists(op, answer)
+        return refusal(answer)
+
+    async def _exists(self, op: CreateUser, answer: Answer) -> Outcome:
+        """Looks again before a conflict counts: it may be our own user, created by a request without an answer."""
+        found = await self.named(op.user.username)
+        for user in found:
+            if user.key == op.id:
+                self.known.add(user.ref)
+                return Outcome(Status.DONE, user.ref)
+        if found:
+            self.refused[op.id] = f'the username is taken by "{found[0].username}"'
+            return Outcome(Status.CONFLICT, found[0].ref, self.refused[op.id])
+        return await self._taken_otherwise(op.user.fields.get("email"), None, answer, op.id)
+
+    async def _taken_otherwise(self, email: str | None, ref: str | None, answer: Answer, op: str) -> Outcome:
+        if self._unique_email and email:
+            for user in (await self._directory.find_now("email", [email])).get(fold(email), ()):
+                if user.ref != ref:
+                    self.refused[op] = f'the e-mail address is in use by "{user.username}"'
+                    return Outcome(Status.CONFLICT, None, self.refused[op])
+        if answer.status >= 500:  # it means more than a duplicate, so it may have meant something else
+            return refusal(answer)
+        return Outcome(Status.FAILED, None, f"the portal says that it exists already: {answer.reason}")
+
+    async def named(self, username: str) -> list[Existing]:
+        """Returns the users of a name, as they are now."""
+        return list((await self._directory.find_now("username", [username])).get(fold(username), ()))
+
+    async def update(self, op: UpdateUser) -> Outcome:
+        """Changes a user, and nothing but what is named."""
+        if op.password is not None and not self._sets_passwords:
+            detail = "the portal does not let the password of an existing user be set; leave it out"
+            return Outcome(Status.FAILED, None, detail)
+        password = op.password.reveal() if op.password is not None else None
+        changes = {
+            name: text for name, text in op.changes.items() if name == "username" or name in self._mapping.fields
+        }
+        outcome, answer = await self._change(op.user.ref, changes, password=password)
+        if outcome is not None:
+            return outcome
+        if answer.status not in self._duplicate:
+            return refusal(answer)
+        if username := changes.get("username"):
+            others = [user for user in await self.named(username) if user.ref != op.user.ref]
+            if others:
+                return Outcome(Status.CONFLICT, others[0].ref, f'the username is taken by "{others[0].username}"')
+        return await self._taken_otherwise(changes.get("email"), op.user.ref, answer, op.id)
+
+    async def set_active(self, op: Deactivate | Reactivate) -> Outcome:
+        """Deactivates or reactivates a user."""
+        outcome, answer = await self._change(op.user.ref, {}, active=isinstance(op, Reactivate))
+        return outcome or refusal(answer)
+
+    async def delete(self, op: DeleteUser) -> Outcome:
+        """Deletes a user; one that is gone already is no failure."""
+        answer = await self._client.request("DELETE", path_of(USERS, op.user.ref))
+        self.known.discard(op.user.ref)
+        if answer.status == 404:
+            return Outcome(Status.NOOP)
+        return Outcome(Status.DONE) if 200 <= answer.status < 300 else refusal(answer)
+
+    async def _change(
+        self, ref: str, changes: Mapping[str, str | None], *, password: str | None = None, active: bool | None = None
+    ) -> tuple[Outcome | None, Answer]:
+        """Changes a user by PATCH or PUT; where somebody else was quicker, once more with what is there then.
+
+        Returns:
+            What became of it, or None where the portal's answer has still to be looked into.
+        """
+        path = path_of(USERS, ref)
+        answer = Answer(412)
+        for _ in range(2):
+            current: Resource = {}
+            headers: dict[str, str] = {}
+            if not self.patches or self._mapping.must_read(changes):
+                read, answer = await self._directory.user(ref)
+                if read is None:
+                    return Outcome(Status.FAILED, None, _GONE), answer
+                current = read
+                headers = if_match(answer)
+            if self.patches:
+                operations = self._mapping.operations(changes, current, password=password, active=active)
+                if not operations:
+                    return Outcome(Status.NOOP, ref), answer
+                answer = await self._send("PATCH", path, {"schemas": [PATCH], "Operations": operations}, headers)
+                if answer.status in (405, 501) and self._may_put:
+                    self.patches = False
+                    continue
+            else:
+                body = self._mapping.replacement(changes, current, password=password, active=active)
+                answer = await self._send("PUT", path, body, headers)
+            if answer.status != 412:
+                break
+        if answer.ok:
+            return Outcome(Status.DONE, ref), answer
+        if answer.status == 404:
+            return Outcome(Status.FAILED, None, _GONE), answer
+        return None, answer
+
+    async def _send(self, method: str, path: str, body: Resource, headers: Mapping[str, str]) -> Answer:
+        if headers:
+            return await self._client.request(method, path, body=body, headers=headers)
+        return await self._bulk.send(method, path, body)
+
+
+def is_email_unique(options: ScimOptions, portal: Portal) -> bool:
+    """Whether an address may belong to one user only."""
+    if options.unique_email is not None:
+        return options.unique_email
+    emails = portal.user_attribute("emails")
+    value = emails.subs.get("value") if emails is not None else None
+    return any(one is not None and one.uniqueness.lower() in ("server", "global") for one in (emails, value))
+
+
+def refusal(answer: Answer) -> Outcome:
+    """What an answer means that is none of those that an operation looks into itself."""
+    status = answer.status
+    if status in (401, 412):
+        detail = "somebody else is changing it at the same time" if status == 412 else "the portal no longer lets us in"
+        return Outcome(Status.NOT_DONE, None, detail)
+    if status >= 500 and status != 501:
+        return Outcome(Status.UNKNOWN, None, f"the portal broke over it: {answer.reason}")
+    if answer.html:
+        return Outcome(Status.UNKNOWN if status < 300 else Status.FAILED, None, answer.reason)
+    if status == 403:
+        return Outcome(Status.FAILED, None, f"the portal does not allow it: {answer.reason}")
+    if status == 413:
+        return Outcome(Status.FAILED, None, f"it is too much for the portal: {answer.reason}")
+    return Outcome(Status.FAILED, None, f"the portal refused it: {answer.reason}")
+
+
+def path_of(endpoint: str, ref: str) -> str:
+    """Returns where a user or group is."""
+    return f"{endpoint}/{quote(ref, safe='')}"
+
+
+def if_match(answer: Answer) -> dict[str, str]:
+    """Returns the header by which a change applies only to what was read."""
+    version = answer.etag
+    if version is None and isinstance(answer.body, dict) and isinstance(answer.body.get("meta"), dict):
+        version = answer.body["meta"].get("version")
+    return {"If-Match": version} if isinstance(version, str) and version else {}

@@ -1,0 +1,183 @@
+"""What needs no portal: paths, telephone numbers, group names, Retry-After, options."""
+
+from __future__ import annotations
+
+import datetime as dt
+from email.utils import format_datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from musterroll_plugins.backends.scim import ScimOptions, phones
+from musterroll_plugins.backends.scim.answers import Answer, wait_seconds
+from musterroll_plugins.backends.scim.groups import join_path, split_path
+from musterroll_plugins.backends.scim.paths import AttributePath
+
+ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
+NOW = dt.datetime(2026, 5, 4, 12, 0, tzinfo=dt.UTC)
+TEXTS = st.text(min_size=1, max_size=8)
+DIGITS = st.text("0123456789", min_size=1, max_size=12)
+
+
+class TestPhones:
+    @given(code=st.none() | st.sampled_from(["1", "44", "420", "1684"]), number=DIGITS)
+    def test_what_is_joined_is_split_again(self, code: str | None, number: str) -> None:
+        assert phones.split(phones.join(code, number)) == (code, number)
+
+    @given(text=st.text(max_size=20))
+    def test_whatever_is_stored_is_read_the_same_once_it_is_stored_by_us(self, text: str) -> None:
+        code, number = phones.split(text)
+        assert phones.split(phones.join(code, number)) == (code, number)
+
+    @pytest.mark.parametrize(
+        ("stored", "meant"),
+        [
+            ("+447712345678", ("44", "7712345678")),
+            ("tel:+1-201-555-0123", ("1", "2015550123")),
+            ("+420 601 123 456", ("420", "601123456")),
+            ("tel:+44-7712-345678;ext=12", ("44", "7712345678")),
+            ("(0) 7712 345678", (None, "07712345678")),
+            ("extension 12", (None, "extension 12")),
+            ("", (None, None)),
+            (None, (None, None)),
+        ],
+    )
+    def test_what_others_stored(self, stored: str | None, meant: tuple[str | None, str | None]) -> None:
+        assert phones.split(stored) == meant
+
+
+class TestGroupNames:
+    @given(
+        levels=st.lists(st.text(r"ab|\/ ", min_size=1, max_size=5), min_size=1, max_size=4),
+        separator=st.sampled_from(["|", "/", " "]),
+    )
+    def test_levels_survive(self, levels: list[str], separator: str) -> None:
+        assert split_path(join_path(tuple(levels), separator), separator) == tuple(levels)
+
+    @given(name=TEXTS)
+    def test_every_name_is_a_path(self, name: str) -> None:
+        assert all(split_path(name, "|"))
+
+    @pytest.mark.parametrize("name", ["|a", "a||b", "a|", "a\\b", "\\"])
+    def test_what_is_none_of_our_names_is_one_level(self, name: str) -> None:
+        assert split_path(name, "|") == (name,)
+
+
+class TestPaths:
+    @pytest.mark.parametrize(
+        ("path", "made"),
+        [
+            ("title", {"title": "x"}),
+            ("name.givenName", {"name": {"givenName": "x"}}),
+            ("emails", {"emails": [{"value": "x"}]}),
+            ('emails[type eq "work"].value', {"emails": [{"type": "work", "value": "x"}]}),
+            (
+                'emails[type eq "a\\"b" and primary eq true].display',
+                {"emails": [{"type": 'a"b', "primary": True, "display": "x"}]},
+            ),
+            (f"{ENTERPRISE}:department", {ENTERPRISE: {"department": "x"}}),
+            (f"{ENTERPRISE}:manager.value", {ENTERPRISE: {"manager": {"value": "x"}}}),
+            ("urn:ietf:params:scim:schemas:core:2.0:User:title", {"title": "x"}),
+        ],
+    )
+    def test_a_value_is_put_and_taken_out(self, path: str, made: dict[str, Any]) -> None:
+        place = AttributePath.parse(path)
+        resource: dict[str, Any] = {}
+        place.put(resource, "x")
+        assert resource == made
+        assert place.get(resource) == "x"
+        place.put(resource, None)
+        assert resource == {}
+
+    def test_other_values_stay(self) -> None:
+        resource: dict[str, Any] = {"emails": [{"type": "home", "value": "h"}, {"type": "Work", "value": "w"}]}
+        place = AttributePath.parse('emails[type eq "work"].value')
+        assert place.get(resource) == "w"
+        place.put(resource, "new")
+        assert resource == {"emails": [{"type": "home", "value": "h"}, {"type": "Work", "value": "new"}]}
+        place.put(resource, None)
+        assert resource == {"emails": [{"type": "home", "value": "h"}]}
+        assert place.get(resource) is None
+
+    def test_a_portal_that_keeps_no_types(self) -> None:
+        resource: dict[str, Any] = {"emails": [{"value": "w"}]}
+        place = AttributePath.parse('emails[type eq "work"].value')
+        assert place.get(resource) == "w"
+        place.put(resource, "new")
+        assert resource == {"emails": [{"value": "new"}]}
+
+    def test_without_conditions_the_primary_one(self) -> None:
+        emails = [{"value": "a"}, {"value": "b", "primary": True}]
+        assert AttributePath.parse("emails.value").get({"EMAILS": emails}) == "b"
+
+    @pytest.mark.parametrize(
+        "text", ["", "a b", "emails[type]", 'emails[type ne "x"]', 'emails[type eq "x" and ]', "1"]
+    )
+    def test_what_cannot_be_used(self, text: str) -> None:
+        with pytest.raises(ValueError, match=r"SCIM attribute|filter"):
+            AttributePath.parse(text)
+
+
+class TestRetryAfter:
+    @pytest.mark.parametrize(
+        ("header", "seconds"),
+        [
+            ("0", 0.0),
+            ("7", 7.0),
+            (" 1.5 ", 1.5),
+            (format_datetime(NOW + dt.timedelta(seconds=90), usegmt=True), 90.0),
+            (format_datetime(NOW - dt.timedelta(seconds=90), usegmt=True), 0.0),
+            ("soon", None),
+            ("", None),
+            (None, None),
+        ],
+    )
+    def test_seconds_and_dates(self, header: str | None, seconds: float | None) -> None:
+        assert wait_seconds(header, NOW) == seconds
+
+    @given(st.text(max_size=30))
+    def test_anything_else_is_passed_over(self, header: str) -> None:
+        seconds = wait_seconds(header, NOW)
+        assert seconds is None or seconds >= 0
+
+
+class TestAnswers:
+    @given(content=st.binary(max_size=60), status=st.integers(200, 599))
+    def test_whatever_comes_is_an_answer_with_a_reason_in_one_line(self, content: bytes, status: int) -> None:
+        answer = Answer.read(status, content, "application/json", lambda name: None)
+        assert "\n" not in answer.reason
+        assert answer.ok <= (status < 300)
+
+    def test_a_long_detail_is_cut_and_cleaned(self) -> None:
+        answer = Answer(400, {"detail": "no\r\n\x1b[31m" + "x" * 1000})
+        assert answer.reason.startswith("no [31mxx")
+        assert len(answer.reason) < 320
+
+
+class TestOptions:
+    @pytest.mark.parametrize(
+        ("options", "complaint"),
+        [
+            ({"url": "portal.example/scim"}, "whole address"),
+            ({"url": "ftp://portal.example"}, "whole address"),
+            ({"url": "https://me:secret@portal.example/scim"}, "user and password out"),
+            ({"url": "https://portal.example/scim?a=b"}, "leave out what follows"),
+            ({"url": "https://p.example", "token": "x", "username": "u", "password": "p"}, "choose one"),
+            ({"url": "https://p.example", "username": "u"}, "belong together"),
+            ({"url": "https://p.example", "client_id": "c", "client_secret": "s"}, "belong together"),
+            ({"url": "https://p.example", "fields": {"x": "a b"}}, "no SCIM attribute"),
+            ({"url": "https://p.example", "required": {"title": "{oops"}}, "single"),
+            ({"url": "https://p.example", "duplicate_status": [200]}, "400"),
+        ],
+    )
+    def test_mistakes_are_named(self, options: dict[str, Any], complaint: str) -> None:
+        with pytest.raises(ValidationError, match=complaint):
+            ScimOptions.model_validate(options)
+
+    def test_no_secret_is_printed(self) -> None:
+        options = ScimOptions.model_validate({"url": "https://p.example", "token": "hush-hush"})
+        assert "hush" not in repr(options)
+        assert "hush" not in str(options.model_dump_json())
