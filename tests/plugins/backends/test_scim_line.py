@@ -35,6 +35,7 @@ from musterroll_plugins.backends.scim import ScimOptions, build
 from support.scim_servers import Faults, Portal, Server, free_port
 
 CANARY = "Canary-7c1f-Sesame"
+TOKEN = "Token-3f9a-Sesame"
 
 
 @pytest.fixture(scope="module")
@@ -323,9 +324,9 @@ class TestSecrets:
         self, portal: Portal, opened: Opened, caplog: pytest.LogCaptureFixture
     ) -> None:
         caplog.set_level(logging.DEBUG)
-        portal.faults.tokens = {f"Bearer {CANARY}-token"}
+        portal.faults.tokens = {f"Bearer {TOKEN}"}
         portal.faults.echo = True  # what is refused is repeated in the error
-        backend = opened(portal.url, token=f"{CANARY}-token", bulk="never")
+        backend = opened(portal.url, token=TOKEN, bulk="never")
         ops = creations(3, password=CANARY)
         seen: list[object] = [run(backend, *ops), run(backend, *creations(2, password=CANARY))]
         portal.faults.statuses = {("PATCH", "/"): 400, ("POST", "/"): 400}
@@ -335,6 +336,7 @@ class TestSecrets:
         assert any(CANARY.encode() in body for body in portal.faults.bodies)
         assert "***" in repr(seen)
         assert CANARY not in repr(seen)
+        assert TOKEN not in repr(seen)
 
     def test_basic(self, portal: Portal, opened: Opened) -> None:
         portal.faults.tokens = {"Basic bWU6cMOkc3N3b3Jk"}  # me:pässword

@@ -455,6 +455,17 @@ class TestGroups:
         assert all(len(path) <= 3 for path in paths)
         assert {path[-1] for path in paths} == set("abcd")
 
+    @pytest.mark.parametrize("update", ["patch", "put"])
+    def test_several_changes_of_one_group_at_once_lose_nobody(self, bench: Workbench, update: str) -> None:
+        backend = bench.open(update=update)
+        (made,) = run(backend, CreateGroup(id="g1", path=("All",), parent=None))
+        group = GroupRef(str(made.ref), ("All",))
+        users = [UserRef(str(one.ref), "x") for one in run(backend, *(creation(f"user{n}") for n in range(8)))]
+        bench.portal.faults.latency = 0.01
+        results = run(backend, *(AddMembers(id=f"m{n}", group=group, members=(user,)) for n, user in enumerate(users)))
+        assert {result.status for result in results} == {Status.DONE}
+        assert {member.value for member in bench.portal.groups()[0].members} == {user.ref for user in users}
+
     def test_large_groups_are_filled_in_batches(self, bench: Workbench) -> None:
         backend = bench.open(member_batch=10)
         (group,) = run(backend, CreateGroup(id="g1", path=("All",), parent=None))
