@@ -4,11 +4,11 @@ VENV   := .venv
 BIN    := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 READY  := $(VENV)/.ready
 
-.PHONY: help demo test lint format clean
+.PHONY: help demo test test-slow lint format clean
 
 help:
 	@echo "make demo    import an example workbook into an embedded directory, and show what happened"
-	@echo "make test    run the tests"
+	@echo "make test    run the tests (make test-slow: the long ones, as CI does too)"
 	@echo "make lint    ruff, mypy, import-linter"
 	@echo "make clean   remove .venv and the demo"
 
@@ -24,7 +24,10 @@ demo: $(READY)
 	@$(BIN)/python examples/demo.py
 
 test: $(READY)
-	@$(BIN)/python -m pytest -n auto -q $(PYTEST)
+	@$(BIN)/python -m pytest -n auto -q -m "not slow"
+
+test-slow: $(READY)
+	@$(BIN)/python -m pytest -n auto -q -m slow
 
 lint: $(READY)
 	$(BIN)/python -m ruff check .

@@ -15,12 +15,13 @@ handed out in the caller's thread, while so many as are allowed are worked on in
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Generator, Iterator
-from concurrent.futures import wait
 from queue import Empty, SimpleQueue
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:  # 60 ms that only those shall pay who use it
+    import asyncio
 
 I = TypeVar("I")  # noqa: E741 -- an item
 R = TypeVar("R")
@@ -52,6 +53,9 @@ class Pump:
         Raises:
             RuntimeError: the pump is closed.
         """
+        import asyncio  # noqa: PLC0415 -- quick start-up
+        from concurrent.futures import wait  # noqa: PLC0415 -- quick start-up
+
         loop = self._started()
         future = asyncio.run_coroutine_threadsafe(work(*args), loop)
         try:
@@ -120,6 +124,8 @@ class Pump:
             thread.join(_FAREWELL_SECONDS * 2)
 
     def _started(self) -> asyncio.AbstractEventLoop:
+        import asyncio  # noqa: PLC0415 -- quick start-up
+
         if self._closed:
             raise RuntimeError("the pump is closed")
         if self._loop is None:
@@ -152,6 +158,8 @@ class Pump:
 
 
 async def _cancelled(tasks: set[asyncio.Task[Any]]) -> None:
+    import asyncio  # noqa: PLC0415 -- quick start-up
+
     ending = list(tasks)
     for task in ending:
         task.cancel()
@@ -174,6 +182,8 @@ def _result(task: asyncio.Task[R]) -> R:
 
 
 def _run(loop: asyncio.AbstractEventLoop) -> None:
+    import asyncio  # noqa: PLC0415 -- quick start-up
+
     asyncio.set_event_loop(loop)
     try:
         loop.run_forever()

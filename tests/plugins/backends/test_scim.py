@@ -48,14 +48,17 @@ class TestScim(BackendContract):
         portal.faults.reset_after = 0.0
 
 
+@pytest.mark.slow
 class TestWithoutPatchAndBulk(TestScim):
     options: ClassVar[dict[str, Any]] = {"update": "put", "bulk": "never", "member_batch": 3}
 
 
+@pytest.mark.slow
 class TestGroupsByName(TestScim):
     options: ClassVar[dict[str, Any]] = {"nesting": "path", "remove_members": "replace", "page_size": 5}
 
 
+@pytest.mark.slow
 class TestBadDay(TestScim):
     """Filters are not obeyed, duplicates get a web page, pages are short, one in ten requests comes too soon."""
 
