@@ -22,6 +22,7 @@ from musterroll.model.cells import (
     SheetInfo,
     SheetRow,
 )
+from musterroll.model.drafts import Draft, DraftColumn
 from musterroll.model.fields import Field, FieldSet
 from musterroll.model.messages import Message, Purpose, Recipient, Sent, SentStatus
 from musterroll.model.operations import (
@@ -75,6 +76,7 @@ from musterroll.plugin.roles import (
     RowValidator,
     Sheet,
     SheetValidator,
+    SheetWriter,
     UserBackend,
 )
 from musterroll.problems import Problem, Severity
@@ -103,6 +105,8 @@ __all__ = [
     "DeleteGroup",
     "DeleteUser",
     "Desired",
+    "Draft",
+    "DraftColumn",
     "ErrorCell",
     "Existing",
     "Field",
@@ -145,6 +149,7 @@ __all__ = [
     "SheetInfo",
     "SheetRow",
     "SheetValidator",
+    "SheetWriter",
     "Source",
     "SourceError",
     "Status",

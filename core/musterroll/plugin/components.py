@@ -12,7 +12,15 @@ from typing import Any, Generic, TypeVar
 
 from musterroll.plugin.context import Context
 from musterroll.plugin.options import Options
-from musterroll.plugin.roles import GroupResolver, Notifier, Reader, RowValidator, SheetValidator, UserBackend
+from musterroll.plugin.roles import (
+    GroupResolver,
+    Notifier,
+    Reader,
+    RowValidator,
+    SheetValidator,
+    SheetWriter,
+    UserBackend,
+)
 
 O = TypeVar("O", bound=Options)  # noqa: E741 -- the options of a component
 
@@ -32,10 +40,17 @@ class Component:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReaderType(Component, Generic[O]):
-    """Announces a reader. `build` makes an instance of checked options."""
+    """Announces a spreadsheet format. `build` makes a reader of checked options.
+
+    Attributes:
+        suffixes: how file names of this format end, e.g. `.xlsx`, the usual one first.
+        writer: makes a writer of the same options; None for a format that is only read.
+    """
 
     options: type[O]
     build: Callable[[O, Context], Reader]
+    suffixes: tuple[str, ...] = ()
+    writer: Callable[[O, Context], SheetWriter] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

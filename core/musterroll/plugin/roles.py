@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from enum import IntEnum
-from typing import Protocol, runtime_checkable
+from typing import BinaryIO, Protocol, runtime_checkable
 
 from musterroll.model.cells import SheetInfo, SheetRow
+from musterroll.model.drafts import Draft
 from musterroll.model.messages import Message, Recipient, Sent
 from musterroll.model.operations import Op, Result
 from musterroll.model.rows import Row
@@ -74,6 +75,19 @@ class Reader(Protocol):
         Raises:
             SourceError: the file is damaged or protected, or has no such worksheet.
             AmbiguousWorksheetError: there are several visible worksheets and none was named.
+        """
+        ...
+
+
+class SheetWriter(Protocol):
+    """Writes a spreadsheet format, for people to fill in or to correct."""
+
+    def write(self, draft: Draft, target: BinaryIO) -> None:
+        """Writes one workbook with one worksheet. Every column holds text: what is typed into it keeps its digits.
+
+        Args:
+            draft: the sheet.
+            target: takes the bytes.
         """
         ...
 
