@@ -25,14 +25,11 @@ def list_jobs(pipeline: Pipeline) -> Sequence[JobSummary]:
 
 def show_job(pipeline: Pipeline, job: str) -> Report:
     """One job, with its problems, changes and failures."""
-    journal = Journal.open_existing(pipeline.state, pipeline.name)
+    journal, record = jobs.open_with_job(pipeline.state, pipeline.name, job)
     try:
-        record = jobs.find_job(journal, job)
-        assert journal is not None
         report = report_of(journal, record, "jobs show")
     except BaseException:
-        if journal is not None:
-            journal.close()
+        journal.close()
         raise
     report.outcome = Outcome.OK
     return report
@@ -46,10 +43,6 @@ def job_settings(state: Path, name: str, job: str) -> tuple[str | None, tuple[st
         name: the pipeline's name.
         job: the job's id, or an unambiguous part of it.
     """
-    journal = Journal.open_existing(state, name)
-    try:
-        record = jobs.find_job(journal, job)
-    finally:
-        if journal is not None:
-            journal.close()
+    journal, record = jobs.open_with_job(state, name, job)
+    journal.close()
     return record.profile, record.sets

@@ -25,3 +25,6 @@ class Silent:
 
     def advance(self, steps: int = 1) -> None:
         """Says nothing."""
+
+
+SILENT = Silent()

@@ -7,6 +7,8 @@ import json
 import secrets
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from enum import StrEnum
+from pathlib import Path
 
 from musterroll.errors import UsageError
 from musterroll.journal.journal import Journal
@@ -16,11 +18,25 @@ from musterroll.model.reports import JobState, SheetCounts, SheetSummary
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # no letters that are taken for others
 
 
+class JobKind(StrEnum):
+    """What a job does."""
+
+    RUN = "run"
+    APPLY = "apply"  # a saved plan
+    UNDO = "undo"  # takes another job back
+    INVITE = "invite"  # sends invites only
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobRecord:
-    """What the journal says of a job as a whole. Times are ISO 8601 in UTC."""
+    """What the journal says of a job as a whole. Times are ISO 8601 in UTC.
+
+    `about` is the job that an undo takes back.
+    """
 
     id: str
+    kind: JobKind = JobKind.RUN
+    about: str | None = None
     state: JobState
     planned: bool
     started: str
@@ -35,7 +51,10 @@ class JobRecord:
     error: str | None
 
 
-_COLUMNS = "id, state, planned, started, finished, pipeline, profile, sets, fingerprint, identity, sheet, counts, error"
+_COLUMNS = (
+    "id, kind, about, state, planned, started, finished, "
+    "pipeline, profile, sets, fingerprint, identity, sheet, counts, error"
+)
 
 
 def new_job_id(now: dt.datetime) -> str:
@@ -46,9 +65,11 @@ def new_job_id(now: dt.datetime) -> str:
 def insert_job(journal: Journal, job: JobRecord) -> None:
     """Writes a new job."""
     journal.execute(
-        f"INSERT INTO job ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 -- constants
+        f"INSERT INTO job ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 -- constants
         (
             job.id,
+            job.kind,
+            job.about,
             job.state,
             job.planned,
             job.started,
@@ -83,16 +104,35 @@ def find_job(journal: Journal | None, wanted: str) -> JobRecord:
     return found[0]
 
 
+def open_with_job(state: Path, pipeline: str, wanted: str) -> tuple[Journal, JobRecord]:
+    """Opens the journal of a pipeline and finds a job in it; the caller closes.
+
+    Raises:
+        UsageError: there is none, or there are several.
+        StateError: the journal cannot be used.
+    """
+    journal = Journal.open_existing(state, pipeline)
+    try:
+        record = find_job(journal, wanted)
+    except BaseException:
+        if journal is not None:
+            journal.close()
+        raise
+    assert journal is not None
+    return journal, record
+
+
 def list_jobs(journal: Journal) -> Iterator[JobRecord]:
     """Streams the jobs, newest first. One that runs although nobody works on it was interrupted."""
     abandoned = not journal.is_locked()
     for record in journal.stream(f"SELECT {_COLUMNS} FROM job ORDER BY started DESC, id DESC"):  # noqa: S608 -- constants
-        (id_, state, planned, started, finished, pipeline, profile, sets, print_, identity, sheet, counts, error) = (
-            record
-        )
+        (id_, kind, about, state, planned, started, finished, *_) = record
+        (pipeline, profile, sets, print_, identity, sheet, counts, error) = record[7:]
         state = JobState(state)
         yield JobRecord(
             id=id_,
+            kind=JobKind(kind),
+            about=about,
             state=JobState.INTERRUPTED if abandoned and state is JobState.RUNNING else state,
             planned=bool(planned),
             started=started,

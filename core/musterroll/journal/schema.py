@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 APPLICATION_ID = 0x6D757374  # "must"
-VERSION = 1
+VERSION = 2
 
 _TABLES = """
 CREATE TABLE job (
     id           TEXT PRIMARY KEY,
+    kind         TEXT NOT NULL,               -- run, apply, undo, invite
+    about        TEXT,                        -- the job that an undo takes back
     state        TEXT NOT NULL,
     planned      INTEGER NOT NULL DEFAULT 0,  -- 1 once the whole plan is stored: only then anything is written
     started      TEXT NOT NULL,

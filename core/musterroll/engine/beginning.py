@@ -1,0 +1,82 @@
+"""How a job begins: the backend that is only asked, the record, and what becomes of a job that came to nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from musterroll.engine.carrying_out import settle_former_jobs
+from musterroll.intake import Intake
+from musterroll.journal import jobs
+from musterroll.journal.jobs import JobRecord
+from musterroll.journal.journal import Journal
+from musterroll.journal.operation_store import OperationStore
+from musterroll.model.reports import JobState
+from musterroll.pipeline.pipeline import Pipeline
+from musterroll.plugin.guarding import guarded
+from musterroll.plugin.roles import UserBackend
+from musterroll.problem_log import ProblemLog
+
+
+@contextmanager
+def planning_backend(pipeline: Pipeline) -> Iterator[UserBackend]:
+    """Builds the backend to plan with, and closes it."""
+    backend = pipeline.build_backend(read_only=True)
+    try:
+        yield backend
+    finally:
+        with guarded("backend", "closing"):
+            backend.close()
+
+
+def begin_job(
+    pipeline: Pipeline, intake: Intake, journal: Journal, backend: UserBackend, again: JobRecord | None
+) -> JobRecord:
+    """Enters a new job, or one that is planned `again`, into the journal.
+
+    Former jobs that were cut off are settled first, so that users whom they created after all count as theirs.
+    """
+    job = new_job(pipeline, intake, backend)
+    settle_former_jobs(pipeline, journal, job, backend)
+    with journal.transaction():
+        if again is not None:
+            job = replace(job, id=again.id)
+            jobs.discard_job(journal, again.id)
+        jobs.insert_job(journal, job)
+    return job
+
+
+def new_job(pipeline: Pipeline, intake: Intake, backend: UserBackend) -> JobRecord:
+    """Makes the record of a job that begins now."""
+    with guarded("backend", "saying which portal it is"):
+        identity = backend.identity()
+    now = pipeline.clock()
+    # The path is kept absolute, so that the job can go on from any folder.
+    return JobRecord(
+        id=jobs.new_job_id(now),
+        state=JobState.RUNNING,
+        planned=False,
+        started=now.isoformat(timespec="microseconds"),
+        finished=None,
+        pipeline=pipeline.name,
+        profile=pipeline.profile,
+        sets=pipeline.sets,
+        fingerprint=pipeline.fingerprint,
+        identity=identity,
+        sheet=replace(intake.summary, path=str(intake.source.path.absolute())),
+        counts=intake.counts,
+        error=None,
+    )
+
+
+def discard_unwritten(journal: Journal, job: JobRecord) -> None:
+    """Forgets a job that has handed nothing to the backend; any other stays and can be resumed."""
+    if not OperationStore(journal, job.id).anything_handed_over():
+        with journal.transaction():
+            jobs.discard_job(journal, job.id)
+
+
+def keeps_all_out(pipeline: Pipeline, log: ProblemLog) -> bool:
+    """Whether the errors keep good rows out as well: those of the headings always do."""
+    return log.file_errors > 0 or (log.errors > 0 and pipeline.settings.on_error == "abort")

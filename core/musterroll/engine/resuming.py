@@ -1,0 +1,78 @@
+"""`jobs resume`: goes on with a job that was cut off."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from musterroll.engine.running import plan_and_go_ahead
+from musterroll.engine.working import Confirm, Workspace, agreed, working
+from musterroll.errors import RefusedError
+from musterroll.intake import Intake
+from musterroll.journal import jobs
+from musterroll.journal.jobs import JobRecord
+from musterroll.journal.journal import Journal
+from musterroll.journal.operation_store import OperationStore
+from musterroll.journal.outcomes import forget_outcome
+from musterroll.model.reports import JobState, Report
+from musterroll.model.source import Source
+from musterroll.pipeline.pipeline import Pipeline
+from musterroll.progress import SILENT, Progress
+from musterroll.reporting import report_of
+
+_COMMAND = "jobs resume"
+
+
+def resume(
+    pipeline: Pipeline, job: str, *, sheet: Path | None = None, confirm: Confirm = agreed, progress: Progress = SILENT
+) -> Report:
+    """Goes on with a job that was interrupted, paused or failed.
+
+    Args:
+        pipeline: the job's pipeline.
+        job: the job's id, or an unambiguous part of it.
+        sheet: where the sheet is now, if it was moved.
+        confirm: asked where the job was cut off before its plan was agreed to.
+        progress: told how it goes on.
+    """
+    journal, record = jobs.open_with_job(pipeline.state, pipeline.name, job)
+    with working(pipeline, journal, confirm=confirm, progress=progress) as work:
+        return _go_on(work, jobs.find_job(journal, record.id), sheet)
+
+
+def _go_on(work: Workspace, job: JobRecord, sheet: Path | None) -> Report:
+    journal = work.journal
+    if job.state is JobState.COMPLETED:
+        return report_of(journal, job, _COMMAND)
+    if job.state is JobState.ABORTED:
+        raise RefusedError("this job was aborted because of errors in the sheet; correct it and run it again")
+    if job.state not in (JobState.INTERRUPTED, JobState.PAUSED, JobState.FAILED, JobState.COMPLETED_WITH_ERRORS):
+        raise RefusedError(f"this job is {job.state.value}; it cannot go on")
+    path = sheet or Path(job.sheet.path)
+    if not job.planned:
+        # It was cut off before anything was written, so the plan is made anew.
+        _refuse_changed(path, job)
+        return plan_and_go_ahead(work, Intake(work.pipeline, path), _COMMAND, again=job)
+    _refuse_superseded(journal, job)
+    if OperationStore(journal, job.id).needs_passwords():
+        _refuse_changed(path, job)
+    with journal.transaction():
+        OperationStore(journal, job.id).retry_failed()
+        forget_outcome(journal, job.id)
+        jobs.set_state(journal, job.id, JobState.RUNNING, finished=None)
+    return work.carry_on(job, path, _COMMAND)
+
+
+def _refuse_superseded(journal: Journal, job: JobRecord) -> None:
+    """Refuses where a later job has written to the same portal: what this one saw there is out of date."""
+    for other in list(jobs.list_jobs(journal)):
+        later = (other.started, other.id) > (job.started, job.id)
+        if later and other.planned and other.identity == job.identity:
+            raise RefusedError(
+                f"the later job {other.id} has written to the same portal; run the sheet again instead",
+                code="job.superseded",
+            )
+
+
+def _refuse_changed(path: Path, job: JobRecord) -> None:
+    if Source(path).sha256 != job.sheet.sha256:
+        raise RefusedError(f"{path} has changed since; run it anew", code="source.changed")
