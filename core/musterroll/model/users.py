@@ -102,7 +102,8 @@ class Capabilities:
     Attributes:
         groups: has groups at all.
         nested_groups: groups can be inside groups.
-        passwords: a password can be set.
+        passwords: a password can be set when a user is created.
+        reset_passwords: the password of an existing user can be set.
         deactivate: users can be deactivated and reactivated.
         delete: users and groups can be deleted.
         invite: the portal itself can send invites.
@@ -116,6 +117,7 @@ class Capabilities:
     groups: bool = True
     nested_groups: bool = True
     passwords: bool = True
+    reset_passwords: bool = True
     deactivate: bool = True
     delete: bool = False
     invite: bool = False

@@ -65,6 +65,7 @@ class RowPlanner:
             capabilities.rename
             and capabilities.deactivate
             and capabilities.passwords
+            and capabilities.reset_passwords
             and capabilities.groups
             and capabilities.nested_groups
         )
@@ -206,21 +207,27 @@ class RowPlanner:
     def _unsupported(self, row: Row, plan: RowPlan, user: Existing | None) -> Iterator[Problem]:
         """Says what the row asks for and the portal cannot do."""
 
-        def problem(name: str, what: str) -> Problem:
-            return row.problem(
-                name, "backend.unsupported", f"The portal cannot {what}; leave it out or choose another portal"
-            )
+        def problem(name: str, what: str, what_to_do: str = "leave it out or choose another portal") -> Problem:
+            return row.problem(name, "backend.unsupported", f"The portal cannot {what}; {what_to_do}")
 
         can = self._can
         for name in plan.fields:
             if can.fields is not None and name in self._fields.attributes and name not in can.fields:
-                yield problem(name, f"store the field {name}")
+                yield problem(
+                    name,
+                    f"store the field {name}",
+                    "leave the column out of the sheet, or say in the options of the backend what becomes of it",
+                )
         if user is not None and USERNAME in plan.fields and not can.rename:
             yield problem(USERNAME, "change a username")
         if "active" in plan.fields and not can.deactivate:
             yield problem(USERNAME, "make an inactive user active again")
-        if plan.password in (PasswordAction.SET, PasswordAction.RESET) and not can.passwords:
+        if plan.password is PasswordAction.SET and not can.passwords:
             yield problem(PASSWORD, "take a password")
+        if plan.password is PasswordAction.RESET and not can.reset_passwords:
+            yield problem(
+                PASSWORD, "change the password of an existing user", 'set on_existing to "keep", or empty the cell'
+            )
         touched = (*plan.membership.add, *plan.membership.remove)
         if touched and not can.groups:
             yield problem(GROUPS, "keep groups")

@@ -18,6 +18,7 @@ from pydantic import Field, field_validator, model_validator
 from musterroll import Confidence, Context, Options, ReaderType, SheetInfo, SheetRow, Source, SourceError, hookimpl
 from musterroll.text import column_letter
 from musterroll_plugins.readers import _delimiter, _text
+from musterroll_plugins.readers._csv_writer import CsvWriter
 
 # A record above this is no row of a sheet: an Excel row of full cells is the only thing that comes near.
 _RECORD_LIMIT = 4 << 20
@@ -197,4 +198,6 @@ def musterroll_readers() -> Iterator[ReaderType[CsvOptions]]:
         summary="Text files with a row a line, as spreadsheet programs export them",
         options=CsvOptions,
         build=CsvReader,
+        suffixes=(".csv", ".tsv", ".txt"),
+        writer=lambda options, context: CsvWriter(options, CsvReader(options, context)),
     )
