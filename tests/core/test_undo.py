@@ -1,0 +1,278 @@
+"""Taking a job back: from before-images, and never over what somebody has changed since."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from musterroll import AddMembers, CreateUser, DeleteUser, Op, UpdateUser, engine, history
+from musterroll.errors import RefusedError
+from musterroll.model.plans import Action
+from musterroll.model.reports import JobState, Outcome
+from musterroll.testing.memory_store import MemoryStore
+from support.faults import Fault
+from support.pipelines import Work, addressed, user
+
+State = tuple[dict[str, tuple[dict[str, str], bool, set[str]]], set[str]]
+
+
+def _state(work: Work) -> State:
+    """Users with their fields, whether they are active, their groups; and all groups."""
+    store: MemoryStore = work.portal.store
+    users = {
+        one.username: ({k: v for k, v in one.fields.items() if v}, one.active, work.portal.groups_of(one.username))
+        for one in store.users.values()
+    }
+    return users, {"|".join(store.path(ref)) for ref in store.groups}
+
+
+def _populated(work: Work) -> State:
+    north = work.portal.add_group("North", work.portal.add_group("Region"))
+    old = work.portal.add_group("Old")
+    work.portal.add("ana", forename="Ana", surname="Silva", groups=[north, old])
+    work.portal.add("bo", forename="Bo", email="bo@example.com")
+    work.portal.add("cy", forename="Cy", active=False)
+    return _state(work)
+
+
+_CHANGING = 'on_inactive = "reactivate"'
+_REPLACING = '[membership]\nmode = "replace"'
+
+
+def test_an_undo_gives_back_what_was_there(work: Work) -> None:
+    before = _populated(work)
+    pipeline = work.pipeline(_CHANGING, _REPLACING + '\n[undo]\ncreated = "delete"')
+    sheet = work.sheet(
+        addressed("ana", surname="Souza", groups="Region|South;Role A"),
+        user("bo", forename="Bob"),
+        user("cy"),
+        user("new", groups="Region|North;Role B|Deep"),
+    )
+    done = work.run(pipeline, sheet)
+    assert done.rows == {"created": 1, "updated": 3}
+    undone = work.undo(pipeline)
+    assert (undone.outcome, undone.state) == (Outcome.OK, JobState.COMPLETED)
+    assert undone.rows == {"updated": 3, "deactivated": 1}
+    assert [change.action for change in undone.changes] == [*[Action.UPDATE] * 3, Action.DELETE]
+    assert _state(work) == before
+    assert [job.state for job in history.list_jobs(pipeline)] == [JobState.COMPLETED, JobState.UNDONE]
+    assert undone.job is not None
+    assert undone.job.undoes == history.list_jobs(pipeline)[1].id
+
+
+def test_created_users_are_deactivated_unless_the_pipeline_says_delete(work: Work) -> None:
+    pipeline = work.pipeline()
+    work.run(pipeline, work.sheet(addressed("ana", groups="A|B")))
+    undone = work.undo(pipeline)
+    assert undone.rows == {"deactivated": 1}
+    assert _state(work) == ({"ana": ({"forename": "Ana", "email": "ana@example.com"}, False, set())}, set())
+    assert undone.codes == ["undo.invite@3"]  # beyond recall, and said
+
+
+def test_what_was_changed_since_is_kept_and_listed(work: Work) -> None:
+    _populated(work)
+    pipeline = work.pipeline(_CHANGING)
+    sheet = work.sheet(user("ana", surname="Souza", forename="Anna"), user("bo"), user("new"), user("newer"))
+    work.run(pipeline, sheet)
+    work.portal.change("ana", surname="Stone")
+    work.portal.change("new", forename="Nova")
+    work.portal.user("newer").groups.add(work.portal.add_group("By hand"))
+    undone = work.undo(pipeline)
+    assert (undone.outcome, undone.state) == (Outcome.PROBLEMS, JobState.COMPLETED_WITH_ERRORS)
+    assert undone.codes == ["undo.kept@3", "undo.kept@5", "undo.kept@6"]
+    assert [problem.message for problem in undone.problems] == [
+        "ana was changed since; kept: surname",
+        "new was changed since (forename) and stays as is",
+        "newer was changed since (groups) and stays as is",
+    ]
+    assert work.portal.user("ana").fields == {"forename": "Ana", "surname": "Stone"}  # the rest is given back
+    assert work.portal.user("new").active
+    assert work.portal.user("newer").active
+    assert history.list_jobs(pipeline)[1].state is JobState.PARTIALLY_UNDONE
+    work.portal.change("new", forename="New")
+    again = work.undo(pipeline, history.list_jobs(pipeline)[1].id)  # what is left can be tried again
+    assert not work.portal.user("new").active
+    assert again.rows == {"deactivated": 1, "unchanged": 2}
+
+
+def test_groups_that_are_not_empty_stay(work: Work) -> None:
+    pipeline = work.pipeline()
+    work.run(pipeline, work.sheet(user("ana", groups="A|B;C")))
+    (group,) = (group.ref for group in work.portal.store.groups.values() if group.name == "B")
+    work.portal.add("stranger", groups=[group])
+    undone = work.undo(pipeline)
+    assert _state(work)[1] == {"A", "A|B"}
+    assert undone.outcome is Outcome.PROBLEMS
+    assert {(one.operation, one.detail) for one in undone.failures} == {
+        ("delete the group A|B", "the group still has members"),
+        ("delete the group A", "the group still has subgroups"),
+    }
+    assert work.portal.user("stranger").groups == {group}
+
+
+def test_only_what_was_done_is_taken_back(work: Work) -> None:
+    ana = work.portal.add("ana", forename="Ana")
+    other = work.portal.add("other")
+    refuse = {"bo": Fault.FAILED}
+    work.portal.fault = lambda op: refuse.get(op.user.username) if isinstance(op, CreateUser) else None
+    pipeline = work.pipeline()
+    work.run(pipeline, work.sheet(user("ana"), user("bo", groups="A"), user("cy", groups="A")))
+    work.portal.add("bo", forename="Bo")  # somebody else's
+    work.portal.fault = lambda op: None
+    work.undo(pipeline)
+    assert {name: fields for name, (fields, active, _) in _state(work)[0].items() if active} == {
+        "ana": {"forename": "Ana"},
+        "bo": {"forename": "Bo"},
+        "other": {},
+    }
+    assert (ana.active, other.active) == (True, True)
+
+
+def test_a_reset_password_is_beyond_recall(work: Work) -> None:
+    work.portal.add("ana", forename="Ana")
+    pipeline = work.pipeline(tables='[password]\non_existing = "reset"')
+    work.run(pipeline, work.sheet(user("ana")))
+    undone = work.undo(pipeline)
+    assert undone.codes == ["undo.password@3"]
+    assert undone.outcome is Outcome.OK
+
+
+def test_a_portal_that_cannot_do_it(work: Work) -> None:
+    work.portal.can = {"deactivate": False, "delete": False}
+    pipeline = work.pipeline()
+    work.run(pipeline, work.sheet(user("ana", groups="A")))
+    undone = work.undo(pipeline)
+    assert undone.codes == ["undo.kept@None", "undo.kept@3"]
+    assert undone.rows == {"unchanged": 1}
+    assert work.portal.user("ana").active
+
+
+@pytest.mark.parametrize("fault", [Fault.LOST, Fault.DROPPED, Fault.UNAVAILABLE])
+def test_an_undo_that_is_cut_off_goes_on(work: Work, fault: Fault) -> None:
+    before = _populated(work)
+    pipeline = work.pipeline(_CHANGING, _REPLACING + '\n[undo]\ncreated = "delete"')
+    rows = [user(f"user{number}x", groups="Mass|New") for number in range(30)]
+    work.run(pipeline, work.sheet(user("ana", forename="Anna"), *rows))
+    handed = iter(range(1000))
+    work.portal.fault = lambda op: fault if next(handed) % 7 == 6 else None
+    stopped = work.undo(pipeline)
+    work.portal.fault = lambda op: None
+    if stopped.state is not JobState.COMPLETED:
+        assert stopped.outcome is Outcome.FAILED
+        assert work.resume(pipeline).state is JobState.COMPLETED
+    assert _state(work) == before
+
+
+def test_who_was_deleted_is_new_again(work: Work) -> None:
+    pipeline = work.pipeline(tables='[undo]\ncreated = "delete"')
+    sheet = work.sheet(addressed("ana", groups="A"))
+    work.run(pipeline, sheet)
+    work.undo(pipeline)
+    assert work.run(pipeline, sheet).rows == {"created": 1}
+    assert work.post.invited() == ["ana", "ana"]
+
+
+def test_a_declined_undo_leaves_no_trace(work: Work) -> None:
+    pipeline = work.pipeline()
+    work.run(pipeline, work.sheet(user("ana")))
+    state = _state(work)
+    with pytest.raises(RefusedError, match="declined"):
+        engine.undo(pipeline, "last", confirm=lambda summary: False)
+    assert _state(work) == state
+    assert [job.state for job in history.list_jobs(pipeline)] == [JobState.COMPLETED]
+
+
+def test_what_cannot_be_undone_says_so(work: Work) -> None:
+    pipeline = work.pipeline()
+    work.run(pipeline, work.sheet(user("ana", email="nonsense")))
+    with pytest.raises(RefusedError, match="written nothing"):
+        work.undo(pipeline)
+    work.run(pipeline, work.sheet(user("ana")))
+    work.undo(pipeline)
+    undo, job, _ = history.list_jobs(pipeline)
+    with pytest.raises(RefusedError, match="cannot be taken back"):
+        work.undo(pipeline, undo.id)
+    with pytest.raises(RefusedError, match="undone already"):
+        work.undo(pipeline, job.id)
+    with pytest.raises(RefusedError, match="undone"):
+        work.resume(pipeline, job.id)
+
+
+def test_another_portal_is_never_touched(work: Work) -> None:
+    pipeline = work.pipeline()
+    work.run(pipeline, work.sheet(user("ana")))
+    work.portal.store = MemoryStore("another")
+    work.portal.add("ana")
+    with pytest.raises(RefusedError, match="another portal"):
+        work.undo(pipeline)
+
+
+def test_memberships_go_before_users_and_groups(work: Work) -> None:
+    """Some portals keep the memberships of a deleted user, and then no group is ever empty."""
+    pipeline = work.pipeline(tables='[undo]\ncreated = "delete"')
+    work.run(pipeline, work.sheet(user("ana", groups="A|B")))
+    first = len(work.portal.handed)
+    work.undo(pipeline)
+    kinds: list[type[Op]] = [type(op) for op in work.portal.handed[first:]]
+    assert AddMembers not in kinds
+    assert [kind.__name__ for kind in kinds] == ["RemoveMembers", "DeleteUser", "DeleteGroup", "DeleteGroup"]
+    assert DeleteUser in kinds
+
+
+def test_what_was_not_done_is_not_taken_back_either(work: Work) -> None:
+    """What the job failed to do and somebody else did since is theirs."""
+    group = work.portal.add_group("A")
+    work.portal.add("ana", forename="Ana", active=False)
+    work.portal.fault = lambda op: Fault.FAILED if isinstance(op, UpdateUser | AddMembers) else None
+    pipeline = work.pipeline(_CHANGING)
+    work.run(pipeline, work.sheet(user("ana", forename="Anna", groups="A")))  # reactivated, the rest refused
+    work.portal.fault = lambda op: None
+    work.portal.change("ana", forename="Anna")
+    work.portal.user("ana").groups.add(group)
+    undone = work.undo(pipeline)
+    assert undone.rows == {"updated": 1}
+    assert _state(work)[0] == {"ana": ({"forename": "Anna"}, False, {"A"})}
+
+
+def test_what_is_as_before_already_is_no_matter(work: Work) -> None:
+    _populated(work)
+    pipeline = work.pipeline()
+    work.run(pipeline, work.sheet(user("ana", surname="Souza"), user("new")))
+    work.portal.change("ana", surname="Silva")
+    work.portal.user("new").active = False
+    undone = work.undo(pipeline)
+    assert (undone.codes, undone.rows) == ([], {"unchanged": 2})
+
+
+def test_a_group_that_is_gone_is_not_joined_again(work: Work) -> None:
+    _populated(work)
+    pipeline = work.pipeline(tables=_REPLACING)
+    work.run(pipeline, work.sheet(user("ana", groups="Region|North")))
+    (old,) = (ref for ref, group in work.portal.store.groups.items() if group.name == "Old")
+    del work.portal.store.groups[old]
+    undone = work.undo(pipeline)
+    assert (undone.codes, undone.failures) == (["undo.kept@3"], ())
+
+
+def test_a_membership_that_was_refused_is_not_taken_back(work: Work) -> None:
+    pipeline = work.pipeline()
+    ana = work.portal.add("ana", forename="Ana", surname="Old")
+    work.portal.before = lambda op: work.portal.store.take(ana.ref) if isinstance(op, AddMembers) else None
+    work.run(pipeline, work.sheet(user("ana", surname="New", groups="A")))
+    work.portal.before = lambda op: None
+    work.portal.store.put(ana)
+    (group,) = work.portal.store.groups
+    ana.groups.add(group)
+    undone = work.undo(pipeline)
+    assert _state(work) == ({"ana": ({"forename": "Ana", "surname": "Old"}, True, {"A"})}, {"A"})
+    assert [one.operation for one in undone.failures] == ["delete the group A"]
+
+
+def test_the_ledger_forgets_who_was_deleted(work: Work) -> None:
+    pipeline = work.pipeline(tables='[undo]\ncreated = "delete"')
+    work.run(pipeline, work.sheet(user("ana")))
+    work.undo(pipeline)
+    with closing(sqlite3.connect(work.journal)) as journal:
+        assert journal.execute("SELECT count(*) FROM managed").fetchone() == (0,)
