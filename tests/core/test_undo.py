@@ -276,3 +276,25 @@ def test_the_ledger_forgets_who_was_deleted(work: Work) -> None:
     work.undo(pipeline)
     with closing(sqlite3.connect(work.journal)) as journal:
         assert journal.execute("SELECT count(*) FROM managed").fetchone() == (0,)
+
+
+def test_protected_users_stay_and_so_do_limits(work: Work) -> None:
+    pipeline = work.pipeline()
+    work.run(pipeline, work.sheet(user("ana"), user("admin1")))
+    limited = work.pipeline('protect = ["admin*"]', "[limits]\ndeactivate = 0")
+    with pytest.raises(RefusedError, match="1 users would be deactivated, the limit is 0"):
+        work.undo(limited)
+    undone = work.undo(work.pipeline('protect = ["admin*"]'))
+    assert (undone.codes, undone.rows) == (["undo.kept@4"], {"deactivated": 1, "unchanged": 1})
+    assert work.portal.user("admin1").active
+
+
+def test_deactivated_absentees_are_active_again(work: Work) -> None:
+    pipeline = work.pipeline('absent = "deactivate"', "[limits]\ndeactivate = 5")
+    work.run(pipeline, work.sheet(user("ana"), user("bo"), user("cy")))
+    work.run(pipeline, work.sheet(user("ana")))
+    work.portal.store.take(work.portal.user("cy").ref)
+    undone = work.undo(pipeline)
+    assert work.portal.user("bo").active
+    assert undone.codes == ["undo.kept@None"]
+    assert undone.rows == {"updated": 1, "unchanged": 1}

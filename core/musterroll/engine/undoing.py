@@ -14,6 +14,7 @@ from musterroll.journal.plan_store import PlanStore
 from musterroll.model.reports import JobState, Report, SheetCounts
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.planning.making import count_users, stop_if_cancelled
+from musterroll.planning.protection import Protection
 from musterroll.planning.undo import UndoPlanner
 from musterroll.plugin.roles import UserBackend
 from musterroll.problem_log import ProblemLog
@@ -89,7 +90,10 @@ def _make_plan(
     work: Workspace, backend: UserBackend, former: JobRecord, job: JobRecord, log: ProblemLog
 ) -> SheetCounts:
     journal, store, counts = work.journal, PlanStore(work.journal, job.id), SheetCounts()
-    planner = UndoPlanner(backend=backend, created=work.pipeline.settings.undo.created, store=store, log=log)
+    settings = work.pipeline.settings
+    planner = UndoPlanner(
+        backend=backend, created=settings.undo.created, protection=Protection(settings.protect), store=store, log=log
+    )
     work.progress.stage("Planning")
     journal.begin()
     try:

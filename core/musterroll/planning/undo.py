@@ -9,11 +9,12 @@ from typing import Literal
 
 from musterroll.journal.done_rows import DoneRow, DoneTarget, done_rows, done_targets
 from musterroll.journal.journal import Journal
-from musterroll.journal.kinds import Kind
+from musterroll.journal.kinds import Kind, shown_row
 from musterroll.journal.plan_store import PlanStore
 from musterroll.model.fields import USERNAME
 from musterroll.model.plans import Action, Change, FieldChange, InviteDecision, PasswordAction, Scalar
 from musterroll.model.users import Capabilities, Existing, UserKey
+from musterroll.planning.protection import Protection
 from musterroll.plugin.guarding import guarded
 from musterroll.plugin.roles import UserBackend
 from musterroll.problem_log import ProblemLog
@@ -42,15 +43,23 @@ class UndoPlanner:
     Args:
         backend: the portal; only asked, never written to.
         created: what becomes of users that the job created.
+        protection: the users that nothing touches.
         store: takes the plan.
         log: takes what is kept (errors) and what is beyond recall (warnings).
     """
 
     def __init__(
-        self, *, backend: UserBackend, created: Literal["deactivate", "delete"], store: PlanStore, log: ProblemLog
+        self,
+        *,
+        backend: UserBackend,
+        created: Literal["deactivate", "delete"],
+        protection: Protection,
+        store: PlanStore,
+        log: ProblemLog,
     ) -> None:
         self._backend = backend
         self._created = created
+        self._protection = protection
         self._store = store
         self._log = log
         self._targets: dict[int, DoneTarget] = {}
@@ -100,6 +109,10 @@ class UndoPlanner:
         if user is None:
             why = "is gone, or was renamed since" if done.ref else "may have been created, or not; look into the portal"
             reversal.problems.append(_kept(done, f"{done.username} {why}; nothing was taken back"))
+        elif pattern := self._protection.of(user.username, done.username):
+            reversal.problems.append(
+                _kept(done, f'{done.username} is protected by "{pattern}"; nothing was taken back')
+            )
         elif Kind.CREATE_USER in done.kinds:
             self._take_out(done, user, reversal)
         else:
@@ -158,7 +171,10 @@ class UndoPlanner:
 
     def _store_reversal(self, done: DoneRow, reversal: _Reversal) -> None:
         for problem in reversal.problems:
-            self._log.add(problem)
+            if problem.row is None:
+                self._log.add_file(problem)
+            else:
+                self._log.add(problem)
         change = Change(
             row=done.row,
             username=_name_after(done),
@@ -189,8 +205,8 @@ def _present(user: Existing, name: str) -> Scalar:
 
 
 def _kept(done: DoneRow, message: str) -> Problem:
-    return Problem(code="undo.kept", message=message, row=done.row)
+    return Problem(code="undo.kept", message=message, row=shown_row(done.row))
 
 
 def _beyond_recall(done: DoneRow, code: str, message: str) -> Problem:
-    return Problem(code=code, message=message, severity=Severity.WARNING, row=done.row)
+    return Problem(code=code, message=message, severity=Severity.WARNING, row=shown_row(done.row))
