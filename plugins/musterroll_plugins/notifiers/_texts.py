@@ -1,23 +1,24 @@
-"""The texts of messages: built-in ones, and template files with `{placeholder}`s.
+"""The texts of messages: built-in ones, and templates with `{placeholder}`s.
 
-A template file is UTF-8 text. Where its first line is `Subject: …` that is the subject, and a blank line may
-follow. A line whose placeholders all turn out empty is left out, so that `Your invite link: {invite_url}` is
-written only where there is a link.
+Where the first line of a template is `Subject: …` that is the subject, and a blank line may follow. A line whose
+placeholders all turn out empty is left out, so that `Your invite link: {invite_url}` is written only where there
+is a link.
 """
 
 from __future__ import annotations
 
+import html
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from musterroll import Context, Message, NotifierError, Purpose, Template
+from musterroll import Context, FieldSet, Message, NotifierError, Purpose, Template
 from musterroll.text import did_you_mean
 
 _OF_THE_MESSAGE = {
-    Purpose.INVITE: ("pipeline", "job", "invite_url", "valid_days", "expires"),
+    Purpose.INVITE: ("username", "phone_number", "pipeline", "job", "invite_url", "valid_days", "expires"),
     Purpose.FINISHED: (
         *("pipeline", "job", "state", "sheet", "rows", "created", "updated", "unchanged", "deactivated"),
         *("rejected", "failed", "unknown", "not_attempted"),
@@ -42,6 +43,24 @@ class Text:
         """Makes a built-in text."""
         return cls(Template(subject), tuple(Template(line) for line in body.strip().splitlines()))
 
+    @classmethod
+    def parse(cls, text: str, subject: Template, known: Sequence[str] | None = None) -> Text:
+        """Makes the text of a template.
+
+        Args:
+            text: the template.
+            subject: counts where the template has none.
+            known: the placeholders that there are; None where they have been checked.
+
+        Raises:
+            ValueError: a line is wrong; says which.
+        """
+        lines, templates = text.splitlines(), _checked_lines(text, known)
+        if lines and (match := re.match(r"subject:\s*", lines[0], re.IGNORECASE)):
+            after = 2 if len(lines) > 1 and not lines[1].strip() else 1
+            return cls(Template(lines[0][match.end() :].strip()), tuple(templates[after:]))
+        return cls(subject, tuple(templates))
+
     def fill(self, message: Message) -> tuple[str, str]:
         """Puts a message's values in.
 
@@ -49,11 +68,7 @@ class Text:
             The subject, and the body without an end of line at its end. Values are of one line, without
             control characters.
         """
-        fields: Mapping[str, str] = {}
-        if message.recipient is not None:
-            fields = {**message.recipient.fields, "username": message.recipient.username}
-        # What is known but not given (a field that this user does not have) is empty.
-        given = {name: printable(text) for name, text in {**fields, **message.values}.items()}
+        given = values_of(message)
         body: list[str] = []
         for line in self.lines:
             values = {name: given.get(name, "") for name in line.names}
@@ -64,6 +79,121 @@ class Text:
                 body.append(filled)
         subject = self.subject.fill({name: given.get(name, "") for name in self.subject.names})
         return subject.strip(), "\n".join(body).rstrip()
+
+
+@dataclass(frozen=True)
+class Html:
+    """The HTML of a body, with placeholders. All of its lines are kept.
+
+    Attributes:
+        lines: of the page.
+    """
+
+    lines: tuple[Template, ...]
+
+    @classmethod
+    def parse(cls, text: str, known: Sequence[str] | None = None) -> Html:
+        """Makes it of a template; see `Text.parse`."""
+        return cls(tuple(_checked_lines(text, known)))
+
+    def fill(self, message: Message) -> str:
+        """Puts a message's values in, as text: none of them becomes HTML."""
+        given = {name: html.escape(text) for name, text in values_of(message).items()}
+        return "\n".join(line.fill({name: given.get(name, "") for name in line.names}) for line in self.lines)
+
+
+def _checked_lines(text: str, known: Sequence[str] | None) -> list[Template]:
+    templates = []
+    for number, line in enumerate(text.splitlines(), 1):
+        try:
+            templates.append(checked(line, known))
+        except ValueError as error:
+            raise ValueError(f"line {number}: {error}") from None
+    return templates
+
+
+INVITE_MAIL = Text.of(
+    "Your account",
+    """
+Hello {forename},
+
+an account was created for you. Your username is {username}.
+
+Set it up here: {invite_url}
+The invite is valid until {expires}.
+""",
+)
+FINISHED_MAIL = Text.of(
+    "Import {state}: {sheet}",
+    """
+The import of {sheet} with the pipeline {pipeline} has ended: {state}.
+
+rows: {rows}
+created: {created}
+updated: {updated}
+unchanged: {unchanged}
+deactivated: {deactivated}
+rejected: {rejected}
+failed: {failed}
+unknown: {unknown}
+not attempted: {not_attempted}
+
+Job {job}
+""",
+)
+
+
+def known_names(purpose: Purpose, fields: FieldSet) -> tuple[str, ...]:
+    """Returns the placeholders that a message for this purpose can have."""
+    own = fields.attributes if purpose is Purpose.INVITE else ()
+    return tuple(dict.fromkeys((*own, *_OF_THE_MESSAGE[purpose])))
+
+
+def values_of(message: Message) -> dict[str, str]:
+    """Returns what a message's placeholders stand for: values of one line, without control characters.
+
+    What is known but not given (a field that this user does not have) is missing.
+    """
+    values = dict(message.values)
+    if (user := message.recipient) is not None:
+        values = {"phone_number": user.phone, **user.fields, "username": user.username, **values}
+    return {name: printable(text) for name, text in values.items()}
+
+
+def checked(line: str, known: Sequence[str] | None = None) -> Template:
+    """Makes a template of one line.
+
+    Args:
+        line: the template.
+        known: the placeholders that there are; None where they are not known.
+
+    Raises:
+        ValueError: a control character, a single brace, or a placeholder that nothing fills.
+    """
+    if any(unicodedata.category(character) == "Cc" and character != "\t" for character in line):
+        raise ValueError("a control character; is this a text file?")
+    template = Template(line)
+    if known is None:
+        return template
+    for name in template.names:
+        if name not in known:
+            hint = did_you_mean(name, known) or f"; there are {', '.join(known)}"
+            raise ValueError(f"unknown placeholder {{{name}}}{hint}")
+    return template
+
+
+def read(path: Path) -> str:
+    """Reads a template file.
+
+    Raises:
+        ValueError: it cannot be read, or is not UTF-8.
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise ValueError(f"the template {path} is not UTF-8 text; save it as UTF-8") from None
+    except (OSError, ValueError) as error:  # a null character in a path is a ValueError
+        raise ValueError(f"the template {path} cannot be read: {getattr(error, 'strerror', None) or error}") from None
 
 
 def load(path: Path | None, default: Text, purpose: Purpose, context: Context) -> Text:
@@ -81,39 +211,13 @@ def load(path: Path | None, default: Text, purpose: Purpose, context: Context) -
     if path is None:
         return default
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise _mistake(f"the template {path} is not UTF-8 text; save it as UTF-8") from None
-    except (OSError, ValueError) as error:
-        raise _mistake(f"the template {path} cannot be read: {getattr(error, 'strerror', None) or error}") from None
-    known = list(_OF_THE_MESSAGE[purpose])
-    if purpose is Purpose.INVITE:
-        known += ["username", *context.fields.attributes]
-    lines = text.splitlines()
-    templates = [_checked(path, number, line, known) for number, line in enumerate(lines, 1)]
-    if lines and (match := re.match(r"subject:\s*", lines[0], re.IGNORECASE)):
-        after = 2 if len(lines) > 1 and not lines[1].strip() else 1
-        return Text(Template(lines[0][match.end() :].strip()), tuple(templates[after:]))
-    return Text(default.subject, tuple(templates))
-
-
-def _checked(path: Path, number: int, line: str, known: Sequence[str]) -> Template:
-    where = f"the template {path}, line {number}"
-    if any(unicodedata.category(character) == "Cc" and character != "\t" for character in line):
-        raise _mistake(f"{where}: a control character; is this a text file?")
-    try:
-        template = Template(line)
+        text = read(path)
     except ValueError as error:
-        raise _mistake(f"{where}: {error}") from None
-    for name in template.names:
-        if name not in known:
-            hint = did_you_mean(name, known) or f"; there are {', '.join(dict.fromkeys(known))}"
-            raise _mistake(f"{where}: unknown placeholder {{{name}}}{hint}")
-    return template
-
-
-def _mistake(message: str) -> NotifierError:
-    return NotifierError(message, code="notifier.template")
+        raise NotifierError(str(error), code="notifier.template") from None
+    try:
+        return Text.parse(text, default.subject, known_names(purpose, context.fields))
+    except ValueError as error:
+        raise NotifierError(f"the template {path}, {error}", code="notifier.template") from None
 
 
 def printable(text: str) -> str:

@@ -1,0 +1,145 @@
+"""The options of the notifier `webhook`."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
+
+from musterroll import FilePath, Options, Purpose, SecretRef
+from musterroll_plugins.notifiers._reach import Needs
+from musterroll_plugins.notifiers._wording import check_structure
+
+_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+
+
+def check_url(text: object) -> object:
+    """Checks an address; what is no text is somebody else's to check.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if not isinstance(text, str):
+        return text
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        raise ValueError("this is no web address") from None
+    if parts.scheme not in ("https", "http") or not parts.hostname or not text.isprintable() or " " in text:
+        raise ValueError('write the whole address, as "https://gateway.example/messages"')
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("leave user and password out of the address; there are options for them")
+    return text
+
+
+def check_header(text: object) -> object:
+    """Checks the value of a header; what is no text is somebody else's to check.
+
+    Raises:
+        ValueError: it has characters that no header has.
+    """
+    if isinstance(text, str) and not (text.isascii() and text.isprintable()):
+        raise ValueError("this has characters that no header has; write it in one line, in plain letters")
+    return text
+
+
+def _names(headers: dict[str, str | SecretRef]) -> dict[str, str | SecretRef]:
+    for name in headers:
+        if not _HEADER.fullmatch(name):
+            raise ValueError(f'"{name}" cannot be the name of a header')
+    if len({name.lower() for name in headers}) < len(headers):
+        raise ValueError("one of them is there twice")
+    return headers
+
+
+def _body(purpose: Purpose) -> AfterValidator:
+    def check(body: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        _check_types(body, "")
+        check_structure(body, purpose, info)
+        return body
+
+    return AfterValidator(check)
+
+
+def _check_types(value: Any, path: str) -> None:
+    match value:
+        case dict():
+            for key, child in value.items():
+                _check_types(child, f"{path}.{key}".lstrip("."))
+        case list():
+            for i, child in enumerate(value):
+                _check_types(child, f"{path}[{i}]")
+        case str() | bool() | int() | float():
+            pass
+        case _:
+            raise ValueError(f"{path}: write dates and times as text, in quotation marks")
+
+
+HeaderValue = Annotated[str | SecretRef, BeforeValidator(check_header)]
+
+
+class WebhookOptions(Options):
+    """Options of the notifier `webhook`.
+
+    Attributes:
+        url: the address that is asked, or a secret that holds it.
+        method: of HTTP.
+        token: a bearer token.
+        username: the user, where the receiver wants a user and a password.
+        password: that user's password.
+        headers: further headers; a value may be a secret.
+        secret: what requests are signed with: HMAC with SHA-256, in the header `Musterroll-Signature`.
+        encoding: how the body is written: as `json`, or as a web page sends a form (`form`).
+        body: the body of invites; texts in it may have placeholders as `{forename}`. By default a document of our own.
+        finished_body: the body of messages about jobs that have ended, likewise.
+        needs: whom it reaches: users with an address (`email`), with a phone number (`phone`), with either (`any`), or
+            everybody (`nothing`).
+        channel: what lists of invites call this way, e.g. `sms`.
+        idempotent: the receiver does nothing twice for the same `Idempotency-Key`, so that what may have been lost is
+            sent again. Without it such a message is held. `PUT` counts as idempotent.
+        ca: a file with the certificates of your own certificate authority, in PEM; the usual ones stay trusted.
+        concurrency: so many requests at once.
+        timeout: so many seconds a request may take.
+        retries: so often a request is repeated that found the receiver busy or unreachable.
+        retry_wait: so many seconds are waited before that where the receiver does not say, and twice as long each
+            further time.
+    """
+
+    url: Annotated[str | SecretRef, BeforeValidator(check_url)]
+    method: Literal["POST", "PUT", "PATCH"] = "POST"
+    token: SecretRef | None = None
+    username: str | None = None
+    password: SecretRef | None = None
+    headers: Annotated[dict[str, HeaderValue], AfterValidator(_names)] = Field({})
+    secret: SecretRef | None = None
+    encoding: Literal["json", "form"] = "json"
+    body: Annotated[dict[str, Any], _body(Purpose.INVITE)] | None = None
+    finished_body: Annotated[dict[str, Any], _body(Purpose.FINISHED)] | None = None
+    needs: Needs = "any"
+    channel: str = Field("webhook", min_length=1)
+    idempotent: bool = False
+    ca: FilePath | None = None
+    concurrency: int = Field(8, ge=1, le=256)
+    timeout: float = Field(30.0, gt=0)
+    retries: int = Field(4, ge=0, le=20)
+    retry_wait: float = Field(1.0, ge=0)
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether a request that may have been done already can be sent again."""
+        return self.idempotent or self.method == "PUT"
+
+    @model_validator(mode="after")
+    def _as_a_whole(self) -> WebhookOptions:
+        if (self.username is None) != (self.password is None):
+            raise ValueError("username and password belong together")
+        if self.token is not None and self.username is not None:
+            raise ValueError("choose one of token, and username with password")
+        if self.encoding == "form":
+            for name, body in (("body", self.body), ("finished_body", self.finished_body)):
+                if body is not None and any(isinstance(value, dict | list) for value in body.values()):
+                    raise ValueError(f"{name}: a form has no tables and lists in it")
+        return self

@@ -1,0 +1,39 @@
+"""Certificates of a certificate authority of our own, by openssl."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import ssl
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """A certificate for 127.0.0.1 and localhost, that vouches for itself."""
+
+    path: Path
+    key: Path
+
+    @property
+    def server_context(self) -> ssl.SSLContext:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(self.path, self.key)
+        return context
+
+
+def make_certificate(folder: Path) -> Certificate:
+    """Makes one, or skips the test where openssl is not installed."""
+    if shutil.which("openssl") is None:
+        if os.environ.get("MUSTERROLL_REQUIRE_PROGRAMS"):
+            pytest.fail("openssl is not installed")
+        pytest.skip("openssl is not installed")
+    certificate = Certificate(folder / "certificate.pem", folder / "key.pem")
+    command = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext"
+    names = ["subjectAltName=IP:127.0.0.1,DNS:localhost", "-keyout", str(certificate.key)]
+    subprocess.run([*command.split(), *names, "-out", str(certificate.path)], check=True, capture_output=True)
+    return certificate
