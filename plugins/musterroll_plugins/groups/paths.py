@@ -87,6 +87,20 @@ class Notation:
                 parsed.paths.append(path)
         return parsed
 
+    def faults(self, parsed: Parsed) -> Iterator[str]:
+        """Says in words what could not be read."""
+        separator, level = self.separator, self.level
+        if parsed.ends_empty and len(parsed.empty_groups) == 1:
+            yield f'there is no group after the last "{separator}", take it away'
+        elif parsed.empty_groups:
+            yield f'a group\'s name is empty, take the spare "{separator}" away'
+        for position in parsed.empty_levels:
+            yield f'group {position} has an empty level, fill it in or take the spare "{level}" away'
+        signs = f'"{_ESCAPE}{separator}", "{_ESCAPE}{level}" or "{_ESCAPE}{_ESCAPE}"'
+        for escape in dict.fromkeys(parsed.bad_escapes):
+            where = f'"{escape}" means nothing' if len(escape) > 1 else f'there is nothing after the last "{_ESCAPE}"'
+            yield f'{where}, write {signs} ("{_ESCAPE}{_ESCAPE}" for the "{_ESCAPE}" itself)'
+
     def format(self, paths: Iterable[GroupPath]) -> str:
         """Writes groups so that `parse` reads the same ones."""
         return self.separator.join(self.level.join(self._escape(level) for level in path) for path in paths)
@@ -137,21 +151,8 @@ class Paths:
             return tuple(parsed.paths)
         only_empty_groups = not parsed.empty_levels and not parsed.bad_escapes
         suggestion = self._notation.format(parsed.paths) if only_empty_groups and parsed.paths else None
-        message = f"{self._heading} cannot be read: {'; '.join(self._faults(parsed))}"
+        message = f"{self._heading} cannot be read: {'; '.join(self._notation.faults(parsed))}"
         return (row.problem(self._field, f"{self._field}.invalid", message, suggestion=suggestion),)
-
-    def _faults(self, parsed: Parsed) -> Iterator[str]:
-        separator, level = self._notation.separator, self._notation.level
-        if parsed.ends_empty and len(parsed.empty_groups) == 1:
-            yield f'there is no group after the last "{separator}", take it away'
-        elif parsed.empty_groups:
-            yield f'a group\'s name is empty, take the spare "{separator}" away'
-        for position in parsed.empty_levels:
-            yield f'group {position} has an empty level, fill it in or take the spare "{level}" away'
-        signs = f'"{_ESCAPE}{separator}", "{_ESCAPE}{level}" or "{_ESCAPE}{_ESCAPE}"'
-        for escape in dict.fromkeys(parsed.bad_escapes):
-            where = f'"{escape}" means nothing' if len(escape) > 1 else f'there is nothing after the last "{_ESCAPE}"'
-            yield f'{where}, write {signs} ("{_ESCAPE}{_ESCAPE}" for the "{_ESCAPE}" itself)'
 
 
 @hookimpl

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from musterroll import Context, Options, Problem, Row, ValidatorType, hookimpl
+from musterroll_plugins.validators._characters import legible
 from musterroll_plugins.validators._fields import check_names, heading, is_too_long
 
 # The library's rule for an unquoted ASCII local part (RFC 5322 dot-atom), and its limit for an address.
@@ -45,7 +46,7 @@ class Email:
 
     def check(self, row: Row) -> Iterator[Problem]:
         """Yields at most one problem."""
-        text = row.value(self._field).text
+        text = legible(row.value(self._field).text)
         if not text or self.is_valid(text) or is_too_long(self._context, self._field, text):
             return
         yield row.problem(

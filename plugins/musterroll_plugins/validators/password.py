@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib import resources
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field as Limits
 from pydantic import model_validator
 
 from musterroll import Context, Options, Problem, Row, ValidatorType, fold, hookimpl
-from musterroll_plugins.validators._fields import heading
+from musterroll_plugins.validators._fields import check_names, heading
+from musterroll_plugins.validators._guessable import Guessable
 
-_SHORTEST_USERNAME = 3  # a shorter one is in many good passwords by chance
-_COMMON = "common_passwords.txt"
+_SHORTEST_PART = 3  # a shorter name is in many good passwords by chance
+_LONGEST_JUDGED = 72  # zxcvbn takes no more, and a tenth of a second for as many
+
+Kind = Literal["lower", "upper", "digit", "symbol"]
+_KINDS: dict[Kind, str] = {
+    "lower": "a lower-case letter",
+    "upper": "an upper-case letter",
+    "digit": "a digit",
+    "symbol": "a symbol",
+}
 
 
 class PasswordOptions(Options):
@@ -22,29 +30,32 @@ class PasswordOptions(Options):
     Attributes:
         min_length: the fewest characters.
         max_length: the most characters.
-        lower: needs a lower-case letter.
-        upper: needs an upper-case letter.
-        digit: needs a digit.
-        symbol: needs a character that is neither letter nor digit; a space is one.
-        classes: needs at least so many of these four kinds.
-        not_username: must not contain the username, in whatever case; usernames of one or two characters aside.
-        not_common: must not be one of the passwords that are tried first.
+        require: the kinds of characters that it needs. A symbol is neither letter nor digit; a space is one.
+        min_classes: needs at least so many of these four kinds.
+        not_containing: fields whose values must not be in it, in whatever case; of an address, what comes before
+            the "@" too. Values of one or two characters aside.
+        not_common: must not be one of the passwords and words that are tried first, nor a repetition (`abcabcabc`)
+            or a row (`12345678`, `qwertyui`).
+        min_strength: from 0 to 4, as zxcvbn judges how long it would take to guess it: 3 is good for most. It takes
+            a few thousandths of a second for each password, up to a tenth.
     """
 
     min_length: Annotated[int, Limits(ge=0)] = 8
     max_length: Annotated[int, Limits(ge=1)] | None = None
-    lower: bool = False
-    upper: bool = False
-    digit: bool = False
-    symbol: bool = False
-    classes: Annotated[int, Limits(ge=0, le=4)] = 0
-    not_username: bool = True
+    require: tuple[Kind, ...] = ()
+    min_classes: Annotated[int, Limits(ge=0, le=4)] = 0
+    not_containing: tuple[str, ...] = ("username",)
     not_common: bool = True
+    min_strength: Annotated[int, Limits(ge=0, le=4)] = 0
 
     @model_validator(mode="after")
     def _can_be_met(self) -> Self:
-        if self.max_length is not None and self.max_length < self.min_length:
-            raise ValueError(f"max_length ({self.max_length}) is less than min_length ({self.min_length})")
+        if self.max_length is not None:
+            if self.max_length < self.min_length:
+                raise ValueError(f"max_length ({self.max_length}) is less than min_length ({self.min_length})")
+            kinds = max(len(set(self.require)), self.min_classes)
+            if self.max_length < kinds:
+                raise ValueError(f"max_length ({self.max_length}) leaves no place for {kinds} kinds of characters")
         return self
 
 
@@ -52,57 +63,73 @@ class Password:
     """`password.policy`: a given password breaks the policy; one problem lists every failing rule."""
 
     def __init__(self, options: PasswordOptions, context: Context) -> None:
+        check_names(context, options, "not_containing")
         self._options = options
         self._heading = heading(context, "password")
-        self._common = _common_passwords() if options.not_common else frozenset()
+        self._parts = [(name, _called(context, name)) for name in options.not_containing if name != "password"]
+        self._guessable = Guessable() if options.not_common else ()
 
     def check(self, row: Row) -> Iterator[Problem]:
         """Yields at most one problem; its message never holds the password."""
         secret = row.secret("password")
         if secret is None:
             return
-        failing = list(self._failing(secret.reveal(), row.value("username").text))
+        failing = list(self._failing(secret.reveal(), row))
         if failing:
             message = f"{self._heading} does not meet the policy: it {'; it '.join(failing)}; choose another one"
             yield row.problem("password", "password.policy", message)
 
-    def _failing(self, password: str, username: str) -> Iterator[str]:
+    def _failing(self, password: str, row: Row) -> Iterator[str]:
         options = self._options
         if len(password) < options.min_length:
             yield f"must have at least {_characters(options.min_length)}"
         if options.max_length is not None and len(password) > options.max_length:
             yield f"must have at most {_characters(options.max_length)}"
-        if options.classes or options.lower or options.upper or options.digit or options.symbol:
+        if options.require or options.min_classes:
             yield from self._missing_kinds(password)
-        if options.not_username:
-            name = fold(username)
-            if len(name) >= _SHORTEST_USERNAME and name in fold(password):
-                yield "must not contain the username"
-        if password.casefold() in self._common:
+        folded = fold(password)
+        for name, called in self._parts:
+            if any(len(part) >= _SHORTEST_PART and part in folded for part in _parts(row.value(name).text)):
+                yield f"must not contain {called}"
+        if password in self._guessable:
             yield "is one of the most common passwords"
+        elif options.min_strength:
+            yield from self._too_weak(password, row)
 
     def _missing_kinds(self, password: str) -> Iterator[str]:
-        options = self._options
-        kinds = {
-            "a lower-case letter": (options.lower, any(c.islower() for c in password)),
-            "an upper-case letter": (options.upper, any(c.isupper() for c in password)),
-            "a digit": (options.digit, any(c.isdigit() for c in password)),
-            "a symbol": (options.symbol, any(not c.isalnum() for c in password)),
+        found = {
+            "lower": any(c.islower() for c in password),
+            "upper": any(c.isupper() for c in password),
+            "digit": any(c.isdigit() for c in password),
+            "symbol": any(not c.isalnum() for c in password),
         }
-        for kind, (wanted, found) in kinds.items():
-            if wanted and not found:
-                yield f"must contain {kind}"
-        if sum(found for _, found in kinds.values()) < options.classes:
-            yield f"must contain at least {options.classes} of these: lower-case, upper-case, digits, symbols"
+        for kind, called in _KINDS.items():
+            if kind in self._options.require and not found[kind]:
+                yield f"must contain {called}"
+        if sum(found.values()) < self._options.min_classes:
+            some = f"at least {self._options.min_classes}" if self._options.min_classes < len(_KINDS) else "all"
+            yield f"must contain {some} of these: lower-case, upper-case, digits, symbols"
+
+    def _too_weak(self, password: str, row: Row) -> Iterator[str]:
+        from zxcvbn import zxcvbn  # noqa: PLC0415 -- only where the strength is judged
+
+        known = [part for name, _ in self._parts for part in _parts(row.value(name).text) if part]
+        if zxcvbn(password[:_LONGEST_JUDGED], user_inputs=known)["score"] < self._options.min_strength:
+            yield "is too easy to guess"
+
+
+def _called(context: Context, name: str) -> str:
+    return "the username" if name == "username" else f"what is in {heading(context, name)}"
+
+
+def _parts(text: str) -> tuple[str, ...]:
+    name = fold(text)
+    local, at, _ = name.partition("@")
+    return (name, local) if at else (name,)
 
 
 def _characters(count: int) -> str:
     return f"{count} character{'' if count == 1 else 's'}"
-
-
-def _common_passwords() -> frozenset[str]:
-    text = resources.files(__package__).joinpath(_COMMON).read_text(encoding="utf-8")
-    return frozenset(line.casefold() for line in text.splitlines() if line and not line.startswith("#"))
 
 
 @hookimpl

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from musterroll import Context, Options, Origin, Problem, Row, Severity, ValidatorType, Value, hookimpl
+from musterroll_plugins.validators._characters import legible
 from musterroll_plugins.validators._fields import check_names, heading, is_too_long
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class Phone:
 
     def check(self, row: Row) -> Iterable[Problem]:
         """Yields the problems of the two fields."""
-        phone, code = row.value(self._phone), row.value(self._code)
+        phone, code = _readable(row.value(self._phone)), _readable(row.value(self._code))
         if not phone.text:
             return self._check_code_alone(row, phone, code)
         text = code.text or self._default_code
@@ -172,6 +173,11 @@ class Phone:
 
     def _invalid(self, row: Row, message: str, suggestion: str | None = None) -> Problem:
         return row.problem(self._phone, "phone.invalid", message, suggestion=suggestion)
+
+
+def _readable(value: Value) -> Value:
+    text = legible(value.text)
+    return value if text is value.text else value._replace(text=text)
 
 
 def _digits(text: str) -> str | None:

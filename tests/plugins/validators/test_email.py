@@ -80,6 +80,11 @@ def test_blank_broken_and_overlong_addresses_are_not_its_business() -> None:
     assert codes("a" * 240 + "@" + "b" * 14) == ["email.invalid"]  # 255
 
 
+def test_what_nobody_sees_is_for_another_rule() -> None:
+    assert codes("ana\u200b@exam\nple.com") == []
+    assert codes("ana@example.com\nbo@example.com") == ["email.invalid"]
+
+
 def test_an_address_can_be_too_long_to_be_delivered_to() -> None:
     unlimited = Email(EmailOptions(), context(changed("email", max_length=None)))
     # Punycode is short for a letter that is repeated; the readable form has three bytes for each.

@@ -108,7 +108,6 @@ def test_a_trunk_prefix_is_a_warning_with_the_corrected_number(code: str, phone:
         ("44", "+07712345678", "7712345678"),
         ("44", "7712 345-678", "7712345678"),
         ("44", "(07712) 345678", "7712345678"),
-        ("44", "\u202a7712345678\u202c", "7712345678"),
         ("44", "٧٧١٢٣٤٥٦٧٨", "7712345678"),
         ("44", "7٧12345678", "7712345678"),
     ],
@@ -151,6 +150,12 @@ def test_a_phone_needs_a_calling_code_and_the_other_way_round() -> None:
     assert seen("", "call me") == [("calling_code.required", None), ("phone.invalid", None)]
     assert seen("44", "") == [("calling_code.unexpected", None)]
     assert seen("999", "") == [("calling_code.unexpected", None)]
+
+
+def test_what_nobody_sees_is_for_another_rule() -> None:
+    assert seen("44", "\u202a77123\u200b45678\u202c") == []
+    assert seen("4\u200b4", "7712\n345678") == []
+    assert seen("44", "0771\u200b2345678") == [("phone.trunk_prefix", "7712345678")]
 
 
 def test_silent_where_a_cell_is_broken_or_nobody_typed_the_code() -> None:

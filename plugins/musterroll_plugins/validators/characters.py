@@ -1,0 +1,73 @@
+"""Characters that do not belong into a value, in every field."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from musterroll import Context, Options, Origin, Problem, Row, Severity, ValidatorType, hookimpl
+from musterroll.model.rows import ABSENT
+from musterroll_plugins.validators import _characters
+from musterroll_plugins.validators._fields import heading
+
+_USERNAME = "username"
+_SHOWN = 20  # so many characters say where in a value it is
+_KINDS = 3  # so many kinds are named
+
+
+class Characters:
+    """`FIELD.control_characters`: controls, line breaks, invisible, damaged and private characters.
+
+    An error; of a username a warning where they are only invisible: usernames compare without them, so the row means
+    the right user. A password may hold whatever can be typed; what is in it is not said.
+    """
+
+    def __init__(self, options: Options, context: Context) -> None:
+        self._fields = [(name, heading(context, name)) for name, spec in context.fields.items() if not spec.secret]
+        self._secrets = [(name, heading(context, name)) for name, spec in context.fields.items() if spec.secret]
+
+    def check(self, row: Row) -> Iterator[Problem]:
+        """Yields at most one problem for each value."""
+        values = row.values
+        together = "".join([value.text for value in values.values()])
+        if not (together.isascii() and together.isprintable()):  # most rows have nothing to look at
+            for name, title in self._fields:
+                value = values.get(name, ABSENT)
+                if value.origin is not Origin.COMPOSED:  # else what it is made of is looked at
+                    yield from self._check_text(row, name, title, value.text)
+        for name, title in self._secrets:
+            secret = row.secret(name)
+            if secret is not None and _characters.has_control(secret.reveal()):
+                message = f"{title} has a control character in it, which nobody can type; choose another one"
+                yield row.problem(name, f"{name}.control_characters", message)
+
+    def _check_text(self, row: Row, name: str, title: str, text: str) -> Iterator[Problem]:
+        places = [found.start() for found in _characters.faulty(text)]
+        if not places:
+            return
+        harmless = name == _USERNAME and all(_characters.is_invisible(text[place]) for place in places)
+        yield row.problem(
+            name,
+            f"{name}.control_characters",
+            f"{title} has {_what(text, places)}; type it again",
+            severity=Severity.WARNING if harmless else Severity.ERROR,
+            suggestion=_characters.legible(text, gap=" ") or None,
+        )
+
+
+def _what(text: str, places: list[int]) -> str:
+    kinds = list(dict.fromkeys(_characters.described(text[place]) for place in places))
+    before = _characters.legible(text[: places[0]])
+    where = f'after "{before[-_SHOWN:]}"' if before else "at its beginning"
+    return ", and ".join([f"{kinds[0]} {where}", *kinds[1:_KINDS]])
+
+
+@hookimpl
+def musterroll_validators() -> Iterator[ValidatorType[Any]]:
+    """Announces the validator."""
+    yield ValidatorType(
+        name="characters",
+        summary="Values must not hold control characters or invisible ones",
+        options=Options,
+        build=Characters,
+    )

@@ -1,0 +1,96 @@
+"""Values that must be one of a list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Self
+
+from pydantic import model_validator
+
+from musterroll import Context, Options, Problem, Row, Severity, ValidatorType, fold, hookimpl
+from musterroll.errors import Mistake, PipelineError
+from musterroll.text import clean, nearest
+from musterroll_plugins.validators._characters import legible
+from musterroll_plugins.validators._fields import check_names, heading, is_too_long
+
+_NAMED = 10  # a message lists no more choices than these
+
+
+class ChoicesOptions(Options):
+    """Options of `choices`.
+
+    Attributes:
+        field: the field to check; by default all that have `choices` in the pipeline file.
+        values: what may stand there, instead of the field's own `choices`.
+    """
+
+    field: str | None = None
+    values: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _belong_together(self) -> Self:
+        if self.values and self.field is None:
+            raise ValueError("values needs the field that they are for")
+        return self
+
+
+class Choices:
+    """`FIELD.not_a_choice`: an error; a warning where only capitals and the like differ."""
+
+    def __init__(self, options: ChoicesOptions, context: Context) -> None:
+        self._context = context
+        if options.field is not None:
+            check_names(context, options, "field")
+            _check_choices(context, options, options.field)
+        names = context.fields if options.field is None else (options.field,)
+        chosen = {name: options.values or context.fields[name].choices for name in names}
+        self._lists = [_List(name, heading(context, name), values) for name, values in chosen.items() if values]
+
+    def check(self, row: Row) -> Iterator[Problem]:
+        """Yields at most one problem for each field."""
+        for one in self._lists:
+            value = row.value(one.name)
+            if value.text and value.text not in one.exact and not is_too_long(self._context, one.name, value.text):
+                text = legible(value.text)
+                if text and text not in one.exact:
+                    yield one.problem(row, text)
+
+
+def _check_choices(context: Context, options: ChoicesOptions, name: str) -> None:
+    spec, where = context.fields[name], f"{context.instance}.options"
+    if spec.secret:
+        raise PipelineError([Mistake(f"{where}.field", "a password cannot be chosen from a list", "pipeline")])
+    if not options.values and not spec.choices:
+        message = f'"{name}" has no choices; give them here as values, or as choices of the field'
+        raise PipelineError([Mistake(f"{where}.field", message, "pipeline")])
+
+
+class _List:
+    """The choices of one field."""
+
+    def __init__(self, name: str, title: str, values: Iterable[str]) -> None:
+        self.name, self._title = name, title
+        self.exact = dict.fromkeys(clean(value) for value in values)
+        self._folded = {fold(value): value for value in self.exact}
+
+    def problem(self, row: Row, text: str) -> Problem:
+        """Makes the problem of a value that is not exactly one of the choices."""
+        same = self._folded.get(fold(text))
+        if same is not None:
+            message = f'{self._title} is written otherwise than in the list of choices, which has "{same}"'
+            return row.problem(
+                self.name, f"{self.name}.not_a_choice", message, severity=Severity.WARNING, suggestion=same
+            )
+        listed = ", ".join(list(self.exact)[:_NAMED])
+        others = len(self.exact) - _NAMED
+        more = f" or {others} others" if others > 0 else ""
+        message = f"{self._title} is not one of the choices: {listed}{more}"
+        return row.problem(self.name, f"{self.name}.not_a_choice", message, suggestion=nearest(text, self.exact))
+
+
+@hookimpl
+def musterroll_validators() -> Iterator[ValidatorType[Any]]:
+    """Announces the validator."""
+    yield ValidatorType(
+        name="choices", summary="Values must be one of the field's choices", options=ChoicesOptions, build=Choices
+    )
