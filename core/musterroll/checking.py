@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import NamedTuple, TypeAlias
 
 from musterroll.errors import MusterrollError, PluginError
-from musterroll.model.rows import Row
+from musterroll.model.rows import BLANK, Origin, Row
 from musterroll.model.users import GroupPath
 from musterroll.plugin.guarding import guarded
 from musterroll.plugin.roles import GroupResolver, RowValidator, SheetValidator
@@ -15,12 +16,22 @@ from musterroll.problems import Problem
 from musterroll.secret import MASK
 from musterroll.sheet.reading import ReadRow
 
+Witness: TypeAlias = Callable[[str, Problem], None]
+"""Is told of every problem, with the label of the rule that found it."""
+
+CELLS = "cells"
+"""The label of what is wrong with cells before any rule looks at them."""
+
 
 class CheckedRow(NamedTuple):
-    """A row, the groups it names, and whether it has no error so far."""
+    """A row, the groups it names, and whether it has no error so far.
+
+    `given` are the groups that it names without its defaults: those count when a user is created only.
+    """
 
     row: Row
     groups: tuple[GroupPath, ...]
+    given: tuple[GroupPath, ...]
     valid: bool
 
 
@@ -29,8 +40,9 @@ def check_rows(
     validators: Sequence[tuple[str, RowValidator | SheetValidator]],
     resolvers: Sequence[tuple[str, GroupResolver]],
     log: ProblemLog,
+    witness: Witness | None = None,
 ) -> Iterator[CheckedRow]:
-    """Streams the rows with their groups; problems go to the log.
+    """Streams the rows with their groups; problems go to the log, and to the witness if there is one.
 
     After the last row the validators of the whole sheet are asked once more, so a row that was handed on as
     valid can still turn out to be bad: the log knows.
@@ -41,39 +53,51 @@ def check_rows(
     for row, problems in rows:
         valid = True
         for problem in problems:
-            log.add(problem)
-            valid &= not problem.is_error
+            valid &= _take(problem, log, CELLS, witness)
         label, stage = "", "validating"
         groups: list[GroupPath] = []
         try:
             # Most rules are generators: they run here, inside the `try`.
-            for label, validator in validators:  # noqa: B007 -- the handler below names it
+            for label, validator in validators:
                 for found in validator.check(row) or ():
-                    valid &= _take(found, log)
+                    valid &= _take(found, log, label, witness)
             stage = "resolving groups"
-            for label, resolver in resolvers:  # noqa: B007 -- likewise
+            for label, resolver in resolvers:
                 for path in resolver.resolve(row) or ():
                     if isinstance(path, tuple):
                         groups.append(path)
                     else:
-                        valid &= _take(path, log)
+                        valid &= _take(path, log, label, witness)
+            named = given = tuple(groups)
+            if named and any(value.origin is Origin.DEFAULT for value in row.values.values()):
+                given = tuple(_given(row, resolvers))
         except MusterrollError:
             raise
         except Exception as error:
             raise _broken(label, stage, row, error) from error
-        yield CheckedRow(row, tuple(groups), valid)
+        yield CheckedRow(row, named, given, valid)
     for label, validator in validators:
         if isinstance(validator, SheetValidator):
             with guarded(label, "validating the whole sheet"):
                 for problem in validator.finish():
-                    _take(problem, log)
+                    _take(problem, log, label, witness)
 
 
-def _take(problem: object, log: ProblemLog) -> bool:
+def _given(row: Row, resolvers: Sequence[tuple[str, GroupResolver]]) -> Iterator[GroupPath]:
+    """Yields the groups that a row names without its defaults. Its problems are known already."""
+    values = {name: BLANK if value.origin is Origin.DEFAULT else value for name, value in row.values.items()}
+    bare = replace(row, values=values)
+    for _, resolver in resolvers:
+        yield from (path for path in resolver.resolve(bare) or () if isinstance(path, tuple))
+
+
+def _take(problem: object, log: ProblemLog, label: str, witness: Witness | None) -> bool:
     """Puts a problem into the log; returns whether the row can go in all the same."""
     if not isinstance(problem, Problem):
         kind = type(problem).__name__
         raise TypeError(f"a rule must yield problems, made with row.problem(…), not {kind}")
+    if witness is not None:
+        witness(label, problem)
     if problem.row is None:
         log.add_file(problem)
     else:

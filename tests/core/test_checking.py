@@ -106,7 +106,7 @@ def test_groups_of_all_resolvers_in_order(log: ProblemLog) -> None:
     ]
     checked = list(check_rows(ROWS, [], resolvers, log))
     assert checked[0].groups == (("Region", "North"), ("Sales",), ("Staff",))
-    assert checked[1] == CheckedRow(ROWS[1].row, (("Region", "North"), ("Sales",)), valid=True)
+    assert checked[1] == CheckedRow(ROWS[1].row, (("Region", "North"), ("Sales",)), (("Region", "North"), ("Sales",)), valid=True)
 
 
 def test_a_resolvers_problem_is_the_rows(log: ProblemLog) -> None:

@@ -1,11 +1,12 @@
-"""The promises of the design: a test for each. Those of saved plans, limits and retries come with these."""
+"""The promises of the design: a test for each. Those of saved plans and retries come with these."""
 
 from __future__ import annotations
 
 import logging
+import sqlite3
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -195,6 +196,56 @@ engine.run(Work(folder).pipeline(backend=DIRECTORY), folder / "staff.csv", confi
         other.wait()
     assert [job.state for job in history.list_jobs(pipeline)] == [JobState.INTERRUPTED]
     assert work.run(pipeline, sheet).rows == {"created": 20}
+
+
+@pytest.mark.parametrize("backend", ["", DIRECTORY], ids=["memory", "directory"])
+def test_invariant_7_a_limit_exceeded_writes_nothing_until_that_very_plan_is_approved(work: Work, backend: str) -> None:
+    def limited(text: str) -> Pipeline:
+        return work.pipeline('absent = "deactivate"', f"[limits]\ndeactivate = 0\n{text}", backend=backend)
+
+    rows = [addressed(name, groups="A") for name in ("ana", "bo", "cy")]
+    assert work.run(limited(""), work.sheet(*rows)).outcome is Outcome.OK
+    before = _written(work)
+    changed = [{**rows[0], "surname": "Silva"}, {**rows[1], "surname": "Costa"}, addressed("eve", groups="B|C")]
+    sheet = work.sheet(*changed)
+    pipeline = limited("create = 0\nupdate = 1\nnew_groups = 1")
+
+    def never(summary: engine.PlanSummary) -> bool:
+        raise AssertionError("no agreement helps here, so there is nothing to ask")
+
+    done = work.run(pipeline, sheet, confirm=never)
+    assert (done.outcome, done.state) == (Outcome.REFUSED, JobState.QUARANTINED)
+    assert done.rows == {"not_attempted": 3}
+    assert len(done.changes) == 4  # the whole plan is kept, the absent user too
+    with closing(sqlite3.connect(work.journal)) as db:
+        assert db.execute("SELECT planned FROM job WHERE state = 'quarantined'").fetchall() == [(0,)]
+        assert db.execute(
+            "SELECT count(*) FROM operation AS o JOIN job AS j ON j.id = o.job AND NOT j.planned"
+        ).fetchone() == (0,)
+    with pytest.raises(RefusedError):
+        engine.resume(pipeline, "last")
+    assert _written(work) == before
+
+    # The approval is bound to the plan: with another sheet it is void.
+    work.sheet(*changed, addressed("fay"))
+    with pytest.raises(RefusedError):
+        engine.approve(pipeline, "last", by="Dilys")
+    assert _written(work) == before
+    work.sheet(*changed)
+    through = told(engine.approve(pipeline, "last", by="Dilys"))
+    assert through.rows == {"updated": 2, "created": 1, "deactivated": 1}
+    assert through.planned_changes == done.changes
+    assert _written(work) != before
+    assert work.run(pipeline, sheet).rows == {"unchanged": 3}
+
+
+def _written(work: Work) -> object:
+    """What the portal holds, and how often it was written to."""
+    directory = work.folder / "users.db"
+    if not directory.exists():
+        return work.portal.store.writes, len(work.portal.handed), len(work.post.sent)
+    with closing(sqlite3.connect(directory)) as db:
+        return list(db.iterdump()), len(work.post.sent)
 
 
 def test_invariant_8_a_portal_that_ignores_filters_never_gets_the_wrong_user_changed(work: Work) -> None:

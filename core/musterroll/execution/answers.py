@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from musterroll.errors import PluginError
-from musterroll.journal.invite_store import record_creations, record_resets
+from musterroll.journal.invite_store import record_creations, record_deletions, record_resets
 from musterroll.journal.journal import Journal
 from musterroll.journal.kinds import Kind, OpState
 from musterroll.journal.operation_store import OperationStore, StoredOp
@@ -67,6 +67,7 @@ class Answers:
         self._groups: list[tuple[str, int]] = []
         self._created: list[tuple[str, str]] = []
         self._resets: list[str] = []
+        self._deleted: list[str] = []
 
     def keep(self, stored: StoredOp, result: Result) -> bool:
         """Takes an answer; returns whether it is the last word on the operation.
@@ -96,6 +97,8 @@ class Answers:
             # The next run of this sheet must not give the user the same password once more.
             if self._context.resets and user.password is PasswordAction.SET:
                 self._resets.append(ref)
+        elif stored.kind is Kind.DELETE_USER:
+            self._deleted.append(user.ref or "")
         elif stored.kind is Kind.UPDATE_USER and user.password is PasswordAction.RESET:
             self._resets.append(user.ref or "")
 
@@ -111,7 +114,8 @@ class Answers:
         owner = (context.pipeline, context.identity)
         record_creations(self._journal, owner, context.job, self._created, now=context.clock())
         record_resets(self._journal, owner, context.job, self._resets, sheet_sha256=context.sheet_sha256)
-        for taken in (self._states, self._users, self._groups, self._created, self._resets):
+        record_deletions(self._journal, owner, self._deleted)
+        for taken in (self._states, self._users, self._groups, self._created, self._resets, self._deleted):
             taken.clear()
 
 

@@ -1,4 +1,4 @@
-"""Sends the invites that a job has earned. Never twice; every doubtful one is held and listed.
+"""Sends invites that are due. Never twice; every doubtful one is held and listed.
 
 `sending` is committed, the message is handed over, `sent` is committed. What was `sending` when the process
 died is held until a person decides.
@@ -7,10 +7,11 @@ died is held until a person decides.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
 
 from musterroll.errors import MusterrollError, PluginError
-from musterroll.execution.answers import JobContext
 from musterroll.journal.invite_store import DueInvite, InviteStore
 from musterroll.journal.journal import Journal
 from musterroll.journal.ledger import InviteState
@@ -27,26 +28,57 @@ _STATES = {
 }
 
 
+class Due(Protocol):
+    """Says which invites are due."""
+
+    def __call__(self, notifier: str, after: int, limit: int) -> list[DueInvite]:
+        """Returns the next invites that a notifier is to send, by ascending row, beyond a row."""
+        ...
+
+
 class Inviter:
-    """Sends the invites of one job.
+    """Sends the invites that are due.
 
     Args:
-        context: the job.
-        journal: where its invites are.
+        journal: where they are noted.
+        pipeline: the pipeline's name.
+        identity: the backend's identity.
         valid_days: how long an invite lives.
+        clock: the time in UTC.
+        cancelled: set when the person interrupts: what is in flight is finished, nothing new begins.
         progress: told how it goes on.
     """
 
-    def __init__(self, context: JobContext, journal: Journal, valid_days: int, progress: Progress) -> None:
-        self._context = context
+    def __init__(
+        self,
+        journal: Journal,
+        pipeline: str,
+        identity: str,
+        *,
+        valid_days: int,
+        clock: Callable[[], dt.datetime],
+        cancelled: threading.Event,
+        progress: Progress,
+    ) -> None:
         self._journal = journal
-        self._store = InviteStore(journal, context.job, context.pipeline, context.identity)
+        self._pipeline = pipeline
+        self._store = InviteStore(journal, pipeline, identity)
         self._valid = dt.timedelta(days=valid_days)
+        self._clock = clock
+        self._cancelled = cancelled
         self._progress = progress
         self._noted: dict[str, DueInvite] = {}  # committed as `sending`, not asked for yet
         self._handed: dict[str, DueInvite] = {}  # handed to the notifier, no answer yet
 
-    def run(self, notifiers: Sequence[tuple[str, Notifier]]) -> None:
+    def run_job(self, job: str, notifiers: Sequence[tuple[str, Notifier]]) -> None:
+        """Sends what a job has earned. See `run`."""
+
+        def due(notifier: str, after: int, limit: int) -> list[DueInvite]:
+            return self._store.due(job, notifier, after, limit)
+
+        self.run(due, notifiers)
+
+    def run(self, due: Due, notifiers: Sequence[tuple[str, Notifier]]) -> None:
         """Sends what is due, notifier by notifier. One that fails does not stop the others.
 
         Raises:
@@ -56,11 +88,11 @@ class Inviter:
         """
         first_error: MusterrollError | None = None
         for label, notifier in notifiers:
-            if self._context.cancelled.is_set() or not self._store.due(label, -1, 1):
+            if self._cancelled.is_set() or not due(label, -1, 1):
                 continue
             self._progress.stage("Inviting")
             try:
-                self._send(label, notifier)
+                self._send(label, notifier, due)
             except MusterrollError as error:
                 first_error = first_error or error
             except Exception as error:
@@ -70,36 +102,37 @@ class Inviter:
         if first_error is not None:
             raise first_error
 
-    def _send(self, label: str, notifier: Notifier) -> None:
+    def _send(self, label: str, notifier: Notifier, due: Due) -> None:
         try:
-            for sent in notifier.send(self._messages(label)):
-                if self._handed.pop(sent.message, None) is None:
+            for sent in notifier.send(self._messages(label, due)):
+                invite = self._handed.pop(sent.message, None)
+                if invite is None:
                     raise PluginError(
                         plugin=label, stage="inviting", cause=f"it answered to {sent.message}, which it was not given"
                     )
-                self._settle(sent.message, _STATES[sent.status], sent.detail)
+                self._settle(invite, _STATES[sent.status], sent.detail)
                 self._progress.advance()
         finally:
             with self._journal.transaction():
-                for message in self._handed:
-                    self._settle(message, InviteState.HELD, "no answer: it may or may not have gone out")
-                self._store.withdraw(list(self._noted))
+                for invite in self._handed.values():
+                    self._settle(invite, InviteState.HELD, "no answer: it may or may not have gone out")
+                self._store.withdraw(list(self._noted.values()))
             self._handed.clear()
             self._noted.clear()
 
-    def _messages(self, label: str) -> Iterator[Message]:
+    def _messages(self, label: str, due: Due) -> Iterator[Message]:
         after = -1
-        while not self._context.cancelled.is_set():
-            chunk = self._store.due(label, after, _CHUNK)
+        while not self._cancelled.is_set():
+            chunk = due(label, after, _CHUNK)
             if not chunk:
                 return
             after = chunk[-1].row
             with self._journal.transaction():
                 self._store.begin(chunk)
             self._noted = {invite.message: invite for invite in chunk}
-            expires = self._context.clock() + self._valid
+            expires = self._clock() + self._valid
             for invite in chunk:
-                if self._context.cancelled.is_set():
+                if self._cancelled.is_set():
                     return
                 self._handed[invite.message] = self._noted.pop(invite.message)
                 yield Message(
@@ -107,17 +140,20 @@ class Inviter:
                     purpose=Purpose.INVITE,
                     recipient=invite.recipient,
                     values={
-                        "pipeline": self._context.pipeline,
-                        "job": self._context.job,
+                        "pipeline": self._pipeline,
+                        "job": invite.job,
                         "invite_url": "",
                         "valid_days": str(self._valid.days),
                         "expires": f"{expires:%Y-%m-%d}",
                     },
                 )
 
-    def _settle(self, message: str, state: InviteState, detail: str | None) -> None:
-        now = self._context.clock()
+    def _settle(self, invite: DueInvite, state: InviteState, detail: str | None) -> None:
+        if state is InviteState.FAILED and invite.was is InviteState.HELD:
+            # This time it did not go out, but the first time it may have: that doubt stays.
+            state, detail = InviteState.HELD, f"not sent again: {detail or 'the notifier does not say why'}"
+        now = self._clock()
         self._journal.begin()
-        self._store.settle(message, state, sent=now, expires=now + self._valid, detail=detail)
+        self._store.settle(invite.message, state, sent=now, expires=now + self._valid, detail=detail)
         # Each answer at once: a message that is known to be sent must not be held by a crash later.
         self._journal.commit()

@@ -13,6 +13,9 @@ from musterroll.model.operations import (
     AddMembers,
     CreateGroup,
     CreateUser,
+    Deactivate,
+    DeleteGroup,
+    DeleteUser,
     GroupRef,
     Op,
     Reactivate,
@@ -24,6 +27,12 @@ from musterroll.model.operations import (
 from musterroll.model.plans import PasswordAction
 from musterroll.model.users import Desired
 from musterroll.secret import MASK
+
+_OF_A_USER_ALONE: dict[Kind, type[Reactivate | Deactivate | DeleteUser]] = {
+    Kind.REACTIVATE: Reactivate,
+    Kind.DEACTIVATE: Deactivate,
+    Kind.DELETE_USER: DeleteUser,
+}
 
 
 class NotPossibleError(Exception):
@@ -53,6 +62,8 @@ def make_operation(stored: StoredOp, job: str, passwords: Passwords) -> Op | Non
         return CreateGroup(id=id_, path=stored.path, parent=stored.parent)
     if stored.ref is None:
         raise NotPossibleError(f"the group {'|'.join(stored.path)} could not be created")
+    if stored.kind is Kind.DELETE_GROUP:
+        return DeleteGroup(id=id_, group=GroupRef(stored.ref, stored.path))
     if not stored.members:
         return None
     make = AddMembers if stored.kind is Kind.ADD_MEMBERS else RemoveMembers
@@ -69,8 +80,8 @@ def _of_user(stored: StoredOp, id_: str, passwords: Passwords) -> Op:
     if user.ref is None:
         raise NotPossibleError("the user does not exist")
     ref = UserRef(user.ref, user.username)
-    if stored.kind is Kind.REACTIVATE:
-        return Reactivate(id=id_, user=ref)
+    if stored.kind in _OF_A_USER_ALONE:
+        return _OF_A_USER_ALONE[stored.kind](id=id_, user=ref)
     return UpdateUser(
         id=id_,
         user=ref,

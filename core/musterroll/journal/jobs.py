@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -13,7 +13,8 @@ from pathlib import Path
 from musterroll.errors import UsageError
 from musterroll.journal.journal import Journal
 from musterroll.journal.plan_store import PlanStore
-from musterroll.model.reports import JobState, SheetCounts, SheetSummary
+from musterroll.model.basis import Basis, PluginsUsed
+from musterroll.model.reports import Approval, JobState, SheetCounts, SheetSummary
 
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # no letters that are taken for others
 
@@ -31,12 +32,14 @@ class JobKind(StrEnum):
 class JobRecord:
     """What the journal says of a job as a whole. Times are ISO 8601 in UTC.
 
-    `about` is the job that an undo takes back.
+    `about` is the job that an undo takes back, `plan` the saved plan that is applied.
     """
 
     id: str
     kind: JobKind = JobKind.RUN
     about: str | None = None
+    plan: str | None = None
+    approved: Approval | None = None
     state: JobState
     planned: bool
     started: str
@@ -45,15 +48,27 @@ class JobRecord:
     profile: str | None
     sets: tuple[str, ...]
     fingerprint: str
+    plugins: PluginsUsed
     identity: str
     sheet: SheetSummary
     counts: SheetCounts
     error: str | None
+    rejected_file: str | None = None
+
+    @property
+    def basis(self) -> Basis:
+        """What its plan rests on."""
+        return Basis(sheet=self.sheet.sha256, pipeline=self.fingerprint, plugins=self.plugins, identity=self.identity)
+
+    @property
+    def writes_from(self) -> str:
+        """From when on it may have written: what was approved later wrote later."""
+        return self.approved.at if self.approved else self.started
 
 
 _COLUMNS = (
-    "id, kind, about, state, planned, started, finished, "
-    "pipeline, profile, sets, fingerprint, identity, sheet, counts, error"
+    "id, kind, about, plan, approved, state, planned, started, finished, "
+    "pipeline, profile, sets, fingerprint, plugins, identity, sheet, counts, error, rejected_file"
 )
 
 
@@ -65,11 +80,13 @@ def new_job_id(now: dt.datetime) -> str:
 def insert_job(journal: Journal, job: JobRecord) -> None:
     """Writes a new job."""
     journal.execute(
-        f"INSERT INTO job ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 -- constants
+        f"INSERT INTO job ({_COLUMNS}) VALUES ({', '.join('?' * len(_COLUMNS.split()))})",  # noqa: S608 -- constants
         (
             job.id,
             job.kind,
             job.about,
+            job.plan,
+            json.dumps(asdict(job.approved)) if job.approved else None,
             job.state,
             job.planned,
             job.started,
@@ -78,10 +95,12 @@ def insert_job(journal: Journal, job: JobRecord) -> None:
             job.profile,
             json.dumps(job.sets),
             job.fingerprint,
+            json.dumps(asdict(job.plugins), ensure_ascii=False),
             job.identity,
             json.dumps(asdict(job.sheet), ensure_ascii=False),
             json.dumps(asdict(job.counts)),
             job.error,
+            job.rejected_file,
         ),
     )
 
@@ -126,13 +145,15 @@ def list_jobs(journal: Journal) -> Iterator[JobRecord]:
     """Streams the jobs, newest first. One that runs although nobody works on it was interrupted."""
     abandoned = not journal.is_locked()
     for record in journal.stream(f"SELECT {_COLUMNS} FROM job ORDER BY started DESC, id DESC"):  # noqa: S608 -- constants
-        (id_, kind, about, state, planned, started, finished, *_) = record
-        (pipeline, profile, sets, print_, identity, sheet, counts, error) = record[7:]
+        (id_, kind, about, plan, approved, state, planned, started, finished, *_) = record
+        (pipeline, profile, sets, print_, plugins, identity, sheet, counts, error, rejected_file) = record[9:]
         state = JobState(state)
         yield JobRecord(
             id=id_,
             kind=JobKind(kind),
             about=about,
+            plan=plan,
+            approved=Approval(**json.loads(approved)) if approved else None,
             state=JobState.INTERRUPTED if abandoned and state is JobState.RUNNING else state,
             planned=bool(planned),
             started=started,
@@ -141,16 +162,45 @@ def list_jobs(journal: Journal) -> Iterator[JobRecord]:
             profile=profile,
             sets=tuple(json.loads(sets)),
             fingerprint=print_,
+            plugins=PluginsUsed(**json.loads(plugins)),
             identity=identity,
             sheet=SheetSummary(**{**json.loads(sheet), "notes": ()}),
             counts=SheetCounts(**json.loads(counts)),
             error=error,
+            rejected_file=rejected_file,
         )
+
+
+def find_applied(journal: Journal, plan: str) -> JobRecord | None:
+    """Returns the latest job that has applied a saved plan."""
+    return next((job for job in list_jobs(journal) if job.plan == plan and job.planned), None)
+
+
+def superseding(records: Iterable[JobRecord], job: JobRecord) -> JobRecord | None:
+    """Returns a later job that has written to the same portal (or invited its users), if there is one."""
+    for other in records:
+        later = (other.writes_from, other.id) > (job.writes_from, job.id)
+        if later and other.planned and other.identity == job.identity:
+            return other
+    return None
 
 
 def set_state(journal: Journal, job: str, state: JobState, *, finished: str | None, error: str | None = None) -> None:
     """Says where a job stands."""
     journal.execute("UPDATE job SET state = ?, finished = ?, error = ? WHERE id = ?", (state, finished, error, job))
+
+
+def set_approved(journal: Journal, job: str, approved: Approval | None) -> None:
+    """Notes who let a job past the limits, or that nobody has."""
+    said = None if approved is None else json.dumps(asdict(approved), ensure_ascii=False)
+    journal.execute("UPDATE job SET approved = ? WHERE id = ?", (said, job))
+
+
+def set_undone(journal: Journal, job: str, *, by: JobState) -> None:
+    """Says how far a job is taken back, from where its undo stands."""
+    if by in (JobState.COMPLETED, JobState.COMPLETED_WITH_ERRORS):
+        undone = JobState.UNDONE if by is JobState.COMPLETED else JobState.PARTIALLY_UNDONE
+        journal.execute("UPDATE job SET state = ? WHERE id = ?", (undone, job))
 
 
 def set_identity(journal: Journal, job: str, identity: str) -> None:
@@ -166,6 +216,16 @@ def set_sheet(journal: Journal, job: str, sheet: SheetSummary) -> None:
 def set_planned(journal: Journal, job: str) -> None:
     """Notes that the whole plan is stored: from now on the job may write."""
     journal.execute("UPDATE job SET planned = 1 WHERE id = ?", (job,))
+
+
+def set_rejected_file(journal: Journal, job: str, path: Path | None) -> None:
+    """Notes where the rejected rows are. The path is absolute."""
+    journal.execute("UPDATE job SET rejected_file = ? WHERE id = ?", (None if path is None else str(path), job))
+
+
+def set_unplanned(journal: Journal, job: str) -> None:
+    """Notes that a job must not write after all."""
+    journal.execute("UPDATE job SET planned = 0 WHERE id = ?", (job,))
 
 
 def discard_job(journal: Journal, job: str) -> None:

@@ -161,6 +161,25 @@ class Journal:
             raise
         self.commit()
 
+    def size(self) -> int:
+        """Returns how many bytes it takes on the disk."""
+        if self.path is None:
+            return 0
+        files = (self.path, self.path.with_name(f"{self.path.name}-wal"))
+        return sum(file.stat().st_size for file in files if file.exists())
+
+    def shrink(self) -> None:
+        """Gives the space of what was deleted back.
+
+        Raises:
+            StateError: there is no room to do so, or somebody is looking. What was deleted stays deleted.
+        """
+        self.execute("VACUUM")
+        # Whoever looks now keeps the file from shrinking until they are done; that is not worth waiting for.
+        self.execute("PRAGMA busy_timeout = 0").fetchall()
+        self.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        self.execute(f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1000:.0f}").fetchall()
+
     def close(self) -> None:
         """Lets go of the file. What is not committed is lost."""
         self._db.close()

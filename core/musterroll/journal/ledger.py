@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from musterroll.journal.journal import Journal
+from musterroll.journal.roster import Roster
 from musterroll.model.messages import Purpose
 
 _CHUNK = 500
@@ -30,14 +31,37 @@ class LedgerEntry:
         created: the user was created by this pipeline.
         invite: the state of the latest invite; None where there was none.
         expires: when that invite expires.
+        channel: by what it was sent.
+        sent: when it was sent.
+        detail: why it failed or is held; where there was none, why not (None where that is not known).
+        message: the id of its message.
+        job: the job that it belongs to.
     """
 
     created: bool = False
     invite: InviteState | None = None
     expires: dt.datetime | None = None
+    channel: str | None = None
+    sent: dt.datetime | None = None
+    detail: str | None = None
+    message: str = ""
+    job: str = ""
+
+    def is_alive(self, now: dt.datetime) -> bool:
+        """Whether an invite has been sent that is still valid."""
+        return self.invite is InviteState.SENT and self.expires is not None and self.expires > now
 
 
 NOBODY = LedgerEntry()
+
+
+@dataclass(frozen=True, slots=True)
+class KnownUser:
+    """A user whom the ledger knows: created by this pipeline, invited, or found in a sheet."""
+
+    ref: str
+    username: str
+    entry: LedgerEntry
 
 
 class Ledger:
@@ -52,6 +76,7 @@ class Ledger:
     def __init__(self, journal: Journal | None, pipeline: str, identity: str) -> None:
         self._journal = journal
         self._owner = (pipeline, identity)
+        self.roster = Roster(journal, pipeline, identity)
 
     def entries(self, refs: Iterable[str]) -> Mapping[str, LedgerEntry]:
         """Returns what is known of users; those of whom nothing is known are left out."""
@@ -73,14 +98,40 @@ class Ledger:
             )
         }
         invites = {
-            ref: (InviteState(state), dt.datetime.fromisoformat(expires) if expires else None)
-            for ref, state, expires in self._journal.execute(
-                f"SELECT ref, state, expires FROM invite WHERE pipeline = ? AND identity = ? AND purpose = ? "  # noqa: S608 -- marks
-                f"AND ref IN ({marks}) ORDER BY id",
+            ref: invite
+            for ref, *invite in self._journal.execute(
+                f"SELECT ref, state, expires, channel, sent, detail, message, job FROM invite "  # noqa: S608 -- marks
+                f"WHERE pipeline = ? AND identity = ? AND purpose = ? AND ref IN ({marks}) ORDER BY id",
                 (*self._owner, Purpose.INVITE, *refs),
             )
         }
-        return {ref: LedgerEntry(ref in created, *invites.get(ref, (None, None))) for ref in created | invites.keys()}
+        return {ref: _entry(ref in created, *invites.get(ref, ())) for ref in created | invites.keys()}
+
+    def users(self) -> Iterator[KnownUser]:
+        """Streams all whom the ledger knows, by username; SQLite sorts, so that nothing is held in memory."""
+        if self._journal is None:
+            return
+        for ref, username, created, state, *invite in self._journal.stream(
+            """
+            WITH latest (ref, id) AS (
+                SELECT ref, max(id) FROM invite WHERE pipeline = ?1 AND identity = ?2 AND purpose = ?3 GROUP BY ref
+            ), known (ref) AS (
+                SELECT ref FROM latest
+                UNION SELECT ref FROM managed WHERE pipeline = ?1 AND identity = ?2
+                UNION SELECT ref FROM uninvited WHERE pipeline = ?1 AND identity = ?2
+            )
+            SELECT k.ref, coalesce(i.username, u.username, m.username) AS username, m.ref IS NOT NULL,
+                   i.state, i.expires, i.channel, i.sent, CASE WHEN i.id IS NULL THEN u.reason ELSE i.detail END,
+                   i.message, i.job
+            FROM known AS k
+            LEFT JOIN latest AS l ON l.ref = k.ref LEFT JOIN invite AS i ON i.id = l.id
+            LEFT JOIN managed AS m ON m.pipeline = ?1 AND m.identity = ?2 AND m.ref = k.ref
+            LEFT JOIN uninvited AS u ON u.pipeline = ?1 AND u.identity = ?2 AND u.ref = k.ref
+            ORDER BY username COLLATE NOCASE, username
+            """,
+            (*self._owner, Purpose.INVITE),
+        ):
+            yield KnownUser(ref, username, _entry(bool(created), state, *invite))
 
     def password_was_reset(self, refs: Iterable[str], sheet_sha256: str) -> frozenset[str]:
         """Returns those users whose password was reset by this very sheet already."""
@@ -94,3 +145,50 @@ class Ledger:
                 (*self._owner, ref, sheet_sha256),
             ).fetchone()
         )
+
+
+def invite_of_row(journal: Journal, job: str, row: int) -> LedgerEntry | None:
+    """Returns the invite that a job's row has earned, whatever came later."""
+    found = journal.execute(
+        "SELECT state, expires, channel, sent, detail, message, job FROM invite WHERE job = ? AND row = ?", (job, row)
+    ).fetchone()
+    return None if found is None else _entry(False, *found)
+
+
+def known_identities(journal: Journal, pipeline: str, profile: str | None) -> list[str]:
+    """Returns the backends on which a pipeline has a ledger: those of the profile's jobs, failing that all."""
+    of_profile = journal.execute(
+        "SELECT DISTINCT identity FROM job WHERE pipeline = ? AND profile IS ? AND planned", (pipeline, profile)
+    ).fetchall()
+    everywhere = journal.execute(
+        "SELECT identity FROM managed WHERE pipeline = ?1 UNION SELECT identity FROM uninvited WHERE pipeline = ?1 "
+        "UNION SELECT identity FROM invite WHERE pipeline = ?1",
+        (pipeline,),
+    ).fetchall()
+    return sorted(identity for (identity,) in (of_profile or everywhere))
+
+
+def _entry(
+    created: bool,
+    state: str | None = None,
+    expires: str | None = None,
+    channel: str | None = None,
+    sent: str | None = None,
+    detail: str | None = None,
+    message: str | None = None,
+    job: str | None = None,
+) -> LedgerEntry:
+    return LedgerEntry(
+        created,
+        InviteState(state) if state else None,
+        _time(expires),
+        channel,
+        _time(sent),
+        detail,
+        message or "",
+        job or "",
+    )
+
+
+def _time(text: str | None) -> dt.datetime | None:
+    return dt.datetime.fromisoformat(text) if text else None

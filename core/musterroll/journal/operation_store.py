@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from musterroll.journal.journal import Journal
-from musterroll.journal.kinds import Kind, OpState
+from musterroll.journal.kinds import Kind, OpState, shown_row
 from musterroll.model.operations import GroupRef, UserRef
 from musterroll.model.plans import FieldChange, PasswordAction
 from musterroll.model.users import GroupPath
@@ -74,6 +74,11 @@ class OperationStore:
             SELECT 1 FROM operation WHERE job = ?1 AND state <> 'planned'
             UNION ALL SELECT 1 FROM invite WHERE job = ?1 LIMIT 1
         """
+        return self._journal.execute(query, (self._job,)).fetchone() is not None
+
+    def any_failed(self) -> bool:
+        """Whether the backend refused an operation."""
+        query = "SELECT 1 FROM operation WHERE job = ? AND state = 'failed' LIMIT 1"
         return self._journal.execute(query, (self._job,)).fetchone() is not None
 
     def needs_passwords(self) -> bool:
@@ -218,4 +223,24 @@ class OperationStore:
             """,
             (self._job,),
         ):
-            yield row, username, Kind(kind), tuple(json.loads(path)) if path else (), state, detail
+            shown = None if row is None else shown_row(row)
+            yield shown, username, Kind(kind), tuple(json.loads(path)) if path else (), state, detail
+
+    def of_row(self, row: int) -> list[tuple[Kind, GroupPath, str, str | None]]:
+        """Returns (kind, group, state, detail) of what there is to do for a row, in its order."""
+        found = self._journal.execute(
+            """
+            SELECT o.phase, o.seq, o.kind, NULL, o.state, o.detail FROM operation AS o WHERE o.job = ?1 AND o.row = ?2
+            UNION ALL
+            SELECT o.phase, o.seq, o.kind, t.path, CASE WHEN m.refused IS NOT NULL THEN 'failed' ELSE o.state END,
+                   coalesce(m.refused, o.detail)
+            FROM membership AS m JOIN target AS t ON t.job = m.job AND t.id = m.target
+            JOIN operation AS o ON o.job = m.job AND o.seq = m.op
+            WHERE m.job = ?1 AND m.row = ?2 ORDER BY 1, 2
+            """,
+            (self._job, row),
+        )
+        return [
+            (Kind(kind), tuple(json.loads(path)) if path else (), state, detail)
+            for _, _, kind, path, state, detail in found
+        ]

@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict
 
 from musterroll.journal.journal import Journal
+from musterroll.journal.kinds import ABSENT
 from musterroll.journal.plan_store import REJECTED
 from musterroll.model.plans import Action
 from musterroll.model.reports import InviteCounts, JobCounts
@@ -15,21 +16,23 @@ _OUTCOME = {
     Action.UPDATE: "updated",
     Action.UNCHANGED: "unchanged",
     Action.DEACTIVATE: "deactivated",
+    Action.DELETE: "deactivated",  # taken out of use
 }
 # The worst of a row's operations decides.
 _WORST = {3: "failed", 2: "unknown", 1: "not_attempted"}
 
 
-def count_rows(journal: Journal, job: str, *, executed: bool) -> JobCounts:
-    """Counts the outcomes of a job's rows.
+def count_rows(journal: Journal, job: str, *, executed: bool, row: int | None = None) -> JobCounts:
+    """Counts the outcomes of a job's rows, and of the users that it deactivates because they are not in the sheet.
 
     Args:
         journal: where the job is kept.
         job: its id.
         executed: False where the job ended before its first operation: then no row was attempted.
+        row: only this row.
     """
     counts = JobCounts()
-    for action, worst, rows in journal.execute(
+    for action, absent, worst, rows in journal.execute(
         """
         WITH step (row, badness) AS (
             SELECT row, CASE state WHEN 'failed' THEN 3 WHEN 'unknown' THEN 2 WHEN 'intent' THEN 2
@@ -41,11 +44,14 @@ def count_rows(journal: Journal, job: str, *, executed: bool) -> JobCounts:
             FROM membership AS m JOIN operation AS o ON o.job = m.job AND o.seq = m.op
             WHERE m.job = ?1 AND (m.refused IS NOT NULL OR o.state NOT IN ('done', 'noop'))
         ), worst (row, badness) AS (SELECT row, max(badness) FROM step GROUP BY row)
-        SELECT r.action, coalesce(w.badness, 0), count(*) FROM row AS r LEFT JOIN worst AS w ON w.row = r.row
-        WHERE r.job = ?1 GROUP BY 1, 2
+        SELECT r.action, r.row >= ?2 AND r.action = ?3, coalesce(w.badness, 0), count(*)
+        FROM row AS r LEFT JOIN worst AS w ON w.row = r.row
+        WHERE r.job = ?1 AND (?4 IS NULL OR r.row = ?4) GROUP BY 1, 2, 3
         """,
-        (job,),
+        (job, ABSENT, Action.DEACTIVATE, row),
     ):
+        if absent and not executed:
+            continue
         if action == REJECTED:
             outcome = "rejected"
         elif not executed:
@@ -53,7 +59,7 @@ def count_rows(journal: Journal, job: str, *, executed: bool) -> JobCounts:
         else:
             outcome = _WORST.get(worst) or _OUTCOME[Action(action)]
         setattr(counts, outcome, getattr(counts, outcome) + rows)
-        counts.rows += rows
+        counts.rows += 0 if absent else rows
     return counts
 
 
@@ -63,7 +69,10 @@ def count_invites(journal: Journal, job: str) -> InviteCounts:
     for state, rows in journal.execute("SELECT state, count(*) FROM invite WHERE job = ? GROUP BY state", (job,)):
         name = "held" if state == "sending" else state
         setattr(counts, name, getattr(counts, name) + rows)
-    (rows,) = journal.execute("SELECT count(*) FROM row WHERE job = ? AND action <> ?", (job, REJECTED)).fetchone()
+    (rows,) = journal.execute(
+        "SELECT count(*) FROM row WHERE job = ? AND action <> ? AND NOT (row >= ? AND action = ?)",
+        (job, REJECTED, ABSENT, Action.DEACTIVATE),
+    ).fetchone()
     counts.skipped = rows - counts.sent - counts.held - counts.failed
     return counts
 

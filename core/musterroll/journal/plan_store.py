@@ -9,7 +9,7 @@ from itertools import groupby, islice
 from operator import itemgetter
 
 from musterroll.journal.journal import Journal
-from musterroll.journal.kinds import Kind, Phase
+from musterroll.journal.kinds import Kind, Phase, shown_row
 from musterroll.model.fields import USERNAME
 from musterroll.model.plans import Action, Change, FieldChange, InviteDecision, PasswordAction
 from musterroll.model.reports import SheetCounts
@@ -37,11 +37,16 @@ class PlanStore:
         self._rows: list[tuple[object, ...]] = []
         self._memberships: list[tuple[str, int, int, str, int]] = []
 
-    def add_target(self, target: int, path: GroupPath, parent: int | None, ref: str | None) -> None:
-        """Stores a group that the plan touches. One without a ref is to be created."""
+    def add_target(
+        self, target: int, path: GroupPath, parent: int | None, ref: str | None, *, deletes: bool = False
+    ) -> None:
+        """Stores a group that the plan touches. One without a ref is to be created.
+
+        With `deletes` it is to be deleted, if it is empty by then.
+        """
         self._journal.execute(
-            "INSERT INTO target VALUES (?, ?, ?, ?, ?, ?)",
-            (self._job, target, json.dumps(path, ensure_ascii=False), parent, ref, ref is None),
+            "INSERT INTO target VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (self._job, target, json.dumps(path, ensure_ascii=False), parent, ref, ref is None, deletes),
         )
 
     def add_change(
@@ -78,19 +83,26 @@ class PlanStore:
                 change.invite.channel,
                 change.invite.reason,
                 None if recipient is None else _encode(recipient),
+                change.seen,
             )
         )
         for kind, targets in (("add", add), ("remove", remove)):
             self._memberships += [(self._job, change.row, target, kind, place) for place, target in enumerate(targets)]
 
-    def add_rejected(self, row: int, username: str) -> None:
-        """Stores a row that cannot go in."""
-        nothing = ("none", "{}", None, None, None, None, None)
-        self._rows.append((self._job, row, username, fold(username), REJECTED, *nothing))
+    def add_rejected(self, row: int, username: str, ref: str | None) -> None:
+        """Stores a row that cannot go in; `ref` is the existing user that it means, where it means one."""
+        nothing = (None, None, None, None, None)
+        self._rows.append((self._job, row, username, fold(username), REJECTED, "none", "{}", ref, *nothing))
+
+    def add_digests(self, digests: Iterable[tuple[int, bytes, bytes]]) -> None:
+        """Stores (row, who, digest) of the sheet's rows, to compare this sheet with others."""
+        self._journal.executemany(
+            "INSERT INTO sheet_row VALUES (?, ?, ?, ?)", ((self._job, *digest) for digest in digests)
+        )
 
     def flush(self) -> None:
         """Writes down the rows that were added; until then they are not seen by anything else."""
-        self._journal.executemany(f"INSERT INTO row VALUES ({', '.join('?' * 12)})", self._rows)  # noqa: S608 -- marks
+        self._journal.executemany(f"INSERT INTO row VALUES ({', '.join('?' * 13)})", self._rows)  # noqa: S608 -- marks
         self._journal.executemany(
             "INSERT INTO membership (job, row, target, kind, position) VALUES (?, ?, ?, ?, ?)", self._memberships
         )
@@ -118,12 +130,22 @@ class PlanStore:
             (self._job, REJECTED),
         )
 
+    def refs(self) -> Iterator[str]:
+        """Streams the refs of the users that the sheet means, rejected rows included, in ascending order."""
+        for (ref,) in self._journal.stream(
+            "SELECT ref FROM row WHERE job = ? AND ref IS NOT NULL ORDER BY ref", (self._job,)
+        ):
+            yield ref
+
     def add_problems(self, problems: Iterable[Problem]) -> None:
         """Stores the sheet's problems, without the values of their cells."""
         self._journal.executemany(
-            "INSERT INTO problem VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO problem VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                (self._job, seq, p.code, p.message, p.severity, p.row, p.column, p.field, p.suggestion)
+                (
+                    *(self._job, seq, p.code, p.message, p.severity, p.row, p.column, p.field, p.suggestion),
+                    json.dumps(p.condemns) if p.condemns else None,
+                )
                 for seq, p in enumerate(problems)
             ),
         )
@@ -132,13 +154,21 @@ class PlanStore:
         """Stores the sheet's counts."""
         self._journal.execute("UPDATE job SET counts = ? WHERE id = ?", (json.dumps(asdict(counts)), self._job))
 
+    def add_totals(self, *, users: int | None, groups: int) -> None:
+        """Stores what the backend has; percentages are of these."""
+        totals = json.dumps({"users": users, "groups": groups})
+        self._journal.execute("UPDATE job SET totals = ? WHERE id = ?", (totals, self._job))
+
     def clear(self) -> None:
-        """Forgets the plan."""
+        """Forgets the plan. What the next sheet is compared with stays."""
+        self._journal.execute(
+            "DELETE FROM sheet_row WHERE job = ? AND job NOT IN (SELECT job FROM last_sheet)", (self._job,)
+        )
         for table in ("row", "target", "membership", "operation", "problem"):
             self._journal.execute(f"DELETE FROM {table} WHERE job = ?", (self._job,))  # noqa: S608 -- constants
 
     def changes(self) -> Iterator[Change]:
-        """Streams what happens to every row that is not rejected, in the order of the sheet."""
+        """Streams what happens to every row that is not rejected, in the order of the sheet; then absent users."""
         memberships = groupby(
             self._journal.stream(
                 "SELECT m.row, m.kind, t.path FROM membership AS m "
@@ -148,8 +178,8 @@ class PlanStore:
             key=itemgetter(0),
         )
         upcoming = next(memberships, None)
-        for row, username, action, password, fields, ref, invite, channel, reason in self._journal.stream(
-            "SELECT row, username, action, password, fields, ref, invite, channel, reason FROM row "
+        for row, username, action, password, fields, ref, invite, channel, reason, seen in self._journal.stream(
+            "SELECT row, username, action, password, fields, ref, invite, channel, reason, seen FROM row "
             "WHERE job = ? AND action <> ? ORDER BY row",
             (self._job, REJECTED),
         ):
@@ -159,7 +189,7 @@ class PlanStore:
                     groups[kind].append(tuple(json.loads(path)))
                 upcoming = next(memberships, None)
             yield Change(
-                row=row,
+                row=shown_row(row),
                 username=username,
                 action=Action(action),
                 password=PasswordAction(password),
@@ -168,12 +198,19 @@ class PlanStore:
                 remove=tuple(groups["remove"]),
                 invite=InviteDecision(invite is not None, channel if invite else None, reason),
                 ref=ref,
+                seen=seen,
             )
+
+    def username_of(self, row: int) -> str | None:
+        """Returns the username of a row; None where the plan has no such row."""
+        found = self._journal.execute("SELECT username FROM row WHERE job = ? AND row = ?", (self._job, row)).fetchone()
+        return None if found is None else str(found[0])
 
     def problems(self) -> Iterator[Problem]:
         """Streams the sheet's problems, without the values of their cells."""
-        for code, message, severity, row, column, field, suggestion in self._journal.stream(
-            "SELECT code, message, severity, row, col, field, suggestion FROM problem WHERE job = ? ORDER BY seq",
+        for code, message, severity, row, column, field, suggestion, condemns in self._journal.stream(
+            "SELECT code, message, severity, row, col, field, suggestion, condemns FROM problem "
+            "WHERE job = ? ORDER BY seq",
             (self._job,),
         ):
             yield Problem(
@@ -184,11 +221,19 @@ class PlanStore:
                 column=column,
                 field=field,
                 suggestion=suggestion,
+                condemns=tuple(json.loads(condemns)) if condemns else (),
             )
 
     def groups_to_create(self) -> tuple[GroupPath, ...]:
         """Returns the groups that rows need and that did not exist when the plan was made, parents first."""
         return tuple(path for _, path in self._new_targets())
+
+    def existing_groups(self) -> Iterator[tuple[GroupPath, str]]:
+        """Streams the groups that the plan touches and that existed when it was made: path and id, by path."""
+        for path, ref in self._journal.stream(
+            "SELECT path, ref FROM target WHERE job = ? AND NOT is_new ORDER BY path, ref", (self._job,)
+        ):
+            yield tuple(json.loads(path)), ref
 
     def _new_targets(self) -> list[tuple[int, GroupPath]]:
         wanted = self._journal.execute(
@@ -224,7 +269,11 @@ class PlanStore:
             changed = json.loads(fields)
             if "active" in changed:
                 seq += 1
-                self._add_operation(seq, Phase.USERS, Kind.REACTIVATE, row=row)
+                _, active = changed["active"]
+                if active:
+                    self._add_operation(seq, Phase.USERS, Kind.REACTIVATE, row=row)
+                else:
+                    self._add_operation(seq, Phase.LEAVING, Kind.DEACTIVATE, row=row)
             if changed.keys() - {"active"} or password == PasswordAction.RESET:
                 seq += 1
                 self._add_operation(seq, Phase.USERS + 1, Kind.UPDATE_USER, row=row)
@@ -243,6 +292,23 @@ class PlanStore:
                         "UPDATE membership SET op = ? WHERE job = ? AND row = ? AND target = ? AND kind = ?",
                         [(seq, self._job, row, target, kind) for target, row in batch],
                     )
+
+        for action, leaving in ((Action.DEACTIVATE, Kind.DEACTIVATE), (Action.DELETE, Kind.DELETE_USER)):
+            seq += self._journal.execute(
+                "INSERT INTO operation (job, seq, phase, kind, row) "
+                "SELECT job, ? + row_number() OVER (ORDER BY row), ?, ?, row FROM row WHERE job = ? AND action = ?",
+                (seq, Phase.LEAVING, leaving, self._job, action),
+            ).rowcount
+        for target, path in self._journal.execute(
+            "SELECT id, path FROM target WHERE job = ? AND deletes ORDER BY id", (self._job,)
+        ).fetchall():
+            seq += 1
+            self._add_operation(seq, Phase.EMPTY_GROUPS - len(json.loads(path)), Kind.DELETE_GROUP, target=target)
+
+    def forget_operations(self) -> None:
+        """Forgets the operations; the plan stays."""
+        self._journal.execute("DELETE FROM operation WHERE job = ?", (self._job,))
+        self._journal.execute("UPDATE membership SET op = NULL WHERE job = ?", (self._job,))
 
     def _add_operation(
         self, seq: int, phase: int, kind: Kind, *, row: int | None = None, target: int | None = None

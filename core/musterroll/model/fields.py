@@ -26,6 +26,7 @@ class Field:
         guidance: the text under the heading for the person who fills the sheet in.
         required: whether every row needs it.
         max_length: the most characters, counted after trimming and NFC.
+        choices: the only values that are allowed, trimmed and in NFC; empty where any is.
         secret: a password: never trimmed, never shown.
         default: what a blank cell means when a user is created.
         compose: makes the value of other fields where the cell is blank or there is no column.
@@ -38,6 +39,7 @@ class Field:
     guidance: str = ""
     required: bool = False
     max_length: int | None = None
+    choices: tuple[str, ...] = ()
     secret: bool = False
     default: str | Secret | None = None
     compose: Template | None = None

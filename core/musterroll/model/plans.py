@@ -19,6 +19,7 @@ class Action(StrEnum):
     UPDATE = "update"
     UNCHANGED = "unchanged"
     DEACTIVATE = "deactivate"
+    DELETE = "delete"  # an undo only, and only where the pipeline says so
 
 
 class PasswordAction(StrEnum):
@@ -66,6 +67,7 @@ class Change:
         remove: groups that the user is taken out of.
         invite: whether the user is invited.
         ref: the backend's id of the user, where there is one already.
+        seen: a digest of what the backend said of that user when the plan was made.
     """
 
     row: int | None
@@ -77,3 +79,4 @@ class Change:
     remove: tuple[GroupPath, ...] = ()
     invite: InviteDecision
     ref: str | None = None
+    seen: str | None = None

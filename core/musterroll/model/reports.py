@@ -88,6 +88,37 @@ class InviteCounts:
     failed: int = 0
 
 
+class InviteStanding(StrEnum):
+    """Where a user stands with their invite."""
+
+    SENT = "sent"
+    EXPIRED = "expired"  # sent, and not valid any more
+    HELD = "held"  # it may or may not have gone out: a person decides
+    FAILED = "failed"
+    NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedInvite:
+    """A user's latest invite.
+
+    Attributes:
+        username: the user.
+        channel: by what, e.g. `email`; None where there was none.
+        state: where it stands.
+        sent: ISO 8601, UTC; None where it was not certainly sent.
+        expires: likewise.
+        reason: why it failed or is held; why there was none.
+    """
+
+    username: str
+    channel: str | None
+    state: InviteStanding
+    sent: str | None
+    expires: str | None
+    reason: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """Something that a backend or notifier did not do.
@@ -107,12 +138,25 @@ class Failure:
     detail: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """By whom a job was let past the limits, and when (ISO 8601, UTC)."""
+
+    by: str
+    at: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobSummary:
     """A job and what it did.
 
     Attributes:
         id: the job's id.
+        kind: `run`, `apply`, `undo` or `invite`.
+        undoes: the job that an undo takes back.
+        plan: the id of the saved plan that was applied.
+        approved: who let it past the limits.
+        rejected_file: where its rejected rows are, where they were written to a file.
         state: where it stands.
         started: ISO 8601, UTC.
         finished: ISO 8601, UTC; None while it is running.
@@ -124,6 +168,11 @@ class JobSummary:
     """
 
     id: str
+    kind: str = "run"
+    undoes: str | None = None
+    plan: str | None = None
+    approved: Approval | None = None
+    rejected_file: str | None = None
     state: JobState
     started: str
     finished: str | None
@@ -132,6 +181,14 @@ class JobSummary:
     invites: InviteCounts
     failures: Callable[[], Iterator[Failure]] = lambda: iter(())
     error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SavedTo:
+    """A plan that was saved: its id, and the file."""
+
+    id: str
+    path: str
 
 
 @dataclass(kw_only=True)
@@ -149,8 +206,10 @@ class Report:
         changes: streams what happens to every row that is not rejected; None where the command plans nothing.
         groups_to_create: the groups that do not exist yet, parents first; None likewise.
         job: the job, where there is one.
+        invites: streams the users that were considered for an invite; None where the command is not about invites.
         error: what went wrong, where the command could not do its work.
         keeps_all_out: whether the sheet's errors keep good rows out as well.
+        saved: where the plan was saved, if it was.
     """
 
     command: str
@@ -163,8 +222,10 @@ class Report:
     changes: Callable[[], Iterable[Change]] | None = None
     groups_to_create: tuple[GroupPath, ...] | None = None
     job: JobSummary | None = None
+    invites: Callable[[], Iterable[ListedInvite]] | None = None
     error: MusterrollError | None = None
     keeps_all_out: bool = False
+    saved: SavedTo | None = None
     close: Callable[[], None] = lambda: None
 
     def __enter__(self) -> Self:

@@ -102,8 +102,8 @@ class Capabilities:
     Attributes:
         groups: has groups at all.
         nested_groups: groups can be inside groups.
-        passwords: a password can be set when a user is created.
-        reset_passwords: the password of an existing user can be set.
+        passwords: a password can be set at all.
+        reset_passwords: that of an existing user as well, not only when a user is created.
         deactivate: users can be deactivated and reactivated.
         delete: users and groups can be deleted.
         invite: the portal itself can send invites.

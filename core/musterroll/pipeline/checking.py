@@ -10,6 +10,8 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from musterroll.errors import Mistake
+from musterroll.model.fields import FieldSet
+from musterroll.model.messages import Purpose
 from musterroll.pipeline.files import STANDARD
 from musterroll.pipeline.layers import NAMED
 from musterroll.pipeline.origins import (
@@ -28,7 +30,7 @@ from musterroll.pipeline.origins import (
 )
 from musterroll.pipeline.settings import Settings
 from musterroll.pipeline.wording import worded
-from musterroll.plugin.options import PathFolders
+from musterroll.plugin.options import Surroundings
 from musterroll.text import nearest
 
 M = TypeVar("M", bound=BaseModel)
@@ -44,6 +46,7 @@ class Check:
         mistakes: what stops the pipeline.
         warnings: what does not.
         masked: the paths of secrets that stand in the files themselves.
+        fields: the fields of a user, once they are known to be without mistakes.
     """
 
     def __init__(self, tree: Table, folder: Path) -> None:
@@ -51,6 +54,7 @@ class Check:
         self.mistakes: list[Mistake] = []
         self.warnings: list[Mistake] = []
         self.masked: set[KeyPath] = set()
+        self.fields: FieldSet | None = None
         self._unsound: list[KeyPath] = []
 
     def complain(self, path: KeyPath, message: str, place: Place | None = None) -> None:
@@ -81,6 +85,7 @@ class Check:
         full: Callable[[KeyPath], KeyPath],
         *,
         asker: Place | None = None,
+        on: frozenset[Purpose] = frozenset(),
         reword: Callable[[KeyPath, str], str] = lambda path, text: text,
     ) -> M | None:
         """Checks a part of the tree by a model.
@@ -90,10 +95,11 @@ class Check:
             node: the part.
             full: makes a path inside the part one of the tree.
             asker: the place to name for what is missing at the top of the part.
+            on: what a notifier is told, for its options.
             reword: changes a message, by its path.
         """
         try:
-            return model.model_validate(plain(node), context=self.folders(model, node))
+            return model.model_validate(plain(node), context=self.surroundings(model, node, on))
         except ValidationError as error:
             found: dict[KeyPath, list[str]] = {}
             for detail in error.errors(include_url=False):
@@ -107,9 +113,9 @@ class Check:
             self.complain(full(()), f"the plugin broke while checking this: {type(error).__name__}", asker)
         return None
 
-    def folders(self, model: type[BaseModel], node: Node) -> PathFolders:
-        """What the relative paths in a part of the tree refer to: the folders of the files that hold them."""
-        return PathFolders(lambda field: self._folder(model, node, field))
+    def surroundings(self, model: type[BaseModel], node: Node, on: frozenset[Purpose] = frozenset()) -> Surroundings:
+        """What a part of the tree is checked with. Relative paths refer to the folders of the files that hold them."""
+        return Surroundings(lambda name, path: self._folder(model, node, name, path), self.fields, on)
 
     def _mistake(self, path: KeyPath, message: str, place: Place | None) -> Mistake:
         return Mistake(spelt(self.tree, path), message, (place or place_of(self.tree, path)).label)
@@ -124,14 +130,16 @@ class Check:
             return f'{text}; or is the inherited "{near}" meant?' if near else text
         return text
 
-    def _folder(self, model: type[BaseModel], node: Node, field: str) -> Path:
+    def _folder(self, model: type[BaseModel], node: Node, field: str, path: Path) -> Path:
         info = model.model_fields.get(field)
         names = {field, info.alias if info else None}
+        found: list[Node] = []
         for name, child in _below(node):
             if name in names:
-                inside = [grandchild for key, grandchild in _below(child) if key == "file"]
-                return (inside[0] if inside else child).place.folder
-        return self.folder
+                found += [grandchild for key, grandchild in _below(child) if key == "file"] or [child]
+        # Several tables, of several files, may have an option of this name: pydantic does not say which one it is at.
+        same = [leaf for leaf in found if isinstance(leaf, Leaf) and _is_path(leaf.value, path)]
+        return (same or found)[0].place.folder if found else self.folder
 
 
 def _drop_misspelt(found: dict[KeyPath, list[str]]) -> None:
@@ -140,6 +148,10 @@ def _drop_misspelt(found: dict[KeyPath, list[str]]) -> None:
         meant = _MEANT.fullmatch(text)
         if meant and found.get((*path[:-1], meant[1])) == ["is needed"]:
             del found[(*path[:-1], meant[1])]
+
+
+def _is_path(value: object, path: Path) -> bool:
+    return isinstance(value, str) and Path(value) == path
 
 
 def _below(node: Node) -> Iterator[tuple[str, Node]]:

@@ -14,7 +14,7 @@ from musterroll.pipeline.settings import FieldSettings, SheetSettings
 from musterroll.placeholders import Template
 from musterroll.plugin.options import SecretRef
 from musterroll.secret import Secret
-from musterroll.text import clean, did_you_mean, fold_heading
+from musterroll.text import clean, did_you_mean, fold, fold_heading
 
 LITERAL = 'a secret should not stand here as it is; write { env = "NAME" } or { file = "PATH" }'
 
@@ -55,7 +55,7 @@ def _sound_part(check: Check) -> SheetSettings | None:
         return None
     sound = {key: value for key, value in data.items() if check.is_sound("sheet", key)}
     filled: Mapping[str, Any] = {**tomllib.loads(standard_text())["sheet"], **sound}
-    return SheetSettings.model_validate(filled, context=check.folders(SheetSettings, node))
+    return SheetSettings.model_validate(filled, context=check.surroundings(SheetSettings, node))
 
 
 def _is_field(check: Check, path: KeyPath, name: str, known: Mapping[str, object]) -> bool:
@@ -104,11 +104,30 @@ def _field(check: Check, sheet: SheetSettings, field: FieldSettings, compose: Te
         guidance=field.guidance,
         required=required and not omitted,
         max_length=field.max_length,
+        choices=_choices(check, field),
         secret=name == PASSWORD,
         default=_default(check, field, sheet.defaults.get(name)),
         compose=compose,
         omitted=omitted,
     )
+
+
+def _choices(check: Check, field: FieldSettings) -> tuple[str, ...]:
+    path = ("sheet", "fields", field.name, "choices")
+    if field.choices and field.name == PASSWORD:
+        check.complain(path, "a password cannot be chosen from a list")
+    choices = tuple(map(clean, field.choices))
+    seen: dict[str, str] = {}
+    for choice in choices:
+        if field.max_length is not None and len(choice) > field.max_length:
+            check.complain(path, f'"{choice}" is longer than the field allows ({field.max_length} characters)')
+        if not choice:
+            check.complain(path, "a choice is empty")
+        elif (folded := fold(choice)) in seen:
+            check.complain(path, f'"{choice}" is "{seen[folded]}" again')
+        else:
+            seen[folded] = choice
+    return choices
 
 
 def _default(check: Check, field: FieldSettings, value: str | SecretRef | None) -> str | Secret | None:
@@ -120,6 +139,8 @@ def _default(check: Check, field: FieldSettings, value: str | SecretRef | None) 
     if isinstance(value, str):
         if field.max_length is not None and len(clean(value)) > field.max_length:
             check.complain(path, f"is longer than the field allows ({field.max_length} characters)")
+        if field.choices and clean(value) and clean(value) not in map(clean, field.choices):
+            check.complain(path, f"is not one of the field's choices{did_you_mean(value, field.choices)}")
         return value
     if value is None:
         return None

@@ -96,7 +96,9 @@ class Instances:
         """Adds a reader that nobody mentioned. One that needs options is not a mistake of this pipeline."""
         model = _options_of(component)
         try:
-            options = model.model_validate({}, context=self._check.folders(model, Table({}, self._check.tree.place)))
+            options = model.model_validate(
+                {}, context=self._check.surroundings(model, Table({}, self._check.tree.place))
+            )
         except Exception:
             name = component.name
             self._check.warn(("readers",), f'the reader "{name}" is left out; it needs options, in [readers.{name}]')
@@ -113,19 +115,17 @@ class Instances:
         component = self._find(kind, plain(use), (*path, "use"))
         if component is None:
             return None
-        options = self._options_at(path, component)
-        if options is None:
-            return None
         on: frozenset[Purpose] = frozenset()
         if kind == "notifier" and check.is_sound(*path):
             on = frozenset(NotifierUse.model_validate(plain(table)).on)
-        return Instance(label, component, options, on)
+        options = self._options_at(path, component, on)
+        return None if options is None else Instance(label, component, options, on)
 
-    def _options_at(self, path: KeyPath, component: Component) -> Options | None:
+    def _options_at(self, path: KeyPath, component: Component, on: frozenset[Purpose]) -> Options | None:
         place = place_of(self._check.tree, (*path, "use"))
         table = at(self._check.tree, (*path, "options"))
         node = table if isinstance(table, Table) else Table({}, place)
-        return self._options(component, node, lambda inner: (*path, "options", *inner), place)
+        return self._options(component, node, lambda inner: (*path, "options", *inner), place, on)
 
     def _mask_only(self, path: KeyPath, kind: Kind) -> None:
         """Finds the secrets of an element that is not used, as it is printed all the same."""
@@ -141,9 +141,14 @@ class Instances:
             return None
 
     def _options(
-        self, component: Component, node: Table, full: Callable[[KeyPath], KeyPath], asker: Place
+        self,
+        component: Component,
+        node: Table,
+        full: Callable[[KeyPath], KeyPath],
+        asker: Place,
+        on: frozenset[Purpose] = frozenset(),
     ) -> Options | None:
-        options = self._check.checked(_options_of(component), node, full, asker=asker)
+        options = self._check.checked(_options_of(component), node, full, asker=asker, on=on)
         for path in literal_secrets(options, node) if options is not None else ():
             self._check.warn(full(path), LITERAL)
             self._check.masked.add(full(path))

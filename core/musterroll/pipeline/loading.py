@@ -20,8 +20,9 @@ from musterroll.pipeline.files import DEFAULT_FILE, Document, absolute, expanded
 from musterroll.pipeline.instances import Instances
 from musterroll.pipeline.layers import NAMED, layer, merge
 from musterroll.pipeline.masking import holds_secret, masked_settings
-from musterroll.pipeline.origins import Items, Place, Table, at, place_of, spelt
+from musterroll.pipeline.origins import Items, Place, Table, at, place_of, plain, spelt
 from musterroll.pipeline.pipeline import Pipeline
+from musterroll.pipeline.plugins_used import plugins_used
 from musterroll.pipeline.settings import Settings
 from musterroll.plugin.registry import PluginStatus, Registry
 from musterroll.text import did_you_mean
@@ -71,6 +72,8 @@ def load_pipeline(
     if path is not None and check.is_sound("name") and check.is_from_standard(("name",)):
         check.complain(("name",), 'is needed, e.g. name = "acme"', tree.place)
     fields = fields_of(check)
+    check.fields = fields if check.is_sound("sheet") else None
+    _check_absent(check)
     registry = _load_registry(check, external=external_plugins)
     instances = Instances(check, registry)
     reader, readers = instances.readers()
@@ -93,7 +96,8 @@ def load_pipeline(
         warnings=tuple(check.warnings),
         merged=merged,
         sets=_lasting(sets, tree, check) + flags_as_sets(flags or {}),
-        fingerprint=_fingerprint(merged, registry),
+        fingerprint=_fingerprint(merged),
+        plugins=plugins_used((*readers, *validators, *resolvers, backend, *notifiers), registry, folder),
         reader=reader,
         readers=readers,
         validators=validators,
@@ -132,6 +136,15 @@ def _warn_of_empty_arrays(check: Check, layers: Sequence[Table]) -> None:
                 check.warnings.append(Mistake(spelt(one, path), text, said.place.label))
 
 
+def _check_absent(check: Check) -> None:
+    absent = at(check.tree, ("absent",))
+    if absent is not None and plain(absent) == "deactivate" and at(check.tree, ("limits", "deactivate")) is None:
+        text = (
+            '"deactivate" needs a limit, so that a wrong sheet cannot do much harm; e.g. deactivate = 20 under [limits]'
+        )
+        check.complain(("absent",), text)
+
+
 def _load_registry(check: Check, *, external: bool) -> Registry:
     files = {}
     for i, text, place in texts(at(check.tree, ("plugins",))):
@@ -166,7 +179,6 @@ def _lasting(sets: Sequence[str], tree: Table, check: Check) -> tuple[str, ...]:
     )
 
 
-def _fingerprint(merged: Mapping[str, Any], registry: Registry) -> str:
-    plugins = [[plugin.name, plugin.sha256] for plugin in registry.plugins if plugin.path is not None]
-    canonical = json.dumps([merged, plugins], sort_keys=True, ensure_ascii=True, default=str)
+def _fingerprint(merged: Mapping[str, Any]) -> str:
+    canonical = json.dumps(merged, sort_keys=True, ensure_ascii=True, default=str)
     return hashlib.sha256(canonical.encode()).hexdigest()

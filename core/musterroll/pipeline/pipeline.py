@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from musterroll.errors import Mistake, MusterrollError, PluginError
+from musterroll.model.basis import PluginsUsed
 from musterroll.model.fields import FieldSet
 from musterroll.model.messages import Purpose
 from musterroll.pipeline.settings import Settings
@@ -25,7 +26,15 @@ from musterroll.plugin.components import (
 from musterroll.plugin.context import Context, utc_now
 from musterroll.plugin.options import Options
 from musterroll.plugin.registry import Registry
-from musterroll.plugin.roles import GroupResolver, Notifier, Reader, RowValidator, SheetValidator, UserBackend
+from musterroll.plugin.roles import (
+    GroupResolver,
+    Notifier,
+    Reader,
+    RowValidator,
+    SheetValidator,
+    SheetWriter,
+    UserBackend,
+)
 
 T = TypeVar("T")
 
@@ -63,7 +72,8 @@ class Pipeline:
         merged: the merged TOML as plain data, secrets masked.
         sets: the `--set` texts and flags it was loaded with, as `--set` texts, so that a job can be resumed with
             them. A text that holds a secret is left out: the journal keeps these texts.
-        fingerprint: the SHA-256 of merged settings and local plugins.
+        fingerprint: the SHA-256 of the merged settings.
+        plugins: the plugins in use, with what tells one version of them from another.
         reader: the chosen reader; None for "auto".
         readers: the readers to try.
         validators: the validators, in order.
@@ -85,6 +95,7 @@ class Pipeline:
     merged: Mapping[str, Any]
     sets: tuple[str, ...]
     fingerprint: str
+    plugins: PluginsUsed
     reader: Instance | None  # None: "auto"
     readers: tuple[Instance, ...]
     validators: tuple[Instance, ...]
@@ -109,6 +120,12 @@ class Pipeline:
             PluginError: a plugin broke while it was built; likewise in the other methods.
         """
         return tuple((one.component.name, self._build(one, _reader(one).build)) for one in self.readers)
+
+    def build_writer(self, reader: Instance) -> SheetWriter:
+        """Builds the writer that a reader's plugin brings; only where it brings one."""
+        writer = _reader(reader).writer
+        assert writer is not None
+        return self._build(reader, writer)
 
     def build_validators(self) -> tuple[tuple[str, RowValidator | SheetValidator], ...]:
         """Builds the validators, new for every sheet: the label, and the validator."""

@@ -5,9 +5,10 @@ Options of plugins are checked separately, by the models that the plugins bring.
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
 from musterroll.model.messages import Purpose
 from musterroll.plugin.options import SecretRef
@@ -17,6 +18,33 @@ FieldName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 SendTo = Literal["none", "new", "all", "pending"]
 
 
+_LIMIT = 'should be a whole number, or a percentage as text, e.g. "20%"'
+_PERCENTAGE = r"^(100(\.0+)?|[0-9]{1,2}(\.[0-9]+)?) ?%$"
+
+
+def _limit(value: object) -> object:
+    match value:
+        case int() if not isinstance(value, bool):
+            fault = None if value >= 0 else "must be at least 0"
+        case str() if re.fullmatch(_PERCENTAGE, value):
+            fault = None
+        case str() if re.fullmatch(r"-?[0-9.]+ ?%", value):
+            fault = "a percentage is from 0% to 100%"
+        case _:
+            fault = _LIMIT
+    if fault is not None:
+        raise ValueError(fault)
+    return value
+
+
+Limit = Annotated[
+    int | str,
+    BeforeValidator(_limit),
+    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": _PERCENTAGE}]}),
+]
+"""So many, or a percentage such as `20%`; of what, depends on what is limited."""
+
+
 class Table(BaseModel):
     """A table of the file: frozen, and an unknown key is a mistake."""
 
@@ -24,17 +52,40 @@ class Table(BaseModel):
 
 
 class FieldSettings(Table):
-    """`[[sheet.fields]]`: one field of a user and its column."""
+    """`[[sheet.fields]]`: one field of a user and its column.
+
+    Attributes:
+        name: as rules, templates and portals know it: lower-case letters, digits and `_`.
+        heading: as the sheet shows it.
+        guidance: what to say to the person who fills the sheet in.
+        required: every row needs it.
+        max_length: the most characters.
+        choices: the only values that are allowed.
+    """
 
     name: FieldName
     heading: Name
     guidance: str = ""
     required: bool = False
     max_length: Annotated[int, Field(gt=0)] | None = None
+    choices: tuple[Name, ...] = ()
 
 
 class SheetSettings(Table):
-    """`[sheet]`: how the sheet is laid out."""
+    """`[sheet]`: how the sheet is laid out.
+
+    Attributes:
+        worksheet: the worksheet to read; the only visible one without it.
+        heading_row: the row of the headings.
+        first_row: the first row with a user; what is between is guidance.
+        on_blank_row: a blank row ends the sheet (`stop`), is passed over (`skip`) or is an `error`.
+        on_blank_cell: a blank cell of an existing user keeps what is stored (`keep`) or empties it (`clear`).
+        fields: the fields; one of an inherited name changes that one.
+        aliases: other headings of a field.
+        defaults: what a blank cell means when a user is created.
+        compose: fields made of others, e.g. `{forename}.{surname}`.
+        omit: fields that the sheet does not have.
+    """
 
     worksheet: str | None = None
     heading_row: Annotated[int, Field(ge=1)]
@@ -49,49 +100,147 @@ class SheetSettings(Table):
 
 
 class Use(Table):
-    """A table that chooses a plugin: `use` and its `options`."""
+    """A table that chooses a plugin: `use` and its `options`.
+
+    Attributes:
+        use: the name of the plugin; `musterroll plugins list` shows all.
+        options: its options.
+    """
 
     use: Name
     options: dict[str, Any] = {}
 
 
 class NamedUse(Use):
-    """An element of an array of tables that choose plugins, merged by `name`."""
+    """An element of an array of tables that choose plugins, merged by `name`.
+
+    Attributes:
+        name: a name of your own; an inherited one changes that element.
+        enabled: false takes an inherited element out.
+    """
 
     name: Name
     enabled: bool = True
 
 
 class NotifierUse(NamedUse):
-    """`[[notifiers]]`: a notifier and what it is told."""
+    """`[[notifiers]]`: a notifier and what it is told.
+
+    Attributes:
+        on: what it sends: `invite`, and `finished` when a job has ended.
+    """
 
     on: tuple[Purpose, ...] = (Purpose.INVITE,)
 
 
 class PasswordSettings(Table):
-    """`[password]`: when a password is needed and used; its policy is the validator's."""
+    """`[password]`: when a password is needed and used; its policy is the validator's.
+
+    Attributes:
+        required: who needs a password: everybody (`always`), new users (`new`), nobody (`never`).
+        on_existing: an existing user's password is kept (`keep`) or set to that of the sheet, once for each
+            sheet (`reset`).
+    """
 
     required: Literal["always", "new", "never"]
     on_existing: Literal["keep", "reset"]
 
 
 class MembershipSettings(Table):
-    """`[membership]`: what becomes of groups."""
+    """`[membership]`: what becomes of groups.
+
+    Attributes:
+        mode: groups of the sheet are added (`add`) or replace those that the user has (`replace`).
+        missing: a group that does not exist is created (`create`), is an `error`, or is left out (`skip`).
+    """
 
     mode: Literal["add", "replace"]
     missing: Literal["create", "error", "skip"]
 
 
 class InviteSettings(Table):
-    """`[invites]`: who is invited, by whom, and how long an invite lives."""
+    """`[invites]`: who is invited, by whom, and how long an invite lives.
+
+    Attributes:
+        send_to: who is invited: nobody (`none`), whom this pipeline created (`new`), everybody (`all`), who has
+            no invite that is alive (`pending`).
+        valid_days: how long an invite is alive, in days.
+        by: who sends invites: the `notifiers`, or the portal itself (`backend`).
+    """
 
     send_to: SendTo
     valid_days: Annotated[int, Field(ge=1)]
     by: Literal["notifiers", "backend"]
 
 
+class LimitSettings(Table):
+    """`[limits]`: a job that would do more than this is refused as a whole. None: no limit.
+
+    Attributes:
+        create: users that are created.
+        update: users that are changed.
+        email_change: users whose address changes.
+        group_add: memberships that are added.
+        group_remove: memberships that are taken away.
+        new_groups: groups that are created.
+        password_reset: passwords that are reset.
+        deactivate: users that are deactivated.
+        invite: invites that are sent.
+        reject: rows that are left out.
+        rows_changed: rows that differ from the last completed sheet.
+    """
+
+    create: Limit | None = None
+    update: Limit | None = None
+    email_change: Limit | None = None
+    group_add: Limit | None = None
+    group_remove: Limit | None = None
+    new_groups: Limit | None = None
+    password_reset: Limit | None = None
+    deactivate: Limit | None = None
+    invite: Limit | None = None
+    reject: Limit | None = None
+    rows_changed: Limit | None = None
+
+
+class UndoSettings(Table):
+    """`[undo]`: what `jobs undo` does with users that the job created.
+
+    Attributes:
+        created: users that the job created are deactivated (`deactivate`) or deleted (`delete`).
+    """
+
+    created: Literal["deactivate", "delete"] = "deactivate"
+
+
 class Settings(Table):
-    """The whole merged pipeline file."""
+    """The whole merged pipeline file.
+
+    Attributes:
+        name: the pipeline's name; with the portal's identity it owns the record of who was created and invited.
+        plugins: local plugin files.
+        disable: plugins or distributions to leave out.
+        state: the folder of the journal; `.musterroll` beside the file without it.
+        confirm: without a terminal, write only with --yes.
+        on_error: one bad row keeps everything out (`abort`), or only bad rows are left out (`skip`).
+        on_inactive: a row that means an inactive user is an `error`, makes the user active (`reactivate`), or
+            only updates (`update`).
+        match: the fields that recognise a user, first choice first.
+        sheet: how the sheet is laid out.
+        reader: the reader; `auto` chooses by what the file holds.
+        readers: options of readers, whichever is chosen.
+        password: when a password is needed and used.
+        validators: the rules for rows.
+        membership: what becomes of groups.
+        groups: where a row's groups come from.
+        backend: the portal.
+        invites: who is invited, by whom, and how long an invite lives.
+        notifiers: who sends messages.
+        absent: users of earlier sheets that are missing from this one: `keep`, `report` or `deactivate`.
+        protect: users that nothing touches; `*` stands for any characters.
+        limits: a job that would do more than this is refused as a whole.
+        undo: what `jobs undo` does.
+    """
 
     name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
     plugins: tuple[str, ...] = ()
@@ -100,6 +249,8 @@ class Settings(Table):
     confirm: bool = False
     on_error: Literal["abort", "skip"]
     on_inactive: Literal["error", "reactivate", "update"]
+    absent: Literal["keep", "report", "deactivate"] = "keep"
+    protect: tuple[Name, ...] = ()
     match: Annotated[tuple[FieldName, ...], Field(min_length=1)]
     sheet: SheetSettings
     reader: Use
@@ -111,3 +262,5 @@ class Settings(Table):
     backend: Use
     invites: InviteSettings
     notifiers: tuple[NotifierUse, ...] = ()
+    limits: LimitSettings = LimitSettings()
+    undo: UndoSettings = UndoSettings()

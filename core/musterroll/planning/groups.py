@@ -61,6 +61,10 @@ class GroupIndex:
         self._targets.setdefault(folded, target)
         return target
 
+    def __len__(self) -> int:
+        """How many groups the backend has."""
+        return len(self._by_ref)
+
     def find(self, path: GroupPath) -> Target | None:
         """Returns the group of that name: an existing one, or one that the plan will create."""
         target = self._spellings.get(path)

@@ -33,19 +33,28 @@ class InvitePolicy:
         send_to: who is invited.
         notifiers: label and notifier, in the order of the pipeline; the first that can reach a user invites.
         now: the time that expiry is judged at.
+        resend: an invite that is alive is no reason against another one.
     """
 
-    def __init__(self, send_to: SendTo, notifiers: Sequence[tuple[str, Notifier]], now: dt.datetime) -> None:
+    def __init__(
+        self,
+        send_to: SendTo,
+        notifiers: Sequence[tuple[str, Notifier]],
+        now: dt.datetime,
+        *,
+        resend: bool = False,
+    ) -> None:
         self._send_to = send_to
         self._notifiers = notifiers
         self._now = now
+        self._resend = resend
 
-    def decide(self, recipient: Recipient, *, row: int) -> Decision:
+    def decide(self, recipient: Recipient, *, row: int | None = None) -> Decision:
         """Decides who invites a user that nothing speaks against inviting.
 
         Args:
             recipient: whom to tell, as the user will be.
-            row: the sheet row, for messages.
+            row: the sheet row, for messages; None where there is no sheet.
 
         Raises:
             PluginError: a notifier broke.
@@ -76,10 +85,10 @@ class InvitePolicy:
             return "inactive"
         if known is None:
             return None
-        alive = known.expires is not None and known.expires > self._now
         if known.invite in (InviteState.HELD, InviteState.SENDING):
             return "the last invite is held"
-        if known.invite is InviteState.SENT and (alive or self._send_to == "new"):
+        once = known.is_alive(self._now) or self._send_to == "new"
+        if known.invite is InviteState.SENT and once and not self._resend:
             return "already invited"
         if self._send_to == "new" and not known.created:
             return "not new"

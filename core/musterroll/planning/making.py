@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
+from musterroll.errors import Mistake, PipelineError
 from musterroll.intake import Intake
 from musterroll.inviters import inviters
 from musterroll.journal import jobs
@@ -12,8 +14,11 @@ from musterroll.journal.journal import Journal
 from musterroll.journal.ledger import Ledger
 from musterroll.journal.plan_store import PlanStore
 from musterroll.pipeline.pipeline import Pipeline
+from musterroll.planning.absentees import Absentees
 from musterroll.planning.invites import InvitePolicy
+from musterroll.planning.limits import counts_users
 from musterroll.planning.planner import Planner
+from musterroll.planning.protection import Protection
 from musterroll.plugin.guarding import guarded
 from musterroll.plugin.roles import UserBackend
 from musterroll.problem_log import ProblemLog
@@ -62,16 +67,27 @@ def make_plan(
             log=log,
             sheet_sha256=intake.source.sha256,
         )
+        with journal.transaction():
+            store.add_totals(users=count_users(pipeline, backend), groups=planner.group_count)
+        _check_absent(pipeline, backend)
         progress.stage("Checking and planning")
         with intake.checked(log) as rows:
-            journal.begin()
-            for done in planner.plan(rows):
-                journal.commit()
-                progress.advance(done)
-                stop_if_cancelled(pipeline)
-                journal.begin()
+            _plan_in_batches(planner.plan(rows), pipeline, journal, progress)
         with journal.transaction():
             planner.finish()
+        # With errors of the whole file nobody knows who is in it.
+        if settings.absent != "keep" and not log.file_errors:
+            absentees = Absentees(
+                deactivates=settings.absent == "deactivate",
+                backend=backend,
+                roster=ledger.roster,
+                protection=Protection(settings.protect),
+                fields=pipeline.fields,
+                store=store,
+                log=log,
+            )
+            _plan_in_batches(absentees.plan(planner.unplaced), pipeline, journal, progress)
+        with journal.transaction():
             log.count_into(intake.counts, condemned=settings.on_error == "skip")
             store.add_problems(log)
             store.add_counts(intake.counts)
@@ -81,6 +97,46 @@ def make_plan(
         for instance, notifier in notifiers:
             with guarded(instance.label, "closing"):
                 notifier.close()
+
+
+def _plan_in_batches(batches: Iterator[int], pipeline: Pipeline, journal: Journal, progress: Progress) -> None:
+    """Commits every batch of a plan, and tells how many users it has."""
+    journal.begin()
+    for done in batches:
+        journal.commit()
+        progress.advance(done)
+        stop_if_cancelled(pipeline)
+        journal.begin()
+
+
+def count_users(pipeline: Pipeline, backend: UserBackend) -> int | None:
+    """How many users the portal has, where a limit is a percentage of them.
+
+    Raises:
+        PipelineError: the portal cannot say.
+    """
+    name = counts_users(pipeline.settings.limits)
+    if name is None:
+        return None
+    with guarded("backend", "counting its users"):
+        users = backend.count_users()
+    if users is None:
+        text = "this portal cannot say how many users it has; write a whole number instead of a percentage"
+        raise _mistake(pipeline, f"limits.{name}", text)
+    return users
+
+
+def _check_absent(pipeline: Pipeline, backend: UserBackend) -> None:
+    if pipeline.settings.absent == "deactivate":
+        with guarded("backend", "saying what it can do"):
+            can = backend.capabilities()
+        if not can.deactivate:
+            raise _mistake(pipeline, "absent", 'this portal cannot deactivate users; write "report" or "keep"')
+
+
+def _mistake(pipeline: Pipeline, path: str, text: str) -> PipelineError:
+    """A mistake in the pipeline that only the portal shows."""
+    return PipelineError([Mistake(path, text, pipeline.file.name if pipeline.file else "standard")])
 
 
 def stop_if_cancelled(pipeline: Pipeline) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from musterroll.model.fields import USERNAME
@@ -43,20 +43,27 @@ def look_up(backend: UserBackend, rows: Sequence[Row], fields: Sequence[str]) ->
     keys = {
         (field, text): UserKey.of(field, text) for row in rows for field in fields if (text := row.value(field).text)
     }
-    if not keys:
-        return Matches({})
+    found = confirmed(backend, keys.values())
+    return Matches({text: found[key] for text, key in keys.items() if key in found})
+
+
+def confirmed(backend: UserBackend, keys: Iterable[UserKey]) -> dict[UserKey, tuple[Existing, ...]]:
+    """Looks users up and keeps those that are the ones we asked for. See `look_up`."""
+    wanted = list(keys)
+    if not wanted:
+        return {}
     with guarded("backend", "looking users up"):
-        answers = backend.lookup(list(keys.values()))
-    return Matches({text: _confirmed(key, found) for text, key in keys.items() if (found := answers.get(key))})
+        answers = backend.lookup(wanted)
+    return {key: _of_key(key, found) for key in wanted if (found := answers.get(key))}
 
 
-def _confirmed(key: UserKey, answers: Sequence[Existing]) -> tuple[Existing, ...]:
-    confirmed: dict[str, Existing] = {}
+def _of_key(key: UserKey, answers: Sequence[Existing]) -> tuple[Existing, ...]:
+    users: dict[str, Existing] = {}
     for user in answers:
         stored = user.username if key.field == USERNAME else user.fields.get(key.field)
         if stored is not None and fold(stored) == key.folded:
-            confirmed[user.ref] = user
-    return tuple(confirmed.values())
+            users[user.ref] = user
+    return tuple(users.values())
 
 
 def find_user(row: Row, match: Sequence[str], matches: Matches) -> Existing | Problem | None:

@@ -10,14 +10,18 @@ from musterroll.journal.ledger import NOBODY, Ledger, LedgerEntry
 from musterroll.journal.plan_store import PlanStore
 from musterroll.model.fields import USERNAME, FieldSet
 from musterroll.model.messages import Recipient
-from musterroll.model.plans import Action, Change
+from musterroll.model.plans import Action, Change, InviteDecision
 from musterroll.model.rows import Origin, Row
 from musterroll.model.users import Existing, UserKey
 from musterroll.pipeline.settings import Settings
+from musterroll.planning.absentees import Unplaced
+from musterroll.planning.digests import RowDigests
 from musterroll.planning.groups import GroupIndex, Target
-from musterroll.planning.invites import InvitePolicy
+from musterroll.planning.invites import Decision, InvitePolicy
 from musterroll.planning.matching import Matches, find_user, look_up
+from musterroll.planning.protection import Protection
 from musterroll.planning.rows import RowPlan, RowPlanner
+from musterroll.planning.seen import digest_of
 from musterroll.plugin.guarding import guarded
 from musterroll.plugin.roles import UserBackend
 from musterroll.problem_log import ProblemLog
@@ -71,8 +75,16 @@ class Planner:
             self._groups = GroupIndex(backend.groups() if self._can.groups else ())
         self._rows = RowPlanner(settings, fields, backend, self._can, self._groups)
         self._look_up_by = tuple(dict.fromkeys((*settings.match, USERNAME, *([_EMAIL] * self._can.unique_email))))
+        self._protection = Protection(settings.protect)
+        self._digests = RowDigests(fields, settings.match, ledger.roster.salt)
+        self.unplaced = Unplaced()
         self._new_addresses: dict[str, int] = {}
         self._letters: Mapping[str, str] = {}
+
+    @property
+    def group_count(self) -> int:
+        """How many groups the portal has."""
+        return len(self._groups)
 
     def plan(self, rows: Iterable[CheckedRow]) -> Iterator[int]:
         """Plans the rows and stores what happens to each; yields how many rows are done, batch by batch."""
@@ -116,15 +128,24 @@ class Planner:
             # A row that is out already is planned for its further problems, so that one run shows all of them.
             if isinstance(match, Problem):
                 self._log.add(match)
+                self.unplaced.perhaps |= {one.ref for name in self._look_up_by for one in matches.of(row, name)}
             elif checked.valid or user is not None or self._is_identified(row):
-                plan = self._rows.plan(row, checked.groups, user, reset_done=user is not None and user.ref in reset)
-                for problem in (*self._check_identity(checked, user, matches), *plan.problems):
+                groups = checked.groups if user is None else checked.given
+                plan = self._rows.plan(row, groups, user, reset_done=user is not None and user.ref in reset)
+                for problem in (
+                    *self._check_identity(checked, user, matches),
+                    *self._check_protection(row, plan, user),
+                    *plan.problems,
+                ):
                     self._log.add(problem)
                     valid &= not problem.is_error
             if plan is None or not valid:
-                self._store.add_rejected(row.number, row.value(USERNAME).text)
+                self._store.add_rejected(row.number, row.value(USERNAME).text, None if user is None else user.ref)
+                if match is None and self.unplaced.nobody is None and not self._is_identified(row):
+                    self.unplaced.nobody = row.number
             else:
                 self._store_plan(row, plan, user, None if user is None else known.get(user.ref, NOBODY))
+        self._store.add_digests([(row.number, *digests) for row in rows if (digests := self._digests.of(row))])
         self._store.flush()
 
     def _is_identified(self, row: Row) -> bool:
@@ -151,6 +172,19 @@ class Planner:
         if first != row.number:
             yield row.problem(_EMAIL, "email.taken", f"Row {first} has this address, and the portal wants it unique")
 
+    def _check_protection(self, row: Row, plan: RowPlan, user: Existing | None) -> Iterator[Problem]:
+        """A protected user is never touched; a row that asks for nothing of the kind may name one."""
+        if user is not None and not plan.changes_anything:
+            return
+        if user is not None and (pattern := self._protection.of(user.username)):
+            what, never = f'The user "{user.username}"', "changed"
+        elif pattern := self._protection.of(row[USERNAME]):
+            what, never = "This username", "given to anybody"
+        else:
+            return
+        text = f'{what} is protected (protect = "{pattern}" in the pipeline) and is never {never}; remove the row'
+        yield row.problem(USERNAME, "username.protected", text)
+
     def _store_plan(self, row: Row, plan: RowPlan, user: Existing | None, known: LedgerEntry | None) -> None:
         action = Action.UPDATE if plan.changes_anything else Action.UNCHANGED
         if user is None:
@@ -159,6 +193,8 @@ class Planner:
         active = user is None or user.active or "active" in plan.fields
         recipient: Recipient | None = None
         decision = self._invites.reason_against(known, active=active)
+        if decision is None and self._protection.of(username):
+            decision = Decision(InviteDecision(send=False, reason="protected"))
         if decision is None:
             recipient = Recipient(username=username, fields=self._recipient_fields(plan, user))
             decision = self._invites.decide(recipient, row=row.number)
@@ -172,6 +208,7 @@ class Planner:
             fields=plan.fields,
             invite=decision.invite,
             ref=None if user is None else user.ref,
+            seen=None if user is None else digest_of(user, self._fields.attributes),
         )
         self._store.add_change(
             change,

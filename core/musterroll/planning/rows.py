@@ -213,21 +213,17 @@ class RowPlanner:
         can = self._can
         for name in plan.fields:
             if can.fields is not None and name in self._fields.attributes and name not in can.fields:
-                yield problem(
-                    name,
-                    f"store the field {name}",
-                    "leave the column out of the sheet, or say in the options of the backend what becomes of it",
-                )
+                remedy = "leave its column out, or name another place for it in the backend's options"
+                yield problem(name, f"store the field {name}", remedy)
         if user is not None and USERNAME in plan.fields and not can.rename:
             yield problem(USERNAME, "change a username")
         if "active" in plan.fields and not can.deactivate:
             yield problem(USERNAME, "make an inactive user active again")
-        if plan.password is PasswordAction.SET and not can.passwords:
+        if plan.password in (PasswordAction.SET, PasswordAction.RESET) and not can.passwords:
             yield problem(PASSWORD, "take a password")
-        if plan.password is PasswordAction.RESET and not can.reset_passwords:
-            yield problem(
-                PASSWORD, "change the password of an existing user", 'set on_existing to "keep", or empty the cell'
-            )
+        elif plan.password is PasswordAction.RESET and not can.reset_passwords:
+            remedy = 'empty the cell, or set password.on_existing to "keep"'
+            yield problem(PASSWORD, "set the password of an existing user", remedy)
         touched = (*plan.membership.add, *plan.membership.remove)
         if touched and not can.groups:
             yield problem(GROUPS, "keep groups")

@@ -16,6 +16,7 @@ class PlanSummary:
     Attributes:
         actions: how many rows each action has.
         groups: how many groups will be created.
+        groups_to_delete: how many groups will be deleted, as far as they are empty.
         memberships: how many memberships will be added or removed.
         invites: how many invites will go out.
         rejected: how many rows are left out.
@@ -24,6 +25,7 @@ class PlanSummary:
 
     actions: dict[Action, int]
     groups: int
+    groups_to_delete: int
     memberships: int
     invites: int
     rejected: int
@@ -32,18 +34,21 @@ class PlanSummary:
     @property
     def does_anything(self) -> bool:
         """Whether anything would be written or sent."""
-        return self.invites > 0 or any(n for action, n in self.actions.items() if action is not Action.UNCHANGED)
+        changed = (rows for action, rows in self.actions.items() if action is not Action.UNCHANGED)
+        return self.invites > 0 or self.groups_to_delete > 0 or any(changed)
 
 
 def summarise(journal: Journal, job: str, *, portal: str) -> PlanSummary:
     """Counts a stored plan."""
     by_action = dict(journal.execute("SELECT action, count(*) FROM row WHERE job = ? GROUP BY action", (job,)))
     rejected = by_action.pop(REJECTED, 0)
+    (deletions,) = journal.execute("SELECT count(*) FROM target WHERE job = ? AND deletes", (job,)).fetchone()
     (memberships,) = journal.execute("SELECT count(*) FROM membership WHERE job = ?", (job,)).fetchone()
     (invites,) = journal.execute("SELECT count(*) FROM row WHERE job = ? AND invite IS NOT NULL", (job,)).fetchone()
     return PlanSummary(
         actions={Action(action): rows for action, rows in by_action.items()},
         groups=len(PlanStore(journal, job).groups_to_create()),
+        groups_to_delete=deletions,
         memberships=memberships,
         invites=invites,
         rejected=rejected,

@@ -104,7 +104,9 @@ class UndoPlanner:
         reversal = _Reversal()
         if done.invited:
             reversal.problems.append(
-                _beyond_recall(done, "undo.invite", f"{done.username} was invited; that cannot be called back")
+                _beyond_recall(
+                    done, code="undo.invite", message=f"{done.username} was invited; that cannot be called back"
+                )
             )
         if user is None:
             why = "is gone, or was renamed since" if done.ref else "may have been created, or not; look into the portal"
@@ -153,7 +155,7 @@ class UndoPlanner:
             reversal.problems.append(_kept(done, f"{done.username} was changed since; kept: {', '.join(changed)}"))
         if done.password is PasswordAction.RESET and Kind.UPDATE_USER in done.kinds:
             text = f"The password of {done.username} was reset; the former one is not known"
-            reversal.problems.append(_beyond_recall(done, "undo.password", text))
+            reversal.problems.append(_beyond_recall(done, code="undo.password", message=text))
         self._leave_groups(done, user, reversal)
         for target in done.removed:
             group = self._targets.get(target)
@@ -208,5 +210,5 @@ def _kept(done: DoneRow, message: str) -> Problem:
     return Problem(code="undo.kept", message=message, row=shown_row(done.row))
 
 
-def _beyond_recall(done: DoneRow, code: str, message: str) -> Problem:
+def _beyond_recall(done: DoneRow, *, code: str, message: str) -> Problem:
     return Problem(code=code, message=message, severity=Severity.WARNING, row=shown_row(done.row))

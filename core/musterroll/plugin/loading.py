@@ -32,6 +32,7 @@ class Plugin:
         name: the entry point's name, or a local file's stem.
         distribution: the installed distribution; None for a local file.
         version: the distribution's version.
+        module: what is imported; None for a local file.
         path: the local file; None for an installed plugin.
         sha256: of the local file's content, in hexadecimal; None where it could not be read.
     """
@@ -39,6 +40,7 @@ class Plugin:
     name: str
     distribution: str | None = None
     version: str | None = None
+    module: str | None = None
     path: Path | None = None
     sha256: str | None = None
 
@@ -132,7 +134,8 @@ def _of(distribution: importlib.metadata.Distribution, name: str, version: str) 
         yield _damaged(Plugin(name=name, distribution=name, version=version), text)
         return
     for point in points:
-        yield Found(Plugin(name=point.name, distribution=name, version=version), point.load)
+        module = point.value.partition(":")[0].strip()
+        yield Found(Plugin(name=point.name, distribution=name, version=version, module=module), point.load)
 
 
 def _damaged(plugin: Plugin, text: str) -> Found:

@@ -12,6 +12,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 from musterroll.errors import Mistake, PipelineError
+from musterroll.model.fields import FieldSet
+from musterroll.model.messages import Purpose
 from musterroll.secret import MASK, Secret
 
 
@@ -22,15 +24,23 @@ class Options(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class PathFolders:
-    """The pydantic validation context: which folder the relative path of an option refers to."""
+class Surroundings:
+    """The pydantic validation context: what a check of options can go by besides the options themselves.
 
-    folder_of: Callable[[str], Path]
+    Attributes:
+        folder_of: which folder a relative path refers to, by the option's name and the path.
+        fields: the fields of the pipeline; None where they are not known.
+        on: what a notifier is told.
+    """
+
+    folder_of: Callable[[str, Path], Path]
+    fields: FieldSet | None = None
+    on: frozenset[Purpose] = frozenset()
 
 
 def _from_its_file(path: Path, info: ValidationInfo) -> Path:
-    if isinstance(info.context, PathFolders):
-        return info.context.folder_of(info.field_name or "") / path.expanduser()
+    if isinstance(info.context, Surroundings):
+        return info.context.folder_of(info.field_name or "", path) / path.expanduser()
     return path
 
 

@@ -89,6 +89,38 @@ class Registry:
             raise MusterrollError(self.conflict(kind, name, found), code="plugin.conflict")
         raise MusterrollError(self._unknown(kind, qualifier, name, everyone), code="plugin.unknown")
 
+    def plugin_of(self, component: Component) -> Plugin:
+        """Returns the plugin that brings a component which was found here."""
+        everyone = (p for by_name in self._providers.values() for p in by_name.get(component.name, ()))
+        return next(provider.plugin for provider in everyone if provider.component is component)
+
+    def named(self, name: str, kind: Kind | None = None) -> tuple[Provider, ...]:
+        """Looks up everything that a person may mean by a name, of every kind.
+
+        Args:
+            name: that of components, also as `distribution:name` or `plugin:name`; else that of a plugin.
+            kind: the only kind that is meant.
+
+        Raises:
+            MusterrollError: there is nothing of that name (code `plugin.unknown`).
+        """
+        qualifier, _, bare = name.rpartition(":")
+        everyone = [
+            provider
+            for found, by_name in self._providers.items()
+            if kind in (None, found)
+            for providers in by_name.values()
+            for provider in providers
+        ]
+        meant = [p for p in everyone if p.component.name == bare and (not qualifier or p.plugin.is_called(qualifier))]
+        meant = meant or [p for p in everyone if p.plugin.name == name]
+        if meant:
+            return tuple(meant)
+        what = spoken(kind) if kind else "plugin"
+        fault = next((fault for fault in self.faults if fault.plugin.name == name), None)
+        hint = f"; {fault}" if fault else did_you_mean(bare, {p.component.name for p in everyone})
+        raise MusterrollError(f'unknown {what} "{name}"{hint}', code="plugin.unknown")
+
     def conflicts(self) -> Iterator[str]:
         """One message for each name that several plugins bring."""
         for kind, by_name in self._providers.items():

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+
 import pytest
 
 from musterroll import Message, SentStatus
 from musterroll.model.reports import JobState, Outcome
+from support.faults import no_post
 from support.pipelines import Work, addressed, user
 
 
@@ -172,3 +176,25 @@ def test_addresses_are_those_after_the_import(work: Work) -> None:
     work.run(pipeline, work.sheet(user("ana", email="new@example.com")))
     assert work.post.sent[0].recipient is not None
     assert work.post.sent[0].recipient.email == "new@example.com"
+
+
+def test_another_purpose_is_another_invite(work: Work) -> None:
+    pipeline, sheet = work.pipeline(tables=_send_to("all")), work.sheet(addressed("ana"))
+    work.run(pipeline, sheet)
+    with closing(sqlite3.connect(work.journal)) as db, db:
+        db.execute("UPDATE invite SET purpose = 'survey'")
+    assert work.run(pipeline, sheet).invites == {"sent": 1}
+    assert work.run(pipeline, sheet).reasons == {3: "already invited"}
+
+
+def test_an_invite_that_cannot_go_out_again_is_what_it_was_before(work: Work) -> None:
+    work.post.status = lambda message: SentStatus.FAILED
+    pipeline = work.pipeline()
+    work.run(pipeline, work.sheet(addressed("ana"), addressed("bo")))
+    work.post.status = lambda message: no_post()
+    # The message of bo was noted with that of ana, and never handed over.
+    details = {failure.username: (failure.status, failure.detail) for failure in work.resume(pipeline).failures}
+    assert details == {
+        "ana": ("held", "no answer: it may or may not have gone out"),
+        "bo": ("failed", "the post office said no"),
+    }

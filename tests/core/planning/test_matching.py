@@ -90,6 +90,15 @@ def test_defaults_are_for_new_users_only(work: Work) -> None:
     assert work.portal.user("cy").fields["calling_code"] == "44"
 
 
+def test_default_groups_are_for_new_users_only(work: Work) -> None:
+    work.portal.add("ana", forename="Ana")
+    pipeline = work.pipeline(tables='[sheet.defaults]\ngroups = "Everybody;Staff"')
+    work.run(pipeline, work.sheet(user("ana"), user("bo"), user("cy", groups="Other")))
+    assert work.portal.groups_of("ana") == set()
+    assert work.portal.groups_of("bo") == {"Everybody", "Staff"}
+    assert work.portal.groups_of("cy") == {"Other"}
+
+
 @pytest.mark.parametrize("typed", ["ANA", "Ana", "  ana ", "ａｎａ", "a\u00adna"])
 def test_usernames_compare_folded_and_keep_their_spelling(work: Work, typed: str) -> None:
     work.portal.add("Ana", forename="Ana")
@@ -345,3 +354,13 @@ def test_what_the_portal_cannot_do(work: Work) -> None:
     done = work.run(pipeline, work.sheet(*rows, others=["staff_number"]))
     fields = [(problem.row, problem.field) for problem in done.problems if problem.code == "backend.unsupported"]
     assert sorted(fields, key=str) == [(3, "groups"), (3, "username"), (4, "username"), (5, "password"), (5, "surname")]
+
+
+def test_a_portal_that_keeps_passwords_as_they_are(work: Work) -> None:
+    work.portal.add("ana", forename="Ana")
+    work.portal.can = {"reset_passwords": False}
+    sheet = work.sheet(user("ana"), user("bo"))
+    reset = work.run(work.pipeline(tables='[password]\non_existing = "reset"'), sheet)
+    assert [(problem.code, problem.cell) for problem in reset.problems] == [("backend.unsupported", "E3")]
+    assert work.portal.handed == []
+    assert work.run(work.pipeline(), sheet).rows == {"created": 1, "unchanged": 1}

@@ -1,0 +1,53 @@
+"""The rows of a job that were rejected, each with its reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+from operator import itemgetter
+from typing import NamedTuple
+
+from musterroll.journal.journal import Journal
+from musterroll.journal.plan_store import REJECTED
+
+_QUERY = """
+    WITH reason (row, seq, col, message, suggestion, found) AS (
+        SELECT row, seq, col, message, suggestion, row FROM problem
+        WHERE job = ?1 AND severity = 'error' AND row IS NOT NULL
+        UNION ALL
+        SELECT other.value, p.seq, p.col, p.message, p.suggestion, p.row
+        FROM problem AS p JOIN json_each(p.condemns) AS other
+        WHERE p.job = ?1 AND p.severity = 'error' AND p.condemns IS NOT NULL
+    )
+    SELECT r.row, e.col, e.message, e.suggestion, e.found FROM row AS r LEFT JOIN reason AS e ON e.row = r.row
+    WHERE r.job = ?1 AND r.action = ?2 ORDER BY r.row, e.seq
+"""
+
+
+class Reason(NamedTuple):
+    """Why a row was rejected.
+
+    Attributes:
+        column: the column letter; None for what belongs to no column.
+        message: what is wrong and what to do.
+        suggestion: what to type instead, where that can be said.
+        row: the row where it was found: another one, where that keeps this one out too.
+    """
+
+    column: str | None
+    message: str
+    suggestion: str | None
+    row: int
+
+
+class RejectedRow(NamedTuple):
+    """A row that was rejected: its number in the sheet, and why."""
+
+    number: int
+    reasons: tuple[Reason, ...]
+
+
+def rejected_rows(journal: Journal, job: str) -> Iterator[RejectedRow]:
+    """Streams the rows of a job that were rejected, in the order of the sheet."""
+    for number, found in groupby(journal.stream(_QUERY, (job, REJECTED)), key=itemgetter(0)):
+        yield RejectedRow(number, tuple(Reason(*reason) for _, *reason in found if reason[1] is not None))
