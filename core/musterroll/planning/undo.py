@@ -104,8 +104,11 @@ class UndoPlanner:
         reversal = _Reversal()
         if done.invited:
             reversal.problems.append(
-                _beyond_recall(
-                    done, code="undo.invite", message=f"{done.username} was invited; that cannot be called back"
+                Problem(
+                    code="undo.invite",
+                    message=f"{done.username} was invited; that cannot be called back",
+                    severity=Severity.WARNING,
+                    row=shown_row(done.row),
                 )
             )
         if user is None:
@@ -155,7 +158,9 @@ class UndoPlanner:
             reversal.problems.append(_kept(done, f"{done.username} was changed since; kept: {', '.join(changed)}"))
         if done.password is PasswordAction.RESET and Kind.UPDATE_USER in done.kinds:
             text = f"The password of {done.username} was reset; the former one is not known"
-            reversal.problems.append(_beyond_recall(done, code="undo.password", message=text))
+            reversal.problems.append(
+                Problem(code="undo.password", message=text, severity=Severity.WARNING, row=shown_row(done.row))
+            )
         self._leave_groups(done, user, reversal)
         for target in done.removed:
             group = self._targets.get(target)
@@ -208,7 +213,3 @@ def _present(user: Existing, name: str) -> Scalar:
 
 def _kept(done: DoneRow, message: str) -> Problem:
     return Problem(code="undo.kept", message=message, row=shown_row(done.row))
-
-
-def _beyond_recall(done: DoneRow, *, code: str, message: str) -> Problem:
-    return Problem(code=code, message=message, severity=Severity.WARNING, row=shown_row(done.row))
