@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from musterroll_cli.completion import profiles
+
 
 class Format(StrEnum):
     """How results are printed."""
@@ -33,7 +35,13 @@ class Common:
     ] = None
     profile: Annotated[
         str | None,
-        typer.Option("--profile", metavar="NAME", show_default=False, help="The profile of the pipeline file to use."),
+        typer.Option(
+            "--profile",
+            metavar="NAME",
+            show_default=False,
+            autocompletion=profiles,
+            help="The profile of the pipeline file to use.",
+        ),
     ] = None
     sets: Annotated[
         tuple[str, ...],

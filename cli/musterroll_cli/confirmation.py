@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from musterroll.errors import RefusedError
@@ -30,7 +31,14 @@ class Confirmation:
         self._err, self._progress, self._yes, self._needed = err, progress, yes, needed
 
     def __call__(self, summary: PlanSummary) -> bool:
+        """Whether to go ahead with a plan. See `ask`."""
+        return self.ask(lambda stream: show_summary(stream, summary))
+
+    def ask(self, show: Callable[[Stream], None]) -> bool:
         """Whether to go ahead.
+
+        Args:
+            show: says what is going to happen, where somebody is asked.
 
         Raises:
             RefusedError: the pipeline wants an answer, and there is nobody to ask.
@@ -45,7 +53,7 @@ class Confirmation:
             return True
         with immediate_interruption():  # from before the question on: nobody is too quick for it
             self._progress.pause()
-            show_summary(self._err, summary)
+            show(self._err)
             self._err.line("Go ahead? Answer yes or no [no]:")
             return _answer() in ("y", "yes")
 
@@ -53,11 +61,13 @@ class Confirmation:
 def show_summary(stream: Stream, summary: PlanSummary) -> None:
     """Says what is going to happen, and where."""
     stream.line("About to write to ", Styled(summary.portal, "bold"), ":")
-    for action in (Action.CREATE, Action.UPDATE, Action.DEACTIVATE):
+    for action in (Action.CREATE, Action.UPDATE, Action.DEACTIVATE, Action.DELETE):
         if count := summary.actions.get(action, 0):
             stream.line("  ", Styled(f"{action} {amount(count, 'user')}", ACTION_STYLES[action]))
     if summary.groups:
         stream.line(f"  create {amount(summary.groups, 'group')}")
+    if summary.groups_to_delete:
+        stream.line(f"  delete {amount(summary.groups_to_delete, 'group')} as far as they are empty")
     if summary.memberships:
         stream.line(f"  change {amount(summary.memberships, 'membership')}")
     if summary.invites:

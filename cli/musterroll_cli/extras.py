@@ -27,6 +27,11 @@ class GroupWithExtras(TyperGroup):
     """The program's own commands, and behind them those of plugins."""
 
     # typer's types of contexts and commands have moved between its versions, hence Any.
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Names the commands: the program's own ones, and for completion those of plugins as well."""
+        names: list[str] = super().list_commands(ctx)
+        return [*names, *_plugin_commands()] if ctx.resilient_parsing else names
+
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Finds a command; one that is not built in is looked for among the plugins."""
         found: Any = super().get_command(ctx, cmd_name)
@@ -34,6 +39,12 @@ class GroupWithExtras(TyperGroup):
             return found
         record = _plugin_command(cmd_name)
         return _loaded(record) if record is not None else None
+
+
+def _plugin_commands() -> list[str]:
+    from musterroll.plugin.registry import Registry  # noqa: PLC0415 -- `--help` does without the engine
+
+    return [provider.component.name for provider in Registry.load().components("command")]
 
 
 def _plugin_command(name: str) -> CommandType | None:

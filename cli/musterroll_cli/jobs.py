@@ -1,16 +1,16 @@
-"""The history of jobs: `jobs list`, `jobs show`, `jobs resume`."""
+"""The history of jobs: to list and show them, to go on with them, to take them back, to forget them."""
 
 from __future__ import annotations
 
+import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from musterroll_cli.options import YesOption, command
+from musterroll_cli.options import MovedSheetOption, RejectedOption, YesOption, command
 
 if TYPE_CHECKING:
-    from musterroll.pipeline.pipeline import Pipeline
     from musterroll_cli.session import Session
 
 app = typer.Typer(
@@ -39,23 +39,99 @@ def list_jobs(session: Session) -> int:
     return session.finish()
 
 
-@command(app, "jobs show", example="musterroll jobs show 20260301-093012-k3f9")
-def show_job(session: Session, job: JobArgument) -> int:
+@command(app, "jobs show", example="musterroll jobs show last --row 17")
+def show_job(
+    session: Session,
+    job: JobArgument,
+    row: Annotated[
+        int | None,
+        typer.Option(
+            "--row",
+            metavar="N",
+            min=1,
+            show_default=False,
+            help="Tell the story of this row: its cells, what every rule said, what was planned and done.",
+        ),
+    ] = None,
+    sheet: MovedSheetOption = None,
+) -> int:
     """Shows one job: what became of its rows and invites, and the reason for every failure."""
     from musterroll import history  # noqa: PLC0415 -- `--help` does without the engine
+    from musterroll.errors import UsageError  # noqa: PLC0415
 
+    if row is not None:
+        return _show_row(session, job, row, sheet)
+    if sheet is not None:
+        raise UsageError("--sheet is for --row: only for that the sheet is read again")
     return session.show(history.show_job(session.load(), job))
+
+
+def _show_row(session: Session, job: str, row: int, sheet: Path | None) -> int:
+    from musterroll import history  # noqa: PLC0415 -- `--help` does without the engine
+    from musterroll_cli.again import pipeline_of_job  # noqa: PLC0415
+    from musterroll_cli.json_document import MEMBERS  # noqa: PLC0415
+    from musterroll_cli.records import report_members, row_record  # noqa: PLC0415
+    from musterroll_cli.text.row import show_row  # noqa: PLC0415
+
+    pipeline = pipeline_of_job(session, job)
+    with session.working(pipeline) as progress:
+        story = history.tell_row(pipeline, job, row, sheet=sheet, progress=progress)
+    if not session.as_json:
+        show_row(session.out, story)
+        return session.finish()
+    with history.show_job(pipeline, job) as report:
+        report.problems = lambda: [problem for verdict in story.verdicts for problem in verdict.problems]
+        report.changes = lambda: [story.change] if story.change else []
+        session.add(report_members(report, members=MEMBERS[session.command]))
+        return session.finish({"row": row_record(story)})
+
+
+@command(app, "jobs prune", example="musterroll jobs prune --older-than 90 --keep 10")
+def prune_jobs(
+    session: Session,
+    keep: Annotated[
+        int, typer.Option("--keep", metavar="N", min=0, show_default=False, help="Keep the N newest jobs in any case.")
+    ] = 0,
+    older_than: Annotated[
+        int,
+        typer.Option(
+            "--older-than", metavar="DAYS", min=0, max=100_000, show_default=False, help="Only jobs that ended before."
+        ),
+    ] = 0,
+    yes: YesOption = False,
+) -> int:
+    """Forgets finished jobs, with their plans and problems, and gives their space back.
+
+    Kept are the last completed import, what can be resumed or approved, and the whole ledger: who was created, and who
+    was invited. What is forgotten cannot be shown or undone any more.
+    """
+    from musterroll import engine  # noqa: PLC0415 -- `--help` does without the engine
+    from musterroll_cli.confirmation import Confirmation  # noqa: PLC0415
+    from musterroll_cli.text.jobs import show_pruned  # noqa: PLC0415
+    from musterroll_cli.text.words import amount  # noqa: PLC0415
+
+    pipeline = session.load()
+    with session.working(pipeline) as progress:
+        asking = Confirmation(session.err, progress, yes=yes, needed=pipeline.settings.confirm)
+        pruned = engine.prune(
+            pipeline,
+            keep=keep,
+            older_than=older_than,
+            confirm=lambda jobs: asking.ask(lambda stream: stream.line(f"About to forget {amount(jobs, 'job')}.")),
+        )
+    if session.as_json:
+        return session.finish({"pruned": list(pruned.jobs), "freed_bytes": pruned.freed})
+    show_pruned(session.out, pruned.jobs, pruned.freed, quiet=session.common.quiet)
+    return session.finish()
 
 
 @command(app, "jobs resume", example="musterroll jobs resume 20260301-093012-k3f9 --sheet moved/staff.xlsx")
 def resume_job(
     session: Session,
     job: JobArgument,
-    sheet: Annotated[
-        Path | None,
-        typer.Option("--sheet", metavar="PATH", show_default=False, help="Where the sheet is now, if it was moved."),
-    ] = None,
+    sheet: MovedSheetOption = None,
     yes: YesOption = False,
+    rejected: RejectedOption = None,
 ) -> int:
     """Goes on with a job that was interrupted, paused or failed.
 
@@ -63,29 +139,72 @@ def resume_job(
     off before anybody had agreed to its plan.
     """
     from musterroll import engine  # noqa: PLC0415 -- `--help` does without the engine
+    from musterroll_cli.again import pipeline_of_job  # noqa: PLC0415
     from musterroll_cli.confirmation import Confirmation  # noqa: PLC0415
 
-    pipeline = _pipeline_of(session, job)
+    pipeline = pipeline_of_job(session, job)
     with session.working(pipeline) as progress:
         confirmation = Confirmation(session.err, progress, yes=yes, needed=pipeline.settings.confirm)
-        report = engine.resume(pipeline, job, sheet=sheet, confirm=confirmation, progress=progress)
+        report = engine.resume(
+            pipeline, job, sheet=sheet, rejected_to=rejected, confirm=confirmation, progress=progress
+        )
     return session.show(report)
 
 
-def _pipeline_of(session: Session, job: str) -> Pipeline:
-    """Loads the pipeline as it was when the job was started."""
-    from musterroll import history  # noqa: PLC0415 -- `--help` does without the engine
-    from musterroll.errors import UsageError  # noqa: PLC0415
+@command(app, "jobs approve", example="musterroll jobs approve 20260301-093012-k3f9")
+def approve_job(
+    session: Session,
+    job: JobArgument,
+    sheet: MovedSheetOption = None,
+    yes: YesOption = False,
+    rejected: RejectedOption = None,
+) -> int:
+    """Lets a job past the limits that stopped it, and carries it out at once.
 
-    common = session.common
-    pipeline = session.load()
-    profile, sets = history.job_settings(pipeline.state, pipeline.name, job)
-    if common.profile is not None and common.profile != profile:
-        started = f'with the profile "{profile}"' if profile is not None else "without a profile"
-        raise UsageError(f"the job was started {started}; leave --profile out to go on with it")
-    if not set(common.sets) <= set(sets):
-        started = "with " + " ".join(f"--set {text}" for text in sets) if sets else "without --set"
-        raise UsageError(f"the job was started {started}; leave other ones out to go on with it")
-    if (common.profile, common.sets) == (profile, sets):
-        return pipeline
-    return session.load(profile=profile, sets=sets)
+    Only what was planned is done: if sheet, pipeline, plugins or portal have changed since in a way that matters,
+    nothing is. It is noted who has approved.
+    """
+    from musterroll import engine  # noqa: PLC0415 -- `--help` does without the engine
+    from musterroll_cli.again import pipeline_of_job  # noqa: PLC0415
+    from musterroll_cli.confirmation import Confirmation  # noqa: PLC0415
+
+    pipeline = pipeline_of_job(session, job)
+    with session.working(pipeline) as progress:
+        confirmation = Confirmation(session.err, progress, yes=yes, needed=pipeline.settings.confirm)
+        report = engine.approve(
+            pipeline,
+            job,
+            by=_login_name(),
+            sheet=sheet,
+            rejected_to=rejected,
+            confirm=confirmation,
+            progress=progress,
+        )
+    return session.show(report)
+
+
+@command(app, "jobs undo", example="musterroll jobs undo 20260301-093012-k3f9")
+def undo_job(session: Session, job: JobArgument, yes: YesOption = False) -> int:
+    """Takes back what a job did, wherever the portal still is as the job left it.
+
+    Changed users get their former values and groups back, created ones are deactivated (or deleted, with
+    created = "delete" in [undo]), and groups that the job created are deleted where they are empty. What was
+    changed since is kept, and listed. Passwords and sent invites cannot be called back. An undo is a job itself.
+    """
+    from musterroll import engine  # noqa: PLC0415 -- `--help` does without the engine
+    from musterroll_cli.again import pipeline_of_job  # noqa: PLC0415
+    from musterroll_cli.confirmation import Confirmation  # noqa: PLC0415
+
+    pipeline = pipeline_of_job(session, job)
+    with session.working(pipeline) as progress:
+        confirmation = Confirmation(session.err, progress, yes=yes, needed=pipeline.settings.confirm)
+        report = engine.undo(pipeline, job, confirm=confirmation, progress=progress)
+    return session.show(report)
+
+
+def _login_name() -> str:
+    """The name of the account, as the system says it."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):  # an account without a name
+        return "somebody"

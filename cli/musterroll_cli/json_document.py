@@ -17,13 +17,24 @@ _JOB: dict[str, Any] = {**_PLAN, "job": None}
 MEMBERS: Mapping[str, Mapping[str, Any]] = {
     "run": _JOB,
     "validate": _SHEET,
-    "plan": _PLAN,
+    "plan": {**_PLAN, "plan": None},
+    "apply": {**_JOB, "stale": None},
     "jobs list": {"jobs": []},
-    "jobs show": _JOB,
+    "jobs show": {**_JOB, "row": None},
     "jobs resume": _JOB,
+    "jobs approve": {**_JOB, "stale": None},
+    "jobs undo": _JOB,
+    "jobs prune": {"pruned": [], "freed_bytes": 0},
+    "invites list": {"invites": []},
+    "invites send": {"invites": [], "job": None},
+    "invites release": {"invites": []},
+    "template": {"template": None},
+    "init": {"created": []},
     "plugins list": {"plugins": []},
+    "plugins show": {"plugins": []},
     "pipeline check": {"valid": None, "mistakes": [], "warnings": []},
     "pipeline show": {"settings": None},
+    "pipeline schema": {"json_schema": None},
 }
 """The members of each command's document besides the common ones, with what they are before anything is known."""
 

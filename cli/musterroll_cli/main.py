@@ -11,7 +11,7 @@ from typing import Annotated, Any, Protocol, runtime_checkable
 import typer
 from typer.main import get_command
 
-from musterroll_cli import jobs, pipelines, plugins, verbs
+from musterroll_cli import completion, init, invites, jobs, pipelines, plugins, templates, verbs
 from musterroll_cli.console import OutputError, Stream, Styled, end_output, prepare_output
 from musterroll_cli.escape import shorten
 from musterroll_cli.extras import GroupWithExtras
@@ -31,7 +31,11 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 verbs.add_to(app)
+templates.add_to(app)
+init.add_to(app)
+completion.add_to(app)
 app.add_typer(jobs.app, name="jobs")
+app.add_typer(invites.app, name="invites")
 app.add_typer(plugins.app, name="plugins")
 app.add_typer(pipelines.app, name="pipeline")
 
@@ -72,6 +76,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: the words after the program's name; by default those it was called with.
     """
+    if completion.is_completing():
+        return completion.answer(get_command(app))
     words = list(sys.argv[1:] if arguments is None else arguments)
     as_json = asks_for_json(words)
     prepare_output(as_json=as_json)

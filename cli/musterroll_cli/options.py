@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import MISSING, fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec, get_type_hints
 
 import typer
@@ -17,6 +18,23 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 
 YesOption = Annotated[bool, typer.Option("--yes", "-y", show_default=False, help="Go ahead without asking.")]
+
+ForceOption = Annotated[
+    bool, typer.Option("--force", show_default=False, help="Write over a file that is there already.")
+]
+MovedSheetOption = Annotated[
+    Path | None,
+    typer.Option("--sheet", metavar="PATH", show_default=False, help="Where the sheet is now, if it was moved."),
+]
+RejectedOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--rejected",
+        metavar="FILE",
+        show_default=False,
+        help='Where rejected rows go (on_error = "skip"), instead of beside the sheet.',
+    ),
+]
 
 
 def command(

@@ -1,8 +1,7 @@
-"""The pipeline file: `pipeline check`, `pipeline show`."""
+"""The pipeline file: `pipeline check`, `pipeline show`, `pipeline schema`."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -27,6 +26,7 @@ def check_pipeline(session: Session) -> int:
     """
     from musterroll.errors import PipelineError  # noqa: PLC0415 -- `--help` does without the engine
     from musterroll_cli.records import mistake_records  # noqa: PLC0415
+    from musterroll_cli.text.words import short_path  # noqa: PLC0415
 
     try:
         pipeline = session.load()
@@ -36,12 +36,8 @@ def check_pipeline(session: Session) -> int:
         raise
     if session.as_json:
         return session.finish({"valid": True, "warnings": mistake_records(pipeline.warnings)})
-    session.out.line(f"{_short(pipeline.file) if pipeline.file else 'standard (built in)'}: ok")
+    session.out.line(f"{short_path(pipeline.file) if pipeline.file else 'standard (built in)'}: ok")
     return session.finish()
-
-
-def _short(file: Path) -> Path:
-    return file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file
 
 
 @command(app, "pipeline show", example="musterroll pipeline show -p acme.toml > merged.toml")
@@ -56,4 +52,22 @@ def show_pipeline(session: Session) -> int:
     if session.as_json:
         return session.finish({"settings": pipeline.merged})
     session.out.lines(tomli_w.dumps(dict(pipeline.merged)))
+    return session.finish()
+
+
+@command(app, "pipeline schema", example="musterroll pipeline schema > musterroll.schema.json")
+def print_schema(session: Session) -> int:
+    """Prints the JSON Schema of pipeline files, for editors.
+
+    It knows the options of the plugins that are installed, and of those that the pipeline file names. An editor
+    takes it for a file whose first line is: #:schema ./musterroll.schema.json
+    """
+    import json  # noqa: PLC0415 -- start-up
+
+    from musterroll.pipeline.json_schema import pipeline_schema  # noqa: PLC0415 -- `--help` does without the engine
+
+    schema = pipeline_schema(session.registry())
+    if session.as_json:
+        return session.finish({"json_schema": schema})
+    session.out.lines(json.dumps(schema, indent=2, ensure_ascii=False))
     return session.finish()

@@ -1,16 +1,28 @@
-"""What is installed: `plugins list`."""
+"""What is installed: `plugins list`, `plugins show`."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from musterroll_cli.options import command
 
 if TYPE_CHECKING:
-    from musterroll.plugin.registry import Registry
     from musterroll_cli.session import Session
+
+
+class KindChoice(Enum):
+    """The kinds of components."""
+
+    READER = "reader"
+    VALIDATOR = "validator"
+    GROUP_RESOLVER = "group_resolver"
+    USER_BACKEND = "user_backend"
+    NOTIFIER = "notifier"
+    COMMAND = "command"
+
 
 app = typer.Typer(
     help="Shows what is installed, and from where.",
@@ -27,7 +39,7 @@ def list_plugins(session: Session) -> int:
     """
     from musterroll_cli.text.plugins import show_plugins  # noqa: PLC0415 -- `--help` does without the engine
 
-    listing = _registry(session).listing()
+    listing = session.registry().listing()
     if session.as_json:
         names = ("kind", "name", "summary", "plugin", "distribution", "version", "status", "detail")
         records = [{name: getattr(entry, name) for name in names} for entry in listing]
@@ -36,15 +48,26 @@ def list_plugins(session: Session) -> int:
     return session.finish()
 
 
-def _registry(session: Session) -> Registry:
-    """Finds the plugins; a pipeline file with mistakes only costs its own ones."""
-    from musterroll.errors import PipelineError  # noqa: PLC0415 -- `--help` does without the engine
-    from musterroll.plugin.registry import Registry  # noqa: PLC0415
+@command(app, "plugins show", example="musterroll plugins show scim")
+def show_plugin(
+    session: Session,
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", show_default=False, help="The name, as `use` in a pipeline file says it.")
+    ],
+    kind: Annotated[
+        KindChoice | None,
+        typer.Option("--kind", metavar="KIND", show_default=False, help="The kind, where several have the name."),
+    ] = None,
+) -> int:
+    """Shows what a plugin does, its options, and what to write to use it."""
+    from musterroll_cli.records import described_plugin  # noqa: PLC0415 -- `--help` does without the engine
+    from musterroll_cli.text.plugins import show_plugin_in_full  # noqa: PLC0415
 
-    try:
-        return session.load().registry
-    except PipelineError as error:
-        if error.code != PipelineError.code:  # there is no such file, or it cannot be read at all
-            raise
-        session.warn("the pipeline has mistakes (see `musterroll pipeline check`); its own plugins are not listed")
-        return Registry.load(external=not session.common.no_external_plugins)
+    found = session.registry().named(name, None if kind is None else kind.value)
+    if session.as_json:
+        return session.finish({"plugins": [described_plugin(provider) for provider in found]})
+    for number, provider in enumerate(found):
+        if number:
+            session.out.line()
+        show_plugin_in_full(session.out, provider)
+    return session.finish()

@@ -7,9 +7,13 @@ from dataclasses import asdict
 from typing import Any
 
 from musterroll.errors import Mistake
-from musterroll.model.plans import Change
-from musterroll.model.reports import Failure, JobSummary, Report, SheetSummary
-from musterroll.problems import Problem
+from musterroll.history import RowStory, StoryField
+from musterroll.model.differences import Stale
+from musterroll.model.records import change_record, problem_record
+from musterroll.model.reports import Failure, JobSummary, ListedInvite, Report, SheetSummary
+from musterroll.pipeline.snippets import snippet
+from musterroll.plugin.describing import schema_of
+from musterroll.plugin.registry import Provider
 
 
 def report_members(report: Report, *, members: Mapping[str, Any]) -> dict[str, Any]:
@@ -25,37 +29,11 @@ def report_members(report: Report, *, members: Mapping[str, Any]) -> dict[str, A
         "problems": map(problem_record, report.problems()),
         "changes": map(change_record, report.changes() if report.changes else ()),
         "groups_to_create": [list(path) for path in report.groups_to_create or ()],
+        "invites": map(invite_record, report.invites() if report.invites else ()),
         "job": job_record(report.job) if report.job else None,
+        "plan": asdict(report.saved) if report.saved else None,
     }
     return {key: value for key, value in found.items() if key in members}
-
-
-def problem_record(problem: Problem) -> dict[str, Any]:
-    """Returns a problem as plain data."""
-    return {
-        "code": problem.code,
-        "severity": problem.severity,
-        "row": problem.row,
-        "column": problem.column,
-        "cell": problem.cell,
-        "field": problem.field,
-        "message": problem.message,
-        "value": problem.value,
-        "suggestion": problem.suggestion,
-    }
-
-
-def change_record(change: Change) -> dict[str, Any]:
-    """Returns a change as plain data."""
-    return {
-        "row": change.row,
-        "username": change.username,
-        "action": change.action,
-        "password": change.password,
-        "fields": {name: {"before": field.before, "after": field.after} for name, field in change.fields.items()},
-        "groups": {"add": [list(path) for path in change.add], "remove": [list(path) for path in change.remove]},
-        "invite": {"send": change.invite.send, "channel": change.invite.channel, "reason": change.invite.reason},
-    }
 
 
 def job_record(job: JobSummary) -> dict[str, Any]:
@@ -64,8 +42,72 @@ def job_record(job: JobSummary) -> dict[str, Any]:
         "id": job.id,
         "state": job.state,
         "counts": asdict(job.counts),
+        "rejected_file": job.rejected_file,
+        "plan": job.plan,
+        "approved": asdict(job.approved) if job.approved else None,
         "invites": asdict(job.invites),
         "failures": map(_failure, job.failures()),
+    }
+
+
+def stale_record(stale: Stale) -> dict[str, Any]:
+    """Returns what has changed since a plan was made as plain data; the users are a stream."""
+    return {
+        "sheet": stale.sheet,
+        "pipeline": stale.pipeline,
+        "plugins": [asdict(plugin) for plugin in stale.plugins],
+        "backend": stale.backend,
+        "ledger": stale.ledger,
+        "applied_by": asdict(stale.applied_by) if stale.applied_by else None,
+        "groups": [asdict(group) for group in stale.groups],
+        "users": map(asdict, stale.users),
+    }
+
+
+def invite_record(invite: ListedInvite) -> dict[str, Any]:
+    """Returns a user's latest invite as plain data."""
+    return {
+        "username": invite.username,
+        "channel": invite.channel,
+        "state": invite.state,
+        "sent": invite.sent,
+        "expires": invite.expires,
+        "reason": invite.reason,
+    }
+
+
+def row_record(story: RowStory) -> dict[str, Any]:
+    """Returns the story of a row as plain data."""
+    return {
+        "number": story.row,
+        "username": story.username,
+        "outcome": story.outcome,
+        "notes": list(story.notes),
+        "fields": None if story.fields is None else [_story_field(field) for field in story.fields],
+        "groups": None if story.groups is None else [list(path) for path in story.groups],
+        "rules": [
+            {
+                "name": one.rule,
+                "verdict": one.summary,
+                "problems": [problem_record(problem) for problem in one.problems],
+            }
+            for one in story.verdicts
+        ],
+        "plan": change_record(story.change) if story.change else None,
+        "operations": [asdict(operation) for operation in story.operations],
+        "invite": invite_record(story.invite) if story.invite else None,
+    }
+
+
+def _story_field(field: StoryField) -> dict[str, Any]:
+    return {
+        "field": field.name,
+        "heading": field.heading,
+        "cell": field.cell,
+        "origin": field.origin,
+        "value": field.value,
+        "raw": field.raw,
+        "given": field.is_given,
     }
 
 
@@ -76,7 +118,7 @@ def listed_job(job: JobSummary) -> dict[str, Any]:
         "state": job.state,
         "started": job.started,
         "finished": job.finished,
-        "sheet": job.sheet,
+        "sheet": job.sheet or None,
         "counts": asdict(job.counts),
     }
 
@@ -84,6 +126,23 @@ def listed_job(job: JobSummary) -> dict[str, Any]:
 def mistake_records(mistakes: tuple[Mistake, ...]) -> Iterator[dict[str, str]]:
     """Returns mistakes of a pipeline file as plain data."""
     return ({"path": mistake.path, "message": mistake.message, "origin": mistake.origin} for mistake in mistakes)
+
+
+def described_plugin(provider: Provider) -> dict[str, Any]:
+    """Returns what a plugin brings as plain data, with the JSON schema of its options."""
+    component, plugin = provider.component, provider.plugin
+    options = getattr(component, "options", None)
+    return {
+        "kind": provider.kind,
+        "name": component.name,
+        "summary": component.summary,
+        "plugin": plugin.name,
+        "distribution": plugin.distribution or str(plugin.path),
+        "version": plugin.version,
+        "module": plugin.module,
+        "options": schema_of(options) if options is not None else None,
+        "example": snippet(provider.kind, component),
+    }
 
 
 def _failure(failure: Failure) -> dict[str, Any]:

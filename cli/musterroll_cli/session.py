@@ -11,9 +11,11 @@ from functools import cached_property
 from typing import Any
 
 from musterroll.errors import Mistake, MusterrollError, PipelineError
+from musterroll.model.differences import StalePlanError
 from musterroll.model.reports import Outcome, Report
 from musterroll.pipeline.loading import load_pipeline
 from musterroll.pipeline.pipeline import Pipeline
+from musterroll.plugin.registry import Registry
 from musterroll_cli.common import Common, Format
 from musterroll_cli.console import OutputError, Stream, Styled, end_output
 from musterroll_cli.escape import shorten
@@ -22,8 +24,9 @@ from musterroll_cli.json_document import MEMBERS, Document
 from musterroll_cli.logs import logging_to
 from musterroll_cli.outcomes import EXIT_STATUS, outcome_of
 from musterroll_cli.progress import Bar, StageKeeper
-from musterroll_cli.records import report_members
+from musterroll_cli.records import report_members, stale_record
 from musterroll_cli.text.report import show_report
+from musterroll_cli.text.stale import show_stale
 
 
 class Session:
@@ -94,6 +97,20 @@ class Session:
                 self.warn(str(warning))
         return pipeline
 
+    def registry(self) -> Registry:
+        """Finds the plugins. A pipeline file with mistakes only costs its own ones.
+
+        Raises:
+            PipelineError: there is no such file, or it cannot be read at all.
+        """
+        try:
+            return self.load().registry
+        except PipelineError as error:
+            if error.code != PipelineError.code:
+                raise
+            self.warn("the pipeline has mistakes (see `musterroll pipeline check`); its own plugins are left out")
+            return Registry.load(external=not self.common.no_external_plugins)
+
     @contextmanager
     def working(self, pipeline: Pipeline) -> Iterator[StageKeeper]:
         """Shows progress and minds Ctrl-C while the engine works. Yields what to tell the engine."""
@@ -149,12 +166,15 @@ class Session:
             return EXIT_STATUS[outcome]
         if self._document.is_finished:  # interrupted after the last word
             return EXIT_STATUS[outcome]
-        return self.finish(outcome=outcome, error=error)
+        members = {"stale": stale_record(error.stale)} if isinstance(error, StalePlanError) else {}
+        return self.finish(members, outcome=outcome, error=error)
 
     def _say(self, error: MusterrollError) -> None:
         messages = [str(mistake) for mistake in error.mistakes] if isinstance(error, PipelineError) else [error.message]
         for message in messages:
             self.err.line(Styled("error: ", "bold red"), message)
+        if isinstance(error, StalePlanError):
+            show_stale(self.err, error.stale, verbose=self.common.verbose)
 
     def _unexpected(self, error: BaseException) -> MusterrollError:
         stage = f" ({self._progress.name})" if self._progress.name else ""

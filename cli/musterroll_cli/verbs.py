@@ -1,4 +1,4 @@
-"""The main job: `run`, `validate`, `plan`."""
+"""The main job: `run`, `validate`, `plan`, `apply`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from musterroll_cli.options import YesOption, command
+from musterroll_cli.options import ForceOption, MovedSheetOption, RejectedOption, YesOption, command
 
 if TYPE_CHECKING:
     from musterroll_cli.session import Session
@@ -41,10 +41,17 @@ def add_to(app: typer.Typer) -> None:
     """Adds the verbs to the program itself: they belong to no group."""
     command(app, "run", example="musterroll run staff.xlsx --profile production")(run)
     command(app, "validate", example="musterroll validate staff.xlsx --format json")(validate)
-    command(app, "plan", example="musterroll plan staff.xlsx --invites none")(plan)
+    command(app, "plan", example="musterroll plan staff.xlsx -o staff.plan")(plan)
+    command(app, "apply", example="musterroll apply staff.plan")(apply)
 
 
-def run(session: Session, sheet: SheetArgument, yes: YesOption = False, invites: InvitesOption = None) -> int:
+def run(
+    session: Session,
+    sheet: SheetArgument,
+    yes: YesOption = False,
+    invites: InvitesOption = None,
+    rejected: RejectedOption = None,
+) -> int:
     """Imports the users of a sheet.
 
     It validates, plans, applies, invites and reports. On a terminal it asks before it writes anything. What was
@@ -56,7 +63,7 @@ def run(session: Session, sheet: SheetArgument, yes: YesOption = False, invites:
     pipeline = session.load(invites=invites)
     with session.working(pipeline) as progress:
         confirmation = Confirmation(session.err, progress, yes=yes, needed=pipeline.settings.confirm)
-        report = engine.run(pipeline, sheet, confirm=confirmation, progress=progress)
+        report = engine.run(pipeline, sheet, rejected_to=rejected, confirm=confirmation, progress=progress)
     return session.show(report)
 
 
@@ -73,14 +80,58 @@ def validate(session: Session, sheet: SheetArgument) -> int:
     return session.show(report)
 
 
-def plan(session: Session, sheet: SheetArgument, invites: InvitesOption = None) -> int:
+def plan(
+    session: Session,
+    sheet: SheetArgument,
+    invites: InvitesOption = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="PLAN", show_default=False, help="Save the plan, for `apply`."),
+    ] = None,
+    force: ForceOption = False,
+) -> int:
     """Shows what `run` would change, user by user.
 
-    It compares the sheet with the portal field by field, and writes nothing.
+    It compares the sheet with the portal field by field, and writes nothing. With -o the plan is saved to a file;
+    `musterroll apply` does exactly what it says, or nothing at all once something has changed.
     """
     from musterroll import engine  # noqa: PLC0415 -- `--help` does without the engine
+    from musterroll_cli.text.words import quoted  # noqa: PLC0415
 
     pipeline = session.load(invites=invites)
+    target = engine.PlanTarget(output, replace=force) if output is not None else None
     with session.working(pipeline) as progress:
-        report = engine.plan(pipeline, sheet, progress=progress)
+        report = engine.plan(pipeline, sheet, save_to=target, progress=progress)
+    status = session.show(report)
+    if output is not None and not session.as_json:
+        saved = f"Saved; to carry it out: musterroll apply {quoted(str(output))}"
+        session.out.line(saved if report.saved else "The plan is not saved: the errors keep everything out.")
+    return status
+
+
+def apply(
+    session: Session,
+    plan: Annotated[
+        Path, typer.Argument(metavar="PLAN", show_default=False, help="The file that `musterroll plan -o` saved.")
+    ],
+    sheet: MovedSheetOption = None,
+    yes: YesOption = False,
+    rejected: RejectedOption = None,
+) -> int:
+    """Does exactly what a saved plan says, or refuses because something has changed.
+
+    Pipeline, profile and --set texts are in the plan. Sheet, pipeline, plugins and the users and groups of the
+    portal must be as they were when the plan was made; else it says what has changed, and writes nothing.
+    """
+    from musterroll import engine  # noqa: PLC0415 -- `--help` does without the engine
+    from musterroll_cli.again import pipeline_of_plan  # noqa: PLC0415
+    from musterroll_cli.confirmation import Confirmation  # noqa: PLC0415
+
+    with engine.SavedPlan(plan) as saved:
+        pipeline = pipeline_of_plan(session, saved.header.pipeline)
+        with session.working(pipeline) as progress:
+            confirmation = Confirmation(session.err, progress, yes=yes, needed=pipeline.settings.confirm)
+            report = engine.apply(
+                pipeline, saved, sheet=sheet, rejected_to=rejected, confirm=confirmation, progress=progress
+            )
     return session.show(report)

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from musterroll.checking import CheckedRow, check_rows
+from musterroll.checking import CheckedRow, Witness, check_rows
 from musterroll.errors import RefusedError
-from musterroll.model.cells import SheetInfo
+from musterroll.model.cells import SheetInfo, SheetRow
 from musterroll.model.fields import PASSWORD, FieldSet
 from musterroll.model.reports import SheetCounts, SheetSummary
 from musterroll.model.rows import Row
@@ -17,8 +17,9 @@ from musterroll.pipeline.pipeline import Pipeline
 from musterroll.plugin.roles import AmbiguousWorksheetError, Sheet
 from musterroll.problem_log import ProblemLog
 from musterroll.problems import Problem
+from musterroll.sheet.headings import reasons_heading
 from musterroll.sheet.opening import choose_reader, open_sheet
-from musterroll.sheet.reading import ReadRow, RowReader
+from musterroll.sheet.reading import ReadRow, RowReader, filled_rows
 
 
 class Intake:
@@ -45,8 +46,10 @@ class Intake:
         return SheetSummary(str(source.path), source.sha256, info.format, self._name, info.worksheet, info.notes)
 
     @contextmanager
-    def checked(self, log: ProblemLog) -> Iterator[Iterator[CheckedRow]]:
+    def checked(self, log: ProblemLog, witness: Witness | None = None) -> Iterator[Iterator[CheckedRow]]:
         """Opens the sheet and streams its rows, checked; problems go to the log and rows are counted.
+
+        A witness is told of every problem with the label of the rule that found it.
 
         Raises:
             SourceError: the file is damaged.
@@ -57,7 +60,7 @@ class Intake:
             with self._open() as sheet:
                 self.summary = self._summary(sheet.info)
                 rows = self._counted(self._rows(sheet, log))
-                yield check_rows(rows, pipeline.build_validators(), pipeline.build_resolvers(), log)
+                yield check_rows(rows, pipeline.build_validators(), pipeline.build_resolvers(), log, witness)
         except AmbiguousWorksheetError as error:
             names = ", ".join(f'"{name}"' for name in error.names)
             log.add_file(
@@ -81,11 +84,7 @@ class Intake:
         Raises:
             RefusedError: the file has changed.
         """
-        # The digest of now, not the remembered one.
-        if Source(self.source.path).sha256 != sha256:
-            raise RefusedError(
-                f"{self.source.path} has changed since the plan was made; run it anew", code="source.changed"
-            )
+        self._refuse_changed(sha256)
         password = self._pipeline.fields[PASSWORD]
         fields = FieldSet([password]) if password.compose is None else None
         with self._open() as sheet:
@@ -96,12 +95,36 @@ class Intake:
                 ignored.close()
 
     @contextmanager
+    def as_it_is(self, sha256: str) -> Iterator[tuple[SheetInfo, Iterator[SheetRow]]]:
+        """Opens the sheet once more, if it is still the one that was planned, and streams its rows as they are.
+
+        Args:
+            sha256: of the sheet that was planned.
+
+        Raises:
+            RefusedError: the file has changed.
+        """
+        self._refuse_changed(sha256)
+        with self._open() as sheet:
+            yield sheet.info, filled_rows(sheet, self._name)
+
+    def _refuse_changed(self, sha256: str) -> None:
+        # The digest of now, not the remembered one.
+        if Source(self.source.path).sha256 != sha256:
+            raise RefusedError(
+                f"{self.source.path} has changed since the plan was made; run it anew", code="source.changed"
+            )
+
+    @contextmanager
     def _open(self) -> Iterator[Sheet]:
         with open_sheet(self.source, self._name, self._reader, self._pipeline.settings.sheet.worksheet) as sheet:
             yield sheet
 
     def _rows(self, sheet: Sheet, log: ProblemLog, fields: FieldSet | None = None) -> Iterator[ReadRow]:
-        reader = RowReader(self._pipeline.settings.sheet, fields or self._pipeline.fields, log.add_file)
+        everything = self._pipeline.fields
+        reader = RowReader(
+            self._pipeline.settings.sheet, fields or everything, log.add_file, reasons=reasons_heading(everything)
+        )
         return reader.rows(sheet, self._name)
 
     def _counted(self, rows: Iterator[ReadRow]) -> Iterator[ReadRow]:

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from musterroll.model.reports import SheetCounts
 from musterroll.problems import Problem, Severity
 
-_COLUMNS = "code, message, severity, row, col, field, value, suggestion"
+_COLUMNS = "code, message, severity, row, col, field, value, suggestion, condemns"
 _SCHEMA = f"""
-CREATE TABLE problem (seq INTEGER PRIMARY KEY, width INTEGER, {_COLUMNS});
+CREATE TABLE problem (seq INTEGER PRIMARY KEY, absent INTEGER, width INTEGER, {_COLUMNS});
 CREATE TABLE bad (row INTEGER PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE condemned (row INTEGER PRIMARY KEY) WITHOUT ROWID;
 """
@@ -44,11 +44,27 @@ class ProblemLog:
             if problem.condemns:
                 self._db.executemany("INSERT OR IGNORE INTO condemned VALUES (?)", [(row,) for row in problem.condemns])
 
-    def _store(self, p: Problem) -> None:
+    def add_absent(self, problem: Problem) -> None:
+        """Takes a problem of a user who is not in the sheet; it comes after those of the rows."""
+        self._store(problem, absent=True)
+
+    def _store(self, p: Problem, *, absent: bool = False) -> None:
         self._counts[p.severity] += 1
         self._db.execute(
-            f"INSERT INTO problem (width, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 -- constants
-            (len(p.column or ""), p.code, p.message, p.severity, p.row, p.column, p.field, p.value, p.suggestion),
+            f"INSERT INTO problem (absent, width, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 -- constants
+            (
+                absent,
+                len(p.column or ""),
+                p.code,
+                p.message,
+                p.severity,
+                p.row,
+                p.column,
+                p.field,
+                p.value,
+                p.suggestion,
+                ",".join(map(str, p.condemns)),
+            ),
         )
 
     @property
@@ -61,6 +77,10 @@ class ProblemLog:
         """How many warnings there are."""
         return self._counts[Severity.WARNING]
 
+    def has(self, code: str) -> bool:
+        """Whether there is a problem of that code."""
+        return self._db.execute("SELECT 1 FROM problem WHERE code = ?", (code,)).fetchone() is not None
+
     def has_error(self, row: int) -> bool:
         """Whether a row has an error of its own."""
         return self._db.execute("SELECT 1 FROM bad WHERE row = ?", (row,)).fetchone() is not None
@@ -72,8 +92,8 @@ class ProblemLog:
             yield row
 
     def __iter__(self) -> Iterator[Problem]:
-        query = f"SELECT {_COLUMNS} FROM problem ORDER BY row IS NOT NULL, row, width, col, seq"  # noqa: S608 -- constants
-        for code, message, severity, row, column, field, value, suggestion in self._db.execute(query):
+        query = f"SELECT {_COLUMNS} FROM problem ORDER BY absent, row IS NOT NULL, row, width, col, seq"  # noqa: S608 -- constants
+        for code, message, severity, row, column, field, value, suggestion, condemns in self._db.execute(query):
             yield Problem(
                 code=code,
                 message=message,
@@ -83,6 +103,7 @@ class ProblemLog:
                 field=field,
                 value=value,
                 suggestion=suggestion,
+                condemns=tuple(map(int, filter(None, condemns.split(",")))),
             )
 
     def count_into(self, counts: SheetCounts, *, condemned: bool) -> None:

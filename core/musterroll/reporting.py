@@ -5,40 +5,56 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from musterroll.errors import MusterrollError
-from musterroll.journal.invite_store import InviteStore
+from musterroll.journal.invite_store import failed_invites
 from musterroll.journal.jobs import JobRecord
 from musterroll.journal.journal import Journal
-from musterroll.journal.kinds import Kind
+from musterroll.journal.kinds import Kind, shown_row
 from musterroll.journal.operation_store import OperationStore
 from musterroll.journal.outcomes import outcome_of
 from musterroll.journal.plan_store import PlanStore
 from musterroll.model.reports import Failure, JobState, JobSummary, Outcome, Report
+from musterroll.model.users import GroupPath
 
 _OPERATIONS = {
     Kind.CREATE_GROUP: "create the group {group}",
     Kind.CREATE_USER: "create the user",
     Kind.UPDATE_USER: "update the user",
     Kind.REACTIVATE: "reactivate the user",
+    Kind.DEACTIVATE: "deactivate the user",
+    Kind.DELETE_USER: "delete the user",
+    Kind.DELETE_GROUP: "delete the group {group}",
     Kind.ADD_MEMBERS: "add to {group}",
     Kind.REMOVE_MEMBERS: "remove from {group}",
 }
 
 
+def operation_name(kind: Kind, group: GroupPath) -> str:
+    """Says what an operation does, e.g. `add to Region|North`."""
+    return _OPERATIONS[kind].format(group="|".join(group))
+
+
+def was_executed(job: JobRecord) -> bool:
+    """Whether the job came to its operations."""
+    return job.planned and job.state not in (JobState.ABORTED, JobState.QUARANTINED)
+
+
 def summary_of(journal: Journal, job: JobRecord) -> JobSummary:
     """Summarises a job; its failures stream from the journal, which must stay open."""
-    executed = job.planned and job.state not in (JobState.ABORTED, JobState.QUARANTINED)
-    rows, invites = outcome_of(journal, job.id, executed=executed)
+    rows, invites = outcome_of(journal, job.id, executed=was_executed(job))
 
     def failures() -> Iterator[Failure]:
         for row, username, kind, group, state, detail in OperationStore(journal, job.id).failures():
-            yield Failure(row, username, _OPERATIONS[kind].format(group="|".join(group)), state, detail)
-        for row, username, channel, state, detail in InviteStore(
-            journal, job.id, job.pipeline, job.identity
-        ).failures():
-            yield Failure(row, username, f"invite by {channel}", state, detail)
+            yield Failure(row, username, operation_name(kind, group), state, detail)
+        for row, username, channel, state, detail in failed_invites(journal, job.id):
+            yield Failure(shown_row(row), username, f"invite by {channel}", state, detail)
 
     return JobSummary(
         id=job.id,
+        kind=job.kind,
+        undoes=job.about,
+        plan=job.plan,
+        approved=job.approved,
+        rejected_file=job.rejected_file,
         state=job.state,
         started=job.started,
         finished=job.finished,
@@ -59,7 +75,7 @@ def report_of(journal: Journal, job: JobRecord, command: str, *, error: Musterro
         outcome=outcome(summary, errors=job.counts.errors, error=error),
         pipeline=job.pipeline,
         profile=job.profile,
-        sheet=job.sheet,
+        sheet=job.sheet if job.sheet.path else None,
         counts=job.counts,
         problems=plan.problems,
         changes=plan.changes,
@@ -83,4 +99,4 @@ def outcome(job: JobSummary, *, errors: int, error: MusterrollError | None = Non
             return Outcome.FAILED
         case _ if job.counts.failed or job.counts.unknown or job.invites.failed or job.invites.held:
             return Outcome.FAILED
-    return Outcome.PROBLEMS if errors else Outcome.OK
+    return Outcome.PROBLEMS if errors or job.state is JobState.COMPLETED_WITH_ERRORS else Outcome.OK

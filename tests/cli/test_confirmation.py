@@ -18,6 +18,7 @@ from musterroll_cli.progress import StageKeeper
 SUMMARY = PlanSummary(
     actions={Action.CREATE: 2, Action.UPDATE: 1, Action.UNCHANGED: 5},
     groups=1,
+    groups_to_delete=0,
     memberships=3,
     invites=2,
     rejected=1,

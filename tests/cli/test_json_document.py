@@ -79,6 +79,9 @@ def test_a_run_is_the_document_of_the_contract(
             "unknown": 0,
             "not_attempted": 0,
         },
+        "rejected_file": None,
+        "plan": None,
+        "approved": None,
         "invites": {"sent": 1, "skipped": 2, "held": 0, "failed": 0},
         "failures": [],
     }

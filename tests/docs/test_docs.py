@@ -438,9 +438,11 @@ def test_no_link_is_dead(path: Path) -> None:
 def test_the_tutorial_says_what_happens(tmp_path: Path) -> None:
     text = page("tutorial.md")
     found: list[str] = re.findall(r"^```\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    place = Workplace(tmp_path)
-    sheet = place.write("staff.csv", found[0])
-    session = "\n".join(found[1:])
+    begun, _, listed = found[0].partition("\n")
+    assert Workplace(tmp_path).run(*begun.removeprefix("$ musterroll ").split()).out == listed
+    place = Workplace(tmp_path / "acme")
+    sheet = place.write("staff.csv", found[1])
+    session = "\n".join(found[2:])
     corrections = {"07712345678": "7712345678", "bo@example,": "bo@example.com,", ",secret,": ",Copper-Field-19,"}
     for number, step in enumerate(
         re.findall(r"^\$ musterroll (\w+ staff\.csv.*\n(?:(?!\$ ).*\n?)*)", session, re.MULTILINE)

@@ -34,10 +34,12 @@ def roster(count: int) -> list[list[str]]:
     return rows
 
 
-def write_csv(path: Path, rows: Sequence[Sequence[str]], *, headings: Sequence[str] = HEADINGS) -> Path:
+def write_csv(
+    path: Path, rows: Sequence[Sequence[str]], *, headings: Sequence[str] = HEADINGS, delimiter: str = ","
+) -> Path:
     """Writes a csv sheet; as Excel does, with a BOM."""
     with path.open("w", newline="", encoding="utf-8-sig") as file:
-        csv.writer(file).writerows([headings, GUIDANCE, *rows])
+        csv.writer(file, delimiter=delimiter).writerows([headings, GUIDANCE, *rows])
     return path
 
 
@@ -55,4 +57,25 @@ def write_xlsx(path: Path, rows: Sequence[Sequence[str]], *, numbers: bool = Tru
             cells[5:7] = [int(cell) if cell.isdecimal() else None for cell in row[5:7]]
         sheet.append(cells)
     workbook.save(path)
+    return path
+
+
+def write_ods(path: Path, rows: Sequence[Sequence[str]]) -> Path:
+    """Writes an ods sheet as programs do that use odfpy; phones and calling codes as numbers."""
+    from odf.opendocument import OpenDocumentSpreadsheet
+    from odf.table import Table, TableCell, TableRow
+    from odf.text import P
+
+    document, table = OpenDocumentSpreadsheet(), Table(name="Users")
+    for texts in (HEADINGS, GUIDANCE, *rows):
+        row = TableRow()
+        for index, text in enumerate(texts):
+            number = index in {5, 6} and text.isdecimal()
+            cell = TableCell(valuetype="float", value=text) if number else TableCell(valuetype="string")
+            if text:
+                cell.addElement(P(text=text))
+            row.addElement(cell if text else TableCell())
+        table.addElement(row)
+    document.spreadsheet.addElement(table)
+    document.save(path)
     return path

@@ -15,7 +15,7 @@ from musterroll_cli.text.words import ACTION_STYLES, amount, group_name, value
 SHOWN = 200
 """So many changes are shown one by one, unless the person asks for all."""
 
-_SIGNS = {Action.CREATE: "+", Action.UPDATE: "~", Action.UNCHANGED: " ", Action.DEACTIVATE: "-"}
+_SIGNS = {Action.CREATE: "+", Action.UPDATE: "~", Action.UNCHANGED: " ", Action.DEACTIVATE: "-", Action.DELETE: "-"}
 _COLUMNS = (Column(), Column(wraps=True, widest=40), Column(), Column(right=True), Column(wraps=True))
 _PASSWORDS = {PasswordAction.SET: "password set", PasswordAction.RESET: "password reset"}
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
+from pathlib import Path
 
 from musterroll.model.plans import Change
 from musterroll.model.reports import Failure, JobState, JobSummary, Report
 from musterroll_cli.common import Common
 from musterroll_cli.console import Stream, Styled
 from musterroll_cli.tables import Cells, Column, show_table
-from musterroll_cli.text.words import OUTCOMES, amount, local_time, outcomes
+from musterroll_cli.text.words import OUTCOMES, amount, invite_outcomes, local_time, outcomes, quoted, short_path
 
 SHOWN = 50
 """So many failures are shown one by one, unless the person asks for all."""
@@ -30,6 +29,7 @@ _STATE_STYLES = {
 }
 _OUTCOME_STYLES = {"created": "green", "updated": "green", "deactivated": "green", "unchanged": "dim"}
 _ALWAYS = ("created", "updated", "unchanged")
+_INVITE = "invite"  # the kind of a job without a sheet
 _RESUMABLE = (JobState.INTERRUPTED, JobState.PAUSED, JobState.FAILED)
 
 
@@ -52,8 +52,8 @@ def show_jobs(stream: Stream, jobs: Sequence[JobSummary]) -> None:
             Styled(_state(job), _style(job)),
             local_time(job.started),
             local_time(job.finished),
-            job.sheet,
-            outcomes(job.counts),
+            _about(job),
+            _outcomes(job),
         )
         for job in jobs
     )
@@ -64,8 +64,14 @@ def show_job_heading(stream: Stream, report: Report, job: JobSummary) -> None:
     """Prints which job this is, for `jobs show`."""
     finished = f", finished {local_time(job.finished)}" if job.finished else ""
     profile = f" with the profile {report.profile}" if report.profile else ""
-    stream.line(Styled(f"Job {job.id}", "bold"), f": {job.sheet}, pipeline {report.pipeline}{profile}")
+    stream.line(Styled(f"Job {job.id}", "bold"), f": {_about(job)}, pipeline {report.pipeline}{profile}")
     stream.line(f"started {local_time(job.started)}{finished}")
+    if job.plan is not None:
+        stream.line(f"applied the saved plan {job.plan}")
+    if job.approved is not None:
+        stream.line(f"approved by {job.approved.by}, {local_time(job.approved.at)}")
+    if job.error is not None:
+        stream.line(Styled("stopped: ", "red"), job.error)
     stream.line()
 
 
@@ -73,7 +79,7 @@ def show_what_happened(stream: Stream, report: Report, job: JobSummary, *, verbo
     """Prints what became of the rows, the groups and the invites, and every failure with its reason."""
     show_failures(stream, job.failures(), verbose=verbose)
     rows: list[Cells] = []
-    for name in OUTCOMES:
+    for name in OUTCOMES if job.kind != _INVITE else ():
         count = getattr(job.counts, name)
         if count or name in _ALWAYS:
             style = _OUTCOME_STYLES.get(name, "red") if count else "dim"
@@ -89,7 +95,7 @@ def show_what_happened(stream: Stream, report: Report, job: JobSummary, *, verbo
 
 def show_job_end(stream: Stream, job: JobSummary, *, common: Common) -> None:
     """Prints the last lines: how the job ended, and what to do next."""
-    stream.line(Styled(f"Job {job.id}", "bold"), ": ", Styled(_state(job), _style(job)), f", {outcomes(job.counts)}.")
+    stream.line(Styled(f"Job {job.id}", "bold"), ": ", Styled(_state(job), _style(job)), f", {_outcomes(job)}.")
     for step in _next_steps(job, common):
         stream.line(step)
 
@@ -146,26 +152,57 @@ def _next_steps(job: JobSummary, common: Common) -> Iterator[str]:
     if job.state is JobState.ABORTED:
         yield "Nothing was written. Correct the sheet and run it again."
         return
+    if job.state is JobState.QUARANTINED:
+        yield f"Nothing was written: a limit is exceeded. If that is meant: {_go_on('approve', job, common)}"
+        return
     if job.counts.rejected:
-        rejected = amount(job.counts.rejected, "row")
-        yield f"{rejected} left out: correct the sheet and run it again; what is in the portal already stays as it is."
+        yield _about_rejected(amount(job.counts.rejected, "row"), job.rejected_file)
     unfinished = job.counts.failed + job.counts.unknown + job.counts.not_attempted + job.invites.failed
     if job.state in _RESUMABLE or (job.state is JobState.COMPLETED_WITH_ERRORS and unfinished):
-        yield f"To go on: {_resume(job, common)}"
+        yield f"To go on: {_go_on('resume', job, common)}"
+    if job.invites.held:
+        yield f"{amount(job.invites.held, 'invite')} held: {_command('invites list --state held', common)}"
 
 
-def _resume(job: JobSummary, common: Common) -> str:
-    words = ["musterroll", "jobs", "resume", job.id]
+def _about_rejected(rows: str, file: str | None) -> str:
+    if file is None:
+        return f"{rows} left out: correct the sheet and run it again; what is in the portal already stays as it is."
+    return f"{rows} left out: correct them in {short_path(Path(file))}, which says why, and run that file."
+
+
+def _go_on(verb: str, job: JobSummary, common: Common) -> str:
+    return _command(f"jobs {verb} {job.id}", common)
+
+
+def _command(text: str, common: Common) -> str:
+    words = ["musterroll", text]
     if common.pipeline is not None:
-        words += ["-p", _quoted(str(common.pipeline))]
+        words += ["-p", quoted(str(common.pipeline))]
     return " ".join(words)
 
 
-def _quoted(word: str) -> str:
-    if os.name == "nt":
-        return f'"{word}"' if " " in word else word
+def show_pruned(stream: Stream, jobs: Sequence[str], freed: int, *, quiet: bool) -> None:
+    """Prints which jobs were forgotten, and how much space that gives back."""
+    if not jobs:
+        stream.line("No job can be forgotten.")
+        return
+    if not quiet:
+        for job in jobs:
+            stream.line("  ", job)
+    stream.line(Styled(f"{amount(len(jobs), 'job')} forgotten", "bold"), f", {_size(freed)} freed.")
 
-    return shlex.quote(word)
+
+def _size(size: int) -> str:
+    return f"{size / 1_000_000:,.1f} MB" if size >= 100_000 else f"{size / 1000:,.0f} kB"
+
+
+def _about(job: JobSummary) -> str:
+    """What a job works on."""
+    return f"undo of {job.undoes}" if job.undoes else job.sheet or "invites"
+
+
+def _outcomes(job: JobSummary) -> str:
+    return invite_outcomes(job.invites) if job.kind == _INVITE else outcomes(job.counts)
 
 
 def _state(job: JobSummary) -> str:

@@ -6,6 +6,7 @@ from musterroll.model.reports import Report
 from musterroll_cli.common import Common
 from musterroll_cli.console import Stream, Styled
 from musterroll_cli.text.changes import show_changes, show_groups, show_plan_total
+from musterroll_cli.text.invites import show_considered, show_released
 from musterroll_cli.text.jobs import show_job_end, show_job_heading, show_what_happened
 from musterroll_cli.text.problems import show_problems
 from musterroll_cli.text.words import amount
@@ -26,6 +27,10 @@ def show_report(stream: Stream, report: Report, *, common: Common) -> None:
         if not quiet:
             show_what_happened(stream, report, report.job, verbose=verbose)
         show_job_end(stream, report.job, common=common)
+    elif report.command == "invites send":
+        show_considered(stream, report, verbose=verbose, quiet=quiet)
+    elif report.command == "invites release":
+        show_released(stream, report, quiet=quiet)
     elif report.sheet is not None and (report.command != "plan" or report.counts.errors):
         show_sheet_total(stream, report)
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
+import shlex
+from pathlib import Path
 
 from musterroll.model.plans import Action, Scalar
-from musterroll.model.reports import JobCounts
+from musterroll.model.reports import InviteCounts, JobCounts
 from musterroll.model.users import GroupPath
 from musterroll_cli.escape import shorten
 
@@ -14,6 +17,7 @@ ACTION_STYLES = {
     Action.UPDATE: "yellow",
     Action.UNCHANGED: "dim",
     Action.DEACTIVATE: "red",
+    Action.DELETE: "red",
 }
 OUTCOMES = ("created", "updated", "unchanged", "deactivated", "rejected", "failed", "unknown", "not_attempted")
 """What can become of a row, as `JobCounts` names it."""
@@ -48,7 +52,25 @@ def local_time(text: str | None) -> str:
         return text
 
 
+def short_path(path: Path) -> Path:
+    """Returns a path as seen from the current folder, if it is in it."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+def quoted(word: str) -> str:
+    """Returns a word as a shell wants to have it."""
+    if os.name == "nt":
+        return f'"{word}"' if " " in word else word
+    return shlex.quote(word)
+
+
 def outcomes(counts: JobCounts) -> str:
     """Returns what became of the rows in one line, e.g. `2 created, 1 rejected`."""
     found = [(name, getattr(counts, name)) for name in OUTCOMES]
     return ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in found if count) or "nothing"
+
+
+def invite_outcomes(counts: InviteCounts) -> str:
+    """Returns what became of the invites in one line, e.g. `2 invites sent, 1 skipped`."""
+    names = [name for name in ("skipped", "held", "failed") if getattr(counts, name)]
+    return ", ".join([f"{amount(counts.sent, 'invite')} sent", *(f"{getattr(counts, n):,} {n}" for n in names)])

@@ -7,12 +7,13 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from musterroll.engine.carrying_out import settle_former_jobs
+from musterroll.engine.rejecting import remove_rejected_file
 from musterroll.intake import Intake
 from musterroll.journal import jobs
-from musterroll.journal.jobs import JobRecord
+from musterroll.journal.jobs import JobKind, JobRecord
 from musterroll.journal.journal import Journal
 from musterroll.journal.operation_store import OperationStore
-from musterroll.model.reports import JobState
+from musterroll.model.reports import JobState, SheetCounts, SheetSummary
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.plugin.guarding import guarded
 from musterroll.plugin.roles import UserBackend
@@ -30,14 +31,54 @@ def planning_backend(pipeline: Pipeline) -> Iterator[UserBackend]:
             backend.close()
 
 
-def begin_job(
-    pipeline: Pipeline, intake: Intake, journal: Journal, backend: UserBackend, again: JobRecord | None
+def new_job(pipeline: Pipeline, intake: Intake, backend: UserBackend, *, plan: str | None = None) -> JobRecord:
+    """Makes the record of a job that imports a sheet and begins now; `plan` is the saved plan that it applies."""
+    # The path is kept absolute, so that the job can go on from any folder.
+    sheet = replace(intake.summary, path=str(intake.source.path.absolute()))
+    kind = JobKind.RUN if plan is None else JobKind.APPLY
+    return replace(job_record(pipeline, backend, sheet, intake.counts, kind=kind), plan=plan)
+
+
+def job_record(
+    pipeline: Pipeline,
+    backend: UserBackend,
+    sheet: SheetSummary,
+    counts: SheetCounts,
+    *,
+    kind: JobKind = JobKind.RUN,
+    about: str | None = None,
 ) -> JobRecord:
-    """Enters a new job, or one that is planned `again`, into the journal.
+    """Makes the record of a job that begins now."""
+    with guarded("backend", "saying which portal it is"):
+        identity = backend.identity()
+    now = pipeline.clock()
+    return JobRecord(
+        id=jobs.new_job_id(now),
+        kind=kind,
+        about=about,
+        state=JobState.RUNNING,
+        planned=False,
+        started=now.isoformat(timespec="microseconds"),
+        finished=None,
+        pipeline=pipeline.name,
+        profile=pipeline.profile,
+        sets=pipeline.sets,
+        fingerprint=pipeline.fingerprint,
+        plugins=pipeline.plugins,
+        identity=identity,
+        sheet=sheet,
+        counts=counts,
+        error=None,
+    )
+
+
+def enter_job(
+    pipeline: Pipeline, journal: Journal, job: JobRecord, backend: UserBackend, again: JobRecord | None = None
+) -> JobRecord:
+    """Enters a new job into the journal; one that is planned `again` keeps its id.
 
     Former jobs that were cut off are settled first, so that users whom they created after all count as theirs.
     """
-    job = new_job(pipeline, intake, backend)
     settle_former_jobs(pipeline, journal, job, backend)
     with journal.transaction():
         if again is not None:
@@ -47,32 +88,10 @@ def begin_job(
     return job
 
 
-def new_job(pipeline: Pipeline, intake: Intake, backend: UserBackend) -> JobRecord:
-    """Makes the record of a job that begins now."""
-    with guarded("backend", "saying which portal it is"):
-        identity = backend.identity()
-    now = pipeline.clock()
-    # The path is kept absolute, so that the job can go on from any folder.
-    return JobRecord(
-        id=jobs.new_job_id(now),
-        state=JobState.RUNNING,
-        planned=False,
-        started=now.isoformat(timespec="microseconds"),
-        finished=None,
-        pipeline=pipeline.name,
-        profile=pipeline.profile,
-        sets=pipeline.sets,
-        fingerprint=pipeline.fingerprint,
-        identity=identity,
-        sheet=replace(intake.summary, path=str(intake.source.path.absolute())),
-        counts=intake.counts,
-        error=None,
-    )
-
-
 def discard_unwritten(journal: Journal, job: JobRecord) -> None:
     """Forgets a job that has handed nothing to the backend; any other stays and can be resumed."""
     if not OperationStore(journal, job.id).anything_handed_over():
+        remove_rejected_file(jobs.find_job(journal, job.id).rejected_file)
         with journal.transaction():
             jobs.discard_job(journal, job.id)
 

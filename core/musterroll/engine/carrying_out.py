@@ -13,10 +13,12 @@ from musterroll.execution.passwords import Passwords
 from musterroll.intake import Intake
 from musterroll.inviters import inviters
 from musterroll.journal import jobs
-from musterroll.journal.jobs import JobRecord
+from musterroll.journal.invite_store import record_names, record_uninvited
+from musterroll.journal.jobs import JobKind, JobRecord
 from musterroll.journal.journal import Journal
 from musterroll.journal.operation_store import OperationStore
 from musterroll.journal.outcomes import count_invites, count_rows, keep_outcome
+from musterroll.journal.roster import Roster
 from musterroll.model.messages import Message, Purpose, SentStatus
 from musterroll.model.reports import InviteCounts, JobCounts, JobState
 from musterroll.pipeline.pipeline import Instance, Pipeline
@@ -56,9 +58,8 @@ def carry_out(
         context = _context(pipeline, journal, job, backend)
         try:
             Executor(context, journal, backend, passwords, progress).run()
-            Inviter(context, journal, pipeline.settings.invites.valid_days, progress).run(
-                inviters(pipeline.settings.invites, notifiers, backend)
-            )
+            senders = inviters(pipeline.settings.invites, notifiers, backend)
+            make_inviter(pipeline, journal, context.identity, progress).run_job(job.id, senders)
         except MusterrollError as stopped:
             journal.commit()
             if not store.anything_handed_over():
@@ -66,11 +67,15 @@ def carry_out(
             error = stopped
         rows, invites = count_rows(journal, job.id, executed=True), count_invites(journal, job.id)
         with journal.transaction():
-            state = _final_state(job, rows, invites, error, interrupted=pipeline.cancelled.is_set())
+            state = final_state(journal, job, rows, invites, error, interrupted=pipeline.cancelled.is_set())
             keep_outcome(journal, job.id, rows, invites)
+            _keep_in_ledger(journal, job, context.identity)
+            _keep_sheet(Roster(journal, context.pipeline, context.identity), job, state)
             finished = pipeline.clock().isoformat(timespec="seconds")
             jobs.set_state(journal, job.id, state, finished=finished, error=error.message if error else None)
-        if state is not JobState.INTERRUPTED:
+            if job.about is not None:
+                jobs.set_undone(journal, job.about, by=state)
+        if state is not JobState.INTERRUPTED and job.kind is not JobKind.INVITE:
             telling = _tell_finished(notifiers, job, state, rows)
             error = error or telling
     except BaseException:
@@ -78,6 +83,27 @@ def carry_out(
         raise
     closing = _close_all(passwords, notifiers, backend)
     return error or closing
+
+
+def make_inviter(pipeline: Pipeline, journal: Journal, identity: str, progress: Progress) -> Inviter:
+    """Makes what sends the pipeline's invites and keeps its ledger."""
+    return Inviter(
+        journal,
+        pipeline.name,
+        identity,
+        valid_days=pipeline.settings.invites.valid_days,
+        clock=pipeline.clock,
+        cancelled=pipeline.cancelled,
+        progress=progress,
+    )
+
+
+def _keep_in_ledger(journal: Journal, job: JobRecord, identity: str) -> None:
+    """Keeps what the ledger is to know of the job's users, even when the job itself is forgotten."""
+    owner = (job.pipeline, identity)
+    record_names(journal, owner, job.id)
+    if job.kind is not JobKind.UNDO:
+        record_uninvited(journal, owner, job.id)
 
 
 def _close_all(
@@ -121,9 +147,16 @@ def _job_context(pipeline: Pipeline, job: JobRecord, identity: str) -> JobContex
     )
 
 
-def _final_state(
-    job: JobRecord, rows: JobCounts, invites: InviteCounts, error: MusterrollError | None, *, interrupted: bool
+def final_state(
+    journal: Journal,
+    job: JobRecord,
+    rows: JobCounts,
+    invites: InviteCounts,
+    error: MusterrollError | None,
+    *,
+    interrupted: bool,
 ) -> JobState:
+    """Says where a job stands that has gone as far as it could."""
     if isinstance(error, BackendUnavailableError):
         return JobState.PAUSED
     if error is not None:
@@ -131,7 +164,18 @@ def _final_state(
     if interrupted:
         return JobState.INTERRUPTED
     bad = rows.rejected or rows.failed or rows.unknown or invites.failed or invites.held or job.counts.errors
+    bad = bad or OperationStore(journal, job.id).any_failed()  # a group that could not be deleted is no row's
     return JobState.COMPLETED_WITH_ERRORS if bad else JobState.COMPLETED
+
+
+def _keep_sheet(roster: Roster, job: JobRecord, state: JobState) -> None:
+    """The sheet of a job that went to its end is the last completed one; that of a job that was taken back is not."""
+    if state not in (JobState.COMPLETED, JobState.COMPLETED_WITH_ERRORS):
+        return
+    if job.kind in (JobKind.RUN, JobKind.APPLY):
+        roster.take_over(job.id)
+    elif job.kind is JobKind.UNDO and job.about is not None:
+        roster.forget(job.about)
 
 
 def _tell_finished(

@@ -1,45 +1,76 @@
-"""`plan`: what would change, and nothing written."""
+"""`plan`: what would change, and nothing written but the plan itself, where it is to be kept."""
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from musterroll.engine.beginning import keeps_all_out, new_job, planning_backend
+from musterroll.engine.saving import PlanTarget, save_plan
 from musterroll.intake import Intake
 from musterroll.journal import jobs
+from musterroll.journal.jobs import JobRecord
 from musterroll.journal.journal import Journal
 from musterroll.journal.ledger import Ledger
 from musterroll.journal.plan_store import PlanStore
 from musterroll.model.reports import Outcome, Report
 from musterroll.pipeline.pipeline import Pipeline
+from musterroll.planning.limits import limit_refusal
 from musterroll.planning.making import make_plan
 from musterroll.problem_log import ProblemLog
 from musterroll.progress import SILENT, Progress
 
+_GOING_ON = "`run` will refuse this, and say how to let it through"
 
-def plan(pipeline: Pipeline, sheet: Path, *, progress: Progress = SILENT) -> Report:
-    """Says what would change against the live backend; writes nothing."""
+
+@dataclass(frozen=True, slots=True)
+class PlanAside:
+    """A plan that was made beside the journal: in a temporary one, which leaves no trace.
+
+    Attributes:
+        journal: the temporary journal.
+        job: the job that the plan would be of.
+        ledger: who was created and invited before.
+    """
+
+    journal: Journal
+    job: JobRecord
+    ledger: Ledger
+
+
+def plan(pipeline: Pipeline, sheet: Path, *, save_to: PlanTarget | None = None, progress: Progress = SILENT) -> Report:
+    """Says what would change against the live backend; writes nothing.
+
+    Args:
+        pipeline: how.
+        sheet: the file.
+        save_to: where the plan is kept, to be applied later; not one whose errors keep everything out.
+        progress: told how it goes on.
+    """
+    if save_to is not None:
+        save_to.check()
     intake = Intake(pipeline, sheet)
     with ExitStack() as stack:
         log = ProblemLog()
         stack.callback(log.close)
-        staging = Journal.temporary()
-        stack.callback(staging.close)
         state = Journal.open_existing(pipeline.state, pipeline.name)
         if state is not None:
             stack.callback(state.close)
-        with planning_backend(pipeline) as backend:
-            job = new_job(pipeline, intake, backend)
-            jobs.insert_job(staging, job)
-            ledger = Ledger(state, pipeline.name, job.identity)
-            make_plan(
-                pipeline, intake, backend=backend, ledger=ledger, journal=staging, job=job, log=log, progress=progress
+        aside = stack.enter_context(plan_aside(pipeline, intake, state, log, progress))
+        store = PlanStore(aside.journal, aside.job.id)
+        refusal, saved, all_out = None, None, keeps_all_out(pipeline, log)
+        if not all_out:
+            refusal = limit_refusal(
+                pipeline.settings.limits, aside.journal, aside.job.id, aside.ledger.roster, _GOING_ON
             )
-        store = PlanStore(staging, job.id)
+            if save_to is not None:
+                saved = save_plan(save_to, pipeline, aside.job, log, store)
         return Report(
             command="plan",
-            outcome=Outcome.PROBLEMS if log.errors else Outcome.OK,
+            outcome=Outcome.REFUSED if refusal else Outcome.PROBLEMS if log.errors else Outcome.OK,
+            error=refusal,
             pipeline=pipeline.name,
             profile=pipeline.profile,
             sheet=intake.summary,
@@ -47,6 +78,35 @@ def plan(pipeline: Pipeline, sheet: Path, *, progress: Progress = SILENT) -> Rep
             problems=lambda: log,
             changes=store.changes,
             groups_to_create=store.groups_to_create(),
-            keeps_all_out=keeps_all_out(pipeline, log),
+            keeps_all_out=all_out,
+            saved=saved,
             close=stack.pop_all().close,
         )
+
+
+@contextmanager
+def plan_aside(
+    pipeline: Pipeline, intake: Intake, state: Journal | None, log: ProblemLog, progress: Progress
+) -> Iterator[PlanAside]:
+    """Plans a sheet against the live backend, in a temporary journal.
+
+    Args:
+        pipeline: how.
+        intake: the sheet.
+        state: the pipeline's journal, which is only looked at; None where there is none yet.
+        log: takes the problems.
+        progress: told how it goes on.
+    """
+    journal = Journal.temporary()
+    try:
+        with planning_backend(pipeline) as backend:
+            job = new_job(pipeline, intake, backend)
+            jobs.insert_job(journal, job)
+            ledger = Ledger(state, pipeline.name, job.identity)
+            make_plan(
+                pipeline, intake, backend=backend, ledger=ledger, journal=journal, job=job, log=log, progress=progress
+            )
+        sheet = replace(intake.summary, path=job.sheet.path)
+        yield PlanAside(journal, replace(job, sheet=sheet, counts=intake.counts), ledger)
+    finally:
+        journal.close()

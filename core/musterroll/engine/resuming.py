@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from musterroll.engine.rejecting import check_place
 from musterroll.engine.running import plan_and_go_ahead
+from musterroll.engine.undoing import plan_undo_and_go_ahead
 from musterroll.engine.working import Confirm, Workspace, agreed, working
 from musterroll.errors import RefusedError
 from musterroll.intake import Intake
 from musterroll.journal import jobs
-from musterroll.journal.jobs import JobRecord
+from musterroll.journal.jobs import JobKind, JobRecord
 from musterroll.journal.journal import Journal
 from musterroll.journal.operation_store import OperationStore
 from musterroll.journal.outcomes import forget_outcome
@@ -23,7 +25,13 @@ _COMMAND = "jobs resume"
 
 
 def resume(
-    pipeline: Pipeline, job: str, *, sheet: Path | None = None, confirm: Confirm = agreed, progress: Progress = SILENT
+    pipeline: Pipeline,
+    job: str,
+    *,
+    sheet: Path | None = None,
+    rejected_to: Path | None = None,
+    confirm: Confirm = agreed,
+    progress: Progress = SILENT,
 ) -> Report:
     """Goes on with a job that was interrupted, paused or failed.
 
@@ -31,11 +39,13 @@ def resume(
         pipeline: the job's pipeline.
         job: the job's id, or an unambiguous part of it.
         sheet: where the sheet is now, if it was moved.
+        rejected_to: the file for rejected rows, where the job was cut off before it was written.
         confirm: asked where the job was cut off before its plan was agreed to.
         progress: told how it goes on.
     """
+    check_place(pipeline, rejected_to)
     journal, record = jobs.open_with_job(pipeline.state, pipeline.name, job)
-    with working(pipeline, journal, confirm=confirm, progress=progress) as work:
+    with working(pipeline, journal, confirm=confirm, progress=progress, rejected_to=rejected_to) as work:
         return _go_on(work, jobs.find_job(journal, record.id), sheet)
 
 
@@ -45,9 +55,19 @@ def _go_on(work: Workspace, job: JobRecord, sheet: Path | None) -> Report:
         return report_of(journal, job, _COMMAND)
     if job.state is JobState.ABORTED:
         raise RefusedError("this job was aborted because of errors in the sheet; correct it and run it again")
+    if job.state is JobState.QUARANTINED:
+        raise RefusedError(
+            f"this job exceeds a limit; if that is meant, `musterroll jobs approve {job.id}` lets it through"
+        )
     if job.state not in (JobState.INTERRUPTED, JobState.PAUSED, JobState.FAILED, JobState.COMPLETED_WITH_ERRORS):
         raise RefusedError(f"this job is {job.state.value}; it cannot go on")
     path = sheet or Path(job.sheet.path)
+    if job.kind is JobKind.UNDO and not job.planned:
+        return plan_undo_and_go_ahead(work, jobs.find_job(journal, job.about or ""), _COMMAND, again=job)
+    if job.kind is JobKind.INVITE and not job.planned:
+        raise RefusedError("this job was cut off before anything was sent; send the invites again")
+    if job.kind is JobKind.APPLY and not job.planned:
+        raise RefusedError("this job was cut off before anything was written; apply its plan again")
     if not job.planned:
         # It was cut off before anything was written, so the plan is made anew.
         _refuse_changed(path, job)
@@ -64,13 +84,11 @@ def _go_on(work: Workspace, job: JobRecord, sheet: Path | None) -> Report:
 
 def _refuse_superseded(journal: Journal, job: JobRecord) -> None:
     """Refuses where a later job has written to the same portal: what this one saw there is out of date."""
-    for other in list(jobs.list_jobs(journal)):
-        later = (other.started, other.id) > (job.started, job.id)
-        if later and other.planned and other.identity == job.identity:
-            raise RefusedError(
-                f"the later job {other.id} has written to the same portal; run the sheet again instead",
-                code="job.superseded",
-            )
+    other = jobs.superseding(list(jobs.list_jobs(journal)), job)
+    if other is not None:
+        did = "sent invites" if other.kind is JobKind.INVITE else "written to the same portal"
+        again = "send the invites again" if job.kind is JobKind.INVITE else "run the sheet again"
+        raise RefusedError(f"the later job {other.id} has {did}; {again} instead", code="job.superseded")
 
 
 def _refuse_changed(path: Path, job: JobRecord) -> None:

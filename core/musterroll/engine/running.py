@@ -5,44 +5,72 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from musterroll.engine.beginning import begin_job, discard_unwritten, keeps_all_out, planning_backend
-from musterroll.engine.working import Confirm, Workspace, agreed, working
+from musterroll.engine.beginning import discard_unwritten, enter_job, keeps_all_out, new_job, planning_backend
+from musterroll.engine.rejecting import check_place
+from musterroll.engine.staleness import refuse_stale_plan
+from musterroll.engine.working import Confirm, Workspace, agreed, end_unexecuted, working
 from musterroll.intake import Intake
 from musterroll.journal import jobs
 from musterroll.journal.jobs import JobRecord
 from musterroll.journal.journal import Journal
 from musterroll.journal.ledger import Ledger
-from musterroll.journal.outcomes import count_rows, keep_outcome
-from musterroll.model.reports import InviteCounts, JobState, Report
+from musterroll.model.reports import JobState, Report
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.planning.making import make_plan
 from musterroll.problem_log import ProblemLog
 from musterroll.progress import SILENT, Progress
 from musterroll.reporting import report_of
+from musterroll.saved_plan.reading import SavedPlan
 
 
-def run(pipeline: Pipeline, sheet: Path, *, confirm: Confirm = agreed, progress: Progress = SILENT) -> Report:
+def run(
+    pipeline: Pipeline,
+    sheet: Path,
+    *,
+    rejected_to: Path | None = None,
+    confirm: Confirm = agreed,
+    progress: Progress = SILENT,
+) -> Report:
     """Validates, plans, applies, invites, reports: the main job.
 
-    `confirm` is asked once, before the first write, and only where there is something to write.
+    Args:
+        pipeline: how.
+        sheet: the file.
+        rejected_to: the file for rejected rows; None for a new one beside the sheet.
+        confirm: asked once, before the first write, and only where there is something to write.
+        progress: told how it goes on.
     """
+    check_place(pipeline, rejected_to)
     intake = Intake(pipeline, sheet)
     journal = Journal.open(pipeline.state, pipeline.name)
-    with working(pipeline, journal, confirm=confirm, progress=progress) as work:
+    with working(pipeline, journal, confirm=confirm, progress=progress, rejected_to=rejected_to) as work:
         return plan_and_go_ahead(work, intake, "run")
 
 
-def plan_and_go_ahead(work: Workspace, intake: Intake, command: str, *, again: JobRecord | None = None) -> Report:
+def plan_and_go_ahead(
+    work: Workspace,
+    intake: Intake,
+    command: str,
+    *,
+    again: JobRecord | None = None,
+    saved: SavedPlan | None = None,
+) -> Report:
     """Plans a sheet and carries the plan out. A new job that comes to nothing leaves no trace.
 
-    `again` is a job that was cut off before anything was written: the plan is made anew, under its id.
+    Args:
+        work: what the command works with.
+        intake: the sheet.
+        command: the command, for the report.
+        again: a job that was cut off before anything was written: the plan is made anew, under its id.
+        saved: the plan that must come out.
     """
     pipeline, journal, log = work.pipeline, work.journal, ProblemLog()
     job: JobRecord | None = None
     try:
         # Closed before another instance writes: some portals let in one at a time.
         with planning_backend(pipeline) as backend:
-            job = begin_job(pipeline, intake, journal, backend, again)
+            begun = new_job(pipeline, intake, backend, plan=saved.header.id if saved is not None else None)
+            job = enter_job(pipeline, journal, begun, backend, again)
             make_plan(
                 pipeline,
                 intake,
@@ -54,6 +82,8 @@ def plan_and_go_ahead(work: Workspace, intake: Intake, command: str, *, again: J
                 progress=work.progress,
             )
         job = replace(job, sheet=intake.summary, counts=intake.counts)
+        if saved is not None:
+            refuse_stale_plan(saved, journal, job)
         if keeps_all_out(pipeline, log):
             end_unexecuted(work, job, JobState.ABORTED)
             report = report_of(journal, jobs.find_job(journal, job.id), command)
@@ -65,13 +95,6 @@ def plan_and_go_ahead(work: Workspace, intake: Intake, command: str, *, again: J
         if job is not None and again is None:
             discard_unwritten(journal, job)
         raise
-
-
-def end_unexecuted(work: Workspace, job: JobRecord, state: JobState) -> None:
-    """Ends a job that is planned and of which nothing is to be carried out."""
-    with work.journal.transaction():
-        keep_outcome(work.journal, job.id, count_rows(work.journal, job.id, executed=False), InviteCounts())
-        jobs.set_state(work.journal, job.id, state, finished=work.pipeline.clock().isoformat(timespec="seconds"))
 
 
 def _of_this_run(report: Report, intake: Intake, log: ProblemLog) -> Report:

@@ -15,6 +15,7 @@ from musterroll.text import clean, column_letter, fold_heading, nearest
 _NEAR = 0.7
 # A file that is no sheet can have a million columns: after these they are only counted.
 _NAMED = 100
+_REASONS = "Reasons"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,32 +25,39 @@ class Columns:
     Attributes:
         indexes: the column index of each field that has a column, from 0.
         letters: the column letter for problems; a composed field without a column has its first source's.
+        reasons: the column index of the reasons in a file of rejected rows, where the sheet is one.
         problems: what is wrong with the headings.
     """
 
     indexes: Mapping[str, int]
     letters: Mapping[str, str]
+    reasons: int | None
     problems: tuple[Problem, ...]
 
 
-def find_columns(cells: Sequence[Cell], row: int, fields: FieldSet) -> Columns:
+def find_columns(cells: Sequence[Cell], row: int, fields: FieldSet, reasons: str | None = None) -> Columns:
     """Finds the columns of the fields.
 
     Args:
         cells: the cells of the heading row.
         row: its row number.
         fields: what to look for.
+        reasons: the heading of the reasons' column, where `fields` are not all that the sheet has.
     """
-    wanted = {fold_heading(name): field for field in fields.values() if not field.omitted for name in _names(field)}
+    wanted = _wanted(fields)
+    ours, reasons_index = fold_heading(reasons or reasons_heading(fields)), None
     indexes: dict[str, int] = {}
     problems: list[Problem] = []
     unknown: list[tuple[int, str]] = []
     for index, cell in enumerate(cells):
-        heading = _heading_text(cell)
+        heading = heading_text(cell)
         if not heading:
             continue
-        field = wanted.get(fold_heading(heading))
-        if field is None:
+        folded = fold_heading(heading)
+        field = wanted.get(folded)
+        if folded == ours:
+            reasons_index = index
+        elif field is None:
             unknown.append((index, heading))
         elif field.name in indexes:
             first = column_letter(indexes[field.name])
@@ -79,14 +87,32 @@ def find_columns(cells: Sequence[Cell], row: int, fields: FieldSet) -> Columns:
             source = next((letters[name] for name in field.compose.names if name in letters), None)
             if source is not None:
                 letters[field.name] = source
-    return Columns(indexes, letters, tuple(problems))
+    return Columns(indexes, letters, reasons_index, tuple(problems))
+
+
+def reasons_heading(fields: FieldSet) -> str:
+    """The heading of the column that says why rows were rejected; no field's, so that nothing is read from it."""
+    wanted = _wanted(fields)
+    names = (_REASONS, *(f"{_REASONS} {number}" for number in range(2, len(wanted) + 3)))
+    return next(name for name in names if fold_heading(name) not in wanted)
+
+
+def secret_columns(cells: Sequence[Cell], fields: FieldSet) -> frozenset[int]:
+    """The columns that hold secrets, by the cells of the heading row: also those of a field that is omitted."""
+    names = {fold_heading(name) for field in fields.values() if field.secret for name in _names(field)}
+    return frozenset(index for index, cell in enumerate(cells) if fold_heading(heading_text(cell)) in names)
+
+
+def _wanted(fields: FieldSet) -> dict[str, Field]:
+    return {fold_heading(name): field for field in fields.values() if not field.omitted for name in _names(field)}
 
 
 def _names(field: Field) -> tuple[str, ...]:
     return (field.heading, *field.aliases)
 
 
-def _heading_text(cell: Cell) -> str:
+def heading_text(cell: Cell) -> str:
+    """What a cell of the heading row says."""
     value = cell_value(cell)
     return value.text if isinstance(value, Value) else clean(shown(cell) or "")
 

@@ -16,11 +16,11 @@ from musterroll.pipeline.settings import SheetSettings
 from musterroll.plugin.roles import Sheet
 from musterroll.problems import Problem, Severity
 from musterroll.sheet.guidance import looks_like_a_user
-from musterroll.sheet.headings import find_columns
+from musterroll.sheet.headings import Columns, find_columns
 from musterroll.sheet.making import ReadRow, RowMaker
 from musterroll.text import clean
 
-__all__ = ["ReadRow", "RowReader"]
+__all__ = ["ReadRow", "RowReader", "filled_rows"]
 
 
 class RowReader:
@@ -30,9 +30,18 @@ class RowReader:
         settings: how the sheet is laid out.
         fields: the fields of a user.
         report: takes the problems that belong to no data row.
+        reasons: the heading of the reasons' column, where `fields` are not all that the sheet has.
     """
 
-    def __init__(self, settings: SheetSettings, fields: FieldSet, report: Callable[[Problem], None]) -> None:
+    def __init__(
+        self,
+        settings: SheetSettings,
+        fields: FieldSet,
+        report: Callable[[Problem], None],
+        *,
+        reasons: str | None = None,
+    ) -> None:
+        self._reasons = reasons
         self._settings = settings
         self._fields = fields
         self._report = report
@@ -48,7 +57,7 @@ class RowReader:
             SourceError: the file is damaged.
             PluginError: the reader broke.
         """
-        rows = self._data(_filled(sheet, reader))
+        rows = self._data(filled_rows(sheet, reader))
         first = next(rows, None)
         if first is None:
             message = f"There are no users; fill in rows from row {self._settings.first_row} on"
@@ -62,12 +71,14 @@ class RowReader:
         make: RowMaker | None = None
         expected = settings.first_row
         anything = False
-        for row in filled:
+        while (row := next(filled, None)) is not None:
             anything = True
             if row.number < settings.heading_row:
                 continue
             if make is None:
-                make = self._row_maker(row.cells if row.number == settings.heading_row else ())
+                columns = self._columns(row.cells if row.number == settings.heading_row else ())
+                make = RowMaker(self._fields, columns)
+                filled = _besides(columns.reasons, filled)
                 if row.number == settings.heading_row:
                     continue
             if row.number < settings.first_row:
@@ -78,14 +89,14 @@ class RowReader:
             expected = row.number + 1
             yield make(row)
         if make is None and anything:
-            self._row_maker(())
+            self._columns(())
 
-    def _row_maker(self, headings: tuple[Cell, ...]) -> RowMaker:
+    def _columns(self, headings: tuple[Cell, ...]) -> Columns:
         """Finds the columns; without a heading row every one is missing."""
-        columns = find_columns(headings, self._settings.heading_row, self._fields)
+        columns = find_columns(headings, self._settings.heading_row, self._fields, self._reasons)
         for problem in columns.problems:
             self._report(problem)
-        return RowMaker(self._fields, columns)
+        return columns
 
     def _check_guidance(self, row: Row) -> None:
         if looks_like_a_user(row):
@@ -127,8 +138,17 @@ class RowReader:
         return False
 
 
-def _filled(sheet: Sheet, reader: str) -> Iterator[SheetRow]:
-    """Streams the rows that are not blank."""
+def filled_rows(sheet: Sheet, reader: str) -> Iterator[SheetRow]:
+    """Streams the rows that are not blank.
+
+    Args:
+        sheet: the open worksheet.
+        reader: the reader's name, for messages.
+
+    Raises:
+        SourceError: the file is damaged.
+        PluginError: the reader broke.
+    """
     number: int | None = None
     try:
         for row in sheet.rows():
@@ -139,6 +159,13 @@ def _filled(sheet: Sheet, reader: str) -> Iterator[SheetRow]:
         raise
     except Exception as error:
         raise PluginError(plugin=f"readers[{reader}]", stage="reading", cause=error, row=number) from error
+
+
+def _besides(reasons: int | None, rows: Iterator[SheetRow]) -> Iterator[SheetRow]:
+    """Leaves out rows of a file of rejected rows that were emptied but for their reasons."""
+    if reasons is None:
+        return rows
+    return (row for row in rows if any(_is_filled(cell) for i, cell in enumerate(row.cells) if i != reasons))
 
 
 def _is_filled(cell: Cell) -> bool:

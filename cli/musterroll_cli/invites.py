@@ -1,0 +1,135 @@
+"""The ledger of invites: `invites list`, `invites send`, `invites release`."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from musterroll_cli.options import YesOption, command
+
+if TYPE_CHECKING:
+    from musterroll_cli.session import Session
+
+app = typer.Typer(
+    help="Shows who was invited, sends what is due, and releases what is held.",
+    epilog="\b\nExample:\n  musterroll invites list --state held",
+    rich_markup_mode=None,
+)
+
+
+class Standing(StrEnum):
+    """Where a user stands with their invite."""
+
+    SENT = "sent"
+    EXPIRED = "expired"
+    HELD = "held"
+    FAILED = "failed"
+    NEVER = "never"
+
+
+@command(app, "invites list", example="musterroll invites list --state failed")
+def list_invites(
+    session: Session,
+    state: Annotated[
+        Standing | None,
+        typer.Option(
+            "--state", metavar="|".join(Standing), show_default=False, help="Only those whose invite stands so."
+        ),
+    ] = None,
+) -> int:
+    """Lists the latest invite of everybody whom the pipeline created, invited, or had in a sheet.
+
+    It is the ledger of the portal that the pipeline (with --profile) writes to. Nothing is sent.
+    """
+    from musterroll import history  # noqa: PLC0415 -- `--help` does without the engine
+    from musterroll.model.reports import InviteStanding  # noqa: PLC0415
+    from musterroll_cli.records import invite_record  # noqa: PLC0415
+    from musterroll_cli.text.invites import show_invite_list, unreachable  # noqa: PLC0415
+
+    pipeline = session.load()
+    with closing(history.list_invites(pipeline, state=InviteStanding(state) if state else None)) as found:
+        if found.unreachable is not None:
+            session.warn(unreachable(found.unreachable, found.identities))
+        if session.as_json:
+            return session.finish({"invites": map(invite_record, found.invites)})
+        show_invite_list(session.out, found.invites, quiet=session.common.quiet)
+        return session.finish()
+
+
+@command(app, "invites send", example="musterroll invites send --dry-run")
+def send_invites(
+    session: Session,
+    users: Annotated[
+        list[str] | None,
+        typer.Option("--user", metavar="NAME", show_default=False, help="Only this user. May be repeated."),
+    ] = None,
+    resend: Annotated[
+        bool, typer.Option("--resend", show_default=False, help="Also those whose last invite is still valid.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", show_default=False, help="Only show who would be invited, and who not and why.")
+    ] = False,
+    yes: YesOption = False,
+) -> int:
+    """Invites everybody who is due, without a sheet.
+
+    Due are those whom the pipeline created and nobody has invited yet, and everybody whose last invite failed or
+    has expired. Addresses are those that the portal has now. What is sent is a job: `musterroll jobs list` shows it.
+    """
+    from musterroll import engine  # noqa: PLC0415 -- `--help` does without the engine
+    from musterroll_cli.confirmation import Confirmation  # noqa: PLC0415
+    from musterroll_cli.text.invites import show_question  # noqa: PLC0415
+
+    pipeline, names = session.load(), tuple(users or ())
+    with session.working(pipeline) as progress:
+        if dry_run:
+            report = engine.preview_invites(pipeline, users=names, resend=resend, progress=progress)
+        else:
+            asking = Confirmation(session.err, progress, yes=yes, needed=pipeline.settings.confirm)
+
+            def confirm(summary: engine.PlanSummary) -> bool:
+                return asking.ask(lambda stream: show_question(stream, summary.invites))
+
+            report = engine.send_invites(pipeline, users=names, resend=resend, confirm=confirm, progress=progress)
+    return session.show(report)
+
+
+@command(app, "invites release", example="musterroll invites release ana --as-sent")
+def release_invites(
+    session: Session,
+    users: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME]...", show_default=False, help="The users, by username.")
+    ] = None,
+    everybody: Annotated[bool, typer.Option("--all", show_default=False, help="Every invite that is held.")] = False,
+    as_sent: Annotated[
+        bool,
+        typer.Option("--as-sent", show_default=False, help="They have arrived: note that, and send nothing."),
+    ] = False,
+    yes: YesOption = False,
+) -> int:
+    """Lets go of invites of which nobody knows whether they have gone out.
+
+    They are sent again, as the same message, so that mail systems can tell. If you know that they have arrived, say
+    so with --as-sent. `musterroll invites list --state held` shows them.
+    """
+    from musterroll import engine  # noqa: PLC0415 -- `--help` does without the engine
+    from musterroll.errors import UsageError  # noqa: PLC0415
+    from musterroll_cli.confirmation import Confirmation  # noqa: PLC0415
+    from musterroll_cli.text.invites import show_question  # noqa: PLC0415
+
+    if bool(users) == everybody:
+        raise UsageError("say whose invites: name the users, or give --all for every one that is held (not both)")
+    pipeline = session.load()
+    with session.working(pipeline) as progress:
+        asking = Confirmation(session.err, progress, yes=yes, needed=pipeline.settings.confirm)
+        report = engine.release_invites(
+            pipeline,
+            tuple(users or ()),
+            as_sent=as_sent,
+            confirm=lambda count: asking.ask(lambda stream: show_question(stream, count, again=True)),
+            progress=progress,
+        )
+    return session.show(report)
