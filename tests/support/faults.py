@@ -10,12 +10,10 @@ import random
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import TypeAlias
 
 from musterroll import (
     BackendError,
-    BackendUnavailableError,
     Capabilities,
     Context,
     CreateUser,
@@ -33,30 +31,15 @@ from musterroll import (
     SentStatus,
     Status,
     UpdateUser,
+    UserBackend,
     UserBackendType,
     UserKey,
+    testing,
 )
-from musterroll.testing.memory import MemoryBackend
+from musterroll.testing import Fault, MemoryBackend
 from musterroll.testing.memory_store import MemoryStore, StoredGroup, StoredUser
 
-
-class Fault(StrEnum):
-    """What goes wrong with one operation."""
-
-    FAILED = "failed"  # refused
-    UNKNOWN = "unknown"  # done, but the answer says that nobody knows
-    UNKNOWN_NOT_DONE = "unknown_not_done"  # likewise, and it is not done
-    LOST = "lost"  # done, no answer
-    DROPPED = "dropped"  # not done, no answer
-    NOT_DONE = "not_done"  # certainly not done
-    CONFLICT = "conflict"  # done, and then answered as if it had been there
-    TWICE = "twice"  # answered twice
-    STRANGER = "stranger"  # the answer is to an operation that nobody asked for
-    NO_REF = "no_ref"  # done, without saying the id
-    BREAKS = "breaks"  # the plugin raises something of its own
-    ERROR = "error"  # BackendError
-    UNAVAILABLE = "unavailable"  # BackendUnavailableError
-
+__all__ = ["FAULTY", "PORTALS", "POSTS", "RECORDER", "Fault", "FaultyBackend", "Portal", "Post", "no_post", "on"]
 
 Script: TypeAlias = Callable[[Op], Fault | None]
 
@@ -113,6 +96,14 @@ class Portal:
         (user,) = (user for user in self.store.users.values() if user.username == username)
         return user
 
+    def change(self, username: str, **fields: str) -> None:
+        """Changes a user behind everybody's back; an empty text clears a field."""
+        user = self.store.take(self.user(username).ref)
+        user.fields |= fields
+        for name in [name for name, text in fields.items() if not text]:
+            del user.fields[name]
+        self.store.put(user)
+
     def names(self) -> list[str]:
         """The usernames, sorted."""
         return sorted(user.username for user in self.store.users.values())
@@ -136,13 +127,12 @@ class FaultyOptions(Options):
     portal: str
 
 
-class FaultyBackend(MemoryBackend):
-    """A `MemoryBackend` behind an unreliable line."""
+class ScriptedMemory(MemoryBackend):
+    """A `MemoryBackend` that can what the portal's script says."""
 
     def __init__(self, portal: Portal, *, read_only: bool) -> None:
         super().__init__(portal.store, read_only=read_only, unique_email=portal.unique_email)
         self.portal = portal
-        portal.built += 1
 
     def capabilities(self) -> Capabilities:
         base = super().capabilities()
@@ -161,80 +151,36 @@ class FaultyBackend(MemoryBackend):
         return dict.fromkeys(keys, users)
 
     def execute(self, ops: Iterator[Op]) -> Iterator[Result]:
-        if self.read_only or self.portal.refuses_to_start:
+        if self.portal.refuses_to_start:
             raise BackendError("the portal is not to be written to")
-        results = self._execute(ops)
-        if self.portal.shuffle is None:
-            return results
-        return self._shuffled(results, self.portal.shuffle)
+        return super().execute(ops)
 
-    def _shuffled(self, results: Iterator[Result], order: random.Random) -> Iterator[Result]:
-        held: list[Result] = []
-        for result in results:
-            held.append(result)
-            if len(held) > 7:
-                yield held.pop(order.randrange(len(held)))
-        order.shuffle(held)
-        yield from held
-
-    def _execute(self, ops: Iterator[Op]) -> Iterator[Result]:
-        for op in ops:
-            self.portal.handed.append(op)
-            self.portal.before(op)
-            yield from self._answers(op, self.portal.fault(op))
-
-    def _answers(self, op: Op, fault: Fault | None) -> Iterator[Result]:
-        match fault:
-            case Fault.FAILED:
-                yield Result(op.id, Status.FAILED, detail="the portal said no")
-                return
-            case Fault.UNKNOWN_NOT_DONE:
-                yield Result(op.id, Status.UNKNOWN, detail="the line went dead")
-                return
-            case Fault.NOT_DONE:
-                yield Result(op.id, Status.NOT_DONE, detail="the portal was busy")
-                return
-            case Fault.DROPPED:
-                return
-            case Fault.BREAKS:
-                raise ZeroDivisionError("no luck")
-            case Fault.ERROR:
-                raise BackendError("the portal has a bad day")
-            case Fault.UNAVAILABLE:
-                raise BackendUnavailableError("the portal cannot be reached")
-        if isinstance(op, SendInvite):
-            yield Result(op.id, Status.DONE)
-            return
-        result = self._perform(op)
-        match fault:
-            case None:
-                yield result
-            case Fault.UNKNOWN:
-                yield Result(op.id, Status.UNKNOWN, detail="the line went dead")
-            case Fault.CONFLICT:
-                yield Result(op.id, Status.CONFLICT, detail="it is there")
-            case Fault.TWICE:
-                yield result
-                yield result
-            case Fault.STRANGER:
-                yield Result("nobody-1", Status.DONE)
-            case Fault.NO_REF:
-                yield Result(op.id, Status.DONE)
-
-    def resolve(self, doubtful: Sequence[Op]) -> Iterator[Result]:
-        self.portal.asked += doubtful
-        for op in doubtful:
-            if self.portal.doubt(op):
-                yield Result(op.id, Status.UNKNOWN)
-            else:
-                yield from super().resolve([op])
+    def _perform(self, op: Op) -> Result:
+        return Result(op.id, Status.DONE) if isinstance(op, SendInvite) else super()._perform(op)
 
     def close(self) -> None:
         self.portal.closed += 1
 
 
+class FaultyBackend(testing.FaultyBackend):
+    """A scripted portal behind an unreliable line."""
+
+    def __init__(self, portal: Portal, inner: UserBackend) -> None:
+        def fault(op: Op) -> Fault | None:
+            portal.before(op)
+            return portal.fault(op)
+
+        def doubt(op: Op) -> bool:
+            return portal.doubt(op)
+
+        super().__init__(inner, fault, doubt=doubt, shuffle=portal.shuffle)
+        self.handed, self.asked = portal.handed, portal.asked
+        portal.built += 1
+
+
 def build_backend(options: FaultyOptions, context: Context) -> FaultyBackend:
-    return FaultyBackend(PORTALS[options.portal], read_only=context.read_only)
+    portal = PORTALS[options.portal]
+    return FaultyBackend(portal, ScriptedMemory(portal, read_only=context.read_only))
 
 
 FAULTY = UserBackendType(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import subprocess
+import tempfile
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -41,13 +44,22 @@ def libreoffice(file: Path, form: str, folder: Path, *, read_as: str | None = No
     ending, _, options = form.partition(":")
     target = f"{ending}:{_FILTERS[ending]}" if ending in _FILTERS else f"csv:Text - txt - csv (StarCalc):{options}"
     folder.mkdir(parents=True, exist_ok=True)
-    # A profile of its own, or a second LibreOffice that runs at the same time would do nothing, silently.
-    profile = (folder / "libreoffice-profile").resolve().as_uri()
-    command = ["soffice", "--headless", "--norestore", f"-env:UserInstallation={profile}"]
+    command = ["soffice", "--headless", "--norestore", f"-env:UserInstallation={_profile().as_uri()}"]
     if read_as is not None:
         command.append(f"--infilter={read_as}")
     _run([*command, "--convert-to", target, "--outdir", str(folder), str(file)])
     return _written(folder / f"{file.stem}.{ending}")
+
+
+@cache
+def _profile() -> Path:
+    """A profile for this process: of a second LibreOffice in one profile nothing would come, silently.
+
+    Making one takes longer than converting a file, so it is kept until the process ends.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="musterroll-libreoffice-")).resolve()
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def gnumeric(file: Path, form: str, folder: Path) -> Path:

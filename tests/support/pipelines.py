@@ -92,10 +92,12 @@ class Told:
 
     @property
     def rows(self) -> dict[str, int]:
-        """The outcomes of the rows that are not 0; they are checked to add up."""
+        """The outcomes that are not 0; they are checked to add up to the rows, and to the absent users."""
         assert self.job is not None
         counts = asdict(self.job.counts)
-        assert counts.pop("rows") == sum(counts.values())
+        was_executed = self.state not in (JobState.ABORTED, JobState.QUARANTINED)
+        absent = sum(change.row is None and change.action == "deactivate" for change in self.changes) * was_executed
+        assert counts.pop("rows") + absent == sum(counts.values())
         return {name: number for name, number in counts.items() if number}
 
     @property
@@ -224,6 +226,10 @@ class Work:
     def plan(self, pipeline: Pipeline, sheet: Path) -> Told:
         """`musterroll plan`."""
         return told(engine.plan(pipeline, sheet))
+
+    def undo(self, pipeline: Pipeline, job: str = "last", **options: Any) -> Told:
+        """`musterroll jobs undo`."""
+        return told(engine.undo(pipeline, job, **options))
 
     def resume(self, pipeline: Pipeline, job: str = "last", **options: Any) -> Told:
         """`musterroll jobs resume`."""

@@ -1,27 +1,21 @@
-"""Real SCIM servers for tests: scim2-server under uvicorn, with faults where a test asks for them, and Canaille."""
+"""A real SCIM server for tests: scim2-server under uvicorn, with faults where a test asks for them."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import functools
-import http.client
 import json
-import os
 import random
-import shutil
 import socket
-import subprocess
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections import Counter
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from pathlib import Path
 from typing import Any
 
-import pytest
 import uvicorn
 from scim2_models import ResourceType, Schema, ScimProvider, ServiceProviderConfig
 from scim2_server.applications.asgi import ASGIApplication
@@ -64,6 +58,7 @@ class Faults:
         token_service: what POST /token gives, one after the other.
         echo: errors repeat what was sent, and the Authorization header.
         before: what happens before a request is looked at, by method and path.
+        happened: how often there was which fault.
     """
 
     busy: float = 0.0
@@ -85,6 +80,7 @@ class Faults:
     token_service: list[str] = field(default_factory=list)
     echo: bool = False
     before: Callable[[str, str], object] = lambda method, path: None
+    happened: Counter[str] = field(default_factory=Counter)
 
     def writes(self) -> list[str]:
         """The requests that change something."""
@@ -135,6 +131,19 @@ class Portal:
         """The stored groups."""
         return [resource for resource in self.storage.resources if type(resource).__name__.startswith("Group")]
 
+    def register(self, **attributes: Any) -> Any:
+        """Stores a user as somebody else would; returns the stored one."""
+        return self._store("User", attributes)
+
+    def register_group(self, **attributes: Any) -> Any:
+        """Stores a group as somebody else would; returns the stored one."""
+        return self._store("Group", attributes)
+
+    def _store(self, name: str, attributes: dict[str, Any]) -> Any:
+        kind = next(kind for kind in self.provider.resource_types if kind.name == name)
+        model: Any = self.provider.model_for(kind)
+        return self.storage.storage.create(kind, model.model_validate(attributes))
+
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request, or does not."""
         faults = self.faults
@@ -167,6 +176,7 @@ class Portal:
             await _answer(send, 401, b'{"detail": "who are you?"}')
             return
         if faults.random.random() < faults.busy:
+            faults.happened["busy"] += 1
             await _answer(send, 429, b"", {"Retry-After": _retry_after(faults.retry_after)})
             return
         for (verb, start), status in faults.statuses.items():
@@ -191,8 +201,10 @@ class Portal:
                 return
             status = started["status"]
             if writes and faults.random.random() < faults.reset_after:
+                faults.happened["reset_after"] += 1
                 _reset(receive)
             elif status == 409 and faults.duplicate_status is not None:
+                faults.happened["duplicate"] += 1
                 await _answer(send, faults.duplicate_status, b"<html>Oops</html>", html=True)
             else:
                 await send(started)
@@ -206,6 +218,7 @@ class Portal:
     def _query(self, query: bytes) -> bytes:
         parts = [part for part in query.split(b"&") if part]
         if self.faults.ignore_filters:
+            self.faults.happened["ignored filter"] += any(part.startswith(b"filter=") for part in parts)
             parts = [part for part in parts if not part.startswith(b"filter=")]
         if self.faults.ignore_paging:
             parts = [part for part in parts if not part.startswith(b"startIndex=")]
@@ -301,66 +314,3 @@ def wait_until(ready: Callable[[], bool]) -> None:
     while not ready():
         assert time.monotonic() < end, "it does not start"
         time.sleep(0.02)
-
-
-# -- Canaille -----------------------------------------------------------------------------------------------
-
-
-def _canaille() -> str | None:
-    """The program: in the path, or where MUSTERROLL_CANAILLE says, as it needs an environment of its own."""
-    return os.environ.get("MUSTERROLL_CANAILLE") or shutil.which("canaille")
-
-
-needs_canaille = pytest.mark.skipif(
-    _canaille() is None and not os.environ.get("MUSTERROLL_REQUIRE_PROGRAMS"),
-    reason="Canaille is not installed (MUSTERROLL_CANAILLE names its program)",
-)
-CANAILLE_TOKEN = "let-me-in"
-
-
-@contextlib.contextmanager
-def canaille(folder: Path) -> Iterator[str]:
-    """Starts Canaille with an empty database, and stops it; yields the address of its SCIM service."""
-    program = _canaille()
-    assert program is not None, "Canaille is not installed"
-    settings = folder / "canaille.toml"
-    settings.write_text(
-        'SECRET_KEY="x"\n[CANAILLE]\nDATABASE="sql"\n'
-        f'[CANAILLE_SQL]\nDATABASE_URI="sqlite:///{(folder / "canaille.db").as_posix()}"\n'
-        "[CANAILLE_SCIM]\nENABLE_SERVER=true\n",
-        encoding="utf-8",
-    )
-    environment = {**os.environ, "CANAILLE_CONFIG": str(settings)}
-
-    def run(*arguments: str) -> None:
-        subprocess.run([program, *arguments], env=environment, check=True, capture_output=True)
-
-    run("install")
-    run("create", "client", "--client-id", "importer", "--client-name", "importer", "--client-secret", "x")
-    token = ["create", "token", "--token-id", "t1", "--access-token", CANAILLE_TOKEN, "--client", "importer"]
-    lasting = ["--issue-date", "2026-01-01T00:00:00+00:00", "--lifetime", "99999999"]
-    run(*token, "--type", "access_token", "--scope", "openid", *lasting)
-    port = free_port()
-    process = subprocess.Popen(
-        [program, "run", "--bind", f"127.0.0.1:{port}"],
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    url = f"http://127.0.0.1:{port}/scim/v2"
-    try:
-        wait_until(lambda: _answers(port))
-        yield url
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
-def _answers(port: int) -> bool:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-    with contextlib.suppress(OSError, http.client.HTTPException), contextlib.closing(connection):
-        connection.request(
-            "GET", "/scim/v2/ServiceProviderConfig", headers={"Authorization": f"Bearer {CANAILLE_TOKEN}"}
-        )
-        return connection.getresponse().status == 200
-    return False

@@ -11,6 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from musterroll_cli.main import main
+
 COMMAND = Path(sysconfig.get_path("scripts")) / ("musterroll.exe" if os.name == "nt" else "musterroll")
 
 
@@ -107,3 +111,22 @@ class Workplace:
             groups = {path for (path,) in db.execute("SELECT path FROM group_paths")}
         db.close()
         return groups
+
+
+@dataclass(frozen=True)
+class Inside(Workplace):
+    """Runs commands in this very process, which is much quicker; `start` still makes a process of its own."""
+
+    capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch
+
+    def run(self, *arguments: object, **environment: str) -> Ended:
+        with self.monkeypatch.context() as patch:
+            patch.chdir(self.folder)
+            for name, value in environment.items():
+                patch.setenv(name, value)
+            self.capsys.readouterr()
+            status = main([*map(str, arguments)])
+            out, err = self.capsys.readouterr()
+        assert "Traceback" not in out + err
+        return Ended(status, out, err)

@@ -207,6 +207,15 @@ class UserTests(BackendKit):
         self.create(backend, "bo")
         assert backend.count_users() == before + 2
 
+    def test_password_reset(self, backend: UserBackend, can: Capabilities) -> None:
+        needs(can.passwords, "set passwords")
+        op = UpdateUser(
+            id=new_id(), user=self.create(backend, "ana", PASSWORD), changes={}, password=Secret("Sesame-2")
+        )
+        before, result = self.get(backend, "ana"), self.run(backend, op)[op.id]
+        assert result.status is (Status.DONE if can.reset_passwords else Status.FAILED), result
+        assert self.get(backend, "ana") == before
+
     def test_password_shows_nowhere(
         self, backend: UserBackend, can: Capabilities, caplog: pytest.LogCaptureFixture
     ) -> None:

@@ -7,25 +7,10 @@ from typing import Any, ClassVar
 
 import pytest
 
-from musterroll import Context, FieldSet, UserBackend
+from musterroll import UserBackend
 from musterroll.testing import BackendContract
-from musterroll_plugins.backends.scim import ScimOptions, build
+from support.scim_backends import DEPARTMENT, open_scim
 from support.scim_servers import Portal, Server
-
-DEPARTMENT = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    server = Server()
-    yield server
-    server.stop()
-
-
-def open_scim(url: str, *, read_only: bool = False, **options: Any) -> UserBackend:
-    context = Context(instance="backend", fields=FieldSet([]), read_only=read_only)
-    values = {"url": url, "fields": {"department": DEPARTMENT}, **options}
-    return build(ScimOptions.model_validate(values), context)
 
 
 class TestScim(BackendContract):
@@ -36,7 +21,8 @@ class TestScim(BackendContract):
         self.server = server
 
     def open_backend(self, folder: Path, *, read_only: bool = False) -> UserBackend:
-        return open_scim(self.server.portal(folder.name).url, read_only=read_only, **self.options)
+        url = self.server.portal(folder.name).url
+        return open_scim(url, read_only=read_only, fields=DEPARTMENT, **self.options)
 
     def breaking_line(self, folder: Path) -> AbstractContextManager[object]:
         return self._breaking(self.server.portal(folder.name))

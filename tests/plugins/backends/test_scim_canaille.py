@@ -12,13 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from musterroll import Context, Desired, FieldSet, UserBackend
+from musterroll import Desired, UserBackend
 from musterroll.testing import BackendContract
 from musterroll.text import fold
-from musterroll_plugins.backends.scim import ScimOptions, build
-from support.scim_servers import CANAILLE_TOKEN, canaille, needs_canaille
-
-DEPARTMENT = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department"
+from support.canaille import CANAILLE_TOKEN, canaille, needs_canaille
+from support.scim_backends import DEPARTMENT, open_scim
 
 pytestmark = [needs_canaille, pytest.mark.slow]
 
@@ -39,22 +37,19 @@ class TestCanaille(BackendContract):
         self._empty()
 
     def open_backend(self, folder: Path, *, read_only: bool = False) -> UserBackend:
-        options = {
-            "url": self.url,
-            "token": CANAILLE_TOKEN,
-            "fields": {"department": DEPARTMENT},
-            "required": {"name.formatted": "{forename} {surname}", "name.familyName": "{username}"},
-            "stored_as": {"email": "lower-case-domain"},
-            "duplicate_status": [409, 500],
-            "matching": "exact",
-            "nesting": "path",
-            "memberships": "users",
-            "remove_members": "replace",
-            "concurrency": 4,
-        }
-        return build(
-            ScimOptions.model_validate(options),
-            Context(instance="backend", fields=FieldSet([]), read_only=read_only),
+        return open_scim(
+            self.url,
+            read_only=read_only,
+            token=CANAILLE_TOKEN,
+            fields=DEPARTMENT,
+            required={"name.formatted": "{forename} {surname}", "name.familyName": "{username}"},
+            stored_as={"email": "lower-case-domain"},
+            duplicate_status=[409, 500],
+            matching="exact",
+            nesting="path",
+            memberships="users",
+            remove_members="replace",
+            concurrency=4,
         )
 
     def desired(self, name: str, **fields: str | None) -> Desired:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import logging
-import shutil
 import socket
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,75 +15,16 @@ import pytest
 from musterroll import (
     BackendError,
     BackendUnavailableError,
-    Context,
-    CreateUser,
-    Desired,
-    FieldSet,
     Op,
     Result,
-    Secret,
     Status,
-    UpdateUser,
     UserBackend,
     UserKey,
-    UserRef,
 )
-from musterroll_plugins.backends.scim import ScimOptions, build
+from support.scim_backends import Opened, creations, perform, statuses
 from support.scim_servers import Faults, Portal, Server, free_port
 
 CANARY = "Canary-7c1f-Sesame"
-TOKEN = "Token-3f9a-Sesame"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    server = Server()
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def portal(server: Server, request: pytest.FixtureRequest) -> Portal:
-    return server.portal(f"{request.node.name}".encode().hex())
-
-
-class Opened:
-    """The backends of one test, closed at its end."""
-
-    def __init__(self) -> None:
-        self.backends: list[UserBackend] = []
-        self.cancelled = threading.Event()
-
-    def __call__(self, url: str, *, read_only: bool = False, **options: Any) -> UserBackend:
-        context = Context(instance="backend", fields=FieldSet([]), read_only=read_only, cancelled=self.cancelled)
-        backend = build(ScimOptions.model_validate({"url": url, **options}), context)
-        self.backends.append(backend)
-        return backend
-
-
-@pytest.fixture
-def opened() -> Iterator[Opened]:
-    opened = Opened()
-    yield opened
-    for backend in opened.backends:
-        backend.close()
-    assert not [thread for thread in threading.enumerate() if thread.name == "musterroll-scim"]
-
-
-def creations(count: int, start: int = 0, password: str | None = None) -> list[Op]:
-    secret = None if password is None else Secret(password)
-    return [
-        CreateUser(id=f"op-{n}", user=Desired(username=f"user{n}", fields={"surname": "Silva"}), password=secret)
-        for n in range(start, start + count)
-    ]
-
-
-def run(backend: UserBackend, *ops: Op) -> dict[str, Result]:
-    return {result.op: result for result in backend.execute(iter(ops))}
-
-
-def statuses(results: dict[str, Result]) -> set[Status]:
-    return {result.status for result in results.values()}
 
 
 class TestCannotBeUsed:
@@ -165,13 +103,10 @@ class TestCannotBeUsed:
         sign_in: dict[str, Any] = {"client_id": "c", "client_secret": CANARY, "token_url": portal.url + "/token"}
         assert "gives no token" in self.complaint(opened(portal.url, **sign_in))
 
-    def test_certificates(self, tmp_path: Path, opened: Opened) -> None:
-        if shutil.which("openssl") is None:
-            pytest.skip("openssl is not installed")
-        key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
-        command = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost"
-        names = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)]
-        subprocess.run([*command.split(), *names], check=True, capture_output=True)
+    def test_certificates(
+        self, tmp_path: Path, make_certificate: Callable[[Path], tuple[Path, Path]], opened: Opened
+    ) -> None:
+        certificate, key = make_certificate(tmp_path)
         server = Server(ssl_certfile=str(certificate), ssl_keyfile=str(key))
         try:
             portal = server.portal("x")
@@ -186,17 +121,6 @@ class TestCannotBeUsed:
         finally:
             server.stop()
 
-    def test_without_the_extra(self) -> None:
-        code = (
-            "import sys; sys.modules['aiohttp'] = None\n"
-            "from musterroll import BackendError, Context, FieldSet\n"
-            "from musterroll_plugins.backends.scim import ScimOptions, build\n"
-            "try: build(ScimOptions(url='http://localhost/'), Context(instance='backend', fields=FieldSet([])))\n"
-            "except BackendError as error: print(error)"
-        )
-        ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-        assert 'pip install "musterroll[scim]"' in ended.stdout
-
 
 class TestBusy:
     @pytest.mark.parametrize("retry_after", ["0.05", "date", None])
@@ -205,9 +129,28 @@ class TestBusy:
         self, portal: Portal, opened: Opened, retry_after: str | None, bulk: str
     ) -> None:
         portal.faults = Faults(busy=0.3, retry_after=retry_after)
-        results = run(opened(portal.url, bulk=bulk), *creations(20))
+        results = perform(opened(portal.url, bulk=bulk), *creations(20))
         assert statuses(results) == {Status.DONE}
         assert len(portal.users()) == 20
+
+    @pytest.mark.parametrize(("retry_after", "least"), [("0.4", 0.4), (None, 0.25)])
+    def test_those_who_wait_do_not_all_come_back_at_once(
+        self, portal: Portal, opened: Opened, retry_after: str | None, least: float
+    ) -> None:
+        backend = opened(portal.url, concurrency=16, bulk="never")
+        backend.capabilities()
+        portal.faults = Faults(retry_after=retry_after)
+        arrivals: dict[bytes, list[float]] = defaultdict(list)
+
+        def note(method: str, path: str) -> None:
+            arrivals[portal.faults.bodies[-1]].append(time.monotonic())
+            portal.faults.busy = float(len(portal.faults.seen) <= 16)
+
+        portal.faults.before = note
+        assert statuses(perform(backend, *creations(16))) == {Status.DONE}
+        waits = [again - first for first, again in arrivals.values()]
+        assert min(waits) >= least
+        assert max(waits) - min(waits) > 0.06
 
     def test_a_portal_that_wants_to_be_left_alone_pauses_the_job(self, portal: Portal, opened: Opened) -> None:
         backend = opened(portal.url)
@@ -216,7 +159,7 @@ class TestBusy:
         results: list[Result] = []
         with pytest.raises(BackendUnavailableError, match="left alone until"):
             results.extend(backend.execute(iter(creations(500))))
-        assert {result.status for result in results} <= {Status.NOT_DONE}
+        assert statuses(results) <= {Status.NOT_DONE}
         assert portal.users() == []
 
     def test_a_person_who_interrupts_does_not_wait(self, portal: Portal, opened: Opened) -> None:
@@ -225,7 +168,7 @@ class TestBusy:
         portal.faults = Faults(busy=1.0, retry_after="60")
         threading.Timer(0.3, opened.cancelled.set).start()
         started = time.monotonic()
-        results = run(backend, *creations(3))
+        results = perform(backend, *creations(3))
         assert time.monotonic() - started < 5
         assert statuses(results) == {Status.NOT_DONE}
 
@@ -233,7 +176,7 @@ class TestBusy:
         backend = opened(portal.url, requests_per_second=20, bulk="never")
         backend.capabilities()
         started = time.monotonic()
-        run(backend, *creations(10))
+        perform(backend, *creations(10))
         assert time.monotonic() - started >= 0.45
 
     def test_no_more_at_once_than_allowed(self, portal: Portal, opened: Opened) -> None:
@@ -241,7 +184,7 @@ class TestBusy:
         backend = opened(portal.url, concurrency=4, bulk="never")
         backend.capabilities()
         started = time.monotonic()
-        run(backend, *creations(12))
+        perform(backend, *creations(12))
         assert time.monotonic() - started >= 0.15
         assert portal.most_at_once == 4
 
@@ -269,7 +212,7 @@ class TestBroken:
         assert "\n" not in caught.value.message
         assert pulled < 400
         assert len(results) == pulled
-        assert statuses(results) <= {Status.DONE, Status.UNKNOWN, Status.NOT_DONE}
+        assert statuses(results.values()) <= {Status.DONE, Status.UNKNOWN, Status.NOT_DONE}
         stored = {user.external_id for user in portal.users()}
         assert {op for op, result in results.items() if result.status is Status.DONE} <= stored
         assert stored.isdisjoint(op for op, result in results.items() if result.status is Status.NOT_DONE)
@@ -284,7 +227,29 @@ class TestBroken:
         with pytest.raises(BackendUnavailableError):
             results.extend(backend.execute(iter(creations(1000))))
         assert len(results) < 100
-        assert {result.status for result in results} <= {Status.UNKNOWN, Status.NOT_DONE}
+        assert statuses(results) <= {Status.UNKNOWN, Status.NOT_DONE}
+
+    @pytest.mark.parametrize("options", [{"bulk": "never"}, {"bulk_size": 10}, {"duplicate_status": [409, 500]}])
+    def test_a_portal_that_breaks_over_everything_stops_the_job_early(
+        self, portal: Portal, opened: Opened, options: dict[str, Any]
+    ) -> None:
+        backend = opened(portal.url, concurrency=4, **options)
+        backend.capabilities()
+        portal.faults.statuses = {("POST", "/"): 500}
+        results: list[Result] = []
+        with pytest.raises(BackendUnavailableError, match="one operation after another fails"):
+            results.extend(backend.execute(iter(creations(3000))))
+        assert len(results) < 1500
+        assert statuses(results) <= {Status.UNKNOWN, Status.NOT_DONE}
+
+    def test_a_portal_that_breaks_over_some_goes_on(self, portal: Portal, opened: Opened) -> None:
+        def break_over_some(method: str, path: str) -> None:
+            breaks = method == "POST" and len(portal.faults.seen) % 3 > 0
+            portal.faults.statuses = {("POST", "/"): 500} if breaks else {}
+
+        portal.faults.before = break_over_some
+        results = perform(opened(portal.url, concurrency=4, bulk="never"), *creations(150))
+        assert statuses(results) == {Status.UNKNOWN, Status.DONE}
 
     def test_a_token_that_ends_in_the_middle(self, portal: Portal, opened: Opened) -> None:
         portal.faults.tokens = {"Bearer right"}
@@ -300,57 +265,20 @@ class TestBroken:
         results: list[Result] = []
         with pytest.raises(BackendError, match="401"):
             results.extend(backend.execute(pull()))
-        assert {result.status for result in results} == {Status.DONE, Status.NOT_DONE}
+        assert statuses(results) == {Status.DONE, Status.NOT_DONE}
         assert sum(result.status is Status.DONE for result in results) == len(portal.users())
 
     def test_server_errors_leave_creations_in_doubt_and_are_not_repeated(self, portal: Portal, opened: Opened) -> None:
         backend = opened(portal.url, bulk="never")
         portal.faults.statuses = {("POST", "/Users"): 500}
-        (result,) = run(backend, *creations(1)).values()
+        (result,) = perform(backend, *creations(1))
         assert result.status is Status.UNKNOWN
         assert portal.faults.writes() == ["POST /Users"]
         assert [found.status for found in backend.resolve(creations(1))] == [Status.NOT_DONE]
 
     def test_a_refusal_is_told_in_the_portals_words(self, portal: Portal, opened: Opened) -> None:
         portal.faults.statuses, portal.faults.echo = {("POST", "/Users"): 400}, True
-        (result,) = run(opened(portal.url), *creations(1)).values()
+        (result,) = perform(opened(portal.url), *creations(1))
         assert result.status is Status.FAILED
         assert str(result.detail).startswith("the portal refused it: {")
         assert str(result.detail).endswith("(400)")
-
-
-class TestSecrets:
-    def test_the_canary_is_found_nowhere(
-        self, portal: Portal, opened: Opened, caplog: pytest.LogCaptureFixture
-    ) -> None:
-        caplog.set_level(logging.DEBUG)
-        portal.faults.tokens = {f"Bearer {TOKEN}"}
-        portal.faults.echo = True  # what is refused is repeated in the error
-        backend = opened(portal.url, token=TOKEN, bulk="never")
-        ops = creations(3, password=CANARY)
-        seen: list[object] = [run(backend, *ops), run(backend, *creations(2, password=CANARY))]
-        portal.faults.statuses = {("PATCH", "/"): 400, ("POST", "/"): 400}
-        user = UserRef("nobody", "nobody")
-        reset = UpdateUser(id="op-9", user=user, changes={}, password=Secret(CANARY))
-        seen += [run(backend, reset, *creations(1, 7, password=CANARY)), backend.identity(), backend, caplog.text]
-        assert any(CANARY.encode() in body for body in portal.faults.bodies)
-        assert "***" in repr(seen)
-        assert CANARY not in repr(seen)
-        assert TOKEN not in repr(seen)
-
-    def test_basic(self, portal: Portal, opened: Opened) -> None:
-        portal.faults.tokens = {"Basic bWU6cMOkc3N3b3Jk"}  # me:pässword
-        assert opened(portal.url, username="me", password="pässword").count_users() == 0
-
-    def test_client_credentials_are_renewed(self, portal: Portal, opened: Opened) -> None:
-        portal.faults.token_service = ["first", "second"]
-        sign_in: dict[str, Any] = {"client_id": "c", "client_secret": "s", "scope": "scim"}
-        sign_in["token_url"] = portal.url + "/token"
-        backend = opened(portal.url, **sign_in)
-        portal.faults.tokens = {"Bearer first"}
-        assert backend.count_users() == 0
-        portal.faults.tokens = {"Bearer second"}
-        assert statuses(run(backend, *creations(20))) == {Status.DONE}
-        assert portal.faults.seen.count("POST /token") == 2
-        form = b"grant_type=client_credentials&scope=scim"
-        assert portal.faults.bodies.count(form) == 2

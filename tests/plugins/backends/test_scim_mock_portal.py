@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, ClassVar
 
 import pytest
 
-from musterroll import Context, FieldSet, UserBackend
+from musterroll import UserBackend
 from musterroll.testing import BackendContract
-from musterroll_plugins.backends.scim import ScimOptions, build
 from support.mock_portal import MockPortal, mock_portal
+from support.scim_backends import DEPARTMENT, open_scim
 
-DEPARTMENT = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department"
 BAD_DAY = "--fault 429:0.1 --fault 503:0.05 --retry-after 0 --ignore-filters --duplicate-status 500 --no-bulk"
 
 pytestmark = pytest.mark.slow
@@ -27,8 +25,6 @@ def mock(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 
 class TestMockPortal(BackendContract):
-    options: ClassVar[dict[str, Any]] = {"duplicate_status": [409, 500]}
-
     @pytest.fixture(autouse=True)
     def _emptied(self, mock: MockPortal) -> Iterator[None]:
         self.mock = mock
@@ -37,9 +33,7 @@ class TestMockPortal(BackendContract):
             pass
 
     def open_backend(self, folder: Path, *, read_only: bool = False) -> UserBackend:
-        context = Context(instance="backend", fields=FieldSet([]), read_only=read_only)
-        values = {"url": self.mock.url, "fields": {"department": DEPARTMENT}, **self.options}
-        return build(ScimOptions.model_validate(values), context)
+        return open_scim(self.mock.url, read_only=read_only, fields=DEPARTMENT, duplicate_status=[409, 500])
 
     def _empty(self, endpoint: str) -> bool:
         """Deletes what can be deleted; returns whether to try again."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from email.utils import format_datetime
 from typing import Any
 
@@ -13,7 +14,7 @@ from pydantic import ValidationError
 
 from musterroll_plugins.backends.scim import ScimOptions, phones
 from musterroll_plugins.backends.scim.answers import Answer, wait_seconds
-from musterroll_plugins.backends.scim.groups import join_path, split_path
+from musterroll_plugins.backends.scim.group_book import join_path, split_path
 from musterroll_plugins.backends.scim.paths import AttributePath
 
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
@@ -42,6 +43,8 @@ class TestPhones:
             ("(0) 7712 345678", (None, "07712345678")),
             ("extension 12", (None, "extension 12")),
             ("", (None, None)),
+            ("\r", (None, None)),
+            ("tel:", (None, None)),
             (None, (None, None)),
         ],
     )
@@ -151,6 +154,15 @@ class TestAnswers:
         assert "\n" not in answer.reason
         assert answer.ok <= (status < 300)
 
+    @given(secret=st.text('äöß"\\/\n\t +', min_size=3), ascii_only=st.booleans(), before=st.integers(0, 330))
+    def test_nothing_of_a_secret_is_left_however_it_is_repeated(
+        self, secret: str, ascii_only: bool, before: int
+    ) -> None:
+        echo = "x" * before + json.dumps({"password": f"ä{secret}ß"}, ensure_ascii=ascii_only)
+        reason = Answer(400, {"detail": echo}).without([f"ä{secret}ß"]).reason
+        assert not {"ä", "ö", "ß"} & set(reason)
+        assert "\\u00" not in reason
+
     def test_a_long_detail_is_cut_and_cleaned(self) -> None:
         answer = Answer(400, {"detail": "no\r\n\x1b[31m" + "x" * 1000})
         assert answer.reason.startswith("no [31mxx")
@@ -169,6 +181,7 @@ class TestOptions:
             ({"url": "https://p.example", "username": "u"}, "belong together"),
             ({"url": "https://p.example", "client_id": "c", "client_secret": "s"}, "belong together"),
             ({"url": "https://p.example", "fields": {"x": "a b"}}, "no SCIM attribute"),
+            ({"url": "https://p.example", "fields": {"username": "nickName"}}, "place of its own"),
             ({"url": "https://p.example", "required": {"title": "{oops"}}, "single"),
             ({"url": "https://p.example", "duplicate_status": [200]}, "400"),
         ],

@@ -19,7 +19,7 @@ def build(options: ScimOptions, context: Context) -> UserBackend:
         PipelineError: a secret cannot be read.
     """
     if find_spec("aiohttp") is None:
-        raise BackendError('the backend "scim" is an extra: install it with: pip install "musterroll[scim]"')
+        raise BackendError('the backend "scim" needs aiohttp: pip install "musterroll[scim]"', code="extra.missing")
     from musterroll_plugins.backends.scim.backend import ScimBackend  # noqa: PLC0415 -- quick start-up
 
     return ScimBackend(options, context)

@@ -5,14 +5,17 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
+from urllib.parse import quote, quote_plus
 
-from musterroll import BackendError
+from musterroll import BackendError, Secret
 from musterroll_plugins.backends.scim.paths import Json, get_key
 
 _DETAIL_LENGTH = 300
+_WORDS = ("detail", "message", "error")
+_MASK = str(Secret(""))
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\s]+")
 
 
@@ -54,13 +57,22 @@ class Answer:
     @property
     def detail(self) -> str:
         """What the portal says for a reason, in one line; empty where it says nothing."""
-        if not isinstance(self.body, dict):
-            return ""
-        text = next(
-            (t for name in ("detail", "message", "error") if isinstance(t := get_key(self.body, name), str)), ""
-        )
-        text = _UNPRINTABLE.sub(" ", text).strip()
+        text = _UNPRINTABLE.sub(" ", self._words).strip()
         return text if len(text) <= _DETAIL_LENGTH else text[: _DETAIL_LENGTH - 1] + "…"
+
+    @property
+    def _words(self) -> str:
+        """The same as it came."""
+        said = (get_key(self.body, name) for name in _WORDS) if isinstance(self.body, dict) else ()
+        return next((text for text in said if isinstance(text, str)), "")
+
+    def without(self, secrets: Iterable[str]) -> Answer:
+        """Takes secrets out of the words of an error: some portals repeat what they refuse, as it was sent."""
+        words = self._words if self.status >= 400 else ""
+        spellings = {spelling for secret in secrets for spelling in _spellings(secret) if spelling in words}
+        for spelling in sorted(spellings, key=len, reverse=True):
+            words = words.replace(spelling, _MASK)
+        return replace(self, body={"detail": words}) if spellings else self
 
     @property
     def reason(self) -> str:
@@ -82,6 +94,13 @@ class Answer:
                 # An error without a readable body is an error all the same; a success is one only with it.
                 html = "html" in content_type or text.startswith(b"<") or 200 <= status < 300
         return cls(status, body, html, header("ETag"), header("Location"), header("Retry-After"))
+
+
+def _spellings(secret: str) -> Iterator[str]:
+    """A secret as it stands in requests, and so in what repeats them."""
+    if secret:
+        yield from (secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1])
+        yield from (quote(secret), quote(secret, safe=""), quote_plus(secret))
 
 
 def wait_seconds(retry_after: str | None, now: dt.datetime) -> float | None:

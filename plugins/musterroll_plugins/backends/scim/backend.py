@@ -8,41 +8,31 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from musterroll import (
-    AddMembers,
     BackendError,
     BackendUnavailableError,
     Capabilities,
     Context,
-    CreateGroup,
-    CreateUser,
-    Deactivate,
-    DeleteGroup,
-    DeleteUser,
     Desired,
     Existing,
     Group,
-    Matching,
     Op,
     Pump,
-    Reactivate,
-    RemoveMembers,
     Result,
-    SendInvite,
-    Status,
-    UpdateUser,
     UserKey,
 )
 from musterroll_plugins.backends.scim.answers import explained
 from musterroll_plugins.backends.scim.bulk import AT_ONCE, Bulk
+from musterroll_plugins.backends.scim.capabilities import capabilities
 from musterroll_plugins.backends.scim.client import Client, NoAnswerError
 from musterroll_plugins.backends.scim.discovery import Portal
+from musterroll_plugins.backends.scim.groups import Groups
 from musterroll_plugins.backends.scim.mapping import UserMapping
-from musterroll_plugins.backends.scim.memberships import Groups
 from musterroll_plugins.backends.scim.options import ScimOptions
 from musterroll_plugins.backends.scim.pages import USERS
+from musterroll_plugins.backends.scim.performing import Performer
 from musterroll_plugins.backends.scim.reading import Directory
 from musterroll_plugins.backends.scim.resolving import Resolver
-from musterroll_plugins.backends.scim.users import Outcome, Users, is_email_unique
+from musterroll_plugins.backends.scim.users import Users
 
 T = TypeVar("T")
 
@@ -55,8 +45,7 @@ class _Parts:
     mapping: UserMapping
     directory: Directory
     bulk: Bulk
-    users: Users
-    groups: Groups
+    performer: Performer
     resolver: Resolver
 
 
@@ -92,28 +81,13 @@ class ScimBackend:
             BackendError: there is no such portal.
         """
         parts = self._ready()
-        name, password = parts.portal.user_attribute("userName"), parts.portal.user_attribute("password")
-        active = parts.portal.user_attribute("active")
-        published = name is not None
-        matching = Matching.CASE if name is not None and not name.case_exact else Matching.EXACT
-        return Capabilities(
-            groups=parts.portal.has_groups,
-            nested_groups=self._options.nesting != "none",
-            passwords=not published or (password is not None and password.writable),
-            deactivate=not published or (active is not None and active.writable),
-            delete=True,
-            rename=name is None or name.mutability.lower() == "readwrite",
-            stores_key=parts.mapping.keeps_keys,
-            unique_email=is_email_unique(self._options, parts.portal),
-            matching=Matching(self._options.matching) if self._options.matching else matching,
-            fields=parts.mapping.fields,
-        )
+        return capabilities(self._options, parts.portal, parts.mapping)
 
     def count_users(self) -> int | None:
         """How many users there are, deactivated ones included."""
-        return self._call(self._count)
+        return self._call(self._count_users)
 
-    async def _count(self) -> int:
+    async def _count_users(self) -> int:
         return await (await self._discovered()).directory.count()
 
     def lookup(self, keys: Sequence[UserKey]) -> Mapping[UserKey, Sequence[Existing]]:
@@ -160,10 +134,10 @@ class ScimBackend:
     def _execute(self, ops: Iterator[Op]) -> Iterator[Result]:
         parts = self._call(self._discovered)
         parts.directory.forget()
-        parts.groups.begin()
         together = parts.bulk.together
         in_flight = self._options.concurrency if together < 2 else max(self._options.concurrency, AT_ONCE * together)
-        stream = self._pump.stream(self._until_stopped(ops), self._perform, in_flight=in_flight)
+        parts.performer.begin(in_flight)
+        stream = self._pump.stream(self._until_stopped(ops), parts.performer.perform, in_flight=in_flight)
         try:
             yield from stream
         finally:
@@ -228,8 +202,9 @@ class ScimBackend:
         bulk = Bulk(client, portal.bulk if options.bulk == "auto" else None, options.bulk_size)
         users = Users(client, bulk, options, portal, mapping, directory)
         groups = Groups(client, options, portal, directory, users)
+        performer = Performer(client, users, groups, self._context.cancelled)
         resolver = Resolver(directory, mapping, groups.inside, users.refused)
-        return _Parts(portal, mapping, directory, bulk, users, groups, resolver)
+        return _Parts(portal, mapping, directory, bulk, performer, resolver)
 
     async def _discover(self) -> Portal:
         """Asks the portal what it is; one that does not say has to show a list of users at least."""
@@ -243,40 +218,3 @@ class ScimBackend:
                 raise explained(config if users.status == config.status else users, doing, self._options.url)
         schemas = await self._client.get("/Schemas")
         return Portal.of(config.body if config.ok else None, schemas.body if schemas.ok else None)
-
-    async def _perform(self, op: Op) -> Result:
-        try:
-            outcome = await self._outcome(op)
-        except NoAnswerError as error:
-            outcome = Outcome(Status.NOT_DONE if error.certain else Status.UNKNOWN, None, error.text)
-        except BackendError as error:
-            self._client.stop(error)
-            outcome = Outcome(Status.UNKNOWN, None, error.message)
-        detail = outcome.detail
-        password = op.password if isinstance(op, CreateUser | UpdateUser) else None
-        if detail and password is not None and password.reveal():
-            detail = detail.replace(password.reveal(), str(password))
-        return Result(op.id, outcome.status, outcome.ref, detail, outcome.refused or {})
-
-    async def _outcome(self, op: Op) -> Outcome:
-        assert self._parts is not None
-        users, groups = self._parts.users, self._parts.groups
-        match op:
-            case CreateUser():
-                return await users.create(op)
-            case UpdateUser():
-                return await users.update(op)
-            case Deactivate() | Reactivate():
-                return await users.set_active(op)
-            case DeleteUser():
-                return await users.delete(op)
-            case CreateGroup():
-                return await groups.create(op)
-            case DeleteGroup():
-                return await groups.delete(op)
-            case AddMembers():
-                return await groups.add(op)
-            case RemoveMembers():
-                return await groups.remove(op)
-            case SendInvite():
-                return Outcome(Status.FAILED, None, "the portal cannot send invites; name a notifier in the pipeline")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from musterroll import Secret
 from musterroll_plugins.backends.scim.answers import Answer
 from musterroll_plugins.backends.scim.client import Client, NoAnswerError
 from musterroll_plugins.backends.scim.discovery import BulkLimits
@@ -30,6 +31,7 @@ class _Waiting:
     path: str
     body: Resource
     size: int
+    hide: Sequence[Secret]
     answer: asyncio.Future[Answer] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
@@ -54,8 +56,14 @@ class Bulk:
         """So many requests go together."""
         return self._most
 
-    async def send(self, method: str, path: str, body: Resource) -> Answer:
+    async def send(self, method: str, path: str, body: Resource, hide: Sequence[Secret] = ()) -> Answer:
         """Sends one request; as `Client.request`.
+
+        Args:
+            method: of HTTP.
+            path: after the address of the service.
+            body: sent as JSON.
+            hide: the passwords in it.
 
         Raises:
             NoAnswerError: there was no answer that settles it.
@@ -63,8 +71,8 @@ class Bulk:
         """
         size = len(json.dumps(body, separators=(",", ":"))) + len(path) + _OVERHEAD_BYTES
         if self._most < 2 or size > self._bytes // 2:
-            return await self._client.request(method, path, body=body)
-        waiting = _Waiting(method, path, body, size)
+            return await self._client.request(method, path, body=body, hide=hide)
+        waiting = _Waiting(method, path, body, size, hide)
         self._waiting.append(waiting)
         if len(self._workers) < AT_ONCE:
             worker = asyncio.ensure_future(self._work())
@@ -72,7 +80,7 @@ class Bulk:
             worker.add_done_callback(self._workers.discard)
         answer = await waiting.answer
         if answer.status in _BUSY:  # for this one alone
-            return await self._client.request(method, path, body=body)
+            return await self._client.request(method, path, body=body, hide=hide)
         return answer
 
     async def _work(self) -> None:
@@ -105,7 +113,9 @@ class Bulk:
             {"method": one.method, "path": one.path, "bulkId": f"b{number}", "data": one.body}
             for number, one in enumerate(batch)
         ]
-        answer = await self._client.request("POST", "/Bulk", body={"schemas": [_REQUEST], "Operations": operations})
+        body = {"schemas": [_REQUEST], "Operations": operations}
+        hide = [secret for one in batch for secret in one.hide]
+        answer = await self._client.request("POST", "/Bulk", body=body, hide=hide)
         if answer.status == 413:
             self._bytes = min(self._bytes, sum(one.size for one in batch) // 2)
             await self._post(batch[: len(batch) // 2])
@@ -116,11 +126,12 @@ class Bulk:
         elif answer.ok and isinstance(answer.body, Mapping):
             self._hand_out(batch, get_key(answer.body, "Operations"))
         else:
-            raise NoAnswerError(f"the portal broke over several operations at once: {answer.reason}", certain=False)
+            text = f'the portal broke over several operations at once: {answer.reason}; perhaps bulk = "never" helps'
+            raise NoAnswerError(text, certain=False)
 
     async def _alone(self, one: _Waiting) -> None:
         try:
-            answer = await self._client.request(one.method, one.path, body=one.body)
+            answer = await self._client.request(one.method, one.path, body=one.body, hide=one.hide)
         except Exception as error:
             if not one.answer.done():
                 one.answer.set_exception(error)
@@ -145,14 +156,13 @@ class Bulk:
             else:
                 shown = get_key(found, "response")
                 location, version = get_key(found, "location"), get_key(found, "version")
-                one.answer.set_result(
-                    Answer(
-                        status,
-                        shown if isinstance(shown, dict) else None,
-                        location=location if isinstance(location, str) else None,
-                        etag=version if isinstance(version, str) else None,
-                    )
+                answer = Answer(
+                    status,
+                    shown if isinstance(shown, dict) else None,
+                    location=location if isinstance(location, str) else None,
+                    etag=version if isinstance(version, str) else None,
                 )
+                one.answer.set_result(self._client.discreet(answer, one.hide))
 
 
 def _status(operation: Json) -> int | None:

@@ -10,12 +10,14 @@ import datetime as dt
 import json
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from urllib.parse import quote, urlencode
 
 from musterroll import BackendError, BackendUnavailableError, Context, Secret
 from musterroll_plugins.backends.scim import network
 from musterroll_plugins.backends.scim.answers import Answer, explained, wait_seconds
+from musterroll_plugins.backends.scim.gate import Gate
 from musterroll_plugins.backends.scim.options import ScimOptions
 from musterroll_plugins.backends.scim.paths import Json
 from musterroll_plugins.backends.scim.signing_in import sign_in
@@ -64,13 +66,14 @@ class Client:
         self._log = context.logger
         self._cancelled = context.cancelled
         self._clock = context.clock
-        self._sign_in, secrets = sign_in(options, context, self._post_form)
-        tls = network.tls_context(options.ca)
-        self._line = network.Line(tls, timeout=options.timeout, secrets=_spellings(secrets))
+        self._sign_in, self._secrets = sign_in(options, context, self._post_form)
+        self._authorization: str | None = None
+        tls = None if options.ca is None else network.tls_context(options.ca)
+        self._line = network.Line(tls, timeout=options.timeout)
         self._slots = asyncio.Semaphore(options.concurrency)
         self._next_turn = 0.0
         self._answers = 0
-        self._unanswered = 0
+        self.gate = Gate()
         self.stopped: BackendError | None = None
 
     # -- asking ---------------------------------------------------------------------------------------------
@@ -87,6 +90,7 @@ class Client:
         params: Mapping[str, str | int] | None = None,
         body: Json = None,
         headers: Mapping[str, str] | None = None,
+        hide: Sequence[Secret] = (),
         patient: bool = True,
     ) -> Answer:
         """Sends a request, and again where the portal was busy.
@@ -99,6 +103,7 @@ class Client:
             params: the query.
             body: sent as JSON.
             headers: besides the usual ones.
+            hide: the passwords in it, which no answer may show.
             patient: whether it is repeated when the portal breaks over it.
 
         Returns:
@@ -116,9 +121,9 @@ class Client:
             if self.stopped is not None:
                 raise NoAnswerError(self.stopped.message, certain=not doubt)
             wait: float | None = None
-            refused = await self._sign_in.header()
+            refused = self._authorization = await self._sign_in.header()
             try:
-                answer = await self._once(method, url, content, refused, headers)
+                answer = self.discreet(await self._once(method, url, content, refused, headers), hide)
             except network.LineError as error:
                 doubt |= error.sent
                 limit = most if self._answers else min(most, _RETRIES_BEFORE_CONTACT)
@@ -142,6 +147,13 @@ class Client:
             attempt += 1
             await self._pause(_backoff(attempt) if wait is None else wait, certain=not doubt)
 
+    def discreet(self, answer: Answer, hide: Sequence[Secret]) -> Answer:
+        """Takes passwords, and what we sign in with, out of what the portal says of an error."""
+        if answer.status < 400:
+            return answer
+        credentials = (self._authorization or "").partition(" ")[2]
+        return answer.without([credentials, *(secret.reveal() for secret in (*self._secrets, *hide))])
+
     def _worth_repeating(self, method: str, status: int, attempt: int, *, patient: bool) -> bool:
         if status in _BUSY:
             return True
@@ -155,21 +167,19 @@ class Client:
         if answer.status in _GATEWAY:  # somebody else's answer
             raise self._given_up(f"the portal cannot be reached: {answer.reason}", certain=False, exhausted=False)
         self._answers += 1
-        self._unanswered = 0
         if answer.status == 401:
             self.stop(explained(answer, "", self._options.url))
         return answer
 
     def _given_up(self, text: str, *, certain: bool, exhausted: bool) -> NoAnswerError:
-        """Stops everything where it is the portal, not the request.
+        """Makes the error, and stops everything where it is the portal, not the request.
 
         Args:
             text: what happened.
             certain: whether the request certainly did nothing.
             exhausted: it was repeated as often as the options say, and meanwhile no other was answered either.
         """
-        self._unanswered += 1
-        if exhausted or self._unanswered >= max(20, 2 * self._options.concurrency):
+        if exhausted:
             self.stop(BackendUnavailableError(text))
         return NoAnswerError(text, certain=certain)
 
@@ -192,7 +202,6 @@ class Client:
     def begin(self) -> None:
         """Gives the portal another chance."""
         self.stopped = None
-        self._unanswered = 0
 
     async def close(self) -> None:
         """Lets go of all connections."""
@@ -218,7 +227,7 @@ class Client:
             every["Content-Type"] = _JSON
         if authorization is not None:
             every["Authorization"] = authorization
-        async with self._slots:
+        async with nullcontext() if method == "GET" else self.gate.change(), self._slots:
             answer = await self._send(method, url, content, every)
         path = url.removeprefix(self._options.url).partition("?")[0]
         self._log.debug("%s %s: %s", method, path, answer.status)
@@ -226,9 +235,11 @@ class Client:
 
     async def _post_form(self, url: str, content: bytes, headers: dict[str, str]) -> Answer:
         try:
-            return await self._send("POST", url, content, {"Accept": "application/json", **headers})
+            answer = await self._send("POST", url, content, {"Accept": "application/json", **headers})
         except network.LineError as error:
             raise BackendUnavailableError(f"the token service cannot be used: {error.text}") from None
+        self._authorization = headers.get("Authorization")
+        return self.discreet(answer, ())
 
     async def _send(self, method: str, url: str, content: bytes | None, headers: Mapping[str, str]) -> Answer:
         try:
@@ -250,9 +261,3 @@ class Client:
 def _backoff(attempt: int) -> float:
     longest = min(_LONGEST_WAIT, _FIRST_WAIT * 2.0 ** (attempt - 1))
     return random.uniform(longest / 2, longest)  # noqa: S311 -- no secret
-
-
-def _spellings(secrets: tuple[Secret, ...]) -> list[bytes]:
-    """The secrets as an answer could repeat them; one of a few letters would be found everywhere."""
-    plain = [secret.reveal().strip() for secret in secrets]
-    return [text.encode() for one in plain if len(one) > 3 for text in {one, json.dumps(one)[1:-1], quote(one)}]

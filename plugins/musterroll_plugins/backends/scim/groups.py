@@ -1,171 +1,247 @@
-"""The groups of a portal: their paths, however it keeps them, and who is in them."""
+"""Performing the operations on groups: creating them where they belong, filling and emptying them in batches."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+import asyncio
+import json
+from collections.abc import Callable, Sequence
+from weakref import WeakValueDictionary
 
-from musterroll import CreateGroup, Group, GroupPath, fold, fold_path
+from musterroll import AddMembers, CreateGroup, DeleteGroup, RemoveMembers, Status, UserRef
+from musterroll_plugins.backends.scim.answers import Answer
+from musterroll_plugins.backends.scim.client import Client
+from musterroll_plugins.backends.scim.discovery import GROUP, Portal
+from musterroll_plugins.backends.scim.fitting import without
+from musterroll_plugins.backends.scim.group_book import GroupBook, Slot, StoredGroup, join_path, member_values
+from musterroll_plugins.backends.scim.options import ScimOptions
+from musterroll_plugins.backends.scim.pages import GROUPS
 from musterroll_plugins.backends.scim.paths import Json, Resource, get_key
+from musterroll_plugins.backends.scim.reading import Directory, groups_of
+from musterroll_plugins.backends.scim.users import PATCH, Outcome, Users, if_match, path_of, refusal
 
-Nesting: TypeAlias = Literal["members", "path", "none"]
-Slot: TypeAlias = tuple[str | None, GroupPath]
-"""Where a group is: inside which one (None: at the top), and its folded name or path."""
-
-# Of a group with several outer ones, which SCIM allows, so many paths are shown.
-_MOST_PATHS = 16
-
-
-def join_path(path: GroupPath, separator: str) -> str:
-    """Makes one name of the levels; a separator inside a level gets a backslash."""
-    return separator.join(_escaped(level, separator) for level in path)
+_GONE = "the group no longer exists; run the sheet again"
+_PARENT_GONE = "the parent group no longer exists; run the sheet again"
+_NOBODY = "the user no longer exists; run the sheet again"
+_CHANGING = "somebody else is changing the group at the same time"
 
 
-def _escaped(level: str, separator: str) -> str:
-    return level.replace("\\", "\\\\").replace(separator, "\\" + separator)
-
-
-def split_path(name: str, separator: str) -> GroupPath:
-    """Takes a name apart; one that `join_path` cannot have made is a single level."""
-    levels, at = [""], 0
-    while at < len(name):
-        if name[at] == "\\":
-            at += 1
-            if name[at : at + 1] not in ("\\", separator):
-                return (name,)
-            levels[-1] += name[at]
-        elif name[at] == separator:
-            levels.append("")
-        else:
-            levels[-1] += name[at]
-        at += 1
-    return tuple(levels) if all(levels) else (name,)
-
-
-@dataclass(frozen=True, slots=True)
-class StoredGroup:
-    """A group as the portal has it; `members` are the values of its members, users and groups alike."""
-
-    ref: str
-    name: str
-    key: str | None
-    members: tuple[str, ...]
-
-    @classmethod
-    def read(cls, resource: Resource) -> StoredGroup | None:
-        """Reads a group; None where it has no id or no name."""
-        ref, name, key = (get_key(resource, attribute) for attribute in ("id", "displayName", "externalId"))
-        if not isinstance(ref, str | int) or not isinstance(name, str) or ref == "" or not name:
-            return None
-        return cls(str(ref), name, key if isinstance(key, str) and key else None, tuple(member_values(resource)))
-
-
-def member_values(resource: Resource) -> Iterator[str]:
-    """Yields the values of a group's members."""
-    members = get_key(resource, "members")
-    for member in members if isinstance(members, list) else ():
-        value: Json = get_key(member, "value") if isinstance(member, Mapping) else None
-        if isinstance(value, str | int) and value != "":
-            yield str(value)
-
-
-class GroupBook:
-    """All groups at one moment.
+class Groups:
+    """Creates and deletes groups, adds and removes members.
 
     Args:
-        groups: as the portal has them.
-        nesting: how it keeps groups inside groups.
-        separator: of the levels, where they are in the name.
+        client: to send with.
+        options: of the backend.
+        portal: what it can do.
+        directory: to look at what is there.
+        users: knows which users are certain to be there, and whether the portal takes PATCH.
     """
 
-    def __init__(self, groups: Iterable[StoredGroup], nesting: Nesting, separator: str) -> None:
-        self._groups = {group.ref: group for group in groups}
-        self._nesting, self._separator = nesting, separator
-        self._parents: dict[str, list[str]] = defaultdict(list)
-        self._of_user: dict[str, set[str]] = defaultdict(set)
-        for group in self._groups.values():
-            for member in group.members:
-                if member not in self._groups:
-                    self._of_user[member].add(group.ref)
-                elif nesting == "members":
-                    self._parents[member].append(group.ref)
-        self._slots: dict[Slot, StoredGroup] = {}
-        for group in self._groups.values():
-            for slot in self._slots_of(group):
-                self._slots.setdefault(slot, group)
-        self._keys = {group.key: group for group in self._groups.values() if group.key is not None}
+    def __init__(
+        self, client: Client, options: ScimOptions, portal: Portal, directory: Directory, users: Users
+    ) -> None:
+        self._client, self._options, self._portal = client, options, portal
+        self._directory, self._users = directory, users
+        # Portals read, change and write a group without being asked to: two changes at once lose one of them.
+        self._locks: WeakValueDictionary[object, asyncio.Lock] = WeakValueDictionary()
+        self._book: asyncio.Task[GroupBook] | None = None
 
-    def listed(self) -> Iterator[Group]:
-        """Yields the groups; one with several outer ones under each of its paths."""
-        for group in self._groups.values():
-            for path in self._paths(group):
-                yield Group(ref=group.ref, path=path, key=group.key)
+    def begin(self) -> None:
+        """To be called before operations are performed: what was known of the groups may be old."""
+        self._book = None
 
-    def of_user(self, ref: str) -> frozenset[str]:
-        """Returns the refs of the groups that a user is a direct member of."""
-        return frozenset(self._of_user.get(ref, ()))
+    def _lock(self, of: object) -> asyncio.Lock:
+        return self._locks.setdefault(of, asyncio.Lock())
 
-    def slot(self, op: CreateGroup) -> Slot:
-        """Returns where a new group is to be."""
-        if self._nesting == "members":
-            return (op.parent.ref if op.parent else None), (fold(op.path[-1]),)
-        return None, fold_path(op.path)
+    # -- creating and deleting ------------------------------------------------------------------------------
 
-    def at(self, slot: Slot) -> StoredGroup | None:
-        """Returns the group that is there."""
-        return self._slots.get(slot)
+    async def create(self, op: CreateGroup) -> Outcome:
+        """Creates a group, unless there is one of that name."""
+        if self._book is None:
+            self._book = asyncio.ensure_future(self._directory.fresh_book(members=False))
+        book = await asyncio.shield(self._book)
+        slot = book.slot(op)
+        async with self._lock(slot):
+            if (same := book.at(slot)) is not None:
+                return Outcome(Status.DONE if same.key == op.id else Status.NOOP, same.ref)
+            if op.parent is not None and not book.has(op.parent.ref):
+                return Outcome(Status.FAILED, None, _PARENT_GONE)
+            # One that was created and then not put where it belongs, as the portal or we broke off in between.
+            stray = book.by_key(op.id)
+            if stray is None:
+                answer = await self._client.request("POST", GROUPS, body=self._new(op))
+                if not answer.ok:
+                    return await self._exists(op, answer) if self._is_duplicate(answer) else refusal(answer)
+                if answer.id is None:
+                    return Outcome(Status.UNKNOWN, None, "the portal did not say the new group's id")
+                stray = StoredGroup(answer.id, op.path[-1], op.id, ())
+            return await self._put_in_its_place(book, slot, stray)
 
-    def by_key(self, key: str) -> StoredGroup | None:
-        """Returns the group that an operation created."""
-        return self._keys.get(key)
+    def _new(self, op: CreateGroup) -> Resource:
+        in_name = self._options.nesting == "path"
+        body: Resource = {
+            "schemas": [GROUP],
+            "displayName": join_path(op.path, self._options.path_separator) if in_name else op.path[-1],
+        }
+        definitions = self._portal.schemas.get(GROUP.lower(), {})
+        if (external := definitions.get("externalid")) is None or external.writable:
+            body["externalId"] = op.id
+        if (members := definitions.get("members")) is not None and members.required:
+            body["members"] = []
+        return without(body, self._options.leave_out)
 
-    def is_in(self, ref: str, slot: Slot) -> bool:
-        """Whether a group is where it is to be."""
-        group = self._groups.get(ref)
-        return group is not None and slot in self._slots_of(group)
+    def _is_duplicate(self, answer: Answer) -> bool:
+        return answer.status in self._options.duplicate_status
 
-    def has(self, ref: str) -> bool:
-        """Whether there is such a group."""
-        return ref in self._groups
+    async def _exists(self, op: CreateGroup, answer: Answer) -> Outcome:
+        book = await self._directory.fresh_book(members=False)
+        same = book.at(book.slot(op))
+        if same is not None:
+            return Outcome(Status.DONE if same.key == op.id else Status.NOOP, same.ref)
+        if answer.status >= 500:
+            return refusal(answer)
+        detail = f"the portal says that a group of this name exists elsewhere: {answer.reason}"
+        return Outcome(Status.FAILED, None, f'{detail}; if it wants names to differ, set nesting to "path"')
 
-    def is_outer(self, ref: str) -> bool:
-        """Whether there are groups inside a group that is kept in their names."""
-        group = self._groups.get(ref)
-        path = fold_path(self._own_path(group)) if group is not None else ()
-        return any(len(inner) > len(path) > 0 and inner[: len(path)] == path for _, inner in self._slots)
+    async def _put_in_its_place(self, book: GroupBook, slot: Slot, group: StoredGroup) -> Outcome:
+        parent = slot[0]
+        if parent is not None:
+            member = without({"members": [{"value": group.ref, "type": "Group"}]}, self._options.leave_out)["members"]
+            async with self._lock(parent):
+                failed = await self._add(parent, member)
+            if failed is not None and failed.status is Status.FAILED:
+                await self._client.request("DELETE", path_of(GROUPS, group.ref))
+            if failed is not None:
+                return failed
+        book.add(group, slot)
+        return Outcome(Status.DONE, group.ref)
 
-    def add(self, group: StoredGroup, slot: Slot) -> None:
-        """Notes a group that was created."""
-        self._groups[group.ref] = group
-        self._slots[slot] = group
-        if self._nesting == "members" and slot[0] is not None:
-            self._parents[group.ref].append(slot[0])
-        if group.key is not None:
-            self._keys[group.key] = group
+    async def delete(self, op: DeleteGroup) -> Outcome:
+        """Deletes a group that nobody and no group is in any more; one that is gone already is no failure."""
+        async with self._lock(op.group.ref):
+            read, _ = await self._directory.group(op.group.ref)
+            if read is None:
+                return Outcome(Status.NOOP)
+            if self._options.nesting == "path" and (await self._directory.fresh_book()).is_outer(op.group.ref):
+                return Outcome(Status.FAILED, None, "the group still has subgroups")
+            inside = set(member_values(read))
+            # What portals leave of members that they deleted does not count.
+            if any([(await self._directory.group(ref))[0] is not None for ref in inside]):
+                return Outcome(Status.FAILED, None, "the group still has subgroups")
+            if inside and await self._directory.present(inside):
+                return Outcome(Status.FAILED, None, "the group still has members")
+            answer = await self._client.request("DELETE", path_of(GROUPS, op.group.ref))
+        done = answer.status == 404 or 200 <= answer.status < 300
+        return Outcome(Status.DONE) if done else refusal(answer)
 
-    def _slots_of(self, group: StoredGroup) -> Iterator[Slot]:
-        if self._nesting != "members":
-            yield None, fold_path(self._own_path(group))
-            return
-        parents: list[str | None] = [*self._parents.get(group.ref, ())]
-        for parent in parents or [None]:
-            yield parent, (fold(group.name),)
+    # -- members --------------------------------------------------------------------------------------------
 
-    def _own_path(self, group: StoredGroup) -> GroupPath:
-        return split_path(group.name, self._separator) if self._nesting == "path" else (group.name,)
+    async def add(self, op: AddMembers) -> Outcome:
+        """Adds members, so many at once as the options say; those that are gone are refused one by one."""
+        refused = dict.fromkeys(await self._missing([member.ref for member in op.members]), _NOBODY)
+        members = [{"value": member.ref} for member in op.members if member.ref not in refused]
+        async with self._lock(op.group.ref):
+            for batch in _batches(members, self._options.member_batch):
+                if (failed := await self._add(op.group.ref, batch)) is not None:
+                    return failed
+            if not members and (await self._directory.group(op.group.ref))[0] is None:
+                return Outcome(Status.FAILED, None, _GONE)
+        return Outcome(Status.DONE, None, None, refused)
 
-    def _paths(self, group: StoredGroup) -> list[GroupPath]:
-        if self._nesting != "members":
-            return [self._own_path(group)]
-        paths: list[GroupPath] = []
-        # From the group upwards; a ring of groups that are inside each other has no top and ends where it began.
-        climbing: list[tuple[str, GroupPath, frozenset[str]]] = [(group.ref, (group.name,), frozenset({group.ref}))]
-        while climbing and len(paths) < _MOST_PATHS:
-            ref, path, seen = climbing.pop()
-            above = [parent for parent in self._parents.get(ref, ()) if parent not in seen]
-            if not above:
-                paths.append(path)
-            climbing += [(p, (self._groups[p].name, *path), seen | {p}) for p in reversed(above)]
-        return list(dict.fromkeys(paths))
+    async def _missing(self, refs: Sequence[str]) -> set[str]:
+        """Returns which users are no longer there: some portals add them all the same."""
+        unsure = {ref for ref in refs if ref not in self._users.known}
+        if not unsure:
+            return set()
+        there = await self._directory.present(unsure)
+        self._users.known |= there
+        return unsure - there
+
+    async def _add(self, ref: str, members: Sequence[Json]) -> Outcome | None:
+        """Adds members; returns what went wrong."""
+        if self._users.patches:
+            answer = await self._patch(ref, [{"op": "add", "path": "members", "value": list(members)}])
+            if answer.status not in (405, 501):
+                return self._failed(answer)
+        there = {str(get_key(member, "value")) for member in members}
+        return await self._rewrite(ref, lambda old: [*(one for one in old if _of(one) not in there), *members])
+
+    async def remove(self, op: RemoveMembers) -> Outcome:
+        """Takes members out; only those that are in, as portals refuse to take out others."""
+        ref = op.group.ref
+        async with self._lock(ref):
+            inside = await self.inside(ref, op.members)
+            if inside is None:
+                return Outcome(Status.FAILED, None, _GONE)
+            leaving = [member for member in op.members if member.ref in inside]
+            if not leaving:
+                return Outcome(Status.NOOP)
+            for batch in _batches(leaving, self._options.member_batch):
+                if (failed := await self._remove(ref, batch)) is not None:
+                    return failed
+        return Outcome(Status.DONE)
+
+    async def _remove(self, ref: str, leaving: Sequence[UserRef]) -> Outcome | None:
+        if self._users.patches and self._options.remove_members == "filter":
+            paths = [f"members[value eq {json.dumps(member.ref)}]" for member in leaving]
+            answer = await self._patch(ref, [{"op": "remove", "path": path} for path in paths])
+            if answer.status not in (405, 501):
+                return self._failed(answer)
+        values_out = {text for member in leaving for text in self._values_of(member)}
+        return await self._rewrite(ref, lambda old: [one for one in old if _of(one) not in values_out])
+
+    def _values_of(self, member: UserRef) -> tuple[str, ...]:
+        """What a group may show a member as: where only users tell their groups, some show usernames."""
+        return (member.ref, member.username) if self._options.memberships == "users" else (member.ref,)
+
+    async def inside(self, ref: str, members: Sequence[UserRef]) -> set[str] | None:
+        """Returns the refs of those who are members of a group; None where there is no such group."""
+        read, _ = await self._directory.group(ref)
+        if read is None:
+            return None
+        if self._options.memberships == "groups":
+            return {member.ref for member in members} & set(member_values(read))
+        users = await asyncio.gather(*(self._directory.user(member.ref) for member in members))
+        pairs = zip(members, users, strict=True)
+        return {member.ref for member, (user, _) in pairs if ref in groups_of(user or {})}
+
+    # -- sending --------------------------------------------------------------------------------------------
+
+    async def _patch(self, ref: str, operations: Sequence[Resource]) -> Answer:
+        body = {"schemas": [PATCH], "Operations": list(operations)}
+        return await self._client.request("PATCH", path_of(GROUPS, ref), body=body)
+
+    async def _rewrite(self, ref: str, change: Callable[[list[Json]], list[Json]]) -> Outcome | None:
+        """Changes the whole list of members; where somebody else was quicker, once more."""
+        answer = Answer(412)
+        for _ in range(2):
+            read, shown = await self._directory.group(ref)
+            if read is None:
+                return Outcome(Status.FAILED, None, _GONE)
+            old = get_key(read, "members")
+            members = change(list(old) if isinstance(old, list) else [])
+            headers = if_match(shown)
+            if self._users.patches:
+                value = {"op": "replace", "path": "members", "value": members}
+                body: Resource = {"schemas": [PATCH], "Operations": [value]}
+                answer = await self._client.request("PATCH", path_of(GROUPS, ref), body=body, headers=headers)
+            else:
+                body = {**{name: value for name, value in read.items() if name != "meta"}, "members": members}
+                answer = await self._client.request("PUT", path_of(GROUPS, ref), body=body, headers=headers)
+            if answer.status != 412:
+                break
+        return self._failed(answer)
+
+    def _failed(self, answer: Answer) -> Outcome | None:
+        if answer.ok:
+            return None
+        if answer.status == 404:
+            return Outcome(Status.FAILED, None, _GONE)
+        return Outcome(Status.NOT_DONE, None, _CHANGING) if answer.status == 412 else refusal(answer)
+
+
+def _of(member: Json) -> str:
+    return str(get_key(member, "value")) if isinstance(member, dict) else ""
+
+
+def _batches(items: Sequence[Json], size: int) -> list[Sequence[Json]]:
+    return [items[start : start + size] for start in range(0, len(items), size)]

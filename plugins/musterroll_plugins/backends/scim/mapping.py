@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
-from musterroll import CreateUser, Desired, Existing, Template
+from musterroll import CreateUser, Desired, Existing, Secret, Template
 from musterroll_plugins.backends.scim import phones
-from musterroll_plugins.backends.scim.discovery import USER, Attribute, Portal
+from musterroll_plugins.backends.scim.discovery import USER, Portal
+from musterroll_plugins.backends.scim.fitting import Fitting
 from musterroll_plugins.backends.scim.options import ScimOptions
 from musterroll_plugins.backends.scim.paths import AttributePath, Json, Resource, get_key, set_key
 
@@ -22,7 +23,6 @@ _USERNAME, _ACTIVE = AttributePath.parse("userName"), AttributePath.parse("activ
 _PASSWORD, _EXTERNAL_ID = AttributePath.parse("password"), AttributePath.parse("externalId")
 # What only the portal sets; some refuse a PUT that repeats it.
 _PORTALS_OWN = ("meta", "groups")
-_TRUE, _FALSE = frozenset({"true", "yes", "1"}), frozenset({"false", "no", "0"})
 
 
 class UserMapping:
@@ -34,16 +34,21 @@ class UserMapping:
     """
 
     def __init__(self, options: ScimOptions, portal: Portal) -> None:
-        places = {name: AttributePath.parse(text) for name, text in {**USUAL, **options.fields}.items() if text}
+        chosen = {**USUAL, **options.fields}
+        places = {name: AttributePath.parse(text) for name, text in chosen.items() if text}
         self.paths = {name: path for name, path in places.items() if portal.takes(path)}
-        self._joint_phone = "calling_code" not in {**USUAL, **options.fields} and "phone" in self.paths
-        self._portal = portal
+        self._ignored = {name for name, text in chosen.items() if not text}
+        self._joint_phone = "calling_code" not in chosen and "phone" in self.paths
+        if "calling_code" not in chosen and "phone" in self._ignored:
+            self._ignored.add("calling_code")
         self._required = [
             (AttributePath.parse(path), Template(value) if isinstance(value, str) else value)
             for path, value in options.required.items()
         ]
-        self._leave_out = [tuple(_steps(text)) for text in options.leave_out]
         self._stored_as = options.stored_as
+        self._fitting = Fitting(portal, options.leave_out)
+        key = portal.user_attribute("externalId")
+        self._keeps_keys = (key is None or key.writable) and "externalId" not in options.leave_out
 
     @property
     def fields(self) -> frozenset[str]:
@@ -53,15 +58,15 @@ class UserMapping:
     @property
     def keeps_keys(self) -> bool:
         """Whether the portal keeps the id of the operation that created something."""
-        definition = self._portal.user_attribute("externalId")
-        return (definition is None or definition.writable) and ("externalId",) not in self._leave_out
+        return self._keeps_keys
 
     def canonical(self, desired: Desired) -> Desired:
-        """Returns a user as it will be read again."""
+        """Returns a user as it will be read again, without the fields that the options leave out."""
         given = {**desired.fields, "username": desired.username}
         fields = {
             name: self._canonical(name, text) if text else self._required_text(self.paths.get(name), given)
             for name, text in desired.fields.items()
+            if name not in self._ignored
         }
         if self._joint_phone and fields.get("phone"):
             code, number = phones.split(phones.join(fields.get("calling_code"), fields["phone"]))
@@ -72,7 +77,7 @@ class UserMapping:
         return Desired(username=username, fields=fields)
 
     def _canonical(self, name: str, text: str) -> str | None:
-        text = _to_text(self._to_json(name, text)) or text
+        text = _to_text(self._typed(name, text)) or text
         match self._stored_as.get(name):
             case "lower-case":
                 return text.lower()
@@ -80,6 +85,10 @@ class UserMapping:
                 local, at, domain = text.rpartition("@")
                 return f"{local}{at}{domain.lower()}"
         return text
+
+    def _typed(self, name: str, text: str) -> Json:
+        path = self.paths.get(name)
+        return text if path is None else self._fitting.value(path, text)
 
     # -- reading --------------------------------------------------------------------------------------------
 
@@ -117,7 +126,7 @@ class UserMapping:
         self._put_required(body, {**fields, "username": op.user.username})
         if op.password is not None:
             _PASSWORD.put(body, op.password.reveal())
-        body = self._fit(body)
+        body = self._fitting.user(body)
         return {"schemas": [USER, *(name for name in body if name.startswith("urn:"))], **body}
 
     def _put(self, body: Resource, values: Mapping[str, str | None]) -> None:
@@ -125,7 +134,7 @@ class UserMapping:
             if name == "username":
                 _USERNAME.put(body, text)
             elif name in self.paths and not (name == "phone" and self._joint_phone):
-                self.paths[name].put(body, self._to_json(name, text) if text else None)
+                self.paths[name].put(body, self._typed(name, text) if text else None)
         if self._joint_phone and not values.keys().isdisjoint({"phone", "calling_code"}):
             code, number = phones.split(_to_text(self.paths["phone"].get(body)))
             number, code = values.get("phone", number), values.get("calling_code", code)
@@ -149,7 +158,7 @@ class UserMapping:
         return any(name in joint or (name in self.paths and self.paths[name].multi_valued) for name in changes)
 
     def operations(
-        self, changes: Mapping[str, str | None], current: Resource, *, password: str | None, active: bool | None
+        self, changes: Mapping[str, str | None], current: Resource, *, password: Secret | None, active: bool | None
     ) -> list[Resource]:
         """Makes the operations of a PATCH.
 
@@ -167,16 +176,16 @@ class UserMapping:
             if path is None:
                 continue
             target = path.top if path.multi_valued else path.plain
-            value = self._fitted(path, path.whole(changed)) if path.multi_valued else path.get(changed)
+            value = self._fitting.attribute(path, path.whole(changed)) if path.multi_valued else path.get(changed)
             made[target] = _replace(target, value)
         if active is not None:
             made["active"] = _replace("active", active)
         if password is not None:
-            made["password"] = _replace("password", password)
+            made["password"] = _replace("password", password.reveal())
         return list(made.values())
 
     def replacement(
-        self, changes: Mapping[str, str | None], current: Resource, *, password: str | None, active: bool | None
+        self, changes: Mapping[str, str | None], current: Resource, *, password: Secret | None, active: bool | None
     ) -> Resource:
         """Makes the body of a PUT: the user as it is, with the changes; see `operations`."""
         body = copy.deepcopy(current)
@@ -186,10 +195,10 @@ class UserMapping:
         if active is not None:
             _ACTIVE.put(body, active)
         if password is not None:
-            _PASSWORD.put(body, password)
+            _PASSWORD.put(body, password.reveal())
         read = {name: text for name, text in self.values(body).items() if text}
         self._put_required(body, {**read, "username": str(get_key(body, "userName") or "")})
-        body = self._fit(body)
+        body = self._fitting.user(body)
         body["schemas"] = [USER, *(name for name in body if name.startswith("urn:"))]
         return body
 
@@ -202,97 +211,14 @@ class UserMapping:
     def _home(self, name: str) -> str:
         return "phone" if name == "calling_code" and self._joint_phone else name
 
-    # -- what the portal takes ------------------------------------------------------------------------------
-
-    def _to_json(self, name: str, text: str | None) -> Json:
-        """Brings a text to the type that the portal's schema names; what does not fit is for the portal to refuse."""
-        path = self.paths.get(name)
-        leaf = self._portal.leaf(path) if path is not None and text else None
-        kind = leaf.type.lower() if leaf is not None else "string"
-        if text is None or kind not in ("boolean", "integer", "decimal"):
-            return text
-        if kind == "boolean":
-            return True if text.lower() in _TRUE else False if text.lower() in _FALSE else text
-        try:
-            return int(text) if kind == "integer" else float(text)
-        except ValueError:
-            return text
-
-    def _fit(self, body: Resource) -> Resource:
-        """Leaves out what the portal's schemas or the options do not want to be sent."""
-        known = self._portal.schemas.get(USER.lower(), {})
-        fitted: Resource = {}
-        for name, value in body.items():
-            if name.startswith("urn:"):
-                attributes = self._portal.schemas.get(name.lower(), {})
-                fitted[name] = {key: _within(attributes.get(key.lower()), one) for key, one in value.items()}
-            elif name == "schemas" or _writable(known.get(name.lower())):
-                fitted[name] = _within(known.get(name.lower()), value)
-        for steps in self._leave_out:
-            _drop(fitted, steps)
-        return fitted
-
-    def _fitted(self, path: AttributePath, value: Json) -> Json:
-        shell: Resource = {}
-        set_key(shell, path.attribute, value)
-        if path.schema:
-            shell = {path.schema: shell}
-        return path.whole(self._fit(shell)) if value is not None else None
-
 
 def _filled(template: Template, values: Mapping[str, str | None]) -> str | None:
     text = template.fill({name: values.get(name) or "" for name in template.names})
     return " ".join(text.split()) or None
 
 
-def without(body: Resource, leave_out: tuple[str, ...]) -> Resource:
-    """Returns a body without the attributes that the options want left out."""
-    body = copy.deepcopy(body)
-    for text in leave_out:
-        _drop(body, tuple(_steps(text)))
-    return body
-
-
 def _replace(path: str, value: Json) -> Resource:
     return {"op": "remove", "path": path} if value is None else {"op": "replace", "path": path, "value": value}
-
-
-def _writable(attribute: Attribute | None) -> bool:
-    return attribute is None or attribute.writable
-
-
-def _within(attribute: Attribute | None, value: Json) -> Json:
-    """Leaves the sub-attributes out that a published schema does not have, or that only the portal sets."""
-    if attribute is None or not attribute.subs:
-        return value
-    if isinstance(value, list):
-        return [_within(attribute, one) for one in value]
-    if not isinstance(value, dict):
-        return value
-    return {
-        name: one
-        for name, one in value.items()
-        if (sub := attribute.subs.get(name.lower())) is not None and sub.writable
-    }
-
-
-def _steps(text: str) -> Iterator[str]:
-    """`emails.primary` and `urn:…:User:department`, step by step."""
-    schema, colon, rest = text.rpartition(":")
-    if colon:
-        yield schema
-    yield from rest.split(".")
-
-
-def _drop(container: Json, steps: tuple[str, ...]) -> None:
-    if isinstance(container, list):
-        for one in container:
-            _drop(one, steps)
-    elif isinstance(container, dict):
-        if len(steps) > 1:
-            _drop(get_key(container, steps[0]), steps[1:])
-        else:
-            set_key(container, steps[0], None)
 
 
 def _to_text(value: Json) -> str | None:

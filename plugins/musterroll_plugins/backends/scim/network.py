@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -37,19 +38,18 @@ class LineError(Exception):
         self.hopeless = hopeless
 
 
-def tls_context(ca: Path | None) -> ssl.SSLContext:
+def tls_context(ca: Path) -> ssl.SSLContext:
     """Returns what certificates are checked with: the system's authorities, and those of a file.
 
     Raises:
         BackendError: the file cannot be read.
     """
     context = ssl.create_default_context()
-    if ca is not None:
-        try:
-            context.load_verify_locations(cafile=ca)
-        except (OSError, ssl.SSLError) as error:
-            reason = "it holds no certificates in PEM" if isinstance(error, ssl.SSLError) else error.strerror
-            raise BackendError(f"the certificate file {ca} cannot be used: {reason}") from None
+    try:
+        context.load_verify_locations(cafile=ca)
+    except (OSError, ssl.SSLError) as error:
+        reason = "it holds no certificates in PEM" if isinstance(error, ssl.SSLError) else error.strerror
+        raise BackendError(f"the certificate file {ca} cannot be used: {reason}") from None
     return context
 
 
@@ -57,13 +57,12 @@ class Line:
     """Connections to the portal, and to the service that gives tokens. To be used in one event loop.
 
     Args:
-        tls: what certificates are checked with.
+        tls: what certificates are checked with; None for the system's authorities.
         timeout: so many seconds a request may take.
-        secrets: what an answer might repeat and nobody may see.
     """
 
-    def __init__(self, tls: ssl.SSLContext, *, timeout: float, secrets: Sequence[bytes]) -> None:
-        self._tls, self._timeout, self._secrets = tls, timeout, secrets
+    def __init__(self, tls: ssl.SSLContext | None, *, timeout: float) -> None:
+        self._tls, self._timeout = tls, timeout
         self._session: aiohttp.ClientSession | None = None
         self._proxies: dict[str, str | None] = {}
 
@@ -93,11 +92,8 @@ class Line:
                 allow_redirects=False,
                 proxy=self._proxy(url),
             ) as response:
-                read = await response.read()
-                if response.status >= 400:  # only these are ever shown
-                    for secret in self._secrets:
-                        read = read.replace(secret, b"***")
-                return Answer.read(response.status, read, response.content_type, response.headers.get)
+                content_type, header = response.content_type, response.headers.get
+                return Answer.read(response.status, await response.read(), content_type, header)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise _explained(error, url) from None
 
@@ -113,7 +109,7 @@ class Line:
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 # How many requests go at once is counted before they come here.
-                connector=aiohttp.TCPConnector(limit=0, ssl=self._tls, keepalive_timeout=_KEEP_ALIVE_SECONDS),
+                connector=aiohttp.TCPConnector(limit=0, ssl=self._tls or True, keepalive_timeout=_KEEP_ALIVE_SECONDS),
                 timeout=aiohttp.ClientTimeout(total=self._timeout, sock_connect=min(_CONNECT_SECONDS, self._timeout)),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers={"User-Agent": "musterroll"},
@@ -152,7 +148,8 @@ def _explained(error: Exception, url: str) -> LineError | BackendError:
         case aiohttp.ClientHttpProxyError():
             return BackendError(f"the proxy does not let requests to {host} through ({error.status}); check it")
         case aiohttp.ClientConnectorError():
-            why = error.os_error.strerror or "no connection"
+            # The text of asyncio's own errors is about its functions.
+            why = os.strerror(error.os_error.errno) if error.os_error.errno else "no connection"
             return LineError(f"{unreachable}: {why}; check the url, and whether it is up", sent=False)
         case aiohttp.ConnectionTimeoutError():
             return LineError(f"{unreachable}: it does not answer; check the url, and whether it is up", sent=False)

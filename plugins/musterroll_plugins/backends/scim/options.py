@@ -10,6 +10,8 @@ from pydantic import AfterValidator, Field, model_validator
 from musterroll import FilePath, Options, SecretRef, Template
 from musterroll_plugins.backends.scim.paths import AttributePath
 
+_WITH_A_PLACE = ("username", "password", "groups")
+
 
 def _address(text: str) -> str:
     try:
@@ -38,8 +40,15 @@ def _template(value: str | bool) -> str | bool:
     return value
 
 
+def _field(name: str) -> str:
+    if name in _WITH_A_PLACE:
+        raise ValueError(f"the {name} has a place of its own in SCIM")
+    return name
+
+
 Address = Annotated[str, AfterValidator(_address)]
 Attribute = Annotated[str, AfterValidator(_attribute)]
+FieldName = Annotated[str, AfterValidator(_field)]
 Text = Annotated[str | bool, AfterValidator(_template)]
 HttpStatus = Annotated[int, Field(ge=400, le=599)]
 
@@ -62,7 +71,8 @@ class ScimOptions(Options):
         requests_per_second: not more requests than these.
         timeout: so many seconds a request may take.
         retries: so often a request is repeated that found the portal busy or unreachable.
-        fields: which SCIM attribute a field becomes, besides the usual ones; `""` leaves the field out.
+        fields: which SCIM attribute a field becomes, besides the usual ones; `""` leaves the field out, whatever the
+            sheet has there.
         required: attributes that the portal insists on when a user is created, where the sheet has nothing for
             them; texts may have placeholders as `{forename}`.
         leave_out: attributes that the portal does not want to be sent, as `externalId` or `emails.primary`.
@@ -100,7 +110,7 @@ class ScimOptions(Options):
     requests_per_second: float | None = Field(None, gt=0)
     timeout: float = Field(30.0, gt=0)
     retries: int = Field(6, ge=0, le=100)
-    fields: dict[str, Attribute] = Field({})
+    fields: dict[FieldName, Attribute] = Field({})
     required: dict[Attribute, Text] = Field({})
     leave_out: tuple[str, ...] = ()
     stored_as: dict[str, Literal["lower-case", "lower-case-domain"]] = Field({})

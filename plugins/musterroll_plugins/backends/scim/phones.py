@@ -24,11 +24,11 @@ def join(calling_code: str | None, number: str | None) -> str | None:
 
 def split(text: str | None) -> tuple[str | None, str | None]:
     """Returns calling code and number of a stored text, whoever wrote it; `split(join(x, y))` is `x, y`."""
+    text = (text or "").strip()
+    if text.lower().startswith("tel:"):
+        text = text[4:].partition(";")[0].strip()
     if not text:
         return None, None
-    text = text.strip()
-    if text.lower().startswith("tel:"):
-        text = text[4:].partition(";")[0]
     if not text.startswith("+"):
         return None, _bare(text)
     first, gap, rest = text[1:].lstrip().partition(" ")

@@ -7,9 +7,7 @@ has a certain id, or whose name the portal takes for a duplicate. Otherwise all 
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from urllib.parse import quote
 
@@ -17,11 +15,12 @@ from musterroll import Existing, UserKey, fold
 from musterroll_plugins.backends.scim.answers import Answer, explained
 from musterroll_plugins.backends.scim.client import Client
 from musterroll_plugins.backends.scim.discovery import Portal
-from musterroll_plugins.backends.scim.groups import GroupBook, StoredGroup
-from musterroll_plugins.backends.scim.index import KEY, UserIndex, value_of
+from musterroll_plugins.backends.scim.filters import Filters
+from musterroll_plugins.backends.scim.group_book import GroupBook, StoredGroup
+from musterroll_plugins.backends.scim.index import UserIndex
 from musterroll_plugins.backends.scim.mapping import UserMapping
 from musterroll_plugins.backends.scim.options import ScimOptions
-from musterroll_plugins.backends.scim.pages import GROUPS, USERS, Pages, RefusedFilterError
+from musterroll_plugins.backends.scim.pages import GROUPS, USERS, Pages
 from musterroll_plugins.backends.scim.paths import Resource, get_key
 
 
@@ -38,7 +37,7 @@ class Directory:
     def __init__(self, client: Client, options: ScimOptions, portal: Portal, mapping: UserMapping) -> None:
         self._client, self._options, self._portal, self._mapping = client, options, portal, mapping
         self._pages = Pages(client, options, portal)
-        self._filters = portal.filters
+        self._filters = Filters(self._pages, options, mapping, supported=portal.filters)
         self._index: UserIndex | None = None
         self._reading: asyncio.Task[UserIndex] | None = None
         self._upcoming: asyncio.Task[UserIndex] | None = None
@@ -70,7 +69,7 @@ class Directory:
     async def _by_field(self, field: str, keys: Sequence[UserKey]) -> Mapping[str, Sequence[Existing]]:
         folded = {key.folded for key in keys}
         if self._trusts_filters and self._index is None:
-            users = await self._filtered_users(field, {text for key in keys for text in (key.raw, key.folded)}, folded)
+            users = await self._filters.users(field, {text for key in keys for text in (key.raw, key.folded)}, folded)
             if users is not None:
                 return users
         return (self._index or await self.fresh_index()).find(field, folded)
@@ -86,7 +85,7 @@ class Directory:
             Users without their groups, by folded value.
         """
         wanted = {fold(text) for text in texts}
-        users = await self._filtered_users(field, set(texts), wanted)
+        users = await self._filters.users(field, set(texts), wanted)
         return users if users is not None else (await self.fresh_index()).find(field, wanted)
 
     async def user(self, ref: str) -> tuple[Resource | None, Answer]:
@@ -95,9 +94,9 @@ class Directory:
 
     async def present(self, refs: Collection[str]) -> set[str]:
         """Returns which of some users there are."""
-        found = await self._filtered(USERS, "id", refs, lambda resource: str(get_key(resource, "id")), set(refs))
+        found = await self._filters.present(set(refs))
         if found is not None:
-            return {str(get_key(resource, "id")) for resource in found}
+            return found
         ordered = list(refs)
         read = await asyncio.gather(*(self.user(ref) for ref in ordered))
         return {ref for ref, (_, answer) in zip(ordered, read, strict=True) if answer.status != 404}
@@ -121,24 +120,23 @@ class Directory:
         self._reading, self._upcoming = self._upcoming, None
         index = UserIndex()
         try:
-            async for page in self._pages.all(USERS):
-                index.add(user for resource in page if (user := self._mapping.read(resource)) is not None)
+            async with self._client.gate.reading():
+                async for page in self._pages.all(USERS):
+                    index.add(user for resource in page if (user := self._mapping.read(resource)) is not None)
         except BaseException:
             index.close()
             raise
-        self.forget_users()
-        self._index = index
+        self._replace_index(index)
         return index
 
-    def forget_users(self) -> None:
-        """To be called when users are about to change."""
-        index, self._index = self._index, None
-        if index is not None:
-            index.close()
+    def _replace_index(self, index: UserIndex | None) -> None:
+        old, self._index = self._index, index
+        if old is not None:
+            old.close()
 
     def forget(self) -> None:
-        """Forgets everything that was read."""
-        self.forget_users()
+        """Forgets everything that was read: it is about to change, or has changed."""
+        self._replace_index(None)
         self._book = None
 
     # -- groups ---------------------------------------------------------------------------------------------
@@ -165,12 +163,13 @@ class Directory:
         """
         nesting = self._options.nesting
         brief = {} if members or nesting == "members" else {"excludedAttributes": "members"}
-        groups = [
-            group
-            async for page in self._pages.all(GROUPS, brief)
-            for resource in page
-            if (group := StoredGroup.read(resource)) is not None
-        ]
+        async with self._client.gate.reading():
+            groups = [
+                group
+                async for page in self._pages.all(GROUPS, brief)
+                for resource in page
+                if (group := StoredGroup.read(resource)) is not None
+            ]
         return GroupBook(groups, nesting, self._options.path_separator)
 
     async def group(self, ref: str) -> tuple[Resource | None, Answer]:
@@ -185,78 +184,6 @@ class Directory:
             return None, answer
         raise explained(answer, "show a user or group", self._options.url)
 
-    # -- filters --------------------------------------------------------------------------------------------
-
-    async def _filtered_users(
-        self, field: str, texts: Collection[str], wanted: Collection[str]
-    ) -> dict[str, list[Existing]] | None:
-        path = self._filter_path(field)
-        if path is None:
-            return None
-
-        def value(resource: Resource) -> str:
-            user = self._mapping.read(resource)
-            return "" if user is None else fold(value_of(user, field) or "")
-
-        resources = await self._filtered(USERS, path, texts, value, wanted)
-        if resources is None:
-            return None
-        found: dict[str, list[Existing]] = {}
-        users = {user.ref: user for resource in resources if (user := self._mapping.read(resource)) is not None}
-        for user in users.values():
-            found.setdefault(fold(value_of(user, field) or ""), []).append(user)
-        return found
-
-    def _filter_path(self, field: str) -> str | None:
-        """What a filter asks a field by; None for what is only a part of a value."""
-        if field in ("username", KEY):
-            return "userName" if field == "username" else "externalId"
-        path = self._mapping.paths.get(field)
-        joint = field == "phone" and "calling_code" not in self._mapping.paths
-        return None if path is None or joint else path.plain
-
-    async def _filtered(
-        self,
-        endpoint: str,
-        path: str,
-        texts: Collection[str],
-        value: Callable[[Resource], str],
-        wanted: Collection[str],
-    ) -> list[Resource] | None:
-        """Asks by filter for several values at once; None where the portal's filters cannot be relied upon."""
-        literals = [f"{path} eq {json.dumps(text, ensure_ascii=False)}" for text in sorted(texts) if _can_be_sent(text)]
-        found: list[Resource] = []
-        for chunk in self._chunks(endpoint, literals):
-            if not self._filters:
-                return None
-            try:
-                async with aclosing(self._pages.all(endpoint, {"filter": " or ".join(chunk)})) as pages:
-                    async for page in pages:
-                        # One that nobody asked for: the filter is not obeyed, and who is wanted may be pages away.
-                        if any(value(resource) not in wanted for resource in page):
-                            self._filters = False
-                            return None
-                        found += page
-            except RefusedFilterError:
-                self._filters = False
-                return None
-        return found
-
-    def _chunks(self, endpoint: str, literals: Sequence[str]) -> Iterator[list[str]]:
-        """Joins so many conditions as an address can hold."""
-        room = self._options.max_url - len(f"{self._options.url}{endpoint}?filter=&startIndex=1&count=10000")
-        chunk: list[str] = []
-        used = 0
-        for literal in literals:
-            size = len(quote(f" or {literal}", safe=""))
-            if chunk and used + size > room:
-                yield chunk
-                chunk, used = [], 0
-            chunk.append(literal)
-            used += size
-        if chunk:
-            yield chunk
-
 
 def groups_of(resource: Resource) -> frozenset[str]:
     """Returns the refs of the groups that a user says to be a direct member of."""
@@ -266,7 +193,3 @@ def groups_of(resource: Resource) -> frozenset[str]:
         for one in (listed if isinstance(listed, list) else ())
         if isinstance(one, Mapping) and get_key(one, "value") and str(get_key(one, "type")).lower() != "indirect"
     )
-
-
-def _can_be_sent(text: str) -> bool:
-    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)

@@ -22,7 +22,7 @@ from musterroll import (
     UserRef,
     fold,
 )
-from musterroll_plugins.backends.scim.groups import GroupBook
+from musterroll_plugins.backends.scim.group_book import GroupBook
 from musterroll_plugins.backends.scim.index import KEY
 from musterroll_plugins.backends.scim.mapping import UserMapping
 from musterroll_plugins.backends.scim.reading import Directory

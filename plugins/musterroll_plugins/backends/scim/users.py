@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 from urllib.parse import quote
 
-from musterroll import CreateUser, Deactivate, DeleteUser, Existing, Reactivate, Status, UpdateUser, fold
+from musterroll import CreateUser, Deactivate, DeleteUser, Existing, Reactivate, Secret, Status, UpdateUser, fold
 from musterroll_plugins.backends.scim.answers import Answer
 from musterroll_plugins.backends.scim.bulk import Bulk
+from musterroll_plugins.backends.scim.capabilities import can_reset_passwords, is_email_unique
 from musterroll_plugins.backends.scim.client import Client
 from musterroll_plugins.backends.scim.discovery import Portal
 from musterroll_plugins.backends.scim.mapping import UserMapping
@@ -56,7 +57,7 @@ class Users:
         self._unique_email = is_email_unique(options, portal)
         self.patches = options.update == "patch" or (options.update == "auto" and portal.patch)
         self._may_put = options.update != "patch"
-        self._sets_passwords = portal.change_password
+        self._resets_passwords = can_reset_passwords(options, portal)
         self.known: set[str] = set()
         """Users that are certain to be there, as they were created here."""
         self.refused: dict[str, str] = {}
@@ -64,7 +65,7 @@ class Users:
 
     async def create(self, op: CreateUser) -> Outcome:
         """Creates a user; the operation's id goes along."""
-        answer = await self._bulk.send("POST", USERS, self._mapping.new(op))
+        answer = await self._bulk.send("POST", USERS, self._mapping.new(op), _hidden(op.password))
         if answer.ok:
             ref = answer.id
             if ref is None:
@@ -103,14 +104,13 @@ class Users:
 
     async def update(self, op: UpdateUser) -> Outcome:
         """Changes a user, and nothing but what is named."""
-        if op.password is not None and not self._sets_passwords:
+        if op.password is not None and not self._resets_passwords:
             detail = "the portal does not let the password of an existing user be set; leave it out"
             return Outcome(Status.FAILED, None, detail)
-        password = op.password.reveal() if op.password is not None else None
         changes = {
             name: text for name, text in op.changes.items() if name == "username" or name in self._mapping.fields
         }
-        outcome, answer = await self._change(op.user.ref, changes, password=password)
+        outcome, answer = await self._change(op.user.ref, changes, password=op.password)
         if outcome is not None:
             return outcome
         if answer.status not in self._duplicate:
@@ -135,7 +135,7 @@ class Users:
         return Outcome(Status.DONE) if 200 <= answer.status < 300 else refusal(answer)
 
     async def _change(
-        self, ref: str, changes: Mapping[str, str | None], *, password: str | None = None, active: bool | None = None
+        self, ref: str, changes: Mapping[str, str | None], *, password: Secret | None = None, active: bool | None = None
     ) -> tuple[Outcome | None, Answer]:
         """Changes a user by PATCH or PUT; where somebody else was quicker, once more with what is there then.
 
@@ -143,6 +143,7 @@ class Users:
             What became of it, or None where the portal's answer has still to be looked into.
         """
         path = path_of(USERS, ref)
+        hide = _hidden(password)
         answer = Answer(412)
         for _ in range(2):
             current: Resource = {}
@@ -157,13 +158,14 @@ class Users:
                 operations = self._mapping.operations(changes, current, password=password, active=active)
                 if not operations:
                     return Outcome(Status.NOOP, ref), answer
-                answer = await self._send("PATCH", path, {"schemas": [PATCH], "Operations": operations}, headers)
+                patch: Resource = {"schemas": [PATCH], "Operations": operations}
+                answer = await self._send("PATCH", path, patch, headers, hide)
                 if answer.status in (405, 501) and self._may_put:
                     self.patches = False
                     continue
             else:
                 body = self._mapping.replacement(changes, current, password=password, active=active)
-                answer = await self._send("PUT", path, body, headers)
+                answer = await self._send("PUT", path, body, headers, hide)
             if answer.status != 412:
                 break
         if answer.ok:
@@ -172,19 +174,16 @@ class Users:
             return Outcome(Status.FAILED, None, _GONE), answer
         return None, answer
 
-    async def _send(self, method: str, path: str, body: Resource, headers: Mapping[str, str]) -> Answer:
-        if headers:
-            return await self._client.request(method, path, body=body, headers=headers)
-        return await self._bulk.send(method, path, body)
+    async def _send(
+        self, method: str, path: str, body: Resource, headers: Mapping[str, str], hide: Sequence[Secret]
+    ) -> Answer:
+        if not headers:  # which /Bulk has no place for
+            return await self._bulk.send(method, path, body, hide)
+        return await self._client.request(method, path, body=body, headers=headers, hide=hide)
 
 
-def is_email_unique(options: ScimOptions, portal: Portal) -> bool:
-    """Whether an address may belong to one user only."""
-    if options.unique_email is not None:
-        return options.unique_email
-    emails = portal.user_attribute("emails")
-    value = emails.subs.get("value") if emails is not None else None
-    return any(one is not None and one.uniqueness.lower() in ("server", "global") for one in (emails, value))
+def _hidden(password: Secret | None) -> tuple[Secret, ...]:
+    return () if password is None else (password,)
 
 
 def refusal(answer: Answer) -> Outcome:
