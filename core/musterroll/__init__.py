@@ -66,7 +66,7 @@ from musterroll.plugin.components import (
 )
 from musterroll.plugin.context import Context
 from musterroll.plugin.hookspecs import hookimpl
-from musterroll.plugin.options import FilePath, Options, SecretRef
+from musterroll.plugin.options import FilePath, Options, SecretRef, Surroundings
 from musterroll.plugin.roles import (
     AmbiguousWorksheetError,
     Confidence,
@@ -153,6 +153,7 @@ __all__ = [
     "Source",
     "SourceError",
     "Status",
+    "Surroundings",
     "Template",
     "UpdateUser",
     "UserBackend",

@@ -4,6 +4,7 @@
     ├── UsageError                the command was called wrongly                      exit 2
     ├── PipelineError             mistakes in the pipeline file, all of them          exit 2
     ├── SourceError               the sheet's file cannot be read                     exit 2
+    ├── PlanFileError             a saved plan cannot be read                         exit 2
     ├── PluginError               a plugin broke: which one, in which stage and row   exit 2, or 4 after a write
     ├── StateError                the journal cannot be read or written               exit 2, or 4 after a write
     ├── RefusedError              a lock, a stale plan, a limit, a missing approval   exit 3
@@ -26,6 +27,7 @@ __all__ = [
     "MusterrollError",
     "NotifierError",
     "PipelineError",
+    "PlanFileError",
     "PluginError",
     "RefusedError",
     "SourceError",
@@ -90,6 +92,12 @@ class SourceError(MusterrollError):
     """The sheet's file is missing, damaged, protected, or no spreadsheet."""
 
     code = "source.unreadable"
+
+
+class PlanFileError(MusterrollError):
+    """The file of a saved plan is missing, damaged, edited, or no plan."""
+
+    code = "plan.unreadable"
 
 
 class PluginError(MusterrollError):

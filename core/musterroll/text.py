@@ -8,14 +8,14 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 # What Unicode calls default ignorable, and the marks of interlinear annotation: nobody sees these.
-_INVISIBLE = (
+INVISIBLE = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
     "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
 _BRAILLE_BLANK = "\u2800"  # a space to the eye, a symbol to Unicode
-_ALL_INVISIBLE = re.compile(f"[{_INVISIBLE}]+")
-_NOTHING_TO_SEE = re.compile(f"[{_INVISIBLE}{_BRAILLE_BLANK}\\s]*")
+_ALL_INVISIBLE = re.compile(f"[{INVISIBLE}]+")
+_NOTHING_TO_SEE = re.compile(f"[{INVISIBLE}{_BRAILLE_BLANK}\\s]*")
 # Trimmed besides white space. Not all that is invisible: a variation selector belongs to the character before it.
 _EDGE = _BRAILLE_BLANK + "".join(
     map(chr, (0xAD, 0x61C, 0x180E, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF))

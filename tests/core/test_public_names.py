@@ -74,6 +74,7 @@ PUBLIC = [
     "Source",
     "SourceError",
     "Status",
+    "Surroundings",
     "Template",
     "UpdateUser",
     "UserBackend",

@@ -282,7 +282,7 @@ def test_protected_users_stay_and_so_do_limits(work: Work) -> None:
     pipeline = work.pipeline()
     work.run(pipeline, work.sheet(user("ana"), user("admin1")))
     limited = work.pipeline('protect = ["admin*"]', "[limits]\ndeactivate = 0")
-    with pytest.raises(RefusedError, match="1 users would be deactivated, the limit is 0"):
+    with pytest.raises(RefusedError, match="1 user would be deactivated, the limit is 0"):
         work.undo(limited)
     undone = work.undo(work.pipeline('protect = ["admin*"]'))
     assert (undone.codes, undone.rows) == (["undo.kept@4"], {"deactivated": 1, "unchanged": 1})

@@ -1,4 +1,4 @@
-"""Every rule of the standard sheet, broken one at a time and all at once: its code, at its cell, in one run."""
+"""Every rule, broken one at a time and all at once: its code, at its cell, in one run."""
 
 from __future__ import annotations
 
@@ -20,8 +20,14 @@ BROKEN: tuple[tuple[dict[str, str], str, str], ...] = (
     ({"Forename": ""}, "forename.required", "C"),
     ({"Forename": "f" * 51}, "forename.too_long", "C"),
     ({"Surname": "s" * 51}, "surname.too_long", "D"),
+    ({"Surname": "Lo\u200bpez"}, "surname.control_characters", "D"),
+    ({"Forename": "Ana\nMaria"}, "forename.control_characters", "C"),
+    ({"Email": "ana\u200b@example.com"}, "email.control_characters", "A"),
+    ({"Calling Code": "44", "Phone": "77123\u202d45678"}, "phone.control_characters", "G"),
+    ({"Groups": "Region\x07|North"}, "groups.control_characters", "H"),
     ({"Password": ""}, "password.required", "E"),
     ({"Password": "short"}, "password.policy", "E"),
+    ({"Password": "Sesame-\n-Meadow-7"}, "password.control_characters", "E"),
     ({"Calling Code": "", "Phone": "7712345678"}, "calling_code.required", "F"),
     ({"Calling Code": "999", "Phone": "7712345678"}, "calling_code.invalid", "F"),
     ({"Calling Code": "44", "Phone": ""}, "calling_code.unexpected", "F"),
@@ -78,6 +84,92 @@ def test_all_at_once(place: Workplace) -> None:
     skipped = place.json("run", sheet, "--set", "on_error=skip")
     assert skipped.codes == expected
     assert skipped.document["job"]["counts"]["rejected"] == len(rows)
+
+
+# The rules that a pipeline can add.
+_RULES = """
+[sheet]
+[[sheet.fields]]
+name = "site"
+heading = "Site"
+choices = ["York", "Leeds", "Guest"]
+
+[[sheet.fields]]
+name = "again"
+heading = "Email again"
+
+[[sheet.fields]]
+name = "number"
+heading = "Number"
+
+[[validators]]
+name = "domain"
+use = "email-domain"
+options = { domains = ["example.com"], forbidden = ["old.example.com"], subdomains = true }
+
+[[validators]]
+name = "twice"
+use = "compare"
+options = { field = "again", other = "email", rule = "equal" }
+
+[[validators]]
+name = "no-name"
+use = "compare"
+options = { field = "surname", other = "forename", rule = "different" }
+
+[[validators]]
+name = "number"
+use = "pattern"
+options = { field = "number", pattern = 'A\\d{5}' }
+
+[[groups]]
+name = "sites"
+use = "mapping"
+options = { field = "site", groups = { "York" = "Region|North" }, file = "sites.csv" }
+"""
+_ADDED = {"Site": "York", "Email again": "ana@mail.example.com", "Number": "A10015"}
+_GOOD = {**dict(zip(HEADINGS, roster(1)[0], strict=True)), "Email": "ana@mail.example.com", **_ADDED}
+
+
+@pytest.mark.parametrize(
+    ("cells", "code", "column"),
+    [
+        ({"Email": "a@x.org", "Email again": "a@x.org"}, "email.domain", "A"),
+        ({"Email": "a@old.example.com", "Email again": "a@old.example.com"}, "email.domain", "A"),
+        ({"Email again": "other@example.com"}, "again.not_equal", "J"),
+        ({"Surname": "Same", "Forename": "same"}, "surname.not_different", "D"),
+        ({"Site": "Yrok"}, "site.not_a_choice", "I"),
+        ({"Site": "Leeds"}, "groups.unknown", "I"),
+        ({"Number": "10015"}, "number.pattern", "K"),
+    ],
+)
+def test_rules_that_a_pipeline_adds(place: Workplace, cells: dict[str, str], code: str, column: str) -> None:
+    place.pipeline(_RULES)
+    place.write("sites.csv", "Site,Groups\nGuest,\n")
+    rows = [list(({**_GOOD, **cells}).values()), list({**_GOOD, "Username": "other", "Site": "Guest"}.values())]
+    sheet = write_csv(place.folder / "staff.csv", rows, headings=tuple(_GOOD))
+    done = place.json("validate", sheet)
+    assert [found for found in done.codes if found[0] != "email.duplicate"] == [(code, f"{column}3")]
+    assert done.document["counts"]["errors"] == 1
+    assert done.status == 1
+
+
+def test_groups_of_another_column_are_added_to_those_of_the_row(place: Workplace) -> None:
+    place.pipeline(_RULES)
+    place.write("sites.csv", "Site;Groups\nGuest;\nLeeds;Region|North;Staff\n")
+    broken_table = place.json("validate", write_csv(place.folder / "staff.csv", [], headings=tuple(_GOOD)))
+    assert broken_table.status == 2
+    assert "sites.csv, row 3: there are more than two cells" in broken_table.document["error"]["message"]
+
+    place.write("sites.csv", 'Site;Groups\nGuest;\nLeeds;"Region|North;Staff"\n')
+    rows = [{**_GOOD, "Groups": "Role A"}, {**_GOOD, "Username": "other", "Site": "leeds", "Groups": ""}]
+    sheet = write_csv(place.folder / "staff.csv", [list(one.values()) for one in rows], headings=tuple(_GOOD))
+    done = place.json("run", sheet, "--invites", "none")
+    assert ("site.not_a_choice", "I4") in done.codes
+    assert done.status == 0
+    assert place.users()[_GOOD["Username"]]["groups"] == {"Role A", "Region|North"}
+    assert place.users()["other"]["groups"] == {"Region|North", "Staff"}
+    assert place.users()["other"]["attributes"]["site"] == "leeds"  # as it was typed
 
 
 @pytest.mark.parametrize(

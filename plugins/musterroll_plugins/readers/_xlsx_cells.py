@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import IO
 
 from musterroll import BoolCell, Cell, DateCell, ErrorCell, FormulaCell, NumberCell, SheetRow
+from musterroll_plugins.readers._worksheets import Hidden
 from musterroll_plugins.readers._xlsx_workbook import Styles, unescape
 from musterroll_plugins.readers._xml import (
     DEPTH_LIMIT,
@@ -209,31 +210,39 @@ def _from_iso(text: str) -> dt.datetime | dt.date | dt.time:
     return dt.date.fromisoformat(text) if "-" in text else dt.time.fromisoformat(text)
 
 
-class HeadHandler(XmlHandler):
+class HiddenHandler(XmlHandler):
     """Reads what stands before the cells: whether it is a worksheet at all, and what it hides.
 
     Attributes:
-        filtered: whether a filter hides rows.
-        hidden: first and last number of the columns of each hidden stretch.
-        seen_cells: whether the cells have begun.
+        hidden: what it hides.
+        seen_cells: whether the cells have begun; from there on, hidden rows are found.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self.filtered = self.seen_cells = False
-        self.hidden: list[tuple[int, int]] = []
+        self.hidden = Hidden()
+        self.seen_cells = False
+        self._in_hidden_row = False
 
     def opened(self, name: str, attributes: Attributes) -> None:
         """Hears of a start tag."""
         self.parts.clear()
         if self.depth == 1 and name != "worksheet":
             raise DamagedError("its worksheet is none")
-        if name == "sheetData":
+        if self.seen_cells:
+            self._opened_below(name, attributes)
+        elif name == "sheetData":
             self.seen_cells = True
         elif name == "sheetPr":
-            self.filtered = truth(attributes.get("filterMode"))
+            self.hidden.filtered = truth(attributes.get("filterMode"))
         elif name == "col" and truth(attributes.get("hidden")):
-            stretch = int(attributes.get("min", "0")), int(attributes.get("max", "0"))
+            first, last = int(attributes.get("min", "0")), int(attributes.get("max", "0"))
             # What reaches to the last column is the empty rest of the sheet.
-            if 0 < stretch[0] <= stretch[1] < MAX_COLUMN and len(self.hidden) < 20:
-                self.hidden.append(stretch)
+            if 0 < first <= last < MAX_COLUMN:
+                self.hidden.add_columns(first, last)
+
+    def _opened_below(self, name: str, attributes: Attributes) -> None:
+        if name == "row":
+            self._in_hidden_row = truth(attributes.get("hidden"))
+        elif self._in_hidden_row and name in {"v", "t"}:
+            self.hidden.rows = True

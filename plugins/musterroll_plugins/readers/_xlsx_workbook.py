@@ -7,8 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from musterroll import AmbiguousWorksheetError, Source, SourceError, fold
-from musterroll_plugins.readers._xlsx_package import Package
+from musterroll_plugins.readers._xlsx_package import XlsxPackage
 from musterroll_plugins.readers._xml import (
     TEXT_LIMIT,
     Attributes,
@@ -39,7 +38,7 @@ class Workbook:
         epoch_1904: whether days count from 1904.
     """
 
-    def __init__(self, package: Package, part: str) -> None:
+    def __init__(self, package: XlsxPackage, part: str) -> None:
         self.worksheets: list[Worksheet] = []
         self.epoch_1904 = False
         self._package = package
@@ -59,34 +58,6 @@ class Workbook:
 
         with package.open(part) as stream:
             ElementHandler(opened).read(stream)
-
-    def choose(self, source: Source, name: str | None) -> Worksheet:
-        """Returns the worksheet of that name, or the only visible one.
-
-        Raises:
-            SourceError: there is none.
-            AmbiguousWorksheetError: several are visible and none was named.
-        """
-        listed = ", ".join(f'"{sheet.name}"' for sheet in self.worksheets)
-        if not self.worksheets:
-            raise SourceError(f"{source.name} has no worksheet", code="source.no_worksheet")
-        if name is not None:
-            exact = [sheet for sheet in self.worksheets if sheet.name == name]
-            found = exact or [sheet for sheet in self.worksheets if fold(sheet.name) == fold(name)]
-            if not found:
-                raise SourceError(
-                    f'{source.name} has no worksheet "{name}"; it has {listed}', code="source.no_worksheet"
-                )
-            return found[0]
-        visible = [sheet for sheet in self.worksheets if sheet.visible]
-        if not visible:
-            raise SourceError(
-                f"all worksheets of {source.name} are hidden; name one of {listed}, or unhide it",
-                code="source.no_worksheet",
-            )
-        if len(visible) > 1:
-            raise AmbiguousWorksheetError([sheet.name for sheet in visible])
-        return visible[0]
 
     def texts(self) -> Sequence[str]:
         """Reads the texts that cells refer to by number."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import IO
 from xml.parsers import expat
@@ -13,10 +14,30 @@ DEPTH_LIMIT = 64
 _TOKEN_LIMIT = 1 << 20  # bytes of one tag or comment
 # Small, because a piece's rows wait together: 16 kB can be 600 rows, each up to 16,384 cells wide.
 _PIECE = 16384
+_SCAN = 1 << 18
 
 
 class DamagedError(Exception):
     """The bytes are not what they should be; the text goes into the message for the person."""
+
+
+def count(stream: IO[bytes], *patterns: re.Pattern[bytes], most: int) -> int:
+    """Counts what matches in the bytes of a document without parsing it, which takes a tenth of the time.
+
+    Texts and comments count as well, and in UTF-16 nothing is found.
+
+    Args:
+        stream: the document.
+        patterns: each matches within one tag.
+        most: where to stop counting.
+    """
+    found, rest = 0, b""
+    while found < most and (piece := stream.read(_SCAN)):
+        text = rest + piece
+        end = max(text.rfind(b"<"), 0)  # the last tag may be cut off
+        found += sum(1 for pattern in patterns for _ in pattern.finditer(text, 0, end))
+        rest = text[end:][:_TOKEN_LIMIT]
+    return found + sum(1 for pattern in patterns for _ in pattern.finditer(rest))
 
 
 class Names(dict[str, str]):

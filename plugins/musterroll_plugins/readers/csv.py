@@ -198,6 +198,6 @@ def musterroll_readers() -> Iterator[ReaderType[CsvOptions]]:
         summary="Text files with a row a line, as spreadsheet programs export them",
         options=CsvOptions,
         build=CsvReader,
-        suffixes=(".csv", ".tsv", ".txt"),
+        suffixes=(".csv",),
         writer=lambda options, context: CsvWriter(options, CsvReader(options, context)),
     )

@@ -8,27 +8,32 @@ What numbers, their formats and dates mean is openpyxl's.
 
 from __future__ import annotations
 
+import re
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cached_property
 
 from musterroll import Confidence, Context, Options, ReaderType, SheetInfo, SheetRow, Source, SourceError, hookimpl
-from musterroll.text import column_letter
 from musterroll_plugins.readers._ole import OleKind, ole_kind
-from musterroll_plugins.readers._xlsx_cells import CellsHandler, HeadHandler
-from musterroll_plugins.readers._xlsx_package import Package, readable
+from musterroll_plugins.readers._package import readable
+from musterroll_plugins.readers._worksheets import Hidden, choose
+from musterroll_plugins.readers._xlsx_cells import CellsHandler, HiddenHandler
+from musterroll_plugins.readers._xlsx_package import XlsxPackage
 from musterroll_plugins.readers._xlsx_workbook import Styles, Workbook, Worksheet
+from musterroll_plugins.readers._xlsx_writer import XlsxWriter
+from musterroll_plugins.readers._xml import count
 
 _ZIP = b"PK"
+_HIDDEN = re.compile(rb"hidden\s*=\s*[\"'](?:1|true|on)")
 
 
 class XlsxSheet:
     """An open worksheet."""
 
-    def __init__(self, source: Source, package: Package, workbook: Workbook, worksheet: Worksheet) -> None:
+    def __init__(self, source: Source, package: XlsxPackage, workbook: Workbook, worksheet: Worksheet) -> None:
         self._source, self._package, self._workbook, self._worksheet = source, package, workbook, worksheet
-        self.info = SheetInfo("xlsx", worksheet.name, self._notes())
+        self.info = SheetInfo("xlsx", worksheet.name, self._hidden().notes())
 
     def rows(self) -> Iterator[SheetRow]:
         """Streams the rows that have content.
@@ -47,22 +52,16 @@ class XlsxSheet:
     def _styles(self) -> Styles:
         return self._workbook.styles()
 
-    def _notes(self) -> tuple[str, ...]:
-        head = HeadHandler()
-        with self._package.open(self._worksheet.part) as stream:
-            for _ in head.feed(stream):
-                if head.seen_cells:
+    def _hidden(self) -> Hidden:
+        part = self._worksheet.part
+        with self._package.open(part) as stream:
+            anything = count(stream, _HIDDEN, most=1) > 0
+        handler = HiddenHandler()
+        with self._package.open(part) as stream:
+            for _ in handler.feed(stream):
+                if handler.seen_cells and (handler.hidden.rows or handler.hidden.filtered or not anything):
                     break
-        notes = []
-        if head.filtered:
-            notes.append("a filter hides rows of this worksheet; they are read like the others")
-        if head.hidden:
-            names = ", ".join(
-                column_letter(first - 1) if first == last else f"{column_letter(first - 1)}-{column_letter(last - 1)}"
-                for first, last in head.hidden
-            )
-            notes.append(f"hidden columns ({names}) are read like the others")
-        return tuple(notes)
+        return handler.hidden
 
 
 class XlsxReader:
@@ -96,20 +95,20 @@ class XlsxReader:
                 archive = zipfile.ZipFile(file)
             with archive:
                 with readable(source):
-                    package = Package(archive, source.size)
+                    package = XlsxPackage(archive, source.size)
                     part = package.workbook()
                     if part is None:
                         raise _unsupported(source, "no Excel workbook (.xlsx)")
                     if part.lower().endswith(".bin"):
                         raise _unsupported(source, "a binary Excel workbook (.xlsb)")
                     workbook = Workbook(package, part)
-                    sheet = XlsxSheet(source, package, workbook, workbook.choose(source, worksheet))
+                    sheet = XlsxSheet(source, package, workbook, choose(source, workbook.worksheets, worksheet))
                 yield sheet
 
 
 def _is_workbook(source: Source) -> bool:
     with suppress(SourceError), readable(source), source.open() as file, zipfile.ZipFile(file) as archive:
-        return Package(archive, source.size).workbook() is not None
+        return XlsxPackage(archive, source.size).workbook() is not None
     # Without its directory, at the end of the file, a zip still shows names between its contents.
     marks = (b"xl/", b"[Content_Types].xml")
     return any(mark in source.head for mark in marks) and not any(
@@ -141,4 +140,6 @@ def musterroll_readers() -> Iterator[ReaderType[Options]]:
         summary="Workbooks of Excel and of programs that save its format",
         options=Options,
         build=XlsxReader,
+        suffixes=(".xlsx",),
+        writer=lambda options, context: XlsxWriter(),
     )

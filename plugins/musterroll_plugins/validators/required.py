@@ -13,19 +13,26 @@ class Required:
     """`FIELD.required`: a field that every row needs is blank."""
 
     def __init__(self, options: Options, context: Context) -> None:
-        self._messages = {
-            name: f"{heading(context, name)} is missing; fill it in"
-            for name, spec in context.fields.items()
-            if spec.required and not spec.omitted
-        }
+        fields = context.fields
+        needed = [name for name, spec in fields.items() if spec.required and not spec.omitted]
+        composed = {name: template.names for name in needed if (template := fields[name].compose) is not None}
+        self._sources = {name: [one for one in sources if one in needed] for name, sources in composed.items()}
+        self._messages = {name: f"{heading(context, name)} is missing; fill it in" for name in needed}
+        for name, sources in composed.items():
+            made_of = " and ".join(heading(context, one) for one in sources if one in fields)
+            self._messages[name] = f"{heading(context, name)} is missing; it is made of {made_of}, so fill that in"
 
     def check(self, row: Row) -> list[Problem]:
         """Returns one problem for each required field that is blank."""
         values = row.values
+        blank = [
+            name for name in self._messages if (value := values.get(name)) is not None and value.origin is Origin.BLANK
+        ]
         return [
-            row.problem(name, f"{name}.required", message)
-            for name, message in self._messages.items()
-            if (value := values.get(name)) is not None and value.origin is Origin.BLANK
+            row.problem(name, f"{name}.required", self._messages[name])
+            for name in blank
+            # Whoever fills in what it is made of has filled it in, so that is one fault.
+            if name not in self._sources or not set(self._sources[name]).intersection(blank)
         ]
 
 

@@ -304,13 +304,14 @@ def test_a_password_that_the_portal_repeats_is_masked(work: Work) -> None:
     from musterroll import Result, Status
     from support.faults import FaultyBackend
 
-    def answers(self: FaultyBackend, op: Op, fault: Fault | None):  # type: ignore[no-untyped-def]
-        assert isinstance(op, CreateUser)
-        assert op.password is not None
-        yield Result(op.id, Status.FAILED, detail=f'"{op.password.reveal()}" is too weak')
+    def execute(self: FaultyBackend, ops: Iterator[Op]) -> Iterator[Result]:
+        for op in ops:
+            assert isinstance(op, CreateUser)
+            assert op.password is not None
+            yield Result(op.id, Status.FAILED, detail=f'"{op.password.reveal()}" is too weak')
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(FaultyBackend, "_answers", answers)
+        patch.setattr(FaultyBackend, "execute", execute)
         done = work.run(work.pipeline(), work.sheet(user("ana")))
     assert [f.detail for f in done.failures] == ['"***" is too weak']
 

@@ -68,7 +68,7 @@ def musterroll_readers():
 
 @hookimpl
 def musterroll_validators():
-    for name in ("required", "length", "email", "phone", "password", "unique"):
+    for name in ("required", "length", "characters", "choices", "email", "phone", "password", "unique"):
         yield ValidatorType(name=name, summary="", options=Plain, build=Built)
     yield ValidatorType(name="email-domain", summary="", options=Domains, build=Built)
     yield ValidatorType(name="faulty", summary="", options=Plain, build=faulty)

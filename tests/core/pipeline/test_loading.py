@@ -293,13 +293,18 @@ class TestSecrets:
 
 
 class TestFingerprint:
-    def test_it_changes_with_settings_and_local_plugins(self, load: Load, folder: Path) -> None:
+    def test_it_changes_with_the_settings(self, load: Load) -> None:
         first = load().fingerprint
         assert load().fingerprint == first
         assert load("on_error = 'skip'").fingerprint != first
+
+    def test_a_changed_local_plugin_is_told_from_the_former_one(self, load: Load, folder: Path) -> None:
+        first = load()
+        assert list(first.plugins.files) == ["kit.py"]
         with (folder / "kit.py").open("a") as kit:
             kit.write("# changed\n")
-        assert load().fingerprint != first
+        assert load().plugins != first.plugins
+        assert load().fingerprint == first.fingerprint
 
     def test_flags_and_their_spelling_as_sets_come_to_the_same(self, load: Load) -> None:
         flagged = load(flags={"invites.send_to": ("all", "--invites")})
@@ -317,7 +322,7 @@ def test_the_built_in_pipeline_has_neither_mistakes_nor_warnings(folder: Path) -
     pipeline = load_pipeline(None, external_plugins=False)
     assert pipeline.warnings == ()
     assert len(pipeline.build_readers()) >= 2
-    assert len(pipeline.build_validators()) == 6
+    assert len(pipeline.build_validators()) == 8
     assert sorted(entry.name for entry in folder.iterdir()) == ["kit.py"]
 
 

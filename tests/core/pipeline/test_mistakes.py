@@ -41,6 +41,27 @@ Mistakes = Callable[..., list[str]]
             'sheet.fields[username].maxlength: unknown option, did you mean "max_length"?',
         ),
         ("[[sheet.fields]]\nname = 'department'", "sheet.fields[department].heading: is needed"),
+        (
+            "[[sheet.fields]]\nname = 'surname'\nchoices = ['York', 'YORK']",
+            'sheet.fields[surname].choices: "YORK" is "York" again',
+        ),
+        (
+            "[[sheet.fields]]\nname = 'surname'\nchoices = ['York', 'York']",
+            'sheet.fields[surname].choices: "York" is "York" again',
+        ),
+        (
+            "[[sheet.fields]]\nname = 'surname'\nchoices = ['York', 'Yorkshire']\nmax_length = 5",
+            'sheet.fields[surname].choices: "Yorkshire" is longer than the field allows (5 characters)',
+        ),
+        ("[[sheet.fields]]\nname = 'surname'\nchoices = ['']", "sheet.fields[surname].choices[0]: must not be empty"),
+        (
+            "[[sheet.fields]]\nname = 'password'\nchoices = ['x']",
+            "sheet.fields[password].choices: a password cannot be chosen from a list",
+        ),
+        (
+            "sheet.defaults.surname = 'Yrok'\n[[sheet.fields]]\nname = 'surname'\nchoices = ['York']",
+            'sheet.defaults.surname: is not one of the field\'s choices, did you mean "York"?',
+        ),
         ("[[notifiers]]\nname = 'outbox'\non = ['invites']", 'notifiers[outbox].on[0]: must be "invite" or "finished"'),
         ("[validators.corporate-mail]\nuse = 'x'", "validators: write each as a table: [[validators]]"),
         ("[[validators]]\nuse = 'length'", "validators[0]: needs a name of its own"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from musterroll import Field, GroupResolver
-from musterroll.testing import GroupResolverContract, build, make_context
+from musterroll.testing import GroupResolverContract, build_group_resolver, make_context
 from musterroll_plugins.groups import mapping, paths
 
 
@@ -14,7 +14,7 @@ class TestPaths(GroupResolverContract):
     groups = frozenset({("Region", "North"), ("Sales ; Marketing",)})
 
     def resolver(self) -> GroupResolver:
-        return build(paths, "paths")
+        return build_group_resolver(paths, "paths")
 
 
 class TestMapping(GroupResolverContract):
@@ -23,4 +23,4 @@ class TestMapping(GroupResolverContract):
 
     def resolver(self) -> GroupResolver:
         site = make_context(Field(name="site", heading="Site"))
-        return build(mapping, "mapping", site, field="site", groups={"North": "Region|North;Staff"})
+        return build_group_resolver(mapping, "mapping", site, field="site", groups={"North": "Region|North;Staff"})

@@ -273,6 +273,18 @@ def test_hidden_rows_and_columns_are_read_and_mentioned(tmp_path: Path) -> None:
     assert "(B, D-E)" in columns
 
 
+def test_hidden_rows_are_mentioned_where_they_hold_anything(tmp_path: Path) -> None:
+    rows = "<row><c><v>1</v></c></row>" * 2000 + '<row hidden="{}">{}</row>'
+
+    def notes(hidden: str, cells: str) -> tuple[str, ...]:
+        return info(save(tmp_path / "users.xlsx", parts(worksheet(rows.format(hidden, cells))))).notes
+
+    assert notes("1", '<c t="inlineStr"><is><t>a</t></is></c>') == ("hidden rows are read like the others",)
+    assert notes("true", "<c><v>1</v></c>") == ("hidden rows are read like the others",)
+    assert notes("1", '<c s="1"/>') == ()
+    assert notes("false", "<c><v>1</v></c>") == ()
+
+
 def test_rows_can_be_streamed_again(tmp_path: Path) -> None:
     file = save(
         tmp_path / "users.xlsx", parts(worksheet('<row><c t="s"><v>0</v></c></row>'), texts="<si><t>a</t></si>")

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from musterroll import AmbiguousWorksheetError, Confidence, Options, Source, SourceError
-from musterroll_plugins.readers import _xlsx_package, _xlsx_workbook
+from musterroll_plugins.readers import _package, _xlsx_workbook
 from musterroll_plugins.readers.xlsx import XlsxReader
 from support.rows import context
 from support.workbooks import compound_file, parts, save, worksheet
@@ -145,7 +145,7 @@ def test_all_texts_together_have_a_bound(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_what_a_workbook_expands_to_has_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = save(tmp_path / "users.xlsx", sound())
-    monkeypatch.setattr(_xlsx_package, "_SIZE_LIMIT", 1000)
+    monkeypatch.setattr(_package, "_SIZE_LIMIT", 1000)
     assert refusal(Source(file)).code == "source.too_large"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from musterroll import Field, RowValidator, SheetValidator
-from musterroll.testing import ValidatorContract, build, make_context
+from musterroll.testing import ValidatorContract, build_validator, make_context
 from musterroll_plugins.validators import (
     characters,
     choices,
@@ -25,21 +25,21 @@ class TestRequired(ValidatorContract):
     good, bad, codes = (FULL,), ({**FULL, "forename": ""},), frozenset({"forename.required"})
 
     def validator(self) -> RowValidator | SheetValidator:
-        return build(required, "required")
+        return build_validator(required, "required")
 
 
 class TestLength(ValidatorContract):
     good, bad, codes = (FULL,), ({"surname": "x" * 51},), frozenset({"surname.too_long"})
 
     def validator(self) -> RowValidator | SheetValidator:
-        return build(length, "length")
+        return build_validator(length, "length")
 
 
 class TestCharacters(ValidatorContract):
     good, bad, codes = (FULL,), ({"surname": "a\x07b"},), frozenset({"surname.control_characters"})
 
     def validator(self) -> RowValidator | SheetValidator:
-        return build(characters, "characters")
+        return build_validator(characters, "characters")
 
 
 class TestChoices(ValidatorContract):
@@ -47,43 +47,43 @@ class TestChoices(ValidatorContract):
 
     def validator(self) -> RowValidator | SheetValidator:
         site = Field(name="site", heading="Site", choices=("North", "South"))
-        return build(choices, "choices", make_context(site))
+        return build_validator(choices, "choices", make_context(site))
 
 
 class TestPattern(ValidatorContract):
     good, bad, codes = ({"surname": "A1"},), ({"surname": "1A"},), frozenset({"surname.pattern"})
 
     def validator(self) -> RowValidator | SheetValidator:
-        return build(pattern, "pattern", field="surname", pattern=r"A\d")
+        return build_validator(pattern, "pattern", field="surname", pattern=r"A\d")
 
 
 class TestCompare(ValidatorContract):
     good, bad = ({"email": "a@b.example", "username": "A@B.example"},), ({"email": "a@b.example", "username": "c"},)
-    codes = frozenset({"email.different"})
+    codes = frozenset({"email.not_equal"})
 
     def validator(self) -> RowValidator | SheetValidator:
-        return build(compare, "compare", field="email", other="username", rule="equal")
+        return build_validator(compare, "compare", field="email", other="username", rule="equal")
 
 
 class TestEmail(ValidatorContract):
     good, bad, codes = ({"email": "ana@acme.com"},), ({"email": "ana@@acme"},), frozenset({"email.invalid"})
 
     def validator(self) -> RowValidator | SheetValidator:
-        return build(email, "email")
+        return build_validator(email, "email")
 
 
 class TestEmailDomain(ValidatorContract):
     good, bad, codes = ({"email": "ana@acme.com"},), ({"email": "ana@acme.org"},), frozenset({"email.domain"})
 
     def validator(self) -> RowValidator | SheetValidator:
-        return build(email_domain, "email-domain", domains=["acme.com"])
+        return build_validator(email_domain, "email-domain", domains=["acme.com"])
 
 
 class TestPassword(ValidatorContract):
     good, bad, codes = (FULL,), ({**FULL, "password": "ana"},), frozenset({"password.policy"})
 
     def validator(self) -> RowValidator | SheetValidator:
-        return build(password, "password")
+        return build_validator(password, "password")
 
 
 class TestPhone(ValidatorContract):
@@ -91,11 +91,11 @@ class TestPhone(ValidatorContract):
     codes = frozenset({"phone.invalid"})
 
     def validator(self) -> RowValidator | SheetValidator:
-        return build(phone, "phone")
+        return build_validator(phone, "phone")
 
 
 class TestUnique(ValidatorContract):
     good, bad, codes = (FULL, {"username": "bo"}), (FULL, {"username": "ANA"}), frozenset({"username.duplicate"})
 
     def validator(self) -> RowValidator | SheetValidator:
-        return build(unique, "unique")
+        return build_validator(unique, "unique")

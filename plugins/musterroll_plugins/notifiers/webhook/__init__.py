@@ -19,7 +19,9 @@ def build(options: WebhookOptions, context: Context) -> Notifier:
         PipelineError: a secret cannot be read.
     """
     if find_spec("aiohttp") is None:
-        raise NotifierError('the notifier "webhook" is an extra: install it with: pip install "musterroll[webhook]"')
+        raise NotifierError(
+            'the notifier "webhook" needs aiohttp: pip install "musterroll[webhook]"', code="extra.missing"
+        )
     from musterroll_plugins.notifiers.webhook.notifier import Webhook  # noqa: PLC0415 -- quick start-up
 
     return Webhook(options, context)
