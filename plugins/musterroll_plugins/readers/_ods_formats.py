@@ -1,0 +1,103 @@
+"""Number formats, as format codes (`00000`) and as the data styles of ods.
+
+Only what decides about the digits that a person sees is carried over: how many there are at least, what stands in
+front of, between and behind them, and whether another number than the cell's is shown. Colours, conditions and
+alignment are not.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+GENERAL, TEXT = "General", "@"
+# Piece by piece: a literal, what is not shown as it stands, a digit, the rest.
+_PIECE = re.compile(r'"(?P<quoted>[^"]*)"|\\(?P<escaped>.)|[_*].|\[[^\]]*\]|(?P<place>[0#?])|(?P<other>.)', re.DOTALL)
+_MOST_DIGITS = 30
+
+
+@dataclass(slots=True)
+class DigitStyle:
+    """How a number is shown.
+
+    Attributes:
+        before: the text in front of the digits.
+        after: the text behind them.
+        least: how many digits there are at least before the decimal point.
+        decimals: how many there are behind it.
+        between: texts between digits, by the number of digits to their right.
+        percent: whether a hundred times the number is shown.
+        grouping: whether thousands are separated.
+    """
+
+    before: str = ""
+    after: str = ""
+    least: int = 0
+    decimals: int = 0
+    between: dict[int, str] = field(default_factory=dict)
+    percent: bool = False
+    grouping: bool = False
+
+
+def parse(code: str) -> DigitStyle | None:
+    """Reads a format code; None where it shows no plain digits (or is `General`)."""
+    style = DigitStyle()
+    places = ""
+    inner: list[tuple[int, str]] = []  # texts, and how many digits stood before each
+    point = False
+    for piece in _PIECE.finditer(code):
+        place, other = piece["place"], piece["other"]
+        literal = piece["quoted"] if piece["quoted"] is not None else piece["escaped"]
+        if place:
+            if point:
+                style.decimals += 1
+            else:
+                places += place
+            continue
+        if other == ";":  # the rest is for other numbers
+            break
+        if other == ".":
+            point = True
+        elif other == ",":
+            style.grouping = True
+        elif other == "%":
+            style.percent = True
+        elif other and (other.isalpha() or other in "/@"):  # a date, a fraction, a power, a text
+            return None
+        elif not places:
+            style.before += other or literal or ""
+        elif point or style.percent:
+            style.after += other or literal or ""
+        else:
+            inner.append((len(places), other or literal or ""))
+    if not places or len(places) > _MOST_DIGITS:
+        return None
+    style.least = len(places[places.index("0") :]) if "0" in places else 0
+    for seen, text in inner:
+        if seen == len(places):
+            style.after += text
+        else:
+            style.between[len(places) - seen] = style.between.get(len(places) - seen, "") + text
+    return style
+
+
+def code(style: DigitStyle) -> str:
+    """Writes a format code; `parse` of it is the style again."""
+    farthest = max((at for at in style.between if 0 < at < _MOST_DIGITS), default=0)
+    places = "0" * min(style.least, _MOST_DIGITS) or "#"
+    places = places.rjust(max(farthest + 1, 4 if style.grouping else 1), "#")
+    written = _literal(style.before)
+    for index, place in enumerate(places):
+        right = len(places) - index
+        if index and style.grouping and right % 3 == 0:
+            written += ","
+        written += (_literal(style.between.get(right, "")) if index else "") + place
+    if style.decimals:
+        written += "." + "0" * min(style.decimals, _MOST_DIGITS)
+    return written + ("%" if style.percent else "") + _literal(style.after)
+
+
+def _literal(text: str) -> str:
+    if '"' in text:
+        return "".join(f"\\{character}" for character in text)
+    return f'"{text}"' if text else ""
