@@ -2,7 +2,7 @@
 
     main.py             the program: parsing, and one line (or one JSON document) for whatever goes wrong
     options.py          the common options, and the decorator by which every command gets them
-    verbs.py, jobs.py, plugins.py, pipelines.py     the commands, a file a group
+    verbs.py, jobs.py, invites.py, plugins.py, pipelines.py     the commands, a file a group
     templates.py, init.py       the commands that make files for people to fill in
     completion.py       what shells ask when somebody presses Tab
     again.py            the pipeline of a job or a saved plan, loaded once more

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from musterroll_cli.console import Stream
+from musterroll_cli.plain_help import PlainCommand
 
 _PROGRAM = "musterroll"
 _VARIABLE = "_MUSTERROLL_COMPLETE"
@@ -29,7 +30,8 @@ class Shell(StrEnum):
 
 def add_to(app: typer.Typer) -> None:
     """Adds the command to the program itself: it belongs to no group."""
-    app.command("completion", epilog="\b\nExample:\n  musterroll completion bash >> ~/.bashrc")(completion)
+    epilog = "\b\nExample:\n  musterroll completion bash >> ~/.bashrc"
+    app.command("completion", cls=PlainCommand, epilog=epilog)(completion)
 
 
 def completion(

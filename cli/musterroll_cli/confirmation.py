@@ -48,7 +48,8 @@ class Confirmation:
         if not (self._err.is_terminal and _stdin_is_terminal()):
             if self._needed:
                 raise RefusedError(
-                    "this pipeline writes nothing without an agreement; give it with --yes", code="confirm.needed"
+                    "this pipeline asks before it writes, and there is nobody to ask; agree with --yes",
+                    code="confirm.needed",
                 )
             return True
         with immediate_interruption():  # from before the question on: nobody is too quick for it
@@ -73,7 +74,7 @@ def show_summary(stream: Stream, summary: PlanSummary) -> None:
     if summary.invites:
         stream.line(f"  send {amount(summary.invites, 'invite')}")
     if unchanged := summary.actions.get(Action.UNCHANGED, 0):
-        stream.line(f"  leave {amount(unchanged, 'user')} as they are" if unchanged > 1 else "  leave 1 user as it is")
+        stream.line(f"  leave {amount(unchanged, 'user')} as they are")
     if summary.rejected:
         stream.line(Styled(f"  leave out {amount(summary.rejected, 'bad row')}", "yellow"))
 

@@ -13,6 +13,8 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
+from musterroll_cli.plain_help import PlainCommand
+
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
@@ -67,7 +69,7 @@ def _loaded(record: CommandType) -> Any:
         app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
         text = "\n\n".join(filter(None, (record.summary, record.help))) if record.options else loaded.__doc__
         epilog = f"\b\nExample:\n  {record.example}" if record.example else None
-        app.command(record.name, help=text or record.summary, epilog=epilog)(loaded)
+        app.command(record.name, cls=PlainCommand, help=text or record.summary, epilog=epilog)(loaded)
         loaded = app
     return get_command(loaded)
 

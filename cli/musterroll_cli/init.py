@@ -21,7 +21,7 @@ def add_to(app: typer.Typer) -> None:
 def init(
     session: Session,
     folder: Annotated[
-        Path, typer.Argument(metavar="[DIR]", show_default=False, help="The folder; by default the current one.")
+        Path, typer.Argument(metavar="DIR", show_default=False, help="The folder; by default the current one.")
     ] = Path(),
 ) -> int:
     """Makes a working folder: a pipeline file with explanations, a blank sheet and a sample sheet.

@@ -101,7 +101,7 @@ def send_invites(
 def release_invites(
     session: Session,
     users: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME]...", show_default=False, help="The users, by username.")
+        list[str] | None, typer.Argument(metavar="NAME", show_default=False, help="The users, by username.")
     ] = None,
     everybody: Annotated[bool, typer.Option("--all", show_default=False, help="Every invite that is held.")] = False,
     as_sent: Annotated[

@@ -95,7 +95,12 @@ def prune_jobs(
     older_than: Annotated[
         int,
         typer.Option(
-            "--older-than", metavar="DAYS", min=0, max=100_000, show_default=False, help="Only jobs that ended before."
+            "--older-than",
+            metavar="DAYS",
+            min=0,
+            max=100_000,
+            show_default=False,
+            help="Only jobs that ended so many days ago.",
         ),
     ] = 0,
     yes: YesOption = False,

@@ -24,7 +24,8 @@ app = typer.Typer(
     name=_PROGRAM,
     cls=GroupWithExtras,
     help="Imports users in bulk from spreadsheets into a portal: validated, planned, resumable.",
-    epilog="\b\nExample:\n  musterroll validate staff.xlsx",
+    epilog="Plugins may bring more commands: `musterroll plugins list` names them.\n\n"
+    "\b\nExample:\n  musterroll validate staff.xlsx",
     add_completion=False,
     rich_markup_mode=None,  # plain help: rich alone would take longer than everything else
     pretty_exceptions_enable=False,  # they print local variables

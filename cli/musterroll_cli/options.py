@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec, get_ty
 import typer
 
 from musterroll_cli.common import Common
+from musterroll_cli.plain_help import PlainCommand
 
 if TYPE_CHECKING:
     from musterroll_cli.session import Session
@@ -59,7 +60,12 @@ def command(
             return Session(name, common).perform(function, arguments)
 
         _describe(call, function)
-        app.command(name.rpartition(" ")[2], help=inspect.getdoc(function), epilog=f"\b\nExample:\n  {example}")(call)
+        app.command(
+            name.rpartition(" ")[2],
+            cls=PlainCommand,
+            help=inspect.getdoc(function),
+            epilog=f"\b\nExample:\n  {example}",
+        )(call)
         return function
 
     return decorate

@@ -66,7 +66,7 @@ class Intake:
             log.add_file(
                 Problem(
                     code="sheet.ambiguous",
-                    message=f"The workbook has several sheets: {names}; name the one to import: "
+                    message=f"The workbook has several worksheets: {names}; name the one to import: "
                     f'--set sheet.worksheet="{error.names[0]}"',
                 )
             )
@@ -112,7 +112,7 @@ class Intake:
         # The digest of now, not the remembered one.
         if Source(self.source.path).sha256 != sha256:
             raise RefusedError(
-                f"{self.source.path} has changed since the plan was made; run it anew", code="source.changed"
+                f"{self.source.path} has changed since it was planned; run it again", code="source.changed"
             )
 
     @contextmanager

@@ -167,7 +167,7 @@ def _next_steps(job: JobSummary, common: Common) -> Iterator[str]:
 def _about_rejected(rows: str, file: str | None) -> str:
     if file is None:
         return f"{rows} left out: correct the sheet and run it again; what is in the portal already stays as it is."
-    return f"{rows} left out: correct them in {short_path(Path(file))}, which says why, and run that file."
+    return f"{rows} left out: correct what {short_path(Path(file))} says is wrong, and run that file."
 
 
 def _go_on(verb: str, job: JobSummary, common: Common) -> str:

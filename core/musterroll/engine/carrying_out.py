@@ -71,7 +71,7 @@ def carry_out(
             keep_outcome(journal, job.id, rows, invites)
             _keep_in_ledger(journal, job, context.identity)
             _keep_sheet(Roster(journal, context.pipeline, context.identity), job, state)
-            finished = pipeline.clock().isoformat(timespec="seconds")
+            finished = pipeline.clock().isoformat(timespec="microseconds")
             jobs.set_state(journal, job.id, state, finished=finished, error=error.message if error else None)
             if job.about is not None:
                 jobs.set_undone(journal, job.about, by=state)

@@ -84,7 +84,9 @@ def _needed(journal: Journal, records: Sequence[JobRecord]) -> Iterator[str]:
     """Yields the jobs that must be kept. `records` has all, newest first."""
     yield from [job.id for job in records if job.state in _COMPLETED and job.kind in _IMPORTS][:1]
     for identity in {job.identity for job in records}:
-        written = [job for job in records if job.planned and job.identity == identity]
+        written = [
+            job for job in records if job.planned and job.identity == identity and job.kind is not JobKind.INVITE
+        ]
         if written:
             # As long as the latest is known, no earlier one is taken for one that can go on.
             yield max(written, key=lambda job: (job.writes_from, job.id)).id

@@ -86,11 +86,12 @@ def _refuse_superseded(journal: Journal, job: JobRecord) -> None:
     """Refuses where a later job has written to the same portal: what this one saw there is out of date."""
     other = jobs.superseding(list(jobs.list_jobs(journal)), job)
     if other is not None:
-        did = "sent invites" if other.kind is JobKind.INVITE else "written to the same portal"
         again = "send the invites again" if job.kind is JobKind.INVITE else "run the sheet again"
-        raise RefusedError(f"the later job {other.id} has {did}; {again} instead", code="job.superseded")
+        raise RefusedError(
+            f"the later job {other.id} has worked on the same portal; {again} instead", code="job.superseded"
+        )
 
 
 def _refuse_changed(path: Path, job: JobRecord) -> None:
     if Source(path).sha256 != job.sheet.sha256:
-        raise RefusedError(f"{path} has changed since; run it anew", code="source.changed")
+        raise RefusedError(f"{path} has changed since it was planned; run it again", code="source.changed")

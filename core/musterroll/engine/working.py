@@ -105,7 +105,7 @@ class Workspace:
 
 def end_unexecuted(work: Workspace, job: JobRecord, state: JobState, *, error: MusterrollError | None = None) -> None:
     """Ends a job that is planned and of which nothing is carried out now."""
-    journal, finished = work.journal, work.pipeline.clock().isoformat(timespec="seconds")
+    journal, finished = work.journal, work.pipeline.clock().isoformat(timespec="microseconds")
     with journal.transaction():
         keep_outcome(journal, job.id, count_rows(journal, job.id, executed=False), InviteCounts())
         jobs.set_state(journal, job.id, state, finished=finished, error=error.message if error else None)

@@ -59,7 +59,7 @@ class InviteStore:
         """Returns the next invites of a job that a notifier is to send, by row.
 
         Due is who was planned to be invited, whose own operations and memberships are all done, and whom this
-        job has not told yet (a failed message is due again).
+        job has not told yet (a failed message is due again), nor another one that came in between.
         """
         rows = self._journal.execute(
             f"""
@@ -67,6 +67,10 @@ class InviteStore:
             LEFT JOIN invite AS i ON i.job = ?1 AND i.row = r.row
             WHERE r.job = ?1 AND r.invite = ?2 AND r.row > ?3 AND r.ref IS NOT NULL
             AND (i.state IS NULL OR i.state = 'failed')
+            AND NOT EXISTS (SELECT 1 FROM invite AS other WHERE other.pipeline = ?5 AND other.identity = ?6
+                            AND other.ref = r.ref AND other.purpose = ?7 AND other.job <> ?1
+                            AND (other.state IN ('sending', 'held') OR other.sent >
+                                 (SELECT started FROM job WHERE id = ?1)))
             AND NOT EXISTS (SELECT 1 FROM operation AS o INDEXED BY operation_row WHERE o.job = ?1 AND o.row = r.row
                             AND o.state NOT IN ('done', 'noop'))
             AND NOT EXISTS (SELECT 1 FROM membership AS m JOIN operation AS o ON o.job = m.job AND o.seq = m.op
@@ -74,7 +78,7 @@ class InviteStore:
                             AND (m.refused IS NOT NULL OR o.state NOT IN ('done', 'noop')))
             ORDER BY r.row LIMIT ?4
             """,  # noqa: S608 -- a constant
-            (job, notifier, after, limit),
+            (job, notifier, after, limit, *self._owner, Purpose.INVITE),
         ).fetchall()
         return [
             DueInvite(

@@ -177,10 +177,14 @@ def find_applied(journal: Journal, plan: str) -> JobRecord | None:
 
 
 def superseding(records: Iterable[JobRecord], job: JobRecord) -> JobRecord | None:
-    """Returns a later job that has written to the same portal (or invited its users), if there is one."""
+    """Returns a later job that makes out of date what this one saw of the same portal, if there is one.
+
+    Invites change nothing in a portal; that nobody is invited twice is seen to when an invite is due.
+    """
     for other in records:
         later = (other.writes_from, other.id) > (job.writes_from, job.id)
-        if later and other.planned and other.identity == job.identity:
+        matters = other.kind is not JobKind.INVITE or job.kind is JobKind.INVITE
+        if later and matters and other.planned and other.identity == job.identity:
             return other
     return None
 

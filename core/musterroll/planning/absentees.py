@@ -128,7 +128,7 @@ class Absentees:
         self._log.add_absent(
             Problem(
                 code="user.absent",
-                message=f'"{user.username}" is not in the sheet, but in the portal and managed by this pipeline{why}',
+                message=f'"{user.username}" is in the portal, managed by this pipeline, but not in the sheet{why}',
                 severity=Severity.WARNING,
                 field=USERNAME,
                 value=user.username,

@@ -15,6 +15,7 @@ from musterroll.model.users import Existing, UserKey
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.planning.invites import Decision, InvitePolicy
 from musterroll.planning.matching import confirmed
+from musterroll.planning.protection import PROTECTED, Protection
 from musterroll.plugin.guarding import guarded
 from musterroll.plugin.roles import UserBackend
 
@@ -52,7 +53,7 @@ def plan_invitees(
     try:
         senders = inviters(pipeline.settings.invites, notifiers, backend)
         policy = InvitePolicy("pending", senders, pipeline.clock(), resend=resend)
-        planner = _InviteePlanner(backend, pipeline.fields, policy)
+        planner = _InviteePlanner(backend, pipeline.fields, policy, Protection(pipeline.settings.protect))
         users = iter(users)
         while batch := list(islice(users, _BATCH)):
             yield planner.plan(batch)
@@ -63,10 +64,11 @@ def plan_invitees(
 
 
 class _InviteePlanner:
-    def __init__(self, backend: UserBackend, fields: FieldSet, policy: InvitePolicy) -> None:
+    def __init__(self, backend: UserBackend, fields: FieldSet, policy: InvitePolicy, protection: Protection) -> None:
         self._backend = backend
         self._attributes = fields.attributes
         self._policy = policy
+        self._protection = protection
 
     def plan(self, batch: Sequence[KnownUser]) -> list[Invitee]:
         against = {user.ref: self._policy.reason_against(user.entry, active=True) for user in batch}
@@ -86,6 +88,8 @@ class _InviteePlanner:
         if existing is None:
             reason = "another user has this name now" if found else "the portal has no user of this name any more"
             return Invitee(user, Decision(InviteDecision(send=False, reason=reason)))
+        if self._protection.of(existing.username):
+            return Invitee(user, Decision(InviteDecision(send=False, reason=PROTECTED)))
         decision = self._policy.reason_against(user.entry, active=existing.active)
         if decision is not None:
             return Invitee(user, decision)

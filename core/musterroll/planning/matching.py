@@ -79,7 +79,7 @@ def find_user(row: Row, match: Sequence[str], matches: Matches) -> Existing | Pr
             return row.problem(
                 field,
                 "username.ambiguous",
-                f"Several users of the portal fit this row: {names}; make them differ first",
+                f"Several users of the portal fit this row: {names}; correct them in the portal, so that one fits",
             )
         if found:
             others = [user for user in matches.of(row, USERNAME) if user.ref != found[0].ref]
@@ -88,7 +88,7 @@ def find_user(row: Row, match: Sequence[str], matches: Matches) -> Existing | Pr
                     USERNAME,
                     "username.ambiguous",
                     f"The row means the user {found[0].username} by its {field.replace('_', ' ')}, "
-                    f"but another user has this username",
+                    f"but another user has this username; correct one of the two cells",
                 )
             return found[0]
     return None

@@ -19,7 +19,7 @@ from musterroll.planning.digests import RowDigests
 from musterroll.planning.groups import GroupIndex, Target
 from musterroll.planning.invites import Decision, InvitePolicy
 from musterroll.planning.matching import Matches, find_user, look_up
-from musterroll.planning.protection import Protection
+from musterroll.planning.protection import PROTECTED, Protection
 from musterroll.planning.rows import RowPlan, RowPlanner
 from musterroll.planning.seen import digest_of
 from musterroll.plugin.guarding import guarded
@@ -162,15 +162,15 @@ class Planner:
             return
         others = [other.username for other in matches.of(row, _EMAIL) if user is None or other.ref != user.ref]
         if others:
-            yield row.problem(
-                _EMAIL, "email.taken", f"The user {others[0]} has this address, and the portal wants it unique"
-            )
+            message = f"The user {others[0]} has this address, and the portal takes an address once; give another one"
+            yield row.problem(_EMAIL, "email.taken", message)
             return
         if not checked.valid:
             return
         first = self._new_addresses.setdefault(UserKey.of(_EMAIL, address).folded, row.number)
         if first != row.number:
-            yield row.problem(_EMAIL, "email.taken", f"Row {first} has this address, and the portal wants it unique")
+            message = f"Row {first} has this address, and the portal takes an address once; correct one of the two rows"
+            yield row.problem(_EMAIL, "email.taken", message)
 
     def _check_protection(self, row: Row, plan: RowPlan, user: Existing | None) -> Iterator[Problem]:
         """A protected user is never touched; a row that asks for nothing of the kind may name one."""
@@ -194,7 +194,7 @@ class Planner:
         recipient: Recipient | None = None
         decision = self._invites.reason_against(known, active=active)
         if decision is None and self._protection.of(username):
-            decision = Decision(InviteDecision(send=False, reason="protected"))
+            decision = Decision(InviteDecision(send=False, reason=PROTECTED))
         if decision is None:
             recipient = Recipient(username=username, fields=self._recipient_fields(plan, user))
             decision = self._invites.decide(recipient, row=row.number)

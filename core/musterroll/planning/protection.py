@@ -8,6 +8,9 @@ from fnmatch import translate
 
 from musterroll.text import fold
 
+PROTECTED = "protected"
+"""Why a protected user is not invited."""
+
 
 class Protection:
     """Says who is protected.

@@ -155,7 +155,7 @@ def _unknown(unknown: Sequence[tuple[int, str]], meant: Mapping[str, str], row: 
     for index, heading in unknown[:_NAMED]:
         yield Problem(
             code="column.unknown",
-            message=f'"{_short(heading)}" is no column of this sheet; it is ignored',
+            message=f'The heading "{_short(heading)}" is not known; the column is ignored',
             severity=Severity.WARNING,
             row=row,
             column=column_letter(index),
@@ -166,8 +166,8 @@ def _unknown(unknown: Sequence[tuple[int, str]], meant: Mapping[str, str], row: 
         index = unknown[_NAMED][0]
         yield Problem(
             code="column.unknown",
-            message=f"{len(unknown) - _NAMED} more columns from {column_letter(index)} on are none of this sheet; "
-            "they are ignored",
+            message=f"{len(unknown) - _NAMED} more headings from {column_letter(index)} on are not known; "
+            "the columns are ignored",
             severity=Severity.WARNING,
             row=row,
             column=column_letter(index),

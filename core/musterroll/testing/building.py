@@ -7,7 +7,7 @@ from types import ModuleType
 from typing import Any
 
 from musterroll.model.fields import Field, FieldSet
-from musterroll.model.rows import BLANK, Origin, Row, Value
+from musterroll.model.rows import ABSENT, BLANK, Origin, Row, Value
 from musterroll.plugin.collecting import Collector, Kind, spoken
 from musterroll.plugin.context import Context
 from musterroll.plugin.loading import Found, Plugin
@@ -100,6 +100,11 @@ def make_row(number: int = 3, /, **values: str) -> Row:
     names = list(dict.fromkeys([*STANDARD_FIELDS, *values]))
     columns = {name: chr(ord("A") + index) for index, name in enumerate(names)}
     return Row(number, {name: _value(name, values.get(name, "")) for name in names}, columns)
+
+
+def make_absent_row(*fields: str) -> Row:
+    """Makes the row of a sheet that has none of the columns, neither standard ones nor these."""
+    return Row(3, dict.fromkeys([*STANDARD_FIELDS, *fields], ABSENT), {})
 
 
 def _value(name: str, text: str) -> Value:

@@ -77,7 +77,7 @@ def test_report_lists_them_after_the_rows_and_changes_nothing(work: Work) -> Non
     done = work.run(pipeline, work.sheet(user("ana"), user("dee", email="nonsense")))
     assert done.codes == ["email.invalid@4", "user.absent@None", "user.absent@None"]
     assert [problem.message for problem in done.problems if problem.code == "user.absent"] == [
-        f'"{name}" is not in the sheet, but in the portal and managed by this pipeline' for name in ("bo", "cy")
+        f'"{name}" is in the portal, managed by this pipeline, but not in the sheet' for name in ("bo", "cy")
     ]
     assert done.rows == {"unchanged": 1, "rejected": 1}
     assert told(history.show_job(pipeline, "last")).codes == done.codes

@@ -178,7 +178,7 @@ def test_a_file_with_a_hundred_thousand_columns() -> None:
     assert (missing.code, len(unknown)) == ("column.missing", 100)
     assert (more.cell, more.message) == (
         "CX1",
-        "99900 more columns from CX on are none of this sheet; they are ignored",
+        "99900 more headings from CX on are not known; the columns are ignored",
     )
     assert all(len(one.message) < 200 for one in unknown)
 
