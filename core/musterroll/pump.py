@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Coroutine, Generator, Iterator
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -46,6 +47,7 @@ class Pump:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._closed = False
+        self._lock = threading.Lock()
 
     def call(self, work: Callable[..., Coroutine[Any, Any, R]], *args: object) -> R:
         """Does one thing in the loop and waits for it; what it raises is raised here.
@@ -115,25 +117,28 @@ class Pump:
 
     def close(self) -> None:
         """Cancels what is still going on and ends the thread. May be called twice."""
-        self._closed = True
-        loop, thread = self._loop, self._thread
+        with self._lock:
+            self._closed = True
+            loop, thread = self._loop, self._thread
         if loop is None or thread is None or not thread.is_alive():
             return
-        loop.call_soon_threadsafe(loop.stop)
+        with suppress(RuntimeError):  # the thread is at its end already, and so is the loop
+            loop.call_soon_threadsafe(loop.stop)
         if thread is not threading.current_thread():
             thread.join(_FAREWELL_SECONDS * 2)
 
     def _started(self) -> asyncio.AbstractEventLoop:
         import asyncio  # noqa: PLC0415 -- quick start-up
 
-        if self._closed:
-            raise RuntimeError("the pump is closed")
-        if self._loop is None:
-            self._loop = asyncio.new_event_loop()
-            # A daemon, so that a program that dies without closing does not hang at its end.
-            self._thread = threading.Thread(target=_run, args=(self._loop,), name=self._name, daemon=True)
-            self._thread.start()
-        return self._loop
+        with self._lock:  # whoever closes it meanwhile finds a thread that runs, or none
+            if self._closed:
+                raise RuntimeError("the pump is closed")
+            if self._loop is None:
+                self._loop = asyncio.new_event_loop()
+                # A daemon, so that a program that dies without closing does not hang at its end.
+                self._thread = threading.Thread(target=_run, args=(self._loop,), name=self._name, daemon=True)
+                self._thread.start()
+            return self._loop
 
     def _insist_on_life(self) -> None:
         if self._closed or self._thread is None or not self._thread.is_alive():

@@ -165,6 +165,17 @@ def test_closing_in_the_middle_of_a_stream(pump: Pump) -> None:
     stream.close()
 
 
+def test_closing_at_any_moment_and_by_two() -> None:
+    for delay in (0, 0.0002, 0.0005, 0.001, 0.002) * 20:
+        pump = Pump()
+        stream = pump.stream(iter(range(100)), for_ever, in_flight=4)
+        threading.Timer(delay, pump.close).start()
+        with pytest.raises(RuntimeError, match="closed"):
+            next(stream)
+        stream.close()
+        pump.close()
+
+
 def test_closing_ends_the_thread_and_whatever_it_does(pump: Pump) -> None:
     ended = []
 
