@@ -17,7 +17,19 @@ import pytest
 from pydantic import BaseModel
 from typer.main import get_command
 
-from musterroll import Component, Context, FieldSet, Message, Purpose, Recipient, SentStatus, UserBackend, engine
+from musterroll import (
+    Component,
+    Context,
+    FieldSet,
+    Message,
+    Purpose,
+    Recipient,
+    RowValidator,
+    SentStatus,
+    SheetValidator,
+    UserBackend,
+    engine,
+)
 from musterroll.model.reports import Outcome
 from musterroll.pipeline.files import standard_text
 from musterroll.pipeline.loading import load_pipeline
@@ -25,10 +37,9 @@ from musterroll.pipeline.settings import Settings
 from musterroll.plugin import hookspecs
 from musterroll.plugin.loading import local_file
 from musterroll.plugin.registry import KINDS, Registry
-from musterroll.testing import BackendContract
+from musterroll.testing import BackendContract, ValidatorContract, build_validator
 from musterroll_cli.main import app
 from musterroll_cli.outcomes import EXIT_STATUS
-from support.workplace import Workplace
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -312,6 +323,20 @@ def example(name: str, folder: Path, *, and_also: str = "") -> Any:
     return local_file(file).load()
 
 
+class TestTheRuleOfThePage(ValidatorContract):
+    module: Any
+    good = ({"email": "ana@acme.example"},)
+    bad = ({"email": "ana@elsewhere.example"},)
+    codes = frozenset({"acme.email_domain"})
+
+    @pytest.fixture(autouse=True)
+    def _load(self, tmp_path_factory: pytest.TempPathFactory) -> None:
+        self.module = example("class EmailDomain:", tmp_path_factory.mktemp("plugin"))
+
+    def validator(self) -> RowValidator | SheetValidator:
+        return build_validator(self.module, "acme-email-domain", domains=("acme.example",))
+
+
 class TestTheBackendOfThePage(BackendContract):
     module: Any
 
@@ -327,8 +352,9 @@ class TestTheBackendOfThePage(BackendContract):
 
 
 def test_the_test_of_the_page_passes(tmp_path: Path) -> None:
-    (test,) = [block for block in blocks(PLUGINS, "python") if "def test_" in block]
-    example("class EmailDomain:", tmp_path, and_also=test).test_other_domains_are_refused()
+    rule, faults = [block for block in blocks(PLUGINS, "python") if "def test_" in block and "Contract" not in block]
+    example("class EmailDomain:", tmp_path, and_also=rule).test_other_domains_are_refused()
+    example("class JsonFile:", tmp_path, and_also=faults).test_an_answer_that_is_lost()
 
 
 def test_the_rules_of_the_page_work_together(tmp_path: Path) -> None:
@@ -430,36 +456,3 @@ def test_no_link_is_dead(path: Path) -> None:
         other = path if not file else path.parent / file
         assert other.exists(), target
         assert not anchor or anchor in anchors(other), target
-
-
-# -- the tutorial ---------------------------------------------------------------------------------------------
-
-
-def test_the_tutorial_says_what_happens(tmp_path: Path) -> None:
-    text = page("tutorial.md")
-    found: list[str] = re.findall(r"^```\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    begun, _, listed = found[0].partition("\n")
-    assert Workplace(tmp_path).run(*begun.removeprefix("$ musterroll ").split()).out == listed
-    place = Workplace(tmp_path / "acme")
-    sheet = place.write("staff.csv", found[1])
-    session = "\n".join(found[2:])
-    corrections = {"07712345678": "7712345678", "bo@example,": "bo@example.com,", ",secret,": ",Copper-Field-19,"}
-    for number, step in enumerate(
-        re.findall(r"^\$ musterroll (\w+ staff\.csv.*\n(?:(?!\$ ).*\n?)*)", session, re.MULTILINE)
-    ):
-        if number == 1:
-            for wrong, right in corrections.items():
-                assert right.strip(",") in text
-                sheet.write_text(sheet.read_text(encoding="utf-8").replace(wrong, right), encoding="utf-8")
-        if number == 4:
-            sheet.write_text(sheet.read_text(encoding="utf-8").replace("Silva", "Silva-Ruiz"), encoding="utf-8")
-        words, _, expected = step.partition("\n")
-        shown = expected.rpartition("\nyes\n")[2]  # the question is asked on a terminal only
-        printed = _anonymous(place.run(*words.split()).out).strip()
-        assert printed
-        assert _anonymous(shown).strip().startswith(printed), words
-    assert "3 unchanged" in place.run("run", "staff.csv").out
-
-
-def _anonymous(text: str) -> str:
-    return re.sub(r"\d{8}-\d{6}-\w{4}", "ID", "\n".join(line.rstrip() for line in text.splitlines()))
