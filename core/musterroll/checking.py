@@ -41,8 +41,12 @@ def check_rows(
     resolvers: Sequence[tuple[str, GroupResolver]],
     log: ProblemLog,
     witness: Witness | None = None,
+    *,
+    has_defaults: bool = True,
 ) -> Iterator[CheckedRow]:
     """Streams the rows with their groups; problems go to the log, and to the witness if there is one.
+
+    `has_defaults` says whether a value can be a default at all.
 
     After the last row the validators of the whole sheet are asked once more, so a row that was handed on as
     valid can still turn out to be bad: the log knows.
@@ -69,7 +73,7 @@ def check_rows(
                     else:
                         valid &= _take(path, log, label, witness)
             named = given = tuple(groups)
-            if named and any(value.origin is Origin.DEFAULT for value in row.values.values()):
+            if has_defaults and named and any(value.origin is Origin.DEFAULT for value in row.values.values()):
                 given = tuple(_given(row, resolvers))
         except MusterrollError:
             raise

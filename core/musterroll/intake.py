@@ -60,7 +60,14 @@ class Intake:
             with self._open() as sheet:
                 self.summary = self._summary(sheet.info)
                 rows = self._counted(self._rows(sheet, log))
-                yield check_rows(rows, pipeline.build_validators(), pipeline.build_resolvers(), log, witness)
+                yield check_rows(
+                    rows,
+                    pipeline.build_validators(),
+                    pipeline.build_resolvers(),
+                    log,
+                    witness,
+                    has_defaults=any(field.default is not None for field in pipeline.fields.values()),
+                )
         except AmbiguousWorksheetError as error:
             names = ", ".join(f'"{name}"' for name in error.names)
             log.add_file(
