@@ -88,6 +88,8 @@ def report_of(journal: Journal, job: JobRecord, command: str, *, error: Musterro
 
 def outcome(job: JobSummary, *, errors: int, error: MusterrollError | None = None) -> Outcome:
     """Says how a job ended. Where several fit: interrupted, then failed, then refused, then problems."""
+    if job.state is JobState.RUNNING and error is not None:  # its end could not be noted
+        return Outcome.FAILED
     match job.state:
         case JobState.INTERRUPTED | JobState.RUNNING:
             return Outcome.INTERRUPTED

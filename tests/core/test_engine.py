@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -160,3 +162,22 @@ def test_unusable_files(work: Work) -> None:
 
 def _files(folder: Path) -> set[str]:
     return {str(path.relative_to(folder)) for path in folder.rglob("*") if "__pycache__" not in path.parts}
+
+
+def test_a_job_whose_end_cannot_be_noted_has_failed_and_goes_on(work: Work) -> None:
+    """A disk that is full to the last byte: what was written counts, and the job can be resumed."""
+    pipeline, sheet = work.pipeline(), work.sheet(addressed("ana"), addressed("bo"))
+    work.run(pipeline, work.sheet(user("first"), name="first.csv"))
+    with closing(sqlite3.connect(work.journal)) as journal:
+        journal.execute(
+            "CREATE TRIGGER full BEFORE UPDATE OF outcome ON job BEGIN SELECT RAISE(FAIL, 'disk is full'); END"
+        )
+        journal.commit()
+        done = work.run(pipeline, sheet)
+        assert (done.outcome, done.state) == (Outcome.FAILED, JobState.RUNNING)
+        assert isinstance(done.error, StateError)
+        journal.execute("DROP TRIGGER full")
+        journal.commit()
+    resumed = work.resume(pipeline)
+    assert (resumed.outcome, resumed.rows) == (Outcome.OK, {"created": 2})
+    assert sorted(work.post.invited()) == ["ana", "bo"]

@@ -10,10 +10,11 @@ from typing import TypeAlias
 
 from musterroll.engine.carrying_out import carry_out
 from musterroll.engine.rejecting import rejected_file
-from musterroll.errors import MusterrollError, RefusedError
+from musterroll.errors import MusterrollError, RefusedError, StateError
 from musterroll.journal import jobs
 from musterroll.journal.jobs import JobKind, JobRecord
 from musterroll.journal.journal import Journal
+from musterroll.journal.operation_store import OperationStore
 from musterroll.journal.outcomes import count_rows, keep_outcome
 from musterroll.journal.plan_store import PlanStore
 from musterroll.journal.roster import Roster
@@ -99,7 +100,13 @@ class Workspace:
 
     def carry_on(self, job: JobRecord, sheet: Path, command: str) -> Report:
         """Carries out what is open of a job's operations."""
-        error = carry_out(self.pipeline, self.journal, job, sheet, self.progress)
+        error: MusterrollError | None
+        try:
+            error = carry_out(self.pipeline, self.journal, job, sheet, self.progress)
+        except StateError as failed:
+            if not OperationStore(self.journal, job.id).anything_handed_over():
+                raise
+            error = failed  # not even its end could be noted; the portal has been written to all the same
         return report_of(self.journal, jobs.find_job(self.journal, job.id), command, error=error)
 
 
