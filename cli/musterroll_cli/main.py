@@ -71,18 +71,19 @@ def _root(
     pass
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, *, interrupted: bool = False) -> int:
     """Runs a command line and returns its exit status.
 
     Args:
         arguments: the words after the program's name; by default those it was called with.
+        interrupted: Ctrl-C was pressed already.
     """
     if completion.is_completing():
         return completion.answer(get_command(app))
     words = list(sys.argv[1:] if arguments is None else arguments)
     as_json = asks_for_json(words)
     prepare_output(as_json=as_json)
-    status = _run(words, as_json=as_json)
+    status = _run(words, as_json=as_json, interrupted=interrupted)
     try:
         if sys.stdout is not None:
             sys.stdout.flush()
@@ -91,8 +92,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status
 
 
-def _run(words: list[str], *, as_json: bool) -> int:
+def _run(words: list[str], *, as_json: bool, interrupted: bool) -> int:
     try:
+        if interrupted:
+            raise KeyboardInterrupt
         result = get_command(app).main(args=words or ["--help"], prog_name=_PROGRAM, standalone_mode=False)
     except SystemExit:
         raise

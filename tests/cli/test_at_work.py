@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import signal
+import subprocess
+import sys
 import threading
 import time
 import warnings
@@ -29,6 +32,31 @@ def test_the_first_interrupt_ends_in_order_and_the_second_at_once(capfd: pytest.
             signal.raise_signal(signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is before
     assert "Ctrl-C again" in capfd.readouterr().err
+
+
+_CTRL_C_WHILE_LOADING = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # the tests may run where it is ignored
+class Person:
+    def find_spec(self, name, path=None, target=None):
+        if name == "musterroll_cli.verbs":
+            signal.raise_signal(signal.SIGINT)
+sys.meta_path.insert(0, Person())
+from musterroll_cli.start import main
+sys.exit(main())
+"""
+
+
+@pytest.mark.parametrize("words", [["validate", "staff.csv"], ["validate", "staff.csv", "--format", "json"]])
+def test_an_interrupt_while_the_program_loads_is_no_traceback(words: list[str]) -> None:
+    command = [sys.executable, "-c", _CTRL_C_WHILE_LOADING, *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 130
+    if "json" in words:
+        assert json.loads(done.stdout)["status"] == "interrupted"
+        assert done.stderr == ""
+    else:
+        assert done.stderr == "error: interrupted\n"
 
 
 def test_a_question_is_interrupted_at_once() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -31,7 +32,7 @@ use = "memory"
 name = "outbox"
 enabled = false
 """
-GROUPS = ["", "jobs", "plugins", "pipeline"]
+GROUPS = ["", "jobs", "invites", "plugins", "pipeline"]
 
 
 @pytest.fixture(autouse=True)
@@ -64,6 +65,10 @@ def test_every_help_has_a_summary_and_ends_with_an_example(command: str, capsys:
     assert lines[2].strip()
     assert lines[-2].strip() == "Example:"
     assert lines[-1].strip().startswith(f"musterroll {command}".strip())
+    above = "\n".join(lines[:-1])
+    for option in re.findall(r"(?<= )--?[a-z][a-z-]*", lines[-1]) if command in COMMANDS else ():
+        assert re.search(rf"{option}\b", above), f"{option} of the example is no option"
+    assert not re.search(r"<\w+", above), "the name of a type"
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -2,27 +2,149 @@
 
 from __future__ import annotations
 
+import email
+import json
 import shutil
 import subprocess
 import sys
+import tomllib
+from collections.abc import Iterator
+from contextlib import closing
+from email.policy import default
 from pathlib import Path
+from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
-from support.workplace import Workplace
+from musterroll import UserKey
+from musterroll.pipeline.loading import load_pipeline
+from support.certificates import make_certificate
+from support.mail_servers import mail_server
+from support.workplace import Inside, Workplace
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-LEFTOVERS = shutil.ignore_patterns(".musterroll", "*.db", "outbox")
+LEFTOVERS = shutil.ignore_patterns(".musterroll", "*.db", "outbox", "__pycache__", "*.rejected*")
+CUSTOMERS = sorted(path.parent.name for path in EXAMPLES.glob("*/musterroll.toml"))
+PASSWORD = "Sesame-Meadow-7"
+TOLD = [name for name in CUSTOMERS if (EXAMPLES / name / "expected.json").exists()]
+
+
+@pytest.fixture(autouse=True)
+def secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the pipelines refer to; nobody is asked whether it is right."""
+    for name in ("LIGHTHOUSE_STAGING_TOKEN", "LIGHTHOUSE_TOKEN", "LYCEUM_MAIL_PASSWORD"):
+        monkeypatch.setenv(name, PASSWORD)
+
+
+def copied(name: str, folder: Path) -> Workplace:
+    shutil.copytree(EXAMPLES / name, folder / name, ignore=LEFTOVERS)
+    return Workplace(folder / name)
 
 
 @pytest.fixture
 def acme(tmp_path: Path) -> Workplace:
-    shutil.copytree(EXAMPLES / "acme", tmp_path / "acme", ignore=LEFTOVERS)
-    return Workplace(tmp_path / "acme")
+    return copied("acme", tmp_path)
+
+
+# -- all of them ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", CUSTOMERS)
+def test_the_pipeline_is_right(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = Inside(copied(name, tmp_path).folder, capsys, monkeypatch)
+    settings = tomllib.loads((place.folder / "musterroll.toml").read_text(encoding="utf-8"))
+    for profile in (None, *settings.get("profiles", ())):
+        checked = place.json("pipeline", "check", *(("--profile", profile) if profile else ()))
+        assert checked.status == 0, checked.out
+        assert checked.document["warnings"] == []
+    schema = json.loads(place.run("pipeline", "schema").out)
+    assert [fault.message for fault in Draft202012Validator(schema).iter_errors(settings)] == []
+
+
+@pytest.mark.parametrize("name", TOLD)
+def test_everything_goes_as_it_is_told(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The commands of `expected.json`, one after the other, and what there is in the end."""
+    place = Inside(copied(name, tmp_path).folder, capsys, monkeypatch)
+    expected = json.loads((place.folder / "expected.json").read_text(encoding="utf-8"))
+    for step in expected["steps"]:
+        done = place.json(*step["command"].split())
+        assert told(done.status, done.document, step) == step
+    assert users(place) == expected["users"]
+    assert sorted(mails(place)) == sorted(expected["mails"])
+
+
+def told(status: int, document: dict[str, Any], step: dict[str, Any]) -> dict[str, Any]:
+    """What a command came to, as far as the step says anything about it."""
+    members: dict[str, Any] = {**document, "command": step["command"], "status": status}
+    members["problems"] = [[one["code"], one["cell"]] for one in document.get("problems") or ()]
+    members["invites"] = [[one["username"], one["state"], one["reason"]] for one in (document.get("invites") or ())]
+    members["error"] = document["error"] and document["error"]["code"]
+    members["job"] = document.get("job") and {
+        "state": document["job"]["state"],
+        "counts": {name: count for name, count in document["job"]["counts"].items() if count},
+        "invites": {name: count for name, count in document["job"]["invites"].items() if count},
+    }
+    return {name: members[name] for name in step}
+
+
+def users(place: Workplace) -> dict[str, Any]:
+    """Users by username, read through the backend itself."""
+    backend = load_pipeline(place.folder / "musterroll.toml").build_backend(read_only=True)
+    with closing(backend):
+        paths = {group.ref: "|".join(group.path) for group in backend.groups()}
+        names = json.loads((place.folder / "expected.json").read_text(encoding="utf-8"))["users"]
+        found = backend.lookup([UserKey.of("username", name) for name in names])
+        assert backend.count_users() == len(names)
+        return {
+            user.username: {
+                **{name: text for name, text in user.fields.items() if text},
+                "groups": sorted(paths[ref] for ref in user.groups),
+            }
+            for matches in found.values()
+            for user in matches
+        }
+
+
+def mails(place: Workplace) -> Iterator[list[str]]:
+    """To whom, and about what, the invites in the outbox are."""
+    for file in place.invites():
+        mail = email.message_from_bytes(file.read_bytes(), policy=default)
+        yield [str(mail["To"]), str(mail["Subject"])]
+
+
+# -- Lyceum -----------------------------------------------------------------------------------------------------
+
+
+def test_lyceum_writes_to_everybody_in_their_language(tmp_path: Path) -> None:
+    lyceum = copied("lyceum", tmp_path)
+    certificate = make_certificate(tmp_path)
+    with mail_server(password=PASSWORD, tls_context=certificate.server_context) as server:
+        server.user = "portal"
+        options = "notifiers.mail.options"
+        here = {"host": "127.0.0.1", "port": server.port, "security": "starttls", "ca": certificate.path}
+        sets = [word for key, value in here.items() for word in ("--set", f"{options}.{key}={value}")]
+        there = ["--profile", "production", "--yes", *sets]
+        assert lyceum.run("run", "students.csv", *there).status == 0
+        assert server.mails == []
+        assert lyceum.run("invites", "send", *there).status == 0
+        subjects = {mail.to[0]: str(mail.message["Subject"]) for mail in server.mails}
+    assert subjects == {
+        "amy@lyceum.example": "Amy, your account at the Lyceum",
+        "chiara@lyceum.example": "Chiara, your account at the Lyceum",
+        "jonas@lyceum.example": "Jonas, dein Zugang zum Lyceum",
+        "zoë@lyceum.example": "Zoë, dein Zugang zum Lyceum",
+    }
+
+
+# -- Acme -------------------------------------------------------------------------------------------------------
 
 
 def test_acme(acme: Workplace) -> None:
-    assert acme.run("pipeline", "check").status == 0
     first = acme.json("run", "staff.xlsx")
     assert first.status == 0
     assert first.document["job"]["counts"]["created"] == 12
@@ -69,6 +191,9 @@ def test_acme_switches_the_portal_by_the_profile(acme: Workplace) -> None:
     assert acme.invites() == []
     # The rehearsal does not count as having invited anybody.
     assert acme.json("run", "staff.xlsx").document["job"]["invites"]["sent"] == 12
+
+
+# -- the demo ---------------------------------------------------------------------------------------------------
 
 
 def test_the_demo_runs(tmp_path: Path) -> None:

@@ -118,7 +118,7 @@ def test_the_last_line_says_where_they_are_and_what_to_do(place: Workplace) -> N
     rows[1][EMAIL] = "x"
     write_csv(place.folder / "staff.csv", rows)
     last = place.run("run", "staff.csv").out.splitlines()[-1]
-    assert last == "1 row left out: correct them in staff.rejected.csv, which says why, and run that file."
+    assert last == "1 row left out: correct what staff.rejected.csv says is wrong, and run that file."
 
 
 def test_a_saved_plan_has_its_rejected_rows_too(place: Workplace) -> None:

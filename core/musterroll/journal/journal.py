@@ -54,6 +54,7 @@ class Journal:
             if not folder.is_dir():
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                 # The folder holds personal data and never belongs into version control.
+                (folder / ".gitignore").touch(0o600)
                 (folder / ".gitignore").write_text("*\n", encoding="utf-8")
             # Created here and not by SQLite, so that nobody else can read it for a moment.
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
@@ -135,7 +136,8 @@ class Journal:
         """
         cursor = self.execute(sql, values)
         try:
-            yield from cursor
+            for row in cursor:  # noqa: UP028 -- `yield from` closes the cursor, which fails once the journal is closed
+                yield row
         except sqlite3.Error as error:
             raise self._error(error) from error
 

@@ -183,6 +183,7 @@ class RowPlanner:
             near = self._groups.near(path)
             suggestion = "|".join(near) if near else None
             hint = f'; did you mean "{suggestion}"?' if suggestion else ""
+            remedy = hint or "; correct its name, or create it in the portal"
             if self._settings.membership.missing == "create":
                 if near is not None:
                     message = f'The group "{name}" does not exist and will be created{hint}'
@@ -198,7 +199,7 @@ class RowPlanner:
                 row.problem(
                     GROUPS,
                     "groups.unknown",
-                    f'The group "{name}" does not exist{" and is left out" if skip else ""}{hint}',
+                    f'The group "{name}" does not exist{f" and is left out{hint}" if skip else remedy}',
                     severity=Severity.WARNING if skip else Severity.ERROR,
                     suggestion=suggestion,
                 )

@@ -208,7 +208,7 @@ class _File:
             rows = [[]]
         if rows and rows[0] != self._columns:
             raise NotifierError(
-                f"{self._path} is there already, and has not the columns {self._delimiter.join(self._columns)}; "
+                f"{self._path} is there already, and has other columns than {self._delimiter.join(self._columns)}; "
                 "move it away, or name another path"
             )
         if rows and not content.endswith(b"\n"):

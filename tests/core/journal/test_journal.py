@@ -6,6 +6,7 @@ import os
 import sqlite3
 import stat
 import sys
+from collections.abc import Generator
 from contextlib import closing
 from pathlib import Path
 
@@ -156,6 +157,15 @@ def test_a_failed_transaction_leaves_nothing(tmp_path: Path) -> None:
         with pytest.raises(StateError):
             _write_and_fail(journal)
         assert list(journal.stream("SELECT * FROM managed")) == []
+
+
+def test_a_stream_may_be_given_up_after_the_journal_is_closed(tmp_path: Path) -> None:
+    """As Ctrl-C in the middle of a report does; what a forgotten stream raises is printed as a traceback."""
+    with closing(Journal.open(tmp_path, "acme")) as journal:
+        names = journal.stream("SELECT name FROM sqlite_schema")
+        next(names)
+    assert isinstance(names, Generator)
+    names.close()
 
 
 def _write_and_fail(journal: Journal) -> None:

@@ -99,7 +99,7 @@ def test_another_file_is_left_alone(tmp_path: Path, content: str) -> None:
     asked = iter([invite("ana"), invite("bo")])
     sent = notifier(path).send(asked)
     assert next(sent).status is FAILED
-    with pytest.raises(NotifierError, match="has not the columns username,email"):
+    with pytest.raises(NotifierError, match="has other columns than username,email"):
         next(sent)
     assert len(list(asked)) == 1
     assert path.read_bytes() == content.encode("latin-1")

@@ -3,6 +3,7 @@ from __future__ import annotations
 import unicodedata
 
 from musterroll import Field, Options, Origin, Severity, Value
+from musterroll.placeholders import Template
 from musterroll_plugins.validators.length import Length
 from musterroll_plugins.validators.required import Required
 from support.rows import changed, context, row
@@ -30,6 +31,19 @@ def test_a_sheet_without_a_field_does_not_miss_it() -> None:
     problems = list(Required(Options(), context(*own)).check(row(username="ana", password="x", department="")))
 
     assert [p.code for p in problems] == ["department.required"]
+
+
+def test_a_composed_field_is_missed_only_where_what_it_is_made_of_is_not() -> None:
+    made = changed("username", compose=Template("{email}"))
+    blank = row(username="", email="", forename="Ana", password="x")
+
+    (problem,) = Required(Options(), context(made)).check(blank)
+    assert (problem.code, problem.message) == (
+        "username.required",
+        "Username is missing; it is made of Email, so fill that in",
+    )
+    (problem,) = Required(Options(), context(made, changed("email", required=True))).check(blank)
+    assert problem.code == "email.required"
 
 
 def test_length_says_how_long_it_is_and_may_be() -> None:
