@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Coroutine, Generator, Iterator
-from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -118,11 +117,12 @@ class Pump:
     def close(self) -> None:
         """Cancels what is still going on and ends the thread. May be called twice."""
         with self._lock:
-            self._closed = True
+            # A second stop would cut off what the thread does at its end.
+            stops, self._closed = not self._closed, True
             loop, thread = self._loop, self._thread
-        if loop is None or thread is None or not thread.is_alive():
+        if loop is None or thread is None:
             return
-        with suppress(RuntimeError):  # the thread is at its end already, and so is the loop
+        if stops:
             loop.call_soon_threadsafe(loop.stop)
         if thread is not threading.current_thread():
             thread.join(_FAREWELL_SECONDS * 2)

@@ -14,7 +14,7 @@ class Required:
 
     def __init__(self, options: Options, context: Context) -> None:
         fields = context.fields
-        needed = [name for name, spec in fields.items() if spec.required and not spec.omitted]
+        needed = [name for name, spec in fields.items() if spec.required and (spec.compose or not spec.omitted)]
         composed = {name: template.names for name in needed if (template := fields[name].compose) is not None}
         self._sources = {name: [one for one in sources if one in needed] for name, sources in composed.items()}
         self._messages = {name: f"{heading(context, name)} is missing; fill it in" for name in needed}
