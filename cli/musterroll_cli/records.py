@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from musterroll.errors import Mistake
-from musterroll.history import RowStory, StoryField
 from musterroll.model.differences import Stale
 from musterroll.model.records import change_record, problem_record
 from musterroll.model.reports import Failure, JobSummary, ListedInvite, Report, SheetSummary
 from musterroll.pipeline.snippets import snippet
 from musterroll.plugin.describing import schema_of
-from musterroll.plugin.registry import Provider
+
+if TYPE_CHECKING:
+    from musterroll.history import RowStory, StoryField
+    from musterroll.plugin.registry import Provider
 
 
 def report_members(report: Report, *, members: Mapping[str, Any]) -> dict[str, Any]:
