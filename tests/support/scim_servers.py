@@ -260,7 +260,13 @@ class Server:
         self._socket.close()
 
     def _run(self) -> None:
-        asyncio.run(self._server.serve(sockets=[self._socket]))
+        asyncio.run(self._serve_until_stopped())
+
+    async def _serve_until_stopped(self) -> None:
+        await self._server.serve(sockets=[self._socket])
+        for connection in list(self._server.server_state.connections):  # left open, as it was forced to end
+            connection.transport.abort()  # type: ignore[union-attr]
+        await asyncio.sleep(0.01)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         name = str(scope["path"]).split("/")[1]
