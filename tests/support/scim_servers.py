@@ -265,7 +265,7 @@ class Server:
     async def _serve_until_stopped(self) -> None:
         await self._server.serve(sockets=[self._socket])
         for connection in list(self._server.server_state.connections):  # left open, as it was forced to end
-            connection.transport.abort()  # type: ignore[union-attr]
+            connection.transport.abort()
         await asyncio.sleep(0.01)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
