@@ -60,7 +60,7 @@ def refuses(username: str, severity: Severity = Severity.ERROR) -> RowValidator:
     return Rule(check)
 
 
-def breaks(error: Exception, *, at: int = 4) -> RowValidator:
+def breaks(error: BaseException, *, at: int = 4) -> RowValidator:
     def check(row: Row) -> Iterator[Problem]:
         if row.number == at:
             raise error
@@ -106,7 +106,8 @@ def test_groups_of_all_resolvers_in_order(log: ProblemLog) -> None:
     ]
     checked = list(check_rows(ROWS, [], resolvers, log))
     assert checked[0].groups == (("Region", "North"), ("Sales",), ("Staff",))
-    assert checked[1] == CheckedRow(ROWS[1].row, (("Region", "North"), ("Sales",)), (("Region", "North"), ("Sales",)), valid=True)
+    both = (("Region", "North"), ("Sales",))
+    assert checked[1] == CheckedRow(ROWS[1].row, both, both, valid=True)
 
 
 def test_a_resolvers_problem_is_the_rows(log: ProblemLog) -> None:
@@ -120,6 +121,7 @@ def test_a_resolvers_problem_is_the_rows(log: ProblemLog) -> None:
     ("rule", "said"),
     [
         (breaks(ZeroDivisionError("by zero")), "row 4: ZeroDivisionError: by zero"),
+        (breaks(SystemExit(7)), "row 4: SystemExit: 7"),
         (Rule(lambda _: ["wrong"]), "row 3: TypeError: a rule must yield problems, made with row.problem(…), not str"),
     ],
 )
@@ -137,7 +139,7 @@ def test_a_rule_that_yields_nothing_at_all_finds_nothing(log: ProblemLog) -> Non
 
 def test_a_resolver_that_yields_a_text_is_named(log: ProblemLog) -> None:
     wrong: Any = Resolver(lambda _: ["Sales"])  # type: ignore[list-item]
-    with pytest.raises(PluginError, match=r"groups\[acme\] broke while resolving groups, row 3: TypeError"):
+    with pytest.raises(PluginError, match=r"groups\[acme\] broke while resolving groups, row 3: TypeError: a group is"):
         list(check_rows(ROWS, [], [("groups[acme]", wrong)], log))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -42,6 +43,7 @@ def _truncated(path: Path) -> None:
 FILES: dict[str, tuple[Callable[[Path], object], int]] = {
     "missing": (lambda path: None, 2),
     "folder": (lambda path: path.mkdir(), 2),
+    **({"pipe": (os.mkfifo, 2)} if hasattr(os, "mkfifo") else {}),
     "picture": (lambda path: path.write_bytes(PNG), 2),
     "truncated": (_truncated, 2),
     "encrypted": (_encrypted, 2),

@@ -213,3 +213,13 @@ def test_a_sheet_without_users(place: Workplace) -> None:
     done = place.json("validate", sheet)
     assert done.codes == [("sheet.empty", None)]
     assert done.status == 1
+
+
+def test_a_username_that_is_made_of_a_blank_cell_is_missing_there(place: Workplace) -> None:
+    place.pipeline('[sheet]\nomit = ["username"]\ncompose.username = "{email}"')
+    rows = [[email, "Ana", "", "Sesame-Meadow-7", "", "", ""] for email in ("ana@example.com", "")]
+    sheet = write_csv(place.folder / "staff.csv", rows, headings=(HEADINGS[0], *HEADINGS[2:]))
+    for command in ("validate", "plan"):
+        done = place.json(command, sheet)
+        assert done.codes == [("username.required", "A4")]
+        assert "it is made of Email" in done.document["problems"][0]["message"]

@@ -17,14 +17,18 @@ class Source:
         path: an existing file.
 
     Raises:
-        SourceError: the path is missing, a folder, or may not be read.
+        SourceError: the path is missing, a folder, a pipe, or may not be read.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        if path.is_dir():
-            raise SourceError(f"{path} is a folder; name the spreadsheet file in it", code="source.is_a_folder")
         try:
+            if path.is_dir():
+                raise SourceError(f"{path} is a folder; name the spreadsheet file in it", code="source.is_a_folder")
+            # A pipe would be waited for without end, and cannot be read twice.
+            if path.exists() and not path.is_file():
+                message = f"{path} cannot be read: it is no file but a pipe or a device; save the sheet as a file"
+                raise SourceError(message)
             with path.open("rb") as file:
                 self.head = file.read(65536)
                 self.size = file.seek(0, 2)

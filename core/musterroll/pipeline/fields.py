@@ -102,7 +102,7 @@ def _field(check: Check, sheet: SheetSettings, field: FieldSettings, compose: Te
         heading=field.heading,
         aliases=sheet.aliases.get(name, ()),
         guidance=field.guidance,
-        required=required and not omitted,
+        required=required and (not omitted or name == USERNAME),  # then it is made of others
         max_length=field.max_length,
         choices=_choices(check, field),
         secret=name == PASSWORD,

@@ -18,8 +18,10 @@ from musterroll.text import clean
 # Spreadsheet programs keep 15 significant digits; a longer number has lost its end.
 _DIGITS = 15
 _EXACT_BELOW = 10 ** (_DIGITS - 1)
-# What a spreadsheet program writes into a csv for a number that did not fit its column.
-_EXPONENT = re.compile(r"[+-]?\d{1,3}(?:[.,]\d+)?E\+\d{1,3}", re.ASCII | re.IGNORECASE)
+# What programs write into a csv for a number that did not fit its column. Without a sign and a fraction, as 1E5, it
+# may be somebody's name.
+_EXPONENT = re.compile(r"[+-]?\d{1,3}(?:[.,]\d+E\+?|E\+)\d{1,3}", re.ASCII | re.IGNORECASE)
+_FIRST = frozenset("-0123456789")
 _TOO_NARROW = re.compile(r"#{3,}")
 # Errors as a csv has them, in the languages of the program that wrote it.
 _ERROR_TEXT = re.compile(
@@ -61,7 +63,7 @@ def cell_value(cell: Cell) -> Value | Fault:
         if not text:
             return BLANK
         # Most cells need no closer look, and there are millions of them.
-        if text[0] in "#E" or "+" in text or not text.isascii():
+        if text[0] in "#E" or "+" in text or (text[0] in _FIRST and not text.isdigit()) or not text.isascii():
             fault = _text_fault(text)
             if fault is not None:
                 return fault

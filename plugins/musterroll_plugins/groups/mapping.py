@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any, Literal, Self
 
 from pydantic import Field as Default
-from pydantic import field_validator, model_validator
+from pydantic import ValidationInfo, field_validator, model_validator
 
 from musterroll import (
     Context,
@@ -19,13 +19,14 @@ from musterroll import (
     Problem,
     Row,
     Severity,
+    Surroundings,
     fold,
     hookimpl,
 )
 from musterroll.errors import Mistake, PipelineError
 from musterroll.text import nearest
 from musterroll_plugins.groups._table import GroupTable, add_file, read_groups
-from musterroll_plugins.validators._fields import check_names, heading, is_too_long
+from musterroll_plugins.validators._fields import FieldName, heading, is_too_long
 
 Groups = str | tuple[str, ...]
 _MOST_MISTAKES = 20  # of one file; who took the wrong file need not read a thousand
@@ -43,11 +44,19 @@ class MappingOptions(Options):
         blank: the groups of rows where the field is blank.
     """
 
-    field: str
+    field: FieldName
     groups: dict[str, Groups] = Default({})
     file: FilePath | None = None
     unknown: Literal["error", "warning", "ignore"] = "error"
     blank: Groups = ()
+
+    @field_validator("field")
+    @classmethod
+    def _is_no_secret(cls, name: str, info: ValidationInfo) -> str:
+        around = info.context
+        if isinstance(around, Surroundings) and around.fields is not None and around.fields[name].secret:
+            raise ValueError("a password cannot say which groups a user is in")
+        return name
 
     @field_validator("groups")
     @classmethod
@@ -79,7 +88,6 @@ class Mapping:
     """Looks the groups of a value up; `groups.unknown` where the table does not have it."""
 
     def __init__(self, options: MappingOptions, context: Context) -> None:
-        check_names(context, options, "field")
         self._field, self._heading, self._context = options.field, heading(context, options.field), context
         self._unknown = options.unknown
         self._blank = read_groups(_joined(options.blank))
@@ -107,8 +115,6 @@ class Mapping:
 
     def _mistakes(self, options: MappingOptions) -> Iterator[Mistake]:
         where = f"{self._context.instance}.options"
-        if options.field in self._context.fields and self._context.fields[options.field].secret:
-            yield Mistake(f"{where}.field", "a password cannot say which groups a user is in", "pipeline")
         if options.file is None:
             return
         faults = add_file(self._table, options.file, self._context)

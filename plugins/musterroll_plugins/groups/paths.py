@@ -12,7 +12,7 @@ from pydantic import model_validator
 
 from musterroll import Context, GroupPath, GroupResolverType, Options, Problem, Row, fold_path, hookimpl
 from musterroll.text import clean
-from musterroll_plugins.validators._fields import check_names, heading
+from musterroll_plugins.validators._fields import FieldName, heading
 
 _ESCAPE = "\\"
 _Character = Annotated[str, Limits(min_length=1, max_length=1)]
@@ -27,7 +27,7 @@ class PathsOptions(Options):
         level: the character between a group and its subgroup.
     """
 
-    field: str = "groups"
+    field: FieldName = Limits("groups", validate_default=False)
     separator: _Character = ";"
     level: _Character = "|"
 
@@ -135,7 +135,6 @@ class Paths:
     """Reads a row's groups; `groups.invalid` where the cell cannot be read."""
 
     def __init__(self, options: PathsOptions, context: Context) -> None:
-        check_names(context, options, "field")
         self._field, self._heading = options.field, heading(context, options.field)
         self._notation = Notation(options.separator, options.level)
         # A large sheet has few distinct cells in this column.

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, Self
 
-from pydantic import model_validator
+from pydantic import ValidationInfo, model_validator
 
-from musterroll import Context, Options, Problem, Row, Severity, ValidatorType, fold, hookimpl
-from musterroll.errors import Mistake, PipelineError
+from musterroll import Context, Options, Problem, Row, Severity, Surroundings, ValidatorType, fold, hookimpl
 from musterroll.text import clean, nearest
 from musterroll_plugins.validators._characters import legible
-from musterroll_plugins.validators._fields import check_names, heading, is_too_long
+from musterroll_plugins.validators._fields import FieldName, heading, is_too_long
 
 _NAMED = 10  # a message lists no more choices than these
 
@@ -24,13 +23,20 @@ class ChoicesOptions(Options):
         values: what may stand there, instead of the field's own `choices`.
     """
 
-    field: str | None = None
+    field: FieldName | None = None
     values: tuple[str, ...] = ()
 
     @model_validator(mode="after")
-    def _belong_together(self) -> Self:
+    def _belong_together(self, info: ValidationInfo) -> Self:
         if self.values and self.field is None:
             raise ValueError("values needs the field that they are for")
+        around = info.context
+        if self.field is not None and isinstance(around, Surroundings) and around.fields is not None:
+            spec = around.fields[self.field]
+            if spec.secret:
+                raise ValueError("a password cannot be chosen from a list")
+            if not self.values and not spec.choices:
+                raise ValueError(f'"{self.field}" has no choices; give them here as values, or as choices of the field')
         return self
 
 
@@ -39,9 +45,6 @@ class Choices:
 
     def __init__(self, options: ChoicesOptions, context: Context) -> None:
         self._context = context
-        if options.field is not None:
-            check_names(context, options, "field")
-            _check_choices(context, options, options.field)
         names = context.fields if options.field is None else (options.field,)
         chosen = {name: options.values or context.fields[name].choices for name in names}
         self._lists = [_List(name, heading(context, name), values) for name, values in chosen.items() if values]
@@ -54,15 +57,6 @@ class Choices:
                 text = legible(value.text)
                 if text and text not in one.exact:
                     yield one.problem(row, text)
-
-
-def _check_choices(context: Context, options: ChoicesOptions, name: str) -> None:
-    spec, where = context.fields[name], f"{context.instance}.options"
-    if spec.secret:
-        raise PipelineError([Mistake(f"{where}.field", "a password cannot be chosen from a list", "pipeline")])
-    if not options.values and not spec.choices:
-        message = f'"{name}" has no choices; give them here as values, or as choices of the field'
-        raise PipelineError([Mistake(f"{where}.field", message, "pipeline")])
 
 
 class _List:

@@ -10,7 +10,7 @@ from pydantic import model_validator
 
 from musterroll import Context, Options, Problem, Row, ValidatorType, Value, fold, hookimpl
 from musterroll_plugins.validators._characters import legible
-from musterroll_plugins.validators._fields import check_names, heading
+from musterroll_plugins.validators._fields import FieldName, heading
 
 
 class CompareOptions(Options):
@@ -24,8 +24,8 @@ class CompareOptions(Options):
             they always do.
     """
 
-    field: str
-    other: str
+    field: FieldName
+    other: FieldName
     rule: Literal["equal", "different"]
     ignore_case: bool = True
 
@@ -40,7 +40,6 @@ class Compare:
     """`FIELD.not_equal` and `FIELD.not_different`. A password may be compared; neither value is shown then."""
 
     def __init__(self, options: CompareOptions, context: Context) -> None:
-        check_names(context, options, "field", "other")
         self._options, self._context = options, context
         self._title, self._other_title = heading(context, options.field), heading(context, options.other)
 

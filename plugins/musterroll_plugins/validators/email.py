@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any
 
+from pydantic import Field as Default
+
 from musterroll import Context, Options, Problem, Row, ValidatorType, hookimpl
 from musterroll_plugins.validators._characters import legible
-from musterroll_plugins.validators._fields import check_names, heading, is_too_long
+from musterroll_plugins.validators._fields import FieldName, heading, is_too_long
 
 # The library's rule for an unquoted ASCII local part (RFC 5322 dot-atom), and its limit for an address.
 _LOCAL = re.compile(r"[A-Za-z0-9_!#$%&'*+\-/=?^`{|}~]+(?:\.[A-Za-z0-9_!#$%&'*+\-/=?^`{|}~]+)*")
@@ -29,7 +31,7 @@ class EmailOptions(Options):
         field: the field that holds the address.
     """
 
-    field: str = "email"
+    field: FieldName = Default("email", validate_default=False)
 
 
 class Email:
@@ -38,7 +40,6 @@ class Email:
     def __init__(self, options: EmailOptions, context: Context) -> None:
         from email_validator import validate_email  # noqa: PLC0415 -- only where addresses are checked
 
-        check_names(context, options, "field")
         self._field, self._heading, self._context = options.field, heading(context, options.field), context
         self._validate: Callable[..., object] = validate_email
         # Thousands of addresses share a few domains, and the domain is what costs.

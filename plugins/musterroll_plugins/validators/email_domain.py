@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, Self
 
+from pydantic import Field as Default
 from pydantic import field_validator, model_validator
 
 from musterroll import Context, Options, Problem, Row, ValidatorType, hookimpl
 from musterroll.text import nearest
 from musterroll_plugins.validators._characters import legible
-from musterroll_plugins.validators._fields import check_names, heading, is_too_long
+from musterroll_plugins.validators._fields import FieldName, heading, is_too_long
 from musterroll_plugins.validators.email import Email, EmailOptions
 
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
@@ -34,7 +35,7 @@ class EmailDomainOptions(Options):
     domains: tuple[str, ...] = ()
     forbidden: tuple[str, ...] = ()
     subdomains: bool = False
-    field: str = "email"
+    field: FieldName = Default("email", validate_default=False)
 
     @field_validator("domains", "forbidden")
     @classmethod
@@ -75,7 +76,6 @@ class EmailDomain:
     """`email.domain`: the address is good, but of a domain that it must not have."""
 
     def __init__(self, options: EmailDomainOptions, context: Context) -> None:
-        check_names(context, options, "field")
         self._options, self._context = options, context
         self._field, self._heading = options.field, heading(context, options.field)
         self._allowed = {ascii_domain(name): name for name in options.domains}

@@ -9,7 +9,7 @@ from pydantic import Field as Limits
 from pydantic import model_validator
 
 from musterroll import Context, Options, Problem, Row, ValidatorType, fold, hookimpl
-from musterroll_plugins.validators._fields import check_names, heading
+from musterroll_plugins.validators._fields import FieldName, heading
 from musterroll_plugins.validators._guessable import Guessable
 
 _SHORTEST_PART = 3  # a shorter name is in many good passwords by chance
@@ -44,7 +44,7 @@ class PasswordOptions(Options):
     max_length: Annotated[int, Limits(ge=1)] | None = None
     require: tuple[Kind, ...] = ()
     min_classes: Annotated[int, Limits(ge=0, le=4)] = 0
-    not_containing: tuple[str, ...] = ("username",)
+    not_containing: tuple[FieldName, ...] = Limits(("username",), validate_default=False)
     not_common: bool = True
     min_strength: Annotated[int, Limits(ge=0, le=4)] = 0
 
@@ -63,7 +63,6 @@ class Password:
     """`password.policy`: a given password breaks the policy; one problem lists every failing rule."""
 
     def __init__(self, options: PasswordOptions, context: Context) -> None:
-        check_names(context, options, "not_containing")
         self._options = options
         self._heading = heading(context, "password")
         self._parts = [(name, _called(context, name)) for name in options.not_containing if name != "password"]

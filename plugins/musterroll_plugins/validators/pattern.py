@@ -10,7 +10,7 @@ from pydantic_core import SchemaError, SchemaValidator, core_schema
 
 from musterroll import Context, Options, Problem, Row, ValidatorType, hookimpl
 from musterroll_plugins.validators._characters import legible
-from musterroll_plugins.validators._fields import check_names, heading, is_too_long
+from musterroll_plugins.validators._fields import FieldName, heading, is_too_long
 
 
 class PatternOptions(Options):
@@ -25,7 +25,7 @@ class PatternOptions(Options):
         ignore_case: capitals and small letters are the same.
     """
 
-    field: str
+    field: FieldName
     pattern: str
     message: str | None = None
     ignore_case: bool = False
@@ -52,7 +52,6 @@ class Pattern:
     """
 
     def __init__(self, options: PatternOptions, context: Context) -> None:
-        check_names(context, options, "field")
         self._field, self._context = options.field, context
         self._matches = _whole(options.pattern, ignore_case=options.ignore_case).isinstance_python
         self._message = options.message or (

@@ -7,9 +7,11 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from pydantic import Field as Default
+
 from musterroll import Context, Options, Origin, Problem, Row, Severity, ValidatorType, Value, hookimpl
 from musterroll_plugins.validators._characters import legible
-from musterroll_plugins.validators._fields import check_names, heading, is_too_long
+from musterroll_plugins.validators._fields import FieldName, heading, is_too_long
 
 if TYPE_CHECKING:
     from musterroll_plugins.validators._numbering import NumberingPlan
@@ -29,8 +31,8 @@ class PhoneOptions(Options):
             not stop an import.
     """
 
-    phone: str = "phone"
-    calling_code: str = "calling_code"
+    phone: FieldName = Default("phone", validate_default=False)
+    calling_code: FieldName = Default("calling_code", validate_default=False)
     strict: bool = False
 
 
@@ -40,7 +42,6 @@ class Phone:
     def __init__(self, options: PhoneOptions, context: Context) -> None:
         from musterroll_plugins.validators import _numbering  # noqa: PLC0415 -- the metadata is heavy
 
-        check_names(context, options, "phone", "calling_code")
         self._numbering, self._context, self._strict = _numbering, context, options.strict
         self._phone, self._code = options.phone, options.calling_code
         self._phone_heading, self._code_heading = (

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from pydantic import Field as Default
+
 from musterroll import Context, Options, Problem, Row, Severity, ValidatorType, fold, hookimpl
-from musterroll_plugins.validators._fields import check_names, heading
+from musterroll_plugins.validators._fields import FieldName, heading
 from musterroll_plugins.validators._lookalikes import foreign_letters, skeleton
 
 _USERNAME = "username"
@@ -21,8 +23,8 @@ class UniqueOptions(Options):
         warn: it is a warning.
     """
 
-    fields: tuple[str, ...] = (_USERNAME,)
-    warn: tuple[str, ...] = ("email",)
+    fields: tuple[FieldName, ...] = Default((_USERNAME,), validate_default=False)
+    warn: tuple[FieldName, ...] = Default(("email",), validate_default=False)
 
 
 class Unique:
@@ -32,7 +34,6 @@ class Unique:
     """
 
     def __init__(self, options: UniqueOptions, context: Context) -> None:
-        check_names(context, options, "fields", "warn")
         errors = dict.fromkeys((*options.fields, *context.match))
         self._errors = [(name, heading(context, name), dict[str, int]()) for name in errors]
         self._warnings = [

@@ -211,7 +211,7 @@ class TestFields:
         assert fields["department"].required
         assert fields["calling_code"].default == "44"
         assert [name for name, field in fields.items() if field.omitted] == ["username", "surname"]
-        assert not fields["username"].required
+        assert fields["username"].required
         compose = fields["username"].compose
         assert compose is not None
         assert compose.fill({"email": "a@b"}) == "a@b"

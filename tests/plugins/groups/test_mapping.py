@@ -96,13 +96,6 @@ def test_mistakes_in_the_pipeline(options: dict[str, object], says: str) -> None
         mapping(**options)
 
 
-def test_fields_that_cannot_say_it_are_mistakes_too() -> None:
-    with pytest.raises(PipelineError, match=r'options\.field: there is no field "site"'):
-        mapping(field="site", groups=TABLE)
-    with pytest.raises(PipelineError, match="a password cannot say"):
-        mapping(field="password", groups=TABLE)
-
-
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 def test_a_csv_file_as_spreadsheet_programs_save_it(tmp_path: Path, delimiter: str, encoding: str) -> None:

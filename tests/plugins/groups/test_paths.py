@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from musterroll import GroupPath, Problem, fold, fold_path
-from musterroll.errors import PipelineError
 from musterroll.text import clean
 from musterroll_plugins.groups.paths import Notation, Paths, PathsOptions
 from support.rows import context, row
@@ -67,11 +66,6 @@ def test_several_faults_are_all_in_the_message() -> None:
 
     assert isinstance(problem, Problem)
     assert all(part in problem.message for part in (r'"\n"', "group 2 has an empty level", "no group after"))
-
-
-def test_a_field_that_the_pipeline_does_not_have_is_a_mistake_in_the_pipeline() -> None:
-    with pytest.raises(PipelineError, match=r'no field "group", did you mean "groups"\?'):
-        resolve("A", field="group")
 
 
 def test_other_signs() -> None:

@@ -5,7 +5,6 @@ from email_validator import EmailNotValidError, validate_email
 from hypothesis import given
 from hypothesis import strategies as st
 
-from musterroll.errors import PipelineError
 from musterroll_plugins.validators.email import Email, EmailOptions
 from support.rows import changed, context, row
 
@@ -97,11 +96,6 @@ def test_an_address_can_be_too_long_to_be_delivered_to() -> None:
     assert codes(f"{'a' * 20}@{punycode}") == ["email.invalid"]
     # Looking for a suggestion does not take for ever either.
     assert [p.code for p in unlimited.check(row(email="x" + " " * 100_000 + "x"))] == ["email.invalid"]
-
-
-def test_a_field_that_the_pipeline_does_not_have_is_a_mistake_in_the_pipeline() -> None:
-    with pytest.raises(PipelineError, match=r'options\.field: there is no field "emial", did you mean "email"\?'):
-        Email(EmailOptions(field="emial"), context())
 
 
 def library_says(address: str) -> bool:

@@ -5,7 +5,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from musterroll.errors import PipelineError
 from musterroll_plugins.validators.email import Email, EmailOptions
 from musterroll_plugins.validators.email_domain import EmailDomain, EmailDomainOptions, ascii_domain
 from support.rows import context, row
@@ -86,11 +85,6 @@ def test_nor_is_what_nobody_sees() -> None:
 def test_mistakes_in_the_pipeline(options: dict[str, object], says: str) -> None:
     with pytest.raises(ValidationError, match=says.replace("*", r"\*")):
         EmailDomainOptions.model_validate(options)
-
-
-def test_a_field_that_the_pipeline_does_not_have_is_a_mistake_too() -> None:
-    with pytest.raises(PipelineError, match=r'options\.field: there is no field "mail"'):
-        seen("x", domains=["acme.example"], field="mail")
 
 
 @given(st.text(st.sampled_from("aZ0.-@éßＡ。\u200d\u0301") | st.characters()))

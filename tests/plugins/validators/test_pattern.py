@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from musterroll import Problem
-from musterroll.errors import PipelineError
 from musterroll_plugins.validators.pattern import Pattern, PatternOptions
 from support.rows import changed, context, row
 
@@ -71,11 +70,6 @@ def test_a_password_can_have_a_form_and_is_not_shown() -> None:
 def test_a_broken_pattern_is_a_mistake_in_the_pipeline(pattern: str, says: str) -> None:
     with pytest.raises(ValidationError, match=f"can be used here: {says}"):
         PatternOptions(field="surname", pattern=pattern)
-
-
-def test_a_field_that_the_pipeline_does_not_have_is_a_mistake_too() -> None:
-    with pytest.raises(PipelineError, match=r'options\.field: there is no field "surnam"'):
-        found("x", field="surnam")
 
 
 @pytest.mark.parametrize("pattern", ["(a+)+b", "(a|aa)+b", "(.*)*b", "(a?){50}a{50}b", r"^(([a-z])+.)+[A-Z]([a-z])+$"])

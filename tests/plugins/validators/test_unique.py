@@ -5,7 +5,6 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from musterroll import Field, Problem, Row, Severity, fold
-from musterroll.errors import PipelineError
 from musterroll_plugins.validators._lookalikes import skeleton
 from musterroll_plugins.validators.unique import Unique, UniqueOptions
 from support.rows import context, row
@@ -133,8 +132,3 @@ def test_each_later_occurrence_of_a_name_is_reported_once(names: list[str]) -> N
     duplicates = [p for p in users(*names) if p.code == "username.duplicate"]
 
     assert len(duplicates) == len(folded) - len(set(folded))
-
-
-def test_a_field_that_the_pipeline_does_not_have_is_a_mistake_in_the_pipeline() -> None:
-    with pytest.raises(PipelineError, match=r'options\.warn: there is no field "mail"'):
-        problems(options=UniqueOptions(warn=("mail",)))
