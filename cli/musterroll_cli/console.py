@@ -8,7 +8,7 @@ import os
 import sys
 from contextlib import suppress
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple, TextIO, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TextIO, TypeAlias
 
 from musterroll_cli.escape import visible
 
@@ -68,10 +68,11 @@ class Stream:
 
     @cached_property
     def rich(self) -> Console:
-        """The console of a terminal; it honours NO_COLOR by itself."""
+        """The console of a terminal. With NO_COLOR it styles nothing, where rich would go on with bold and dim text."""
         from rich.console import Console  # noqa: PLC0415 -- only terminals pay for it
 
-        return Console(file=self.file, highlight=False, markup=False, emoji=False)
+        colors: Literal["auto"] | None = None if os.environ.get("NO_COLOR") else "auto"
+        return Console(file=self.file, highlight=False, markup=False, emoji=False, color_system=colors)
 
     def seen(self, text: str) -> str:
         """Returns the text as it may be written here: visible, and in characters that can be encoded."""

@@ -96,11 +96,18 @@ def _run(words: list[str], *, as_json: bool, interrupted: bool) -> int:
     try:
         if interrupted:
             raise KeyboardInterrupt
-        result = get_command(app).main(args=words or ["--help"], prog_name=_PROGRAM, standalone_mode=False)
+        program = get_command(app)
+        # Not `program.main`, which makes a silent exit of Ctrl-C.
+        with program.make_context(_PROGRAM, words or ["--help"]) as context:
+            result = program.invoke(context)
+    except typer.Exit as ended:
+        return ended.exit_code
     except SystemExit:
         raise
     except OutputError as error:
         return end_output(error.cause)
+    except BrokenPipeError as error:  # of the help
+        return end_output(error)
     except KeyboardInterrupt:
         return _fail(words, as_json=as_json, status="interrupted", code="interrupted", message="interrupted")
     except Exception as error:

@@ -6,7 +6,7 @@ import logging
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from functools import cached_property
 from typing import Any
 
@@ -59,7 +59,8 @@ class Session:
         """Calls a command's function and returns its exit status, whatever happens in it."""
         with logging_to(self.err, verbose=self.common.verbose, quiet=self.common.quiet):
             try:
-                return function(self, **arguments)
+                with redirect_stdout(sys.stderr):  # of what plugins print; results go to `out`
+                    return function(self, **arguments)
             except OutputError as error:
                 return end_output(error.cause) or EXIT_STATUS[self._outcome]
             except KeyboardInterrupt:
@@ -69,7 +70,7 @@ class Session:
                 if error.__cause__ is not None and not isinstance(error, PipelineError):
                     self._trace()
                 return self._fail(outcome_of(error), error)
-            except (Exception, SystemExit) as error:
+            except BaseException as error:  # a plugin may raise anything, e.g. asyncio's CancelledError
                 self._trace()
                 return self._fail(Outcome.ERROR, self._unexpected(error))
 

@@ -70,14 +70,17 @@ def check_rows(
                 for path in resolver.resolve(row) or ():
                     if isinstance(path, tuple):
                         groups.append(path)
-                    else:
+                    elif isinstance(path, Problem):
                         valid &= _take(path, log, label, witness)
+                    else:
+                        kind = type(path).__name__
+                        raise TypeError(f"a group is a tuple of the names of its levels, not {kind}")
             named = given = tuple(groups)
             if has_defaults and named and any(value.origin is Origin.DEFAULT for value in row.values.values()):
                 given = tuple(_given(row, resolvers))
         except MusterrollError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise _broken(label, stage, row, error) from error
         yield CheckedRow(row, named, given, valid)
     for label, validator in validators:
@@ -109,7 +112,7 @@ def _take(problem: object, log: ProblemLog, label: str, witness: Witness | None)
     return not problem.is_error
 
 
-def _broken(label: str, stage: str, row: Row, error: Exception) -> PluginError:
+def _broken(label: str, stage: str, row: Row, error: BaseException) -> PluginError:
     """Names the rule that broke. Its text may hold what it was looking at, so passwords are taken out."""
     text = f"{type(error).__name__}: {error}"
     for value in row.values.values():

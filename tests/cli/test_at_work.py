@@ -37,9 +37,10 @@ def test_the_first_interrupt_ends_in_order_and_the_second_at_once(capfd: pytest.
 _CTRL_C_WHILE_LOADING = """
 import signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)  # the tests may run where it is ignored
+module = sys.argv.pop(1)
 class Person:
     def find_spec(self, name, path=None, target=None):
-        if name == "musterroll_cli.verbs":
+        if name == module:
             signal.raise_signal(signal.SIGINT)
 sys.meta_path.insert(0, Person())
 from musterroll_cli.start import main
@@ -47,12 +48,14 @@ sys.exit(main())
 """
 
 
-@pytest.mark.parametrize("words", [["validate", "staff.csv"], ["validate", "staff.csv", "--format", "json"]])
-def test_an_interrupt_while_the_program_loads_is_no_traceback(words: list[str]) -> None:
-    command = [sys.executable, "-c", _CTRL_C_WHILE_LOADING, *words]
+@pytest.mark.parametrize("module", ["musterroll_cli.verbs", "musterroll_cli.session"], ids=["program", "engine"])
+@pytest.mark.parametrize("as_json", [False, True], ids=["text", "json"])
+def test_an_interrupt_while_the_program_loads_ends_it_as_any_other(module: str, as_json: bool) -> None:
+    words = ["validate", "staff.csv", *(["--format", "json"] if as_json else [])]
+    command = [sys.executable, "-c", _CTRL_C_WHILE_LOADING, module, *words]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 130
-    if "json" in words:
+    if as_json:
         assert json.loads(done.stdout)["status"] == "interrupted"
         assert done.stderr == ""
     else:

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from asyncio import CancelledError
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -153,6 +154,7 @@ def test_a_format_after_the_end_of_options_is_a_name() -> None:
         (RecursionError("no"), 2, "error"),
         (BrokenPipeError("no"), 2, "error"),
         (SystemExit(0), 2, "error"),
+        (CancelledError(), 2, "error"),
     ],
 )
 def test_every_error_has_its_exit_status_and_no_traceback(
@@ -178,6 +180,20 @@ def test_every_error_has_its_exit_status_and_no_traceback(
     assert document["error"]["message"]
     assert document["pipeline"] == {"name": "small", "profile": None}
     assert err == ""
+
+
+def test_what_a_plugin_prints_is_no_part_of_the_result(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*args: object, **options: object) -> Report:
+        print("looking at row 3")
+        raise errors.SourceError("no")
+
+    monkeypatch.setattr(engine, "validate", fail)
+    assert main(["validate", "a.xlsx", "--format", "json"]) == 2
+    out, err = capsys.readouterr()
+    assert json.loads(out)["status"] == "error"
+    assert err == "looking at row 3\n"
 
 
 def test_an_unexpected_failure_names_the_stage_and_verbose_shows_the_rest(

@@ -208,7 +208,7 @@ def test_terminals_see_colours_unless_no_color_is_set(
     monkeypatch.setenv("NO_COLOR", "1")
     sober = Stream(type(terminal.file)())
     show_report(sober, make_report("validate"), common=Common())
-    assert "\x1b[31m" not in shown(sober)
+    assert "\x1b" not in shown(sober)
     assert "error" in shown(sober)
 
 

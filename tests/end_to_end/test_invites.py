@@ -73,6 +73,7 @@ def test_invites_are_listed_and_sent(imported: Inside) -> None:
     assert out.splitlines()[-1] == "2 users: 2 sent."
     assert imported.json("invites", "list", "--state", "held").document["invites"] == []
     jobs = imported.json("jobs", "list").document["jobs"]
+    assert all(job["started"] < job["finished"] for job in jobs)
     assert [job["sheet"] is None for job in jobs] == [True, True, False]
     assert "1 invite sent" in imported.run("jobs", "show", "last").out
     changes = imported.json("jobs", "show", "last").document["changes"]

@@ -99,5 +99,8 @@ def test_a_job_that_was_killed_while_it_planned_asks_before_it_writes(place: Wor
     assert refused.status == 3
     assert "--yes" in refused.err
     assert not place.directory.exists()
-    assert place.run("jobs", "resume", "last", "--yes").status == 0
+    moved = sheet.rename(place.folder / "moved.csv")
+    missing = place.run("jobs", "resume", "last", "--yes")
+    assert (missing.status, "--sheet" in missing.err) == (2, True)
+    assert place.run("jobs", "resume", "last", "--yes", "--sheet", moved).status == 0
     assert len(place.users()) == 5

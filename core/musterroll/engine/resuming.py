@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from musterroll.engine.applying import open_again
 from musterroll.engine.rejecting import check_place
 from musterroll.engine.running import plan_and_go_ahead
 from musterroll.engine.undoing import plan_undo_and_go_ahead
@@ -16,7 +17,6 @@ from musterroll.journal.journal import Journal
 from musterroll.journal.operation_store import OperationStore
 from musterroll.journal.outcomes import forget_outcome
 from musterroll.model.reports import JobState, Report
-from musterroll.model.source import Source
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.progress import SILENT, Progress
 from musterroll.reporting import report_of
@@ -70,11 +70,11 @@ def _go_on(work: Workspace, job: JobRecord, sheet: Path | None) -> Report:
         raise RefusedError("this job was cut off before anything was written; apply its plan again")
     if not job.planned:
         # It was cut off before anything was written, so the plan is made anew.
-        _refuse_changed(path, job)
+        _refuse_changed(work, job, sheet)
         return plan_and_go_ahead(work, Intake(work.pipeline, path), _COMMAND, again=job)
     _refuse_superseded(journal, job)
     if OperationStore(journal, job.id).needs_passwords():
-        _refuse_changed(path, job)
+        _refuse_changed(work, job, sheet)
     with journal.transaction():
         OperationStore(journal, job.id).retry_failed()
         forget_outcome(journal, job.id)
@@ -92,6 +92,7 @@ def _refuse_superseded(journal: Journal, job: JobRecord) -> None:
         )
 
 
-def _refuse_changed(path: Path, job: JobRecord) -> None:
-    if Source(path).sha256 != job.sheet.sha256:
-        raise RefusedError(f"{path} has changed since it was planned; run it again", code="source.changed")
+def _refuse_changed(work: Workspace, job: JobRecord, moved_to: Path | None) -> None:
+    source = open_again(work.pipeline, moved_to, job.sheet.path).source
+    if source.sha256 != job.sheet.sha256:
+        raise RefusedError(f"{source.path} has changed since it was planned; run it again", code="source.changed")

@@ -95,7 +95,7 @@ class Inviter:
                 self._send(label, notifier, due)
             except MusterrollError as error:
                 first_error = first_error or error
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 wrapped = PluginError(plugin=label, stage="inviting", cause=error)
                 wrapped.__cause__ = error
                 first_error = first_error or wrapped

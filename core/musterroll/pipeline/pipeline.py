@@ -158,7 +158,7 @@ class Pipeline:
             return build(instance.options, context)
         except MusterrollError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise PluginError(plugin=instance.label, stage="starting", cause=error) from error
 
 

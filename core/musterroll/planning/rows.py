@@ -110,7 +110,7 @@ class RowPlanner:
     def _canonical(self, row: Row, username: str, fields: dict[str, str | None]) -> Desired:
         try:
             return self._backend.canonical(Desired(username=username, fields=fields))
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise PluginError(plugin="backend", stage="planning", cause=error, row=row.number) from error
 
     def _new_fields(self, row: Row) -> dict[str, FieldChange]:

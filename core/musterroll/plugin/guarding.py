@@ -24,5 +24,5 @@ def guarded(plugin: str, stage: str, row: int | None = None) -> Iterator[None]:
         yield
     except MusterrollError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise PluginError(plugin=plugin, stage=stage, cause=error, row=row) from error
