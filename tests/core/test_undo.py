@@ -190,8 +190,11 @@ def test_what_cannot_be_undone_says_so(work: Work) -> None:
     with pytest.raises(RefusedError, match="written nothing"):
         work.undo(pipeline)
     work.run(pipeline, work.sheet(user("ana")))
-    work.undo(pipeline)
-    undo, job, _ = history.list_jobs(pipeline)
+    work.run(pipeline, work.sheet(user("ana")))
+    with pytest.raises(RefusedError, match="changed nothing"):
+        work.undo(pipeline)
+    work.undo(pipeline, history.list_jobs(pipeline)[1].id)
+    undo, _, job, _ = history.list_jobs(pipeline)
     with pytest.raises(RefusedError, match="cannot be taken back"):
         work.undo(pipeline, undo.id)
     with pytest.raises(RefusedError, match="undone already"):

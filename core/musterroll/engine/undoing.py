@@ -57,6 +57,8 @@ def plan_undo_and_go_ahead(
             _refuse_other_portal(former, begun)
             job = enter_job(pipeline, journal, begun, backend, again)
             counts = _make_plan(work, backend, former, job, log)
+        if counts.rows == 0:
+            raise RefusedError("this job has changed nothing; there is nothing to take back", code="undo.nothing")
         return work.go_ahead(replace(job, counts=counts), Path(former.sheet.path), command)
     except BaseException:
         if job is not None and again is None:
