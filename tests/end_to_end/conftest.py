@@ -17,6 +17,8 @@ def place(tmp_path: Path) -> Workplace:
 
 
 @pytest.fixture
-def inside(place: Workplace, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Inside:
-    """The same folder; commands run in this very process, which is much quicker."""
-    return Inside(place.folder, capsys, monkeypatch)
+def inside(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Inside:
+    """Such a folder, too; commands run in this very process, which is much quicker."""
+    workplace = Inside(tmp_path, capsys, monkeypatch)
+    workplace.pipeline()
+    return workplace
