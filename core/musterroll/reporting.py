@@ -8,7 +8,7 @@ from musterroll.errors import MusterrollError
 from musterroll.journal.invite_store import failed_invites
 from musterroll.journal.jobs import JobRecord
 from musterroll.journal.journal import Journal
-from musterroll.journal.kinds import Kind, shown_row
+from musterroll.journal.kinds import Kind, OpState, shown_row
 from musterroll.journal.operation_store import OperationStore
 from musterroll.journal.outcomes import outcome_of
 from musterroll.journal.plan_store import PlanStore
@@ -44,7 +44,9 @@ def summary_of(journal: Journal, job: JobRecord) -> JobSummary:
 
     def failures() -> Iterator[Failure]:
         for row, username, kind, group, state, detail in OperationStore(journal, job.id).failures():
-            yield Failure(row, username, operation_name(kind, group), state, detail)
+            # A group that is not empty is somebody else's by now: that an undo leaves it is no failure.
+            kept = kind is Kind.DELETE_GROUP and state == OpState.FAILED
+            yield Failure(row, username, operation_name(kind, group), "kept" if kept else state, detail)
         for row, username, channel, state, detail in failed_invites(journal, job.id):
             yield Failure(shown_row(row), username, f"invite by {channel}", state, detail)
 

@@ -127,7 +127,7 @@ class Failure:
         row: the sheet row; None for what no single row caused.
         username: the user, where there is one.
         operation: what was to be done, e.g. `create user`, `add to Region|North`, `invite`.
-        status: `failed`, `unknown`, `held`, ….
+        status: `failed`, `unknown`, `held`, `kept`, ….
         detail: why.
     """
 
