@@ -8,12 +8,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from support.workplace import COMMAND, Workplace
 
 PAGE = Path(__file__).parents[2] / "docs" / "unattended.md"
 HEADINGS = "Email,Username,Forename,Surname,Password,Calling Code,Phone,Groups\nguidance\n"
 
 
+@pytest.mark.slow
 def test_the_nightly_import_says_what_is_to_be_done(tmp_path: Path) -> None:
     (code,) = re.findall(r"^```python\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     place = Workplace(tmp_path)

@@ -7,6 +7,8 @@ import random
 import shutil
 from collections import Counter
 
+import pytest
+
 from musterroll.testing.crash import Killer, duration
 from support.rosters import roster, write_csv
 from support.workplace import COMMAND, Workplace
@@ -15,6 +17,7 @@ USERS = 600
 KILLS = 20
 
 
+@pytest.mark.slow
 def test_twenty_kills(place: Workplace) -> None:
     rows = roster(USERS)
     sheet = write_csv(place.folder / "staff.csv", rows)

@@ -6,6 +6,8 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from support.mock_portal import mock_portal
 from support.workplace import Workplace
 
@@ -38,6 +40,7 @@ def _state(directory: Path) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]
         return db.execute(users).fetchall(), db.execute(groups).fetchall(), db.execute(members).fetchall()
 
 
+@pytest.mark.slow
 def test_an_undo_on_a_bad_day(place: Workplace) -> None:
     directory = place.folder / "portal.db"
     with mock_portal(directory, "--seed", "3", "--passwords", "none", *FAULTS) as portal:

@@ -317,7 +317,7 @@ PLACES = st.sampled_from(
 )
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.dictionaries(PLACES, VALUES, min_size=1, max_size=4))
 def test_no_value_anywhere_breaks_the_loading(folder: Path, said: dict[str, Any]) -> None:
     data: dict[str, Any] = {"name": "acme", "plugins": ["kit.py"], "disable": ["musterroll"]}

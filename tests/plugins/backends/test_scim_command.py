@@ -164,6 +164,7 @@ def test_users_that_are_too_large_fail_alone(desk: Desk, portal: Portal) -> None
     assert "it is too much for the portal" in shown.out
 
 
+@pytest.mark.slow
 def test_the_canary_is_found_nowhere(desk: Desk, portal: Portal) -> None:
     """Neither the password nor the token, in whatever is printed or stored, however talkative the portal is."""
     desk.rows[1][4] = CANARY

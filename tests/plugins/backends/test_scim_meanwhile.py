@@ -90,6 +90,7 @@ class TestSomebodyElse:
         assert result.status is Status.CONFLICT
         assert [found.status for found in backend.resolve([op])] == [Status.CONFLICT]
 
+    @pytest.mark.slow
     def test_whoever_was_quicker_is_found_while_others_are_created(self, bench: Workbench) -> None:
         """Our own creations must not shift the pages of the list that is searched for them."""
         for n in range(200):

@@ -131,6 +131,7 @@ def test_a_request_that_hangs_does_not_keep_it_from_ending(tmp_path: Path) -> No
     assert [path.name for path in tmp_path.iterdir()] == ["portal.db"]
 
 
+@pytest.mark.slow
 def test_what_a_killed_portal_has_answered_is_there(tmp_path: Path) -> None:
     with mock_portal(tmp_path / "portal.db") as portal:
         assert portal.ask("POST", "/Users", {"userName": "ana"}).status == 201
