@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import asdict
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -46,7 +47,6 @@ def list_invites(
     """
     from musterroll import history  # noqa: PLC0415 -- `--help` does without the engine
     from musterroll.model.reports import InviteStanding  # noqa: PLC0415
-    from musterroll_cli.records import invite_record  # noqa: PLC0415
     from musterroll_cli.text.invites import show_invite_list, unreachable  # noqa: PLC0415
 
     pipeline = session.load()
@@ -54,7 +54,7 @@ def list_invites(
         if found.unreachable is not None:
             session.warn(unreachable(found.unreachable, found.identities))
         if session.as_json:
-            return session.finish({"invites": map(invite_record, found.invites)})
+            return session.finish({"invites": map(asdict, found.invites)})
         show_invite_list(session.out, found.invites, quiet=session.common.quiet)
         return session.finish()
 
@@ -80,7 +80,6 @@ def send_invites(
     has expired. Addresses are those that the portal has now. What is sent is a job: `musterroll jobs list` shows it.
     """
     from musterroll import engine  # noqa: PLC0415 -- `--help` does without the engine
-    from musterroll_cli.confirmation import Confirmation  # noqa: PLC0415
     from musterroll_cli.text.invites import show_question  # noqa: PLC0415
 
     pipeline, names = session.load(), tuple(users or ())
@@ -88,7 +87,7 @@ def send_invites(
         if dry_run:
             report = engine.preview_invites(pipeline, users=names, resend=resend, progress=progress)
         else:
-            asking = Confirmation(session.err, progress, yes=yes, needed=pipeline.settings.confirm)
+            asking = session.confirmation(pipeline, yes=yes)
 
             def confirm(summary: engine.PlanSummary) -> bool:
                 return asking.ask(lambda stream: show_question(stream, summary.invites))
@@ -117,14 +116,13 @@ def release_invites(
     """
     from musterroll import engine  # noqa: PLC0415 -- `--help` does without the engine
     from musterroll.errors import UsageError  # noqa: PLC0415
-    from musterroll_cli.confirmation import Confirmation  # noqa: PLC0415
     from musterroll_cli.text.invites import show_question  # noqa: PLC0415
 
     if bool(users) == everybody:
         raise UsageError("say whose invites: name the users, or give --all for every one that is held (not both)")
     pipeline = session.load()
     with session.working(pipeline) as progress:
-        asking = Confirmation(session.err, progress, yes=yes, needed=pipeline.settings.confirm)
+        asking = session.confirmation(pipeline, yes=yes)
         report = engine.release_invites(
             pipeline,
             tuple(users or ()),

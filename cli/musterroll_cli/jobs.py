@@ -111,13 +111,12 @@ def prune_jobs(
     was invited. What is forgotten cannot be shown or undone any more.
     """
     from musterroll import engine  # noqa: PLC0415 -- `--help` does without the engine
-    from musterroll_cli.confirmation import Confirmation  # noqa: PLC0415
     from musterroll_cli.text.jobs import show_pruned  # noqa: PLC0415
     from musterroll_cli.text.words import amount  # noqa: PLC0415
 
     pipeline = session.load()
-    with session.working(pipeline) as progress:
-        asking = Confirmation(session.err, progress, yes=yes, needed=pipeline.settings.confirm)
+    with session.working(pipeline):
+        asking = session.confirmation(pipeline, yes=yes)
         pruned = engine.prune(
             pipeline,
             keep=keep,
@@ -145,11 +144,10 @@ def resume_job(
     """
     from musterroll import engine  # noqa: PLC0415 -- `--help` does without the engine
     from musterroll_cli.again import pipeline_of_job  # noqa: PLC0415
-    from musterroll_cli.confirmation import Confirmation  # noqa: PLC0415
 
     pipeline = pipeline_of_job(session, job)
     with session.working(pipeline) as progress:
-        confirmation = Confirmation(session.err, progress, yes=yes, needed=pipeline.settings.confirm)
+        confirmation = session.confirmation(pipeline, yes=yes)
         report = engine.resume(
             pipeline, job, sheet=sheet, rejected_to=rejected, confirm=confirmation, progress=progress
         )
@@ -171,11 +169,10 @@ def approve_job(
     """
     from musterroll import engine  # noqa: PLC0415 -- `--help` does without the engine
     from musterroll_cli.again import pipeline_of_job  # noqa: PLC0415
-    from musterroll_cli.confirmation import Confirmation  # noqa: PLC0415
 
     pipeline = pipeline_of_job(session, job)
     with session.working(pipeline) as progress:
-        confirmation = Confirmation(session.err, progress, yes=yes, needed=pipeline.settings.confirm)
+        confirmation = session.confirmation(pipeline, yes=yes)
         report = engine.approve(
             pipeline,
             job,
@@ -198,11 +195,10 @@ def undo_job(session: Session, job: JobArgument, yes: YesOption = False) -> int:
     """
     from musterroll import engine  # noqa: PLC0415 -- `--help` does without the engine
     from musterroll_cli.again import pipeline_of_job  # noqa: PLC0415
-    from musterroll_cli.confirmation import Confirmation  # noqa: PLC0415
 
     pipeline = pipeline_of_job(session, job)
     with session.working(pipeline) as progress:
-        confirmation = Confirmation(session.err, progress, yes=yes, needed=pipeline.settings.confirm)
+        confirmation = session.confirmation(pipeline, yes=yes)
         report = engine.undo(pipeline, job, confirm=confirmation, progress=progress)
     return session.show(report)
 

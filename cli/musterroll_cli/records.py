@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from musterroll.errors import Mistake
 from musterroll.model.differences import Stale
 from musterroll.model.records import change_record, problem_record
-from musterroll.model.reports import Failure, JobSummary, ListedInvite, Report, SheetSummary
+from musterroll.model.reports import JobSummary, Report, SheetSummary
 from musterroll.pipeline.snippets import snippet
 from musterroll.plugin.describing import schema_of
 
@@ -31,7 +31,7 @@ def report_members(report: Report, *, members: Mapping[str, Any]) -> dict[str, A
         "problems": map(problem_record, report.problems()),
         "changes": map(change_record, report.changes() if report.changes else ()),
         "groups_to_create": [list(path) for path in report.groups_to_create or ()],
-        "invites": map(invite_record, report.invites() if report.invites else ()),
+        "invites": map(asdict, report.invites() if report.invites else ()),
         "job": job_record(report.job) if report.job else None,
         "plan": asdict(report.saved) if report.saved else None,
     }
@@ -48,7 +48,7 @@ def job_record(job: JobSummary) -> dict[str, Any]:
         "plan": job.plan,
         "approved": asdict(job.approved) if job.approved else None,
         "invites": asdict(job.invites),
-        "failures": map(_failure, job.failures()),
+        "failures": map(asdict, job.failures()),
     }
 
 
@@ -63,18 +63,6 @@ def stale_record(stale: Stale) -> dict[str, Any]:
         "applied_by": asdict(stale.applied_by) if stale.applied_by else None,
         "groups": [asdict(group) for group in stale.groups],
         "users": map(asdict, stale.users),
-    }
-
-
-def invite_record(invite: ListedInvite) -> dict[str, Any]:
-    """Returns a user's latest invite as plain data."""
-    return {
-        "username": invite.username,
-        "channel": invite.channel,
-        "state": invite.state,
-        "sent": invite.sent,
-        "expires": invite.expires,
-        "reason": invite.reason,
     }
 
 
@@ -97,7 +85,7 @@ def row_record(story: RowStory) -> dict[str, Any]:
         ],
         "plan": change_record(story.change) if story.change else None,
         "operations": [asdict(operation) for operation in story.operations],
-        "invite": invite_record(story.invite) if story.invite else None,
+        "invite": asdict(story.invite) if story.invite else None,
     }
 
 
@@ -144,16 +132,6 @@ def described_plugin(provider: Provider) -> dict[str, Any]:
         "module": plugin.module,
         "options": schema_of(options) if options is not None else None,
         "example": snippet(provider.kind, component),
-    }
-
-
-def _failure(failure: Failure) -> dict[str, Any]:
-    return {
-        "row": failure.row,
-        "username": failure.username,
-        "operation": failure.operation,
-        "status": failure.status,
-        "detail": failure.detail,
     }
 
 

@@ -17,6 +17,7 @@ from musterroll.pipeline.loading import load_pipeline
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.plugin.registry import Registry
 from musterroll_cli.common import Common, Format
+from musterroll_cli.confirmation import Confirmation
 from musterroll_cli.console import OutputError, Stream, Styled, end_output
 from musterroll_cli.escape import shorten
 from musterroll_cli.interruption import orderly_interruption
@@ -111,6 +112,10 @@ class Session:
                 raise
             self.warn("the pipeline has mistakes (see `musterroll pipeline check`); its own plugins are left out")
             return Registry.load(external=not self.common.no_external_plugins)
+
+    def confirmation(self, pipeline: Pipeline, *, yes: bool) -> Confirmation:
+        """Makes the question before the first write; `yes` answers it."""
+        return Confirmation(self.err, self._progress, yes=yes, needed=pipeline.settings.confirm)
 
     @contextmanager
     def working(self, pipeline: Pipeline) -> Iterator[StageKeeper]:

@@ -58,11 +58,10 @@ def run(
     interrupted or failed can be gone on with: `musterroll jobs resume`.
     """
     from musterroll import engine  # noqa: PLC0415 -- `--help` does without the engine
-    from musterroll_cli.confirmation import Confirmation  # noqa: PLC0415
 
     pipeline = session.load(invites=invites)
     with session.working(pipeline) as progress:
-        confirmation = Confirmation(session.err, progress, yes=yes, needed=pipeline.settings.confirm)
+        confirmation = session.confirmation(pipeline, yes=yes)
         report = engine.run(pipeline, sheet, rejected_to=rejected, confirm=confirmation, progress=progress)
     return session.show(report)
 
@@ -125,12 +124,11 @@ def apply(
     """
     from musterroll import engine  # noqa: PLC0415 -- `--help` does without the engine
     from musterroll_cli.again import pipeline_of_plan  # noqa: PLC0415
-    from musterroll_cli.confirmation import Confirmation  # noqa: PLC0415
 
     with engine.SavedPlan(plan) as saved:
         pipeline = pipeline_of_plan(session, saved.header.pipeline)
         with session.working(pipeline) as progress:
-            confirmation = Confirmation(session.err, progress, yes=yes, needed=pipeline.settings.confirm)
+            confirmation = session.confirmation(pipeline, yes=yes)
             report = engine.apply(
                 pipeline, saved, sheet=sheet, rejected_to=rejected, confirm=confirmation, progress=progress
             )

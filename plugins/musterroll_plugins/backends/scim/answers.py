@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from email.utils import parsedate_to_datetime
 from urllib.parse import quote, quote_plus
 
 from musterroll import BackendError, Secret
@@ -101,22 +99,6 @@ def _spellings(secret: str) -> Iterator[str]:
     if secret:
         yield from (secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1])
         yield from (quote(secret), quote(secret, safe=""), quote_plus(secret))
-
-
-def wait_seconds(retry_after: str | None, now: dt.datetime) -> float | None:
-    """Reads a Retry-After header: seconds, or a date; None where it is absent or unreadable."""
-    if retry_after is None:
-        return None
-    text = retry_after.strip()
-    if text.isascii() and text.replace(".", "", 1).isdigit():
-        return min(float(text), 1e9)
-    try:
-        at = parsedate_to_datetime(text)
-    except (TypeError, ValueError):
-        return None
-    if at.tzinfo is None:
-        at = at.replace(tzinfo=dt.UTC)
-    return max(0.0, (at - now).total_seconds())
 
 
 def explained(answer: Answer, doing: str, url: str) -> BackendError:

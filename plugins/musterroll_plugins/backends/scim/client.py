@@ -15,8 +15,9 @@ from contextlib import nullcontext
 from urllib.parse import quote, urlencode
 
 from musterroll import BackendError, BackendUnavailableError, Context, Secret
+from musterroll_plugins._retry_after import wait_seconds
 from musterroll_plugins.backends.scim import network
-from musterroll_plugins.backends.scim.answers import Answer, explained, wait_seconds
+from musterroll_plugins.backends.scim.answers import Answer, explained
 from musterroll_plugins.backends.scim.gate import Gate
 from musterroll_plugins.backends.scim.options import ScimOptions
 from musterroll_plugins.backends.scim.paths import Json

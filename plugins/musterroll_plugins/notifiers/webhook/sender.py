@@ -10,11 +10,11 @@ import datetime as dt
 import random
 import time
 from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
 from itertools import count
 from typing import NamedTuple
 
 from musterroll import Context, Message, Secret, Sent, SentStatus
+from musterroll_plugins._retry_after import wait_seconds
 from musterroll_plugins.notifiers.webhook.bodies import Bodies
 from musterroll_plugins.notifiers.webhook.line import Answer, Line, LineError
 from musterroll_plugins.notifiers.webhook.options import WebhookOptions
@@ -133,7 +133,7 @@ class Sender:
 
     def _patience(self, answer: Answer) -> float | None:
         """How long to wait, where the receiver says so; nobody else asks it in the meantime."""
-        seconds = _seconds(answer.retry_after, self._context.clock())
+        seconds = wait_seconds(answer.retry_after, self._context.clock())
         if seconds is None:
             return None
         if seconds > _LONGEST_RETRY_AFTER:
@@ -178,19 +178,3 @@ def _is_certain(answer: Answer) -> bool:
     if answer.status == 503:
         return answer.retry_after is not None  # else it may be a proxy whose server broke off
     return answer.status < 500 or answer.status in _NEVER_DONE
-
-
-def _seconds(retry_after: str | None, now: dt.datetime) -> float | None:
-    """Reads a Retry-After header: seconds, or a date; None where it is absent or unreadable."""
-    if retry_after is None:
-        return None
-    text = retry_after.strip()
-    if text.isascii() and text.replace(".", "", 1).isdigit():
-        return min(float(text), 1e8)
-    try:
-        at = parsedate_to_datetime(text)
-    except (TypeError, ValueError):
-        return None
-    if at.tzinfo is None:
-        at = at.replace(tzinfo=dt.UTC)
-    return min(max(0.0, (at - now).total_seconds()), 1e8)
