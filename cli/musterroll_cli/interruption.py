@@ -1,4 +1,7 @@
-"""Ctrl-C while the engine works: the first one ends the work in order, the second one at once."""
+"""Ctrl-C while the engine works: the first one ends the work in order, the second one at once.
+
+What else ends a program (SIGTERM, SIGHUP, a closed console window) counts as Ctrl-C, wherever there is such a signal.
+"""
 
 from __future__ import annotations
 
@@ -6,46 +9,58 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
+from typing import Any, TypeAlias
+
+_Handler: TypeAlias = Callable[[int, FrameType | None], Any]
+
+SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name))
+"""Those that end the work. Windows has other ones."""
 
 _NOTICE = "\ninterrupted: finishing what is under way; press Ctrl-C again to stop at once\n"
 
 
 @contextmanager
-def orderly_interruption(cancelled: threading.Event) -> Iterator[None]:
-    """Sets `cancelled` at the first Ctrl-C and raises KeyboardInterrupt at the second.
+def handling(handler: _Handler) -> Iterator[None]:
+    """Lets a handler have the signals that end the work, but for those that are ignored, as by `nohup`.
 
     Does nothing outside the main thread, where signals cannot be handled.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-
-    def first(number: int, frame: FrameType | None) -> None:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        cancelled.set()
-        _tell(_NOTICE)
-
-    before = signal.signal(signal.SIGINT, first)
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    handled = {number: old for number, old in before.items() if old is not signal.SIG_IGN}
+    for number in handled:
+        signal.signal(number, handler)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before if before is not None else signal.SIG_DFL)
+        for number, old in handled.items():
+            signal.signal(number, old if old is not None else signal.SIG_DFL)
+
+
+@contextmanager
+def orderly_interruption(cancelled: threading.Event) -> Iterator[None]:
+    """Sets `cancelled` at the first Ctrl-C and raises KeyboardInterrupt at the second."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        if cancelled.is_set():
+            signal.default_int_handler(number, frame)
+        cancelled.set()
+        _tell(_NOTICE)
+
+    with handling(interrupt):
+        yield
 
 
 @contextmanager
 def immediate_interruption() -> Iterator[None]:
     """Lets Ctrl-C raise KeyboardInterrupt at once, e.g. while a question waits for its answer."""
-    if threading.current_thread() is not threading.main_thread():
+    with handling(signal.default_int_handler):
         yield
-        return
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before if before is not None else signal.SIG_DFL)
 
 
 def _tell(text: str) -> None:

@@ -64,8 +64,8 @@ class Session:
                     return function(self, **arguments)
             except OutputError as error:
                 return end_output(error.cause) or EXIT_STATUS[self._outcome]
-            except KeyboardInterrupt:
-                return self._fail(Outcome.INTERRUPTED, MusterrollError("interrupted", code="interrupted"))
+            except KeyboardInterrupt as stopped:
+                return self._fail(Outcome.INTERRUPTED, _interrupted(getattr(stopped, "job", None)))
             except MusterrollError as error:
                 # A mistake of the person's has no cause; a pipeline's own may hold what it must not show.
                 if error.__cause__ is not None and not isinstance(error, PipelineError):
@@ -137,7 +137,10 @@ class Session:
             if self.as_json:
                 self._pipeline_name, self._profile = report.pipeline, report.profile
                 self.add(report_members(report, members=MEMBERS[self.command]))
-                return self.finish(outcome=report.outcome, error=report.error)
+                error = report.error
+                if error is None and report.outcome is Outcome.INTERRUPTED and report.command != "jobs show":
+                    error = _interrupted(report.job.id if report.job else None)
+                return self.finish(outcome=report.outcome, error=error)
             for note in report.sheet.notes if report.sheet and not self.common.quiet else ():
                 self.err.line("note: ", note)
             show_report(self.out, report, common=self.common)
@@ -195,3 +198,9 @@ class Session:
     def _trace(self) -> None:
         """Prints the traceback, without values of variables, where the person asked for everything."""
         logging.getLogger("musterroll").debug("the failure in full:\n%s", traceback.format_exc())
+
+
+def _interrupted(job: str | None) -> MusterrollError:
+    """What is said of an interruption; `job` is what can be gone on with."""
+    going_on = f"; to go on: musterroll jobs resume {job}" if job is not None else ""
+    return MusterrollError(f"interrupted{going_on}", code="interrupted")

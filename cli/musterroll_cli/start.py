@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import signal
 
+from musterroll_cli.interruption import SIGNALS, handling
+
 __all__ = ["main"]
 
 
 def main() -> int:
     """Loads the program, runs the command line that it was called with, and returns the exit status."""
     pressed: list[int] = []
-    before = signal.getsignal(signal.SIGINT)
-    if before is signal.default_int_handler:  # not where Ctrl-C is ignored, as in the background
-        signal.signal(signal.SIGINT, lambda number, _frame: pressed.append(number))
-    try:
+    with handling(lambda number, _frame: pressed.append(number)):
         from musterroll_cli.main import main as run  # noqa: PLC0415 -- what takes its time
-    finally:
-        signal.signal(signal.SIGINT, before)
-    return run(interrupted=bool(pressed))
+    for number in SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)
+    status = run(interrupted=bool(pressed))
+    for number in SIGNALS:  # all is said and done: a signal that comes now must not change how the program ends
+        signal.signal(number, signal.SIG_IGN)
+    return status

@@ -12,6 +12,9 @@
     │   └── BackendUnavailableError   it keeps failing: the job is paused
     └── NotifierError             a notifier cannot do its work                       exit 4
 
+KeyboardInterrupt
+    └── JobInterrupted            stopped at once, in the middle of a job: which one      exit 130
+
 Problems *in the sheet* are not exceptions: they are `Problem` records, and all of them are collected.
 """
 
@@ -23,6 +26,7 @@ from dataclasses import dataclass
 __all__ = [
     "BackendError",
     "BackendUnavailableError",
+    "JobInterrupted",
     "Mistake",
     "MusterrollError",
     "NotifierError",
@@ -51,6 +55,18 @@ class MusterrollError(Exception):
         self.message = message
         if code is not None:
             self.code = code
+
+
+class JobInterrupted(KeyboardInterrupt):
+    """The person did not wait for what was under way; the job can be gone on with.
+
+    Attributes:
+        job: its id.
+    """
+
+    def __init__(self, job: str) -> None:
+        super().__init__("interrupted")
+        self.job = job
 
 
 class UsageError(MusterrollError):

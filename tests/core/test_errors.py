@@ -26,7 +26,7 @@ def test_the_tree_is_the_one_that_is_drawn() -> None:
         one.__name__: one.__base__.__name__ if one is not MusterrollError and one.__base__ else None for one in classes
     }
     assert {name: parent for name, (parent, _) in drawn().items()} == parents
-    assert set(errors.__all__) == {*parents, "Mistake"}
+    assert set(errors.__all__) == {*parents, "Mistake", "JobInterrupted"}
 
 
 def test_every_error_has_a_code_of_its_own() -> None:

@@ -26,6 +26,8 @@ def show_report(stream: Stream, report: Report, *, common: Common) -> None:
             stream.line()
         if not quiet:
             show_what_happened(stream, report, report.job, verbose=verbose)
+        if report.nothing_left:
+            stream.line("Nothing is left to do: this job was done already.")
         show_job_end(stream, report.job, common=common)
     elif report.command == "invites send":
         show_considered(stream, report, verbose=verbose, quiet=quiet)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from musterroll.engine.finished import tell_the_end
 from musterroll.engine.rejecting import check_place
 from musterroll.engine.running import plan_and_go_ahead
 from musterroll.engine.staleness import refuse_other_program
@@ -42,12 +43,16 @@ def apply(
     Raises:
         StalePlanError: it would come out differently; nothing was written.
     """
-    check_place(pipeline, rejected_to)
-    intake = open_again(pipeline, sheet, saved.header.sheet.path)
-    refuse_other_program(saved.header.basis, pipeline, intake.source.sha256, instead="plan the sheet again")
-    journal = Journal.open(pipeline.state, pipeline.name)
-    with working(pipeline, journal, confirm=confirm, progress=progress, rejected_to=rejected_to) as work:
-        return plan_and_go_ahead(work, intake, "apply", saved=saved)
+
+    def work_on_it() -> Report:
+        check_place(pipeline, rejected_to)
+        intake = open_again(pipeline, sheet, saved.header.sheet.path)
+        refuse_other_program(saved.header.basis, pipeline, intake.source.sha256, instead="plan the sheet again")
+        journal = Journal.open(pipeline.state, pipeline.name)
+        with working(pipeline, journal, confirm=confirm, progress=progress, rejected_to=rejected_to) as work:
+            return plan_and_go_ahead(work, intake, "apply", saved=saved)
+
+    return tell_the_end(pipeline, "apply", sheet or Path(saved.header.sheet.path), work_on_it)
 
 
 def open_again(pipeline: Pipeline, moved_to: Path | None, path: str) -> Intake:

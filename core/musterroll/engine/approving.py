@@ -7,6 +7,7 @@ from pathlib import Path
 from musterroll.engine.applying import open_again
 from musterroll.engine.beginning import planning_backend
 from musterroll.engine.carrying_out import settle_former_jobs
+from musterroll.engine.finished import tell_the_end
 from musterroll.engine.previewing import plan_aside
 from musterroll.engine.rejecting import check_place, remove_rejected_file
 from musterroll.engine.staleness import refuse_other_program, refuse_stale_job
@@ -51,14 +52,18 @@ def approve(
         StalePlanError: the plan would come out differently now; nothing was written.
         RefusedError: the job does not wait for an approval.
     """
-    check_place(pipeline, rejected_to)
-    journal, record = jobs.open_with_job(pipeline.state, pipeline.name, job)
-    with working(pipeline, journal, confirm=confirm, progress=progress, rejected_to=rejected_to) as work:
-        stopped = jobs.find_job(journal, record.id)
-        _refuse_what_waits_for_nothing(stopped)
-        intake = open_again(pipeline, sheet, stopped.sheet.path)
-        _refuse_stale(work, stopped, intake)
-        return _let_through(work, stopped, intake, by)
+
+    def work_on_it() -> Report:
+        check_place(pipeline, rejected_to)
+        journal, record = jobs.open_with_job(pipeline.state, pipeline.name, job)
+        with working(pipeline, journal, confirm=confirm, progress=progress, rejected_to=rejected_to) as work:
+            stopped = jobs.find_job(journal, record.id)
+            _refuse_what_waits_for_nothing(stopped)
+            intake = open_again(pipeline, sheet, stopped.sheet.path)
+            _refuse_stale(work, stopped, intake)
+            return _let_through(work, stopped, intake, by)
+
+    return tell_the_end(pipeline, _COMMAND, sheet, work_on_it)
 
 
 def _refuse_what_waits_for_nothing(job: JobRecord) -> None:

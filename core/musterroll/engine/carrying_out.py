@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from musterroll.errors import BackendUnavailableError, MusterrollError, NotifierError, RefusedError
+from musterroll.errors import BackendUnavailableError, MusterrollError, RefusedError
 from musterroll.execution.answers import JobContext
 from musterroll.execution.executor import Executor, settle_former_creations
 from musterroll.execution.inviting import Inviter
@@ -19,7 +19,6 @@ from musterroll.journal.journal import Journal
 from musterroll.journal.operation_store import OperationStore
 from musterroll.journal.outcomes import count_invites, count_rows, keep_outcome
 from musterroll.journal.roster import Roster
-from musterroll.model.messages import Message, Purpose, SentStatus
 from musterroll.model.reports import InviteCounts, JobCounts, JobState
 from musterroll.pipeline.pipeline import Instance, Pipeline
 from musterroll.plugin.guarding import guarded
@@ -75,9 +74,6 @@ def carry_out(
             jobs.set_state(journal, job.id, state, finished=finished, error=error.message if error else None)
             if job.about is not None:
                 jobs.set_undone(journal, job.about, by=state)
-        if state is not JobState.INTERRUPTED and job.kind is not JobKind.INVITE:
-            telling = _tell_finished(notifiers, job, state, rows)
-            error = error or telling
     except BaseException:
         _close_all(passwords, notifiers, backend)  # what went wrong first is what the person must hear of
         raise
@@ -176,27 +172,6 @@ def _keep_sheet(roster: Roster, job: JobRecord, state: JobState) -> None:
         roster.take_over(job.id)
     elif job.kind is JobKind.UNDO and job.about is not None:
         roster.forget(job.about)
-
-
-def _tell_finished(
-    notifiers: Sequence[tuple[Instance, Notifier]], job: JobRecord, state: JobState, rows: JobCounts
-) -> MusterrollError | None:
-    """Tells those notifiers how the job ended that want to know."""
-    values = {name: str(getattr(rows, name)) for name in JobCounts.__slots__}
-    values |= {"pipeline": job.pipeline, "job": job.id, "state": state.value, "sheet": job.sheet.path}
-    message = Message(id=f"{job.id}-finished", purpose=Purpose.FINISHED, recipient=None, values=values)
-    error: MusterrollError | None = None
-    for instance, notifier in notifiers:
-        if Purpose.FINISHED in instance.on:
-            try:
-                with guarded(instance.label, "telling that the job has finished"):
-                    for sent in notifier.send(iter((message,))):
-                        if sent.status is not SentStatus.SENT:
-                            why = sent.detail or "it does not say why"
-                            error = error or NotifierError(f"{instance.label} did not report the job: {why}")
-            except MusterrollError as failed:
-                error = error or failed
-    return error
 
 
 def settle_former_jobs(pipeline: Pipeline, journal: Journal, job: JobRecord, backend: UserBackend) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from musterroll.engine.applying import open_again
+from musterroll.engine.finished import tell_the_end
 from musterroll.engine.rejecting import check_place
 from musterroll.engine.running import plan_and_go_ahead
 from musterroll.engine.undoing import plan_undo_and_go_ahead
@@ -15,7 +16,7 @@ from musterroll.journal import jobs
 from musterroll.journal.jobs import JobKind, JobRecord
 from musterroll.journal.journal import Journal
 from musterroll.journal.operation_store import OperationStore
-from musterroll.journal.outcomes import forget_outcome
+from musterroll.journal.outcomes import forget_outcome, outcome_of
 from musterroll.model.reports import JobState, Report
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.progress import SILENT, Progress
@@ -43,16 +44,22 @@ def resume(
         confirm: asked where the job was cut off before its plan was agreed to.
         progress: told how it goes on.
     """
-    check_place(pipeline, rejected_to)
-    journal, record = jobs.open_with_job(pipeline.state, pipeline.name, job)
-    with working(pipeline, journal, confirm=confirm, progress=progress, rejected_to=rejected_to) as work:
-        return _go_on(work, jobs.find_job(journal, record.id), sheet)
+
+    def work_on_it() -> Report:
+        check_place(pipeline, rejected_to)
+        journal, record = jobs.open_with_job(pipeline.state, pipeline.name, job)
+        with working(pipeline, journal, confirm=confirm, progress=progress, rejected_to=rejected_to) as work:
+            return _go_on(work, jobs.find_job(journal, record.id), sheet)
+
+    return tell_the_end(pipeline, _COMMAND, sheet, work_on_it)
 
 
 def _go_on(work: Workspace, job: JobRecord, sheet: Path | None) -> Report:
     journal = work.journal
-    if job.state is JobState.COMPLETED:
-        return report_of(journal, job, _COMMAND)
+    if _is_done(journal, job):
+        report = report_of(journal, job, _COMMAND)
+        report.nothing_left = True
+        return report
     if job.state is JobState.ABORTED:
         raise RefusedError("this job was aborted because of errors in the sheet; correct it and run it again")
     if job.state is JobState.QUARANTINED:
@@ -80,6 +87,15 @@ def _go_on(work: Workspace, job: JobRecord, sheet: Path | None) -> Report:
         forget_outcome(journal, job.id)
         jobs.set_state(journal, job.id, JobState.RUNNING, finished=None)
     return work.carry_on(job, path, _COMMAND)
+
+
+def _is_done(journal: Journal, job: JobRecord) -> bool:
+    """Whether nothing is left that could be tried again."""
+    if job.state is not JobState.COMPLETED_WITH_ERRORS:
+        return job.state is JobState.COMPLETED
+    rows, invites = outcome_of(journal, job.id, executed=True)
+    open_rows = rows.failed + rows.unknown + rows.not_attempted
+    return not (open_rows or invites.failed or OperationStore(journal, job.id).any_failed())
 
 
 def _refuse_superseded(journal: Journal, job: JobRecord) -> None:

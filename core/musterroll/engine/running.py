@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from musterroll.engine.beginning import discard_unwritten, enter_job, keeps_all_out, new_job, planning_backend
+from musterroll.engine.finished import tell_the_end
 from musterroll.engine.rejecting import check_place
 from musterroll.engine.staleness import refuse_stale_plan
 from musterroll.engine.working import Confirm, Workspace, agreed, end_unexecuted, working
@@ -40,11 +41,15 @@ def run(
         confirm: asked once, before the first write, and only where there is something to write.
         progress: told how it goes on.
     """
-    check_place(pipeline, rejected_to)
-    intake = Intake(pipeline, sheet)
-    journal = Journal.open(pipeline.state, pipeline.name)
-    with working(pipeline, journal, confirm=confirm, progress=progress, rejected_to=rejected_to) as work:
-        return plan_and_go_ahead(work, intake, "run")
+
+    def work_on_it() -> Report:
+        check_place(pipeline, rejected_to)
+        intake = Intake(pipeline, sheet)
+        journal = Journal.open(pipeline.state, pipeline.name)
+        with working(pipeline, journal, confirm=confirm, progress=progress, rejected_to=rejected_to) as work:
+            return plan_and_go_ahead(work, intake, "run")
+
+    return tell_the_end(pipeline, "run", sheet, work_on_it)
 
 
 def plan_and_go_ahead(

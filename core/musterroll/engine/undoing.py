@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from musterroll.engine.beginning import discard_unwritten, enter_job, job_record, planning_backend
+from musterroll.engine.finished import tell_the_end
 from musterroll.engine.working import Confirm, Workspace, agreed, working
 from musterroll.errors import RefusedError
 from musterroll.journal import jobs
@@ -35,11 +36,15 @@ def undo(pipeline: Pipeline, job: str, *, confirm: Confirm = agreed, progress: P
         confirm: asked before the first write.
         progress: told how it goes on.
     """
-    journal, record = jobs.open_with_job(pipeline.state, pipeline.name, job)
-    with working(pipeline, journal, confirm=confirm, progress=progress) as work:
-        former = jobs.find_job(journal, record.id)
-        _refuse_what_cannot_be_undone(former)
-        return plan_undo_and_go_ahead(work, former, "jobs undo")
+
+    def work_on_it() -> Report:
+        journal, record = jobs.open_with_job(pipeline.state, pipeline.name, job)
+        with working(pipeline, journal, confirm=confirm, progress=progress) as work:
+            former = jobs.find_job(journal, record.id)
+            _refuse_what_cannot_be_undone(former)
+            return plan_undo_and_go_ahead(work, former, "jobs undo")
+
+    return tell_the_end(pipeline, "jobs undo", None, work_on_it)
 
 
 def plan_undo_and_go_ahead(

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from musterroll.engine.carrying_out import carry_out
 from musterroll.engine.rejecting import rejected_file
-from musterroll.errors import MusterrollError, RefusedError, StateError
+from musterroll.errors import JobInterrupted, MusterrollError, RefusedError, StateError
 from musterroll.journal import jobs
 from musterroll.journal.jobs import JobKind, JobRecord
 from musterroll.journal.journal import Journal
@@ -107,6 +107,10 @@ class Workspace:
             if not OperationStore(self.journal, job.id).anything_handed_over():
                 raise
             error = failed  # not even its end could be noted; the portal has been written to all the same
+        except KeyboardInterrupt:
+            if not OperationStore(self.journal, job.id).anything_handed_over():
+                raise
+            raise JobInterrupted(job.id) from None
         return report_of(self.journal, jobs.find_job(self.journal, job.id), command, error=error)
 
 

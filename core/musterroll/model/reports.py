@@ -54,13 +54,14 @@ class SheetSummary:
 
 @dataclass(slots=True)
 class SheetCounts:
-    """Rows and problems of a sheet. A row with an error is invalid."""
+    """Rows and problems of a sheet. A row with an error is invalid. Filled rows that were not read are not rows."""
 
     rows: int = 0
     valid: int = 0
     invalid: int = 0
     errors: int = 0
     warnings: int = 0
+    not_read: int = 0
 
 
 @dataclass(slots=True)
@@ -210,6 +211,7 @@ class Report:
         error: what went wrong, where the command could not do its work.
         keeps_all_out: whether the sheet's errors keep good rows out as well.
         saved: where the plan was saved, if it was.
+        nothing_left: whether the job was done already, so that nothing was done now.
     """
 
     command: str
@@ -226,6 +228,7 @@ class Report:
     error: MusterrollError | None = None
     keeps_all_out: bool = False
     saved: SavedTo | None = None
+    nothing_left: bool = False
     close: Callable[[], None] = lambda: None
 
     def __enter__(self) -> Self:

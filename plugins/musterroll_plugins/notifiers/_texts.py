@@ -17,11 +17,17 @@ from pathlib import Path
 from musterroll import Context, FieldSet, Message, NotifierError, Purpose, Template
 from musterroll.text import did_you_mean
 
+COUNTS = (
+    *("rows", "created", "updated", "unchanged", "deactivated", "rejected", "failed", "unknown", "not_attempted"),
+    *("errors", "warnings", "not_read", "sent", "held", "invites_failed"),
+)
+"""The numbers among the values of a message about a job that has ended."""
+
 _OF_THE_MESSAGE = {
     Purpose.INVITE: ("username", "phone_number", "pipeline", "job", "invite_url", "valid_days", "expires"),
     Purpose.FINISHED: (
-        *("pipeline", "job", "state", "sheet", "rows", "created", "updated", "unchanged", "deactivated"),
-        *("rejected", "failed", "unknown", "not_attempted"),
+        *("pipeline", "profile", "command", "job", "state", "outcome", "sheet", "reason", "next_step"),
+        *("rejected_file", "duration", *COUNTS),
     ),
 }
 
@@ -126,9 +132,13 @@ The invite is valid until {expires}.
 FINISHED_MAIL = Text.of(
     "Import {state}: {sheet}",
     """
-The import of {sheet} with the pipeline {pipeline} has ended: {state}.
+{command} of {sheet} with the pipeline {pipeline} has ended: {state}.
+{reason}
+What to do: {next_step}
 
 rows: {rows}
+filled rows that were not read: {not_read}
+errors in the sheet: {errors}
 created: {created}
 updated: {updated}
 unchanged: {unchanged}
@@ -137,7 +147,12 @@ rejected: {rejected}
 failed: {failed}
 unknown: {unknown}
 not attempted: {not_attempted}
+invites sent: {sent}
+invites held: {held}
+invites failed: {invites_failed}
 
+Rejected rows: {rejected_file}
+It took {duration}.
 Job {job}
 """,
 )

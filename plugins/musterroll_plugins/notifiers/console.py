@@ -23,8 +23,8 @@ _INVITE = Text.of("Your account", "Your username is {username}.\nYour invite lin
 _FINISHED = Text.of(
     "Import {state}",
     "The import of {sheet} has ended ({state}): {created} created, {updated} updated, {unchanged} unchanged, "
-    "{deactivated} deactivated, {rejected} rejected, {failed} failed, {unknown} unknown, "
-    "{not_attempted} not attempted.",
+    "{deactivated} deactivated, {rejected} rejected, {not_read} not read, {failed} failed, {unknown} unknown, "
+    "{not_attempted} not attempted, {held} invites held, in {duration}. {reason} {next_step}",
 )
 
 

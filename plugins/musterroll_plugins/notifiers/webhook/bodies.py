@@ -8,12 +8,12 @@ from typing import Any, Literal
 from urllib.parse import urlencode
 
 from musterroll import Message, Purpose, Template
-from musterroll_plugins.notifiers._texts import values_of
+from musterroll_plugins.notifiers._texts import COUNTS, values_of
 from musterroll_plugins.notifiers.webhook.options import WebhookOptions
 
 CONTENT_TYPES = {"json": "application/json", "form": "application/x-www-form-urlencoded"}
 
-_TEXTS = ("invite_url", "expires", "state", "sheet")  # all the others count something
+_NUMBERS = frozenset({*COUNTS, "valid_days"})
 
 
 class Bodies:
@@ -45,7 +45,7 @@ def _document(message: Message) -> dict[str, Any]:
     document |= {name: values.pop(name) for name in ("pipeline", "job") if name in values}
     if (user := message.recipient) is not None:
         document["user"] = {"username": user.username, "phone_number": user.phone, **user.fields}
-    return document | {name: text if name in _TEXTS else int(text) for name, text in values.items()}
+    return document | {name: int(text) if name in _NUMBERS else text for name, text in values.items()}
 
 
 def _parsed(value: Any) -> Any:
