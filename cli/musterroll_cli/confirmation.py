@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from musterroll.errors import RefusedError
@@ -11,6 +12,7 @@ from musterroll.model.plans import Action
 from musterroll_cli.console import Stream, Styled
 from musterroll_cli.interruption import immediate_interruption
 from musterroll_cli.progress import StageKeeper
+from musterroll_cli.text.changes import show_changes
 from musterroll_cli.text.words import ACTION_STYLES, amount
 
 if TYPE_CHECKING:
@@ -32,13 +34,14 @@ class Confirmation:
 
     def __call__(self, summary: PlanSummary) -> bool:
         """Whether to go ahead with a plan. See `ask`."""
-        return self.ask(lambda stream: show_summary(stream, summary))
+        return self.ask(lambda stream: show_summary(stream, summary), lambda stream: show_details(stream, summary))
 
-    def ask(self, show: Callable[[Stream], None]) -> bool:
-        """Whether to go ahead.
+    def ask(self, show: Callable[[Stream], None], details: Callable[[Stream], None] | None = None) -> bool:
+        """Whether to go ahead. Whoever answers something else is asked again.
 
         Args:
             show: says what is going to happen, where somebody is asked.
+            details: says it one by one, where that is asked for.
 
         Raises:
             RefusedError: the pipeline wants an answer, and there is nobody to ask.
@@ -55,8 +58,18 @@ class Confirmation:
         with immediate_interruption():  # from before the question on: nobody is too quick for it
             self._progress.pause()
             show(self._err)
-            self._err.line("Go ahead? Answer yes or no [no]:")
-            return _answer() in ("y", "yes")
+            while True:
+                self._err.line("Go ahead? Answer yes or no", ", or d for details" if details else "", " [no]:")
+                _forget_what_was_typed_before()
+                answer = _answer()
+                if answer in ("y", "yes"):
+                    return True
+                if answer in ("", "n", "no"):
+                    return False
+                if details is not None and answer in ("d", "details"):
+                    details(self._err)
+                else:
+                    self._err.line("That is neither yes nor no.")
 
 
 def show_summary(stream: Stream, summary: PlanSummary) -> None:
@@ -79,6 +92,12 @@ def show_summary(stream: Stream, summary: PlanSummary) -> None:
         stream.line(Styled(f"  leave out {amount(summary.rejected, 'bad row')}", "yellow"))
 
 
+def show_details(stream: Stream, summary: PlanSummary) -> None:
+    """Says what happens to every user."""
+    show_changes(stream, summary.changes(), verbose=False, quiet=False)
+    stream.line()
+
+
 def _stdin_is_terminal() -> bool:
     try:
         return sys.stdin is not None and sys.stdin.isatty()
@@ -86,8 +105,23 @@ def _stdin_is_terminal() -> bool:
         return False
 
 
+def _forget_what_was_typed_before() -> None:
+    """Drops what waits at the terminal: lines that were pasted or typed ahead are no answer to this question."""
+    if sys.platform == "win32":
+        import msvcrt  # noqa: PLC0415 -- there only
+
+        while msvcrt.kbhit():
+            msvcrt.getwch()
+    else:
+        import termios  # noqa: PLC0415 -- not on Windows
+
+        with suppress(OSError, ValueError, termios.error):
+            termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)
+
+
 def _answer() -> str:
+    """What the person answers; "" where nobody does any more."""
     try:
         return sys.stdin.readline().strip().lower()
     except UnicodeDecodeError:
-        return ""
+        return "?"

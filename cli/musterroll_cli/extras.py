@@ -10,10 +10,9 @@ from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
 import typer
-from typer.core import TyperGroup
 from typer.main import get_command
 
-from musterroll_cli.plain_help import PlainCommand
+from musterroll_cli.plain_help import PlainCommand, PlainGroup
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 _METAVARS = {int: "N", float: "N"}
 
 
-class GroupWithExtras(TyperGroup):
+class GroupWithExtras(PlainGroup):
     """The program's own commands, and behind them those of plugins."""
 
     # typer's types of contexts and commands have moved between its versions, hence Any.

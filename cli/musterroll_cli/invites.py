@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from musterroll_cli.options import YesOption, command
+from musterroll_cli.plain_help import PlainGroup
 
 if TYPE_CHECKING:
     from musterroll_cli.session import Session
 
 app = typer.Typer(
+    cls=PlainGroup,
     help="Shows who was invited, sends what is due, and releases what is held.",
     epilog="\b\nExample:\n  musterroll invites list --state held",
     rich_markup_mode=None,

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from musterroll_cli import completion
 from musterroll_cli.options import MovedSheetOption, RejectedOption, YesOption, command
+from musterroll_cli.plain_help import PlainGroup
 
 if TYPE_CHECKING:
     from musterroll_cli.session import Session
 
 app = typer.Typer(
+    cls=PlainGroup,
     help="Shows what was done, and goes on with it.",
     epilog="\b\nExample:\n  musterroll jobs list",
     rich_markup_mode=None,
@@ -21,7 +24,12 @@ app = typer.Typer(
 
 JobArgument = Annotated[
     str,
-    typer.Argument(metavar="ID", show_default=False, help="The job's id, a part of it that only it has, or `last`."),
+    typer.Argument(
+        metavar="ID",
+        show_default=False,
+        autocompletion=completion.jobs,
+        help="The job's id, a part of it that only it has, or `last`.",
+    ),
 ]
 
 

@@ -29,7 +29,7 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,  # plain help: rich alone would take longer than everything else
     pretty_exceptions_enable=False,  # they print local variables
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 10_000},
 )
 verbs.add_to(app)
 templates.add_to(app)
@@ -98,7 +98,7 @@ def _run(words: list[str], *, as_json: bool, interrupted: bool) -> int:
             raise KeyboardInterrupt
         program = get_command(app)
         # Not `program.main`, which makes a silent exit of Ctrl-C.
-        with program.make_context(_PROGRAM, words or ["--help"]) as context:
+        with program.make_context(_PROGRAM, words) as context:
             result = program.invoke(context)
     except typer.Exit as ended:
         return ended.exit_code

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 import typer
 
 from musterroll_cli.options import command
+from musterroll_cli.plain_help import PlainGroup
 
 if TYPE_CHECKING:
     from musterroll_cli.session import Session
 
 app = typer.Typer(
+    cls=PlainGroup,
     help="Checks and shows the pipeline file.",
     epilog="\b\nExample:\n  musterroll pipeline check -p acme.toml",
     rich_markup_mode=None,

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from musterroll_cli import completion
 from musterroll_cli.options import command
+from musterroll_cli.plain_help import PlainGroup
 
 if TYPE_CHECKING:
     from musterroll_cli.session import Session
@@ -25,6 +27,7 @@ class KindChoice(Enum):
 
 
 app = typer.Typer(
+    cls=PlainGroup,
     help="Shows what is installed, and from where.",
     epilog="\b\nExample:\n  musterroll plugins list",
     rich_markup_mode=None,
@@ -52,7 +55,13 @@ def list_plugins(session: Session) -> int:
 def show_plugin(
     session: Session,
     name: Annotated[
-        str, typer.Argument(metavar="NAME", show_default=False, help="The name, as `use` in a pipeline file says it.")
+        str,
+        typer.Argument(
+            metavar="NAME",
+            show_default=False,
+            autocompletion=completion.components,
+            help="The name, as `use` in a pipeline file says it.",
+        ),
     ],
     kind: Annotated[
         KindChoice | None,

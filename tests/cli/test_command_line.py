@@ -72,6 +72,29 @@ def test_every_help_has_a_summary_and_ends_with_an_example(command: str, capsys:
     assert not re.search(r"<\w+", above), "the name of a type"
 
 
+@pytest.mark.parametrize("columns", [50, 80, 200])
+def test_help_is_as_wide_as_the_terminal_and_cuts_nothing(
+    columns: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    for command in GROUPS:
+        main([*command.split(), "--help"])
+        text = capsys.readouterr().out
+        assert "..." not in text.partition("Options:")[2]
+        assert max(map(len, text.splitlines())) <= columns
+    monkeypatch.setenv("COLUMNS", "200")
+    main(["run", "--help"])
+    assert any(len(line) > 100 for line in capsys.readouterr().out.splitlines())
+
+
+@pytest.mark.parametrize("command", GROUPS)
+def test_a_group_alone_shows_its_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*command.split(), "--help"]) == 0
+    helped = capsys.readouterr().out
+    assert main(command.split()) == 0
+    assert capsys.readouterr().out == helped
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_the_common_options(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     main([*command.split(), "--help"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -41,6 +42,10 @@ def _in_a_folder_with_profiles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         ("run --profile pro", ["production"]),
         ("run -p other.toml --profile ", ["elsewhere"]),
         ("run -p missing.toml --profile ", []),
+        ("plugins show sci", ["scim"]),
+        ("plugins show web", ["webhook"]),
+        ("jobs show ", ["last"]),
+        ("jobs show -p missing.toml ", []),
         ("run sta", []),  # then the shell offers files
         ("jobs frobnicate --x", []),
     ],
@@ -55,6 +60,18 @@ def test_the_shell_is_told_what_can_come_next(
     out, err = capsys.readouterr()
     assert out.split() == expected
     assert err == ""
+
+
+def test_job_ids_complete(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    sheet = "Email,Username,Forename,Surname,Password,Calling Code,Phone,Groups\ng\n,ana,Ana,,Harbour-Lamp-77,,,\n"
+    (tmp_path / "staff.csv").write_text(sheet, encoding="utf-8")
+    assert main(["run", "staff.csv", "--set", "backend.use=memory", "--format", "json"]) == 0
+    job = json.loads(capsys.readouterr().out)["job"]["id"]
+    monkeypatch.setenv("_MUSTERROLL_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", f"musterroll jobs undo {job[:8]}")
+    monkeypatch.setenv("COMP_CWORD", "3")
+    main()
+    assert capsys.readouterr().out.split() == [job]
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "powershell"])

@@ -1,15 +1,17 @@
 from __future__ import annotations
 
 import io
+import os
 import signal
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from musterroll import errors
 from musterroll.engine import PlanSummary
-from musterroll.model.plans import Action
+from musterroll.model.plans import Action, Change, InviteDecision, PasswordAction
 from musterroll_cli.confirmation import Confirmation
 from musterroll_cli.console import Stream
 from musterroll_cli.interruption import orderly_interruption
@@ -39,7 +41,15 @@ def ask(err: Stream, *, yes: bool = False, needed: bool = False) -> bool:
 
 @pytest.mark.parametrize(
     ("typed", "agreed"),
-    [("y\n", True), ("YES\n", True), ("n\n", False), ("\n", False), ("", False), ("maybe\n", False)],
+    [
+        ("y\n", True),
+        ("YES\n", True),
+        ("n\n", False),
+        ("\n", False),
+        ("", False),
+        ("?\n", False),
+        ("?\ny\n", True),
+    ],
 )
 def test_a_terminal_is_asked_and_told_what_it_agrees_to(
     typed: str, agreed: bool, terminal: Stream, shown: Callable[[Stream], str], monkeypatch: pytest.MonkeyPatch
@@ -49,6 +59,36 @@ def test_a_terminal_is_asked_and_told_what_it_agrees_to(
     for words in ("directory at acme.db", "create 2 users", "update 1 user", "create 1 group", "send 2 invites"):
         assert words in shown(terminal)
     assert "leave out 1 bad row" in shown(terminal)
+
+
+def test_nonsense_is_asked_again_and_details_are_shown(
+    terminal: Stream, shown: Callable[[Stream], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", Typed("perhaps\nd\nyes\n"))
+    change = Change(
+        row=3, username="ana", action=Action.CREATE, password=PasswordAction.SET, invite=InviteDecision(send=False)
+    )
+    assert Confirmation(terminal, StageKeeper(), yes=False, needed=False)(replace(SUMMARY, changes=lambda: [change]))
+    text = shown(terminal)
+    assert text.count("Go ahead?") == 3
+    assert "neither yes nor no" in text
+    assert "ana" in text
+    assert "password set" in text
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no pseudo-terminals")
+def test_lines_that_were_pasted_before_the_question_are_no_answer(
+    terminal: Stream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, theirs = os.openpty()
+    with os.fdopen(theirs, "r", encoding="utf-8") as keyboard, os.fdopen(ours, "w", encoding="utf-8") as person:
+        person.write("y\ny\n")
+        person.flush()
+        monkeypatch.setattr("sys.stdin", keyboard)
+        answer = threading.Timer(0.3, lambda: print("n", file=person, flush=True))
+        answer.start()
+        assert ask(terminal) is False
+        answer.join()
 
 
 def test_without_a_terminal_nothing_is_asked(
@@ -78,6 +118,9 @@ def test_ctrl_c_at_the_question_ends_at_once(terminal: Stream, monkeypatch: pyte
     class Impatient:
         def isatty(self) -> bool:
             return True
+
+        def fileno(self) -> int:
+            raise OSError
 
         def readline(self) -> str:
             signal.raise_signal(signal.SIGINT)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from musterroll.journal.journal import Journal
 from musterroll.journal.plan_store import REJECTED, PlanStore
-from musterroll.model.plans import Action
+from musterroll.model.plans import Action, Change
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,7 @@ class PlanSummary:
         invites: how many invites will go out.
         rejected: how many rows are left out.
         portal: where it goes: the backend and its identity.
+        changes: streams what happens to every row, for who wants to look closer.
     """
 
     actions: dict[Action, int]
@@ -30,6 +32,7 @@ class PlanSummary:
     invites: int
     rejected: int
     portal: str
+    changes: Callable[[], Iterable[Change]] = tuple
 
     @property
     def does_anything(self) -> bool:
@@ -53,4 +56,5 @@ def summarise(journal: Journal, job: str, *, portal: str) -> PlanSummary:
         invites=invites,
         rejected=rejected,
         portal=portal,
+        changes=PlanStore(journal, job).changes,
     )
