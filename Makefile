@@ -17,12 +17,13 @@ help:
 # Set up anew whenever the dependencies change.
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'musterroll needs Python 3.11 or later')"
-	@test -d $(VENV) || $(PYTHON) -m venv $(VENV)
-	@echo "Setting up $(VENV) ..."
+	@test -d $(VENV) || { echo "Making a Python environment in $(VENV) ..."; $(PYTHON) -m venv $(VENV); }
+	@echo "Installing musterroll, what it needs and the test tools into $(VENV): once, about half a minute ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[dev]"
 	@touch $@
 
 demo: $(READY)
+	@echo "Importing the example workbook into the folder demo ..."
 	@$(BIN)/python examples/demo.py
 
 test: $(READY)
