@@ -117,6 +117,18 @@ class Journal:
         except sqlite3.Error as error:
             raise self._error(error) from error
 
+    def change(self, sql: str, values: Sequence[Any] = ()) -> int:
+        """Runs one statement and returns how many rows it has changed, as SQLite itself says.
+
+        What Python counts is -1 under a Turkish locale, which has other small letters for the I of INSERT.
+
+        Raises:
+            StateError: SQLite refused.
+        """
+        self.execute(sql, values)
+        (changed,) = self.execute("SELECT changes()").fetchone()
+        return int(changed)
+
     def executemany(self, sql: str, values: Iterable[Sequence[Any]]) -> None:
         """Runs one statement many times.
 

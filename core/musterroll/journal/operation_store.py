@@ -152,11 +152,11 @@ class OperationStore:
 
     def fail_planned(self, phase: int, why: str) -> int:
         """Gives up what is left of a phase; returns how many operations. A reason that is known stays."""
-        return self._journal.execute(
+        return self._journal.change(
             "UPDATE operation SET state = 'failed', detail = coalesce(detail, ?) "
             "WHERE job = ? AND phase = ? AND state = 'planned'",
             (why, self._job, phase),
-        ).rowcount
+        )
 
     def set_users(self, users: Sequence[tuple[str, int]]) -> None:
         """Keeps the backend's ids of users that were created: (id, row)."""

@@ -257,11 +257,7 @@ class PlanStore:
         for target, path in self._new_targets():
             seq += 1
             self._add_operation(seq, Phase.GROUPS + len(path), Kind.CREATE_GROUP, target=target)
-        seq += self._journal.execute(
-            "INSERT INTO operation (job, seq, phase, kind, row) "
-            "SELECT job, ? + row_number() OVER (ORDER BY row), ?, ?, row FROM row WHERE job = ? AND action = ?",
-            (seq, Phase.USERS, Kind.CREATE_USER, self._job, Action.CREATE),
-        ).rowcount
+        seq += self._add_of_users(seq, Phase.USERS, Kind.CREATE_USER, Action.CREATE)
         for row, password, fields in self._journal.stream(
             "SELECT row, password, fields FROM row WHERE job = ? AND action = ? ORDER BY row",
             (self._job, Action.UPDATE),
@@ -294,11 +290,7 @@ class PlanStore:
                     )
 
         for action, leaving in ((Action.DEACTIVATE, Kind.DEACTIVATE), (Action.DELETE, Kind.DELETE_USER)):
-            seq += self._journal.execute(
-                "INSERT INTO operation (job, seq, phase, kind, row) "
-                "SELECT job, ? + row_number() OVER (ORDER BY row), ?, ?, row FROM row WHERE job = ? AND action = ?",
-                (seq, Phase.LEAVING, leaving, self._job, action),
-            ).rowcount
+            seq += self._add_of_users(seq, Phase.LEAVING, leaving, action)
         for target, path in self._journal.execute(
             "SELECT id, path FROM target WHERE job = ? AND deletes ORDER BY id", (self._job,)
         ).fetchall():
@@ -309,6 +301,14 @@ class PlanStore:
         """Forgets the operations; the plan stays."""
         self._journal.execute("DELETE FROM operation WHERE job = ?", (self._job,))
         self._journal.execute("UPDATE membership SET op = NULL WHERE job = ?", (self._job,))
+
+    def _add_of_users(self, after: int, phase: int, kind: Kind, action: Action) -> int:
+        """Makes an operation for every row of an action, numbered from `after` on; returns how many."""
+        return self._journal.change(
+            "INSERT INTO operation (job, seq, phase, kind, row) "
+            "SELECT job, ? + row_number() OVER (ORDER BY row), ?, ?, row FROM row WHERE job = ? AND action = ?",
+            (after, phase, kind, self._job, action),
+        )
 
     def _add_operation(
         self, seq: int, phase: int, kind: Kind, *, row: int | None = None, target: int | None = None
