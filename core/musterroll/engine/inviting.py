@@ -87,7 +87,7 @@ def preview_invites(
     with ExitStack() as stack:
         staging = Journal.temporary()
         stack.callback(staging.close)
-        state = Journal.open_existing(pipeline.state, pipeline.name)
+        state = Journal.look(pipeline.state, pipeline.name)
         if state is not None:
             stack.callback(state.close)
         with planning_backend(pipeline) as backend:

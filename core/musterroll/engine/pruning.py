@@ -89,7 +89,7 @@ def _needed(journal: Journal, records: Sequence[JobRecord]) -> Iterator[str]:
         ]
         if written:
             # As long as the latest is known, no earlier one is taken for one that can go on.
-            yield max(written, key=lambda job: (job.writes_from, job.id)).id
+            yield max(written, key=lambda job: job.turn).id
     for job in records:
         if job.state in _WAITING or _can_go_on(journal, records, job) or OperationStore(journal, job.id).doubtful(1):
             yield job.id

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from musterroll.journal.damage import decoded, storable
 from musterroll.journal.journal import Journal
 from musterroll.journal.ledger import InviteState
 from musterroll.journal.plan_store import REJECTED
@@ -55,6 +56,7 @@ class InviteStore:
         self._journal = journal
         self._owner = (pipeline, identity)
 
+    @decoded
     def due(self, job: str, notifier: str, after: int, limit: int) -> list[DueInvite]:
         """Returns the next invites of a job that a notifier is to send, by row.
 
@@ -69,8 +71,8 @@ class InviteStore:
             AND (i.state IS NULL OR i.state = 'failed')
             AND NOT EXISTS (SELECT 1 FROM invite AS other WHERE other.pipeline = ?5 AND other.identity = ?6
                             AND other.ref = r.ref AND other.purpose = ?7 AND other.job <> ?1
-                            AND (other.state IN ('sending', 'held') OR other.sent >
-                                 (SELECT started FROM job WHERE id = ?1)))
+                            AND (other.state IN ('sending', 'held') OR other.state = 'sent' AND other.turn >
+                                 (SELECT number FROM job WHERE id = ?1)))
             AND NOT EXISTS (SELECT 1 FROM operation AS o INDEXED BY operation_row WHERE o.job = ?1 AND o.row = r.row
                             AND o.state NOT IN ('done', 'noop'))
             AND NOT EXISTS (SELECT 1 FROM membership AS m JOIN operation AS o ON o.job = m.job AND o.seq = m.op
@@ -121,12 +123,13 @@ class InviteStore:
         """Notes what became of an invite."""
         is_sent = state is InviteState.SENT
         self._journal.execute(
-            "UPDATE invite SET state = ?, sent = ?, expires = ?, detail = ? WHERE message = ?",
+            "UPDATE invite SET state = ?, sent = ?, expires = ?, detail = ?, turn = ? WHERE message = ?",
             (
                 state,
                 sent.isoformat() if is_sent else None,
                 expires.isoformat() if is_sent else None,
-                detail,
+                None if detail is None else storable(detail),
+                self._journal.next_turn(),
                 message,
             ),
         )

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from musterroll.journal.damage import decoded
 from musterroll.journal.journal import Journal
 from musterroll.journal.roster import Roster
 from musterroll.model.messages import Purpose
@@ -86,6 +87,7 @@ class Ledger:
             found.update(self._chunk(wanted[start : start + _CHUNK]))
         return found
 
+    @decoded
     def _chunk(self, refs: Sequence[str]) -> dict[str, LedgerEntry]:
         if self._journal is None:
             return {}
@@ -107,6 +109,7 @@ class Ledger:
         }
         return {ref: _entry(ref in created, *invites.get(ref, ())) for ref in created | invites.keys()}
 
+    @decoded
     def users(self) -> Iterator[KnownUser]:
         """Streams all whom the ledger knows, by username; SQLite sorts, so that nothing is held in memory."""
         if self._journal is None:
@@ -147,6 +150,7 @@ class Ledger:
         )
 
 
+@decoded
 def invite_of_row(journal: Journal, job: str, row: int) -> LedgerEntry | None:
     """Returns the invite that a job's row has earned, whatever came later."""
     found = journal.execute(

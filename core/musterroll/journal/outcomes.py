@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 
+from musterroll.journal.damage import decoded
 from musterroll.journal.journal import Journal
 from musterroll.journal.kinds import ABSENT
 from musterroll.journal.plan_store import REJECTED
@@ -22,6 +23,7 @@ _OUTCOME = {
 _WORST = {3: "failed", 2: "unknown", 1: "not_attempted"}
 
 
+@decoded
 def count_rows(journal: Journal, job: str, *, executed: bool, row: int | None = None) -> JobCounts:
     """Counts the outcomes of a job's rows, and of the users that it deactivates because they are not in the sheet.
 
@@ -63,6 +65,7 @@ def count_rows(journal: Journal, job: str, *, executed: bool, row: int | None = 
     return counts
 
 
+@decoded
 def count_invites(journal: Journal, job: str) -> InviteCounts:
     """Counts what became of a job's invites; whoever was not to be told or could not be is skipped."""
     counts = InviteCounts()
@@ -83,6 +86,7 @@ def keep_outcome(journal: Journal, job: str, rows: JobCounts, invites: InviteCou
     journal.execute("UPDATE job SET outcome = ? WHERE id = ?", (outcome, job))
 
 
+@decoded
 def outcome_of(journal: Journal, job: str, *, executed: bool) -> tuple[JobCounts, InviteCounts]:
     """Returns a job's counts: as they were kept, or counted now."""
     (kept,) = journal.execute("SELECT outcome FROM job WHERE id = ?", (job,)).fetchone()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from itertools import groupby, islice
 from operator import itemgetter
 
+from musterroll.journal.damage import decoded
 from musterroll.journal.journal import Journal
 from musterroll.journal.kinds import Kind, Phase, shown_row
 from musterroll.model.fields import USERNAME
@@ -57,6 +58,7 @@ class PlanStore:
         remove: Iterable[int],
         notifier: str | None,
         recipient: dict[str, str] | None,
+        known_as: Sequence[bytes] = (),
     ) -> None:
         """Stores what happens to a row.
 
@@ -66,6 +68,7 @@ class PlanStore:
             remove: targets that the user is taken out of.
             notifier: the label of the notifier that invites.
             recipient: the attributes that the invite needs.
+            known_as: by what the user is known again, should the portal lose it; where an invite is concerned.
         """
         assert change.row is not None
         renamed = change.fields.get(USERNAME)
@@ -84,6 +87,7 @@ class PlanStore:
                 change.invite.reason,
                 None if recipient is None else _encode(recipient),
                 change.seen,
+                _encode([digest.hex() for digest in known_as]) if known_as else None,
             )
         )
         for kind, targets in (("add", add), ("remove", remove)):
@@ -91,7 +95,7 @@ class PlanStore:
 
     def add_rejected(self, row: int, username: str, ref: str | None) -> None:
         """Stores a row that cannot go in; `ref` is the existing user that it means, where it means one."""
-        nothing = (None, None, None, None, None)
+        nothing = (None,) * 6
         self._rows.append((self._job, row, username, fold(username), REJECTED, "none", "{}", ref, *nothing))
 
     def add_digests(self, digests: Iterable[tuple[int, bytes, bytes]]) -> None:
@@ -102,7 +106,7 @@ class PlanStore:
 
     def flush(self) -> None:
         """Writes down the rows that were added; until then they are not seen by anything else."""
-        self._journal.executemany(f"INSERT INTO row VALUES ({', '.join('?' * 13)})", self._rows)  # noqa: S608 -- marks
+        self._journal.executemany(f"INSERT INTO row VALUES ({', '.join('?' * 14)})", self._rows)  # noqa: S608 -- marks
         self._journal.executemany(
             "INSERT INTO membership (job, row, target, kind, position) VALUES (?, ?, ?, ?, ?)", self._memberships
         )
@@ -167,6 +171,7 @@ class PlanStore:
         for table in ("row", "target", "membership", "operation", "problem"):
             self._journal.execute(f"DELETE FROM {table} WHERE job = ?", (self._job,))  # noqa: S608 -- constants
 
+    @decoded
     def changes(self) -> Iterator[Change]:
         """Streams what happens to every row that is not rejected, in the order of the sheet; then absent users."""
         memberships = groupby(
@@ -206,6 +211,7 @@ class PlanStore:
         found = self._journal.execute("SELECT username FROM row WHERE job = ? AND row = ?", (self._job, row)).fetchone()
         return None if found is None else str(found[0])
 
+    @decoded
     def problems(self) -> Iterator[Problem]:
         """Streams the sheet's problems, without the values of their cells."""
         for code, message, severity, row, column, field, suggestion, condemns in self._journal.stream(
@@ -228,6 +234,7 @@ class PlanStore:
         """Returns the groups that rows need and that did not exist when the plan was made, parents first."""
         return tuple(path for _, path in self._new_targets())
 
+    @decoded
     def existing_groups(self) -> Iterator[tuple[GroupPath, str]]:
         """Streams the groups that the plan touches and that existed when it was made: path and id, by path."""
         for path, ref in self._journal.stream(
@@ -235,6 +242,7 @@ class PlanStore:
         ):
             yield tuple(json.loads(path)), ref
 
+    @decoded
     def _new_targets(self) -> list[tuple[int, GroupPath]]:
         wanted = self._journal.execute(
             """
@@ -251,6 +259,7 @@ class PlanStore:
         )
         return [(target, tuple(json.loads(path))) for target, path in wanted]
 
+    @decoded
     def derive_operations(self) -> None:
         """Makes the operations of the plan: groups by level, users, memberships in batches for each group."""
         seq = 0
