@@ -12,7 +12,7 @@ from typing import Any
 
 from musterroll.errors import Mistake, MusterrollError, PipelineError
 from musterroll.model.differences import StalePlanError
-from musterroll.model.reports import Outcome, Report
+from musterroll.model.reports import JobSummary, Outcome, Report
 from musterroll.pipeline.loading import load_pipeline
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.plugin.registry import Registry
@@ -50,6 +50,7 @@ class Session:
         self._progress = StageKeeper()
         self._outcome = Outcome.OK
         self._warned: set[Mistake] = set()
+        self._written: str | None = None  # what a job is that has written, once it is shown
 
     @property
     def as_json(self) -> bool:
@@ -61,19 +62,26 @@ class Session:
         with logging_to(self.err, verbose=self.common.verbose, quiet=self.common.quiet):
             try:
                 with redirect_stdout(sys.stderr):  # of what plugins print; results go to `out`
-                    return function(self, **arguments)
+                    status = function(self, **arguments)
+                self.out.flush()
             except OutputError as error:
-                return end_output(error.cause) or EXIT_STATUS[self._outcome]
+                lost = end_output(error.cause)
+                if lost and self._written is not None:
+                    self._say(MusterrollError(f"{self._written} all the same; `musterroll jobs show last` shows it"))
+                    return EXIT_STATUS[Outcome.FAILED]
+                return lost or EXIT_STATUS[self._outcome]
             except KeyboardInterrupt:
                 return self._fail(Outcome.INTERRUPTED, MusterrollError("interrupted", code="interrupted"))
             except MusterrollError as error:
                 # A mistake of the person's has no cause; a pipeline's own may hold what it must not show.
                 if error.__cause__ is not None and not isinstance(error, PipelineError):
                     self._trace()
-                return self._fail(outcome_of(error), error)
+                return self._fail(self._worse(outcome_of(error)), error)
             except BaseException as error:  # a plugin may raise anything, e.g. asyncio's CancelledError
                 self._trace()
-                return self._fail(Outcome.ERROR, self._unexpected(error))
+                return self._fail(self._worse(Outcome.ERROR), self._unexpected(error))
+            else:
+                return status
 
     def load(
         self, *, invites: str | None = None, profile: str | None = None, sets: Sequence[str] | None = None
@@ -133,6 +141,8 @@ class Session:
     def show(self, report: Report) -> int:
         """Prints a report, closes it, and returns the exit status."""
         self._outcome = report.outcome
+        if report.job is not None and report.command != "jobs show" and _has_done_anything(report.job):
+            self._written = f"the job {report.job.id} is {report.job.state.replace('_', ' ')}"
         with report:
             if self.as_json:
                 self._pipeline_name, self._profile = report.pipeline, report.profile
@@ -166,6 +176,10 @@ class Session:
     def _document(self) -> Document:
         return Document(self.out.write, self.command, {"name": self._pipeline_name, "profile": self._profile})
 
+    def _worse(self, outcome: Outcome) -> Outcome:
+        """What breaks after a job has written is a failure, whatever it would be otherwise."""
+        return Outcome.FAILED if self._written is not None and outcome is Outcome.ERROR else outcome
+
     def _fail(self, outcome: Outcome, error: MusterrollError) -> int:
         if not self.as_json:
             self._say(error)
@@ -195,3 +209,9 @@ class Session:
     def _trace(self) -> None:
         """Prints the traceback, without values of variables, where the person asked for everything."""
         logging.getLogger("musterroll").debug("the failure in full:\n%s", traceback.format_exc())
+
+
+def _has_done_anything(job: JobSummary) -> bool:
+    rows, invites = job.counts, job.invites
+    written = rows.created + rows.updated + rows.deactivated + rows.failed + rows.unknown
+    return bool(written + invites.sent + invites.held + invites.failed)

@@ -116,6 +116,11 @@ class InviteStore:
                 for invite in invites
             ],
         )
+        self._journal.executemany(
+            "INSERT OR IGNORE INTO invited_as SELECT ?1, ?2, a.value, r.ref "
+            "FROM row AS r JOIN json_each(r.known_as) AS a WHERE r.job = ?3 AND r.row = ?4 AND r.ref = ?5",
+            [(*self._owner, invite.job, invite.row, invite.recipient.ref) for invite in invites],
+        )
 
     def settle(
         self, message: str, state: InviteState, *, sent: dt.datetime, expires: dt.datetime, detail: str | None
@@ -187,6 +192,20 @@ def record_names(journal: Journal, owner: tuple[str, str], job: str) -> None:
         )
 
 
+def record_known_as(journal: Journal, owner: tuple[str, str], job: str) -> None:
+    """Notes by what the users of a job are known again whom the ledger has invites of. See `record_creations`."""
+    journal.execute(
+        """
+        INSERT OR IGNORE INTO invited_as SELECT ?1, ?2, a.value, r.ref
+        FROM row AS r JOIN json_each(r.known_as) AS a
+        WHERE r.job = ?3 AND r.known_as IS NOT NULL AND r.ref IS NOT NULL
+        AND NOT EXISTS (SELECT 1 FROM operation AS o INDEXED BY operation_row
+                        WHERE o.job = ?3 AND o.row = r.row AND o.state NOT IN ('done', 'noop'))
+        """,
+        (*owner, job),
+    )
+
+
 def record_creations(
     journal: Journal, owner: tuple[str, str], job: str, users: Sequence[tuple[str, str]], *, now: dt.datetime
 ) -> None:
@@ -199,9 +218,11 @@ def record_creations(
 
 def record_deletions(journal: Journal, owner: tuple[str, str], refs: Sequence[str]) -> None:
     """Notes that users are gone: whoever gets their name is another. The owner is (pipeline, identity)."""
-    journal.executemany(
-        "DELETE FROM managed WHERE pipeline = ? AND identity = ? AND ref = ?", [(*owner, ref) for ref in refs]
-    )
+    for table in ("managed", "invited_as", "taken_back"):
+        journal.executemany(
+            f"DELETE FROM {table} WHERE pipeline = ? AND identity = ? AND ref = ?",  # noqa: S608 -- constants
+            [(*owner, ref) for ref in refs],
+        )
 
 
 def record_resets(

@@ -10,6 +10,7 @@ from enum import StrEnum
 from musterroll.journal.damage import decoded
 from musterroll.journal.journal import Journal
 from musterroll.journal.roster import Roster
+from musterroll.journal.taken_back import taken_back
 from musterroll.model.messages import Purpose
 
 _CHUNK = 500
@@ -135,6 +136,29 @@ class Ledger:
             (*self._owner, Purpose.INVITE),
         ):
             yield KnownUser(ref, username, _entry(bool(created), state, *invite))
+
+    def lost(self, known_as: Iterable[str], ref: str | None, now: dt.datetime) -> LedgerEntry | None:
+        """Returns the invite of a user who is known by other ids, too: the portal has lost that one.
+
+        Args:
+            known_as: by what the user is known again.
+            ref: the user's present id; None for one that is being created.
+            now: the time that expiry is judged at.
+
+        Returns:
+            An invite that is alive, or may be; None where there is none.
+        """
+        if self._journal is None:
+            return None
+        query = "SELECT ref FROM invited_as WHERE pipeline = ? AND identity = ? AND who = ? AND ref IS NOT ?"
+        refs = {other for who in known_as for (other,) in self._journal.execute(query, (*self._owner, who, ref))}
+        in_doubt = (InviteState.HELD, InviteState.SENDING)
+        entries = self.entries(sorted(refs)).values() if refs else ()
+        return next((entry for entry in entries if entry.is_alive(now) or entry.invite in in_doubt), None)
+
+    def taken_back(self, refs: Iterable[str]) -> frozenset[str]:
+        """Returns those users whom a job of this pipeline created and its undo deactivated."""
+        return frozenset() if self._journal is None else taken_back(self._journal, self._owner, refs)
 
     def password_was_reset(self, refs: Iterable[str], sheet_sha256: str) -> frozenset[str]:
         """Returns those users whose password was reset by this very sheet already."""

@@ -9,6 +9,7 @@ from musterroll.journal.damage import decoded
 from musterroll.journal.journal import Journal
 from musterroll.journal.kinds import ABSENT
 from musterroll.journal.plan_store import REJECTED
+from musterroll.journal.unchanged import count_unchanged, find_unchanged
 from musterroll.model.plans import Action
 from musterroll.model.reports import InviteCounts, JobCounts
 
@@ -62,6 +63,12 @@ def count_rows(journal: Journal, job: str, *, executed: bool, row: int | None = 
             outcome = _WORST.get(worst) or _OUTCOME[Action(action)]
         setattr(counts, outcome, getattr(counts, outcome) + rows)
         counts.rows += 0 if absent else rows
+    packed = count_unchanged(journal, job) if row is None else int(find_unchanged(journal, job, row) is not None)
+    counts.rows += packed
+    if executed:
+        counts.unchanged += packed
+    else:
+        counts.not_attempted += packed
     return counts
 
 
@@ -76,7 +83,7 @@ def count_invites(journal: Journal, job: str) -> InviteCounts:
         "SELECT count(*) FROM row WHERE job = ? AND action <> ? AND NOT (row >= ? AND action = ?)",
         (job, REJECTED, ABSENT, Action.DEACTIVATE),
     ).fetchone()
-    counts.skipped = rows - counts.sent - counts.held - counts.failed
+    counts.skipped = rows + count_unchanged(journal, job) - counts.sent - counts.held - counts.failed
     return counts
 
 

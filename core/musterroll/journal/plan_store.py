@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
+from heapq import merge
 from itertools import groupby, islice
 from operator import itemgetter
 
 from musterroll.journal.damage import decoded
 from musterroll.journal.journal import Journal
 from musterroll.journal.kinds import Kind, Phase, shown_row
+from musterroll.journal.unchanged import find_unchanged, forget_unchanged, unchanged_rows
 from musterroll.model.fields import USERNAME
 from musterroll.model.plans import Action, Change, FieldChange, InviteDecision, PasswordAction
 from musterroll.model.reports import SheetCounts
@@ -58,7 +60,7 @@ class PlanStore:
         remove: Iterable[int],
         notifier: str | None,
         recipient: dict[str, str] | None,
-        known_as: Sequence[bytes] = (),
+        known_as: Sequence[str] = (),
     ) -> None:
         """Stores what happens to a row.
 
@@ -87,7 +89,7 @@ class PlanStore:
                 change.invite.reason,
                 None if recipient is None else _encode(recipient),
                 change.seen,
-                _encode([digest.hex() for digest in known_as]) if known_as else None,
+                _encode(list(known_as)) if known_as else None,
             )
         )
         for kind, targets in (("add", add), ("remove", remove)):
@@ -163,13 +165,18 @@ class PlanStore:
         totals = json.dumps({"users": users, "groups": groups})
         self._journal.execute("UPDATE job SET totals = ? WHERE id = ?", (totals, self._job))
 
-    def clear(self) -> None:
-        """Forgets the plan. What the next sheet is compared with stays."""
+    def forget_digests(self) -> None:
+        """Forgets the digests of the sheet's rows, unless it is the one that the next sheet is compared with."""
         self._journal.execute(
             "DELETE FROM sheet_row WHERE job = ? AND job NOT IN (SELECT job FROM last_sheet)", (self._job,)
         )
+
+    def clear(self) -> None:
+        """Forgets the plan. What the next sheet is compared with stays."""
+        self.forget_digests()
         for table in ("row", "target", "membership", "operation", "problem"):
             self._journal.execute(f"DELETE FROM {table} WHERE job = ?", (self._job,))  # noqa: S608 -- constants
+        forget_unchanged(self._journal, self._job)
 
     @decoded
     def changes(self) -> Iterator[Change]:
@@ -183,10 +190,17 @@ class PlanStore:
             key=itemgetter(0),
         )
         upcoming = next(memberships, None)
-        for row, username, action, password, fields, ref, invite, channel, reason, seen in self._journal.stream(
+        stored = self._journal.stream(
             "SELECT row, username, action, password, fields, ref, invite, channel, reason, seen FROM row "
             "WHERE job = ? AND action <> ? ORDER BY row",
             (self._job, REJECTED),
+        )
+        packed = (
+            (row, username, Action.UNCHANGED, password, "{}", None, None, None, reason, None)
+            for row, username, password, reason in unchanged_rows(self._journal, self._job)
+        )
+        for row, username, action, password, fields, ref, invite, channel, reason, seen in merge(
+            stored, packed, key=itemgetter(0)
         ):
             groups: dict[str, list[GroupPath]] = {"add": [], "remove": []}
             if upcoming is not None and upcoming[0] == row:
@@ -209,7 +223,10 @@ class PlanStore:
     def username_of(self, row: int) -> str | None:
         """Returns the username of a row; None where the plan has no such row."""
         found = self._journal.execute("SELECT username FROM row WHERE job = ? AND row = ?", (self._job, row)).fetchone()
-        return None if found is None else str(found[0])
+        if found is not None:
+            return str(found[0])
+        packed = find_unchanged(self._journal, self._job, row)
+        return None if packed is None else packed.username
 
     @decoded
     def problems(self) -> Iterator[Problem]:

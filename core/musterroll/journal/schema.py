@@ -9,11 +9,12 @@ TURN = "CREATE TABLE turn (value INTEGER NOT NULL)  -- counts what happens: cloc
 INVITED_AS = """
 CREATE TABLE invited_as (                     -- by what a user is known again whom the portal has lost
     pipeline TEXT NOT NULL, identity TEXT NOT NULL,
-    who      BLOB NOT NULL,                   -- a digest of a field that recognises the user, and of the address
+    who      TEXT NOT NULL,                   -- a digest of a field that recognises the user, and of the address
     ref      TEXT NOT NULL,
     PRIMARY KEY (pipeline, identity, who, ref)
 ) WITHOUT ROWID
 """
+INVITED_AS_REF = "CREATE INDEX invited_as_ref ON invited_as (pipeline, identity, ref)"
 TAKEN_BACK = """
 CREATE TABLE taken_back (                     -- users whom a job created and its undo deactivated
     pipeline TEXT NOT NULL, identity TEXT NOT NULL, ref TEXT NOT NULL,
@@ -182,6 +183,7 @@ SCHEMA = (
     TURN,
     "INSERT INTO turn VALUES (0)",
     INVITED_AS,
+    INVITED_AS_REF,
     TAKEN_BACK,
     UNCHANGED,
     JOB_UNCHANGED,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping
 
-from musterroll.journal.schema import INVITED_AS, JOB_UNCHANGED, TAKEN_BACK, TURN, UNCHANGED, VERSION
+from musterroll.journal.schema import INVITED_AS, INVITED_AS_REF, JOB_UNCHANGED, TAKEN_BACK, TURN, UNCHANGED, VERSION
 
 # What happened when is told by a counter since: by the times that were noted before, as far as they can be trusted.
 _TO_4 = (
@@ -16,6 +16,7 @@ _TO_4 = (
     "ALTER TABLE invite ADD COLUMN turn INTEGER NOT NULL DEFAULT 0",
     TURN,
     INVITED_AS,
+    INVITED_AS_REF,
     TAKEN_BACK,
     UNCHANGED,
     JOB_UNCHANGED,
