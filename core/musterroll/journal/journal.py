@@ -101,7 +101,7 @@ class Journal:
 
     def is_locked(self) -> bool:
         """Whether a writer is at work now."""
-        return self.path is not None and is_locked(self.path)
+        return bool(self._held) or (self.path is not None and is_locked(self.path))
 
     def execute(self, sql: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
         """Runs one statement.
