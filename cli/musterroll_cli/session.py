@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from musterroll.errors import Mistake, MusterrollError, PipelineError
@@ -61,6 +62,7 @@ class Session:
         """Calls a command's function and returns its exit status, whatever happens in it."""
         with logging_to(self.err, verbose=self.common.verbose, quiet=self.common.quiet):
             try:
+                _check_current_folder()
                 with redirect_stdout(sys.stderr):  # of what plugins print; results go to `out`
                     status = function(self, **arguments)
                 self.out.flush()
@@ -209,6 +211,14 @@ class Session:
     def _trace(self) -> None:
         """Prints the traceback, without values of variables, where the person asked for everything."""
         logging.getLogger("musterroll").debug("the failure in full:\n%s", traceback.format_exc())
+
+
+def _check_current_folder() -> None:
+    try:
+        Path.cwd()
+    except OSError:
+        text = "the current folder was deleted, or cannot be looked into any more; change to another one"
+        raise MusterrollError(text, code="folder.gone") from None
 
 
 def _has_done_anything(job: JobSummary) -> bool:

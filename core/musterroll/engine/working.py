@@ -86,7 +86,7 @@ class Workspace:
             PlanStore(journal, job.id).derive_operations()
             jobs.set_planned(journal, job.id)
             if rejected is not None:
-                jobs.set_rejected_file(journal, job.id, rejected)
+                jobs.set_rejected_file(journal, job.id, rejected.path, rejected.says)
         return self.carry_on(job, sheet, command)
 
     def _refusal(self, job: JobRecord) -> RefusedError | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -202,7 +202,9 @@ class Journal:
 
     def give_room_back(self) -> None:
         """Gives the room of what was just deleted back, as far as that is quickly done."""
-        self.execute("PRAGMA incremental_vacuum").fetchall()
+        with suppress(sqlite3.Error):  # nothing is lost by it
+            # Not `execute`, which goes no further than the first page.
+            self._db.executescript("PRAGMA incremental_vacuum")
 
     def shrink(self) -> None:
         """Gives the space of what was deleted back.
