@@ -113,6 +113,18 @@ class Stream:
             if self._vital:
                 raise OutputError(error) from error
 
+    def flush(self) -> None:
+        """Sees to it that everything is written.
+
+        Raises:
+            OutputError: it cannot be written, and that matters.
+        """
+        try:
+            self.file.flush()
+        except OSError as error:
+            if self._vital:
+                raise OutputError(error) from error
+
 
 def _is_terminal(file: TextIO) -> bool:
     try:

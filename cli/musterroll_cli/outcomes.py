@@ -16,8 +16,10 @@ EXIT_STATUS = {
 
 
 def outcome_of(error: MusterrollError) -> Outcome:
-    """The outcome of an error that stopped a command before anything was written.
+    """The outcome of an error that stopped a command, mostly before anything was written.
 
-    What goes wrong afterwards comes as a report with an outcome of its own.
+    What goes wrong afterwards comes as a report with an outcome of its own, where one could still be made.
     """
+    if error.after_write:
+        return Outcome.FAILED
     return Outcome.REFUSED if isinstance(error, RefusedError) else Outcome.ERROR

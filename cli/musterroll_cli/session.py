@@ -8,11 +8,12 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from musterroll.errors import Mistake, MusterrollError, PipelineError
 from musterroll.model.differences import StalePlanError
-from musterroll.model.reports import Outcome, Report
+from musterroll.model.reports import JobSummary, Outcome, Report
 from musterroll.pipeline.loading import load_pipeline
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.plugin.registry import Registry
@@ -50,6 +51,7 @@ class Session:
         self._progress = StageKeeper()
         self._outcome = Outcome.OK
         self._warned: set[Mistake] = set()
+        self._written: str | None = None  # what a job is that has written, once it is shown
 
     @property
     def as_json(self) -> bool:
@@ -60,20 +62,28 @@ class Session:
         """Calls a command's function and returns its exit status, whatever happens in it."""
         with logging_to(self.err, verbose=self.common.verbose, quiet=self.common.quiet):
             try:
+                _check_current_folder()
                 with redirect_stdout(sys.stderr):  # of what plugins print; results go to `out`
-                    return function(self, **arguments)
+                    status = function(self, **arguments)
+                self.out.flush()
             except OutputError as error:
-                return end_output(error.cause) or EXIT_STATUS[self._outcome]
+                lost = end_output(error.cause)
+                if lost and self._written is not None:
+                    self._say(MusterrollError(f"{self._written} all the same; `musterroll jobs show last` shows it"))
+                    return EXIT_STATUS[Outcome.FAILED]
+                return lost or EXIT_STATUS[self._outcome]
             except KeyboardInterrupt as stopped:
                 return self._fail(Outcome.INTERRUPTED, _interrupted(getattr(stopped, "job", None)))
             except MusterrollError as error:
                 # A mistake of the person's has no cause; a pipeline's own may hold what it must not show.
                 if error.__cause__ is not None and not isinstance(error, PipelineError):
                     self._trace()
-                return self._fail(outcome_of(error), error)
+                return self._fail(self._worse(outcome_of(error)), error)
             except BaseException as error:  # a plugin may raise anything, e.g. asyncio's CancelledError
                 self._trace()
-                return self._fail(Outcome.ERROR, self._unexpected(error))
+                return self._fail(self._worse(Outcome.ERROR), self._unexpected(error))
+            else:
+                return status
 
     def load(
         self, *, invites: str | None = None, profile: str | None = None, sets: Sequence[str] | None = None
@@ -133,6 +143,8 @@ class Session:
     def show(self, report: Report) -> int:
         """Prints a report, closes it, and returns the exit status."""
         self._outcome = report.outcome
+        if report.job is not None and report.command != "jobs show" and _has_done_anything(report.job):
+            self._written = f"the job {report.job.id} is {report.job.state.replace('_', ' ')}"
         with report:
             if self.as_json:
                 self._pipeline_name, self._profile = report.pipeline, report.profile
@@ -169,6 +181,10 @@ class Session:
     def _document(self) -> Document:
         return Document(self.out.write, self.command, {"name": self._pipeline_name, "profile": self._profile})
 
+    def _worse(self, outcome: Outcome) -> Outcome:
+        """What breaks after a job has written is a failure, whatever it would be otherwise."""
+        return Outcome.FAILED if self._written is not None and outcome is Outcome.ERROR else outcome
+
     def _fail(self, outcome: Outcome, error: MusterrollError) -> int:
         if not self.as_json:
             self._say(error)
@@ -204,3 +220,17 @@ def _interrupted(job: str | None) -> MusterrollError:
     """What is said of an interruption; `job` is what can be gone on with."""
     going_on = f"; to go on: musterroll jobs resume {job}" if job is not None else ""
     return MusterrollError(f"interrupted{going_on}", code="interrupted")
+
+
+def _check_current_folder() -> None:
+    try:
+        Path.cwd()
+    except OSError:
+        text = "the current folder was deleted, or cannot be looked into any more; change to another one"
+        raise MusterrollError(text, code="folder.gone") from None
+
+
+def _has_done_anything(job: JobSummary) -> bool:
+    rows, invites = job.counts, job.invites
+    written = rows.created + rows.updated + rows.deactivated + rows.failed + rows.unknown
+    return bool(written + invites.sent + invites.held + invites.failed)

@@ -46,9 +46,11 @@ class MusterrollError(Exception):
     Attributes:
         message: what is wrong and what to do, for the person; never holds a secret.
         code: `subject.rule`, for programs (`error.code` in the JSON document).
+        after_write: something was written before; then it is a failure that can be gone on from, whatever it is.
     """
 
     code = "error"
+    after_write = False
 
     def __init__(self, message: str, *, code: str | None = None) -> None:
         super().__init__(message)
@@ -67,6 +69,17 @@ class JobInterrupted(KeyboardInterrupt):
     def __init__(self, job: str) -> None:
         super().__init__("interrupted")
         self.job = job
+
+
+def as_error(error: BaseException) -> MusterrollError:
+    """Returns the error for the person; of what nobody expected only the kind, as its text may hold anything."""
+    if isinstance(error, MusterrollError):
+        return error
+    unexpected = MusterrollError(
+        f"unexpected failure while the job was at work: {type(error).__name__}", code="unexpected"
+    )
+    unexpected.__cause__ = error
+    return unexpected
 
 
 class UsageError(MusterrollError):

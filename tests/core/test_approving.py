@@ -40,7 +40,7 @@ def test_exactly_the_stored_plan_is_carried_out_under_its_own_id(work: Work) -> 
     assert before.job is not None
     done = approve(pipeline)
     assert (done.outcome, done.state, done.rows) == (Outcome.OK, JobState.COMPLETED, {"created": 3})
-    assert done.planned_changes == before.changes
+    assert done.planned_changes == before.planned_changes
     assert done.job is not None
     assert done.job.id == before.job.id
     assert work.portal.groups_of("cy") == {"A|B"}

@@ -71,7 +71,7 @@ def test_plan_shows_what_run_does_and_leaves_nothing(work: Work) -> None:
     assert (work.portal.store.writes, _files(work.folder)) == (0, before)
     done = work.run(pipeline, sheet)
     assert plan.outcome is done.outcome is Outcome.OK
-    assert plan.changes == done.planned_changes
+    assert plan.planned_changes == done.planned_changes
     assert plan.groups_to_create == done.groups_to_create == ("A", "A|B")
     assert plan.counts == done.counts
     assert plan.job is None

@@ -83,7 +83,7 @@ def test_invariant_2_every_row_has_one_outcome_and_the_counts_add_up(
     done = _done(lambda: work.run(pipeline, sheet))
     if done is not None:
         _adds_up(done, len(rows))
-        assert done.planned_changes == plan.changes
+        assert done.planned_changes == plan.planned_changes
     # Each user at most once, whatever went wrong.
     folded = [name.casefold() for name in work.portal.names()]
     assert len(folded) == len(set(folded))
@@ -262,7 +262,7 @@ def test_invariant_7_a_limit_exceeded_writes_nothing_until_that_very_plan_is_app
     work.sheet(*changed)
     through = told(engine.approve(pipeline, "last", by="Dilys"))
     assert through.rows == {"updated": 2, "created": 1, "deactivated": 1}
-    assert through.planned_changes == done.changes
+    assert through.planned_changes == done.planned_changes
     assert _written(work) != before
     assert work.run(pipeline, sheet).rows == {"unchanged": 3}
 

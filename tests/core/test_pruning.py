@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from musterroll import CreateUser, SentStatus, engine, history
-from musterroll.errors import RefusedError, UsageError
+from musterroll.errors import PipelineError, RefusedError, UsageError
 from musterroll.model.reports import JobState
 from musterroll.pipeline.pipeline import Pipeline
 from support.faults import Fault, on
@@ -174,3 +174,70 @@ def test_somebody_who_looks_is_not_disturbed(work: Work) -> None:
 def test_without_any_job(work: Work) -> None:
     assert engine.prune(work.pipeline()) == engine.Pruned((), 0)
     assert not work.state.exists()
+
+
+def _bad_nights(work: Work, nights: int) -> Pipeline:
+    pipeline = work.pipeline('on_error = "skip"', '[keep]\njobs = "12w"')
+    sheet = work.sheet(addressed("ana"), user("bo", email="nonsense"))
+    for _ in range(nights):
+        assert work.run(pipeline, sheet).outcome == "problems"
+        work.clock.pass_days(1)
+    return pipeline
+
+
+def test_a_pipeline_that_says_so_forgets_by_itself(work: Work) -> None:
+    pipeline = work.pipeline(tables='[keep]\njobs = "12w"')
+    sheet = work.sheet(addressed("ana"))
+    for _ in range(3):
+        work.run(pipeline, sheet)
+        work.clock.pass_days(40)
+    assert len(ids(pipeline)) == 3
+    work.run(pipeline, sheet)
+    assert len(ids(pipeline)) == 3  # the first has ended 120 days ago, the second 80
+    assert invites(pipeline)["ana"][0] == "expired"
+
+
+@pytest.mark.parametrize("text", ["90", "0d", "-1d", "3 months", "d", "1.5w"])
+def test_what_is_no_duration(work: Work, text: str) -> None:
+    with pytest.raises(PipelineError, match=r"keep\.jobs: .*90d"):
+        work.pipeline(tables=f'[keep]\njobs = "{text}"')
+
+
+def test_rejected_rows_that_say_the_same_are_not_written_anew(work: Work) -> None:
+    pipeline = _bad_nights(work, 3)
+    assert [file.name for file in work.folder.glob("*rejected*")] == ["staff.rejected.csv"]
+    file = str(work.folder / "staff.rejected.csv")
+    assert [job.rejected_file for job in history.list_jobs(pipeline)] == [file] * 3
+    # Something else is wrong now, or somebody is at work with the file: a new one.
+    other = work.sheet(addressed("ana"), user("bo", email="other nonsense"))
+    work.run(pipeline, other)
+    (work.folder / "staff.rejected-2.csv").write_text("corrected", encoding="utf-8")
+    work.run(pipeline, other)
+    names = {file.name for file in work.folder.glob("*rejected*")}
+    assert names == {"staff.rejected.csv", "staff.rejected-2.csv", "staff.rejected-3.csv"}
+    assert (work.folder / "staff.rejected-2.csv").read_text(encoding="utf-8") == "corrected"
+
+
+def test_a_job_that_comes_to_nothing_leaves_the_file_of_an_earlier_one(work: Work) -> None:
+    pipeline = _bad_nights(work, 1)
+    sheet = work.sheet(addressed("ana"), user("bo", email="nonsense"), addressed("cy"))
+    with pytest.raises(RefusedError, match="declined"):
+        work.run(pipeline, sheet, confirm=lambda summary: False)
+    work.portal.fault = on(CreateUser, Fault.UNAVAILABLE)
+    work.run(pipeline, sheet)
+    assert [file.name for file in work.folder.glob("*rejected*")] == ["staff.rejected.csv"]
+
+
+def test_rejected_files_and_the_outbox_are_pruned_with_their_jobs(work: Work) -> None:
+    out = '[[notifiers]]\nname = "box"\nuse = "outbox"\noptions = { folder = "out" }'
+    work.post.reaches = lambda user: False
+    pipeline = work.pipeline('on_error = "skip"\n', out)
+    work.run(pipeline, work.sheet(addressed("ana"), user("bo", email="nonsense"), name="one.csv"))
+    work.run(pipeline, work.sheet(addressed("cy"), user("bo", email="nonsense, too"), name="two.csv"))
+    work.run(pipeline, work.sheet(addressed("dee"), user("bo", email="nonsense, three"), name="three.csv"))
+    (work.folder / "two.rejected.csv").write_text("somebody is at work", encoding="utf-8")
+    assert len(list((work.folder / "out").glob("*.eml"))) == 3
+    assert len(engine.prune(pipeline).jobs) == 2
+    assert {file.name for file in work.folder.glob("*rejected*")} == {"two.rejected.csv", "three.rejected.csv"}
+    (left,) = (work.folder / "out").glob("*.eml")
+    assert left.name.startswith(ids(pipeline)[0])

@@ -301,3 +301,40 @@ def test_deactivated_absentees_are_active_again(work: Work) -> None:
     assert work.portal.user("bo").active
     assert undone.codes == ["undo.kept@None"]
     assert undone.rows == {"updated": 1, "unchanged": 1}
+
+
+def test_undo_correct_and_run_again(work: Work) -> None:
+    """Whom our own undo has deactivated nobody meant to be inactive."""
+    pipeline = work.pipeline()
+    work.run(pipeline, work.sheet(addressed("ana", surname="Slva", groups="A"), addressed("bo")))
+    work.undo(pipeline)
+    corrected = work.sheet(addressed("ana", surname="Silva", groups="A"))
+    plan = work.plan(pipeline, corrected)
+    assert (plan.codes, plan.change(3).action) == ([], Action.UPDATE)
+    assert plan.change(3).fields == {"active": (False, True), "surname": ("Slva", "Silva")}
+    assert work.run(pipeline, corrected).rows == {"updated": 1}
+    assert _state(work)[0]["ana"] == (
+        {"forename": "Ana", "surname": "Silva", "email": "ana@example.com"},
+        True,
+        {"A"},
+    )
+    assert not work.portal.user("bo").active
+    assert work.post.invited() == ["ana", "bo"]  # nobody a second time
+    # Once more: the same undo, the same way back.
+    work.undo(pipeline)
+    assert not work.portal.user("ana").active
+    assert work.run(pipeline, corrected).rows == {"updated": 1}
+
+
+def test_whom_somebody_else_deactivates_stays_so(work: Work) -> None:
+    work.portal.add("cy", forename="Cy", active=False)
+    pipeline = work.pipeline()
+    sheet = work.sheet(addressed("ana"))
+    work.run(pipeline, sheet)
+    work.undo(pipeline)
+    work.run(pipeline, sheet)
+    work.portal.user("ana").active = False  # by hand
+    assert work.plan(pipeline, work.sheet(addressed("ana"), user("cy"))).codes == [
+        "username.inactive@3",
+        "username.inactive@4",
+    ]

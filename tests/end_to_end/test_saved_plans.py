@@ -61,7 +61,8 @@ def stale(ended: Ended) -> dict[str, object]:
 def edit(place: Workplace, username: str) -> None:
     """Changes a user behind our back."""
     with closing(sqlite3.connect(place.directory)) as db, db:
-        assert db.execute("UPDATE users SET forename = 'Edited' WHERE username = ?", (username,)).rowcount == 1
+        db.execute("UPDATE users SET forename = 'Edited' WHERE username = ?", (username,))
+        assert db.execute("SELECT changes()").fetchone() == (1,)
 
 
 @contextmanager

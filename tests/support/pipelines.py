@@ -126,8 +126,13 @@ class Told:
 
     @property
     def planned_changes(self) -> tuple[Change, ...]:
-        """The changes as the plan has them: without the ids of users that were created."""
-        return tuple(replace(change, ref=None) if change.action == "create" else change for change in self.changes)
+        """The changes as both a plan and a job have them: without the ids of new users, and what a job drops."""
+        return tuple(
+            replace(change, ref=None, seen=change.seen if change.action == "create" else None)
+            if change.action in ("create", "unchanged")
+            else change
+            for change in self.changes
+        )
 
     @property
     def reasons(self) -> dict[int | None, str | None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from musterroll.engine.finished import tell_the_end
+from musterroll.engine.forgetting import forget_old_jobs
 from musterroll.engine.rejecting import check_place
 from musterroll.engine.running import plan_and_go_ahead
 from musterroll.engine.staleness import refuse_other_program
@@ -50,7 +51,9 @@ def apply(
         refuse_other_program(saved.header.basis, pipeline, intake.source.sha256, instead="plan the sheet again")
         journal = Journal.open(pipeline.state, pipeline.name)
         with working(pipeline, journal, confirm=confirm, progress=progress, rejected_to=rejected_to) as work:
-            return plan_and_go_ahead(work, intake, "apply", saved=saved)
+            report = plan_and_go_ahead(work, intake, "apply", saved=saved)
+            forget_old_jobs(pipeline, journal)
+            return report
 
     return tell_the_end(pipeline, "apply", sheet or Path(saved.header.sheet.path), work_on_it)
 

@@ -113,7 +113,7 @@ def _let_through(work: Workspace, job: JobRecord, intake: Intake, by: str) -> Re
 def _stop_again(work: Workspace, job: JobRecord) -> None:
     """Puts a job back of which nothing was written after all."""
     journal = work.journal
-    remove_rejected_file(jobs.find_job(journal, job.id).rejected_file)
+    remove_rejected_file(journal, job.id)
     with journal.transaction():
         PlanStore(journal, job.id).forget_operations()
         jobs.set_rejected_file(journal, job.id, None)

@@ -91,7 +91,7 @@ def enter_job(
 def discard_unwritten(journal: Journal, job: JobRecord) -> None:
     """Forgets a job that has handed nothing to the backend; any other stays and can be resumed."""
     if not OperationStore(journal, job.id).anything_handed_over():
-        remove_rejected_file(jobs.find_job(journal, job.id).rejected_file)
+        remove_rejected_file(journal, job.id)
         with journal.transaction():
             jobs.discard_job(journal, job.id)
 

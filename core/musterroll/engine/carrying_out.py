@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from musterroll.errors import BackendUnavailableError, MusterrollError, RefusedError
+from musterroll.errors import BackendUnavailableError, MusterrollError, RefusedError, as_error
 from musterroll.execution.answers import JobContext
 from musterroll.execution.executor import Executor, settle_former_creations
 from musterroll.execution.inviting import Inviter
@@ -13,18 +13,21 @@ from musterroll.execution.passwords import Passwords
 from musterroll.intake import Intake
 from musterroll.inviters import inviters
 from musterroll.journal import jobs
-from musterroll.journal.invite_store import record_names, record_uninvited
+from musterroll.journal.invite_store import record_known_as, record_names, record_uninvited
 from musterroll.journal.jobs import JobKind, JobRecord
 from musterroll.journal.journal import Journal
 from musterroll.journal.operation_store import OperationStore
 from musterroll.journal.outcomes import count_invites, count_rows, keep_outcome
 from musterroll.journal.roster import Roster
+from musterroll.journal.taken_back import forget_taken_back, record_taken_back
+from musterroll.journal.unchanged import pack_unchanged
 from musterroll.model.reports import InviteCounts, JobCounts, JobState
 from musterroll.pipeline.pipeline import Instance, Pipeline
 from musterroll.plugin.guarding import guarded
 from musterroll.plugin.roles import Notifier, UserBackend
 from musterroll.progress import Progress
 
+_ENDED = frozenset({JobState.COMPLETED, JobState.COMPLETED_WITH_ERRORS})
 # Jobs in these states have no operation without an answer, so there is no need to look through all of them.
 _WITHOUT_DOUBT = frozenset({JobState.COMPLETED, JobState.ABORTED, JobState.QUARANTINED})
 
@@ -59,11 +62,11 @@ def carry_out(
             Executor(context, journal, backend, passwords, progress).run()
             senders = inviters(pipeline.settings.invites, notifiers, backend)
             make_inviter(pipeline, journal, context.identity, progress).run_job(job.id, senders)
-        except MusterrollError as stopped:
+        except Exception as stopped:
             journal.commit()
             if not store.anything_handed_over():
                 raise
-            error = stopped
+            error = as_error(stopped)
         rows, invites = count_rows(journal, job.id, executed=True), count_invites(journal, job.id)
         with journal.transaction():
             state = final_state(journal, job, rows, invites, error, interrupted=pipeline.cancelled.is_set())
@@ -74,6 +77,9 @@ def carry_out(
             jobs.set_state(journal, job.id, state, finished=finished, error=error.message if error else None)
             if job.about is not None:
                 jobs.set_undone(journal, job.about, by=state)
+            if state in _ENDED and job.kind is not JobKind.INVITE:
+                pack_unchanged(journal, job.id)
+        journal.give_room_back()
     except BaseException:
         _close_all(passwords, notifiers, backend)  # what went wrong first is what the person must hear of
         raise
@@ -98,8 +104,12 @@ def _keep_in_ledger(journal: Journal, job: JobRecord, identity: str) -> None:
     """Keeps what the ledger is to know of the job's users, even when the job itself is forgotten."""
     owner = (job.pipeline, identity)
     record_names(journal, owner, job.id)
-    if job.kind is not JobKind.UNDO:
+    record_known_as(journal, owner, job.id)
+    if job.kind is JobKind.UNDO:
+        record_taken_back(journal, owner, job.id)
+    else:
         record_uninvited(journal, owner, job.id)
+        forget_taken_back(journal, owner, job.id)
 
 
 def _close_all(
@@ -166,7 +176,7 @@ def final_state(
 
 def _keep_sheet(roster: Roster, job: JobRecord, state: JobState) -> None:
     """The sheet of a job that went to its end is the last completed one; that of a job that was taken back is not."""
-    if state not in (JobState.COMPLETED, JobState.COMPLETED_WITH_ERRORS):
+    if state not in _ENDED:
         return
     if job.kind in (JobKind.RUN, JobKind.APPLY):
         roster.take_over(job.id)

@@ -62,7 +62,7 @@ def send_invites(
                 job = enter_job(pipeline, journal, _new_job(pipeline, backend), backend)
                 ledger = Ledger(journal, pipeline.name, job.identity)
                 considered = _considered(pipeline, ledger, users, resend=resend)
-                due = _plan(pipeline, considered, backend, journal, job, resend=resend, progress=progress)
+                due = _plan(pipeline, considered, backend, ledger, journal, job, resend=resend, progress=progress)
             listing = _listing(pipeline, journal, job, ledger)
             if due:
                 report = work.go_ahead(job, Path(), _COMMAND)
@@ -87,7 +87,7 @@ def preview_invites(
     with ExitStack() as stack:
         staging = Journal.temporary()
         stack.callback(staging.close)
-        state = Journal.open_existing(pipeline.state, pipeline.name)
+        state = Journal.look(pipeline.state, pipeline.name)
         if state is not None:
             stack.callback(state.close)
         with planning_backend(pipeline) as backend:
@@ -95,7 +95,7 @@ def preview_invites(
             jobs.insert_job(staging, job)
             ledger = Ledger(state, pipeline.name, job.identity)
             considered = _considered(pipeline, ledger, users, resend=resend)
-            _plan(pipeline, considered, backend, staging, job, resend=resend, progress=progress)
+            _plan(pipeline, considered, backend, ledger, staging, job, resend=resend, progress=progress)
         return _report(pipeline, _listing(pipeline, staging, job, ledger), stack.pop_all().close)
 
 
@@ -132,6 +132,7 @@ def _plan(
     pipeline: Pipeline,
     users: Iterable[KnownUser],
     backend: UserBackend,
+    ledger: Ledger,
     journal: Journal,
     job: JobRecord,
     *,
@@ -142,7 +143,7 @@ def _plan(
     store = PlanStore(journal, job.id)
     progress.stage("Looking users up")
     rows = due = 0
-    for batch in plan_invitees(pipeline, backend, users, resend=resend):
+    for batch in plan_invitees(pipeline, backend, users, ledger=ledger, resend=resend):
         with journal.transaction():
             for invitee in batch:
                 _store(store, ABSENT + rows, invitee)

@@ -55,7 +55,7 @@ def plan(pipeline: Pipeline, sheet: Path, *, save_to: PlanTarget | None = None, 
     with ExitStack() as stack:
         log = ProblemLog()
         stack.callback(log.close)
-        state = Journal.open_existing(pipeline.state, pipeline.name)
+        state = Journal.look(pipeline.state, pipeline.name)
         if state is not None:
             stack.callback(state.close)
         aside = stack.enter_context(plan_aside(pipeline, intake, state, log, progress))

@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from hashlib import blake2b, file_digest
 from itertools import chain, count
 from pathlib import Path
-from typing import cast
+from typing import NamedTuple, cast
 
 from musterroll.drafting import WritableFormat, format_of_name, writable_formats, write_draft
 from musterroll.errors import MusterrollError, UsageError
 from musterroll.intake import Intake
+from musterroll.journal import jobs
 from musterroll.journal.jobs import JobRecord
 from musterroll.journal.journal import Journal
 from musterroll.journal.rejected_rows import rejected_rows
+from musterroll.journal.roster import Roster
 from musterroll.model.cells import SheetRow
 from musterroll.model.drafts import Draft
 from musterroll.pipeline.pipeline import Instance, Pipeline
@@ -44,11 +47,20 @@ def check_place(pipeline: Pipeline, wanted: Path | None) -> None:
         raise UsageError(f"{_OPTION} {wanted}: there is such a file already; name another", code="output.exists")
 
 
+class RejectedFile(NamedTuple):
+    """A file of rejected rows: its absolute path, and digests of what it says and of the file itself."""
+
+    path: Path
+    says: str
+
+
 @contextmanager
 def rejected_file(
     pipeline: Pipeline, journal: Journal, job: JobRecord, sheet: Path, wanted: Path | None
-) -> Iterator[Path]:
+) -> Iterator[RejectedFile]:
     """Writes the rejected rows of a planned job to a file; takes it away again if what is done inside fails.
+
+    Where the last such file of this sheet says the same still, that one counts.
 
     Args:
         pipeline: the pipeline.
@@ -58,7 +70,7 @@ def rejected_file(
         wanted: where the rows go; None for a new file beside the sheet.
 
     Yields:
-        The absolute path of the file.
+        The file.
 
     Raises:
         MusterrollError: it cannot be written.
@@ -67,7 +79,8 @@ def rejected_file(
     intake = Intake(pipeline, sheet)
     form = _format(pipeline, intake) if wanted is None else format_of_name(pipeline, wanted, _OPTION)
     paths = _names(intake.source.path, form) if wanted is None else (wanted,)
-    with _draft(pipeline, journal, job, intake) as draft:
+    said = blake2b(digest_size=16, key=Roster(journal, job.pipeline, job.identity).salt)
+    with _draft(pipeline, journal, job, intake, said) as draft:
         try:
             path = write_draft(pipeline, form, draft, paths, private=True, replace=False).absolute()
         except MusterrollError as error:
@@ -76,18 +89,54 @@ def rejected_file(
                 f"(name another file with {_OPTION})",
                 code=error.code,
             ) from error.__cause__
+    digest = said.hexdigest()
+    if wanted is None and (last := _last_that_says(journal, job, digest, path.suffix)) is not None:
+        path.unlink()
+        yield last
+        return
     try:
-        yield path
+        yield RejectedFile(path, f"{digest}:{_digest_of(path)}")
     except BaseException:
-        remove_rejected_file(str(path))
+        path.unlink(missing_ok=True)
         raise
 
 
-def remove_rejected_file(path: str | None) -> None:
-    """Takes the file of a job away that did not happen after all."""
-    if path is not None:
+def remove_rejected_file(journal: Journal, job: str) -> None:
+    """Takes the file of a job away that did not happen after all, unless an earlier job has the same one."""
+    records = list(jobs.list_jobs(journal))
+    path = next((record.rejected_file for record in records if record.id == job), None)
+    if path is not None and all(record.id == job or record.rejected_file != path for record in records):
         with suppress(OSError):
             Path(path).unlink()
+
+
+def remove_unchanged(job: JobRecord) -> None:
+    """Takes the file of a forgotten job away, unless somebody has changed it since."""
+    if job.rejected_file is not None and job.rejected_says is not None:
+        path = Path(job.rejected_file)
+        if job.rejected_says.endswith(f":{_digest_of(path)}"):
+            with suppress(OSError):
+                path.unlink()
+
+
+def _last_that_says(journal: Journal, job: JobRecord, digest: str, suffix: str) -> RejectedFile | None:
+    """The file of the last job that has rejected rows of a sheet in this folder, if it says the same still."""
+    folder = Path(job.sheet.path).parent
+    for record in jobs.list_jobs(journal):
+        here = Path(record.sheet.path).parent == folder  # a sheet may have a date in its name
+        if record.id != job.id and here and record.rejected_says is not None:
+            path = Path(record.rejected_file or "")
+            same = path.suffix == suffix and record.rejected_says == f"{digest}:{_digest_of(path)}"
+            return RejectedFile(path, record.rejected_says) if same else None
+    return None
+
+
+def _digest_of(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""
 
 
 def _format(pipeline: Pipeline, intake: Intake) -> WritableFormat:
@@ -111,7 +160,7 @@ def _names(sheet: Path, form: WritableFormat) -> Iterator[Path]:
 
 
 @contextmanager
-def _draft(pipeline: Pipeline, journal: Journal, job: JobRecord, intake: Intake) -> Iterator[Draft]:
+def _draft(pipeline: Pipeline, journal: Journal, job: JobRecord, intake: Intake, said: blake2b) -> Iterator[Draft]:
     settings = pipeline.settings.sheet
     with intake.as_it_is(job.sheet.sha256) as (info, rows):
         top: list[SheetRow] = []
@@ -125,7 +174,14 @@ def _draft(pipeline: Pipeline, journal: Journal, job: JobRecord, intake: Intake)
             columns=sheet.columns,
             heading_row=settings.heading_row,
             first_row=settings.first_row,
-            rows=sheet.rows(chain(top, rows), rejected_rows(journal, job.id)),
+            rows=_noted(sheet.rows(chain(top, rows), rejected_rows(journal, job.id)), said),
             worksheet=info.worksheet,
             like=intake.source,
         )
+
+
+def _noted(rows: Iterator[SheetRow], said: blake2b) -> Iterator[SheetRow]:
+    """Passes rows on and takes down what they say."""
+    for row in rows:
+        said.update(repr(row).encode("utf-8", "surrogatepass"))
+        yield row

@@ -60,6 +60,8 @@ def _go_on(work: Workspace, job: JobRecord, sheet: Path | None) -> Report:
         report = report_of(journal, job, _COMMAND)
         report.nothing_left = True
         return report
+    if job.state is JobState.ABORTED and not job.planned and job.error is not None:
+        raise RefusedError(f"this job did nothing: {job.error}")
     if job.state is JobState.ABORTED:
         raise RefusedError("this job was aborted because of errors in the sheet; correct it and run it again")
     if job.state is JobState.QUARANTINED:
@@ -71,10 +73,6 @@ def _go_on(work: Workspace, job: JobRecord, sheet: Path | None) -> Report:
     path = sheet or Path(job.sheet.path)
     if job.kind is JobKind.UNDO and not job.planned:
         return plan_undo_and_go_ahead(work, jobs.find_job(journal, job.about or ""), _COMMAND, again=job)
-    if job.kind is JobKind.INVITE and not job.planned:
-        raise RefusedError("this job was cut off before anything was sent; send the invites again")
-    if job.kind is JobKind.APPLY and not job.planned:
-        raise RefusedError("this job was cut off before anything was written; apply its plan again")
     if not job.planned:
         # It was cut off before anything was written, so the plan is made anew.
         _refuse_changed(work, job, sheet)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from musterroll.engine.beginning import discard_unwritten, enter_job, keeps_all_out, new_job, planning_backend
 from musterroll.engine.finished import tell_the_end
+from musterroll.engine.forgetting import forget_old_jobs
 from musterroll.engine.rejecting import check_place
 from musterroll.engine.staleness import refuse_stale_plan
 from musterroll.engine.working import Confirm, Workspace, agreed, end_unexecuted, working
@@ -47,7 +48,9 @@ def run(
         intake = Intake(pipeline, sheet)
         journal = Journal.open(pipeline.state, pipeline.name)
         with working(pipeline, journal, confirm=confirm, progress=progress, rejected_to=rejected_to) as work:
-            return plan_and_go_ahead(work, intake, "run")
+            report = plan_and_go_ahead(work, intake, "run")
+            forget_old_jobs(pipeline, journal)
+            return report
 
     return tell_the_end(pipeline, "run", sheet, work_on_it)
 

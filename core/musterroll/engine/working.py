@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from musterroll.engine.carrying_out import carry_out
 from musterroll.engine.rejecting import rejected_file
-from musterroll.errors import JobInterrupted, MusterrollError, RefusedError, StateError
+from musterroll.errors import JobInterrupted, MusterrollError, RefusedError, StateError, as_error
 from musterroll.journal import jobs
 from musterroll.journal.jobs import JobKind, JobRecord
 from musterroll.journal.journal import Journal
@@ -18,6 +18,7 @@ from musterroll.journal.operation_store import OperationStore
 from musterroll.journal.outcomes import count_rows, keep_outcome
 from musterroll.journal.plan_store import PlanStore
 from musterroll.journal.roster import Roster
+from musterroll.journal.unchanged import pack_unchanged
 from musterroll.model.reports import InviteCounts, JobState, Report
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.planning.limits import limit_refusal
@@ -85,7 +86,7 @@ class Workspace:
             PlanStore(journal, job.id).derive_operations()
             jobs.set_planned(journal, job.id)
             if rejected is not None:
-                jobs.set_rejected_file(journal, job.id, rejected)
+                jobs.set_rejected_file(journal, job.id, rejected.path, rejected.says)
         return self.carry_on(job, sheet, command)
 
     def _refusal(self, job: JobRecord) -> RefusedError | None:
@@ -103,15 +104,28 @@ class Workspace:
         error: MusterrollError | None
         try:
             error = carry_out(self.pipeline, self.journal, job, sheet, self.progress)
-        except StateError as failed:
-            if not OperationStore(self.journal, job.id).anything_handed_over():
-                raise
-            error = failed  # not even its end could be noted; the portal has been written to all the same
         except KeyboardInterrupt:
-            if not OperationStore(self.journal, job.id).anything_handed_over():
+            if self._has_written(job):
+                raise JobInterrupted(job.id) from None
+            raise
+        except BaseException as failed:
+            could_not_begin = isinstance(failed, MusterrollError) and not isinstance(failed, StateError)
+            if could_not_begin or not self._has_written(job):
                 raise
-            raise JobInterrupted(job.id) from None
-        return report_of(self.journal, jobs.find_job(self.journal, job.id), command, error=error)
+            error = as_error(failed)  # not even its end could be noted; the portal has been written to all the same
+        try:
+            return report_of(self.journal, jobs.find_job(self.journal, job.id), command, error=error)
+        except Exception as failed:
+            error = error or as_error(failed)
+            error.after_write = self._has_written(job)
+            raise error from failed
+
+    def _has_written(self, job: JobRecord) -> bool:
+        """Whether anything was handed over. Where the journal cannot say, it has to be taken for written."""
+        try:
+            return OperationStore(self.journal, job.id).anything_handed_over()
+        except StateError:
+            return True
 
 
 def end_unexecuted(work: Workspace, job: JobRecord, state: JobState, *, error: MusterrollError | None = None) -> None:
@@ -120,6 +134,10 @@ def end_unexecuted(work: Workspace, job: JobRecord, state: JobState, *, error: M
     with journal.transaction():
         keep_outcome(journal, job.id, count_rows(journal, job.id, executed=False), InviteCounts())
         jobs.set_state(journal, job.id, state, finished=finished, error=error.message if error else None)
+        if state is JobState.ABORTED:  # nothing of it will be carried out, or be compared with another sheet
+            PlanStore(journal, job.id).forget_digests()
+            pack_unchanged(journal, job.id)
+    journal.give_room_back()
 
 
 @contextmanager

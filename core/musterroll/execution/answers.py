@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from musterroll.errors import PluginError
+from musterroll.journal.damage import storable
 from musterroll.journal.invite_store import record_creations, record_deletions, record_resets
 from musterroll.journal.journal import Journal
 from musterroll.journal.kinds import Kind, OpState
@@ -122,4 +123,7 @@ class Answers:
 def _ref(result: Result) -> str:
     if not result.ref:
         raise PluginError(plugin="backend", stage="writing", cause="it created something and did not say its id")
+    if storable(result.ref) != result.ref:
+        cause = f"the id that it gave is no text, as it has half a character: {storable(result.ref)}"
+        raise PluginError(plugin="backend", stage="writing", cause=cause)
     return result.ref

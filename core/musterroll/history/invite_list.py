@@ -38,7 +38,7 @@ def list_invites(pipeline: Pipeline, *, state: InviteStanding | None = None) -> 
         pipeline: whose ledger, on the backend of its profile.
         state: only those that stand so.
     """
-    journal = Journal.open_existing(pipeline.state, pipeline.name)
+    journal = Journal.look(pipeline.state, pipeline.name)
     if journal is None:
         return InviteList(iter(()))
     try:

@@ -14,7 +14,7 @@ from musterroll.reporting import report_of, summary_of
 
 def list_jobs(pipeline: Pipeline) -> Sequence[JobSummary]:
     """The jobs of this pipeline, newest first."""
-    journal = Journal.open_existing(pipeline.state, pipeline.name)
+    journal = Journal.look(pipeline.state, pipeline.name)
     if journal is None:
         return []
     try:
@@ -25,7 +25,7 @@ def list_jobs(pipeline: Pipeline) -> Sequence[JobSummary]:
 
 def show_job(pipeline: Pipeline, job: str) -> Report:
     """One job, with its problems, changes and failures."""
-    journal, record = jobs.open_with_job(pipeline.state, pipeline.name, job)
+    journal, record = jobs.open_with_job(pipeline.state, pipeline.name, job, look=True)
     try:
         report = report_of(journal, record, "jobs show")
     except BaseException:
@@ -43,6 +43,6 @@ def job_settings(state: Path, name: str, job: str) -> tuple[str | None, tuple[st
         name: the pipeline's name.
         job: the job's id, or an unambiguous part of it.
     """
-    journal, record = jobs.open_with_job(state, name, job)
+    journal, record = jobs.open_with_job(state, name, job, look=True)
     journal.close()
     return record.profile, record.sets

@@ -138,7 +138,7 @@ def tell_row(
         UsageError: the row holds no user.
         SourceError: there is no sheet where the person says it is.
     """
-    journal, record = jobs.open_with_job(pipeline.state, pipeline.name, job)
+    journal, record = jobs.open_with_job(pipeline.state, pipeline.name, job, look=True)
     try:
         _refuse_what_has_no_users(pipeline, record, row)
         if sheet is not None:

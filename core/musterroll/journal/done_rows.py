@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 
+from musterroll.journal.damage import decoded
 from musterroll.journal.journal import Journal
 from musterroll.journal.kinds import Kind
 from musterroll.journal.plan_store import REJECTED
@@ -61,6 +62,7 @@ class DoneTarget:
     created: bool
 
 
+@decoded
 def done_rows(journal: Journal, job: str) -> Iterator[DoneRow]:
     """Streams what a job did, in the order of its rows; rows that it did nothing to are left out."""
     memberships = groupby(
@@ -101,6 +103,7 @@ def done_rows(journal: Journal, job: str) -> Iterator[DoneRow]:
             yield done
 
 
+@decoded
 def done_targets(journal: Journal, job: str) -> list[DoneTarget]:
     """Returns the groups that a job touched and that exist, parents first."""
     found = journal.execute(

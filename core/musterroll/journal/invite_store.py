@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from musterroll.journal.damage import decoded, storable
 from musterroll.journal.journal import Journal
 from musterroll.journal.ledger import InviteState
 from musterroll.journal.plan_store import REJECTED
@@ -55,6 +56,7 @@ class InviteStore:
         self._journal = journal
         self._owner = (pipeline, identity)
 
+    @decoded
     def due(self, job: str, notifier: str, after: int, limit: int) -> list[DueInvite]:
         """Returns the next invites of a job that a notifier is to send, by row.
 
@@ -69,8 +71,8 @@ class InviteStore:
             AND (i.state IS NULL OR i.state = 'failed')
             AND NOT EXISTS (SELECT 1 FROM invite AS other WHERE other.pipeline = ?5 AND other.identity = ?6
                             AND other.ref = r.ref AND other.purpose = ?7 AND other.job <> ?1
-                            AND (other.state IN ('sending', 'held') OR other.sent >
-                                 (SELECT started FROM job WHERE id = ?1)))
+                            AND (other.state IN ('sending', 'held') OR other.state = 'sent' AND other.turn >
+                                 (SELECT number FROM job WHERE id = ?1)))
             AND NOT EXISTS (SELECT 1 FROM operation AS o INDEXED BY operation_row WHERE o.job = ?1 AND o.row = r.row
                             AND o.state NOT IN ('done', 'noop'))
             AND NOT EXISTS (SELECT 1 FROM membership AS m JOIN operation AS o ON o.job = m.job AND o.seq = m.op
@@ -114,6 +116,11 @@ class InviteStore:
                 for invite in invites
             ],
         )
+        self._journal.executemany(
+            "INSERT OR IGNORE INTO invited_as SELECT ?1, ?2, a.value, r.ref "
+            "FROM row AS r JOIN json_each(r.known_as) AS a WHERE r.job = ?3 AND r.row = ?4 AND r.ref = ?5",
+            [(*self._owner, invite.job, invite.row, invite.recipient.ref) for invite in invites],
+        )
 
     def settle(
         self, message: str, state: InviteState, *, sent: dt.datetime, expires: dt.datetime, detail: str | None
@@ -121,12 +128,13 @@ class InviteStore:
         """Notes what became of an invite."""
         is_sent = state is InviteState.SENT
         self._journal.execute(
-            "UPDATE invite SET state = ?, sent = ?, expires = ?, detail = ? WHERE message = ?",
+            "UPDATE invite SET state = ?, sent = ?, expires = ?, detail = ?, turn = ? WHERE message = ?",
             (
                 state,
                 sent.isoformat() if is_sent else None,
                 expires.isoformat() if is_sent else None,
-                detail,
+                None if detail is None else storable(detail),
+                self._journal.next_turn(),
                 message,
             ),
         )
@@ -184,6 +192,20 @@ def record_names(journal: Journal, owner: tuple[str, str], job: str) -> None:
         )
 
 
+def record_known_as(journal: Journal, owner: tuple[str, str], job: str) -> None:
+    """Notes by what the users of a job are known again whom the ledger has invites of. See `record_creations`."""
+    journal.execute(
+        """
+        INSERT OR IGNORE INTO invited_as SELECT ?1, ?2, a.value, r.ref
+        FROM row AS r JOIN json_each(r.known_as) AS a
+        WHERE r.job = ?3 AND r.known_as IS NOT NULL AND r.ref IS NOT NULL
+        AND NOT EXISTS (SELECT 1 FROM operation AS o INDEXED BY operation_row
+                        WHERE o.job = ?3 AND o.row = r.row AND o.state NOT IN ('done', 'noop'))
+        """,
+        (*owner, job),
+    )
+
+
 def record_creations(
     journal: Journal, owner: tuple[str, str], job: str, users: Sequence[tuple[str, str]], *, now: dt.datetime
 ) -> None:
@@ -196,9 +218,11 @@ def record_creations(
 
 def record_deletions(journal: Journal, owner: tuple[str, str], refs: Sequence[str]) -> None:
     """Notes that users are gone: whoever gets their name is another. The owner is (pipeline, identity)."""
-    journal.executemany(
-        "DELETE FROM managed WHERE pipeline = ? AND identity = ? AND ref = ?", [(*owner, ref) for ref in refs]
-    )
+    for table in ("managed", "invited_as", "taken_back"):
+        journal.executemany(
+            f"DELETE FROM {table} WHERE pipeline = ? AND identity = ? AND ref = ?",  # noqa: S608 -- constants
+            [(*owner, ref) for ref in refs],
+        )
 
 
 def record_resets(

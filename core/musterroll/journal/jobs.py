@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import secrets
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
@@ -11,6 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from musterroll.errors import UsageError
+from musterroll.journal.damage import decoded, storable
 from musterroll.journal.journal import Journal
 from musterroll.journal.plan_store import PlanStore
 from musterroll.model.basis import Basis, PluginsUsed
@@ -28,11 +30,19 @@ class JobKind(StrEnum):
     INVITE = "invite"  # sends invites only
 
 
+# What is said of jobs that were killed before their plan was stored, and that cannot be planned once more.
+_CUT_OFF = {
+    JobKind.APPLY: "it was cut off before anything was written; apply its plan again",
+    JobKind.INVITE: "it was cut off before anything was sent; send the invites again",
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobRecord:
     """What the journal says of a job as a whole. Times are ISO 8601 in UTC.
 
-    `about` is the job that an undo takes back, `plan` the saved plan that is applied.
+    `about` is the job that an undo takes back, `plan` the saved plan that is applied. `number` counts the jobs, and
+    `turn` says from when on one may have written: when it was approved, or began. Clocks can be set back.
     """
 
     id: str
@@ -54,21 +64,20 @@ class JobRecord:
     counts: SheetCounts
     error: str | None
     rejected_file: str | None = None
+    rejected_says: str | None = None
+    number: int = 0
+    turn: int = 0
 
     @property
     def basis(self) -> Basis:
         """What its plan rests on."""
         return Basis(sheet=self.sheet.sha256, pipeline=self.fingerprint, plugins=self.plugins, identity=self.identity)
 
-    @property
-    def writes_from(self) -> str:
-        """From when on it may have written: what was approved later wrote later."""
-        return self.approved.at if self.approved else self.started
-
 
 _COLUMNS = (
     "id, kind, about, plan, approved, state, planned, started, finished, "
-    "pipeline, profile, sets, fingerprint, plugins, identity, sheet, counts, error, rejected_file"
+    "pipeline, profile, sets, fingerprint, plugins, identity, sheet, counts, error, "
+    "rejected_file, rejected_says, number, turn"
 )
 
 
@@ -78,7 +87,8 @@ def new_job_id(now: dt.datetime) -> str:
 
 
 def insert_job(journal: Journal, job: JobRecord) -> None:
-    """Writes a new job."""
+    """Writes a new job; it is the latest."""
+    number = journal.next_turn()
     journal.execute(
         f"INSERT INTO job ({_COLUMNS}) VALUES ({', '.join('?' * len(_COLUMNS.split()))})",  # noqa: S608 -- constants
         (
@@ -95,12 +105,15 @@ def insert_job(journal: Journal, job: JobRecord) -> None:
             job.profile,
             json.dumps(job.sets),
             job.fingerprint,
-            json.dumps(asdict(job.plugins), ensure_ascii=False),
+            json.dumps(asdict(job.plugins)),  # in ASCII: paths may hold bytes that are no text
             job.identity,
-            json.dumps(asdict(job.sheet), ensure_ascii=False),
+            json.dumps(asdict(job.sheet)),
             json.dumps(asdict(job.counts)),
             job.error,
             job.rejected_file,
+            job.rejected_says,
+            number,
+            number,
         ),
     )
 
@@ -123,14 +136,14 @@ def find_job(journal: Journal | None, wanted: str) -> JobRecord:
     return found[0]
 
 
-def open_with_job(state: Path, pipeline: str, wanted: str) -> tuple[Journal, JobRecord]:
-    """Opens the journal of a pipeline and finds a job in it; the caller closes.
+def open_with_job(state: Path, pipeline: str, wanted: str, *, look: bool = False) -> tuple[Journal, JobRecord]:
+    """Opens the journal of a pipeline and finds a job in it; the caller closes. To `look` needs no right to write.
 
     Raises:
         UsageError: there is none, or there are several.
         StateError: the journal cannot be used.
     """
-    journal = Journal.open_existing(state, pipeline)
+    journal = (Journal.look if look else Journal.open_existing)(state, pipeline)
     try:
         record = find_job(journal, wanted)
     except BaseException:
@@ -141,23 +154,28 @@ def open_with_job(state: Path, pipeline: str, wanted: str) -> tuple[Journal, Job
     return journal, record
 
 
+@decoded
 def list_jobs(journal: Journal) -> Iterator[JobRecord]:
     """Streams the jobs, newest first. One that runs although nobody works on it was interrupted."""
     abandoned = not journal.is_locked()
-    for record in journal.stream(f"SELECT {_COLUMNS} FROM job ORDER BY started DESC, id DESC"):  # noqa: S608 -- constants
+    for record in journal.stream(f"SELECT {_COLUMNS} FROM job ORDER BY number DESC, id DESC"):  # noqa: S608 -- constants
         (id_, kind, about, plan, approved, state, planned, started, finished, *_) = record
-        (pipeline, profile, sets, print_, plugins, identity, sheet, counts, error, rejected_file) = record[9:]
+        (pipeline, profile, sets, print_, plugins, identity, sheet, counts, error, *rest) = record[9:]
+        (rejected_file, rejected_says, number, turn) = rest
         state = JobState(state)
+        if abandoned and state is JobState.RUNNING:
+            state = JobState.INTERRUPTED if planned or kind not in _CUT_OFF else JobState.ABORTED
+            error = _CUT_OFF[kind] if state is JobState.ABORTED else error
         yield JobRecord(
             id=id_,
             kind=JobKind(kind),
             about=about,
             plan=plan,
             approved=Approval(**json.loads(approved)) if approved else None,
-            state=JobState.INTERRUPTED if abandoned and state is JobState.RUNNING else state,
+            state=state,
             planned=bool(planned),
-            started=started,
-            finished=finished,
+            started=_time(started),
+            finished=_time(finished) if finished is not None else None,
             pipeline=pipeline,
             profile=profile,
             sets=tuple(json.loads(sets)),
@@ -167,8 +185,17 @@ def list_jobs(journal: Journal) -> Iterator[JobRecord]:
             sheet=SheetSummary(**{**json.loads(sheet), "notes": ()}),
             counts=SheetCounts(**json.loads(counts)),
             error=error,
-            rejected_file=rejected_file,
+            # A name whose bytes are no text is kept as bytes.
+            rejected_file=os.fsdecode(rejected_file) if rejected_file is not None else None,
+            rejected_says=rejected_says,
+            number=int(number),
+            turn=int(turn),
         )
+
+
+def _time(text: str) -> str:
+    dt.datetime.fromisoformat(text)  # whatever else it is makes no sense
+    return text
 
 
 def find_applied(journal: Journal, plan: str) -> JobRecord | None:
@@ -182,7 +209,7 @@ def superseding(records: Iterable[JobRecord], job: JobRecord) -> JobRecord | Non
     Invites change nothing in a portal; that nobody is invited twice is seen to when an invite is due.
     """
     for other in records:
-        later = (other.writes_from, other.id) > (job.writes_from, job.id)
+        later = other.turn > job.turn
         matters = other.kind is not JobKind.INVITE or job.kind is JobKind.INVITE
         if later and matters and other.planned and other.identity == job.identity:
             return other
@@ -191,13 +218,17 @@ def superseding(records: Iterable[JobRecord], job: JobRecord) -> JobRecord | Non
 
 def set_state(journal: Journal, job: str, state: JobState, *, finished: str | None, error: str | None = None) -> None:
     """Says where a job stands."""
+    error = None if error is None else storable(error)
     journal.execute("UPDATE job SET state = ?, finished = ?, error = ? WHERE id = ?", (state, finished, error, job))
 
 
 def set_approved(journal: Journal, job: str, approved: Approval | None) -> None:
-    """Notes who let a job past the limits, or that nobody has."""
-    said = None if approved is None else json.dumps(asdict(approved), ensure_ascii=False)
-    journal.execute("UPDATE job SET approved = ? WHERE id = ?", (said, job))
+    """Notes who let a job past the limits, or that nobody has. What is approved later writes later."""
+    if approved is None:
+        journal.execute("UPDATE job SET approved = NULL, turn = number WHERE id = ?", (job,))
+        return
+    said = json.dumps(asdict(approved))
+    journal.execute("UPDATE job SET approved = ?, turn = ? WHERE id = ?", (said, journal.next_turn(), job))
 
 
 def set_undone(journal: Journal, job: str, *, by: JobState) -> None:
@@ -214,7 +245,7 @@ def set_identity(journal: Journal, job: str, identity: str) -> None:
 
 def set_sheet(journal: Journal, job: str, sheet: SheetSummary) -> None:
     """Notes which sheet was read."""
-    journal.execute("UPDATE job SET sheet = ? WHERE id = ?", (json.dumps(asdict(sheet), ensure_ascii=False), job))
+    journal.execute("UPDATE job SET sheet = ? WHERE id = ?", (json.dumps(asdict(sheet)), job))
 
 
 def set_planned(journal: Journal, job: str) -> None:
@@ -222,9 +253,12 @@ def set_planned(journal: Journal, job: str) -> None:
     journal.execute("UPDATE job SET planned = 1 WHERE id = ?", (job,))
 
 
-def set_rejected_file(journal: Journal, job: str, path: Path | None) -> None:
-    """Notes where the rejected rows are. The path is absolute."""
-    journal.execute("UPDATE job SET rejected_file = ? WHERE id = ?", (None if path is None else str(path), job))
+def set_rejected_file(journal: Journal, job: str, path: Path | None, says: str | None = None) -> None:
+    """Notes where the rejected rows are, and what the file says. The path is absolute."""
+    text: str | bytes | None = None if path is None else str(path)
+    if path is not None and storable(str(path)) != str(path):
+        text = os.fsencode(path)
+    journal.execute("UPDATE job SET rejected_file = ?, rejected_says = ? WHERE id = ?", (text, says, job))
 
 
 def set_unplanned(journal: Journal, job: str) -> None:
@@ -241,9 +275,17 @@ def discard_job(journal: Journal, job: str) -> None:
 def recover(journal: Journal) -> None:
     """Settles what a dead writer left: its job was interrupted, and what it was sending is held.
 
+    One that cannot go on, because nothing was planned yet and its plan is not here, has come to nothing.
+
     The caller holds the lock, so no writer lives.
     """
     with journal.transaction():
+        for kind, why in _CUT_OFF.items():
+            journal.execute(
+                "UPDATE job SET state = ?, error = ? WHERE state IN ('running', 'interrupted') AND kind = ? "
+                "AND NOT planned",
+                (JobState.ABORTED, why, kind),
+            )
         journal.execute("UPDATE job SET state = 'interrupted' WHERE state = 'running'")
         journal.execute(
             "UPDATE invite SET state = 'held', detail = 'cut off while it was being sent' WHERE state = 'sending'"

@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
-from musterroll.errors import RefusedError, StateError
-from musterroll.journal.schema import APPLICATION_ID, SCHEMA, VERSION
+from musterroll.errors import StateError
+from musterroll.journal.damage import corrupt, state_error
+from musterroll.journal.opening import (
+    BUSY_SECONDS,
+    acquired,
+    is_locked,
+    open_temporary,
+    open_to_look,
+    open_to_write,
+)
 
 # A reader that only looks whether a writer lives holds the lock for a moment; a writer waits that long.
 _LOCK_SECONDS = 1.0
-_BUSY_SECONDS = 10.0
-_PRAGMAS = (
-    "journal_mode = WAL",
-    # An intent must be on the disk before the portal hears of it, even when the power fails.
-    "synchronous = FULL",
-    # KiB: what a job of 100,000 rows is working on; and fewer checkpoints, each of which writes it once more.
-    "cache_size = -16000",
-    "wal_autocheckpoint = 4000",
-)
-_SMALLEST = 512  # bytes; an SQLite file has at least so many
 
 
 class Journal:
@@ -34,8 +29,12 @@ class Journal:
     Every SQLite error comes out as `StateError` in one line.
     """
 
-    def __init__(self, connection: sqlite3.Connection, path: Path | None) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, path: Path | None, release: Callable[[], None] = lambda: None
+    ) -> None:
         self._db = connection
+        self._release = release
+        self._held: dict[Path, tuple[int, int]] = {}  # the files of a writer, each with what it is for the system
         self.path = path
 
     @classmethod
@@ -48,63 +47,61 @@ class Journal:
 
         Raises:
             StateError: it cannot be opened, or is not a journal; it is never overwritten.
+            RefusedError: it is of an earlier version, and another process works with it.
         """
         path = journal_path(folder, name)
-        try:
-            if not folder.is_dir():
-                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-                # The folder holds personal data and never belongs into version control.
-                (folder / ".gitignore").touch(0o600)
-                (folder / ".gitignore").write_text("*\n", encoding="utf-8")
-            # Created here and not by SQLite, so that nobody else can read it for a moment.
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-        except OSError as error:
-            raise StateError(f"the journal {path} cannot be written: {error.strerror or error}") from None
-        return cls(_connect(path), path)
+        return cls(open_to_write(path), path)
 
     @classmethod
     def open_existing(cls, folder: Path, name: str) -> Journal | None:
-        """Opens the journal if there is one."""
-        return cls.open(folder, name) if journal_path(folder, name).is_file() else None
+        """Opens the journal to write, if there is one."""
+        looked = cls.look(folder, name)
+        if looked is None:
+            return None
+        looked.close()
+        return cls.open(folder, name)
+
+    @classmethod
+    def look(cls, folder: Path, name: str) -> Journal | None:
+        """Opens the journal to look into it, if there is one; works where nothing can be written.
+
+        Raises:
+            StateError: it cannot be opened, or is not a journal.
+        """
+        path = journal_path(folder, name)
+        looked = open_to_look(path)
+        return None if looked is None else cls(looked.db, path, looked.release)
 
     @classmethod
     def temporary(cls) -> Journal:
         """Makes a private journal that vanishes when it is closed: for planning without a trace."""
-        try:
-            db = sqlite3.connect("", isolation_level=None)
-            db.executescript("PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF")
-            _make_tables(db)
-        except sqlite3.Error as error:
-            raise _state_error(None, error) from error
-        return cls(db, None)
+        return cls(open_temporary(), None)
 
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Lets one writer in. An operating-system lock: it frees itself when its holder dies.
 
+        Until it is let go, every commit looks whether the files are still where they were.
+
         Raises:
             RefusedError: another process works on this state.
+            StateError: the journal is damaged.
         """
         if self.path is None:
             yield
             return
-        lock = _acquired(self.path, _LOCK_SECONDS)
+        lock = acquired(self.path, _LOCK_SECONDS)
         try:
+            self._held = {file: _what_is_at(file) for file in (self.path, Path(lock.lock_file))}
+            self._check()
             yield
         finally:
+            self._held = {}
             lock.release()
 
     def is_locked(self) -> bool:
         """Whether a writer is at work now."""
-        if self.path is None or not self.path.with_suffix(".lock").exists():
-            return False
-        lock = FileLock(self.path.with_suffix(".lock"), mode=0o600)
-        try:
-            lock.acquire(timeout=0)
-        except (Timeout, OSError):
-            return True
-        lock.release()
-        return False
+        return bool(self._held) or (self.path is not None and is_locked(self.path))
 
     def execute(self, sql: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
         """Runs one statement.
@@ -116,6 +113,20 @@ class Journal:
             return self._db.execute(sql, values)
         except sqlite3.Error as error:
             raise self._error(error) from error
+        except UnicodeEncodeError:
+            raise _unstorable() from None
+
+    def change(self, sql: str, values: Sequence[Any] = ()) -> int:
+        """Runs one statement and returns how many rows it has changed, as SQLite itself says.
+
+        What Python counts is -1 under a Turkish locale, which has other small letters for the I of INSERT.
+
+        Raises:
+            StateError: SQLite refused.
+        """
+        self.execute(sql, values)
+        (changed,) = self.execute("SELECT changes()").fetchone()
+        return int(changed)
 
     def executemany(self, sql: str, values: Iterable[Sequence[Any]]) -> None:
         """Runs one statement many times.
@@ -127,6 +138,8 @@ class Journal:
             self._db.executemany(sql, values)
         except sqlite3.Error as error:
             raise self._error(error) from error
+        except UnicodeEncodeError:
+            raise _unstorable() from None
 
     def stream(self, sql: str, values: Sequence[Any] = ()) -> Iterator[Any]:
         """Streams the rows of a query; the rows may be changed meanwhile by other statements.
@@ -147,9 +160,26 @@ class Journal:
             self.execute("BEGIN IMMEDIATE")
 
     def commit(self) -> None:
-        """Commits the open transaction, if there is one."""
+        """Commits the open transaction, if there is one.
+
+        Raises:
+            StateError: SQLite refused, or the writer's files are not where they were any more.
+        """
         if self._db.in_transaction:
             self.execute("COMMIT")
+        for file, was in self._held.items():
+            if _what_is_at(file) != was:
+                raise StateError(
+                    f"the state folder was deleted or moved while this job was at work ({file} is gone), so it was "
+                    "stopped; put the folder back and go on with `musterroll jobs resume`",
+                    code="state.gone",
+                )
+
+    def next_turn(self) -> int:
+        """Counts on: what happens later has a higher number, whatever the clock says. Within a transaction."""
+        self.execute("UPDATE turn SET value = value + 1")
+        (turn,) = self.execute("SELECT value FROM turn").fetchone()
+        return int(turn)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -170,24 +200,38 @@ class Journal:
         files = (self.path, self.path.with_name(f"{self.path.name}-wal"))
         return sum(file.stat().st_size for file in files if file.exists())
 
+    def give_room_back(self) -> None:
+        """Gives the room of what was just deleted back, as far as that is quickly done."""
+        with suppress(sqlite3.Error):  # nothing is lost by it
+            # Not `execute`, which goes no further than the first page.
+            self._db.executescript("PRAGMA incremental_vacuum")
+
     def shrink(self) -> None:
         """Gives the space of what was deleted back.
 
         Raises:
             StateError: there is no room to do so, or somebody is looking. What was deleted stays deleted.
         """
+        self.execute("PRAGMA auto_vacuum = INCREMENTAL")  # for journals of earlier versions
         self.execute("VACUUM")
         # Whoever looks now keeps the file from shrinking until they are done; that is not worth waiting for.
         self.execute("PRAGMA busy_timeout = 0").fetchall()
         self.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-        self.execute(f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1000:.0f}").fetchall()
+        self.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000:.0f}").fetchall()
 
     def close(self) -> None:
         """Lets go of the file. What is not committed is lost."""
         self._db.close()
+        self._release()
+
+    def _check(self) -> None:
+        """Refuses to write with a damaged journal: what it no longer knows would be done a second time."""
+        found = self.execute("PRAGMA integrity_check(1)").fetchone()
+        if found != ("ok",):
+            raise corrupt(self.path, "an integrity check has failed")
 
     def _error(self, error: sqlite3.Error) -> StateError:
-        return _state_error(self.path, error)
+        return state_error(self.path, error)
 
 
 def journal_path(folder: Path, name: str) -> Path:
@@ -195,90 +239,14 @@ def journal_path(folder: Path, name: str) -> Path:
     return folder / f"{name}.journal"
 
 
-def _acquired(path: Path, seconds: float) -> FileLock:
-    lock = FileLock(path.with_suffix(".lock"), mode=0o600)
+def _what_is_at(file: Path) -> tuple[int, int]:
+    """Which file that is for the system: one that is put in its place is another one."""
     try:
-        lock.acquire(timeout=seconds)
-    except Timeout:
-        raise RefusedError(
-            "another musterroll is working on this pipeline; wait until it has finished", code="state.locked"
-        ) from None
-    except OSError as error:
-        raise StateError(f"{lock.lock_file} cannot be locked: {error.strerror or error}") from None
-    return lock
+        found = file.stat()
+    except OSError:
+        return (0, 0)
+    return (found.st_dev, found.st_ino)
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    size = path.stat().st_size
-    if 0 < size < _SMALLEST:
-        # SQLite may take a file that is this small for an empty one, and would write over it.
-        raise StateError(f"{path} is no journal of musterroll; move it away")
-    if size == 0:
-        _create(path)
-    try:
-        db = sqlite3.connect(path, isolation_level=None, timeout=_BUSY_SECONDS)
-        try:
-            db.execute("BEGIN")  # one look, whatever others do meanwhile
-            blank = _is_blank(db, path)
-            db.execute("COMMIT")
-            if blank:  # its maker is still at it, or was killed
-                _create(path)
-            for pragma in _PRAGMAS:
-                db.execute(f"PRAGMA {pragma}").fetchall()
-        except BaseException:
-            db.close()
-            raise
-    except sqlite3.Error as error:
-        raise _state_error(path, error) from error
-    return db
-
-
-def _create(path: Path) -> None:
-    """Makes the tables, unless another process was quicker. Under the lock: SQLite cannot wait for WAL mode."""
-    lock = _acquired(path, _BUSY_SECONDS)
-    try:
-        with closing(sqlite3.connect(path, isolation_level=None, timeout=_BUSY_SECONDS)) as db:
-            db.execute("PRAGMA journal_mode = WAL").fetchall()
-            db.execute("BEGIN IMMEDIATE")
-            if _is_blank(db, path):
-                _make_tables(db)
-            db.execute("COMMIT")
-    except sqlite3.Error as error:
-        raise _state_error(path, error) from error
-    finally:
-        lock.release()
-
-
-def _is_blank(db: sqlite3.Connection, path: Path) -> bool:
-    """Whether the tables are still to be made.
-
-    Raises:
-        StateError: it is another program's file, or another version's.
-    """
-    application, version = (db.execute(f"PRAGMA {key}").fetchone()[0] for key in ("application_id", "user_version"))
-    tables = db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
-    if not application and not tables:
-        return True
-    if application != APPLICATION_ID:
-        raise StateError(f"{path} is no journal of musterroll; move it away")
-    if version != VERSION:
-        raise StateError(
-            f"{path} was written by another version of musterroll (journal version {version}, this one knows {VERSION})"
-        )
-    return False
-
-
-def _make_tables(db: sqlite3.Connection) -> None:
-    db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-    db.execute(f"PRAGMA user_version = {VERSION}")
-    for statement in SCHEMA:
-        db.execute(statement)
-
-
-def _state_error(path: Path | None, error: sqlite3.Error) -> StateError:
-    where = path if path is not None else "(temporary)"
-    if getattr(error, "sqlite_errorname", "").startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
-        return StateError(
-            f"the journal {where} is damaged; restore it from a backup or move it away", code="state.corrupt"
-        )
-    return StateError(f"the journal {where} cannot be used: {error}")
+def _unstorable() -> StateError:
+    return StateError("a text has half a character, which the journal cannot hold", code="state.unstorable")

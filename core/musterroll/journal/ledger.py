@@ -7,8 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from musterroll.journal.damage import decoded
 from musterroll.journal.journal import Journal
 from musterroll.journal.roster import Roster
+from musterroll.journal.taken_back import taken_back
 from musterroll.model.messages import Purpose
 
 _CHUNK = 500
@@ -86,6 +88,7 @@ class Ledger:
             found.update(self._chunk(wanted[start : start + _CHUNK]))
         return found
 
+    @decoded
     def _chunk(self, refs: Sequence[str]) -> dict[str, LedgerEntry]:
         if self._journal is None:
             return {}
@@ -107,6 +110,7 @@ class Ledger:
         }
         return {ref: _entry(ref in created, *invites.get(ref, ())) for ref in created | invites.keys()}
 
+    @decoded
     def users(self) -> Iterator[KnownUser]:
         """Streams all whom the ledger knows, by username; SQLite sorts, so that nothing is held in memory."""
         if self._journal is None:
@@ -133,6 +137,29 @@ class Ledger:
         ):
             yield KnownUser(ref, username, _entry(bool(created), state, *invite))
 
+    def lost(self, known_as: Iterable[str], ref: str | None, now: dt.datetime) -> LedgerEntry | None:
+        """Returns the invite of a user who is known by other ids, too: the portal has lost that one.
+
+        Args:
+            known_as: by what the user is known again.
+            ref: the user's present id; None for one that is being created.
+            now: the time that expiry is judged at.
+
+        Returns:
+            An invite that is alive, or may be; None where there is none.
+        """
+        if self._journal is None:
+            return None
+        query = "SELECT ref FROM invited_as WHERE pipeline = ? AND identity = ? AND who = ? AND ref IS NOT ?"
+        refs = {other for who in known_as for (other,) in self._journal.execute(query, (*self._owner, who, ref))}
+        in_doubt = (InviteState.HELD, InviteState.SENDING)
+        entries = self.entries(sorted(refs)).values() if refs else ()
+        return next((entry for entry in entries if entry.is_alive(now) or entry.invite in in_doubt), None)
+
+    def taken_back(self, refs: Iterable[str]) -> frozenset[str]:
+        """Returns those users whom a job of this pipeline created and its undo deactivated."""
+        return frozenset() if self._journal is None else taken_back(self._journal, self._owner, refs)
+
     def password_was_reset(self, refs: Iterable[str], sheet_sha256: str) -> frozenset[str]:
         """Returns those users whose password was reset by this very sheet already."""
         if self._journal is None:
@@ -147,6 +174,7 @@ class Ledger:
         )
 
 
+@decoded
 def invite_of_row(journal: Journal, job: str, row: int) -> LedgerEntry | None:
     """Returns the invite that a job's row has earned, whatever came later."""
     found = journal.execute(

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from musterroll.journal.damage import decoded, storable
 from musterroll.journal.journal import Journal
 from musterroll.journal.kinds import Kind, OpState, shown_row
 from musterroll.model.operations import GroupRef, UserRef
@@ -90,6 +91,7 @@ class OperationStore:
         """
         return self._journal.execute(query, (self._job,)).fetchone() is not None
 
+    @decoded
     def _load(self, where: str, values: Sequence[int], limit: int) -> list[StoredOp]:
         query = (
             f"SELECT o.seq, o.kind, o.target, r.row, r.username, r.ref, r.password, r.fields, "  # noqa: S608 -- constants
@@ -147,16 +149,16 @@ class OperationStore:
         """Says where operations stand: (state, why, number). A reason stays until there is another."""
         self._journal.executemany(
             "UPDATE operation SET state = ?, detail = coalesce(?, detail) WHERE job = ? AND seq = ?",
-            [(state, why, self._job, seq) for state, why, seq in states],
+            [(state, None if why is None else storable(why), self._job, seq) for state, why, seq in states],
         )
 
     def fail_planned(self, phase: int, why: str) -> int:
         """Gives up what is left of a phase; returns how many operations. A reason that is known stays."""
-        return self._journal.execute(
+        return self._journal.change(
             "UPDATE operation SET state = 'failed', detail = coalesce(detail, ?) "
             "WHERE job = ? AND phase = ? AND state = 'planned'",
             (why, self._job, phase),
-        ).rowcount
+        )
 
     def set_users(self, users: Sequence[tuple[str, int]]) -> None:
         """Keeps the backend's ids of users that were created: (id, row)."""
@@ -175,7 +177,7 @@ class OperationStore:
         self._journal.executemany(
             "UPDATE membership SET refused = ? WHERE job = ? AND op = ? AND row IN "
             "(SELECT row FROM row WHERE job = ? AND ref = ?)",
-            [(why, self._job, seq, self._job, ref) for ref, why in refused.items()],
+            [(storable(why), self._job, seq, self._job, ref) for ref, why in refused.items()],
         )
 
     def reopen_memberships(self, rows: Sequence[int]) -> None:
@@ -201,6 +203,7 @@ class OperationStore:
             (self._job,),
         )
 
+    @decoded
     def failures(self) -> Iterator[tuple[int | None, str | None, Kind, GroupPath, str, str | None]]:
         """Streams (row, username, kind, group, state, detail) of what failed or is unknown, for every row."""
         for row, username, kind, path, state, detail in self._journal.stream(
@@ -226,6 +229,7 @@ class OperationStore:
             shown = None if row is None else shown_row(row)
             yield shown, username, Kind(kind), tuple(json.loads(path)) if path else (), state, detail
 
+    @decoded
     def of_row(self, row: int) -> list[tuple[Kind, GroupPath, str, str | None]]:
         """Returns (kind, group, state, detail) of what there is to do for a row, in its order."""
         found = self._journal.execute(

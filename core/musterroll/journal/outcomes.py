@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 
+from musterroll.journal.damage import decoded
 from musterroll.journal.journal import Journal
 from musterroll.journal.kinds import ABSENT
 from musterroll.journal.plan_store import REJECTED
+from musterroll.journal.unchanged import count_unchanged, find_unchanged
 from musterroll.model.plans import Action
 from musterroll.model.reports import InviteCounts, JobCounts
 
@@ -22,6 +24,7 @@ _OUTCOME = {
 _WORST = {3: "failed", 2: "unknown", 1: "not_attempted"}
 
 
+@decoded
 def count_rows(journal: Journal, job: str, *, executed: bool, row: int | None = None) -> JobCounts:
     """Counts the outcomes of a job's rows, and of the users that it deactivates because they are not in the sheet.
 
@@ -60,9 +63,16 @@ def count_rows(journal: Journal, job: str, *, executed: bool, row: int | None = 
             outcome = _WORST.get(worst) or _OUTCOME[Action(action)]
         setattr(counts, outcome, getattr(counts, outcome) + rows)
         counts.rows += 0 if absent else rows
+    packed = count_unchanged(journal, job) if row is None else int(find_unchanged(journal, job, row) is not None)
+    counts.rows += packed
+    if executed:
+        counts.unchanged += packed
+    else:
+        counts.not_attempted += packed
     return counts
 
 
+@decoded
 def count_invites(journal: Journal, job: str) -> InviteCounts:
     """Counts what became of a job's invites; whoever was not to be told or could not be is skipped."""
     counts = InviteCounts()
@@ -73,7 +83,7 @@ def count_invites(journal: Journal, job: str) -> InviteCounts:
         "SELECT count(*) FROM row WHERE job = ? AND action <> ? AND NOT (row >= ? AND action = ?)",
         (job, REJECTED, ABSENT, Action.DEACTIVATE),
     ).fetchone()
-    counts.skipped = rows - counts.sent - counts.held - counts.failed
+    counts.skipped = rows + count_unchanged(journal, job) - counts.sent - counts.held - counts.failed
     return counts
 
 
@@ -83,6 +93,7 @@ def keep_outcome(journal: Journal, job: str, rows: JobCounts, invites: InviteCou
     journal.execute("UPDATE job SET outcome = ? WHERE id = ?", (outcome, job))
 
 
+@decoded
 def outcome_of(journal: Journal, job: str, *, executed: bool) -> tuple[JobCounts, InviteCounts]:
     """Returns a job's counts: as they were kept, or counted now."""
     (kept,) = journal.execute("SELECT outcome FROM job WHERE id = ?", (job,)).fetchone()

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
+from heapq import merge
 from itertools import groupby, islice
 from operator import itemgetter
 
+from musterroll.journal.damage import decoded
 from musterroll.journal.journal import Journal
 from musterroll.journal.kinds import Kind, Phase, shown_row
+from musterroll.journal.unchanged import find_unchanged, forget_unchanged, unchanged_rows
 from musterroll.model.fields import USERNAME
 from musterroll.model.plans import Action, Change, FieldChange, InviteDecision, PasswordAction
 from musterroll.model.reports import SheetCounts
@@ -57,6 +60,7 @@ class PlanStore:
         remove: Iterable[int],
         notifier: str | None,
         recipient: dict[str, str] | None,
+        known_as: Sequence[str] = (),
     ) -> None:
         """Stores what happens to a row.
 
@@ -66,6 +70,7 @@ class PlanStore:
             remove: targets that the user is taken out of.
             notifier: the label of the notifier that invites.
             recipient: the attributes that the invite needs.
+            known_as: by what the user is known again, should the portal lose it; where an invite is concerned.
         """
         assert change.row is not None
         renamed = change.fields.get(USERNAME)
@@ -84,6 +89,7 @@ class PlanStore:
                 change.invite.reason,
                 None if recipient is None else _encode(recipient),
                 change.seen,
+                _encode(list(known_as)) if known_as else None,
             )
         )
         for kind, targets in (("add", add), ("remove", remove)):
@@ -91,7 +97,7 @@ class PlanStore:
 
     def add_rejected(self, row: int, username: str, ref: str | None) -> None:
         """Stores a row that cannot go in; `ref` is the existing user that it means, where it means one."""
-        nothing = (None, None, None, None, None)
+        nothing = (None,) * 6
         self._rows.append((self._job, row, username, fold(username), REJECTED, "none", "{}", ref, *nothing))
 
     def add_digests(self, digests: Iterable[tuple[int, bytes, bytes]]) -> None:
@@ -102,7 +108,7 @@ class PlanStore:
 
     def flush(self) -> None:
         """Writes down the rows that were added; until then they are not seen by anything else."""
-        self._journal.executemany(f"INSERT INTO row VALUES ({', '.join('?' * 13)})", self._rows)  # noqa: S608 -- marks
+        self._journal.executemany(f"INSERT INTO row VALUES ({', '.join('?' * 14)})", self._rows)  # noqa: S608 -- marks
         self._journal.executemany(
             "INSERT INTO membership (job, row, target, kind, position) VALUES (?, ?, ?, ?, ?)", self._memberships
         )
@@ -159,14 +165,20 @@ class PlanStore:
         totals = json.dumps({"users": users, "groups": groups})
         self._journal.execute("UPDATE job SET totals = ? WHERE id = ?", (totals, self._job))
 
-    def clear(self) -> None:
-        """Forgets the plan. What the next sheet is compared with stays."""
+    def forget_digests(self) -> None:
+        """Forgets the digests of the sheet's rows, unless it is the one that the next sheet is compared with."""
         self._journal.execute(
             "DELETE FROM sheet_row WHERE job = ? AND job NOT IN (SELECT job FROM last_sheet)", (self._job,)
         )
+
+    def clear(self) -> None:
+        """Forgets the plan. What the next sheet is compared with stays."""
+        self.forget_digests()
         for table in ("row", "target", "membership", "operation", "problem"):
             self._journal.execute(f"DELETE FROM {table} WHERE job = ?", (self._job,))  # noqa: S608 -- constants
+        forget_unchanged(self._journal, self._job)
 
+    @decoded
     def changes(self) -> Iterator[Change]:
         """Streams what happens to every row that is not rejected, in the order of the sheet; then absent users."""
         memberships = groupby(
@@ -178,10 +190,17 @@ class PlanStore:
             key=itemgetter(0),
         )
         upcoming = next(memberships, None)
-        for row, username, action, password, fields, ref, invite, channel, reason, seen in self._journal.stream(
+        stored = self._journal.stream(
             "SELECT row, username, action, password, fields, ref, invite, channel, reason, seen FROM row "
             "WHERE job = ? AND action <> ? ORDER BY row",
             (self._job, REJECTED),
+        )
+        packed = (
+            (row, username, Action.UNCHANGED, password, "{}", None, None, None, reason, None)
+            for row, username, password, reason in unchanged_rows(self._journal, self._job)
+        )
+        for row, username, action, password, fields, ref, invite, channel, reason, seen in merge(
+            stored, packed, key=itemgetter(0)
         ):
             groups: dict[str, list[GroupPath]] = {"add": [], "remove": []}
             if upcoming is not None and upcoming[0] == row:
@@ -204,8 +223,12 @@ class PlanStore:
     def username_of(self, row: int) -> str | None:
         """Returns the username of a row; None where the plan has no such row."""
         found = self._journal.execute("SELECT username FROM row WHERE job = ? AND row = ?", (self._job, row)).fetchone()
-        return None if found is None else str(found[0])
+        if found is not None:
+            return str(found[0])
+        packed = find_unchanged(self._journal, self._job, row)
+        return None if packed is None else packed.username
 
+    @decoded
     def problems(self) -> Iterator[Problem]:
         """Streams the sheet's problems, without the values of their cells."""
         for code, message, severity, row, column, field, suggestion, condemns in self._journal.stream(
@@ -228,6 +251,7 @@ class PlanStore:
         """Returns the groups that rows need and that did not exist when the plan was made, parents first."""
         return tuple(path for _, path in self._new_targets())
 
+    @decoded
     def existing_groups(self) -> Iterator[tuple[GroupPath, str]]:
         """Streams the groups that the plan touches and that existed when it was made: path and id, by path."""
         for path, ref in self._journal.stream(
@@ -235,6 +259,7 @@ class PlanStore:
         ):
             yield tuple(json.loads(path)), ref
 
+    @decoded
     def _new_targets(self) -> list[tuple[int, GroupPath]]:
         wanted = self._journal.execute(
             """
@@ -251,17 +276,14 @@ class PlanStore:
         )
         return [(target, tuple(json.loads(path))) for target, path in wanted]
 
+    @decoded
     def derive_operations(self) -> None:
         """Makes the operations of the plan: groups by level, users, memberships in batches for each group."""
         seq = 0
         for target, path in self._new_targets():
             seq += 1
             self._add_operation(seq, Phase.GROUPS + len(path), Kind.CREATE_GROUP, target=target)
-        seq += self._journal.execute(
-            "INSERT INTO operation (job, seq, phase, kind, row) "
-            "SELECT job, ? + row_number() OVER (ORDER BY row), ?, ?, row FROM row WHERE job = ? AND action = ?",
-            (seq, Phase.USERS, Kind.CREATE_USER, self._job, Action.CREATE),
-        ).rowcount
+        seq += self._add_of_users(seq, Phase.USERS, Kind.CREATE_USER, Action.CREATE)
         for row, password, fields in self._journal.stream(
             "SELECT row, password, fields FROM row WHERE job = ? AND action = ? ORDER BY row",
             (self._job, Action.UPDATE),
@@ -294,11 +316,7 @@ class PlanStore:
                     )
 
         for action, leaving in ((Action.DEACTIVATE, Kind.DEACTIVATE), (Action.DELETE, Kind.DELETE_USER)):
-            seq += self._journal.execute(
-                "INSERT INTO operation (job, seq, phase, kind, row) "
-                "SELECT job, ? + row_number() OVER (ORDER BY row), ?, ?, row FROM row WHERE job = ? AND action = ?",
-                (seq, Phase.LEAVING, leaving, self._job, action),
-            ).rowcount
+            seq += self._add_of_users(seq, Phase.LEAVING, leaving, action)
         for target, path in self._journal.execute(
             "SELECT id, path FROM target WHERE job = ? AND deletes ORDER BY id", (self._job,)
         ).fetchall():
@@ -309,6 +327,14 @@ class PlanStore:
         """Forgets the operations; the plan stays."""
         self._journal.execute("DELETE FROM operation WHERE job = ?", (self._job,))
         self._journal.execute("UPDATE membership SET op = NULL WHERE job = ?", (self._job,))
+
+    def _add_of_users(self, after: int, phase: int, kind: Kind, action: Action) -> int:
+        """Makes an operation for every row of an action, numbered from `after` on; returns how many."""
+        return self._journal.change(
+            "INSERT INTO operation (job, seq, phase, kind, row) "
+            "SELECT job, ? + row_number() OVER (ORDER BY row), ?, ?, row FROM row WHERE job = ? AND action = ?",
+            (after, phase, kind, self._job, action),
+        )
 
     def _add_operation(
         self, seq: int, phase: int, kind: Kind, *, row: int | None = None, target: int | None = None

@@ -7,6 +7,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
 
+from musterroll.journal.damage import decoded
 from musterroll.journal.journal import Journal
 from musterroll.journal.plan_store import REJECTED
 
@@ -47,6 +48,7 @@ class RejectedRow(NamedTuple):
     reasons: tuple[Reason, ...]
 
 
+@decoded
 def rejected_rows(journal: Journal, job: str) -> Iterator[RejectedRow]:
     """Streams the rows of a job that were rejected, in the order of the sheet."""
     for number, found in groupby(journal.stream(_QUERY, (job, REJECTED)), key=itemgetter(0)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from musterroll.journal.damage import decoded
 from musterroll.journal.journal import Journal
 from musterroll.journal.kinds import ABSENT
 from musterroll.journal.plan_store import REJECTED
@@ -90,6 +91,7 @@ class Roster:
         )
 
 
+@decoded
 def sheet_digests(journal: Journal, job: str) -> Iterator[tuple[bytes, bytes]]:
     """Streams (who, digest) of a job's sheet, by who; each user once."""
     yield from journal.stream("SELECT who, min(digest) FROM sheet_row WHERE job = ? GROUP BY who ORDER BY who", (job,))

@@ -3,7 +3,40 @@
 from __future__ import annotations
 
 APPLICATION_ID = 0x6D757374  # "must"
-VERSION = 3
+VERSION = 4
+
+TURN = "CREATE TABLE turn (value INTEGER NOT NULL)  -- counts what happens: clocks can be set back"
+INVITED_AS = """
+CREATE TABLE invited_as (                     -- by what a user is known again whom the portal has lost
+    pipeline TEXT NOT NULL, identity TEXT NOT NULL,
+    who      TEXT NOT NULL,                   -- a digest of a field that recognises the user, and of the address
+    ref      TEXT NOT NULL,
+    PRIMARY KEY (pipeline, identity, who, ref)
+) WITHOUT ROWID
+"""
+INVITED_AS_REF = "CREATE INDEX invited_as_ref ON invited_as (pipeline, identity, ref)"
+TAKEN_BACK = """
+CREATE TABLE taken_back (                     -- users whom a job created and its undo deactivated
+    pipeline TEXT NOT NULL, identity TEXT NOT NULL, ref TEXT NOT NULL,
+    job      TEXT NOT NULL,                   -- the undo
+    PRIMARY KEY (pipeline, identity, ref)
+) WITHOUT ROWID
+"""
+UNCHANGED = """
+CREATE TABLE unchanged (                      -- rows of ended jobs to which nothing was done, packed; jobs share them
+    digest BLOB PRIMARY KEY,
+    rows   INTEGER NOT NULL,
+    packed BLOB NOT NULL
+) WITHOUT ROWID
+"""
+JOB_UNCHANGED = """
+CREATE TABLE job_unchanged (
+    job    TEXT NOT NULL,
+    part   INTEGER NOT NULL,
+    digest BLOB NOT NULL,
+    PRIMARY KEY (job, part)
+) WITHOUT ROWID
+"""
 
 _TABLES = """
 CREATE TABLE job (
@@ -27,7 +60,10 @@ CREATE TABLE job (
     totals       TEXT NOT NULL DEFAULT '{}',  -- JSON: how many users and groups the portal had when it was planned
     outcome      TEXT,                        -- JSON: what became of rows and invites, once it has ended
     rejected_file TEXT,                       -- where the rejected rows were written to
-    error        TEXT
+    error        TEXT,
+    number       INTEGER NOT NULL DEFAULT 0,  -- the turn in which it began: the order of jobs
+    turn         INTEGER NOT NULL DEFAULT 0,  -- the turn from which on it may have written
+    rejected_says TEXT                        -- digests of the rejected rows and of their file
 );
 -- What happens to every row. For update, `fields` is the before-image as well.
 CREATE TABLE row (
@@ -44,6 +80,7 @@ CREATE TABLE row (
     reason   TEXT,                            -- why no invite goes out
     recipient TEXT,                           -- JSON: the attributes an invite needs
     seen     TEXT,                            -- a digest of what the backend said of the user
+    known_as TEXT,                            -- JSON: digests for `invited_as`, where an invite is concerned
     PRIMARY KEY (job, row)
 ) WITHOUT ROWID;
 -- Every group that the job touches; the ref of a new one comes with its creation.
@@ -124,7 +161,8 @@ CREATE TABLE invite (
     channel  TEXT NOT NULL,
     message  TEXT NOT NULL UNIQUE,            -- the message's id: the same when it is sent again
     job      TEXT NOT NULL, row INTEGER NOT NULL,
-    sent     TEXT, expires TEXT, detail TEXT
+    sent     TEXT, expires TEXT, detail TEXT,
+    turn     INTEGER NOT NULL DEFAULT 0       -- in which it was settled
 );
 -- Why somebody was not invited, as long as nobody has invited them: kept when the job is forgotten.
 CREATE TABLE uninvited (
@@ -140,5 +178,14 @@ CREATE TABLE password_reset (
 ) WITHOUT ROWID;
 """
 
-SCHEMA = tuple(_TABLES.split(";\n"))[:-1]
+SCHEMA = (
+    *_TABLES.split(";\n")[:-1],
+    TURN,
+    "INSERT INTO turn VALUES (0)",
+    INVITED_AS,
+    INVITED_AS_REF,
+    TAKEN_BACK,
+    UNCHANGED,
+    JOB_UNCHANGED,
+)
 """The statements one by one: `executescript` would end the transaction that they belong to."""

@@ -45,6 +45,28 @@ Limit = Annotated[
 """So many, or a percentage such as `20%`; of what, depends on what is limited."""
 
 
+_DURATION = r"^[1-9][0-9]{0,4}[dw]$"
+
+
+def _duration(value: object) -> object:
+    if isinstance(value, str) and re.fullmatch(_DURATION, value):
+        return value
+    raise ValueError('should be days or weeks as text, e.g. "90d" or "12w"')
+
+
+Duration = Annotated[
+    str,
+    BeforeValidator(_duration),
+    WithJsonSchema({"type": "string", "pattern": _DURATION}),
+]
+"""A number of days (`90d`) or weeks (`12w`)."""
+
+
+def days_of(duration: str) -> int:
+    """Returns how many days a duration has."""
+    return int(duration[:-1]) * (7 if duration.endswith("w") else 1)
+
+
 class Table(BaseModel):
     """A table of the file: frozen, and an unknown key is a mistake."""
 
@@ -213,6 +235,16 @@ class UndoSettings(Table):
     created: Literal["deactivate", "delete"] = "deactivate"
 
 
+class KeepSettings(Table):
+    """`[keep]`: how long what a pipeline has done is kept. None: until `jobs prune`.
+
+    Attributes:
+        jobs: finished jobs, with their files of rejected rows and their messages in the outbox, e.g. `90d`, `12w`.
+    """
+
+    jobs: Duration | None = None
+
+
 class Settings(Table):
     """The whole merged pipeline file.
 
@@ -240,6 +272,7 @@ class Settings(Table):
         protect: users that nothing touches; `*` stands for any characters.
         limits: a job that would do more than this is refused as a whole.
         undo: what `jobs undo` does.
+        keep: how long what the pipeline has done is kept.
     """
 
     name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
@@ -264,3 +297,4 @@ class Settings(Table):
     notifiers: tuple[NotifierUse, ...] = ()
     limits: LimitSettings = LimitSettings()
     undo: UndoSettings = UndoSettings()
+    keep: KeepSettings = KeepSettings()

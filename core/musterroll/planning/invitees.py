@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from itertools import islice
 
 from musterroll.inviters import inviters
-from musterroll.journal.ledger import KnownUser
-from musterroll.model.fields import USERNAME, FieldSet
+from musterroll.journal.ledger import KnownUser, Ledger
+from musterroll.model.fields import USERNAME
 from musterroll.model.messages import Recipient
 from musterroll.model.plans import InviteDecision
 from musterroll.model.users import Existing, UserKey
@@ -16,6 +16,7 @@ from musterroll.pipeline.pipeline import Pipeline
 from musterroll.planning.invites import Decision, InvitePolicy
 from musterroll.planning.matching import confirmed
 from musterroll.planning.protection import PROTECTED, Protection
+from musterroll.planning.recognising import Recogniser
 from musterroll.plugin.guarding import guarded
 from musterroll.plugin.roles import UserBackend
 
@@ -33,7 +34,12 @@ class Invitee:
 
 
 def plan_invitees(
-    pipeline: Pipeline, backend: UserBackend, users: Iterable[KnownUser], *, resend: bool = False
+    pipeline: Pipeline,
+    backend: UserBackend,
+    users: Iterable[KnownUser],
+    *,
+    ledger: Ledger | None = None,
+    resend: bool = False,
 ) -> Iterator[list[Invitee]]:
     """Looks users up and decides who is invited, batch by batch, in the order of the users.
 
@@ -43,6 +49,7 @@ def plan_invitees(
         pipeline: who sends invites.
         backend: the portal; only asked.
         users: whom to decide on.
+        ledger: knows whom the portal has lost, and has again under another id; None where that is no reason.
         resend: those whose invite is alive get another one.
 
     Raises:
@@ -53,7 +60,7 @@ def plan_invitees(
     try:
         senders = inviters(pipeline.settings.invites, notifiers, backend)
         policy = InvitePolicy("pending", senders, pipeline.clock(), resend=resend)
-        planner = _InviteePlanner(backend, pipeline.fields, policy, Protection(pipeline.settings.protect))
+        planner = _InviteePlanner(backend, pipeline, policy, ledger)
         users = iter(users)
         while batch := list(islice(users, _BATCH)):
             yield planner.plan(batch)
@@ -64,11 +71,13 @@ def plan_invitees(
 
 
 class _InviteePlanner:
-    def __init__(self, backend: UserBackend, fields: FieldSet, policy: InvitePolicy, protection: Protection) -> None:
+    def __init__(self, backend: UserBackend, pipeline: Pipeline, policy: InvitePolicy, ledger: Ledger | None) -> None:
         self._backend = backend
-        self._attributes = fields.attributes
+        self._attributes = pipeline.fields.attributes
         self._policy = policy
-        self._protection = protection
+        self._protection = Protection(pipeline.settings.protect)
+        self._ledger = ledger
+        self._recogniser = Recogniser(pipeline.settings.match, b"" if ledger is None else ledger.roster.salt)
 
     def plan(self, batch: Sequence[KnownUser]) -> list[Invitee]:
         against = {user.ref: self._policy.reason_against(user.entry, active=True) for user in batch}
@@ -91,6 +100,10 @@ class _InviteePlanner:
         if self._protection.of(existing.username):
             return Invitee(user, Decision(InviteDecision(send=False, reason=PROTECTED)))
         decision = self._policy.reason_against(user.entry, active=existing.active)
+        if decision is None and self._ledger is not None:
+            texts = {**existing.fields, USERNAME: existing.username}
+            lost = self._ledger.lost(self._recogniser.of(texts.get), existing.ref, self._policy.now)
+            decision = None if lost is None else self._policy.reason_of_lost(lost)
         if decision is not None:
             return Invitee(user, decision)
         recipient = Recipient(

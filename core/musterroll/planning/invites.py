@@ -13,6 +13,8 @@ from musterroll.pipeline.settings import SendTo
 from musterroll.plugin.guarding import guarded
 from musterroll.plugin.roles import Notifier
 
+_IN_DOUBT = (InviteState.HELD, InviteState.SENDING)
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
@@ -46,7 +48,7 @@ class InvitePolicy:
     ) -> None:
         self._send_to = send_to
         self._notifiers = notifiers
-        self._now = now
+        self.now = now
         self._resend = resend
 
     def decide(self, recipient: Recipient, *, row: int | None = None) -> Decision:
@@ -78,6 +80,16 @@ class InvitePolicy:
         reason = self._reason_against(known, active=active)
         return None if reason is None else _skip(reason)
 
+    def reason_of_lost(self, invite: LedgerEntry) -> Decision | None:
+        """Returns the decision not to invite somebody who was invited before the portal lost them.
+
+        Args:
+            invite: that invite; it is alive, or nobody knows whether it went out.
+        """
+        if invite.invite in _IN_DOUBT:
+            return _skip("the last invite is held")
+        return None if self._resend else _skip("already invited")
+
     def _reason_against(self, known: LedgerEntry | None, *, active: bool) -> str | None:
         if self._send_to == "none":
             return "invites are off"
@@ -85,9 +97,9 @@ class InvitePolicy:
             return "inactive"
         if known is None:
             return None
-        if known.invite in (InviteState.HELD, InviteState.SENDING):
+        if known.invite in _IN_DOUBT:
             return "the last invite is held"
-        once = known.is_alive(self._now) or self._send_to == "new"
+        once = known.is_alive(self.now) or self._send_to == "new"
         if known.invite is InviteState.SENT and once and not self._resend:
             return "already invited"
         if self._send_to == "new" and not known.created:

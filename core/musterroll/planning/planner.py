@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import islice
 
 from musterroll.checking import CheckedRow
@@ -20,12 +21,13 @@ from musterroll.planning.groups import GroupIndex, Target
 from musterroll.planning.invites import Decision, InvitePolicy
 from musterroll.planning.matching import Matches, find_user, look_up
 from musterroll.planning.protection import PROTECTED, Protection
+from musterroll.planning.recognising import Recogniser
 from musterroll.planning.rows import RowPlan, RowPlanner
 from musterroll.planning.seen import digest_of
 from musterroll.plugin.guarding import guarded
 from musterroll.plugin.roles import UserBackend
 from musterroll.problem_log import ProblemLog
-from musterroll.problems import Problem
+from musterroll.problems import Problem, Severity
 
 # So many rows are looked up at once.
 _BATCH = 500
@@ -77,6 +79,7 @@ class Planner:
         self._look_up_by = tuple(dict.fromkeys((*settings.match, USERNAME, *([_EMAIL] * self._can.unique_email))))
         self._protection = Protection(settings.protect)
         self._digests = RowDigests(fields, settings.match, ledger.roster.salt)
+        self._recogniser = Recogniser(settings.match, ledger.roster.salt)
         self.unplaced = Unplaced()
         self._new_addresses: dict[str, int] = {}
         self._letters: Mapping[str, str] = {}
@@ -122,6 +125,8 @@ class Planner:
             if self._settings.password.on_existing == "reset"
             else frozenset()
         )
+        inactive = [user.ref for user in found if isinstance(user, Existing) and not user.active]
+        taken_back = self._ledger.taken_back(inactive) if inactive else frozenset()
         for checked, match in zip(batch, found, strict=True):
             row, user = checked.row, match if isinstance(match, Existing) else None
             valid, plan = checked.valid, None
@@ -131,7 +136,13 @@ class Planner:
                 self.unplaced.perhaps |= {one.ref for name in self._look_up_by for one in matches.of(row, name)}
             elif checked.valid or user is not None or self._is_identified(row):
                 groups = checked.groups if user is None else checked.given
-                plan = self._rows.plan(row, groups, user, reset_done=user is not None and user.ref in reset)
+                plan = self._rows.plan(
+                    row,
+                    groups,
+                    user,
+                    reset_done=user is not None and user.ref in reset,
+                    taken_back=user is not None and user.ref in taken_back,
+                )
                 for problem in (
                     *self._check_identity(checked, user, matches),
                     *self._check_protection(row, plan, user),
@@ -195,9 +206,14 @@ class Planner:
         decision = self._invites.reason_against(known, active=active)
         if decision is None and self._protection.of(username):
             decision = Decision(InviteDecision(send=False, reason=PROTECTED))
+        known_as: tuple[str, ...] = ()
         if decision is None:
             recipient = Recipient(username=username, fields=self._recipient_fields(plan, user))
-            decision = self._invites.decide(recipient, row=row.number)
+            known_as = self._recogniser.of(partial(self._text_of, row, user, recipient.fields))
+            decision = self._against_lost(row, user, known_as)
+            decision = decision or self._invites.decide(recipient, row=row.number)
+        elif known is not None and known.invite is not None and plan.fields.keys() & self._recogniser.fields:
+            known_as = self._recogniser.of(partial(self._text_of, row, user, self._recipient_fields(plan, user)))
         for target in (*plan.membership.add, *plan.membership.remove):
             self._store_target(target)
         change = Change(
@@ -216,7 +232,27 @@ class Planner:
             remove=[target.id for target in plan.membership.remove],
             notifier=decision.notifier,
             recipient=dict(recipient.fields) if recipient and decision.notifier else None,
+            known_as=known_as,
         )
+
+    def _text_of(self, row: Row, user: Existing | None, fields: Mapping[str, str], name: str) -> str | None:
+        """A field's value as it will be when the plan is carried out."""
+        if name == USERNAME:
+            return row[USERNAME] or (user.username if user is not None else "")
+        return fields.get(name)
+
+    def _against_lost(self, row: Row, user: Existing | None, known_as: Sequence[str]) -> Decision | None:
+        """Whether the same person was invited under an id that the portal does not have any more, and why not again."""
+        invite = self._ledger.lost(known_as, None if user is None else user.ref, self._invites.now)
+        decision = None if invite is None else self._invites.reason_of_lost(invite)
+        if decision is not None and user is None:
+            text = (
+                "The portal has lost this user, whom this pipeline had created and invited: it seems to be older than "
+                "what the pipeline knows (restored from a backup?). The user is created again and gets no second "
+                "invite while the first one is alive; `musterroll invites send --resend` sends one all the same"
+            )
+            self._log.add(row.problem(USERNAME, "user.lost", text, severity=Severity.WARNING))
+        return decision
 
     def _recipient_fields(self, plan: RowPlan, user: Existing | None) -> dict[str, str]:
         """The attributes as they will be when the plan is carried out; empty ones are ""."""

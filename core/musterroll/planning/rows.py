@@ -70,7 +70,15 @@ class RowPlanner:
             and capabilities.nested_groups
         )
 
-    def plan(self, row: Row, paths: Sequence[GroupPath], user: Existing | None, *, reset_done: bool) -> RowPlan:
+    def plan(
+        self,
+        row: Row,
+        paths: Sequence[GroupPath],
+        user: Existing | None,
+        *,
+        reset_done: bool,
+        taken_back: bool = False,
+    ) -> RowPlan:
         """Plans one row.
 
         Args:
@@ -78,12 +86,13 @@ class RowPlanner:
             paths: the groups that its resolvers name.
             user: the user it means; None for a new one.
             reset_done: whether this sheet has reset the user's password already.
+            taken_back: whether the user is inactive because a job of ours was undone: nobody else has meant it.
         """
         plan = RowPlan()
         if user is None:
             plan.fields = self._new_fields(row)
         else:
-            plan.fields = self._changed_fields(row, user, plan)
+            plan.fields = self._changed_fields(row, user, plan, taken_back=taken_back)
         plan.password = self._password(row, user, plan, reset_done=reset_done)
         plan.membership = self._membership(row, paths, user, plan)
         if self._has_limits:
@@ -117,7 +126,7 @@ class RowPlanner:
         canonical = self._canonical(row, row[USERNAME], self._desired(row, new=True))
         return {name: FieldChange(None, after) for name, after in canonical.fields.items() if after is not None}
 
-    def _changed_fields(self, row: Row, user: Existing, plan: RowPlan) -> dict[str, FieldChange]:
+    def _changed_fields(self, row: Row, user: Existing, plan: RowPlan, *, taken_back: bool) -> dict[str, FieldChange]:
         username = row[USERNAME]
         renamed = bool(username) and fold(username) != fold(user.username)
         canonical = self._canonical(row, username if renamed else user.username, self._desired(row, new=False))
@@ -129,7 +138,9 @@ class RowPlanner:
             if before != (after or None):
                 changed[name] = FieldChange(before, after or None)
         if not user.active:
-            if self._settings.on_inactive == "error":
+            if taken_back or self._settings.on_inactive == "reactivate":
+                changed["active"] = FieldChange(before=False, after=True)
+            elif self._settings.on_inactive == "error":
                 plan.problems.append(
                     row.problem(
                         USERNAME,
@@ -138,8 +149,6 @@ class RowPlanner:
                         '"reactivate" or "update"',
                     )
                 )
-            elif self._settings.on_inactive == "reactivate":
-                changed["active"] = FieldChange(before=False, after=True)
         return changed
 
     def _password(self, row: Row, user: Existing | None, plan: RowPlan, *, reset_done: bool) -> PasswordAction:

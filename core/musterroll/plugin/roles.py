@@ -6,7 +6,7 @@ fault, yield `Problem`s instead; where the portal is, answer with a `Result` or 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from enum import IntEnum
 from typing import BinaryIO, Protocol, runtime_checkable
@@ -177,6 +177,19 @@ class UserBackend(Protocol):
 
     def close(self) -> None:
         """Lets go of connections and files."""
+        ...
+
+
+@runtime_checkable
+class KeepsMessages(Protocol):
+    """What a notifier can do besides, that keeps what it has sent."""
+
+    def forget(self, jobs: Collection[str]) -> None:
+        """Takes away the messages of jobs that are forgotten; their ids begin with the job's.
+
+        Raises:
+            NotifierError: they cannot be taken away.
+        """
         ...
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from email.headerregistry import Address
 from email.policy import SMTP, SMTPUTF8
@@ -77,6 +77,20 @@ class Outbox:
         if self._read_only:
             raise NotifierError("the outbox was opened for reading only")
         return self._send(messages)
+
+    def forget(self, jobs: Collection[str]) -> None:
+        """Takes the files of jobs away that are forgotten.
+
+        Raises:
+            NotifierError: a file cannot be taken away.
+        """
+        try:
+            for job in jobs:
+                for suffix in ("eml", "tmp"):
+                    for file in self._folder.glob(f"{job}-*.{suffix}"):
+                        file.unlink(missing_ok=True)
+        except OSError as error:
+            raise NotifierError(f"files in {self._folder} cannot be taken away: {error.strerror}") from None
 
     def close(self) -> None:
         """Has nothing to close."""

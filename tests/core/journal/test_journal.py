@@ -112,7 +112,12 @@ def test_a_newer_journal_is_refused_and_left_alone(tmp_path: Path) -> None:
     Journal.open(tmp_path, "acme").close()
     with closing(sqlite3.connect(path)) as db:
         db.execute(f"PRAGMA user_version = {VERSION + 1}")
-    assert "another version" in _refused(tmp_path)
+    before = path.read_bytes()
+    assert "newer version" in _refused(tmp_path)
+    with pytest.raises(StateError) as error:
+        Journal.look(tmp_path, "acme")
+    assert error.value.code == "state.newer"
+    assert path.read_bytes() == before
 
 
 @pytest.mark.parametrize("keep", [1000, 5000, 20000])

@@ -40,7 +40,7 @@ def test_who_is_missing_from_the_sheet_is_deactivated_after_everything_else(work
     assert _active(work) >= {"ana", "bo"}
 
     done = work.run(pipeline, sheet)
-    assert done.planned_changes == plan.changes
+    assert done.planned_changes == plan.planned_changes
     assert done.outcome is Outcome.OK
     assert done.rows == {"updated": 1, "unchanged": 1, "created": 1, "deactivated": 2}
     assert done.job is not None

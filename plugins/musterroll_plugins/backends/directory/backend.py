@@ -22,7 +22,13 @@ from musterroll import (
     UpdateUser,
     UserKey,
 )
-from musterroll_plugins.backends.directory.file import close_directory, explained, identity, open_directory
+from musterroll_plugins.backends.directory.file import (
+    close_directory,
+    explained,
+    identity,
+    open_directory,
+    read_soundly,
+)
 from musterroll_plugins.backends.directory.passwords import Hasher
 from musterroll_plugins.backends.directory.reads import Reads
 from musterroll_plugins.backends.directory.writes import Writes
@@ -63,7 +69,7 @@ class DirectoryBackend:
         self._db = open_directory(path, read_only=read_only)
         self._reads = Reads(self._db)
         self._writes = Writes(self._db, unique_email=unique_email)
-        with explained(path, "read"):
+        with read_soundly(path):
             self._identity = f"directory:{identity(self._db)}"
 
     def identity(self) -> str:
@@ -76,17 +82,17 @@ class DirectoryBackend:
 
     def count_users(self) -> int:
         """How many users there are, deactivated ones included."""
-        with explained(self._path, "read"):
+        with read_soundly(self._path):
             return self._reads.count_users()
 
     def lookup(self, keys: Sequence[UserKey]) -> Mapping[UserKey, Sequence[Existing]]:
         """Finds users by any field; by another than username and email, the first time indexes all users."""
-        with explained(self._path, "read"):
+        with read_soundly(self._path):
             return self._reads.lookup(keys)
 
     def groups(self) -> Iterable[Group]:
         """Streams all groups, parents first."""
-        with explained(self._path, "read"):
+        with read_soundly(self._path):
             yield from self._reads.groups()
 
     def canonical(self, desired: Desired) -> Desired:
@@ -105,7 +111,7 @@ class DirectoryBackend:
 
     def resolve(self, doubtful: Sequence[Op]) -> Iterator[Result]:
         """Says what became of operations, by the state of the file."""
-        with explained(self._path, "read"):
+        with read_soundly(self._path):
             yield from self._reads.resolve(doubtful)
 
     def close(self) -> None:

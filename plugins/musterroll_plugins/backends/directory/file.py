@@ -19,7 +19,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from musterroll import BackendError
-from musterroll_plugins.backends.directory.schema import APPLICATION_ID, SCHEMA, VERSION
+from musterroll_plugins.backends.directory.schema import APPLICATION_ID, NEEDED, SCHEMA, VERSION
 
 LOCK_SECONDS = 5.0  # how long to wait for another program that is writing
 _SMALLEST = 512  # bytes; the smallest page
@@ -34,8 +34,14 @@ _REASONS = {
     "SQLITE_AUTH": "it may not be opened (look at its permissions)",
     "SQLITE_IOERR": "the disk reported an error, or is full",
     "SQLITE_CORRUPT": "it is damaged; bring it back from a copy",
-    "SQLITE_NOTADB": "it is no SQLite file; name another file as the backend's path",
+    "SQLITE_NOTADB": "it is no SQLite file, or its beginning was overwritten; bring it back from a copy, or name "
+    "another file as the backend's path",
+    "SQLITE_NOMEM": "the memory is used up",
+    "SQLITE_TOOBIG": "a value is too long",
 }
+_DAMAGED = "it is damaged ({why}); bring it back from a copy"
+# What code raises that takes a stored value apart which is not what was stored.
+_SENSELESS = (ValueError, TypeError, LookupError, AttributeError, RecursionError, OverflowError)
 
 
 @contextmanager
@@ -55,7 +61,23 @@ def explained(path: Path, doing: str) -> Iterator[None]:
         name = getattr(error, "sqlite_errorname", "")
         # extended codes: SQLITE_IOERR_WRITE, SQLITE_READONLY_DIRECTORY, …
         reason = next((text for code, text in _REASONS.items() if name == code or name.startswith(code + "_")), None)
-        raise BackendError(f"the directory {path} cannot be {doing}: {reason or error}") from error
+        reason = reason or _DAMAGED.format(why=error)  # a table or a column is missing, a text is none, …
+        raise BackendError(f"the directory {path} cannot be {doing}: {reason}") from error
+
+
+@contextmanager
+def read_soundly(path: Path) -> Iterator[None]:
+    """Turns an error of SQLite into one line, and values that make no sense as well: the file is damaged.
+
+    Raises:
+        BackendError: instead of the error.
+    """
+    with explained(path, "read"):
+        try:
+            yield
+        except _SENSELESS as error:
+            reason = _DAMAGED.format(why="a value in it makes no sense")
+            raise BackendError(f"the directory {path} cannot be read: {reason}") from error
 
 
 def open_directory(path: Path, *, read_only: bool) -> sqlite3.Connection:
@@ -85,6 +107,9 @@ def open_directory(path: Path, *, read_only: bool) -> sqlite3.Connection:
                     connection.close()
                     connection = _in_memory()
                 _make_schema(connection, read_only=read_only)
+            _look_at_tables(connection)
+            if not read_only:
+                _try_to_write(connection)
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA cache_size = -32000")  # KiB: the indexes of some 100,000 users
@@ -194,6 +219,22 @@ def _is_blank(path: Path, connection: sqlite3.Connection) -> bool:
     if version > VERSION:
         raise BackendError(f"{path} was made by a newer musterroll; update musterroll to use it")
     return False
+
+
+def _look_at_tables(connection: sqlite3.Connection) -> None:
+    """Asks for everything that is needed; somebody may have added tables and columns of their own."""
+    for table, columns in NEEDED.items():
+        connection.execute(f"SELECT {columns} FROM {table} LIMIT 0")  # noqa: S608 -- constants
+
+
+def _try_to_write(connection: sqlite3.Connection) -> None:
+    """Finds out before anything is done whether the file can be written to, and leaves it as it is."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        connection.execute(f"PRAGMA user_version = {VERSION}")
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
 
 
 def _make_schema(connection: sqlite3.Connection, *, read_only: bool) -> None:

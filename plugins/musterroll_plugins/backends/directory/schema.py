@@ -9,6 +9,15 @@ VERSION = 1
 # The fields with a column of their own; every other one is in `attributes`.
 COLUMNS = ("email", "forename", "surname", "calling_code", "phone")
 
+NEEDED = {
+    "meta": "key, value",
+    "users": f"id, username, username_key, {', '.join(COLUMNS)}, email_key, attributes, password_hash, active, "
+    "operation, created_at, updated_at",
+    "groups": "id, parent_id, name, name_key, operation, created_at",
+    "memberships": "user_id, group_id",
+}
+"""The columns that every table must have."""
+
 SCHEMA = (
     """
     CREATE TABLE meta (

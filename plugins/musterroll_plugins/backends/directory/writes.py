@@ -40,7 +40,7 @@ _INSERT_USER = f"""
     INSERT INTO users (id, username, username_key, {", ".join(COLUMNS)}, email_key,
                        attributes, password_hash, operation, created_at, updated_at)
     VALUES (?, ?, ?, {", ".join("?" * len(COLUMNS))}, ?, ?, ?, ?, ?, ?)
-    ON CONFLICT (username_key) DO NOTHING
+    ON CONFLICT (username_key) DO NOTHING RETURNING id
 """  # noqa: S608 -- made of constants
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode  # json.dumps would make one each time
@@ -126,7 +126,7 @@ class Writes:
         columns = [fields.get(name) or None for name in COLUMNS]
         own = {name: text for name, text in fields.items() if text and name not in COLUMNS}
         values = (ref, username, key, *columns, email_key, _json(own), password_hash, op.id, now, now)
-        if self._db.execute(_INSERT_USER, values).rowcount:
+        if self._db.execute(_INSERT_USER, values).fetchall():
             return Status.DONE, ref, None
         return self._username_taken(key, op.id) or (Status.FAILED, None, "the directory refused it")
 
@@ -203,16 +203,14 @@ class Writes:
             INSERT INTO memberships (user_id, group_id) SELECT id, ? FROM users WHERE id = ?
             ON CONFLICT DO NOTHING
         """
-        pairs = [(op.group.ref, member.ref) for member in op.members]
-        added = self._db.executemany(insert, pairs).rowcount if pairs else 0
-        if added < len(pairs):
-            refused.update({ref: _GONE for _, ref in pairs if not self._exists("users", ref)})
+        added = sum(self._changed(insert, op.group.ref, member.ref) for member in op.members)
+        if added < len(op.members):
+            refused.update({member.ref: _GONE for member in op.members if not self._exists("users", member.ref)})
         return Status.DONE if added or refused else Status.NOOP, None, None
 
     def _remove_members(self, op: RemoveMembers) -> _Answer:
-        pairs = [(member.ref, op.group.ref) for member in op.members]
         delete = "DELETE FROM memberships WHERE user_id = ? AND group_id = ?"
-        removed = self._db.executemany(delete, pairs).rowcount if pairs else 0
+        removed = sum(self._changed(delete, member.ref, op.group.ref) for member in op.members)
         return Status.DONE if removed else Status.NOOP, None, None
 
     def _delete_group(self, ref: str) -> _Answer:
@@ -223,7 +221,17 @@ class Writes:
         return self._change("DELETE FROM groups WHERE id = ?", ref)
 
     def _change(self, statement: str, *values: str | bool) -> _Answer:
-        return Status.DONE if self._db.execute(statement, values).rowcount else Status.NOOP, None, None
+        return Status.DONE if self._changed(statement, *values) else Status.NOOP, None, None
+
+    def _changed(self, statement: str, *values: str | bool) -> int:
+        """Runs a statement; returns how many rows it has changed.
+
+        SQLite is asked: what Python counts is -1 under a Turkish locale, which has other small letters for the I
+        of INSERT.
+        """
+        self._db.execute(statement, values)
+        (changed,) = self._db.execute("SELECT changes()").fetchone()
+        return int(changed)
 
     def _exists(self, table: str, ref: str) -> bool:
         query = f"SELECT 1 FROM {table} WHERE id = ?"  # noqa: S608 -- a constant

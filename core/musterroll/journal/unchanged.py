@@ -1,0 +1,95 @@
+"""Rows of ended jobs to which nothing was done, in little room: jobs that have the same ones share them.
+
+A sheet that comes every night says nearly the same every night. What has to be kept of such a row is little, and a
+part of the sheet in which nothing has changed since an earlier job takes no room at all.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterator
+from hashlib import blake2b
+from itertools import groupby
+from typing import NamedTuple
+
+from musterroll.journal.damage import decoded
+from musterroll.journal.journal import Journal
+from musterroll.journal.kinds import ABSENT
+from musterroll.model.plans import Action, PasswordAction
+
+# Numbers of rows in one part: few enough that a changed row costs little, many enough that they pack well.
+_PART = 1000
+_DIGEST = 16  # bytes
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+class UnchangedRow(NamedTuple):
+    """A row of an ended job to which nothing was done; `reason` says why no invite went out."""
+
+    row: int
+    username: str
+    password: PasswordAction
+    reason: str | None
+
+
+def pack_unchanged(journal: Journal, job: str) -> None:
+    """Packs a job's unchanged rows that have no invite. The caller's transaction is the one that ends the job."""
+    columns = "row, username, password, reason"
+    which = "job = ? AND action = ? AND invite IS NULL AND row < ?"
+    values = (job, Action.UNCHANGED, ABSENT)
+    rows = journal.stream(f"SELECT {columns} FROM row WHERE {which} ORDER BY row", values)  # noqa: S608 -- constants
+    for part, of_part in groupby(rows, key=lambda row: row[0] // _PART):
+        packed = [list(column) for column in zip(*of_part, strict=True)]
+        text = _encode(packed).encode()
+        digest = blake2b(text, digest_size=_DIGEST).digest()
+        journal.execute(
+            "INSERT OR IGNORE INTO unchanged VALUES (?, ?, ?)", (digest, len(packed[0]), zlib.compress(text, 9))
+        )
+        journal.execute("INSERT INTO job_unchanged VALUES (?, ?, ?)", (job, part, digest))
+    journal.execute(f"DELETE FROM row WHERE {which}", values)  # noqa: S608 -- constants
+
+
+@decoded
+def unchanged_rows(journal: Journal, job: str, *, row: int | None = None) -> Iterator[UnchangedRow]:
+    """Streams a job's packed rows by number; only those near `row` where that is given."""
+    part = None if row is None else row // _PART
+    for (packed,) in journal.stream(
+        "SELECT u.packed FROM job_unchanged AS j JOIN unchanged AS u ON u.digest = j.digest "
+        "WHERE j.job = ?1 AND (?2 IS NULL OR j.part = ?2) ORDER BY j.part",
+        (job, part),
+    ):
+        for number, username, password, reason in zip(*json.loads(_unpacked(packed)), strict=True):
+            yield UnchangedRow(number, username, PasswordAction(password), reason)
+
+
+def find_unchanged(journal: Journal, job: str, row: int) -> UnchangedRow | None:
+    """Returns a packed row of a job; None where it has no such row."""
+    return next((one for one in unchanged_rows(journal, job, row=row) if one.row == row), None)
+
+
+def count_unchanged(journal: Journal, job: str) -> int:
+    """Returns how many packed rows a job has."""
+    (rows,) = journal.execute(
+        "SELECT coalesce(sum(u.rows), 0) FROM job_unchanged AS j JOIN unchanged AS u ON u.digest = j.digest "
+        "WHERE j.job = ?",
+        (job,),
+    ).fetchone()
+    return int(rows)
+
+
+def forget_unchanged(journal: Journal, job: str) -> None:
+    """Forgets a job's packed rows, unless other jobs have the same ones."""
+    journal.execute(
+        "DELETE FROM unchanged WHERE digest IN (SELECT digest FROM job_unchanged WHERE job = ?1) "
+        "AND digest NOT IN (SELECT digest FROM job_unchanged WHERE job <> ?1)",
+        (job,),
+    )
+    journal.execute("DELETE FROM job_unchanged WHERE job = ?", (job,))
+
+
+def _unpacked(packed: bytes) -> bytes:
+    try:
+        return zlib.decompress(packed)
+    except zlib.error as error:
+        raise ValueError(error) from None

@@ -1,0 +1,135 @@
+-- The tables of a journal of version 3, as musterroll made them until version 4.
+PRAGMA application_id = 1836413812;
+PRAGMA user_version = 3;
+CREATE TABLE job (
+    id           TEXT PRIMARY KEY,
+    kind         TEXT NOT NULL,               -- run, apply, undo, invite
+    about        TEXT,                        -- the job that an undo takes back
+    plan         TEXT,                        -- the id of the saved plan that is applied
+    approved     TEXT,                        -- JSON: by whom and when it was let past the limits
+    state        TEXT NOT NULL,
+    planned      INTEGER NOT NULL DEFAULT 0,  -- 1 once the whole plan is stored: only then anything is written
+    started      TEXT NOT NULL,
+    finished     TEXT,
+    pipeline     TEXT NOT NULL,
+    profile      TEXT,
+    sets         TEXT NOT NULL,               -- JSON: the --set texts
+    fingerprint  TEXT NOT NULL,               -- the SHA-256 of the merged settings
+    plugins      TEXT NOT NULL,               -- JSON: distributions and local files, with version and SHA-256
+    identity     TEXT NOT NULL,
+    sheet        TEXT NOT NULL,               -- JSON: path, sha256, format, reader, worksheet
+    counts       TEXT NOT NULL DEFAULT '{}',  -- JSON: rows, valid, invalid, errors, warnings
+    totals       TEXT NOT NULL DEFAULT '{}',  -- JSON: how many users and groups the portal had when it was planned
+    outcome      TEXT,                        -- JSON: what became of rows and invites, once it has ended
+    rejected_file TEXT,                       -- where the rejected rows were written to
+    error        TEXT
+);
+-- What happens to every row. For update, `fields` is the before-image as well.
+CREATE TABLE row (
+    job      TEXT NOT NULL,
+    row      INTEGER NOT NULL,
+    username TEXT NOT NULL,
+    folded   TEXT NOT NULL,                   -- the username as it will be, folded
+    action   TEXT NOT NULL,                   -- create, update, unchanged, deactivate, delete, rejected
+    password TEXT NOT NULL,
+    fields   TEXT NOT NULL,                   -- JSON: {field: [before, after]}
+    ref      TEXT,
+    invite   TEXT,                            -- the notifier's label; NULL where no invite goes out
+    channel  TEXT,
+    reason   TEXT,                            -- why no invite goes out
+    recipient TEXT,                           -- JSON: the attributes an invite needs
+    seen     TEXT,                            -- a digest of what the backend said of the user
+    PRIMARY KEY (job, row)
+) WITHOUT ROWID;
+-- Every group that the job touches; the ref of a new one comes with its creation.
+CREATE TABLE target (
+    job    TEXT NOT NULL,
+    id     INTEGER NOT NULL,
+    path   TEXT NOT NULL,                     -- JSON: the levels
+    parent INTEGER,
+    ref    TEXT,
+    is_new INTEGER NOT NULL,                  -- did not exist when the plan was made
+    deletes INTEGER NOT NULL,                 -- is to be deleted, if it is empty by then
+    PRIMARY KEY (job, id)
+) WITHOUT ROWID;
+CREATE TABLE membership (
+    job    TEXT NOT NULL,
+    row    INTEGER NOT NULL,
+    target INTEGER NOT NULL,
+    kind   TEXT NOT NULL,                     -- add, remove
+    position INTEGER NOT NULL,                -- within the row's cell
+    op     INTEGER,
+    refused TEXT,                             -- why this member failed although the operation was done
+    PRIMARY KEY (job, row, target, kind)
+) WITHOUT ROWID;
+CREATE INDEX membership_op ON membership (job, op);
+CREATE TABLE operation (
+    job    TEXT NOT NULL,
+    seq    INTEGER NOT NULL,
+    phase  INTEGER NOT NULL,
+    kind   TEXT NOT NULL,
+    row    INTEGER,
+    target INTEGER,
+    state  TEXT NOT NULL DEFAULT 'planned',   -- planned, intent, done, noop, failed, unknown
+    ref    TEXT,
+    detail TEXT,
+    PRIMARY KEY (job, seq)
+) WITHOUT ROWID;
+-- A query that looks for a row's operations names it with INDEXED BY: SQLite would rather read all those of the job.
+CREATE INDEX operation_row ON operation (job, row) WHERE row IS NOT NULL;
+-- Digests of a sheet's users, to compare it with the last completed sheet. What they are of cannot be read from them.
+CREATE TABLE sheet_row (
+    job    TEXT NOT NULL,
+    row    INTEGER NOT NULL,
+    who    BLOB NOT NULL,                     -- of what recognises the user
+    digest BLOB NOT NULL,                     -- of what the row says of them
+    PRIMARY KEY (job, row)
+) WITHOUT ROWID;
+CREATE TABLE salt (value BLOB NOT NULL);
+INSERT INTO salt VALUES (randomblob(32));
+CREATE TABLE problem (
+    job TEXT NOT NULL, seq INTEGER NOT NULL, code TEXT NOT NULL, message TEXT NOT NULL, severity TEXT NOT NULL,
+    row INTEGER, col TEXT, field TEXT, suggestion TEXT,
+    condemns TEXT,                            -- JSON: other rows that it keeps out
+    PRIMARY KEY (job, seq)
+) WITHOUT ROWID;
+-- The ledger belongs to (pipeline, backend), not to a job: a rehearsal on another portal does not count.
+CREATE TABLE managed (
+    pipeline TEXT NOT NULL, identity TEXT NOT NULL, ref TEXT NOT NULL,
+    username TEXT NOT NULL, job TEXT NOT NULL, created TEXT NOT NULL,
+    PRIMARY KEY (pipeline, identity, ref)
+) WITHOUT ROWID;
+-- The users that the completed sheets named, under the usernames that they had then.
+CREATE TABLE roster (
+    pipeline TEXT NOT NULL, identity TEXT NOT NULL, ref TEXT NOT NULL,
+    username TEXT NOT NULL,
+    job      TEXT NOT NULL,                   -- that first named the user
+    PRIMARY KEY (pipeline, identity, ref)
+) WITHOUT ROWID;
+CREATE TABLE last_sheet (
+    pipeline TEXT NOT NULL, identity TEXT NOT NULL,
+    job      TEXT NOT NULL,                   -- whose sheet_rows are those of the last completed sheet
+    PRIMARY KEY (pipeline, identity)
+) WITHOUT ROWID;
+CREATE TABLE invite (
+    id       INTEGER PRIMARY KEY,             -- the latest of a user counts
+    pipeline TEXT NOT NULL, identity TEXT NOT NULL, ref TEXT NOT NULL, purpose TEXT NOT NULL,
+    username TEXT NOT NULL,
+    state    TEXT NOT NULL,                   -- sending, sent, held, failed
+    channel  TEXT NOT NULL,
+    message  TEXT NOT NULL UNIQUE,            -- the message's id: the same when it is sent again
+    job      TEXT NOT NULL, row INTEGER NOT NULL,
+    sent     TEXT, expires TEXT, detail TEXT
+);
+-- Why somebody was not invited, as long as nobody has invited them: kept when the job is forgotten.
+CREATE TABLE uninvited (
+    pipeline TEXT NOT NULL, identity TEXT NOT NULL, ref TEXT NOT NULL,
+    username TEXT NOT NULL, reason TEXT NOT NULL,
+    PRIMARY KEY (pipeline, identity, ref)
+) WITHOUT ROWID;
+CREATE INDEX invite_user ON invite (pipeline, identity, ref, purpose, id);
+CREATE INDEX invite_job ON invite (job, row);
+CREATE TABLE password_reset (
+    pipeline TEXT NOT NULL, identity TEXT NOT NULL, ref TEXT NOT NULL, sheet_sha256 TEXT NOT NULL, job TEXT NOT NULL,
+    PRIMARY KEY (pipeline, identity, ref, sheet_sha256)
+) WITHOUT ROWID;
