@@ -271,9 +271,9 @@ def _written(work: Work) -> object:
     """What the portal holds, and how often it was written to."""
     directory = work.folder / "users.db"
     if not directory.exists():
-        return work.portal.store.writes, len(work.portal.handed), len(work.post.sent)
+        return work.portal.store.writes, len(work.portal.handed), len(work.post.invited())
     with closing(sqlite3.connect(directory)) as db:
-        return list(db.iterdump()), len(work.post.sent)
+        return list(db.iterdump()), len(work.post.invited())
 
 
 def test_invariant_8_a_portal_that_ignores_filters_never_gets_the_wrong_user_changed(work: Work) -> None:

@@ -281,7 +281,7 @@ def test_interrupted(work: Work) -> None:
     assert (done.outcome, done.state) == (Outcome.INTERRUPTED, JobState.INTERRUPTED)
     assert done.rows == {"created": 30, "not_attempted": 70}
     assert work.portal.asked == []  # what was never handed over is in no doubt
-    assert work.post.sent == []
+    assert work.post.invited() == []
     work.portal.before = lambda op: None
     pipeline.cancelled.clear()
     again = work.resume(pipeline)
@@ -363,7 +363,7 @@ def test_a_notifier_that_cannot_tell_the_end_says_why(work: Work) -> None:
     work.post.status = lambda message: SentStatus.SENT if message.recipient else SentStatus.FAILED
     done = work.run(work.pipeline(), work.sheet(addressed("ana")))
     assert (done.outcome, done.state) == (Outcome.FAILED, JobState.COMPLETED)
-    assert "did not report the job" in str(done.error)
+    assert "did not tell how it ended" in str(done.error)
 
 
 @pytest.mark.parametrize("kind", [RuntimeError, BackendError])
