@@ -18,10 +18,12 @@ class NumberCell:
     Attributes:
         value: the number that the file holds.
         number_format: the spreadsheet's format code, e.g. `General` or `00000`; empty where unknown.
+        shown: what the program shows, where the file says so; None where the format has to say it.
     """
 
     value: int | float
     number_format: str = ""
+    shown: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +42,15 @@ class BoolCell:
 
 @dataclass(frozen=True, slots=True)
 class ErrorCell:
-    """An error of the spreadsheet program, e.g. `#N/A`."""
+    """An error of the spreadsheet program, e.g. `#N/A`, or what a reader could make nothing of.
+
+    Attributes:
+        code: what the file holds.
+        reason: why it cannot be read, without what it holds; empty for an error of the program.
+    """
 
     code: str
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

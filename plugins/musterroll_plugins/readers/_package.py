@@ -40,8 +40,8 @@ class Package:
         if total > _SIZE_LIMIT or (total > _FREE_SIZE and total > _RATIO_LIMIT * size) or len(entries) > _ENTRY_LIMIT:
             raise TooLargeError
         self.archive = archive
-        # Part names compare regardless of case, and some programs write backslashes.
-        self._entries = {entry.filename.replace("\\", "/").lower(): entry for entry in entries}
+        # Part names compare regardless of case, and some programs write backslashes, or a stroke in front.
+        self._entries = {entry.filename.replace("\\", "/").lstrip("/").lower(): entry for entry in entries}
 
     def __contains__(self, part: str) -> bool:
         return part.lower() in self._entries
