@@ -18,12 +18,10 @@ class NumberCell:
     Attributes:
         value: the number that the file holds.
         number_format: the spreadsheet's format code, e.g. `General` or `00000`; empty where unknown.
-        shown: what the program shows, where the file says so; None where the format has to say it.
     """
 
     value: int | float
     number_format: str = ""
-    shown: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -172,7 +172,7 @@ def _number_text(cell: NumberCell) -> str | Fault:
     # A fraction is rounded by the format 0, so there it does not stand for the digits.
     if cell.number_format in PLAIN and (whole or cell.number_format != "0"):
         return digits if whole or len(number.as_tuple().digits) < _DIGITS else _TOO_MANY_DIGITS
-    as_shown = show_number(value, cell.number_format) if cell.shown is None else cell.shown
+    as_shown = show_number(value, cell.number_format)
     as_shown = None if as_shown is None else clean(as_shown)
     if as_shown is not None and digits in {as_shown, as_shown.replace(",", ".")}:  # a comma: in many countries
         return digits

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from musterroll_plugins.readers._ods_formats import GENERAL, TEXT, DigitStyle, code
+from musterroll_plugins.readers._ods_formats import GENERAL, HIDDEN, TEXT, DigitStyle, code, text_code
 from musterroll_plugins.readers._xml import Attributes, DamagedError, XmlHandler
 
 _STYLE_LIMIT = 100_000
@@ -27,12 +27,19 @@ class _DataStyle:
     digits: DigitStyle = field(default_factory=DigitStyle)
     code: str | None = None
     seen_digits: bool = False
+    seen_text: bool = False
     general: bool = False
     positive: str | None = None  # the style that is used for positive numbers instead
 
     def finished(self) -> str:
         if self.code is None:
-            self.code = GENERAL if self.general or not self.seen_digits else code(self.digits)
+            digits = self.digits
+            if self.general:
+                self.code = f"{text_code(digits.before)}{GENERAL}{text_code(digits.after)}"
+            elif self.seen_digits:
+                self.code = code(digits)
+            else:
+                self.code = text_code(digits.before) or (HIDDEN if self.seen_text else GENERAL)
         return self.code
 
 
@@ -75,6 +82,8 @@ class Styles:
             digits = self._open.digits
             if digits.percent and name == "text":
                 text = text.replace("%", "", 1)
+            if name == "text":
+                self._open.seen_text = True
             if name == "embedded-text":
                 digits.between[self._position] = digits.between.get(self._position, "") + text
             elif name in {"text", "currency-symbol"} and self._open.seen_digits:

@@ -110,10 +110,9 @@ class _Table:
             case str():
                 text = _paragraphs(cell)
                 return self._frame.text_style(part, index), ' office:value-type="string"', text
-            case NumberCell() if _looks.is_number(cell.value):
-                written = _looks.number(cell.value)
-                style = self._frame.number_style(cell.number_format)
-                return style, f' office:value-type="float" office:value="{written}"', f"<text:p>{written}</text:p>"
+            case NumberCell() if (shown := _looks.number_shown(cell)) is not None:
+                value = f' office:value-type="float" office:value="{_looks.number(cell.value)}"'
+                return self._frame.number_style(cell.number_format, cell.value, shown), value, _paragraphs(shown)
             case BoolCell():
                 truth = str(cell.value).lower()
                 value = f' office:value-type="boolean" office:boolean-value="{truth}"'

@@ -218,21 +218,6 @@ def test_a_number_that_is_hidden_or_shown_who_knows_how_is_not_guessed(value: fl
     assert (fault.code, fault.suggestion) == ("cell.shown_otherwise", None)
 
 
-@pytest.mark.parametrize(
-    ("value", "number_format", "as_shown", "text"),
-    [
-        (12.5, "0.0", "12,5", "12.5"),
-        (1234, "#,##0", "1.234", None),
-        (1234, "0.00E+00", "1234", "1234"),
-        (1234, "General", "1,23E+03", "1234"),
-        (1234, '"x"0', "y1234", None),
-    ],
-)
-def test_what_the_file_says_is_shown_counts(value: float, number_format: str, as_shown: str, text: str | None) -> None:
-    cell = NumberCell(value, number_format, as_shown)
-    assert fault_of(cell).suggestion == as_shown if text is None else text_of(cell) == text
-
-
 @given(st.integers(0, 10**13), st.integers(1, 20))
 def test_a_shown_zero_is_always_noticed(value: int, width: int) -> None:
     cell = number(value, "0" * width)
