@@ -148,8 +148,10 @@ def shown(cell: Cell) -> str | None:
         case str():
             return printable(cell)
         case NumberCell():
-            # Python refuses to write out integers of thousands of digits.
-            return None if isinstance(cell.value, int) and cell.value.bit_length() > 1000 else str(cell.value)
+            value = cell.value
+            if isinstance(value, int):  # Python refuses to write out those of thousands of digits
+                return None if value.bit_length() > 1000 else str(value)
+            return str(int(value)) if abs(value) < _EXACT_BELOW and value.is_integer() else str(value)
         case ErrorCell():
             return printable(cell.code)
         case FormulaCell():
@@ -194,7 +196,7 @@ def _shown_otherwise(as_shown: str | None, digits: str) -> Fault:
             return Fault(
                 "cell.leading_zeros",
                 f"The zeros in front are only shown by the number's format, the cell does not hold them; {_AS_TEXT}",
-                suggestion=code_shown,
+                suggestion="".join(seen.split()),
             )
     return Fault(
         code, f"The cell's format shows something else than the number that it holds; {_AS_TEXT}", suggestion=as_shown
