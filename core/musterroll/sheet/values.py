@@ -183,11 +183,13 @@ def _number_text(cell: NumberCell) -> str | Fault:
 
 def _shown_otherwise(as_shown: str | None, digits: str) -> Fault:
     """What is wrong where a person sees something else than the number's digits."""
-    code = "cell.shown_otherwise"
     if as_shown is None:
-        return Fault(code, f"The cell's format may show something else than the number that it holds; {_AS_TEXT}")
+        return Fault(
+            "cell.shown_otherwise",
+            f"The cell's format may show something else than the number that it holds; {_AS_TEXT}",
+        )
     if not as_shown:
-        return Fault(code, f"The cell's format hides the number that it holds; {_AS_TEXT}")
+        return Fault("cell.shown_otherwise", f"The cell's format hides the number that it holds; {_AS_TEXT}")
     # The zeros in front of a number without its decimals, as those in 007.0, or of a number with points: 01.234.567.
     for seen in (_ZERO_DECIMALS.sub("", as_shown), as_shown):
         code_shown = _BETWEEN.sub("", seen)
@@ -199,5 +201,7 @@ def _shown_otherwise(as_shown: str | None, digits: str) -> Fault:
                 suggestion="".join(seen.split()),
             )
     return Fault(
-        code, f"The cell's format shows something else than the number that it holds; {_AS_TEXT}", suggestion=as_shown
+        "cell.shown_otherwise",
+        f"The cell's format shows something else than the number that it holds; {_AS_TEXT}",
+        suggestion=as_shown,
     )

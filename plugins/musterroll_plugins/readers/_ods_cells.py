@@ -16,6 +16,7 @@ from musterroll import BoolCell, Cell, DateCell, ErrorCell, FormulaCell, NumberC
 from musterroll_plugins.readers._ods_document import CELLS, TABLE_DEPTH, repeated
 from musterroll_plugins.readers._ods_formats import GENERAL, code_that_shows
 from musterroll_plugins.readers._ods_styles import Styles
+from musterroll_plugins.readers._package import TooLargeError
 from musterroll_plugins.readers._xml import (
     DEPTH_LIMIT,
     TEXT_LIMIT,
@@ -29,6 +30,9 @@ from musterroll_plugins.readers._xml import (
 MAX_ROW, MAX_COLUMN = 1_048_576, 16_384
 # Cells with content of a whole sheet. Repeating makes more of them out of a few bytes than any program could hold.
 _CELL_LIMIT = 1 << 28
+# Rows with content that are there because they are repeated: a column that was filled down to the end of the sheet is
+# a million of them in a few bytes. No list of users has many, since no two users are the same.
+_REPEATED_LIMIT = 100_000
 # What lies inside of a text and is not part of it.
 _ASIDES = frozenset({"annotation", "annotation-end", "note", "ruby-text", "frame"})
 _ERROR = re.compile(r"#(?:N/A|NAME\?|(?:REF|VALUE|DIV/0|NULL|NUM)!)|Err:\d{3}")
@@ -52,6 +56,7 @@ class CellsHandler(XmlHandler):
         self._done: list[tuple[int, int, tuple[Cell, ...]]] = []  # first number, how many, cells
         self._tables = 0
         self._number = self._total = 0  # of the last row so far; of cells with content
+        self._repeated = 0
         self._row: Attributes | None = None
         self._cells: list[Cell] = []
         self._column = 0
@@ -179,6 +184,10 @@ class CellsHandler(XmlHandler):
         if self._cells:
             if self._number + count > MAX_ROW:
                 raise DamagedError(f"it goes on below row {MAX_ROW}")
+            self._repeated += count - 1
+            if self._repeated > _REPEATED_LIMIT:
+                last = self._number + count
+                raise TooLargeError(f"rows {self._number + 1} to {last} all hold the same")
             self._total += count * len(self._cells)
             if self._total > _CELL_LIMIT:
                 raise DamagedError("it holds more cells than a sheet can")

@@ -59,7 +59,7 @@ class Package:
 
 
 class TooLargeError(Exception):
-    """The package would expand to an absurd size."""
+    """The package would expand to an absurd size; the text says by what, if there is more to say."""
 
 
 @contextmanager
@@ -71,9 +71,10 @@ def readable(source: Source) -> Iterator[None]:
     """
     try:
         yield
-    except TooLargeError:
+    except TooLargeError as error:
+        why = f" ({error})" if error.args else ""
         raise SourceError(
-            f"{source.name} would expand to an absurd size, so it was not opened; "
+            f"{source.name} would expand to an absurd size{why}, so it was not read; "
             "copy the cells that you need into a new workbook",
             code="source.too_large",
         ) from None

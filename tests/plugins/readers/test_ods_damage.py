@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import tempfile
+import time
 import zipfile
 from functools import cache
 from pathlib import Path
@@ -136,6 +137,16 @@ def test_what_repeating_makes_of_a_few_bytes_has_a_bound(tmp_path: Path, monkeyp
     wide = text("a", attributes='table:number-columns-repeated="1000"')
     rows = row(wide, attributes='table:number-rows-repeated="101"')
     assert "more cells than a sheet can" in refusal(Source(save(tmp_path / "users.ods", parts(table(rows))))).message
+
+
+def test_a_column_that_was_filled_down_to_the_end_is_no_million_users(tmp_path: Path) -> None:
+    ten = row(text("a"), attributes='table:number-rows-repeated="10"')
+    filled = row(text("Staff"), attributes='table:number-rows-repeated="1048500"')
+    started = time.perf_counter()
+    error = refusal(Source(save(tmp_path / "users.ods", parts(table(ten + filled)))))
+    assert time.perf_counter() - started < 5
+    assert error.code == "source.too_large"
+    assert "rows 11 to 1048510 all hold the same" in error.message
 
 
 def test_many_spans_are_one_text(tmp_path: Path) -> None:
