@@ -19,10 +19,12 @@ from musterroll_plugins.readers._ods_styles import Styles
 from musterroll_plugins.readers._package import TooLargeError
 from musterroll_plugins.readers._xml import (
     DEPTH_LIMIT,
+    ROW_LIMIT,
     TEXT_LIMIT,
     Attributes,
     DamagedError,
     XmlHandler,
+    memory_of,
     too_deep,
     unreadable,
 )
@@ -66,7 +68,7 @@ class CellsHandler(XmlHandler):
         self._cell: Attributes | None = None
         self._text_depth = self._aside_depth = 0  # of what is open, or 0
         self._runs: list[str] = []
-        self._runs_size = 0
+        self._runs_size = self._row_size = 0
         self._paragraphs = 0
         self._wait_for_table()
 
@@ -194,7 +196,7 @@ class CellsHandler(XmlHandler):
             self._done.append((self._number + 1, count, tuple(self._cells)))
             self._cells.clear()
         self._number += count
-        self._column = 0
+        self._column = self._row_size = 0
 
     def _close_cell(self, attributes: Attributes) -> None:
         count = repeated(attributes, "table:number-columns-repeated")
@@ -238,6 +240,9 @@ class CellsHandler(XmlHandler):
         return unreadable(text, "its kind is unknown")
 
     def _string(self, attributes: Attributes, text: str) -> Cell:
+        self._row_size += memory_of(text)
+        if self._row_size > ROW_LIMIT:
+            raise DamagedError(f"row {self._number + 1} holds more text than it can")
         if attributes.get("calcext:value-type") == "error":
             return ErrorCell(text or "#VALUE!")
         value = attributes.get("office:string-value")

@@ -9,6 +9,7 @@ from musterroll_plugins.readers._xml import Attributes, DamagedError, XmlHandler
 
 _STYLE_LIMIT = 100_000
 _CHAIN_LIMIT = 20
+_TEXT_LIMIT = 100  # characters of one style; what is shown stands in the cells as well
 # Their kind is all that matters: what they show has other digits than the cell.
 _CODES = {
     "scientific-number": "0.00E+00",
@@ -28,6 +29,7 @@ class _DataStyle:
     code: str | None = None
     seen_digits: bool = False
     seen_text: bool = False
+    size: int = 0  # of its texts, in characters
     general: bool = False
     positive: str | None = None  # the style that is used for positive numbers instead
 
@@ -84,6 +86,8 @@ class Styles:
                 text = text.replace("%", "", 1)
             if name == "text":
                 self._open.seen_text = True
+            text = text[:_TEXT_LIMIT] if self._open.size < _TEXT_LIMIT else ""
+            self._open.size += len(text)
             if name == "embedded-text":
                 digits.between[self._position] = digits.between.get(self._position, "") + text
             elif name in {"text", "currency-symbol"} and self._open.seen_digits:

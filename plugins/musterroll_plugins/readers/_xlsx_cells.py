@@ -14,13 +14,15 @@ from typing import IO
 
 from musterroll import BoolCell, Cell, DateCell, ErrorCell, FormulaCell, NumberCell, SheetRow
 from musterroll_plugins.readers._worksheets import Hidden
-from musterroll_plugins.readers._xlsx_workbook import Styles, memory_of, unescape
+from musterroll_plugins.readers._xlsx_workbook import Styles, unescape
 from musterroll_plugins.readers._xml import (
     DEPTH_LIMIT,
+    ROW_LIMIT,
     TEXT_LIMIT,
     Attributes,
     DamagedError,
     XmlHandler,
+    memory_of,
     too_deep,
     truth,
     unreadable,
@@ -30,7 +32,6 @@ MAX_ROW, MAX_COLUMN = 1_048_576, 16_384
 _DIGITS = "0123456789"
 _TRUTHS = {"1": True, "true": True, "on": True, "0": False, "false": False, "off": False}
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:E[+-]?\d+)?", re.ASCII | re.IGNORECASE)
-_ROW_LIMIT = 1 << 26  # bytes of memory for the texts that stand in the cells of one row
 
 
 class CellsHandler(XmlHandler):
@@ -194,7 +195,7 @@ class CellsHandler(XmlHandler):
     def _held(self, text: str) -> str:
         """A text that stands in the cell itself."""
         self._row_size += memory_of(text)
-        if self._row_size > _ROW_LIMIT:
+        if self._row_size > ROW_LIMIT:
             raise DamagedError(f"row {self._row} holds more text than it can")
         return unescape(text)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-import sys
 from collections.abc import Sequence, Sized
 from typing import NamedTuple
 
@@ -15,6 +14,7 @@ from musterroll_plugins.readers._xml import (
     DamagedError,
     ElementHandler,
     XmlHandler,
+    memory_of,
     truth,
 )
 
@@ -183,11 +183,6 @@ class _Texts(XmlHandler):
             self._size += memory_of(whole)
             if self._size > _TABLE_LIMIT:
                 raise DamagedError("it holds more text than a sheet can")
-
-
-def memory_of(text: str) -> int:
-    """The bytes that a text in a list takes: one wide character makes all of them wide."""
-    return sys.getsizeof(text) + 8
 
 
 def unescape(text: str) -> str:

@@ -149,6 +149,22 @@ def test_a_column_that_was_filled_down_to_the_end_is_no_million_users(tmp_path: 
     assert "rows 11 to 1048510 all hold the same" in error.message
 
 
+def test_the_texts_of_one_row_have_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_ods_cells, "ROW_LIMIT", 100_000)
+    cell = text("\U0001f600" + "x" * 1000)
+    with reader().open(Source(save(tmp_path / "fine.ods", parts(table(row(cell * 20) * 20))))) as sheet:
+        assert len(list(sheet.rows())) == 20
+    assert refusal(Source(save(tmp_path / "users.ods", parts(table(row(cell * 40)))))).code == "source.damaged"
+
+
+def test_a_format_of_countless_texts_takes_no_time(tmp_path: Path) -> None:
+    styles = f'<number:number-style style:name="N1">{"<number:text>abc</number:text>" * 300_000}</number:number-style>'
+    started = time.perf_counter()
+    with reader().open(Source(save(tmp_path / "users.ods", parts(table(row(text("a"))), styles=styles)))) as sheet:
+        assert len(list(sheet.rows())) == 1
+    assert time.perf_counter() - started < 10  # about a second
+
+
 def test_many_spans_are_one_text(tmp_path: Path) -> None:
     file = save(tmp_path / "users.ods", parts(table(row(text("<text:span>a</text:span>b" * 2000)))))
     with reader().open(Source(file)) as sheet:

@@ -169,7 +169,7 @@ def test_texts_are_bounded_in_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_the_texts_of_one_row_have_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_xlsx_cells, "_ROW_LIMIT", 100_000)
+    monkeypatch.setattr(_xlsx_cells, "ROW_LIMIT", 100_000)
     cell = f'<c t="inlineStr"><is><t>\U0001f600{"x" * 1000}</t></is></c>'
     fine = parts(worksheet(f"<row>{cell * 20}</row>" * 20))
     with XlsxReader(Options(), context()).open(Source(save(tmp_path / "fine.xlsx", fine))) as sheet:
