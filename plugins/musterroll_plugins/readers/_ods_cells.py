@@ -261,13 +261,12 @@ class CellsHandler(XmlHandler):
         if not math.isfinite(number):
             return ErrorCell("#NUM!")
         code = self._styles.code_of(attributes.get("table:style-name") or self._default_style())
-        if shown != text:
-            if code == GENERAL and "table:formula" in attributes and number in {0, 1} and shown.isalpha():
-                return BoolCell(number == 1)  # LibreOffice: the result of =TRUE(), in the person's language
-            if self._paragraphs:
-                code = code_that_shows(shown, number, code)
-            elif code == GENERAL and attributes["office:value-type"] == "percentage":
-                code = "0%"
+        if code == GENERAL and "table:formula" in attributes and number in {0, 1} and shown.isalpha():
+            return BoolCell(number == 1)  # LibreOffice: the result of =TRUE(), in the person's language
+        if self._paragraphs:
+            code = code_that_shows(shown, number, code)
+        elif code == GENERAL and attributes["office:value-type"] == "percentage":
+            code = "0%"
         return NumberCell(number, code)
 
     def _default_style(self) -> str | None:
