@@ -25,6 +25,19 @@ class NumberCell:
 
 
 @dataclass(frozen=True, slots=True)
+class TextCell:
+    """A text whose format shows something else: `"EMP-"@` shows EMP-1234 of 1234. All other texts are a `str`.
+
+    Attributes:
+        text: the text that the file holds.
+        number_format: the spreadsheet's format code.
+    """
+
+    text: str
+    number_format: str
+
+
+@dataclass(frozen=True, slots=True)
 class DateCell:
     """A date, a time, or both."""
 
@@ -58,7 +71,7 @@ class FormulaCell:
     formula: str
 
 
-Cell: TypeAlias = str | NumberCell | DateCell | BoolCell | ErrorCell | FormulaCell | None
+Cell: TypeAlias = str | TextCell | NumberCell | DateCell | BoolCell | ErrorCell | FormulaCell | None
 
 
 class SheetRow(NamedTuple):

@@ -93,9 +93,9 @@ def show_text(text: str, code: str) -> str | None:
     section = sections[3] if len(sections) > 3 else sections[-1]
     if not section.has_text and len(sections) <= 3:
         return text
-    if section.strange:
+    if section.strange or any(piece.kind not in {"text", "@", "General"} for piece in section.pieces):
         return None
-    return "".join(text if kind == "@" else piece for kind, piece in section.pieces)
+    return "".join(piece if kind == "text" else text for kind, piece in section.pieces)
 
 
 def exact(value: int | float) -> Decimal:

@@ -9,10 +9,10 @@ import math
 import re
 from typing import NamedTuple
 
-from musterroll.model.cells import BoolCell, Cell, DateCell, ErrorCell, FormulaCell, NumberCell
+from musterroll.model.cells import BoolCell, Cell, DateCell, ErrorCell, FormulaCell, NumberCell, TextCell
 from musterroll.model.rows import BLANK, Origin, Value
 from musterroll.secret import Secret
-from musterroll.sheet.number_formats import PLAIN, exact, show_number
+from musterroll.sheet.number_formats import PLAIN, exact, show_number, show_text
 from musterroll.text import clean
 
 # Spreadsheet programs keep 15 significant digits; a longer number has lost its end.
@@ -106,11 +106,13 @@ def _text_fault(text: str) -> Fault | None:
     return None
 
 
-def _other_text(cell: NumberCell | DateCell | BoolCell | ErrorCell | FormulaCell) -> str | Fault:
+def _other_text(cell: TextCell | NumberCell | DateCell | BoolCell | ErrorCell | FormulaCell) -> str | Fault:
     """Returns the text that a cell of another kind stands for."""
     match cell:
         case NumberCell():
             return _number_text(cell)
+        case TextCell():
+            return _text_shown_otherwise(show_text(cell.text, cell.number_format))
         case DateCell():
             return Fault(
                 "cell.not_text",
@@ -154,6 +156,8 @@ def shown(cell: Cell) -> str | None:
             return str(int(value)) if abs(value) < _EXACT_BELOW and value.is_integer() else str(value)
         case ErrorCell():
             return printable(cell.code)
+        case TextCell():
+            return printable(cell.text)
         case FormulaCell():
             return cell.formula
         case None:
@@ -204,4 +208,12 @@ def _shown_otherwise(as_shown: str | None, digits: str) -> Fault:
         "cell.shown_otherwise",
         f"The cell's format shows something else than the number that it holds; {_AS_TEXT}",
         suggestion=as_shown,
+    )
+
+
+def _text_shown_otherwise(as_shown: str | None) -> Fault:
+    return Fault(
+        "cell.shown_otherwise",
+        f"The cell's format shows something else than the text that it holds; {_AS_TEXT}",
+        suggestion=clean(as_shown or "") or None,
     )

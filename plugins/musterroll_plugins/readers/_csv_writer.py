@@ -13,8 +13,8 @@ import re
 from contextlib import suppress
 from typing import TYPE_CHECKING, BinaryIO
 
-from musterroll import BoolCell, Cell, Confidence, DateCell, Draft, MusterrollError, NumberCell, SourceError
-from musterroll.sheet.number_formats import PLAIN, show_number
+from musterroll import BoolCell, Cell, Confidence, DateCell, Draft, MusterrollError, NumberCell, SourceError, TextCell
+from musterroll.sheet.number_formats import PLAIN, show_number, show_text
 from musterroll_plugins.readers._looks import HALVES, error_shown, is_number
 from musterroll_plugins.readers._text import TextFormat
 
@@ -95,6 +95,8 @@ def _text_of(cell: Cell) -> str:
             return cell
         case NumberCell() if is_number(cell.value):
             return _digits(cell.value, cell.number_format)
+        case TextCell():
+            return (show_text(cell.text, cell.number_format) or "").strip()
         case BoolCell():
             return "TRUE" if cell.value else "FALSE"
         case DateCell(value=dt.datetime() as value):

@@ -113,7 +113,7 @@ def number_shown(cell: NumberCell) -> str | None:
     if not is_number(cell.value):
         return None
     if cell.number_format in PLAIN:
-        return number(cell.value)
+        return number(cell.value).removesuffix(".0")
     return show_number(cell.value, cell.number_format)
 
 

@@ -12,9 +12,9 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from typing import IO
 
-from musterroll import BoolCell, Cell, DateCell, ErrorCell, FormulaCell, NumberCell, SheetRow
+from musterroll import BoolCell, Cell, DateCell, ErrorCell, FormulaCell, NumberCell, SheetRow, TextCell
 from musterroll_plugins.readers._ods_document import CELLS, TABLE_DEPTH, repeated
-from musterroll_plugins.readers._ods_formats import GENERAL, code_that_shows
+from musterroll_plugins.readers._ods_formats import GENERAL, code_that_shows, code_that_shows_text
 from musterroll_plugins.readers._ods_styles import Styles
 from musterroll_plugins.readers._package import TooLargeError
 from musterroll_plugins.readers._xml import (
@@ -246,7 +246,9 @@ class CellsHandler(XmlHandler):
         if attributes.get("calcext:value-type") == "error":
             return ErrorCell(text or "#VALUE!")
         value = attributes.get("office:string-value")
-        if value and value.split() != text.split():  # where they differ, the text is only how the value is shown
+        if value and self._paragraphs and value.split() != text.split():  # the text is only how the value is shown
+            return TextCell(value, code_that_shows_text(text))
+        if value and not self._paragraphs:
             text = value
         if "table:formula" in attributes and _ERROR.fullmatch(text):
             return ErrorCell(text)

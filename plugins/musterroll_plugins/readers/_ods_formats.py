@@ -17,8 +17,9 @@ GENERAL, TEXT, HIDDEN = "General", "@", ";;;"
 # Piece by piece: a literal, what is not shown as it stands, a digit, the rest.
 _PIECE = re.compile(r'"(?P<quoted>[^"]*)"|\\(?P<escaped>.)|[_*].|\[[^\]]*\]|(?P<place>[0#?])|(?P<other>.)', re.DOTALL)
 _MOST_DIGITS = 30
-# A number as it is shown without a format: without zeros that say nothing, and shortened where it does not fit.
-_PLAIN_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:[.,]\d*[1-9])?(?:E[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+# A number as it is shown without a format: without zeros that say nothing (but for the .0 that pandas writes), and
+# shortened where it does not fit.
+_PLAIN_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:[.,]\d*[1-9]|\.0)?(?:E[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 _ROUNDED = 0.1  # 4.5E+11 may be shown as 5E+11
 _MOST_SHOWN = 60  # characters; four times as many fit into a format code
 
@@ -124,6 +125,11 @@ def code_that_shows(shown: str, number: int | float, code: str) -> str:
     made = text_code(shown[:_MOST_SHOWN])
     # One section alone would put the sign in front.
     return HIDDEN if not made else made if number >= 0 else f"{made};{made}"
+
+
+def code_that_shows_text(shown: str) -> str:
+    """The format code that shows this of a text, whatever it is."""
+    return HIDDEN + text_code(shown[:_MOST_SHOWN])
 
 
 def text_code(text: str) -> str:

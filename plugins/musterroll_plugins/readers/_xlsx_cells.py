@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import IO
 
-from musterroll import BoolCell, Cell, DateCell, ErrorCell, FormulaCell, NumberCell, SheetRow
+from musterroll import BoolCell, Cell, DateCell, ErrorCell, FormulaCell, NumberCell, SheetRow, TextCell
 from musterroll_plugins.readers._worksheets import Hidden
 from musterroll_plugins.readers._xlsx_workbook import Styles, unescape
 from musterroll_plugins.readers._xml import (
@@ -179,14 +179,16 @@ class CellsHandler(XmlHandler):
             try:
                 index = int(value)
                 if index >= 0:
-                    return self._texts[index]
+                    return self._styled(self._texts[index], attributes.get("s"))
             except (ValueError, LookupError):
                 pass
             return unreadable(value, "it refers to a text that the file does not have")
         if kind == "inlineStr":
-            return self._held("".join(self._runs)) if self._runs else None
+            return self._styled(self._held("".join(self._runs)), attributes.get("s")) if self._runs else None
         if kind == "str" and value is not None:
-            return self._held(value)  # "" as well: a formula that results in an empty text
+            return self._styled(
+                self._held(value), attributes.get("s")
+            )  # "" as well: a formula that results in an empty text
         value = value.strip() if value is not None else ""
         if value:
             return self._number(value, attributes.get("s", "0")) if kind == "n" else _other(kind, value)
@@ -198,6 +200,14 @@ class CellsHandler(XmlHandler):
         if self._row_size > ROW_LIMIT:
             raise DamagedError(f"row {self._row} holds more text than it can")
         return unescape(text)
+
+    def _styled(self, text: str, style: str | None) -> str | TextCell:
+        if style is None:
+            return text
+        if self._styles is None:
+            self._styles = self._load_styles()
+        code = self._styles.text_format(style)
+        return text if code is None or not text.strip() else TextCell(text, code)
 
     def _number(self, text: str, style: str) -> Cell:
         # Long integers are read as the spreadsheet program holds them: 15 or so digits.

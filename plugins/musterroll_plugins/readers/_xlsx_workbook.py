@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence, Sized
 from typing import NamedTuple
 
+from musterroll.sheet.number_formats import show_text
 from musterroll_plugins.readers._xlsx_package import XlsxPackage
 from musterroll_plugins.readers._xml import (
     TEXT_LIMIT,
@@ -19,6 +20,7 @@ from musterroll_plugins.readers._xml import (
 )
 
 _GENERAL = "General"
+_SAMPLE = "x"
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _HALF = re.compile(r"[\ud800-\udfff]")
 _PAIR = re.compile(r"[\ud800-\udbff][\udc00-\udfff]")
@@ -107,6 +109,7 @@ class Styles:
     def __init__(self, formats: dict[int, str], cells: list[int], *, epoch_1904: bool) -> None:
         self._formats, self._cells, self._epoch_1904 = formats, cells, epoch_1904
         self._known: dict[str, tuple[str, bool, bool]] = {}
+        self._texts: dict[str, str | None] = {}
 
     def of(self, style: str) -> tuple[str, bool, bool]:
         """Returns the format code of a style, whether it shows dates, and whether it shows durations.
@@ -121,6 +124,19 @@ class Styles:
             if len(self._known) < _LIST_LIMIT:
                 self._known[style] = known
         return known
+
+    def text_format(self, style: str) -> str | None:
+        """Returns the format code of a style that shows something else of texts; None for all others."""
+        if style not in self._texts:
+            index = _whole(style)
+            # Those that are built in show texts as they are.
+            code = self._formats.get(self._cells[index]) if 0 <= index < len(self._cells) else None
+            shown = show_text(_SAMPLE, code) if code is not None else _SAMPLE
+            found = None if shown is not None and shown.strip() == _SAMPLE else code
+            if len(self._texts) == _LIST_LIMIT:
+                return found
+            self._texts[style] = found
+        return self._texts[style]
 
     def date(self, number: float, *, duration: bool) -> dt.datetime | dt.time | dt.timedelta | None:
         """Returns the date or time that a number means; None where no spreadsheet program shows one."""

@@ -13,7 +13,7 @@ import zipfile
 from html import escape
 from typing import TYPE_CHECKING, BinaryIO
 
-from musterroll import BoolCell, Cell, DateCell, Draft, NumberCell, SheetRow
+from musterroll import BoolCell, Cell, DateCell, Draft, NumberCell, SheetRow, TextCell
 from musterroll.text import column_letter
 from musterroll_plugins.readers import _looks
 from musterroll_plugins.readers._looks import Part
@@ -73,6 +73,10 @@ def _cell(cell: Cell, place: str, frame: Frame, part: Part, index: int) -> str:
         text = escape(_escaped(cell[: _looks.LONGEST_TEXT]), quote=False)
         return f'<c {place} s="{text_style}" t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>'
     match cell:
+        case TextCell() if frame.has_room(cell.number_format):
+            text = escape(_escaped(cell.text[: _looks.LONGEST_TEXT]), quote=False)
+            look = frame.format_style(cell.number_format)
+            return f'<c {place} s="{look}" t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>'
         case NumberCell() if _looks.is_number(cell.value) and frame.has_room(cell.number_format):
             look = frame.format_style(cell.number_format or _GENERAL)
             return f'<c {place} s="{look}"><v>{_looks.number(cell.value)}</v></c>'

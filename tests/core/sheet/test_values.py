@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from musterroll import BoolCell, Cell, DateCell, ErrorCell, FormulaCell, NumberCell, Origin, Value
+from musterroll import BoolCell, Cell, DateCell, ErrorCell, FormulaCell, NumberCell, Origin, TextCell, Value
 from musterroll.model.rows import BLANK
 from musterroll.sheet.values import Fault, cell_value, secret_value, shown
 from musterroll.text import clean
@@ -29,6 +29,7 @@ CELLS: st.SearchStrategy[Cell] = (
     | st.builds(BoolCell, st.booleans())
     | st.builds(ErrorCell, st.text())
     | st.builds(FormulaCell, st.text())
+    | st.builds(TextCell, TEXTS, st.text('0@#?.,;"\\\\[]_*E+% /x'))
 )
 
 

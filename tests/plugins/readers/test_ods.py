@@ -23,6 +23,7 @@ from musterroll import (
     SheetInfo,
     Source,
     SourceError,
+    TextCell,
     Value,
 )
 from musterroll.sheet.number_formats import show_number
@@ -117,7 +118,7 @@ def test_results_of_formulas(tmp_path: Path) -> None:
         "",
         FormulaCell("=[.A1]"),
         "#N/A",
-        "five",
+        TextCell("five", ';;;"#5"'),
     )
 
 
@@ -270,6 +271,7 @@ def test_what_is_shown_counts_whatever_the_style_says(
         ("0.3", "0.3"),
         ("7712345678", "8E+09"),
         ("-5", "-5"),
+        ("7712345678", "7712345678.0"),  # pandas
     ],
 )
 def test_a_number_without_a_format_is_its_digits_however_it_fits(tmp_path: Path, value: str, as_shown: str) -> None:

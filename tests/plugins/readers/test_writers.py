@@ -32,6 +32,7 @@ from musterroll import (
     SheetWriter,
     Source,
     SourceError,
+    TextCell,
 )
 from musterroll.sheet.number_formats import show_number
 from musterroll.sheet.values import Fault, cell_value
@@ -210,6 +211,15 @@ def test_a_number_that_shows_something_else_still_does(tmp_path: Path, value: fl
         assert (cell.value, cell_value(cell)) == (value, expected)
     shown = show_number(value, code)
     assert written("csv", draft(SheetRow(3, (NumberCell(value, code), "x"))))[3] == (shown or None, "x")
+
+
+def test_a_text_that_shows_something_else_still_does() -> None:
+    cell = TextCell("1234\n<5>", '"EMP-"@')
+    for name in ("xlsx", "ods"):
+        (found,) = written(name, draft(SheetRow(3, (cell,))))[3]
+        assert isinstance(found, TextCell)
+        assert (found.text, cell_value(found)) == (cell.text, cell_value(cell))
+    assert written("csv", draft(SheetRow(3, (cell,))))[3] == ("EMP-1234\n<5>",)
 
 
 @needs_libreoffice

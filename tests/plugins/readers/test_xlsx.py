@@ -3,6 +3,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 import tracemalloc
+from html import escape
 from pathlib import Path
 
 import openpyxl
@@ -23,6 +24,7 @@ from musterroll import (
     SheetInfo,
     Source,
     SourceError,
+    TextCell,
 )
 from musterroll.sheet.values import Fault, cell_value, secret_value
 from musterroll_plugins.readers.xlsx import XlsxReader
@@ -190,6 +192,45 @@ def test_a_cell_that_cannot_be_read_leaves_the_rest(tmp_path: Path, cell: str, h
         assert made.code == "cell.error"
         assert "cannot be read" in made.message
         assert held not in made.message.split()
+
+
+@pytest.mark.parametrize(
+    ("code", "suggestion"),
+    [
+        *[('"EMP-"@', "EMP-1234"), ('0;0;0;"No. "@" x"', "No. 1234 x"), (";;;", None), ("0;0;0;", None)],
+        *[('0;0;0;"hidden"', "hidden"), ('[Red]@" (old)"', "1234 (old)"), ("*x@", None)],
+    ],
+)
+def test_a_text_whose_format_shows_something_else(tmp_path: Path, code: str, suggestion: str | None) -> None:
+    rows = (
+        '<row r="1"><c s="1" t="s"><v>0</v></c><c s="1" t="inlineStr"><is><t>1234</t></is></c>'
+        '<c s="1" t="str"><v>1234</v></c></row>'
+    )
+    styles = (
+        f'<numFmts><numFmt numFmtId="170" formatCode="{escape(code)}"/></numFmts>'
+        '<cellXfs><xf numFmtId="0"/><xf numFmtId="170"/></cellXfs>'
+    )
+    file = save(tmp_path / "users.xlsx", parts(worksheet(rows), texts="<si><t>1234</t></si>", styles=styles))
+    for cell in read(file)[1]:
+        assert cell == TextCell("1234", code)
+        fault = cell_value(cell)
+        assert isinstance(fault, Fault)
+        assert (fault.code, fault.suggestion) == ("cell.shown_otherwise", suggestion)
+        hidden = secret_value(cell)
+        assert isinstance(hidden, Fault)
+        assert (hidden.code, hidden.suggestion) == ("cell.shown_otherwise", None)
+        assert "1234" not in hidden.message
+
+
+@pytest.mark.parametrize("code", ["@", "General", "0.00", "_(@_)", '0;0;0;"" @', "0;-0;0", "[Red]@", "* @"])
+def test_a_text_whose_format_shows_it(tmp_path: Path, code: str) -> None:
+    rows = '<row r="1"><c s="1" t="s"><v>0</v></c></row>'
+    styles = (
+        f'<numFmts><numFmt numFmtId="170" formatCode="{escape(code)}"/></numFmts>'
+        '<cellXfs><xf numFmtId="0"/><xf numFmtId="170"/></cellXfs>'
+    )
+    file = save(tmp_path / "users.xlsx", parts(worksheet(rows), texts="<si><t>1234</t></si>", styles=styles))
+    assert read(file)[1] == ("1234",)
 
 
 def test_a_style_that_is_missing_is_that_of_cells_without_any(tmp_path: Path) -> None:
