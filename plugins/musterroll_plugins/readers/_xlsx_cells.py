@@ -48,6 +48,7 @@ class CellsHandler(XmlHandler):
         self._load_texts, self._load_styles = texts, styles
         self._texts: Sequence[str] | None = None
         self._styles: Styles | None = None
+        self._plain: set[str | None] = {None}  # styles that show texts as they are: nearly all
         self._columns: dict[str, int] = {}
         self._row = self._column = 0
         self._cells: list[Cell] = []
@@ -179,7 +180,8 @@ class CellsHandler(XmlHandler):
             try:
                 index = int(value)
                 if index >= 0:
-                    return self._styled(self._texts[index], attributes.get("s"))
+                    text, style = self._texts[index], attributes.get("s")
+                    return text if style in self._plain else self._styled(text, style)
             except (ValueError, LookupError):
                 pass
             return unreadable(value, "it refers to a text that the file does not have")
@@ -202,20 +204,25 @@ class CellsHandler(XmlHandler):
         return unescape(text)
 
     def _styled(self, text: str, style: str | None) -> str | TextCell:
-        if style is None:
+        if style is None or style in self._plain:
             return text
         if self._styles is None:
             self._styles = self._load_styles()
         code = self._styles.text_format(style)
+        if code is None:
+            self._plain.add(style)
         return text if code is None or not text.strip() else TextCell(text, code)
 
     def _number(self, text: str, style: str) -> Cell:
         # Long integers are read as the spreadsheet program holds them: 15 or so digits.
-        if not _NUMBER.fullmatch(text):
+        if len(text) < 18 and text.isdecimal() and text.isascii():
+            number: int | float = int(text)
+        elif _NUMBER.fullmatch(text):
+            number = float(text)
+            if not math.isfinite(number):
+                return ErrorCell("#NUM!")
+        else:
             return unreadable(text, "no number stands where one belongs")
-        number: int | float = int(text) if len(text) < 18 and text.isdecimal() else float(text)
-        if not math.isfinite(number):
-            return ErrorCell("#NUM!")
         if self._styles is None:
             self._styles = self._load_styles()
         code, is_date, is_duration = self._styles.of(style)

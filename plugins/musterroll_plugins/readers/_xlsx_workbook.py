@@ -134,7 +134,7 @@ class Styles:
             shown = show_text(_SAMPLE, code) if code is not None else _SAMPLE
             found = None if shown is not None and shown.strip() == _SAMPLE else code
             if len(self._texts) == _LIST_LIMIT:
-                return found
+                raise DamagedError("its cells have more styles than a workbook can")
             self._texts[style] = found
         return self._texts[style]
 
