@@ -147,7 +147,18 @@ def test_zeros_that_only_the_format_shows(number_format: str, value: float, as_s
     "number_format",
     [
         *("", "General", "0", "@", "[Red]0", "0;00", "[<=1000]0;00", "# ?/100", '_(* #,##0_);_(* "0"_)', "0;;;@"),
-        *("#,##0", "#", "0_)", "[$-409]0", "0;0;@", "[Color 12]General", "* 0", "[>9]0.0;0"),
+        *(
+            "#,##0",
+            "#",
+            "0_)",
+            "[$-409]0",
+            "[$-1010409]0",
+            "[$-en-US]0",
+            "0;0;@",
+            "[Color 12]General",
+            "* 0",
+            "[>9]0.0;0",
+        ),
     ],
 )
 def test_formats_that_show_the_digits(number_format: str) -> None:
