@@ -33,7 +33,8 @@ _ERROR_TEXT = re.compile(
 )
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 # What may stand between the digits of a code or a telephone number.
-_BETWEEN = re.compile(r"[\s.,'/()-]")
+_BETWEEN = re.compile(r"[\s'/()-]")
+_GROUPED = re.compile(r"\d{1,3}(?:[.,]\d{3})+", re.ASCII)
 _ZERO_DECIMALS = re.compile(r"[.,]0+$")
 _AS_TEXT = "format the cell as text and type the value as it should be"
 
@@ -194,21 +195,32 @@ def _shown_otherwise(as_shown: str | None, digits: str) -> Fault:
         )
     if not as_shown:
         return Fault("cell.shown_otherwise", f"The cell's format hides the number that it holds; {_AS_TEXT}")
-    # The zeros in front of a number without its decimals, as those in 007.0, or of a number with points: 01.234.567.
-    for seen in (_ZERO_DECIMALS.sub("", as_shown), as_shown):
-        code_shown = _BETWEEN.sub("", seen)
-        zeros = code_shown.removesuffix(digits)
-        if zeros != code_shown and zeros and not zeros.strip("0"):
-            return Fault(
-                "cell.leading_zeros",
-                f"The zeros in front are only shown by the number's format, the cell does not hold them; {_AS_TEXT}",
-                suggestion="".join(seen.split()),
-            )
+    padded = _with_zeros(as_shown, digits)
+    if padded is not None:
+        return Fault(
+            "cell.leading_zeros",
+            f"The zeros in front are only shown by the number's format, the cell does not hold them; {_AS_TEXT}",
+            suggestion=padded,
+        )
     return Fault(
         "cell.shown_otherwise",
         f"The cell's format shows something else than the number that it holds; {_AS_TEXT}",
         suggestion=as_shown,
     )
+
+
+def _with_zeros(as_shown: str, digits: str) -> str | None:
+    """Returns what is shown, without spaces, where it is the digits and nothing else but zeros in front of them."""
+    # 007.0 are zeros in front of a number with a decimal; 01.234.000 in front of one with points.
+    for seen in (_ZERO_DECIMALS.sub("", as_shown), as_shown):
+        written = _BETWEEN.sub("", seen)
+        if _GROUPED.fullmatch(written):
+            written = written.replace(".", "").replace(",", "")
+        if written == digits:
+            return None
+        if written.endswith(digits) and not written.removesuffix(digits).strip("0"):
+            return "".join(seen.split())
+    return None
 
 
 def _text_shown_otherwise(as_shown: str | None) -> Fault:
