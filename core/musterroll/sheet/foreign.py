@@ -52,6 +52,7 @@ _HTML = Foreign("a web page (HTML), whatever its name says", _SAVE_AS)
 _MHTML = Foreign("a web page in one file (MHTML)", _SAVE_AS)
 _XML_2003 = Foreign("an XML spreadsheet of Excel 2003 (SpreadsheetML)", _SAVE_AS)
 _XML = Foreign("an XML file", _EXPORT)
+_OLD_SHEET = Foreign("a spreadsheet in an old exchange format (SYLK or DIF)", _SAVE_AS)
 _TAR = Foreign("a tar archive", _PACKED)
 
 # Texts, so that a reader of texts would take them for its own.
@@ -61,6 +62,7 @@ _MAIL = re.compile(
     r"(?:[a-z-]+:[^\n]*\n(?:[ \t][^\n]*\n)*)*?(?:mime-version|content-type):\s*(?:1\.0|multipart/related)"
 )
 _DECLARATION = re.compile(r"<\?xml\s[^>]*\?>\s*")
+_OLD_TEXT = re.compile(r"id;p(?:wxl|scalc|calcooo)[\w;]*\r?\n|table\r?\n0,1\r?\n\"")
 _SPREADSHEET_2003 = ("urn:schemas-microsoft-com:office:spreadsheet", 'progid="excel.sheet"')
 
 # By a part of the zip that only they have.
@@ -96,6 +98,8 @@ def foreign(head: bytes) -> Foreign | None:
         return _XML_2003 if any(mark in text for mark in _SPREADSHEET_2003) else _XML
     if _MAIL.match(text):
         return _MHTML
+    if _OLD_TEXT.match(text):
+        return _OLD_SHEET
     return next((one for start, one in _BINARY if head.startswith(start) and not start.isascii()), None)
 
 

@@ -96,6 +96,8 @@ def test_a_file_of_no_known_format(head: bytes, said: str, file: Callable[[bytes
         b"From: me;x\n",
         b"<b>Email</b>,Username\n",
         b"PK,Name\n",
+        b"ID;Password\n",
+        b"TABLE\n0,2\n",
         b"content-type,mime-version\n",
         b"BZh,x\n",
     ],

@@ -58,6 +58,8 @@ FOREIGN = [
     (zipped("a/staff.csv"), "a zip archive that holds a/staff.csv;", "unpack it"),
     (zipped("a.csv", "__MACOSX/a.csv", "b.xlsx"), "a zip archive that holds a.csv and 1 more;", "unpack it"),
     (zipped("photo.png"), "a zip archive", "unpack it"),
+    (b'TABLE\r\n0,1\r\n"EXCEL"\r\n', "SYLK or DIF", "save it as .xlsx"),
+    (b"ID;PWXL;N;E\r\nP;PGeneral\r\n", "SYLK or DIF", "save it as .xlsx"),
     (gzip.compress(b"Email,Username\n"), "a gzip archive", "unpack it"),
     (b"\x09\x08\x10\x00\x00\x06", "a workbook of an Excel before 1997", "save it as .xlsx"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Office program", "copy its table"),
