@@ -21,6 +21,7 @@ from musterroll.model.cells import (
     NumberCell,
     SheetInfo,
     SheetRow,
+    TextCell,
 )
 from musterroll.model.drafts import Draft, DraftColumn
 from musterroll.model.fields import Field, FieldSet
@@ -155,6 +156,7 @@ __all__ = [
     "Status",
     "Surroundings",
     "Template",
+    "TextCell",
     "UpdateUser",
     "UserBackend",
     "UserBackendType",

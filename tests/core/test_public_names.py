@@ -76,6 +76,7 @@ PUBLIC = [
     "Status",
     "Surroundings",
     "Template",
+    "TextCell",
     "UpdateUser",
     "UserBackend",
     "UserBackendType",

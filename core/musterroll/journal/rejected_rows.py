@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import groupby
+from itertools import groupby, islice
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -21,8 +21,10 @@ _QUERY = """
         WHERE p.job = ?1 AND p.severity = 'error' AND p.condemns IS NOT NULL
     )
     SELECT r.row, e.col, e.message, e.suggestion, e.found FROM row AS r LEFT JOIN reason AS e ON e.row = r.row
-    WHERE r.job = ?1 AND r.action = ?2 ORDER BY r.row, e.seq
+    WHERE r.job = ?1 AND r.action = ?2 ORDER BY r.row, e.found != r.row, e.seq
 """
+# A person corrects a row by its first reasons; the first of 40,000 rows with one username has 39,999.
+_MOST_REASONS = 10
 
 
 class Reason(NamedTuple):
@@ -42,14 +44,23 @@ class Reason(NamedTuple):
 
 
 class RejectedRow(NamedTuple):
-    """A row that was rejected: its number in the sheet, and why."""
+    """A row that was rejected.
+
+    Attributes:
+        number: its number in the sheet.
+        reasons: why, what was found in the row itself first; not more than ten.
+        more: how many reasons there are besides.
+    """
 
     number: int
     reasons: tuple[Reason, ...]
+    more: int = 0
 
 
 @decoded
 def rejected_rows(journal: Journal, job: str) -> Iterator[RejectedRow]:
     """Streams the rows of a job that were rejected, in the order of the sheet."""
     for number, found in groupby(journal.stream(_QUERY, (job, REJECTED)), key=itemgetter(0)):
-        yield RejectedRow(number, tuple(Reason(*reason) for _, *reason in found if reason[1] is not None))
+        reasons = (Reason(*reason) for _, *reason in found if reason[1] is not None)
+        first = tuple(islice(reasons, _MOST_REASONS))
+        yield RejectedRow(number, first, sum(1 for _ in reasons))

@@ -25,6 +25,19 @@ class NumberCell:
 
 
 @dataclass(frozen=True, slots=True)
+class TextCell:
+    """A text whose format shows something else: `"EMP-"@` shows EMP-1234 of 1234. All other texts are a `str`.
+
+    Attributes:
+        text: the text that the file holds.
+        number_format: the spreadsheet's format code.
+    """
+
+    text: str
+    number_format: str
+
+
+@dataclass(frozen=True, slots=True)
 class DateCell:
     """A date, a time, or both."""
 
@@ -40,9 +53,15 @@ class BoolCell:
 
 @dataclass(frozen=True, slots=True)
 class ErrorCell:
-    """An error of the spreadsheet program, e.g. `#N/A`."""
+    """An error of the spreadsheet program, e.g. `#N/A`, or what a reader could make nothing of.
+
+    Attributes:
+        code: what the file holds.
+        reason: why it cannot be read, without what it holds; empty for an error of the program.
+    """
 
     code: str
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +71,7 @@ class FormulaCell:
     formula: str
 
 
-Cell: TypeAlias = str | NumberCell | DateCell | BoolCell | ErrorCell | FormulaCell | None
+Cell: TypeAlias = str | TextCell | NumberCell | DateCell | BoolCell | ErrorCell | FormulaCell | None
 
 
 class SheetRow(NamedTuple):

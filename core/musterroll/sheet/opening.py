@@ -9,21 +9,7 @@ from musterroll.errors import MusterrollError, PluginError, SourceError
 from musterroll.model.source import Source
 from musterroll.plugin.guarding import guarded
 from musterroll.plugin.roles import AmbiguousWorksheetError, Confidence, Reader, Sheet
-
-# What a file seems to be, by its first bytes: only for the message that refuses it.
-_SIGNATURES = (
-    (b"\x89PNG", "a PNG picture"),
-    (b"\xff\xd8\xff", "a JPEG picture"),
-    (b"GIF8", "a GIF picture"),
-    (b"%PDF", "a PDF document"),
-    (b"PK\x03\x04", "a zip archive or a document of another program"),
-    (b"\xd0\xcf\x11\xe0", "a document of an old Office program"),
-    (b"SQLite format 3", "a SQLite database"),
-    (b"\x1f\x8b", "a gzip archive"),
-    (b"{\\rtf", "a text document (RTF)"),
-    (b"\x7fELF", "a program"),
-    (b"MZ", "a program"),
-)
+from musterroll.sheet.foreign import describe, foreign
 
 
 def choose_reader(source: Source, readers: Sequence[tuple[str, Reader]]) -> tuple[str, Reader]:
@@ -45,11 +31,14 @@ def choose_reader(source: Source, readers: Sequence[tuple[str, Reader]]) -> tupl
             confidence = reader.sniff(source)
         if confidence > Confidence.NO and (best is None or confidence > best[0]):
             best = confidence, name, reader
-    if best is None:
+    # A reader of texts takes what other programs write as texts for its own.
+    other = None if best is None or best[0] is Confidence.CERTAIN else foreign(source.head)
+    if best is None or other is not None:
+        kind, advice = other or describe(source)
         known = ", ".join(name for name, _ in readers)
-        kind = next((kind for head, kind in _SIGNATURES if source.head.startswith(head)), "no spreadsheet")
         raise SourceError(
-            f"{source.path} seems to be {kind}; the formats that can be read are {known}", code="source.unsupported"
+            f"{source.path} seems to be {kind}; {advice}. The formats that can be read are {known}",
+            code="source.unsupported",
         )
     return best[1], best[2]
 

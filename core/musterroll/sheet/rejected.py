@@ -15,6 +15,7 @@ from musterroll.text import column_letter
 
 _GUIDANCE = "Why the row was not imported. Correct the row here and import this file; this column is ignored."
 _WIDTH = 60
+_LONGEST_LINE = 1000  # characters; all reasons together must fit into a cell of Excel, which holds 32,767
 
 
 class RejectedSheet:
@@ -74,7 +75,7 @@ class RejectedSheet:
             elif following is None:
                 return
             elif number == following.number:
-                reasons = "\n".join(self._reasons_of(following, cells))
+                reasons = "\n".join(_shortened(line) for line in self._reasons_of(following, cells))
                 yield SheetRow(place, self._with(self._without_secrets(cells), reasons))
                 place += 1
                 following = next(wanted, None)
@@ -96,6 +97,8 @@ class RejectedSheet:
     def _reasons_of(self, row: RejectedRow, cells: tuple[Cell, ...]) -> Iterator[str]:
         for reason in row.reasons:
             yield self._worded(reason, row.number)
+        if row.more:
+            yield f"and {row.more:,} more"
         told = {reason.column for reason in row.reasons if reason.row == row.number}
         for index in sorted(self._secrets):
             if index < len(cells) and cells[index] and column_letter(index) not in told:
@@ -108,3 +111,7 @@ class RejectedSheet:
         elsewhere = f"row {reason.row} of {self._source}: " if reason.row != number else ""
         suggestion = f"; suggestion: {reason.suggestion}" if reason.suggestion else ""
         return f"{elsewhere}{where}{reason.message}{suggestion}"
+
+
+def _shortened(line: str) -> str:
+    return line if len(line) <= _LONGEST_LINE else f"{line[: _LONGEST_LINE - 1]}…"

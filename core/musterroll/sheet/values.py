@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import math
 import re
-from decimal import Decimal
 from typing import NamedTuple
 
-from musterroll.model.cells import BoolCell, Cell, DateCell, ErrorCell, FormulaCell, NumberCell
+from musterroll.model.cells import BoolCell, Cell, DateCell, ErrorCell, FormulaCell, NumberCell, TextCell
 from musterroll.model.rows import BLANK, Origin, Value
 from musterroll.secret import Secret
+from musterroll.sheet.number_formats import PLAIN, exact, show_number, show_text
 from musterroll.text import clean
 
 # Spreadsheet programs keep 15 significant digits; a longer number has lost its end.
@@ -32,11 +32,11 @@ _ERROR_TEXT = re.compile(
     re.IGNORECASE,
 )
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
-# A number format, piece by piece: literal text; what is not shown as it stands; placeholders; the rest.
-_FORMAT = re.compile(
-    r'"(?P<quoted>[^"]*)"|\\(?P<escaped>.)|[_*].|\[[^\]]*\]|(?P<place>[0#?]|General)|(?P<other>E[+-]|.)',
-    re.IGNORECASE | re.DOTALL,
-)
+# What may stand between the digits of a code or a telephone number.
+_BETWEEN = re.compile(r"[\s'/()-]")
+_GROUPED = re.compile(r"\d{1,3}(?:[.,]\d{3})+", re.ASCII)
+_ZERO_DECIMALS = re.compile(r"[.,]0+$")
+_AS_TEXT = "format the cell as text and type the value as it should be"
 
 
 class Fault(NamedTuple):
@@ -107,11 +107,13 @@ def _text_fault(text: str) -> Fault | None:
     return None
 
 
-def _other_text(cell: NumberCell | DateCell | BoolCell | ErrorCell | FormulaCell) -> str | Fault:
+def _other_text(cell: TextCell | NumberCell | DateCell | BoolCell | ErrorCell | FormulaCell) -> str | Fault:
     """Returns the text that a cell of another kind stands for."""
     match cell:
         case NumberCell():
             return _number_text(cell)
+        case TextCell():
+            return _text_shown_otherwise(show_text(cell.text, cell.number_format))
         case DateCell():
             return Fault(
                 "cell.not_text",
@@ -122,8 +124,14 @@ def _other_text(cell: NumberCell | DateCell | BoolCell | ErrorCell | FormulaCell
                 "cell.not_text",
                 "A truth value (TRUE or FALSE) stands where text belongs; format the cell as text and type it again",
             )
-        case ErrorCell():
+        case ErrorCell(reason=""):
             return _ERROR
+        case ErrorCell():
+            return Fault(
+                "cell.error",
+                f"The cell cannot be read ({cell.reason}); open the file in a spreadsheet program, type the value "
+                "again, and save",
+            )
         case FormulaCell():
             return Fault(
                 "cell.formula",
@@ -143,10 +151,14 @@ def shown(cell: Cell) -> str | None:
         case str():
             return printable(cell)
         case NumberCell():
-            # Python refuses to write out integers of thousands of digits.
-            return None if isinstance(cell.value, int) and cell.value.bit_length() > 1000 else str(cell.value)
+            value = cell.value
+            if isinstance(value, int):  # Python refuses to write out those of thousands of digits
+                return None if value.bit_length() > 1000 else str(value)
+            return str(int(value)) if abs(value) < _EXACT_BELOW and value.is_integer() else str(value)
         case ErrorCell():
-            return cell.code
+            return printable(cell.code)
+        case TextCell():
+            return printable(cell.text)
         case FormulaCell():
             return cell.formula
         case None:
@@ -156,50 +168,64 @@ def shown(cell: Cell) -> str | None:
 
 
 def _number_text(cell: NumberCell) -> str | Fault:
-    value: int | float | Decimal = cell.value
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            return _ERROR
-        if not value.is_integer():
-            # As the program shows it: 0.1 + 0.2 is 0.3.
-            value = Decimal(f"{value:.{_DIGITS}g}")
-            if value != value.to_integral_value():
-                return _TOO_MANY_DIGITS if len(value.as_tuple().digits) >= _DIGITS else format(value, "f")
+    value = cell.value
+    if isinstance(value, float) and not math.isfinite(value):
+        return _ERROR
     if abs(value) >= _EXACT_BELOW:
         return _TOO_MANY_DIGITS
-    digits = str(int(value))
-    as_shown = _shown_zeros(cell.number_format, digits)
-    if as_shown is not None:
+    number = exact(value)
+    whole = number == number.to_integral_value()
+    digits = str(int(number)) if whole else format(number, "f")
+    # A fraction is rounded by the format 0, so there it does not stand for the digits.
+    if cell.number_format in PLAIN and (whole or cell.number_format != "0"):
+        return digits if whole or len(number.as_tuple().digits) < _DIGITS else _TOO_MANY_DIGITS
+    as_shown = show_number(value, cell.number_format)
+    as_shown = None if as_shown is None else clean(as_shown)
+    if as_shown is not None and digits in {as_shown, as_shown.replace(",", ".")}:  # a comma: in many countries
+        return digits
+    return _shown_otherwise(as_shown, digits)
+
+
+def _shown_otherwise(as_shown: str | None, digits: str) -> Fault:
+    """What is wrong where a person sees something else than the number's digits."""
+    if as_shown is None:
+        return Fault(
+            "cell.shown_otherwise",
+            f"The cell's format may show something else than the number that it holds; {_AS_TEXT}",
+        )
+    if not as_shown:
+        return Fault("cell.shown_otherwise", f"The cell's format hides the number that it holds; {_AS_TEXT}")
+    padded = _with_zeros(as_shown, digits)
+    if padded is not None:
         return Fault(
             "cell.leading_zeros",
-            "The zeros in front are only shown by the number's format, the cell does not hold them; "
-            "format the cell as text and type the value as it should be",
-            suggestion=as_shown,
+            f"The zeros in front are only shown by the number's format, the cell does not hold them; {_AS_TEXT}",
+            suggestion=padded,
         )
-    return digits
+    return Fault(
+        "cell.shown_otherwise",
+        f"The cell's format shows something else than the number that it holds; {_AS_TEXT}",
+        suggestion=as_shown,
+    )
 
 
-def _shown_zeros(number_format: str, digits: str) -> str | None:
-    """Returns the digits as the format shows them where it puts zeros in front, else None."""
-    if "0" not in number_format or number_format == "0" or digits.startswith("-"):
-        return None
-    before, places = "", ""  # the literal text in front; the placeholders before the decimal point
-    decimals = False
-    for piece in _FORMAT.finditer(number_format):
-        place, other = piece["place"], piece["other"]
-        if place:
-            places += "" if decimals else place
-        elif other == ";":  # what follows is for negative numbers
-            break
-        elif other == ".":
-            decimals = True
-        elif other and (other in "%/" or len(other) == 2):  # a percentage, fraction or power shows another number
+def _with_zeros(as_shown: str, digits: str) -> str | None:
+    """Returns what is shown, without spaces, where it is the digits and nothing else but zeros in front of them."""
+    # 007.0 are zeros in front of a number with a decimal; 01.234.000 in front of one with points.
+    for seen in (_ZERO_DECIMALS.sub("", as_shown), as_shown):
+        written = _BETWEEN.sub("", seen)
+        if _GROUPED.fullmatch(written):
+            written = written.replace(".", "").replace(",", "")
+        if written == digits:
             return None
-        elif not places:
-            before += other or piece["quoted"] or piece["escaped"] or ""
-    # A placeholder to the right of a 0 shows zeros as well: the format of French telephone numbers starts with 0#.
-    width = len(places[places.index("0") :]) if "0" in places else 0
-    written = "".join(c for c in before if c.isdecimal())
-    zeros = "" if written.strip("0") else written
-    padded = zeros + digits.zfill(width)
-    return padded if len(padded) > len(digits) else None
+        if written.endswith(digits) and not written.removesuffix(digits).strip("0"):
+            return "".join(seen.split())
+    return None
+
+
+def _text_shown_otherwise(as_shown: str | None) -> Fault:
+    return Fault(
+        "cell.shown_otherwise",
+        f"The cell's format shows something else than the text that it holds; {_AS_TEXT}",
+        suggestion=clean(as_shown or "") or None,
+    )

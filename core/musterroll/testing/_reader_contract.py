@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from musterroll.errors import SourceError
-from musterroll.model.cells import BoolCell, DateCell, ErrorCell, FormulaCell, NumberCell, SheetRow
+from musterroll.model.cells import BoolCell, DateCell, ErrorCell, FormulaCell, NumberCell, SheetRow, TextCell
 from musterroll.model.source import Source
 from musterroll.plugin.roles import AmbiguousWorksheetError, Confidence, Reader
 
@@ -31,7 +31,7 @@ ROWS = (
     ("007", "1,5", "=not a formula"),
 )
 _PNG = b"\x89PNG\r\n\x1a\n" + bytes(64)
-_KINDS = (str, NumberCell, DateCell, BoolCell, ErrorCell, FormulaCell)
+_KINDS = (str, TextCell, NumberCell, DateCell, BoolCell, ErrorCell, FormulaCell)
 
 
 class ReaderContract:

@@ -13,7 +13,8 @@ import re
 from contextlib import suppress
 from typing import TYPE_CHECKING, BinaryIO
 
-from musterroll import BoolCell, Cell, Confidence, DateCell, Draft, MusterrollError, NumberCell, SourceError
+from musterroll import BoolCell, Cell, Confidence, DateCell, Draft, MusterrollError, NumberCell, SourceError, TextCell
+from musterroll.sheet.number_formats import PLAIN, show_number, show_text
 from musterroll_plugins.readers._looks import HALVES, error_shown, is_number
 from musterroll_plugins.readers._text import TextFormat
 
@@ -93,7 +94,9 @@ def _text_of(cell: Cell) -> str:
         case str():
             return cell
         case NumberCell() if is_number(cell.value):
-            return _digits(cell.value)
+            return _digits(cell.value, cell.number_format)
+        case TextCell():
+            return (show_text(cell.text, cell.number_format) or "").strip()
         case BoolCell():
             return "TRUE" if cell.value else "FALSE"
         case DateCell(value=dt.datetime() as value):
@@ -104,7 +107,10 @@ def _text_of(cell: Cell) -> str:
             return error_shown(cell)
 
 
-def _digits(value: int | float) -> str:
+def _digits(value: int | float, code: str) -> str:
     if abs(value) >= _EXACT_BELOW:  # its end is lost, so it is written as spreadsheet programs write such numbers
         return f"{value:.14E}"
+    shown = None if code in PLAIN else show_number(value, code)
+    if shown is not None:  # as the programs write it; the number itself would pass for a value
+        return shown.strip()
     return str(int(value)) if value == int(value) else f"{value:.15g}"

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from enum import Enum, auto
 
 from musterroll import Cell, Draft, DraftColumn, ErrorCell, MusterrollError, NumberCell, SheetRow
+from musterroll.sheet.number_formats import PLAIN, show_number
 
 FONT = "Calibri"
 FONT_SIZE = 11
@@ -105,6 +106,15 @@ def is_number(value: int | float) -> bool:
 def number(value: int | float) -> str:
     """The number as workbooks hold it."""
     return repr(value if isinstance(value, int) and abs(value) < EXACT_INTEGERS else float(value))
+
+
+def number_shown(cell: NumberCell) -> str | None:
+    """What a person sees of a number; None where that cannot be said."""
+    if not is_number(cell.value):
+        return None
+    if cell.number_format in PLAIN:
+        return number(cell.value).removesuffix(".0")
+    return show_number(cell.value, cell.number_format)
 
 
 def error_shown(cell: Cell) -> str:

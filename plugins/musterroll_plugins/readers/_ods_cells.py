@@ -12,18 +12,35 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from typing import IO
 
-from musterroll import BoolCell, Cell, DateCell, ErrorCell, FormulaCell, NumberCell, SheetRow
+from musterroll import BoolCell, Cell, DateCell, ErrorCell, FormulaCell, NumberCell, SheetRow, TextCell
 from musterroll_plugins.readers._ods_document import CELLS, TABLE_DEPTH, repeated
-from musterroll_plugins.readers._ods_formats import GENERAL
+from musterroll_plugins.readers._ods_formats import GENERAL, code_that_shows, code_that_shows_text
 from musterroll_plugins.readers._ods_styles import Styles
-from musterroll_plugins.readers._xml import DEPTH_LIMIT, TEXT_LIMIT, Attributes, DamagedError, XmlHandler, too_deep
+from musterroll_plugins.readers._package import TooLargeError
+from musterroll_plugins.readers._xml import (
+    DEPTH_LIMIT,
+    ROW_LIMIT,
+    TEXT_LIMIT,
+    Attributes,
+    DamagedError,
+    XmlHandler,
+    memory_of,
+    too_deep,
+    unreadable,
+)
 
 MAX_ROW, MAX_COLUMN = 1_048_576, 16_384
 # Cells with content of a whole sheet. Repeating makes more of them out of a few bytes than any program could hold.
 _CELL_LIMIT = 1 << 28
+# Rows with content that are there because they are repeated: a column that was filled down to the end of the sheet is
+# a million of them in a few bytes. No list of users has many, since no two users are the same.
+_REPEATED_LIMIT = 100_000
 # What lies inside of a text and is not part of it.
 _ASIDES = frozenset({"annotation", "annotation-end", "note", "ruby-text", "frame"})
 _ERROR = re.compile(r"#(?:N/A|NAME\?|(?:REF|VALUE|DIV/0|NULL|NUM)!)|Err:\d{3}")
+_TRUTHS = {"true": True, "1": True, "false": False, "0": False}
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:E[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+_DATE = re.compile(r"-?\d+-\d\d-\d\d(?:T[\d:.,]*)?")
 _DURATION = re.compile(r"(-?)P(?:(\d+)D)?T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(?:[.,](\d+))?S)?")
 
 
@@ -41,6 +58,7 @@ class CellsHandler(XmlHandler):
         self._done: list[tuple[int, int, tuple[Cell, ...]]] = []  # first number, how many, cells
         self._tables = 0
         self._number = self._total = 0  # of the last row so far; of cells with content
+        self._repeated = 0
         self._row: Attributes | None = None
         self._cells: list[Cell] = []
         self._column = 0
@@ -50,7 +68,7 @@ class CellsHandler(XmlHandler):
         self._cell: Attributes | None = None
         self._text_depth = self._aside_depth = 0  # of what is open, or 0
         self._runs: list[str] = []
-        self._runs_size = 0
+        self._runs_size = self._row_size = 0
         self._paragraphs = 0
         self._wait_for_table()
 
@@ -168,13 +186,17 @@ class CellsHandler(XmlHandler):
         if self._cells:
             if self._number + count > MAX_ROW:
                 raise DamagedError(f"it goes on below row {MAX_ROW}")
+            self._repeated += count - 1
+            if self._repeated > _REPEATED_LIMIT:
+                last = self._number + count
+                raise TooLargeError(f"rows {self._number + 1} to {last} all hold the same")
             self._total += count * len(self._cells)
             if self._total > _CELL_LIMIT:
                 raise DamagedError("it holds more cells than a sheet can")
             self._done.append((self._number + 1, count, tuple(self._cells)))
             self._cells.clear()
         self._number += count
-        self._column = 0
+        self._column = self._row_size = 0
 
     def _close_cell(self, attributes: Attributes) -> None:
         count = repeated(attributes, "table:number-columns-repeated")
@@ -207,35 +229,46 @@ class CellsHandler(XmlHandler):
             case "float" | "percentage" | "currency":
                 return self._number_cell(attributes, text)
             case "boolean":
-                return BoolCell(attributes["office:boolean-value"] == "true")
+                known = _TRUTHS.get(attributes.get("office:boolean-value", ""))
+                if known is None:
+                    return unreadable(text, "no truth value stands where one belongs")
+                return BoolCell(known)
             case "date":
-                return _date(attributes["office:date-value"])
+                return _date(attributes.get("office:date-value", ""), text)
             case "time":
-                return _time(attributes["office:time-value"])
-        raise DamagedError(f"a cell in row {self._number + 1} is of an unknown kind")
+                return _time(attributes.get("office:time-value", ""), text)
+        return unreadable(text, "its kind is unknown")
 
     def _string(self, attributes: Attributes, text: str) -> Cell:
+        self._row_size += memory_of(text)
+        if self._row_size > ROW_LIMIT:
+            raise DamagedError(f"row {self._number + 1} holds more text than it can")
         if attributes.get("calcext:value-type") == "error":
             return ErrorCell(text or "#VALUE!")
         value = attributes.get("office:string-value")
-        if value and value.split() != text.split():  # where they differ, the text is only how the value is shown
+        if value and self._paragraphs and value.split() != text.split():  # the text is only how the value is shown
+            return TextCell(value, code_that_shows_text(text))
+        if value and not self._paragraphs:
             text = value
         if "table:formula" in attributes and _ERROR.fullmatch(text):
             return ErrorCell(text)
         return text
 
     def _number_cell(self, attributes: Attributes, shown: str) -> Cell:
-        text = attributes["office:value"]
+        text = attributes.get("office:value", "").strip()
+        if not _NUMBER.fullmatch(text):
+            return unreadable(text or shown, "no number stands where one belongs")
         # Long integers are read as the spreadsheet program holds them: 15 or so digits.
         number: int | float = int(text) if len(text) < 18 and text.isdecimal() else float(text)
         if not math.isfinite(number):
             return ErrorCell("#NUM!")
         code = self._styles.code_of(attributes.get("table:style-name") or self._default_style())
-        if shown != text:
-            if code == GENERAL and "table:formula" in attributes and number in {0, 1} and shown.isalpha():
-                return BoolCell(number == 1)  # LibreOffice: the result of =TRUE(), in the person's language
-            if "00" not in code:
-                code = _zeros_shown(shown, text) or code
+        if code == GENERAL and "table:formula" in attributes and number in {0, 1} and shown.isalpha():
+            return BoolCell(number == 1)  # LibreOffice: the result of =TRUE(), in the person's language
+        if self._paragraphs:
+            code = code_that_shows(shown, number, code)
+        elif code == GENERAL and attributes["office:value-type"] == "percentage":
+            code = "0%"
         return NumberCell(number, code)
 
     def _default_style(self) -> str | None:
@@ -247,31 +280,26 @@ class CellsHandler(XmlHandler):
         return self._default_styles[stretch] if stretch < len(self._stretches) else None
 
 
-def _zeros_shown(shown: str, digits: str) -> str | None:
-    """The format code of a number that was shown with zeros in front, whatever its style says."""
-    seen = "".join(character for character in shown if character.isdecimal())
-    if len(seen) > len(digits) and seen.endswith(digits) and not seen[: -len(digits)].strip("0"):
-        return "0" * min(len(seen), 99)
-    return None
-
-
 def _readable(formula: str) -> str:
     """The formula without the name of its language."""
     return formula.removeprefix("of:").removeprefix("msoxl:")
 
 
-def _date(text: str) -> Cell:
+def _date(text: str, shown: str) -> Cell:
+    if not text:
+        return unreadable(shown, "no date stands where one belongs")
     try:
         found = dt.datetime.fromisoformat(text) if "T" in text else dt.date.fromisoformat(text)
     except ValueError:
-        return ErrorCell("#NUM!")
+        # A year that no program shows is an error of theirs.
+        return ErrorCell("#NUM!") if _DATE.fullmatch(text) else unreadable(text, "no date stands where one belongs")
     return DateCell(found.replace(tzinfo=None) if isinstance(found, dt.datetime) else found)
 
 
-def _time(text: str) -> Cell:
+def _time(text: str, shown: str) -> Cell:
     found = _DURATION.fullmatch(text)
     if found is None:
-        raise DamagedError("a time in it is none")
+        return unreadable(text or shown, "no time stands where one belongs")
     sign, days, hours, minutes, seconds, fraction = found.groups()
     try:
         duration = dt.timedelta(

@@ -7,13 +7,21 @@ alignment are not.
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, field
 
-GENERAL, TEXT = "General", "@"
+from musterroll.sheet.number_formats import PLAIN, show_number
+
+GENERAL, TEXT, HIDDEN = "General", "@", ";;;"
 # Piece by piece: a literal, what is not shown as it stands, a digit, the rest.
 _PIECE = re.compile(r'"(?P<quoted>[^"]*)"|\\(?P<escaped>.)|[_*].|\[[^\]]*\]|(?P<place>[0#?])|(?P<other>.)', re.DOTALL)
 _MOST_DIGITS = 30
+# A number as it is shown without a format: without zeros that say nothing (but for the .0 that pandas writes), and
+# shortened where it does not fit.
+_PLAIN_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:[.,]\d*[1-9]|\.0)?(?:E[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+_ROUNDED = 0.1  # 4.5E+11 may be shown as 5E+11
+_MOST_SHOWN = 60  # characters; four times as many fit into a format code
 
 
 @dataclass(slots=True)
@@ -28,6 +36,7 @@ class DigitStyle:
         between: texts between digits, by the number of digits to their right.
         percent: whether a hundred times the number is shown.
         grouping: whether thousands are separated.
+        empty: whether no digits are shown at all.
     """
 
     before: str = ""
@@ -37,6 +46,7 @@ class DigitStyle:
     between: dict[int, str] = field(default_factory=dict)
     percent: bool = False
     grouping: bool = False
+    empty: bool = False
 
 
 def parse(code: str) -> DigitStyle | None:
@@ -86,18 +96,44 @@ def code(style: DigitStyle) -> str:
     farthest = max((at for at in style.between if 0 < at < _MOST_DIGITS), default=0)
     places = "0" * min(style.least, _MOST_DIGITS) or "#"
     places = places.rjust(max(farthest + 1, 4 if style.grouping else 1), "#")
-    written = _literal(style.before)
+    written = text_code(style.before)
     for index, place in enumerate(places):
         right = len(places) - index
         if index and style.grouping and right % 3 == 0:
             written += ","
-        written += (_literal(style.between.get(right, "")) if index else "") + place
+        written += (text_code(style.between.get(right, "")) if index else "") + place
     if style.decimals:
         written += "." + "0" * min(style.decimals, _MOST_DIGITS)
-    return written + ("%" if style.percent else "") + _literal(style.after)
+    return written + ("%" if style.percent else "") + text_code(style.after)
 
 
-def _literal(text: str) -> str:
+def code_that_shows(shown: str, number: int | float, code: str) -> str:
+    """Returns the code if it shows a number as the file says it was shown, else one that does.
+
+    What a style says is carried over in part only, and `General` shows long numbers as their cell has room for them.
+    """
+    shown = shown.strip()
+    if code in PLAIN:
+        seen = _PLAIN_NUMBER.fullmatch(shown)
+        if seen and math.isclose(float(shown.replace(",", ".")), number, rel_tol=_ROUNDED):
+            return code
+    else:
+        # In many countries the decimal point is a comma.
+        by_code = (show_number(number, code) or "").strip()
+        if by_code in {shown, shown.replace(",", ".")}:
+            return code
+    made = text_code(shown[:_MOST_SHOWN])
+    # One section alone would put the sign in front.
+    return HIDDEN if not made else made if number >= 0 else f"{made};{made}"
+
+
+def code_that_shows_text(shown: str) -> str:
+    """The format code that shows this of a text, whatever it is."""
+    return HIDDEN + text_code(shown[:_MOST_SHOWN])
+
+
+def text_code(text: str) -> str:
+    """The format code that shows a text whatever the number is."""
     if '"' in text:
         return "".join(f"\\{character}" for character in text)
     return f'"{text}"' if text else ""

@@ -15,11 +15,13 @@ from odf.opendocument import OpenDocumentSpreadsheet
 from odf.text import P
 
 from musterroll import Draft
+from musterroll.sheet.number_formats import PLAIN, show_number
 from musterroll_plugins.readers import _looks, _ods_formats, _ods_names
 from musterroll_plugins.readers._looks import Part
 
 CONTENT, _STYLES = "content.xml", "styles.xml"
 _ROWS = b"<table:table-row/>"
+_MOST_FORMATS = 5000  # a document of more is slow to open
 
 
 class Frame:
@@ -35,6 +37,7 @@ class Frame:
         self._document = OpenDocumentSpreadsheet()
         self._name = _looks.without_unholdable(draft.worksheet or _looks.WORKSHEET)
         self._formats: dict[str, str] = {}
+        self._digits: dict[str, _ods_formats.DigitStyle | None] = {}
         self._add_text_styles()
         self._add_value_styles()
         self._set_up_printing()
@@ -50,17 +53,31 @@ class Frame:
             return _ods_names.HEADING_NEEDED if index < len(columns) and columns[index].required else _ods_names.HEADING
         return None if index < len(self._draft.columns) else _ods_names.TEXT
 
-    def number_style(self, code: str) -> str:
-        """The name of the style that shows numbers by a format code."""
+    def number_style(self, code: str, value: int | float, shown: str) -> str:
+        """The name of the style that shows a number.
+
+        Args:
+            code: the format code.
+            value: the number.
+            shown: what the code shows of it.
+        """
         if code == _ods_formats.TEXT:
             return _ods_names.TEXT
+        digits = self._digits.get(code)
+        if digits is None and code not in self._digits:
+            digits = self._digits[code] = _ods_formats.parse(code)
+        if code in PLAIN or (digits is not None and show_number(value, _ods_formats.code(digits)) == shown):
+            return self._add_number_style(code, digits)
+        # What is shown stands in the style itself where there is no other way to say it.
+        return self._add_number_style(_ods_formats.text_code(shown), _ods_formats.DigitStyle(before=shown, empty=True))
+
+    def _add_number_style(self, code: str, digits: _ods_formats.DigitStyle | None) -> str:
         found = self._formats.get(code)
         if found is None:
-            digits = _ods_formats.parse(code)
-            found = _ods_names.NUMBER if digits is None else f"{_ods_names.NUMBER}{len(self._formats) + 1}"
-            if digits is not None:
-                self._add_cell_style(found, _number_style(digits, f"{found}Format"))
-            self._formats[code] = found
+            if digits is None or len(self._formats) == _MOST_FORMATS:
+                return _ods_names.NUMBER
+            found = self._formats[code] = f"{_ods_names.NUMBER}{len(self._formats) + 1}"
+            self._add_cell_style(found, _number_style(digits, f"{found}Format"))
         return found
 
     def rule(self, index: int) -> str | None:
@@ -239,8 +256,10 @@ class Frame:
 
 def _number_style(digits: _ods_formats.DigitStyle, name: str) -> Element:
     made = (number.PercentageStyle if digits.percent else number.NumberStyle)(name=name)
-    if digits.before:
+    if digits.before or digits.empty:
         made.addElement(number.Text(text=digits.before))
+    if digits.empty:
+        return made
     shown = number.Number(minintegerdigits=digits.least, decimalplaces=digits.decimals)
     if digits.grouping:
         shown.setAttribute("grouping", "true")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from musterroll_plugins.readers._ods_formats import GENERAL, TEXT, DigitStyle, code
+from musterroll_plugins.readers._ods_formats import GENERAL, HIDDEN, TEXT, DigitStyle, code, text_code
 from musterroll_plugins.readers._xml import Attributes, DamagedError, XmlHandler
 
 _STYLE_LIMIT = 100_000
 _CHAIN_LIMIT = 20
+_TEXT_LIMIT = 100  # characters of one style; what is shown stands in the cells as well
 # Their kind is all that matters: what they show has other digits than the cell.
 _CODES = {
     "scientific-number": "0.00E+00",
@@ -27,12 +28,20 @@ class _DataStyle:
     digits: DigitStyle = field(default_factory=DigitStyle)
     code: str | None = None
     seen_digits: bool = False
+    seen_text: bool = False
+    size: int = 0  # of its texts, in characters
     general: bool = False
     positive: str | None = None  # the style that is used for positive numbers instead
 
     def finished(self) -> str:
         if self.code is None:
-            self.code = GENERAL if self.general or not self.seen_digits else code(self.digits)
+            digits = self.digits
+            if self.general:
+                self.code = f"{text_code(digits.before)}{GENERAL}{text_code(digits.after)}"
+            elif self.seen_digits:
+                self.code = code(digits)
+            else:
+                self.code = text_code(digits.before) or (HIDDEN if self.seen_text else GENERAL)
         return self.code
 
 
@@ -75,6 +84,10 @@ class Styles:
             digits = self._open.digits
             if digits.percent and name == "text":
                 text = text.replace("%", "", 1)
+            if name == "text":
+                self._open.seen_text = True
+            text = text[:_TEXT_LIMIT] if self._open.size < _TEXT_LIMIT else ""
+            self._open.size += len(text)
             if name == "embedded-text":
                 digits.between[self._position] = digits.between.get(self._position, "") + text
             elif name in {"text", "currency-symbol"} and self._open.seen_digits:

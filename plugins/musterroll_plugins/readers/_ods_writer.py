@@ -13,7 +13,8 @@ from html import escape
 from itertools import chain
 from typing import TYPE_CHECKING, BinaryIO
 
-from musterroll import BoolCell, Cell, DateCell, Draft, NumberCell, SheetRow
+from musterroll import BoolCell, Cell, DateCell, Draft, NumberCell, SheetRow, TextCell
+from musterroll.sheet.number_formats import show_text
 from musterroll_plugins.readers import _looks, _ods_names
 from musterroll_plugins.readers._looks import Part
 
@@ -110,10 +111,13 @@ class _Table:
             case str():
                 text = _paragraphs(cell)
                 return self._frame.text_style(part, index), ' office:value-type="string"', text
-            case NumberCell() if _looks.is_number(cell.value):
-                written = _looks.number(cell.value)
-                style = self._frame.number_style(cell.number_format)
-                return style, f' office:value-type="float" office:value="{written}"', f"<text:p>{written}</text:p>"
+            case TextCell():
+                held = escape(_looks.without_unholdable(cell.text)).replace("\n", "&#10;")
+                text = _paragraphs((show_text(cell.text, cell.number_format) or "").strip())
+                return _ods_names.TEXT, f' office:value-type="string" office:string-value="{held}"', text
+            case NumberCell() if (shown := _looks.number_shown(cell)) is not None:
+                value = f' office:value-type="float" office:value="{_looks.number(cell.value)}"'
+                return self._frame.number_style(cell.number_format, cell.value, shown), value, _paragraphs(shown)
             case BoolCell():
                 truth = str(cell.value).lower()
                 value = f' office:value-type="boolean" office:boolean-value="{truth}"'

@@ -40,8 +40,8 @@ class Package:
         if total > _SIZE_LIMIT or (total > _FREE_SIZE and total > _RATIO_LIMIT * size) or len(entries) > _ENTRY_LIMIT:
             raise TooLargeError
         self.archive = archive
-        # Part names compare regardless of case, and some programs write backslashes.
-        self._entries = {entry.filename.replace("\\", "/").lower(): entry for entry in entries}
+        # Part names compare regardless of case, and some programs write backslashes, or a stroke in front.
+        self._entries = {entry.filename.replace("\\", "/").lstrip("/").lower(): entry for entry in entries}
 
     def __contains__(self, part: str) -> bool:
         return part.lower() in self._entries
@@ -59,7 +59,7 @@ class Package:
 
 
 class TooLargeError(Exception):
-    """The package would expand to an absurd size."""
+    """The package would expand to an absurd size; the text says by what, if there is more to say."""
 
 
 @contextmanager
@@ -71,9 +71,10 @@ def readable(source: Source) -> Iterator[None]:
     """
     try:
         yield
-    except TooLargeError:
+    except TooLargeError as error:
+        why = f" ({error})" if error.args else ""
         raise SourceError(
-            f"{source.name} would expand to an absurd size, so it was not opened; "
+            f"{source.name} would expand to an absurd size{why}, so it was not read; "
             "copy the cells that you need into a new workbook",
             code="source.too_large",
         ) from None

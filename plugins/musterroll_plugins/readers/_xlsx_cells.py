@@ -8,24 +8,30 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import IO
 
-from musterroll import BoolCell, Cell, DateCell, ErrorCell, FormulaCell, NumberCell, SheetRow
+from musterroll import BoolCell, Cell, DateCell, ErrorCell, FormulaCell, NumberCell, SheetRow, TextCell
 from musterroll_plugins.readers._worksheets import Hidden
 from musterroll_plugins.readers._xlsx_workbook import Styles, unescape
 from musterroll_plugins.readers._xml import (
     DEPTH_LIMIT,
+    ROW_LIMIT,
     TEXT_LIMIT,
     Attributes,
     DamagedError,
     XmlHandler,
+    memory_of,
     too_deep,
     truth,
+    unreadable,
 )
 
 MAX_ROW, MAX_COLUMN = 1_048_576, 16_384
 _DIGITS = "0123456789"
+_TRUTHS = {"1": True, "true": True, "on": True, "0": False, "false": False, "off": False}
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:E[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 
 
 class CellsHandler(XmlHandler):
@@ -42,6 +48,7 @@ class CellsHandler(XmlHandler):
         self._load_texts, self._load_styles = texts, styles
         self._texts: Sequence[str] | None = None
         self._styles: Styles | None = None
+        self._plain: set[str | None] = {None}  # styles that show texts as they are: nearly all
         self._columns: dict[str, int] = {}
         self._row = self._column = 0
         self._cells: list[Cell] = []
@@ -49,7 +56,7 @@ class CellsHandler(XmlHandler):
         self._value: str | None = None
         self._formula: str | None = None
         self._runs: list[str] = []
-        self._runs_size = 0
+        self._runs_size = self._row_size = 0
         self._phonetic = False
 
     def rows(self, stream: IO[bytes]) -> Iterator[SheetRow]:
@@ -117,12 +124,14 @@ class CellsHandler(XmlHandler):
         if self._cells:
             self.done.append(SheetRow(self._row, tuple(self._cells)))
             self._cells.clear()
+            self._row_size = 0
 
     def _add_run(self, text: str) -> None:
         if not self._runs:
             self._runs_size = 0
         self._runs_size += len(text)
-        self._runs.append(text)
+        if text:
+            self._runs.append(text)
         if self._runs_size > TEXT_LIMIT:
             raise DamagedError("a text in it is longer than it can be")
 
@@ -162,39 +171,58 @@ class CellsHandler(XmlHandler):
         return column
 
     def _cell(self, attributes: Attributes) -> Cell:
-        kind, value = attributes.get("t", "n"), self._value
+        kind, value = attributes.get("t") or "n", self._value
         if kind == "s" and value:
             if self._texts is None:
                 self._texts = self._load_texts()
-            index = int(value)
-            if index < 0:
-                raise DamagedError("a cell refers to a text that is missing")
-            return self._texts[index]
+                if not self._texts:
+                    raise DamagedError("its texts are missing")
+            try:
+                index = int(value)
+                if index >= 0:
+                    text, style = self._texts[index], attributes.get("s")
+                    return text if style in self._plain else self._styled(text, style)
+            except (ValueError, LookupError):
+                pass
+            return unreadable(value, "it refers to a text that the file does not have")
         if kind == "inlineStr":
-            return unescape("".join(self._runs)) if self._runs else None
+            return self._styled(self._held("".join(self._runs)), attributes.get("s")) if self._runs else None
         if kind == "str" and value is not None:
-            return unescape(value)  # "" as well: a formula that results in an empty text
+            return self._styled(
+                self._held(value), attributes.get("s")
+            )  # "" as well: a formula that results in an empty text
         value = value.strip() if value is not None else ""
         if value:
-            return self._number(value, attributes.get("s")) if kind == "n" else self._other(kind, value)
+            return self._number(value, attributes.get("s", "0")) if kind == "n" else _other(kind, value)
         return None if self._formula is None else FormulaCell(f"={self._formula}")
 
-    def _other(self, kind: str, value: str) -> Cell:
-        if kind == "b":
-            return BoolCell(truth(value))
-        if kind == "e":
-            return ErrorCell(value)
-        if kind == "d":
-            return DateCell(_from_iso(value.removesuffix("Z")))
-        raise DamagedError(f"a cell in row {self._row} is of an unknown kind")
+    def _held(self, text: str) -> str:
+        """A text that stands in the cell itself."""
+        self._row_size += memory_of(text)
+        if self._row_size > ROW_LIMIT:
+            raise DamagedError(f"row {self._row} holds more text than it can")
+        return unescape(text)
 
-    def _number(self, text: str, style: str | None) -> Cell:
+    def _styled(self, text: str, style: str | None) -> str | TextCell:
+        if style is None or style in self._plain:
+            return text
+        if self._styles is None:
+            self._styles = self._load_styles()
+        code = self._styles.text_format(style)
+        if code is None:
+            self._plain.add(style)
+        return text if code is None or not text.strip() else TextCell(text, code)
+
+    def _number(self, text: str, style: str) -> Cell:
         # Long integers are read as the spreadsheet program holds them: 15 or so digits.
-        number: int | float = int(text) if len(text) < 18 and text.isdecimal() else float(text)
-        if not math.isfinite(number):
-            return ErrorCell("#NUM!")
-        if style is None:
-            return NumberCell(number, "General")
+        if len(text) < 18 and text.isdecimal() and text.isascii():
+            number: int | float = int(text)
+        elif _NUMBER.fullmatch(text):
+            number = float(text)
+            if not math.isfinite(number):
+                return ErrorCell("#NUM!")
+        else:
+            return unreadable(text, "no number stands where one belongs")
         if self._styles is None:
             self._styles = self._load_styles()
         code, is_date, is_duration = self._styles.of(style)
@@ -202,6 +230,20 @@ class CellsHandler(XmlHandler):
             return NumberCell(number, code)
         date = self._styles.date(number, duration=is_duration)
         return DateCell(date) if date is not None else ErrorCell("#NUM!")
+
+
+def _other(kind: str, value: str) -> Cell:
+    if kind == "b":
+        known = _TRUTHS.get(value.lower())
+        return unreadable(value, "no truth value stands where one belongs") if known is None else BoolCell(known)
+    if kind == "e":
+        return ErrorCell(value)
+    if kind == "d":
+        try:
+            return DateCell(_from_iso(value.removesuffix("Z")))
+        except ValueError:
+            return unreadable(value, "no date stands where one belongs")
+    return unreadable(value, "its kind is unknown")
 
 
 def _from_iso(text: str) -> dt.datetime | dt.date | dt.time:

@@ -26,7 +26,8 @@ _STYLES, CELLS = "xl/styles.xml", "xl/worksheets/sheet1.xml"
 _NO_ROWS = re.compile(r"<sheetData\s*/>|<sheetData>\s*</sheetData>")
 _EXTENT = re.compile(r"<dimension[^>]*/>")
 _NO_NAME = re.compile(r"[\\/*?:\[\]\0-\x1f\ufffe\uffff]")
-_LONGEST_NAME = 31
+_LONGEST_NAME, _LONGEST_FORMAT = 31, 255
+_MOST_FORMATS = 200
 _CHOICES = "Choices"
 # What cannot stand in a list that is part of the rule, and how long that list can be.
 _NO_LIST = re.compile(r'[,"\0-\x1f\ufffe\uffff]|^\s|\s$|^$')
@@ -68,6 +69,10 @@ class Frame:
             cell.alignment = Alignment(vertical="top")
             found = self._formats[code] = cell.style_id
         return found
+
+    def has_room(self, code: str) -> bool:
+        """Whether Excel opens a workbook that has this number format as well."""
+        return code in self._formats or (len(code) <= _LONGEST_FORMAT and len(self._formats) < _MOST_FORMATS)
 
     def copy_to(self, package: zipfile.ZipFile) -> tuple[str, str]:
         """Copies every part but cells and styles; returns the XML that stands before and after the rows."""

@@ -7,7 +7,9 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 from musterroll_plugins.readers._package import Package
-from musterroll_plugins.readers._xml import Attributes, ElementHandler
+from musterroll_plugins.readers._xml import Attributes, DamagedError, ElementHandler
+
+_MOST = 100_000
 
 
 class Relationship(NamedTuple):
@@ -30,9 +32,11 @@ class XlsxPackage(Package):
             if name != "Relationship" or attributes.get("TargetMode") == "External":
                 return
             target = unquote(attributes.get("Target", "")).replace("\\", "/")
-            target = target[1:] if target.startswith("/") else posixpath.normpath(posixpath.join(folder, target))
+            target = posixpath.normpath(posixpath.join("/", folder, target)).lstrip("/")
             kind = attributes.get("Type", "").rpartition("/")[2]
             found[attributes.get("Id", "")] = Relationship(kind, target)
+            if len(found) > _MOST:
+                raise DamagedError("it has more parts than a workbook can")
 
         if where in self:
             with self.open(where) as stream:

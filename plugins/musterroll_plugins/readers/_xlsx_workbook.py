@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from typing import NamedTuple
 
+from musterroll.sheet.number_formats import show_text
 from musterroll_plugins.readers._xlsx_package import XlsxPackage
 from musterroll_plugins.readers._xml import (
     TEXT_LIMIT,
@@ -14,12 +15,19 @@ from musterroll_plugins.readers._xml import (
     DamagedError,
     ElementHandler,
     XmlHandler,
+    memory_of,
     truth,
 )
 
 _GENERAL = "General"
+_SAMPLE = "x"
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
-_TABLE_LIMIT = 1 << 28  # characters of the shared texts of one workbook
+_HALF = re.compile(r"[\ud800-\udfff]")
+_PAIR = re.compile(r"[\ud800-\udbff][\udc00-\udfff]")
+_TABLE_LIMIT = 1 << 28  # bytes of memory for the shared texts of one workbook
+_LIST_LIMIT = 100_000  # worksheets, formats and styles; Excel's own limit is 65,490 styles
+# Built-in formats of Thai Excels that openpyxl does not know; the digits of some are Thai, but not by their number.
+_THAI = {59: 1, 60: 2, 61: 3, 62: 4, 67: 9, 68: 10, 69: 12, 70: 13, **dict.fromkeys(range(71, 82), 14)}
 
 
 class Worksheet(NamedTuple):
@@ -54,7 +62,9 @@ class Workbook:
                 kind, target = relationships.get(rid, ("worksheet", ""))
                 if kind == "worksheet":
                     visible = attributes.get("state", "visible") == "visible"
-                    self.worksheets.append(Worksheet(unescape(attributes.get("name", "")), target, visible))
+                    title = _HALF.sub("\ufffd", unescape(attributes.get("name", "")))
+                    self.worksheets.append(Worksheet(title, target, visible))
+                    _check_length(self.worksheets)
 
         with package.open(part) as stream:
             ElementHandler(opened).read(stream)
@@ -81,9 +91,11 @@ class Workbook:
             if name in {"cellXfs", "cellStyleXfs", "dxfs"}:
                 inside = name == "cellXfs"
             elif name == "xf" and inside:
-                cells.append(int(attributes.get("numFmtId", "0")))
+                cells.append(_whole(attributes.get("numFmtId")))
+                _check_length(cells)
             elif name == "numFmt" and not cells:  # those of conditional formats come later and do not count
-                formats[int(attributes.get("numFmtId", "-1"))] = attributes.get("formatCode", _GENERAL)
+                formats[_whole(attributes.get("numFmtId"), -1)] = attributes.get("formatCode", _GENERAL)
+                _check_length(formats)
 
         if part is not None and part in self._package:
             with self._package.open(part) as stream:
@@ -96,15 +108,35 @@ class Styles:
 
     def __init__(self, formats: dict[int, str], cells: list[int], *, epoch_1904: bool) -> None:
         self._formats, self._cells, self._epoch_1904 = formats, cells, epoch_1904
-        self._known: dict[str | None, tuple[str, bool, bool]] = {None: (_GENERAL, False, False)}
+        self._known: dict[str, tuple[str, bool, bool]] = {}
+        self._texts: dict[str, str | None] = {}
 
-    def of(self, style: str | None) -> tuple[str, bool, bool]:
-        """Returns the format code of a style, whether it shows dates, and whether it shows durations."""
+    def of(self, style: str) -> tuple[str, bool, bool]:
+        """Returns the format code of a style, whether it shows dates, and whether it shows durations.
+
+        A style that there is not is the first one, which is that of cells without any.
+        """
         known = self._known.get(style)
-        if known is None and style is not None:
-            index = int(style)
-            known = self._known[style] = self._judge(self._cells[index] if 0 <= index < len(self._cells) else 0)
-        return known or (_GENERAL, False, False)
+        if known is None:
+            index = _whole(style)
+            index = index if 0 <= index < len(self._cells) else 0
+            known = self._judge(self._cells[index] if self._cells else 0)
+            if len(self._known) < _LIST_LIMIT:
+                self._known[style] = known
+        return known
+
+    def text_format(self, style: str) -> str | None:
+        """Returns the format code of a style that shows something else of texts; None for all others."""
+        if style not in self._texts:
+            index = _whole(style)
+            # Those that are built in show texts as they are.
+            code = self._formats.get(self._cells[index]) if 0 <= index < len(self._cells) else None
+            shown = show_text(_SAMPLE, code) if code is not None else _SAMPLE
+            found = None if shown is not None and shown.strip() == _SAMPLE else code
+            if len(self._texts) == _LIST_LIMIT:
+                raise DamagedError("its cells have more styles than a workbook can")
+            self._texts[style] = found
+        return self._texts[style]
 
     def date(self, number: float, *, duration: bool) -> dt.datetime | dt.time | dt.timedelta | None:
         """Returns the date or time that a number means; None where no spreadsheet program shows one."""
@@ -127,7 +159,7 @@ class Styles:
 
         if number in range(27, 37) or number in range(50, 59):  # built-in dates of East Asian Excels
             return self._formats.get(number, "yyyy/m/d"), True, False
-        code = self._formats.get(number) or BUILTIN_FORMATS.get(number, _GENERAL)
+        code = self._formats.get(number) or BUILTIN_FORMATS.get(_THAI.get(number, number), _GENERAL)
         return code, is_date_format(code), is_timedelta_format(code)
 
 
@@ -157,21 +189,38 @@ class _Texts(XmlHandler):
             self._text_size += len(text)
             if self._text_size > TEXT_LIMIT:
                 raise DamagedError("a text in it is longer than it can be")
-            self._runs.append(text)
+            if text:
+                self._runs.append(text)
         elif name == "rPh":
             self._phonetic = False
         elif name == "si":
-            self._size += self._text_size + 8
+            whole = unescape("".join(self._runs))
+            self.texts.append(whole)
+            self._size += memory_of(whole)
             if self._size > _TABLE_LIMIT:
                 raise DamagedError("it holds more text than a sheet can")
-            self.texts.append(unescape("".join(self._runs)))
 
 
 def unescape(text: str) -> str:
-    """Resolves `_x000D_` and its like, by which workbooks hold characters that XML cannot."""
-    return _ESCAPED.sub(_character, text) if "_x" in text else text
+    """Resolves `_x000D_` and its like, by which workbooks hold characters that XML cannot.
+
+    A character beyond the first 65,536 is escaped in two halves. A half that stands alone stays one, which is no
+    character.
+    """
+    if "_x" not in text:
+        return text
+    return _PAIR.sub(_joined, _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text))
 
 
-def _character(found: re.Match[str]) -> str:
-    code = int(found[1], 16)
-    return found[0] if 0xD800 <= code <= 0xDFFF else chr(code)  # half a surrogate pair is no character
+def _joined(found: re.Match[str]) -> str:
+    return found[0].encode("utf-16", "surrogatepass").decode("utf-16")
+
+
+def _whole(text: str | None, otherwise: int = 0) -> int:
+    """Reads a whole number that matters only where it is one."""
+    return int(text) if text is not None and text.isdecimal() and len(text) < 10 else otherwise
+
+
+def _check_length(what: Sized) -> None:
+    if len(what) > _LIST_LIMIT:
+        raise DamagedError("it has more worksheets or styles than a workbook can")

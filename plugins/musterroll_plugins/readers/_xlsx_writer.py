@@ -13,7 +13,7 @@ import zipfile
 from html import escape
 from typing import TYPE_CHECKING, BinaryIO
 
-from musterroll import BoolCell, Cell, DateCell, Draft, NumberCell, SheetRow
+from musterroll import BoolCell, Cell, DateCell, Draft, NumberCell, SheetRow, TextCell
 from musterroll.text import column_letter
 from musterroll_plugins.readers import _looks
 from musterroll_plugins.readers._looks import Part
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from musterroll_plugins.readers._xlsx_frame import Frame
 
 _GENERAL = "General"
-_LONGEST_FORMAT = 255
 # `_x000D_` and its like stand for characters that XML cannot hold or would change; so a text that looks like one is
 # escaped itself.
 _TO_ESCAPE = re.compile(f"[{_looks.UNHOLDABLE}\r]|_(?=x[0-9A-Fa-f]{{4}}[_{_looks.UNHOLDABLE}\r])")
@@ -74,9 +73,13 @@ def _cell(cell: Cell, place: str, frame: Frame, part: Part, index: int) -> str:
         text = escape(_escaped(cell[: _looks.LONGEST_TEXT]), quote=False)
         return f'<c {place} s="{text_style}" t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>'
     match cell:
-        case NumberCell() if _looks.is_number(cell.value):
-            code = cell.number_format if len(cell.number_format) <= _LONGEST_FORMAT else ""
-            return f'<c {place} s="{frame.format_style(code or _GENERAL)}"><v>{_looks.number(cell.value)}</v></c>'
+        case TextCell() if frame.has_room(cell.number_format):
+            text = escape(_escaped(cell.text[: _looks.LONGEST_TEXT]), quote=False)
+            look = frame.format_style(cell.number_format)
+            return f'<c {place} s="{look}" t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>'
+        case NumberCell() if _looks.is_number(cell.value) and frame.has_room(cell.number_format):
+            look = frame.format_style(cell.number_format or _GENERAL)
+            return f'<c {place} s="{look}"><v>{_looks.number(cell.value)}</v></c>'
         case DateCell():
             code, serial = _date(cell.value)
             return f'<c {place} s="{frame.format_style(code)}"><v>{serial!r}</v></c>'

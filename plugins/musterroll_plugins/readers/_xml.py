@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterator
 from typing import IO
 from xml.parsers import expat
 
+from musterroll import ErrorCell
+
 Attributes = dict[str, str]
 
 TEXT_LIMIT = 1 << 20  # characters in one text; Excel's own limit is 32,767
+ROW_LIMIT = 1 << 26  # bytes of memory for the texts that stand in the cells of one row
 DEPTH_LIMIT = 64
 _TOKEN_LIMIT = 1 << 20  # bytes of one tag or comment
 # Small, because a piece's rows wait together: 16 kB can be 600 rows, each up to 16,384 cells wide.
 _PIECE = 16384
 _SCAN = 1 << 18
+_MOST_SHOWN = 100  # characters of what cannot be read
 
 
 class DamagedError(Exception):
@@ -133,6 +138,21 @@ def _refuse_doctype(*_: object) -> None:
 def too_deep() -> DamagedError:
     """What is wrong where `DEPTH_LIMIT` is exceeded."""
     return DamagedError("its parts are nested too deeply")
+
+
+def unreadable(text: str, reason: str) -> ErrorCell:
+    """The cell for what a file holds where nothing can be made of it.
+
+    Args:
+        text: what it holds.
+        reason: why it cannot be read; must not repeat it, since it may be a password.
+    """
+    return ErrorCell(text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…", reason)
+
+
+def memory_of(text: str) -> int:
+    """The bytes that a text in a list takes: one wide character makes all of them wide."""
+    return sys.getsizeof(text) + 8
 
 
 def truth(value: str | None) -> bool:

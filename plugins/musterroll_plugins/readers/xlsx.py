@@ -3,7 +3,7 @@
 The worksheet's XML is read here and not through `openpyxl.load_workbook(read_only=True)`. That keeps the
 attributes of every row (596 MB for a sheet of phantom rows), has to go through a sheet twice, in step, to see a
 formula without a result, refuses a workbook over a style that it does not know, and takes four times as long.
-What numbers, their formats and dates mean is openpyxl's.
+Which formats are dates, and what dates mean, is openpyxl's.
 """
 
 from __future__ import annotations

@@ -71,6 +71,26 @@ def test_a_row_that_another_one_keeps_out_says_which(work: Work) -> None:
     assert second[-1].startswith("Username (B): This is the same user as in row 3")
 
 
+def test_a_row_with_countless_reasons_shows_ten_and_how_many_more(work: Work) -> None:
+    pipeline = work.pipeline(SKIP)
+    work.run(pipeline, work.sheet(user("ana", email="ana@example"), *(user("ANA") for _ in range(1200))))
+    first = read(work.folder / "staff.rejected.csv")[2][-1].splitlines()
+    assert first[0].startswith("Email (A): ")
+    assert [line.split(":")[0] for line in first[1:10]] == [f"row {number} of staff.csv" for number in range(4, 13)]
+    assert (first[10], first[-1], len(first)) == ("and 1,191 more", "(row 3 of staff.csv)", 13)
+
+
+def test_reasons_fit_into_a_cell_of_excel(work: Work) -> None:
+    pipeline = work.pipeline(SKIP)
+    headings = ["Email", "Username", "Forename", "Surname", "Password", "Calling Code", "Phone", "Groups"]
+    headings[1] += " " * 40_000
+    sheet = write(
+        work.folder / "staff.csv", [headings, [""] * 8, ["a@b", "", "x" * 500, "y" * 500, "p", "x", "y", ";"]]
+    )
+    work.run(pipeline, sheet)
+    assert 0 < len(read(work.folder / "staff.rejected.csv")[2][-1]) < 32_767
+
+
 def test_corrected_it_runs_and_nothing_of_the_reasons_is_taken_in(work: Work) -> None:
     pipeline = work.pipeline(SKIP)
     work.run(pipeline, work.sheet(user("ana", email="ana@example"), user("bo")))

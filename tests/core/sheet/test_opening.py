@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from musterroll import AmbiguousWorksheetError, Confidence, Sheet, Source, SourceError
 from musterroll.errors import PluginError
+from musterroll.sheet.foreign import foreign
 from musterroll.sheet.opening import choose_reader, open_sheet
 from support.sheets import MemorySheet
 
@@ -81,7 +85,40 @@ def test_a_file_of_no_known_format(head: bytes, said: str, file: Callable[[bytes
     with pytest.raises(SourceError) as caught:
         choose_reader(file(head), readers)
     assert caught.value.code == "source.unsupported"
-    assert str(caught.value).endswith(f"{said}; the formats that can be read are xlsx, ods")
+    assert f"staff.dat {said}; " in str(caught.value)
+    assert str(caught.value).endswith("The formats that can be read are xlsx, ods")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"MZ;Name\n",
+        b"From: me;x\n",
+        b"<b>Email</b>,Username\n",
+        b"PK,Name\n",
+        b"ID;Password\n",
+        b"TABLE\n0,2\n",
+        b"content-type,mime-version\n",
+        b"BZh,x\n",
+    ],
+)
+def test_a_text_is_a_text(content: bytes, file: Callable[[bytes], Source]) -> None:
+    text = FakeFormat(confidence=Confidence.PERHAPS)
+    assert choose_reader(file(content), [("csv", text), ("xlsx", FakeFormat(b"PK\x03"))]) == ("csv", text)
+
+
+def test_a_reader_that_is_certain_has_its_way(file: Callable[[bytes], Source]) -> None:
+    own = FakeFormat(confidence=Confidence.CERTAIN)
+    text = FakeFormat(confidence=Confidence.PERHAPS)
+    assert choose_reader(file(b"<html><table>"), [("csv", text), ("pages", own)]) == ("pages", own)
+
+
+@given(st.text('<!-> \n?xmlhtbody"=/:a', max_size=300) | st.binary(max_size=300))
+def test_what_a_file_is_is_said_at_once(content: str | bytes) -> None:
+    head = (content.encode() if isinstance(content, str) else content) * 200
+    began = time.monotonic()
+    foreign(head)
+    assert time.monotonic() - began < 1
 
 
 def test_a_reader_that_breaks_while_looking_is_named(file: Callable[[bytes], Source]) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from musterroll import BoolCell, Cell, DateCell, ErrorCell, FormulaCell, NumberCell, Origin, Value
+from musterroll import BoolCell, Cell, DateCell, ErrorCell, FormulaCell, NumberCell, Origin, TextCell, Value
 from musterroll.model.rows import BLANK
 from musterroll.sheet.values import Fault, cell_value, secret_value, shown
 from musterroll.text import clean
@@ -18,7 +18,7 @@ TEXTS = (
 NUMBERS = st.builds(
     NumberCell,
     st.integers() | st.floats() | st.integers(10**4000, 10**5000),
-    st.text() | st.text('0#?.,;"\\[]_*E+% /') | st.sampled_from(["General", "00000", '"0"#', "0#"]),
+    st.text() | st.text('0#?.,;"\\[]_*E+% /@<>$-1') | st.sampled_from(["General", "00000", '"0"#', "0#"]),
 )
 DATES = st.builds(DateCell, st.datetimes() | st.dates() | st.times() | st.timedeltas())
 CELLS: st.SearchStrategy[Cell] = (
@@ -29,6 +29,7 @@ CELLS: st.SearchStrategy[Cell] = (
     | st.builds(BoolCell, st.booleans())
     | st.builds(ErrorCell, st.text())
     | st.builds(FormulaCell, st.text())
+    | st.builds(TextCell, TEXTS, st.text('0@#?.,;"\\\\[]_*E+% /x'))
 )
 
 
@@ -130,9 +131,10 @@ def test_what_is_no_number_is_an_error(value: float) -> None:
         ('"0"#', 7712345678, "07712345678"),
         ("\\0General", 7712345678, "07712345678"),
         ('"00"#', 447712345678, "00447712345678"),
-        ("000-00-0000", 12345678, "012345678"),
+        ("000-00-0000", 12345678, "012-34-5678"),
+        ("000-000", 1234, "001-234"),
+        ("00\\.000\\.000", 1234000, "01.234.000"),
         ("[$-407]00000;-00000", 1067, "01067"),
-        ('"a;b"000', 7, "007"),
         ("000.0", 7, "007"),
     ],
 )
@@ -144,16 +146,95 @@ def test_zeros_that_only_the_format_shows(number_format: str, value: float, as_s
 @pytest.mark.parametrize(
     "number_format",
     [
-        *("", "General", "0", "0.000", "#,##0.00", "@", "[Red]0", "*00", "0;00", "[<=1000]0;00", '0" 00 km"', '#"0"'),
-        *("00%", "000E+00", "# ?/100", "+44 0", '"+44 (0)"#', '_(* #,##0_);_(* "0"_)', "0;;;@"),
+        *("", "General", "0", "@", "[Red]0", "0;00", "[<=1000]0;00", "# ?/100", '_(* #,##0_);_(* "0"_)', "0;;;@"),
+        *(
+            "#,##0",
+            "#",
+            "0_)",
+            "[$-409]0",
+            "[$-1010409]0",
+            "[$-en-US]0",
+            "0;0;@",
+            "[Color 12]General",
+            "* 0",
+            "[>9]0.0;0",
+        ),
     ],
 )
-def test_formats_that_put_no_zeros_in_front(number_format: str) -> None:
+def test_formats_that_show_the_digits(number_format: str) -> None:
     assert text_of(number(5, number_format)) == "5"
 
 
-def test_a_negative_number_is_no_code_with_zeros() -> None:
-    assert text_of(number(-5, "000")) == "-5"
+@pytest.mark.parametrize(
+    ("value", "number_format", "as_shown"),
+    [
+        (100000, "0.00E+00", "1.00E+05"),
+        (7712345678, "##0.0E+0", "7.7E+9"),
+        (9.996, "0.00E-00", "1.00E01"),
+        (0.5, "0%", "50%"),
+        (0.125, "0.00%", "12.50%"),
+        (0.5, "# ?/?", "1/2"),
+        (1.25, "# ??/100", "1 25/100"),
+        (12345678.5, "#,##0.00", "12,345,678.50"),
+        (12345678, "#,##0", "12,345,678"),
+        (1234567.5, '"$"#,##0.00', "$1,234,567.50"),
+        (500, "[$€-407]0.00", "€500.00"),
+        (-500, "[$$-409]#,##0.00;[RED]\\-[$$-409]#,##0.00", "-$500.00"),
+        (-1234.5, '_("$"* #,##0.00_);_("$"* \\(#,##0.00\\);_("$"* "-"??_);_(@_)', "$(1,234.50)"),
+        (7712345678, "+44 0000 000000", "+44 7712 345678"),
+        (1234567, "000-0000", "123-4567"),
+        (5551234567, "[<=9999999]###-####;(###) ###-####", "(555) 123-4567"),
+        (1234, '"EMP-"0', "EMP-1234"),
+        (7, '"EMP-"0000', "EMP-0007"),
+        (-5, '"EMP-"0', "-EMP-5"),
+        (1234, '0000" X"', "1234 X"),
+        (1234, 'General" km"', "1234 km"),
+        (3, '"Smith"', "Smith"),
+        (1, '"TRUE";"TRUE";"FALSE"', "TRUE"),
+        (-7712, "0;(0)", "(7712)"),
+        (-7712, "0;0", "7712"),
+        (0, '0;-0;"none"', "none"),
+        (12.5, "0.00", "12.50"),
+        (0, "0.00", "0.00"),
+        (0, "0.000", "0.000"),
+        (0, "0%", "0%"),
+        (5, '"0."0', "0.5"),
+        (5, "0.00", "5.00"),
+        (12.5, "0", "13"),
+        (2.5, "0", "3"),
+        (1234567, '0.0,,"M"', "1.2M"),
+        (5, "#.##", "5."),
+        (-5, "000", "-005"),
+        (5, '#"0"', "50"),
+        (5, "00%", "500%"),
+        (5, "000E+00", "005E+00"),
+        (5, "+44 0", "+44 5"),
+        (5, '"+44 (0)"#', "+44 (0)5"),
+        (5, "[>9]0;0.0", "5.0"),
+        (1 / 3, "0.00", "0.33"),
+    ],
+)
+def test_what_a_person_sees_decides(value: float, number_format: str, as_shown: str) -> None:
+    fault = fault_of(number(value, number_format))
+    assert (fault.code, fault.suggestion) == ("cell.shown_otherwise", as_shown)
+    hidden = fault_of(number(value, number_format), secret=True)
+    assert (hidden.code, hidden.suggestion) == ("cell.shown_otherwise", None)
+    assert as_shown not in hidden.message
+
+
+STRANGE = ("*00", "yyyy", "[h]:mm", "[DBNum1]0", "[$-D00041E]0", '"open', "0;0;0;0;0", "[<3]0", "0" * 300)
+
+
+@pytest.mark.parametrize(
+    ("value", "number_format"),
+    [
+        *[(5, ";;;"), (5, ";"), (0, "#"), (-5, "0;"), (-5, "[<100]0;0.0"), (0.3, "# ?/?")],
+        *[(5, code) for code in STRANGE],
+    ],
+)
+def test_a_number_that_is_hidden_or_shown_who_knows_how_is_not_guessed(value: float, number_format: str) -> None:
+    fault = fault_of(number(value, number_format))
+    assert (fault.code, fault.suggestion) == ("cell.shown_otherwise", None)
 
 
 @given(st.integers(0, 10**13), st.integers(1, 20))

@@ -23,7 +23,10 @@ from musterroll import (
     SheetInfo,
     Source,
     SourceError,
+    TextCell,
+    Value,
 )
+from musterroll.sheet.number_formats import show_number
 from musterroll.sheet.values import Fault, cell_value
 from musterroll_plugins.readers import _ods_formats
 from musterroll_plugins.readers.ods import OdsReader
@@ -77,7 +80,7 @@ def test_cells_keep_their_kind(tmp_path: Path) -> None:
         "ana",
         NumberCell(44, "General"),
         NumberCell(0.5, "General"),
-        NumberCell(0.5, "General"),
+        NumberCell(0.5, "0%"),
         NumberCell(9, "General"),
         BoolCell(True),
         DateCell(dt.date(2024, 2, 29)),
@@ -115,7 +118,7 @@ def test_results_of_formulas(tmp_path: Path) -> None:
         "",
         FormulaCell("=[.A1]"),
         "#N/A",
-        "five",
+        TextCell("five", ';;;"#5"'),
     )
 
 
@@ -230,15 +233,120 @@ def test_where_the_style_of_a_cell_comes_from(tmp_path: Path) -> None:
     assert codes == ["00", "General", "000", "0000", "General", "General"]
 
 
-def test_zeros_that_are_shown_count_whatever_the_style_says(tmp_path: Path) -> None:
-    shown = (
-        '<table:table-cell office:value-type="float" office:value="612345678"><text:p>{}</text:p></table:table-cell>'
+SHOWN = '<table:table-cell office:value-type="{}" office:value="{}"{}><text:p>{}</text:p></table:table-cell>'
+
+
+@pytest.mark.parametrize(
+    ("value", "as_shown", "code", "suggestion"),
+    [
+        ("612345678", "06 12 34 56 78", "cell.leading_zeros", "0612345678"),
+        ("123", "00123", "cell.leading_zeros", "00123"),
+        ("612345678", "+33 6 12345678", "cell.shown_otherwise", "+33 6 12345678"),
+        ("612345678", "612 345 678", "cell.shown_otherwise", "612 345 678"),
+        ("1234", "1,234", "cell.shown_otherwise", "1,234"),
+        ("1234", "EMP-1234", "cell.shown_otherwise", "EMP-1234"),
+        ("100000", "1.00E+05", "cell.shown_otherwise", "1.00E+05"),
+        ("12.5", "12,50 €", "cell.shown_otherwise", "12,50 €"),
+        ("3", 'a "quoted" name', "cell.shown_otherwise", 'a "quoted" name'),
+        ("5", "", "cell.shown_otherwise", None),
+    ],
+)
+def test_what_is_shown_counts_whatever_the_style_says(
+    tmp_path: Path, value: str, as_shown: str, code: str, suggestion: str | None
+) -> None:
+    for style in ("", ' table:style-name="plain"'):
+        styles = data_style("N1", PLACES.format(1)) + cell_style("plain", "N1")
+        (cell,) = cells(tmp_path, SHOWN.format("float", value, style, as_shown), styles=styles)
+        fault = cell_value(cell)
+        assert isinstance(fault, Fault)
+        assert (fault.code, fault.suggestion) == (code, suggestion)
+
+
+@pytest.mark.parametrize(
+    ("value", "as_shown"),
+    [
+        ("251167076377", "2.5E+11"),
+        ("447712345678", "4,47712345678E+11"),
+        ("12.5", "12,5"),
+        ("0.3", "0.3"),
+        ("7712345678", "8E+09"),
+        ("-5", "-5"),
+        ("7712345678", "7712345678.0"),  # pandas
+    ],
+)
+def test_a_number_without_a_format_is_its_digits_however_it_fits(tmp_path: Path, value: str, as_shown: str) -> None:
+    (cell,) = cells(tmp_path, SHOWN.format("float", value, "", as_shown))
+    assert cell == NumberCell(float(value), "General")
+    found = cell_value(cell)
+    assert isinstance(found, Value)
+    assert found.text == value
+
+
+@pytest.mark.parametrize(
+    ("inner", "kind", "value", "as_shown", "code"),
+    [
+        ("<number:text>Smith</number:text>", "number", "3", "Smith", '"Smith"'),
+        ("<number:text/>", "number", "5", "", ";;;"),
+        (
+            '<number:number number:min-integer-digits="1"/><number:text> km</number:text>',
+            "number",
+            "7",
+            "7 km",
+            'General" km"',
+        ),
+        (f"{PLACES.format(1)}<number:text>%</number:text>", "percentage", "0.5", "50%", "0%"),
+        (
+            '<number:number number:min-integer-digits="1" number:decimal-places="2"/>',
+            "number",
+            "12.5",
+            "12,50",
+            "0.00",
+        ),
+        ("<number:scientific-number/>", "number", "100000", "1E+05", '"1E+05"'),
+        (PLACES.format(1), "number", "-5", "(5)", '"(5)";"(5)"'),
+    ],
+)
+def test_a_format_code_shows_what_the_file_shows(
+    tmp_path: Path, inner: str, kind: str, value: str, as_shown: str, code: str
+) -> None:
+    styles = data_style("N1", inner, kind) + cell_style("ce1", "N1")
+    (found,) = cells(tmp_path, SHOWN.format("float", value, ' table:style-name="ce1"', as_shown), styles=styles)
+    assert found == NumberCell(float(value), code)
+
+
+def test_a_percentage_of_which_nothing_else_is_known(tmp_path: Path) -> None:
+    found = cells(
+        tmp_path,
+        '<table:table-cell office:value-type="percentage" office:value="0.5"/>',
+        SHOWN.format("percentage", "0.5", "", "50%"),
     )
-    found = cells(tmp_path, *(shown.format(what) for what in ("06 12 34 56 78", "+33 6 12345678", "612 345 678")))
-    assert [cell_value(cell) for cell in found if isinstance(cell_value(cell), Fault)] == [cell_value(found[0])]
-    fault = cell_value(found[0])
+    assert [show_number(0.5, cell.number_format) for cell in found if isinstance(cell, NumberCell)] == ["50%", "50%"]
+
+
+@pytest.mark.parametrize(
+    ("attributes", "as_shown", "held"),
+    [
+        ('"float" office:value="one"', "1", "one"),
+        ('"float" office:value="1_0"', "10", "1_0"),
+        ('"float"', "twelve", "twelve"),
+        ('"boolean"', "yes", "yes"),
+        ('"boolean" office:boolean-value="perhaps"', "yes", "yes"),
+        ('"date"', "today", "today"),
+        ('"date" office:date-value="today"', "1.1.", "today"),
+        ('"time" office:time-value="noon"', "12:00", "noon"),
+        ('"void"', "nothing", "nothing"),
+    ],
+)
+def test_a_cell_that_cannot_be_read_leaves_the_rest(tmp_path: Path, attributes: str, as_shown: str, held: str) -> None:
+    broken = CELL.format(f"office:value-type={attributes}", f"<text:p>{as_shown}</text:p>")
+    before, found, after = cells(tmp_path, number(1), broken, text("bo"))
+    assert (before, after) == (NumberCell(1, "General"), "bo")
+    assert isinstance(found, ErrorCell)
+    assert found.code == held
+    fault = cell_value(found)
     assert isinstance(fault, Fault)
-    assert (fault.code, fault.suggestion) == ("cell.leading_zeros", "0612345678")
+    assert fault.code == "cell.error"
+    assert "cannot be read" in fault.message
 
 
 @given(st.text('0#?,.%- +()"\\ ab;E/@é', max_size=14))
@@ -294,7 +402,7 @@ def test_positions_of_what_is_repeated_grouped_and_merged(tmp_path: Path) -> Non
 def test_what_is_empty_costs_nothing_and_what_is_repeated_streams(tmp_path: Path) -> None:
     blank = row(empty(16384), attributes='table:number-rows-repeated="500000"')
     filled = row(
-        text("x", attributes='table:number-columns-repeated="200"'), attributes='table:number-rows-repeated="548576"'
+        text("x", attributes='table:number-columns-repeated="200"'), attributes='table:number-rows-repeated="100000"'
     )
     path = save(tmp_path / "users.ods", parts(table(blank + filled)))
     started = time.perf_counter()

@@ -32,7 +32,10 @@ from musterroll import (
     SheetWriter,
     Source,
     SourceError,
+    TextCell,
 )
+from musterroll.sheet.number_formats import show_number
+from musterroll.sheet.values import Fault, cell_value
 from musterroll_plugins.readers.csv import CsvOptions
 from musterroll_plugins.readers.csv import musterroll_readers as csv_readers
 from musterroll_plugins.readers.ods import musterroll_readers as ods_readers
@@ -189,6 +192,44 @@ def test_what_a_format_cannot_hold_breaks_no_file(name: str) -> None:
     assert str(found[0]).startswith("a")
     assert len(found) == len(cells)
     assert found[-1] == "end"
+
+
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [
+        *[(100000, "0.00E+00"), (0.5, "0%"), (0.5, "# ?/?"), (-7712, "0;(0)"), (3, '"Smith"'), (5, ";;;")],
+        *[(1234, '"EMP-"0'), (12345678, "#,##0"), (7, 'General" km"'), (123, "00000")],
+        *[(5551234567, "[<=9999999]###-####;(###) ###-####"), (-5, "[Red]0.00;[Blue]\"<a & 'b'>\"0")],
+    ],
+)
+def test_a_number_that_shows_something_else_still_does(tmp_path: Path, value: float, code: str) -> None:
+    expected = cell_value(NumberCell(value, code))
+    assert isinstance(expected, Fault)
+    for name in ("xlsx", "ods"):
+        (cell,) = written(name, draft(SheetRow(3, (NumberCell(value, code),))))[3]
+        assert isinstance(cell, NumberCell)
+        assert (cell.value, cell_value(cell)) == (value, expected)
+    shown = show_number(value, code)
+    assert written("csv", draft(SheetRow(3, (NumberCell(value, code), "x"))))[3] == (shown or None, "x")
+
+
+def test_a_text_that_shows_something_else_still_does() -> None:
+    cell = TextCell("1234\n<5>", '"EMP-"@')
+    for name in ("xlsx", "ods"):
+        (found,) = written(name, draft(SheetRow(3, (cell,))))[3]
+        assert isinstance(found, TextCell)
+        assert (found.text, cell_value(found)) == (cell.text, cell_value(cell))
+    assert written("csv", draft(SheetRow(3, (cell,))))[3] == ("EMP-1234\n<5>",)
+
+
+@needs_libreoffice
+def test_libreoffice_shows_it_as_it_was_shown(tmp_path: Path) -> None:
+    codes = {"0.00E+00": 100000, "0%": 0.5, "0;(0)": -7712, '"Smith"': 3, '"EMP-"0': 1234, '0" <&>"': 5, "00000": 7}
+    cells = tuple(NumberCell(value, code) for code, value in codes.items())
+    for name in ("xlsx", "ods"):
+        file = write(tmp_path / f"users.{name}", draft(SheetRow(3, cells)))
+        saved = libreoffice(file, "csv:44,34,76,1,,0,false,true", tmp_path / name)
+        assert read(saved)[3] == tuple(show_number(value, code) for code, value in codes.items())
 
 
 @pytest.mark.parametrize("name", FORMATS)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 import tracemalloc
+from html import escape
 from pathlib import Path
 
 import openpyxl
@@ -23,7 +24,9 @@ from musterroll import (
     SheetInfo,
     Source,
     SourceError,
+    TextCell,
 )
+from musterroll.sheet.values import Fault, cell_value, secret_value
 from musterroll_plugins.readers.xlsx import XlsxReader
 from support.rows import context
 from support.workbooks import parts, save, worksheet
@@ -143,6 +146,135 @@ def test_rich_text_is_plain_text(tmp_path: Path) -> None:
     assert read(tmp_path / "users.xlsx")[1] == ("Ana López\nLi",)
 
 
+@pytest.mark.parametrize(
+    ("escaped", "text"),
+    [
+        ("A_xD83D__xDE00_B", "A\U0001f600B"),
+        ("ana_xd842__xdfb7_", "ana\U00020bb7"),
+        ("_xD83D__xDE00__xD83D__xDE01_", "\U0001f600\U0001f601"),
+        ("_xDE00__xD83D_", "\ude00\ud83d"),  # halves in the wrong order are none; the engine refuses them
+        ("a_x005F_xD83D_", "a_xD83D_"),
+        ("a_x000A_b_x0009_c", "a\nb\tc"),
+        ("_x00E9_", "é"),
+        ("_X0041_ _x41_ _x00041_ _x004G_", "_X0041_ _x41_ _x00041_ _x004G_"),
+    ],
+)
+def test_characters_that_are_escaped(tmp_path: Path, escaped: str, text: str) -> None:
+    rows = f'<row r="1"><c t="inlineStr"><is><t>{escaped}</t></is></c><c t="s"><v>0</v></c></row>'
+    file = save(tmp_path / "users.xlsx", parts(worksheet(rows), texts=f"<si><t>{escaped}</t></si>"))
+    assert read(file)[1] == (text, text)
+
+
+@pytest.mark.parametrize(
+    ("cell", "held"),
+    [
+        ('<c t="d"><v>n/a</v></c>', "n/a"),
+        ("<c><v>Sample</v></c>", "Sample"),
+        ("<c><v>1,5</v></c>", "1,5"),
+        ("<c><v>1_0</v></c>", "1_0"),
+        ("<c><v>NaN</v></c>", "NaN"),
+        ('<c t="s"><v>5</v></c>', "5"),
+        ('<c t="s"><v>-1</v></c>', "-1"),
+        ('<c t="s"><v>ana</v></c>', "ana"),
+        ('<c t="b"><v>maybe</v></c>', "maybe"),
+        ('<c t="x"><v>7</v></c>', "7"),
+    ],
+)
+def test_a_cell_that_cannot_be_read_leaves_the_rest(tmp_path: Path, cell: str, held: str) -> None:
+    rows = f'<row r="1"><c><v>1</v></c>{cell}<c t="s"><v>0</v></c></row>'
+    file = save(tmp_path / "users.xlsx", parts(worksheet(rows), texts="<si><t>bo</t></si>"))
+    before, found, after = read(file)[1]
+    assert (before, after) == (NumberCell(1, "General"), "bo")
+    assert isinstance(found, ErrorCell)
+    assert found.code == held
+    for made in (cell_value(found), secret_value(found)):
+        assert isinstance(made, Fault)
+        assert made.code == "cell.error"
+        assert "cannot be read" in made.message
+        assert held not in made.message.split()
+
+
+@pytest.mark.parametrize(
+    ("code", "suggestion"),
+    [
+        *[('"EMP-"@', "EMP-1234"), ('0;0;0;"No. "@" x"', "No. 1234 x"), (";;;", None), ("0;0;0;", None)],
+        *[('0;0;0;"hidden"', "hidden"), ('[Red]@" (old)"', "1234 (old)"), ("*x@", None)],
+    ],
+)
+def test_a_text_whose_format_shows_something_else(tmp_path: Path, code: str, suggestion: str | None) -> None:
+    rows = (
+        '<row r="1"><c s="1" t="s"><v>0</v></c><c s="1" t="inlineStr"><is><t>1234</t></is></c>'
+        '<c s="1" t="str"><v>1234</v></c></row>'
+    )
+    styles = (
+        f'<numFmts><numFmt numFmtId="170" formatCode="{escape(code)}"/></numFmts>'
+        '<cellXfs><xf numFmtId="0"/><xf numFmtId="170"/></cellXfs>'
+    )
+    file = save(tmp_path / "users.xlsx", parts(worksheet(rows), texts="<si><t>1234</t></si>", styles=styles))
+    for cell in read(file)[1]:
+        assert cell == TextCell("1234", code)
+        fault = cell_value(cell)
+        assert isinstance(fault, Fault)
+        assert (fault.code, fault.suggestion) == ("cell.shown_otherwise", suggestion)
+        hidden = secret_value(cell)
+        assert isinstance(hidden, Fault)
+        assert (hidden.code, hidden.suggestion) == ("cell.shown_otherwise", None)
+        assert "1234" not in hidden.message
+
+
+@pytest.mark.parametrize("code", ["@", "General", "0.00", "_(@_)", '0;0;0;"" @', "0;-0;0", "[Red]@", "* @"])
+def test_a_text_whose_format_shows_it(tmp_path: Path, code: str) -> None:
+    rows = '<row r="1"><c s="1" t="s"><v>0</v></c></row>'
+    styles = (
+        f'<numFmts><numFmt numFmtId="170" formatCode="{escape(code)}"/></numFmts>'
+        '<cellXfs><xf numFmtId="0"/><xf numFmtId="170"/></cellXfs>'
+    )
+    file = save(tmp_path / "users.xlsx", parts(worksheet(rows), texts="<si><t>1234</t></si>", styles=styles))
+    assert read(file)[1] == ("1234",)
+
+
+def test_a_style_that_is_missing_is_that_of_cells_without_any(tmp_path: Path) -> None:
+    rows = (
+        '<row r="1"><c s=""><v>7</v></c><c s="99"><v>7</v></c><c s="x" t=""><v>7</v></c><c><v>7</v></c>'
+        '<c s="1"><v>7</v></c></row>'
+    )
+    styles = '<cellXfs><xf numFmtId="9"/><xf numFmtId="0"/></cellXfs>'
+    found = read(save(tmp_path / "users.xlsx", parts(worksheet(rows), styles=styles)))[1]
+    assert found == (*[NumberCell(7, "0%")] * 4, NumberCell(7, "General"))
+    found = read(save(tmp_path / "users.xlsx", parts(worksheet(rows))))[1]
+    assert found == (NumberCell(7, "General"),) * 5
+
+
+@pytest.mark.parametrize(
+    ("workbook", "sheet", "texts"),
+    [
+        ("xl/workbook.xml", "worksheets/sheet1.xml", "sharedStrings.xml"),
+        ("/xl/workbook.xml", "/xl/worksheets/sheet1.xml", "/xl/sharedStrings.xml"),
+        ("./xl/workbook.xml", "./worksheets/sheet1.xml", "./sharedStrings.xml"),
+        ("xl/workbook.xml", "../xl/worksheets/sheet1.xml", "../xl/sharedStrings.xml"),
+        ("xl\\workbook.xml", "worksheets\\sheet1.xml", "..\\xl\\sharedStrings.xml"),
+        ("\\xl\\workbook.xml", "\\xl\\worksheets\\sheet1.xml", "\\xl\\.\\sharedStrings.xml"),
+        ("/xl/../xl/workbook.xml", "/xl/worksheets/../worksheets/sheet1.xml", "../../xl/sharedStrings.xml"),
+        ("XL/Workbook.xml", "Worksheets/Sheet1.xml", "sharedstrings.XML"),
+        ("xl/workbook.xml", "worksheets/sheet%31.xml", "shared%53trings.xml"),
+    ],
+)
+@pytest.mark.parametrize("entry", ["{}", "/{}", "\\"])
+def test_paths_inside_of_the_package(tmp_path: Path, workbook: str, sheet: str, texts: str, entry: str) -> None:
+    contents = parts(worksheet('<row r="1"><c t="s"><v>0</v></c></row>'), texts="<si><t>ana</t></si>")
+    for part, old, new in (
+        ("_rels/.rels", "xl/workbook.xml", workbook),
+        ("xl/_rels/workbook.xml.rels", "worksheets/sheet1.xml", sheet),
+        ("xl/_rels/workbook.xml.rels", "sharedStrings.xml", texts),
+    ):
+        contents[part] = contents[part].replace(f'Target="{old}"', f'Target="{new}"')
+    if entry == "\\":
+        renamed = {name.replace("/", "\\"): text for name, text in contents.items()}
+    else:
+        renamed = {entry.format(name): text for name, text in contents.items()}
+    assert read(save(tmp_path / "users.xlsx", renamed))[1] == ("ana",)
+
+
 def test_texts_by_number_inline_and_with_escapes(tmp_path: Path) -> None:
     texts = (
         "<si><t>ana</t></si><si><r><t>An</t></r><r><rPr><b/></rPr><t>a</t></r></si>"
@@ -155,7 +287,7 @@ def test_texts_by_number_inline_and_with_escapes(tmp_path: Path) -> None:
         '<c t="inlineStr"><is><r><t>b</t></r><r><t>o</t></r><rPh><t>O</t></rPh></is></c></row>'
     )
     file = save(tmp_path / "users.xlsx", parts(worksheet(rows), texts=texts))
-    assert read(file)[1] == ("ana", "Ana", "東京", "a\r\nb_x0041__xD83D_", "", " pw ", "bo")
+    assert read(file)[1] == ("ana", "Ana", "東京", "a\r\nb_x0041_\ud83d", "", " pw ", "bo")
 
 
 def test_prefixes_and_the_strict_namespaces(tmp_path: Path) -> None:

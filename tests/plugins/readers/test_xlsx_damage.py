@@ -3,7 +3,9 @@ from __future__ import annotations
 import io
 import struct
 import tempfile
+import tracemalloc
 import zipfile
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from musterroll import AmbiguousWorksheetError, Confidence, Options, Source, SourceError
-from musterroll_plugins.readers import _package, _xlsx_workbook
+from musterroll_plugins.readers import _package, _xlsx_cells, _xlsx_package, _xlsx_workbook
 from musterroll_plugins.readers.xlsx import XlsxReader
 from support.rows import context
 from support.workbooks import compound_file, parts, save, worksheet
@@ -91,11 +93,6 @@ def test_a_part_that_is_broken(tmp_path: Path, part: str) -> None:
         pytest.param('<row r="1"><c r="XFE1"><v>1</v></c></row>', id="a column after the last"),
         pytest.param('<row r="1"><c r="!1"><v>1</v></c></row>', id="no column"),
         pytest.param('<row r="1"><c r="Á1"><v>1</v></c></row>', id="a column of another alphabet"),
-        pytest.param('<row r="1"><c><v>one</v></c></row>', id="a number that is none"),
-        pytest.param('<row r="1"><c t="d"><v>noon</v></c></row>', id="a date that is none"),
-        pytest.param('<row r="1"><c t="s"><v>-1</v></c></row>', id="a text before the first"),
-        pytest.param('<row r="1"><c t="s"><v>7</v></c></row>', id="a text after the last"),
-        pytest.param('<row r="1"><c t="x"><v>7</v></c></row>', id="an unknown kind"),
         pytest.param('<row r="1"><c><c><v>7</v></c></c></row>', id="a cell in a cell"),
         pytest.param('<c r="A1"><v>7</v></c>', id="a cell without a row"),
         pytest.param("<x>" * 500 + "</x>" * 500, id="nested parts"),
@@ -140,6 +137,58 @@ def test_all_texts_together_have_a_bound(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(_xlsx_workbook, "_TABLE_LIMIT", 10_000)
     contents = sound()
     contents["xl/sharedStrings.xml"] = "<sst>" + "<si><t>ana</t></si>" * 1000 + "</sst>"
+    assert refusal(Source(save(tmp_path / "users.xlsx", contents))).code == "source.damaged"
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        pytest.param("<si><t>\U0001f600{}</t></si>".format("x" * 2000), id="texts that one character makes wide"),
+        pytest.param(f"<si>{'<r><t>y</t></r>' * 100}</si>", id="many runs"),
+        pytest.param(f"<si><t/>{'<r><t></t></r>' * 1000}</si>", id="empty runs"),
+        pytest.param(f"<si><rPh><t>{'x' * 2000}</t></rPh></si>", id="how it is pronounced"),
+        pytest.param("<si/>" * 100, id="nothing"),
+    ],
+)
+def test_texts_are_bounded_in_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, piece: str) -> None:
+    limit = 1 << 21
+    monkeypatch.setattr(_xlsx_workbook, "_TABLE_LIMIT", limit)
+    contents = sound()
+    contents["xl/sharedStrings.xml"] = f"<sst><si><t>ana</t></si>{piece * (4 * limit // len(piece))}</sst>"
+    source = Source(save(tmp_path / "users.xlsx", contents))
+    tracemalloc.start()
+    try:
+        with (
+            suppress(SourceError),
+            XlsxReader(Options(), context()).open(source) as sheet,
+        ):
+            list(sheet.rows())
+        assert tracemalloc.get_traced_memory()[1] < 2 * limit
+    finally:
+        tracemalloc.stop()
+
+
+def test_the_texts_of_one_row_have_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_xlsx_cells, "ROW_LIMIT", 100_000)
+    cell = f'<c t="inlineStr"><is><t>\U0001f600{"x" * 1000}</t></is></c>'
+    fine = parts(worksheet(f"<row>{cell * 20}</row>" * 20))
+    with XlsxReader(Options(), context()).open(Source(save(tmp_path / "fine.xlsx", fine))) as sheet:
+        assert len(list(sheet.rows())) == 20
+    long = save(tmp_path / "users.xlsx", parts(worksheet(f"<row>{cell * 40}</row>")))
+    assert refusal(Source(long)).code == "source.damaged"
+
+
+@pytest.mark.parametrize("part", ["xl/styles.xml", "xl/workbook.xml", "xl/_rels/workbook.xml.rels"])
+def test_lists_have_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: str) -> None:
+    monkeypatch.setattr(_xlsx_workbook, "_LIST_LIMIT", 50)
+    monkeypatch.setattr(_xlsx_package, "_MOST", 50)
+    contents = sound()
+    many = {
+        "xl/styles.xml": ("</cellXfs>", '<xf numFmtId="1"/>' * 60 + "</cellXfs>"),
+        "xl/workbook.xml": ("</sheets>", '<sheet name="x" state="hidden"/>' * 60 + "</sheets>"),
+        "xl/_rels/workbook.xml.rels": ("</Rel", "".join(f'<Relationship Id="x{n}"/>' for n in range(60)) + "</Rel"),
+    }[part]
+    contents[part] = contents[part].replace(*many)
     assert refusal(Source(save(tmp_path / "users.xlsx", contents))).code == "source.damaged"
 
 
