@@ -44,8 +44,7 @@ class RowMaker:
         self._absent = dict.fromkeys(fields, ABSENT)
         self._secret = {name for name, field in fields.items() if field.secret}
         self._cells = [
-            (name, index, secret_value if name in self._secret else value_of)
-            for name, index in columns.indexes.items()
+            (name, index, secret_value if name in self._secret else value_of) for name, index in columns.indexes.items()
         ]
         self._composed = [_Composition.of(field, fields, columns) for field in fields.values() if field.compose]
         # The calling code comes last, since its default depends on the phone.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from musterroll.model.cells import Cell, SheetRow
+from musterroll.model.cells import Cell, FormulaCell, SheetRow
 from musterroll.model.rows import Value
 from musterroll.problems import Problem
 from musterroll.sheet.values import Fault, cell_value
@@ -31,6 +31,14 @@ def meant_value(cell: Cell) -> Value | Fault:
     if isinstance(value, Value) and text is cell and _FORMULA.match(value.text):
         return _FAULT
     return value._replace(raw=cell) if isinstance(value, Value) and value.text else value
+
+
+def meant_cell(cell: Cell) -> Cell:
+    """The cell of a workbook that means what is written there."""
+    if not isinstance(cell, str):
+        return cell
+    text = without_text_marks(cell)
+    return FormulaCell(text) if text is cell and _FORMULA.match(clean(text)) else text
 
 
 def without_text_marks(text: str) -> str:

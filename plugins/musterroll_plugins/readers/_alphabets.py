@@ -52,11 +52,11 @@ WESTERN = _latin(
     "áéíðóúýþæö",  # Icelandic
     "àèéìíîòóùú",  # Italian, Gaelic
     "áâãàçéêíóôõúü",  # Portuguese
-    "áéíóúüñçïº",  # Spanish
+    "áéíóúüñçï",  # Spanish
     _ESTONIAN,
     "âêîôûëï",  # Welsh
 )
-_CENTRAL = _latin(_POLISH, _CZECH, _SLOVAK, _HUNGARIAN, _SOUTH_SLAVIC, _ROMANIAN, _CZECH + _SLOVAK + _HUNGARIAN)
+_CENTRAL = _latin(_POLISH, _CZECH, _SLOVAK, _HUNGARIAN, _SOUTH_SLAVIC, _ROMANIAN)
 _BALTIC = _latin(_LITHUANIAN, _LATVIAN, _ESTONIAN)
 _VIETNAMESE = _latin("ăâđêôơưàáèéìíòóùúýãõ" + "\u0300\u0301\u0303\u0309\u0323")
 _RUSSIAN = "аоеинрвлтскмдуйяпгьыбзхчшжфюцщэёъ"
@@ -66,12 +66,12 @@ _CYRILLIC = _other(
     "аоиенвртслкмдпгбзучйхщцшжфяюъь",  # Bulgarian
     "аоиенвјртслкмдпгбзучшжцфхћђљњџ",  # Serbian
     "аоиенвјртслкмдпгбзучшжцфхќѓљњџѕ",  # Macedonian
-    "анаіеркссвылтдмуйпягьбзўхчшжюцфэё",  # Belarusian
+    "аніорксвылтдмеуйпягьбзўхчшжюцфэёі",  # Belarusian
 )
-_GREEK = _other("αοιςρσνετκηλμυπόάίγδέώύήθφχβξζψϊϋΐΰ")
+_GREEK = _other("αοιςρσνετκηλμυπόάίγδέώύήωθφχβξζψϊϋΐΰ")
 _HEBREW = _other("יורלאהנבמשדתעחקסגפזטצכםןףךץ" + "׳״־")
 _ARABIC = _other("امديرلنبحعسةفيهوشكقجصخطزضثغتأإآؤئءىذظ" + "ًٌٍَُِّْ", "امديرلنبحعسفهوشکقجصخطزضثغتأآئءىذظيةكگپچژہھیےںٹڈڑ")
-_THAI = _other("".join(map(chr, (*b"", *range(0xE01, 0xE3B), *range(0xE40, 0xE4F)))))
+_THAI = _other("".join(map(chr, (*range(0xE01, 0xE3B), *range(0xE40, 0xE4F)))))
 
 # Which languages an encoding is used for. The order decides between equals: what people most often have comes first.
 ALPHABETS: dict[str, tuple[Alphabet, ...]] = {
@@ -107,5 +107,5 @@ ALPHABETS: dict[str, tuple[Alphabet, ...]] = {
     "mac_greek": _GREEK,
     "iso8859_15": WESTERN,
 }
-# Of two bytes a character.
-EAST_ASIAN = ("cp932", "gb18030", "cp949", "big5")
+# Of two bytes a character. All Korean text is also frequent Chinese, but not the other way round.
+EAST_ASIAN = ("cp932", "cp949", "gb18030", "big5")

@@ -70,7 +70,7 @@ def is_wrapped(text: str, delimiter: str, quote: str) -> bool:
     if not quote or not text.startswith(quote) or any(count > 1 for count in _fields(text, delimiter, quote)):
         return False
     inner = (cell for record in _some_records(text, delimiter, quote) for cell in record)
-    counts = {candidate: 0 for candidate in _CANDIDATES}
+    counts = dict.fromkeys(_CANDIDATES, 0)
     lines = 0
     for cell in inner:
         lines += 1

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 
 from musterroll_plugins.readers._alphabets import ALPHABETS, EAST_ASIAN, Alphabet
 
-DEFAULT = "cp1252"
+DEFAULT, _OLD_MAC = "cp1252", "mac_roman"
 # Less than this is chance: a foreign name, a sign that is glued to a word.
-_LETTERS, _SHARE = 6, 0.1
+_LETTERS, _SHARE = 4, 0.1
 # What proves a language: so many of the words are its words.
 _PROOF = 0.95
 # Words that each fit another language than the next one speak for a language that has all of their letters, but only
 # if there are many: a company has people from everywhere.
-_MANY, _INCOHERENT, _STRONG_PROOF, _DIFFERENT = 30, 0.85, 0.98, 6
+_MANY, _INCOHERENT, _STRONG_PROOF, _DIFFERENT = 20, 0.9, 0.98, 6
 _EAST_ASIAN_PROOF, _EAST_ASIAN_CHARACTERS = 0.85, 4
 
 # What stands inside and around words without being part of them.
@@ -50,16 +50,20 @@ class _Fit:
     common: float
 
 
-def guess(words: Collection[bytes], text: bytes, default: str, decodes: Callable[[str], bool]) -> str | None:
+def guess(words: Collection[bytes], text: bytes, *, old_mac: bool, decodes: Callable[[str], bool]) -> str | None:
     """Returns the encoding; None where none can be found that decodes everything.
 
     Args:
         words: different words that are not ASCII.
         text: lines that are not ASCII, for encodings whose words are not known by their bytes.
-        default: the encoding that holds unless the words prove another.
+        old_mac: whether the lines end as on the Macs of old, whose encoding then takes the place of that of Windows,
+            unless the words fit it less.
         decodes: whether an encoding decodes the whole file.
     """
-    plain = _fit(words, default)
+    plain = _fit(words, DEFAULT)
+    if old_mac and (mac := _fit(words, _OLD_MAC)).any >= plain.any:
+        plain = mac
+    default = plain.codec
     needed, different = _PROOF, 0
     decoded = decodes(default)
     if decoded:

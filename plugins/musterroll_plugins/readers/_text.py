@@ -45,10 +45,13 @@ _CHUNK = 1 << 18
 # A longer line is no row of a sheet; its end is not looked at.
 _LINE = 1 << 22
 _WORD = re.compile(rb"[A-Za-z\x80-\xff]+")
-_MOST_WORDS, _LONGEST_WORD, _MOST_TEXT = 4000, 60, 1 << 16
+_MOST_WORDS, _LONGEST_WORD, _MOST_TEXT = 1000, 60, 1 << 15
 _ASCII = bytes(range(0x80))
+# "Íñ" of DOS is a Hebrew accent in UTF-8: two letters that are one of another script, in the middle of Latin ones.
+_OTHER_SCRIPTS = "[\u0483-\u0489\u0530-\u07bf]"
+_BY_CHANCE = re.compile(f"(?<=[A-Za-z]){_OTHER_SCRIPTS}|{_OTHER_SCRIPTS}(?=[A-Za-z])")
 # In texts of two bytes a character, so many lines are valid UTF-8 by chance.
-_BY_CHANCE = 0.1
+_LINES_BY_CHANCE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,7 @@ def detect(source: Source, named: str | None = None) -> TextFormat:
         same = marked is not None and _plain(named) in {_plain(marked.codec), _plain(marked.codec)[:5]}
         return marked if same and marked is not None else TextFormat(named)
     found = marked or _unmarked_utf16(source.head) or TextFormat("utf-8")
-    if found.codec != "utf-8" or _decodes(source, "utf-8"):
+    if found.codec != "utf-8" or (_decodes(source, "utf-8") and (found.skip or not _is_utf8_by_chance(source))):
         return found
     return _not_utf8(source, found)
 
@@ -149,6 +152,23 @@ def _decodes(source: Source, codec: str) -> bool:
     return True
 
 
+def _is_utf8_by_chance(source: Source) -> bool:
+    """Whether a file that is valid UTF-8 has only characters in it that cannot be meant, and so is something else."""
+    decode = codecs.getincrementaldecoder("utf-8")().decode
+    anything = False
+    for chunk in _chunks(source):
+        text = decode(chunk)
+        if not text.isascii():
+            anything = True
+            if not _all_by_chance(text):
+                return False
+    return anything
+
+
+def _all_by_chance(text: str) -> bool:
+    return len(_BY_CHANCE.findall(text)) == len(text) - len(text.encode("ascii", "ignore"))
+
+
 def _lines(source: Source) -> Iterator[bytes]:
     """Divides the file into its lines, whatever ends them."""
     rest = bytearray()
@@ -168,7 +188,7 @@ class _Evidence:
     """What the lines that are not ASCII tell.
 
     Attributes:
-        valid: how many are UTF-8.
+        valid: how many are UTF-8, and not by chance.
         invalid: how many are not.
         first_valid: the number of the first one that is.
         first_invalid: the number of the first one that is not.
@@ -188,13 +208,14 @@ class _Evidence:
     def take(self, number: int, line: bytes) -> None:
         """Looks at one line."""
         try:
-            line.decode("utf-8")
+            by_chance = _all_by_chance(line.decode("utf-8"))
         except UnicodeDecodeError:
             self.invalid += 1
             self.first_invalid = self.first_invalid or number
         else:
-            self.valid += 1
-            self.first_valid = self.first_valid or number
+            if not by_chance:
+                self.valid += 1
+                self.first_valid = self.first_valid or number
         high = line.translate(None, _ASCII)
         self.high.update(high)
         if len(self.words) < _MOST_WORDS:
@@ -210,6 +231,7 @@ def _not_utf8(source: Source, found: TextFormat) -> TextFormat:
     for number, line in enumerate(_lines(source), 1):
         if not line.isascii():
             evidence.take(number, line)
+
     def decodes(codec: str) -> bool:
         if codec in EAST_ASIAN:
             return _decodes(source, codec)
@@ -219,10 +241,9 @@ def _not_utf8(source: Source, found: TextFormat) -> TextFormat:
             return False
         return True
 
-    # Lines that end as on the Macs of old prove that system, whose encoding takes the place of that of Windows.
     old_mac = b"\r" in source.head and b"\n" not in source.head
-    codec = _guess.guess(evidence.words, bytes(evidence.text), "mac_roman" if old_mac else _guess.DEFAULT, decodes)
-    by_chance = codec in EAST_ASIAN and evidence.valid <= _BY_CHANCE * evidence.invalid
+    codec = _guess.guess(evidence.words, bytes(evidence.text), old_mac=old_mac, decodes=decodes)
+    by_chance = codec in EAST_ASIAN and evidence.valid <= _LINES_BY_CHANCE * evidence.invalid
     if found.skip or (evidence.valid and not by_chance):
         return TextFormat("utf-8", found.skip, problem=_mixed(evidence, marked=bool(found.skip)))
     if codec is None:
