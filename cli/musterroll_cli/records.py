@@ -142,4 +142,5 @@ def _source(sheet: SheetSummary) -> dict[str, Any]:
         "format": sheet.format,
         "reader": sheet.reader,
         "sheet": sheet.sheet,
+        "encoding": sheet.encoding,
     }

@@ -43,7 +43,9 @@ class Intake:
 
     def _summary(self, info: SheetInfo) -> SheetSummary:
         source = self.source
-        return SheetSummary(str(source.path), source.sha256, info.format, self._name, info.worksheet, info.notes)
+        return SheetSummary(
+            str(source.path), source.sha256, info.format, self._name, info.worksheet, info.notes, info.encoding
+        )
 
     @contextmanager
     def checked(self, log: ProblemLog, witness: Witness | None = None) -> Iterator[Iterator[CheckedRow]]:

@@ -41,6 +41,7 @@ def test_a_run_is_the_document_of_the_contract(
         "format": "xlsx",
         "reader": "xlsx",
         "sheet": "Users",
+        "encoding": None,
     }
     assert found["counts"] == {"rows": 3, "valid": 3, "invalid": 0, "errors": 0, "warnings": 1, "not_read": 0}
     assert found["problems"][0] == {

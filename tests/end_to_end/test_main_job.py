@@ -93,7 +93,7 @@ def test_the_document_is_that_of_the_contract(place: Workplace) -> None:
     assert document["command"] == "run"
     assert document["status"] == "ok"
     assert document["pipeline"] == {"name": "test", "profile": None}
-    assert document["source"].keys() == {"path", "sha256", "format", "reader", "sheet"}
+    assert document["source"].keys() == {"path", "sha256", "format", "reader", "sheet", "encoding"}
     assert document["source"]["path"] == "staff.csv"
     assert document["counts"] == {"rows": 2, "valid": 2, "invalid": 0, "errors": 0, "warnings": 1}
     (problem,) = document["problems"]

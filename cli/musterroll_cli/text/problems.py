@@ -21,6 +21,7 @@ _COLUMNS = (
     Column("Value", wraps=True, widest=20),
     Column("Suggestion", wraps=True, widest=20),
 )
+_NEVER_SILENT = frozenset({"source.encoding_guessed"})
 _STYLES = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
 
 
@@ -31,10 +32,10 @@ def show_problems(stream: Stream, problems: Iterable[Problem], *, verbose: bool,
         stream: where to.
         problems: a stream of any length.
         verbose: all of them.
-        quiet: errors only.
+        quiet: errors only, and guesses, which are never silent.
     """
     if quiet:
-        problems = (problem for problem in problems if problem.is_error)
+        problems = (problem for problem in problems if problem.is_error or problem.code in _NEVER_SILENT)
     codes: Counter[tuple[Severity, str]] = Counter()
     show_table(stream, _COLUMNS, _rows(problems, codes, None if verbose else SHOWN))
     if not codes:

@@ -80,7 +80,7 @@ def rejected_file(
     form = _format(pipeline, intake) if wanted is None else format_of_name(pipeline, wanted, _OPTION)
     paths = _names(intake.source.path, form) if wanted is None else (wanted,)
     said = blake2b(digest_size=16, key=Roster(journal, job.pipeline, job.identity).salt)
-    with _draft(pipeline, journal, job, intake, said) as draft:
+    with _draft(pipeline, journal, job, intake, form, said) as draft:
         try:
             path = write_draft(pipeline, form, draft, paths, private=True, replace=False).absolute()
         except MusterrollError as error:
@@ -160,7 +160,9 @@ def _names(sheet: Path, form: WritableFormat) -> Iterator[Path]:
 
 
 @contextmanager
-def _draft(pipeline: Pipeline, journal: Journal, job: JobRecord, intake: Intake, said: blake2b) -> Iterator[Draft]:
+def _draft(
+    pipeline: Pipeline, journal: Journal, job: JobRecord, intake: Intake, form: WritableFormat, said: blake2b
+) -> Iterator[Draft]:
     settings = pipeline.settings.sheet
     with intake.as_it_is(job.sheet.sha256) as (info, rows):
         top: list[SheetRow] = []
@@ -169,7 +171,14 @@ def _draft(pipeline: Pipeline, journal: Journal, job: JobRecord, intake: Intake,
             if row.number >= settings.heading_row:
                 break
         headings = next((row.cells for row in top if row.number == settings.heading_row), ())
-        sheet = RejectedSheet(headings, settings, pipeline.fields, intake.source.name)
+        sheet = RejectedSheet(
+            headings,
+            settings,
+            pipeline.fields,
+            intake.source.name,
+            plain_text=info.is_plain_text,
+            translated=info.is_plain_text and form.name != intake.summary.reader,
+        )
         yield Draft(
             columns=sheet.columns,
             heading_row=settings.heading_row,

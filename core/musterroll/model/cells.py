@@ -10,6 +10,8 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
+from musterroll.problems import Problem
+
 
 @dataclass(frozen=True, slots=True)
 class NumberCell:
@@ -93,9 +95,18 @@ class SheetInfo:
     Attributes:
         format: `csv`, `xlsx`, …
         worksheet: the worksheet's name; None for formats without.
-        notes: what a person may want to know of how the file was read, e.g. the encoding that was guessed.
+        notes: what a person may want to know of how the file was read, e.g. that hidden rows are read.
+        encoding: that of a text file, as a pipeline names it; None for formats without.
+        guess: what people call the encoding, where it is a guess; None where the file proves it.
+        problems: what is wrong with the whole file; with an error among them its rows are not read.
+        is_plain_text: whether cells have no kinds but what their text looks like, and a cell too many moves those
+            behind it.
     """
 
     format: str
     worksheet: str | None = None
     notes: tuple[str, ...] = ()
+    encoding: str | None = None
+    guess: str | None = None
+    problems: tuple[Problem, ...] = ()
+    is_plain_text: bool = False

@@ -42,7 +42,7 @@ class JobState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SheetSummary:
-    """The sheet that was read. `sheet` is the worksheet's name, None for formats without."""
+    """The sheet that was read. `sheet` (the worksheet's name) and `encoding` are None for formats without."""
 
     path: str
     sha256: str
@@ -50,6 +50,7 @@ class SheetSummary:
     reader: str
     sheet: str | None
     notes: tuple[str, ...] = ()
+    encoding: str | None = None
 
 
 @dataclass(slots=True)

@@ -9,6 +9,7 @@ from musterroll.model.cells import Cell
 from musterroll.model.fields import Field, FieldSet
 from musterroll.model.rows import Value
 from musterroll.problems import Problem, Severity
+from musterroll.sheet.plain_text import without_text_marks
 from musterroll.sheet.values import cell_value, shown
 from musterroll.text import clean, column_letter, fold_heading, nearest
 
@@ -113,7 +114,7 @@ def _names(field: Field) -> tuple[str, ...]:
 
 def heading_text(cell: Cell) -> str:
     """What a cell of the heading row says."""
-    value = cell_value(cell)
+    value = cell_value(without_text_marks(cell) if isinstance(cell, str) else cell)
     return value.text if isinstance(value, Value) else clean(shown(cell) or "")
 
 

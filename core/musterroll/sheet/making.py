@@ -12,6 +12,7 @@ from musterroll.placeholders import Template
 from musterroll.problems import Problem
 from musterroll.secret import Secret
 from musterroll.sheet.headings import Columns
+from musterroll.sheet.plain_text import meant_value
 from musterroll.sheet.values import Fault, cell_value, secret_value, shown
 from musterroll.text import clean
 
@@ -30,15 +31,20 @@ class RowMaker:
 
     First the cells; then defaults, so that fields can be composed of them; then composed fields, and what
     depends on those.
+
+    Args:
+        fields: the fields of a user.
+        columns: where they are.
+        plain_text: whether the file is plain text, where some cells mean something else than they say.
     """
 
-    def __init__(self, fields: FieldSet, columns: Columns) -> None:
+    def __init__(self, fields: FieldSet, columns: Columns, *, plain_text: bool = False) -> None:
+        value_of = meant_value if plain_text else cell_value
         self._columns = columns.letters
         self._absent = dict.fromkeys(fields, ABSENT)
         self._secret = {name for name, field in fields.items() if field.secret}
         self._cells = [
-            (name, index, secret_value if name in self._secret else cell_value)
-            for name, index in columns.indexes.items()
+            (name, index, secret_value if name in self._secret else value_of) for name, index in columns.indexes.items()
         ]
         self._composed = [_Composition.of(field, fields, columns) for field in fields.values() if field.compose]
         # The calling code comes last, since its default depends on the phone.
@@ -76,6 +82,10 @@ class RowMaker:
         if self._late:
             _fill_in(self._late, values)
         return ReadRow(Row(source.number, values, columns), tuple(problems))
+
+    def unusable(self, number: int, problem: Problem) -> ReadRow:
+        """Makes a row none of whose cells can be used."""
+        return ReadRow(Row(number, self._absent.copy(), self._columns), (problem,))
 
     def _problem(self, number: int, name: str, fault: Fault, cell: Cell) -> Problem:
         return Problem(

@@ -15,9 +15,11 @@ from musterroll.model.rows import Row
 from musterroll.pipeline.settings import SheetSettings
 from musterroll.plugin.roles import Sheet
 from musterroll.problems import Problem, Severity
+from musterroll.sheet.guessed import GuessedText
 from musterroll.sheet.guidance import looks_like_a_user
 from musterroll.sheet.headings import Columns, find_columns
 from musterroll.sheet.making import ReadRow, RowMaker
+from musterroll.sheet.plain_text import filled_width, has_too_many, too_many_cells
 from musterroll.text import clean
 
 __all__ = ["ReadRow", "RowReader", "filled_rows"]
@@ -57,7 +59,21 @@ class RowReader:
             SourceError: the file is damaged.
             PluginError: the reader broke.
         """
-        rows = self._data(filled_rows(sheet, reader))
+        info = sheet.info
+        for problem in info.problems:
+            self._report(problem)
+        if any(problem.is_error for problem in info.problems):
+            return
+        filled = filled_rows(sheet, reader)
+        if info.guess is None:
+            yield from self._users(self._data(filled, plain_text=info.is_plain_text))
+            return
+        watch = GuessedText(info, reader, self._settings.heading_row, self._fields)
+        yield from self._users(watch.values(self._data(watch.cells(filled), plain_text=info.is_plain_text)))
+        if watch.problem is not None:
+            self._report(watch.problem)
+
+    def _users(self, rows: Iterator[ReadRow]) -> Iterator[ReadRow]:
         first = next(rows, None)
         if first is None:
             message = f"There are no users; fill in rows from row {self._settings.first_row} on"
@@ -66,9 +82,10 @@ class RowReader:
         yield first
         yield from rows
 
-    def _data(self, filled: Iterator[SheetRow]) -> Iterator[ReadRow]:
+    def _data(self, filled: Iterator[SheetRow], *, plain_text: bool) -> Iterator[ReadRow]:
         settings = self._settings
         make: RowMaker | None = None
+        width = 0  # of the headings, where a cell too many moves those behind it
         expected = settings.first_row
         anything = False
         while (row := next(filled, None)) is not None:
@@ -77,9 +94,10 @@ class RowReader:
                 continue
             if make is None:
                 columns = self._columns(row.cells if row.number == settings.heading_row else ())
-                make = RowMaker(self._fields, columns)
+                make = RowMaker(self._fields, columns, plain_text=plain_text)
                 filled = _besides(columns.reasons, filled)
                 if row.number == settings.heading_row:
+                    width = filled_width(row.cells) if plain_text else 0
                     continue
             if row.number < settings.first_row:
                 self._check_guidance(make(row).row)
@@ -87,7 +105,10 @@ class RowReader:
             if row.number > expected and not self._pass_blank(expected, row, filled):
                 return
             expected = row.number + 1
-            yield make(row)
+            if has_too_many(row, width):
+                yield make.unusable(row.number, too_many_cells(row, width))
+            else:
+                yield make(row)
         if make is None and anything:
             self._columns(())
 

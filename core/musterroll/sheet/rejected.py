@@ -11,6 +11,7 @@ from musterroll.model.drafts import DraftColumn
 from musterroll.model.fields import FieldSet
 from musterroll.pipeline.settings import SheetSettings
 from musterroll.sheet.headings import find_columns, heading_text, reasons_heading, secret_columns
+from musterroll.sheet.plain_text import filled_width, has_too_many, meant_cell
 from musterroll.text import column_letter
 
 _GUIDANCE = "Why the row was not imported. Correct the row here and import this file; this column is ignored."
@@ -26,10 +27,23 @@ class RejectedSheet:
         settings: how the sheet is laid out.
         fields: the fields of a user.
         source: the name of the sheet's file.
+        plain_text: whether that file is plain text.
+        translated: whether it is, and the rows go to a file that is not: then cells become what they mean.
     """
 
-    def __init__(self, headings: tuple[Cell, ...], settings: SheetSettings, fields: FieldSet, source: str) -> None:
+    def __init__(
+        self,
+        headings: tuple[Cell, ...],
+        settings: SheetSettings,
+        fields: FieldSet,
+        source: str,
+        *,
+        plain_text: bool = False,
+        translated: bool = False,
+    ) -> None:
         self._settings, self._source = settings, source
+        self._width = filled_width(headings) if plain_text else 0
+        self._translated = translated
         self._titles = [heading_text(cell) for cell in headings]
         while self._titles and not self._titles[-1]:
             self._titles.pop()
@@ -75,14 +89,22 @@ class RejectedSheet:
             elif following is None:
                 return
             elif number == following.number:
-                reasons = "\n".join(_shortened(line) for line in self._reasons_of(following, cells))
-                yield SheetRow(place, self._with(self._without_secrets(cells), reasons))
+                # Where cells stand in wrong columns, any of them may be the password.
+                hidden = bool(self._secrets) and has_too_many(SheetRow(number, cells), self._width)
+                told = self._reasons_of(following, () if hidden else cells, hidden=hidden)
+                reasons = "\n".join(_shortened(line) for line in told)
+                yield SheetRow(place, self._with(() if hidden else self._corrigible(cells), reasons))
                 place += 1
                 following = next(wanted, None)
 
     def _with(self, cells: tuple[Cell, ...], reasons: str | None) -> tuple[Cell, ...]:
         before = cells[: self._reasons] + (None,) * (self._reasons - len(cells))
         return (*before, reasons, *cells[self._rest :])
+
+    def _corrigible(self, cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
+        if self._translated:
+            cells = tuple(cell if index in self._secrets else meant_cell(cell) for index, cell in enumerate(cells))
+        return self._without_secrets(cells)
 
     def _without_secrets(self, cells: tuple[Cell, ...], *, guidance: bool = False) -> tuple[Cell, ...]:
         """Blanks the passwords. In the place of guidance a user may stand by mistake, so ours is written there."""
@@ -94,11 +116,13 @@ class RejectedSheet:
                 kept[index] = field.guidance if guidance and field is not None else None
         return tuple(kept)
 
-    def _reasons_of(self, row: RejectedRow, cells: tuple[Cell, ...]) -> Iterator[str]:
+    def _reasons_of(self, row: RejectedRow, cells: tuple[Cell, ...], *, hidden: bool) -> Iterator[str]:
         for reason in row.reasons:
             yield self._worded(reason, row.number)
         if row.more:
             yield f"and {row.more:,} more"
+        if hidden:
+            yield f"Its cells were left out of this file, since one may be the password; correct it in {self._source}"
         told = {reason.column for reason in row.reasons if reason.row == row.number}
         for index in sorted(self._secrets):
             if index < len(cells) and cells[index] and column_letter(index) not in told:

@@ -7,9 +7,12 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 _CANDIDATES = ",;\t|"
 _RECORDS = 50
+# A line in quotation marks that holds so many cells is a record; a name with a comma is not.
+_WIDE = 3
 _SEP_LINE = re.compile(r'"?sep=(?P<delimiter>[^\r\n"])"?(?:\r\n|\r|\n|$)', re.IGNORECASE)
 
 
@@ -56,18 +59,38 @@ def detect(text: str, quote: str) -> str:
     return max(counts, key=lambda candidate: counts[candidate][:1])
 
 
+def is_wrapped(text: str, delimiter: str, quote: str) -> bool:
+    """Whether every line is one cell in quotation marks that holds a whole record, as some programs export.
+
+    Args:
+        text: the beginning of the file; its last record may be cut.
+        delimiter: what separates the cells.
+        quote: the quotation mark; empty for none.
+    """
+    if not quote or not text.startswith(quote) or any(count > 1 for count in _fields(text, delimiter, quote)):
+        return False
+    inner = (cell for record in _some_records(text, delimiter, quote) for cell in record)
+    counts = dict.fromkeys(_CANDIDATES, 0)
+    lines = 0
+    for cell in inner:
+        lines += 1
+        for candidate in counts:
+            counts[candidate] += next(map(len, records([cell], candidate, quote)), 0) >= _WIDE
+    return lines > 1 and max(counts.values()) == lines
+
+
 def _fields(text: str, delimiter: str, quote: str) -> list[int]:
     """Counts the fields of the first records that are not blank."""
-    counts: list[int] = []
+    return [len(record) for record in _some_records(text, delimiter, quote)]
+
+
+def _some_records(text: str, delimiter: str, quote: str) -> Iterator[list[str]]:
+    """Yields the first records that are not blank, as far as the text can be divided."""
     try:
-        for record in records(io.StringIO(text, newline=""), delimiter, quote):
-            if any(record):
-                counts.append(len(record))
-            if len(counts) > _RECORDS:
-                break
+        filled = (record for record in records(io.StringIO(text, newline=""), delimiter, quote) if any(record))
+        yield from islice(filled, _RECORDS + 1)
     except csv.Error:
-        return counts
-    return counts
+        return
 
 
 def _agreement(fields: list[int]) -> float:

@@ -15,7 +15,18 @@ from dataclasses import dataclass
 
 from pydantic import Field, field_validator, model_validator
 
-from musterroll import Confidence, Context, Options, ReaderType, SheetInfo, SheetRow, Source, SourceError, hookimpl
+from musterroll import (
+    Confidence,
+    Context,
+    Options,
+    Problem,
+    ReaderType,
+    SheetInfo,
+    SheetRow,
+    Source,
+    SourceError,
+    hookimpl,
+)
 from musterroll.text import column_letter
 from musterroll_plugins.readers import _delimiter, _text
 from musterroll_plugins.readers._csv_writer import CsvWriter
@@ -23,6 +34,12 @@ from musterroll_plugins.readers._csv_writer import CsvWriter
 # A record above this is no row of a sheet: an Excel row of full cells is the only thing that comes near.
 _RECORD_LIMIT = 4 << 20
 _HEAD = 65536
+_WRAPPED = Problem(
+    code="source.quoted_lines",
+    message="Every line stands in quotation marks as a whole, so that it is one single cell; take away the mark at "
+    "the beginning and at the end of each line (and one of two that are doubled), or export the file again with "
+    "quotation marks around single cells only",
+)
 
 
 class CsvOptions(Options):
@@ -76,6 +93,7 @@ class CsvSheet:
         delimiter: the character between cells.
         quote: the quotation mark; empty for none.
         skip: how many characters of `sep=;` come first.
+        problems: what is wrong with the whole file.
     """
 
     source: Source
@@ -83,12 +101,18 @@ class CsvSheet:
     delimiter: str
     quote: str
     skip: int
+    problems: tuple[Problem, ...] = ()
 
     @property
     def info(self) -> SheetInfo:
         """What was opened."""
-        guess = f"the text was read as {self.text.title}, which is a guess; name the encoding if letters look wrong"
-        return SheetInfo("csv", None, (guess,) if self.text.guessed else ())
+        return SheetInfo(
+            "csv",
+            encoding=self.text.codec,
+            guess=self.text.title if self.text.guessed else None,
+            problems=self.problems,
+            is_plain_text=True,
+        )
 
     def rows(self) -> Iterator[SheetRow]:
         """Streams the records; a blank line is a row without cells."""
@@ -157,6 +181,9 @@ class CsvReader:
         """
         with _reading(source):
             text = _text.detect(source, self._options.encoding)
+        if text.problem is not None:
+            yield CsvSheet(source, text, ",", "", 0, (text.problem,))
+            return
         with _reading(source, text), _open_text(source, text) as file:
             head = file.read(_HEAD)
         quote, delimiter, skip = self._options.quote, self._options.delimiter, 0
@@ -165,7 +192,8 @@ class CsvReader:
             delimiter, skip = delimiter or hidden[0], hidden[1]
         if delimiter is None:
             delimiter = _delimiter.detect(head, quote)
-        yield CsvSheet(source, text, delimiter, quote, skip)
+        wrapped = (_WRAPPED,) if _delimiter.is_wrapped(head[skip:], delimiter, quote) else ()
+        yield CsvSheet(source, text, delimiter, quote, skip, wrapped)
 
 
 def _open_text(source: Source, text: _text.TextFormat) -> io.TextIOWrapper:

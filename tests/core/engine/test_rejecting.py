@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
+from openpyxl import Workbook, load_workbook
 
 from musterroll import CreateUser, engine
 from musterroll.errors import MusterrollError, RefusedError, UsageError
@@ -136,27 +137,42 @@ def test_a_field_of_that_heading_is_a_field(work: Work) -> None:
     assert "column.unknown@1" not in again.codes
 
 
+BEYOND = [
+    ["Staff list of May"],
+    ["Email", "Note", "Username", "Forename", "Surname", "PASSWORD", "Calling Code", "Phone", "Groups"],
+    [],
+    ["ana@example", "tall", "ana", "Ana", "", CANARY, "", "", "", "beyond"],
+]
+LOWER = (
+    SKIP + "\nsheet.heading_row = 2\nsheet.first_row = 4" + '\nsheet.omit = ["password"]\npassword.required = "never"'
+)
+
+
 def test_unknown_columns_and_cells_beyond_the_headings_are_kept(work: Work) -> None:
-    pipeline = work.pipeline(SKIP + '\nsheet.omit = ["password"]\npassword.required = "never"')
-    sheet = write(
-        work.folder / "staff.csv",
-        [
-            ["Staff list of May"],
-            ["Email", "Note", "Username", "Forename", "Surname", "PASSWORD", "Calling Code", "Phone", "Groups", ""],
-            [],
-            ["ana@example", "tall", "ana", "Ana", "", CANARY, "", "", "", "beyond"],
-        ],
-    )
-    rows = "\nsheet.heading_row = 2\nsheet.first_row = 4"
-    pipeline = work.pipeline(SKIP + rows + '\nsheet.omit = ["password"]\npassword.required = "never"')
-    work.run(pipeline, sheet)
-    above, headings, blank, ana = read(work.folder / "staff.rejected.csv")
-    assert above == ["Staff list of May"]
+    workbook = Workbook()
+    worksheet = workbook.worksheets[0]
+    for row in BEYOND:
+        worksheet.append(row)
+    workbook.save(work.folder / "staff.xlsx")
+    work.run(work.pipeline(LOWER), work.folder / "staff.xlsx")
+    (written,) = load_workbook(work.folder / "staff.rejected.xlsx").worksheets
+    above, headings, blank, ana = [[cell or "" for cell in row] for row in written.iter_rows(values_only=True)]
+    assert above[0] == "Staff list of May"
     assert headings[1] == "Note"
     assert headings[9] == "Reasons"
-    assert blank == []
+    assert not any(blank)
     assert ana[:9] == ["ana@example", "tall", "ana", "Ana", "", "", "", "", ""]
     assert ana[10] == "beyond"
+
+
+def test_of_a_row_whose_cells_moved_in_a_text_file_only_the_reason_is_kept(work: Work) -> None:
+    """The password may stand in any of its cells."""
+    work.run(work.pipeline(LOWER), write(work.folder / "staff.csv", BEYOND))
+    _, headings, _, ana = read(work.folder / "staff.rejected.csv")
+    assert (headings[1], headings[9]) == ("Note", "Reasons")
+    assert not any(ana[:9])
+    assert "10 cells" in ana[9]
+    assert "correct it in staff.csv" in ana[9]
 
 
 def test_a_user_in_the_place_of_the_guidance_keeps_the_password_to_the_sheet(work: Work) -> None:

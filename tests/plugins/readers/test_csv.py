@@ -147,7 +147,6 @@ def test_tab_can_be_written_out(tmp_path: Path) -> None:
         b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(100),
         b"<?xml version='1.0'?><workbook/>",
         bytes(range(1, 256)),
-        b"Username;Note\nana;\0\n",
     ],
 )
 def test_what_is_no_text_is_no_csv(tmp_path: Path, content: bytes) -> None:
