@@ -42,7 +42,7 @@ def test_a_run_is_the_document_of_the_contract(
         "reader": "xlsx",
         "sheet": "Users",
     }
-    assert found["counts"] == {"rows": 3, "valid": 3, "invalid": 0, "errors": 0, "warnings": 1}
+    assert found["counts"] == {"rows": 3, "valid": 3, "invalid": 0, "errors": 0, "warnings": 1, "not_read": 0}
     assert found["problems"][0] == {
         "code": "phone.trunk_prefix",
         "severity": "warning",

@@ -18,7 +18,7 @@ from musterroll.problems import Problem, Severity
 from musterroll.sheet.guidance import looks_like_a_user
 from musterroll.sheet.headings import Columns, find_columns
 from musterroll.sheet.making import ReadRow, RowMaker
-from musterroll.text import clean
+from musterroll.sheet.unheaded import UnheadedCells, is_filled
 
 __all__ = ["ReadRow", "RowReader", "filled_rows"]
 
@@ -31,6 +31,9 @@ class RowReader:
         fields: the fields of a user.
         report: takes the problems that belong to no data row.
         reasons: the heading of the reasons' column, where `fields` are not all that the sheet has.
+
+    Attributes:
+        not_read: how many filled rows were left out; complete when all rows are read.
     """
 
     def __init__(
@@ -45,6 +48,7 @@ class RowReader:
         self._settings = settings
         self._fields = fields
         self._report = report
+        self.not_read = 0
 
     def rows(self, sheet: Sheet, reader: str) -> Iterator[ReadRow]:
         """Streams the data rows.
@@ -71,6 +75,7 @@ class RowReader:
         make: RowMaker | None = None
         expected = settings.first_row
         anything = False
+        unheaded: UnheadedCells | None = None
         while (row := next(filled, None)) is not None:
             anything = True
             if row.number < settings.heading_row:
@@ -79,15 +84,20 @@ class RowReader:
                 columns = self._columns(row.cells if row.number == settings.heading_row else ())
                 make = RowMaker(self._fields, columns)
                 filled = _besides(columns.reasons, filled)
+                unheaded = UnheadedCells(columns)
                 if row.number == settings.heading_row:
                     continue
             if row.number < settings.first_row:
                 self._check_guidance(make(row).row)
                 continue
             if row.number > expected and not self._pass_blank(expected, row, filled):
-                return
+                break
             expected = row.number + 1
+            if unheaded is not None:
+                unheaded.look(row)
             yield make(row)
+        if unheaded is not None and (problem := unheaded.problem()) is not None:
+            self._report(problem)
         if make is None and anything:
             self._columns(())
 
@@ -100,6 +110,7 @@ class RowReader:
 
     def _check_guidance(self, row: Row) -> None:
         if looks_like_a_user(row):
+            self.not_read += 1
             self._report(
                 Problem(
                     code="row.guidance_is_data",
@@ -125,6 +136,7 @@ class RowReader:
                 self._report(Problem(code="row.blank", row=blank, message=message))
                 return True
         after = 1 + sum(1 for _ in filled)
+        self.not_read += after
         rows = "1 filled row that follows is" if after == 1 else f"{after} filled rows that follow are"
         self._report(
             Problem(
@@ -153,7 +165,7 @@ def filled_rows(sheet: Sheet, reader: str) -> Iterator[SheetRow]:
     try:
         for row in sheet.rows():
             number = row.number
-            if any(map(_is_filled, row.cells)):
+            if any(map(is_filled, row.cells)):
                 yield row
     except (MusterrollError, GeneratorExit):
         raise
@@ -165,9 +177,4 @@ def _besides(reasons: int | None, rows: Iterator[SheetRow]) -> Iterator[SheetRow
     """Leaves out rows of a file of rejected rows that were emptied but for their reasons."""
     if reasons is None:
         return rows
-    return (row for row in rows if any(_is_filled(cell) for i, cell in enumerate(row.cells) if i != reasons))
-
-
-def _is_filled(cell: Cell) -> bool:
-    """Whether a person sees anything in the cell."""
-    return bool(clean(cell)) if isinstance(cell, str) else cell is not None
+    return (row for row in rows if any(is_filled(cell) for i, cell in enumerate(row.cells) if i != reasons))
