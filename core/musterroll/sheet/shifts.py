@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Set
-from enum import IntEnum
 from typing import NamedTuple
 
 from musterroll.model.fields import GROUPS, PASSWORD, Field, FieldSet
@@ -31,10 +30,10 @@ _LONGEST = 300  # what is longer is none of these
 _NAMES = frozenset({"forename", "surname"})
 
 
-class _Fit(IntEnum):
-    WRONG = -1  # nobody types this there on purpose
-    OPEN = 0  # it may or may not belong there
-    RIGHT = 1  # it looks like what belongs there, and like little else
+# Whether a text looks like a value of a field. No enumeration: that takes longer than all else in Python 3.11.
+_WRONG = -1  # nobody types this there on purpose
+_OPEN = 0  # it may or may not belong there
+_RIGHT = 1  # it looks like what belongs there, and like little else
 
 
 class _Cell(NamedTuple):
@@ -49,7 +48,7 @@ class _Cell(NamedTuple):
 
     field: Field
     text: str | None
-    look: _Fit
+    look: int
     is_faulty: bool
 
 
@@ -64,7 +63,10 @@ class ShiftFinder:
     """
 
     def __init__(self, fields: FieldSet) -> None:
-        self._fields = fields
+        # A composed field without a column is known by its first source's, which is that field's own.
+        self._fields = sorted(fields.values(), key=lambda field: field.compose is not None)
+        self._letters: Mapping[str, str] = {}
+        self._columns: list[tuple[int, Field]] = []
 
     def find(self, row: Row, problems: Iterable[Problem]) -> Problem | None:
         """Returns the one problem that stands for all of the row's if its cells slipped.
@@ -83,14 +85,17 @@ class ShiftFinder:
 
     def _cells(self, row: Row, faulty: Set[str | None]) -> dict[int, _Cell]:
         """The cells by the index of their column, from the last one to the first."""
-        found: dict[int, _Cell] = {}
-        # A composed field without a column is known by its first source's, which is that field's own.
-        for field in sorted(self._fields.values(), key=lambda field: field.compose is not None):
-            letter = row.columns.get(field.name)
-            if letter is not None and (index := column_index(letter)) not in found:
-                text = _text(row.value(field.name))
-                found[index] = _Cell(field, text, _fit(field, text), field.name in faulty)
-        return dict(sorted(found.items(), reverse=True))
+        if row.columns is not self._letters:  # most rows of a sheet share one
+            found: dict[int, Field] = {}
+            for field in self._fields:
+                if (letter := row.columns.get(field.name)) is not None:
+                    found.setdefault(column_index(letter), field)
+            self._letters, self._columns = row.columns, sorted(found.items(), reverse=True)
+        cells: dict[int, _Cell] = {}
+        for index, field in self._columns:
+            text = _text(row.value(field.name))
+            cells[index] = _Cell(field, text, _fit(field, text), field.name in faulty)
+        return cells
 
 
 class _Evidence:
@@ -100,29 +105,35 @@ class _Evidence:
         self._faults = 0
         self._odd = 0
         self._right = 0
-        self._finds_password = False
+        self._finds_password = self._shows_password = False
         self._is_open = False
 
     def see(self, cell: _Cell) -> None:
         """Takes a cell as it stands."""
         self._faults += cell.is_faulty
-        self._odd += cell.is_faulty or cell.look is _Fit.WRONG
+        self._odd += cell.is_faulty or cell.look is _WRONG
 
-    def move(self, cell: _Cell, text: str | None) -> bool:
-        """Takes what would stand in a cell; returns False where that cannot be."""
-        if text is None:
+    def move(self, cell: _Cell, source: _Cell | None) -> bool:
+        """Takes the cell whose text would stand in another; returns False where it cannot."""
+        text = source.text if source is not None else None
+        if source is None or text is None:
             self._is_open = True
             return True
         fit = _fit(cell.field, text)
-        if fit is _Fit.WRONG or (not text and cell.field.required):
+        if fit is _WRONG or (not text and cell.field.required):
             return False
-        if fit is _Fit.RIGHT and cell.look is not _Fit.RIGHT:
+        is_password = bool(text) and cell.field.name == PASSWORD
+        # A password of words, in a column that nobody writes words into, and none where it belongs.
+        self._shows_password |= is_password and source.look is _WRONG and cell.is_faulty
+        if fit is _RIGHT and cell.look is not _RIGHT:
             self._right += 1
-            self._finds_password |= cell.field.name == PASSWORD
+            self._finds_password |= is_password
         return True
 
     def suffices(self, *, left_over: bool) -> bool:
         """Whether the row slipped; `left_over` is whether the shift has no place for a value that is there."""
+        if self._faults > 1 and self._shows_password and not left_over and not self._is_open:
+            return True
         is_clear = self._finds_password and (self._faults > 1 or not left_over) and not self._is_open
         return self._faults > 0 and self._odd > 1 and self._right >= (1 if is_clear else 2)
 
@@ -132,10 +143,8 @@ def _slipped_right(cells: Mapping[int, _Cell]) -> bool:
     evidence, last = _Evidence(), max(cells)
     for index, cell in cells.items():
         evidence.see(cell)
-        if index != last:  # its value is beyond the headings
-            following = cells.get(index + 1)
-            if not evidence.move(cell, following.text if following else None):
-                return False
+        if index != last and not evidence.move(cell, cells.get(index + 1)):  # that of the last is beyond the headings
+            return False
         if evidence.suffices(left_over=cell.text != ""):
             return True
     return False
@@ -150,8 +159,7 @@ def _slipped_left(cells: Mapping[int, _Cell]) -> bool:
         evidence.see(cell)
         if evidence.suffices(left_over=False):
             return True
-        before = cells.get(index - 1)
-        if not evidence.move(cell, before.text if before else None):
+        if not evidence.move(cell, cells.get(index - 1)):
             return False
     return False
 
@@ -177,10 +185,10 @@ def _text(value: Value) -> str | None:
     return None if value.origin is Origin.ABSENT else ""
 
 
-def _fit(field: Field, text: str | None) -> _Fit:
+def _fit(field: Field, text: str | None) -> int:
     """Whether a text looks like a value of a field."""
     if not text:
-        return _Fit.OPEN
+        return _OPEN
     text = text.strip()
     is_short = len(text) <= _LONGEST
     if field.choices:
@@ -195,22 +203,22 @@ def _fit(field: Field, text: str | None) -> _Fit:
     if field.name == PASSWORD:
         return _password(text)
     if field.name in _NAMES:
-        return _Fit.WRONG if "@" in text or any(map(str.isdigit, text[:_LONGEST])) else _Fit.OPEN
+        return _WRONG if "@" in text or any(map(str.isdigit, text[:_LONGEST])) else _OPEN
     if field.name == GROUPS:
-        return _Fit.WRONG if _is_number(text) or (is_short and _ADDRESS.fullmatch(text)) else _Fit.OPEN
-    return _Fit.OPEN
+        return _WRONG if _is_number(text) or (is_short and _ADDRESS.fullmatch(text)) else _OPEN
+    return _OPEN
 
 
-def _either(is_right: bool) -> _Fit:
-    return _Fit.RIGHT if is_right else _Fit.WRONG
+def _either(is_right: bool) -> int:
+    return _RIGHT if is_right else _WRONG
 
 
-def _password(text: str) -> _Fit:
+def _password(text: str) -> int:
     if _is_number(text) or len(text) > _LONGEST or _ADDRESS.fullmatch(text):
-        return _Fit.WRONG
+        return _WRONG
     if len(text) >= 6 and _STRONG.search(text) and any(map(str.isalpha, text)) and not _COUNTRY.fullmatch(text):
-        return _Fit.RIGHT
-    return _Fit.OPEN if len(text) >= 8 else _Fit.WRONG
+        return _RIGHT
+    return _OPEN if len(text) >= 8 else _WRONG
 
 
 def _is_number(text: str) -> bool:

@@ -51,6 +51,8 @@ def deleted(cells: Sequence[str], at: int) -> list[str]:
         # a comma in the surname that should have been in quotes
         (inserted(ANA, 4, " Jr"), ("password", "calling_code")),
         (inserted(("", *BARE[1:7], ""), 4, " Jr"), ("password", "calling_code")),
+        # a password of words, and without a phone
+        (inserted((*BARE[:4], "correct horse battery", *BARE[5:7], ""), 0), ("password", "calling_code")),
         # a surname that fits the policy of passwords
         (inserted((*BARE[:3], "Andersson", *BARE[4:]), 0), ("username", "calling_code")),
         # cells that were deleted: the address, the surname
@@ -148,3 +150,15 @@ def test_the_problem_and_the_row_that_is_handed_on_say_nothing_of_the_values() -
     assert "shifted by one column" in problem.message
     assert not any(cell in problem.message for cell in ANA)
     assert not any(value.is_filled for value in hidden(row).values.values())
+
+
+@given(
+    st.sampled_from(roster(60)),
+    st.lists(st.tuples(st.integers(0, 7), st.sampled_from(["", "n/a", "-", "ana", "UK", "+44", "secret"])), max_size=4),
+    st.sets(st.sampled_from(list(fields()))),
+)
+def test_bad_values_alone_are_no_shift(cells: list[str], bad: list[tuple[int, str]], faulty: set[str]) -> None:
+    damaged = list(cells)
+    for index, text in bad:
+        damaged[index] = text
+    assert not is_shifted(damaged, *faulty)
