@@ -21,8 +21,9 @@ SHOWN = 50
 
 _WIDE = 110  # places; below them a table would have a column of a few letters
 # So many lines of a narrow terminal belong to what stands below the causes, and so many more to a job.
-_BELOW, _OF_A_JOB = 11, 5
-_FEWEST = 3
+_BELOW, _OF_A_JOB = 11, 8
+_FEWEST = 2
+_MANY = 6  # from so many errors on it helps to be told where to begin
 _NAMED = 12  # so many codes
 
 _COLUMNS = (
@@ -98,7 +99,7 @@ def show_problems(
 def first_step(groups: Sequence[ProblemGroup]) -> str | None:
     """Says where to begin with many errors; None where that goes without saying."""
     errors = [group for group in groups if group.severity is Severity.ERROR]
-    if len(errors) < 2 or sum(group.count for group in errors) < 2 * _FEWEST:
+    if len(errors) < 2 or sum(group.count for group in errors) < _MANY:
         return None
     first = errors[0]  # of the whole sheet, or the most frequent
     if first.cells is None:
