@@ -76,6 +76,7 @@ class RowReader:
         expected = settings.first_row
         anything = False
         unheaded: UnheadedCells | None = None
+        reasons: int | None = None
         while (row := next(filled, None)) is not None:
             anything = True
             if row.number < settings.heading_row:
@@ -83,14 +84,17 @@ class RowReader:
             if make is None:
                 columns = self._columns(row.cells if row.number == settings.heading_row else ())
                 make = RowMaker(self._fields, columns)
-                filled = _besides(columns.reasons, filled)
+                reasons = columns.reasons
                 unheaded = UnheadedCells(columns)
                 if row.number == settings.heading_row:
                     continue
             if row.number < settings.first_row:
                 self._check_guidance(make(row).row)
                 continue
-            if row.number > expected and not self._pass_blank(expected, row, filled):
+            if _has_only(reasons, row):  # what is left of a rejected row is neither a user nor a blank row
+                expected += row.number == expected
+                continue
+            if row.number > expected and not self._pass_blank(expected, row, filled, reasons):
                 break
             expected = row.number + 1
             if unheaded is not None:
@@ -121,7 +125,7 @@ class RowReader:
                 )
             )
 
-    def _pass_blank(self, blank: int, next_filled: SheetRow, filled: Iterator[SheetRow]) -> bool:
+    def _pass_blank(self, blank: int, next_filled: SheetRow, filled: Iterator[SheetRow], reasons: int | None) -> bool:
         """Acts on blank rows that filled ones follow; returns whether the import goes on."""
         match self._settings.on_blank_row:
             case "skip":
@@ -135,7 +139,7 @@ class RowReader:
                 )
                 self._report(Problem(code="row.blank", row=blank, message=message))
                 return True
-        after = 1 + sum(1 for _ in filled)
+        after = 1 + sum(not _has_only(reasons, row) for row in filled)
         self.not_read += after
         rows = "1 filled row that follows is" if after == 1 else f"{after} filled rows that follow are"
         self._report(
@@ -173,8 +177,6 @@ def filled_rows(sheet: Sheet, reader: str) -> Iterator[SheetRow]:
         raise PluginError(plugin=f"readers[{reader}]", stage="reading", cause=error, row=number) from error
 
 
-def _besides(reasons: int | None, rows: Iterator[SheetRow]) -> Iterator[SheetRow]:
-    """Leaves out rows of a file of rejected rows that were emptied but for their reasons."""
-    if reasons is None:
-        return rows
-    return (row for row in rows if any(is_filled(cell) for i, cell in enumerate(row.cells) if i != reasons))
+def _has_only(reasons: int | None, row: SheetRow) -> bool:
+    """Whether a row of a file of rejected rows was emptied but for its reasons."""
+    return reasons is not None and not any(is_filled(cell) for i, cell in enumerate(row.cells) if i != reasons)

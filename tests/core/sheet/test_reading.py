@@ -262,3 +262,18 @@ def test_all_is_read_although_columns_are_missing() -> None:
     assert found.codes == ["column.missing"]
     assert [row["username"] for row in found.rows] == ["ana", ""]
     assert [(one.code, one.cell) for one in found.cell_problems] == [("cell.error", "B4")]
+
+
+def test_what_is_left_of_a_rejected_row_does_not_end_the_import() -> None:
+    emptied = (*[None] * 8, "Forename is missing")
+    rows = [
+        (*user("ana"), *[None] * (8 - len(user("ana"))), "why"),
+        emptied,
+        emptied,
+        user("bo"),
+        GAP,
+        user("cy"),
+        emptied,
+    ]
+    found = read(sheet(*rows, headings=(*HEADINGS, "Reasons")))
+    assert (found.usernames, found.codes, found.not_read) == (["ana", "bo"], ["row.after_blank"], 1)
