@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 
 from musterroll.model.reports import SheetCounts
 from musterroll.problems import Problem, Severity
@@ -33,6 +34,7 @@ class ProblemLog:
         self._db = sqlite3.connect("", isolation_level=None)
         self._db.executescript(f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; {_SCHEMA}")
         self._counts = {Severity.ERROR: 0, Severity.WARNING: 0}
+        self._hides = False
         self.file_errors = 0
         self.headings_fail = False
 
@@ -57,14 +59,17 @@ class ProblemLog:
         self._store(problem, absent=True)
 
     def hide(self, row: int) -> None:
-        """Notes that nothing more is to be told of a row: its values must not be shown."""
+        """Notes that a row's values must not be shown, whoever finds one."""
+        self._hides = True
         self._db.execute("INSERT OR IGNORE INTO hidden VALUES (?)", (row,))
 
     def is_hidden(self, row: int | None) -> bool:
-        """Whether nothing more is to be told of a row."""
-        return self._db.execute("SELECT 1 FROM hidden WHERE row = ?", (row,)).fetchone() is not None
+        """Whether a row's values must not be shown."""
+        return self._hides and self._db.execute("SELECT 1 FROM hidden WHERE row = ?", (row,)).fetchone() is not None
 
     def _store(self, p: Problem, *, absent: bool = False) -> None:
+        if self.is_hidden(p.row):
+            p = replace(p, value=None, suggestion=None)
         self._counts[p.severity] += 1
         self._db.execute(
             f"INSERT INTO problem (absent, width, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 -- constants
