@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import os
 
+import pytest
 from hypothesis import settings
 
 # So many examples make a run of all tests quick; HYPOTHESIS_PROFILE=thorough looks longer.
 settings.register_profile("quick", max_examples=30, deadline=None)
 settings.register_profile("thorough", max_examples=400, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+
+@pytest.fixture(autouse=True)
+def no_terminal_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Output that is captured is as wide as it likes; readline, which test runners load, would say 80 columns."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+    monkeypatch.delenv("LINES", raising=False)

@@ -27,6 +27,7 @@ class Styled(NamedTuple):
 Piece: TypeAlias = str | Styled
 Pieces: TypeAlias = Piece | tuple[Piece, ...]
 
+_USUAL_LINES = 24
 # For terminals and files whose encoding is older than these characters.
 _PLAIN = str.maketrans({"→": "->", "…": "..."})
 
@@ -65,6 +66,20 @@ class Stream:
         self._vital = vital
         self.is_terminal = file is not None and _is_terminal(file)
         self._is_unicode = (getattr(file, "encoding", None) or "utf-8").lower().startswith("utf")
+
+    @property
+    def width(self) -> int | None:
+        """How many places a line has; None where that does not matter, as in a file."""
+        if self.is_terminal:
+            return self.rich.size.width
+        return _number_in("COLUMNS")
+
+    @property
+    def height(self) -> int | None:
+        """How many lines can be seen at once; None where that does not matter, as in a file."""
+        if self.is_terminal:
+            return self.rich.size.height
+        return None if self.width is None else _number_in("LINES") or _USUAL_LINES
 
     @cached_property
     def rich(self) -> Console:
@@ -124,6 +139,11 @@ class Stream:
         except OSError as error:
             if self._vital:
                 raise OutputError(error) from error
+
+
+def _number_in(name: str) -> int | None:
+    text = os.environ.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 6 and int(text) else None
 
 
 def _is_terminal(file: TextIO) -> bool:

@@ -29,6 +29,7 @@ def report_members(report: Report, *, members: Mapping[str, Any]) -> dict[str, A
         "source": _source(report.sheet) if report.sheet else None,
         "counts": asdict(report.counts),
         "problems": map(problem_record, report.problems()),
+        "problem_groups": _problem_groups(report),
         "changes": map(change_record, report.changes() if report.changes else ()),
         "groups_to_create": [list(path) for path in report.groups_to_create or ()],
         "invites": map(asdict, report.invites() if report.invites else ()),
@@ -36,6 +37,11 @@ def report_members(report: Report, *, members: Mapping[str, Any]) -> dict[str, A
         "plan": asdict(report.saved) if report.saved else None,
     }
     return {key: value for key, value in found.items() if key in members}
+
+
+def _problem_groups(report: Report) -> Iterator[dict[str, Any]]:
+    for group in report.problem_groups():
+        yield asdict(group)
 
 
 def job_record(job: JobSummary) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from musterroll.problem_log import ProblemLog
 from musterroll.problems import Problem
 from musterroll.secret import MASK
 from musterroll.sheet.reading import ReadRow
+from musterroll.sheet.shifts import ShiftFinder, hidden
 
 Witness: TypeAlias = Callable[[str, Problem], None]
 """Is told of every problem, with the label of the rule that found it."""
@@ -43,10 +44,12 @@ def check_rows(
     witness: Witness | None = None,
     *,
     has_defaults: bool = True,
+    shifts: ShiftFinder | None = None,
 ) -> Iterator[CheckedRow]:
     """Streams the rows with their groups; problems go to the log, and to the witness if there is one.
 
-    `has_defaults` says whether a value can be a default at all.
+    `has_defaults` says whether a value can be a default at all. `shifts` tells rows whose cells slipped by one column:
+    of those there is one problem instead of all others, and they are handed on without their values.
 
     After the last row the validators of the whole sheet are asked once more, so a row that was handed on as
     valid can still turn out to be bad: the log knows.
@@ -55,23 +58,20 @@ def check_rows(
         PluginError: a validator or resolver broke; it says which, and at which row.
     """
     for row, problems in rows:
-        valid = True
-        for problem in problems:
-            valid &= _take(problem, log, CELLS, witness)
+        found_here = [(CELLS, problem) for problem in problems]
         label, stage = "", "validating"
         groups: list[GroupPath] = []
         try:
             # Most rules are generators: they run here, inside the `try`.
             for label, validator in validators:
-                for found in validator.check(row) or ():
-                    valid &= _take(found, log, label, witness)
+                found_here += [(label, _problem(found)) for found in validator.check(row) or ()]
             stage = "resolving groups"
             for label, resolver in resolvers:
                 for path in resolver.resolve(row) or ():
                     if isinstance(path, tuple):
                         groups.append(path)
                     elif isinstance(path, Problem):
-                        valid &= _take(path, log, label, witness)
+                        found_here.append((label, path))
                     else:
                         kind = type(path).__name__
                         raise TypeError(f"a group is a tuple of the names of its levels, not {kind}")
@@ -82,12 +82,24 @@ def check_rows(
             raise
         except (Exception, SystemExit) as error:
             raise _broken(label, stage, row, error) from error
+        shifted = shifts.find(row, [problem for _, problem in found_here]) if shifts and found_here else None
+        if shifted is not None:
+            _take(shifted, log, CELLS, witness)
+            log.hide(row.number)
+            yield CheckedRow(hidden(row), (), (), valid=False)
+            continue
+        valid = not log.headings_fail
+        for label, problem in found_here:
+            if log.headings_fail and problem.field is not None and problem.field not in row.columns:
+                continue  # that its column is missing is one error, not one a row
+            valid &= _take(problem, log, label, witness)
         yield CheckedRow(row, named, given, valid)
     for label, validator in validators:
         if isinstance(validator, SheetValidator):
             with guarded(label, "validating the whole sheet"):
-                for problem in validator.finish():
-                    _take(problem, log, label, witness)
+                for found in validator.finish():
+                    if not log.is_hidden((problem := _problem(found)).row):
+                        _take(problem, log, label, witness)
 
 
 def _given(row: Row, resolvers: Sequence[tuple[str, GroupResolver]]) -> Iterator[GroupPath]:
@@ -98,11 +110,16 @@ def _given(row: Row, resolvers: Sequence[tuple[str, GroupResolver]]) -> Iterator
         yield from (path for path in resolver.resolve(bare) or () if isinstance(path, tuple))
 
 
-def _take(problem: object, log: ProblemLog, label: str, witness: Witness | None) -> bool:
-    """Puts a problem into the log; returns whether the row can go in all the same."""
-    if not isinstance(problem, Problem):
-        kind = type(problem).__name__
+def _problem(found: object) -> Problem:
+    """Makes sure that what a rule found is a problem."""
+    if not isinstance(found, Problem):
+        kind = type(found).__name__
         raise TypeError(f"a rule must yield problems, made with row.problem(…), not {kind}")
+    return found
+
+
+def _take(problem: Problem, log: ProblemLog, label: str, witness: Witness | None) -> bool:
+    """Puts a problem into the log; returns whether the row can go in all the same."""
     if witness is not None:
         witness(label, problem)
     if problem.row is None:

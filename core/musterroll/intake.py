@@ -20,6 +20,7 @@ from musterroll.problems import Problem
 from musterroll.sheet.headings import reasons_heading
 from musterroll.sheet.opening import choose_reader, open_sheet
 from musterroll.sheet.reading import ReadRow, RowReader, filled_rows
+from musterroll.sheet.shifts import ShiftFinder
 
 
 class Intake:
@@ -61,14 +62,15 @@ class Intake:
         try:
             with self._open() as sheet:
                 self.summary = self._summary(sheet.info)
-                rows = self._counted(self._rows(sheet, log))
+                reader = self._row_reader(log)
                 yield check_rows(
-                    rows,
+                    self._counted(reader, sheet),
                     pipeline.build_validators(),
                     pipeline.build_resolvers(),
                     log,
                     witness,
                     has_defaults=any(field.default is not None for field in pipeline.fields.values()),
+                    shifts=ShiftFinder(pipeline.fields),
                 )
         except AmbiguousWorksheetError as error:
             names = ", ".join(f'"{name}"' for name in error.names)
@@ -99,7 +101,7 @@ class Intake:
         with self._open() as sheet:
             ignored = ProblemLog()
             try:
-                yield (read.row for read in self._rows(sheet, ignored, fields))
+                yield (read.row for read in self._row_reader(ignored, fields).rows(sheet, self._name))
             finally:
                 ignored.close()
 
@@ -129,14 +131,14 @@ class Intake:
         with open_sheet(self.source, self._name, self._reader, self._pipeline.settings.sheet.worksheet) as sheet:
             yield sheet
 
-    def _rows(self, sheet: Sheet, log: ProblemLog, fields: FieldSet | None = None) -> Iterator[ReadRow]:
+    def _row_reader(self, log: ProblemLog, fields: FieldSet | None = None) -> RowReader:
         everything = self._pipeline.fields
-        reader = RowReader(
+        return RowReader(
             self._pipeline.settings.sheet, fields or everything, log.add_file, reasons=reasons_heading(everything)
         )
-        return reader.rows(sheet, self._name)
 
-    def _counted(self, rows: Iterator[ReadRow]) -> Iterator[ReadRow]:
-        for row in rows:
+    def _counted(self, reader: RowReader, sheet: Sheet) -> Iterator[ReadRow]:
+        for row in reader.rows(sheet, self._name):
             self.counts.rows += 1
             yield row
+        self.counts.not_read = reader.not_read

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 
 from musterroll.model.reports import SheetCounts
 from musterroll.problems import Problem, Severity
@@ -15,19 +16,27 @@ _COLUMNS = "code, message, severity, row, col, field, value, suggestion, condemn
 _SCHEMA = f"""
 CREATE TABLE problem (seq INTEGER PRIMARY KEY, absent INTEGER, width INTEGER, {_COLUMNS});
 CREATE TABLE bad (row INTEGER PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE hidden (row INTEGER PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE condemned (row INTEGER PRIMARY KEY) WITHOUT ROWID;
 """
 
 
 class ProblemLog:
-    """Takes problems and gives them back sorted. Close it when done."""
+    """Takes problems and gives them back sorted. Close it when done.
+
+    Attributes:
+        file_errors: how many errors keep the whole file out.
+        headings_fail: whether those of the headings are among them, so that no row can be relied upon.
+    """
 
     def __init__(self) -> None:
         # The empty name is SQLite's temporary database: in memory, spilling to a file that deletes itself.
         self._db = sqlite3.connect("", isolation_level=None)
         self._db.executescript(f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; {_SCHEMA}")
         self._counts = {Severity.ERROR: 0, Severity.WARNING: 0}
+        self._hides = False
         self.file_errors = 0
+        self.headings_fail = False
 
     def add_file(self, problem: Problem) -> None:
         """Takes a problem that belongs to no user's row: of the headings, a blank row, the whole file."""
@@ -35,6 +44,7 @@ class ProblemLog:
         # A blank row has no column; it is an error, but no reason to leave out the rows around it.
         if problem.is_error and (problem.row is None or problem.column is not None):
             self.file_errors += 1
+            self.headings_fail |= problem.code.startswith("column.")
 
     def add(self, problem: Problem) -> None:
         """Takes a problem of a user's row."""
@@ -48,7 +58,18 @@ class ProblemLog:
         """Takes a problem of a user who is not in the sheet; it comes after those of the rows."""
         self._store(problem, absent=True)
 
+    def hide(self, row: int) -> None:
+        """Notes that a row's values must not be shown, whoever finds one."""
+        self._hides = True
+        self._db.execute("INSERT OR IGNORE INTO hidden VALUES (?)", (row,))
+
+    def is_hidden(self, row: int | None) -> bool:
+        """Whether a row's values must not be shown."""
+        return self._hides and self._db.execute("SELECT 1 FROM hidden WHERE row = ?", (row,)).fetchone() is not None
+
     def _store(self, p: Problem, *, absent: bool = False) -> None:
+        if self.is_hidden(p.row):
+            p = replace(p, value=None, suggestion=None)
         self._counts[p.severity] += 1
         self._db.execute(
             f"INSERT INTO problem (absent, width, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 -- constants
@@ -109,7 +130,9 @@ class ProblemLog:
     def count_into(self, counts: SheetCounts, *, condemned: bool) -> None:
         """Fills in a sheet's counts; `counts.rows` is known already."""
         counts.errors, counts.warnings = self.errors, self.warnings
-        counts.invalid = sum(1 for _ in self.bad_rows(condemned=condemned))
+        # Without the right headings no row can be relied upon.
+        bad = self.bad_rows(condemned=condemned)
+        counts.invalid = counts.rows if self.headings_fail else sum(1 for _ in bad)
         counts.valid = counts.rows - counts.invalid
 
     def close(self) -> None:

@@ -69,6 +69,14 @@ def column_letter(index: int) -> str:
     return letters
 
 
+def column_index(letters: str) -> int:
+    """Returns the index of a column by its spreadsheet letters: of A it is 0, of AA 26."""
+    index = 0
+    for letter in letters:
+        index = index * 26 + ord(letter) - 64
+    return index - 1
+
+
 def nearest(word: str, candidates: Iterable[str], cutoff: float = 0.6) -> str | None:
     """Returns the candidate most like `word`, compared folded, or None where none is near."""
     by_folded = {fold(candidate): candidate for candidate in candidates}

@@ -28,9 +28,9 @@ def test_problems_are_an_aligned_table(make_report: MakeReport, paper: Stream, s
     counts = SheetCounts(rows=20, valid=19, invalid=1, errors=1, warnings=1)
     show_report(paper, make_report("validate", counts=counts, outcome=Outcome.PROBLEMS), common=Common())
     assert shown(paper).splitlines() == [
-        "CELL  SEVERITY  CODE                MESSAGE                  VALUE         SUGGESTION",
-        "G3    warning   phone.trunk_prefix  leave the leading 0 out  07712345678   7712345678",
-        "A17   error     email.invalid       not a valid address      ana@@example",
+        "CELLS  SEVERITY  CODE                MESSAGE",
+        "A17    error     email.invalid       not a valid address  [ana@@example]",
+        "G3     warning   phone.trunk_prefix  leave the leading 0 out  [07712345678 → 7712345678]",
         "",
         "staff.xlsx: 20 rows, 1 of them bad; 1 error, 1 warning",
     ]
@@ -41,21 +41,64 @@ def test_a_good_sheet_takes_one_line(make_report: MakeReport, paper: Stream, sho
     assert shown(paper) == "staff.xlsx: 1 row; no problems\n"
 
 
-def test_of_thousands_of_problems_the_first_are_shown_and_all_are_counted(
-    make_report: MakeReport, paper: Stream, shown: Shown
-) -> None:
+def test_thousands_of_problems_of_one_cause_take_one_line(make_report: MakeReport, paper: Stream, shown: Shown) -> None:
     warning = Problem(code="column.unknown", severity=Severity.WARNING, message="ignored")
     show_report(paper, make_report("validate", problems=[warning, *problems(1999)]), common=Common())
+    assert [line.split() for line in shown(paper).splitlines()[1:3]] == [
+        ["C3:C2001", "1,999", "×", "error", "forename.required", "give", "a", "name"],
+        ["sheet", "warning", "column.unknown", "ignored"],
+    ]
+
+
+def many_kinds() -> list[Problem]:
+    codes = [f"acme.rule{number}" for number in range(70)]
+    return [Problem(code=code, message=f"{code} is broken", row=row, column="B") for row in (3, 4) for code in codes]
+
+
+def test_of_many_kinds_the_first_are_shown_and_all_are_counted(
+    make_report: MakeReport, paper: Stream, shown: Shown
+) -> None:
+    show_report(paper, make_report("validate", problems=many_kinds()), common=Common())
     text = shown(paper)
-    assert text.count("give a name") == 49
-    assert "… and 1,950 more; --verbose shows all" in text
-    assert "  1,999  error    forename.required\n      1  warning  column.unknown\n" in text
-    assert "\nsheet  warning   column.unknown" in text
+    assert text.count("is broken") == 50
+    assert "… and 40 more errors (2 acme.rule50, 2 acme.rule51, " in text
+    assert ", …). --verbose shows all.\n" in text
+
+
+def test_a_narrow_terminal_shows_what_it_has_room_for(
+    make_report: MakeReport, terminal: Stream, shown: Shown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("LINES", "24")
+    show_report(terminal, make_report("validate", problems=many_kinds()), common=Common())
+    lines = shown(terminal).splitlines()
+    assert len(lines) < 24
+    assert max(map(len, lines)) <= 80
+    assert lines[:2] == ["error  B3:B4  2 ×  acme.rule0", "  acme.rule0 is broken"]
+    assert "Begin with B3:B4: 2 errors of one kind." in lines
+
+
+def test_what_was_not_read_is_said_in_every_mode_first_and_last(
+    make_report: MakeReport, make_job: MakeJob, paper: Stream, shown: Shown
+) -> None:
+    gap = Problem(code="row.after_blank", severity=Severity.WARNING, message="Row 4 is blank", row=4)
+    counts = SheetCounts(rows=1, valid=1, warnings=1, not_read=1)
+    for common in (Common(), Common(quiet=True)):
+        start = len(shown(paper))
+        job = make_job(JobState.COMPLETED, counts=JobCounts(rows=1, created=1))
+        show_report(paper, make_report("run", problems=[*problems(1), gap], counts=counts, job=job), common=common)
+        lines = shown(paper)[start:].splitlines()
+        assert lines[0] == "not read: Row 4 is blank"
+        assert lines[-1] == "1 of 2 filled rows imported, 1 not read."
+    show_report(paper, make_report("validate", problems=[gap], counts=counts), common=Common(quiet=True))
+    assert shown(paper).endswith("\n1 of 2 filled rows read, 1 not.\n")
 
 
 def test_verbose_shows_all_and_quiet_errors_only(make_report: MakeReport, paper: Stream, shown: Shown) -> None:
     show_report(paper, make_report("validate", problems=problems(500)), common=Common(verbose=True))
-    assert shown(paper).count("give a name") == 500
+    assert shown(paper).count("give a name") == 501  # each by itself, and their cause
+    assert "C3:C502  500 ×" in " ".join(shown(paper).split(" "))
     before = len(shown(paper))
     show_report(paper, make_report("validate"), common=Common(quiet=True))
     assert "email.invalid" in shown(paper)[before:]

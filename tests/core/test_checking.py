@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,9 +10,11 @@ import pytest
 from musterroll import GroupPath, Problem, Row, RowValidator, Severity, SourceError
 from musterroll.checking import CheckedRow, check_rows
 from musterroll.errors import PluginError
+from musterroll.model.reports import SheetCounts
 from musterroll.problem_log import ProblemLog
 from musterroll.sheet.reading import ReadRow
-from support.rows import row
+from musterroll.sheet.shifts import ShiftFinder
+from support.rows import fields, row
 
 ROWS = [ReadRow(row(3, username="ana"), ()), ReadRow(row(4, username="bo"), ())]
 
@@ -179,3 +182,46 @@ def test_what_was_found_before_a_rule_broke_is_kept(log: ProblemLog) -> None:
     with pytest.raises(PluginError):
         list(check_rows(ROWS, validators, [], log))
     assert log.errors == 1
+
+
+def test_a_row_that_slipped_is_one_error_and_nothing_of_it_is_handed_on(log: ProblemLog) -> None:
+    slipped = row(
+        3, username="ana@example.com", forename="ana", surname="Ana", password="Silva", calling_code="Qx7-river"
+    )
+
+    class Rules(WholeSheet):
+        def check(self, row: Row) -> Iterable[Problem]:
+            yield row.problem("password", "password.policy", "Too short")
+            yield row.problem("calling_code", "calling_code.invalid", "Digits only")
+
+        def finish(self) -> Iterable[Problem]:
+            yield slipped.problem("calling_code", "acme.late", "Something else")
+
+    heard: list[str] = []
+    (checked,) = check_rows(
+        [ReadRow(slipped, ())],
+        [("validators[acme]", Rules(0))],
+        [("groups[a]", Resolver(lambda _: [("Qx7-river",)]))],
+        log,
+        lambda label, problem: heard.append(f"{label} {problem.code}"),
+        shifts=ShiftFinder(fields()),
+    )
+    assert ([one.code for one in log], heard) == (["row.shifted"], ["cells row.shifted"])
+    assert (checked.valid, checked.groups, checked.given) == (False, (), ())
+    assert "Qx7-river" not in repr((checked, list(log)))
+
+
+def test_missing_headings_are_one_error_and_no_row_is_valid(log: ProblemLog) -> None:
+    log.add_file(Problem(code="column.missing", message="Add it"))
+    bare = replace(row(3, username="ana"), columns={"username": "B"})
+
+    def check(row: Row) -> Iterator[Problem]:
+        yield row.problem("forename", "acme.forename", "Give one")
+        yield row.problem("username", "acme.username", "Give another one")
+
+    (checked,) = check_rows([ReadRow(bare, ())], [("validators[acme]", Rule(check))], [], log)
+    assert [one.code for one in log] == ["column.missing", "acme.username"]
+    assert not checked.valid
+    counts = SheetCounts(rows=7)
+    log.count_into(counts, condemned=False)
+    assert (counts.valid, counts.invalid) == (0, 7)

@@ -97,3 +97,10 @@ def test_what_is_wrong_with_the_whole_file(log: ProblemLog, found: Problem, keep
     assert bool(log.file_errors) is keeps_all_out
     assert log.errors + log.warnings == 1
     assert list(log.bad_rows(condemned=True)) == []
+
+
+def test_of_a_hidden_row_no_value_is_kept(log: ProblemLog) -> None:
+    log.hide(4)
+    for row in (3, 4):
+        log.add_file(Problem(code="acme.late", message="Look", row=row, column="A", value="v", suggestion="s"))
+    assert [(one.row, one.value, one.suggestion) for one in log] == [(3, "v", "s"), (4, None, None)]

@@ -56,7 +56,7 @@ def test_one_at_a_time(place: Workplace, cells: dict[str, str], code: str, colum
     done = place.json("validate", sheet)
     assert done.codes == [(code, f"{column}5")]
     assert done.status == 1
-    assert done.document["counts"] == {"rows": 5, "valid": 4, "invalid": 1, "errors": 1, "warnings": 0}
+    assert done.document["counts"] == {"rows": 5, "valid": 4, "invalid": 1, "errors": 1, "warnings": 0, "not_read": 0}
 
 
 def test_all_at_once(place: Workplace) -> None:

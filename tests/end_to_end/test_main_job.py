@@ -86,7 +86,7 @@ def test_the_document_is_that_of_the_contract(place: Workplace) -> None:
     write_csv(place.folder / "staff.csv", [[*ANA[:6], "07712345679", "Region|North;Role A;New"], BO])
     document = place.json("run", "staff.csv").document
     assert document.keys() == {
-        *("schema", "command", "status", "pipeline", "source", "counts", "problems"),
+        *("schema", "command", "status", "pipeline", "source", "counts", "problems", "problem_groups"),
         *("changes", "groups_to_create", "job", "error"),
     }
     assert document["schema"] == "musterroll/1"
@@ -95,7 +95,7 @@ def test_the_document_is_that_of_the_contract(place: Workplace) -> None:
     assert document["pipeline"] == {"name": "test", "profile": None}
     assert document["source"].keys() == {"path", "sha256", "format", "reader", "sheet", "encoding"}
     assert document["source"]["path"] == "staff.csv"
-    assert document["counts"] == {"rows": 2, "valid": 2, "invalid": 0, "errors": 0, "warnings": 1}
+    assert document["counts"] == {"rows": 2, "valid": 2, "invalid": 0, "errors": 0, "warnings": 1, "not_read": 0}
     (problem,) = document["problems"]
     assert problem.pop("message")
     assert problem == {

@@ -43,11 +43,13 @@ class Read:
         rows: the data rows.
         cell_problems: what is wrong with their cells.
         file_problems: what is wrong with headings, blank rows, or the whole file.
+        not_read: how many filled rows were left out.
     """
 
     rows: list[Row]
     cell_problems: list[Problem]
     file_problems: list[Problem]
+    not_read: int = 0
 
     @property
     def codes(self) -> list[str]:
@@ -77,7 +79,7 @@ def read(sheet: MemorySheet, *others: Field, fields: FieldSet | None = None, **c
     found: list[Problem] = []
     reader = RowReader(settings(**changes), fields or standard_fields(*others), found.append)
     rows = list(reader.rows(sheet, "memory"))
-    return Read([row for row, _ in rows], [problem for _, problems in rows for problem in problems], found)
+    return Read([row for row, _ in rows], [one for _, problems in rows for one in problems], found, reader.not_read)
 
 
 def sheet(

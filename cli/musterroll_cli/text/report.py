@@ -8,7 +8,7 @@ from musterroll_cli.console import Stream, Styled
 from musterroll_cli.text.changes import show_changes, show_groups, show_plan_total
 from musterroll_cli.text.invites import show_considered, show_released
 from musterroll_cli.text.jobs import show_job_end, show_job_heading, show_what_happened
-from musterroll_cli.text.problems import show_problems
+from musterroll_cli.text.problems import first_step, show_problems
 from musterroll_cli.text.words import amount
 
 
@@ -17,7 +17,8 @@ def show_report(stream: Stream, report: Report, *, common: Common) -> None:
     verbose, quiet = common.verbose, common.quiet
     if report.command == "jobs show" and report.job is not None and not quiet:
         show_job_heading(stream, report, report.job)
-    show_problems(stream, report.problems(), verbose=verbose, quiet=quiet)
+    groups = report.problem_groups()
+    show_problems(stream, report, groups, verbose=verbose, quiet=quiet)
     if report.command == "plan" and report.changes is not None:
         _show_plan(stream, report, common)
     if report.job is not None:
@@ -34,7 +35,10 @@ def show_report(stream: Stream, report: Report, *, common: Common) -> None:
     elif report.command == "invites release":
         show_released(stream, report, quiet=quiet)
     elif report.sheet is not None and (report.command != "plan" or report.counts.errors):
+        if not quiet and (step := first_step(groups)):
+            stream.line(step)
         show_sheet_total(stream, report)
+    show_not_read(stream, report)
 
 
 def _show_plan(stream: Stream, report: Report, common: Common) -> None:
@@ -59,3 +63,17 @@ def show_sheet_total(stream: Stream, report: Report) -> None:
     stream.line(f"{path}: {amount(counts.rows, 'row')}{invalid}; ", Styled(found or "no problems", style))
     if report.command == "plan" and report.keeps_all_out:
         stream.line("With these errors `run` writes nothing at all. Correct the sheet first.")
+
+
+def show_not_read(stream: Stream, report: Report) -> None:
+    """Prints, in every mode and last, how many of the filled rows were imported, where some were not even read."""
+    counts, job = report.counts, report.job
+    if not counts.not_read:
+        return
+    filled = counts.rows + counts.not_read
+    if job is None:
+        told = f"{counts.rows:,} of {amount(filled, 'filled row')} read, {counts.not_read:,} not"
+    else:
+        imported = job.counts.created + job.counts.updated + job.counts.unchanged
+        told = f"{imported:,} of {amount(filled, 'filled row')} imported, {counts.not_read:,} not read"
+    stream.line(Styled(f"{told}.", "bold yellow"))

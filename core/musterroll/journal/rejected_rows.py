@@ -12,15 +12,15 @@ from musterroll.journal.journal import Journal
 from musterroll.journal.plan_store import REJECTED
 
 _QUERY = """
-    WITH reason (row, seq, col, message, suggestion, found) AS (
-        SELECT row, seq, col, message, suggestion, row FROM problem
+    WITH reason (row, seq, col, message, suggestion, found, code) AS (
+        SELECT row, seq, col, message, suggestion, row, code FROM problem
         WHERE job = ?1 AND severity = 'error' AND row IS NOT NULL
         UNION ALL
-        SELECT other.value, p.seq, p.col, p.message, p.suggestion, p.row
+        SELECT other.value, p.seq, p.col, p.message, p.suggestion, p.row, p.code
         FROM problem AS p JOIN json_each(p.condemns) AS other
         WHERE p.job = ?1 AND p.severity = 'error' AND p.condemns IS NOT NULL
     )
-    SELECT r.row, e.col, e.message, e.suggestion, e.found FROM row AS r LEFT JOIN reason AS e ON e.row = r.row
+    SELECT r.row, e.col, e.message, e.suggestion, e.found, e.code FROM row AS r LEFT JOIN reason AS e ON e.row = r.row
     WHERE r.job = ?1 AND r.action = ?2 ORDER BY r.row, e.found != r.row, e.seq
 """
 # A person corrects a row by its first reasons; the first of 40,000 rows with one username has 39,999.
@@ -35,12 +35,14 @@ class Reason(NamedTuple):
         message: what is wrong and what to do.
         suggestion: what to type instead, where that can be said.
         row: the row where it was found: another one, where that keeps this one out too.
+        code: the problem's code.
     """
 
     column: str | None
     message: str
     suggestion: str | None
     row: int
+    code: str = ""
 
 
 class RejectedRow(NamedTuple):

@@ -10,6 +10,7 @@ from typing import Self
 
 from musterroll.errors import MusterrollError
 from musterroll.model.plans import Change
+from musterroll.model.problem_groups import ProblemGroup, group_problems
 from musterroll.model.users import GroupPath
 from musterroll.problems import Problem
 
@@ -55,7 +56,11 @@ class SheetSummary:
 
 @dataclass(slots=True)
 class SheetCounts:
-    """Rows and problems of a sheet. A row with an error is invalid. Filled rows that were not read are not rows."""
+    """Rows and problems of a sheet. A row with an error is invalid.
+
+    `not_read` are filled rows that are not among `rows`: below the blank row that ended the import, and users in
+    the place of the guidance.
+    """
 
     rows: int = 0
     valid: int = 0
@@ -231,6 +236,10 @@ class Report:
     saved: SavedTo | None = None
     nothing_left: bool = False
     close: Callable[[], None] = lambda: None
+
+    def problem_groups(self) -> tuple[ProblemGroup, ...]:
+        """Returns the problems by their cause, errors first."""
+        return group_problems(self.problems())
 
     def __enter__(self) -> Self:
         return self

@@ -116,6 +116,11 @@ class Planner:
     def _plan_batch(self, batch: Sequence[CheckedRow]) -> None:
         rows = [checked.row for checked in batch]
         self._letters = rows[0].columns
+        if self._log.headings_fail:  # who or what is meant is not known, so there is nothing to ask the portal
+            for row in rows:
+                self._store.add_rejected(row.number, row[USERNAME], None)
+            self._store.flush()
+            return
         matches = look_up(self._backend, rows, self._look_up_by)
         found = [find_user(row, self._settings.match, matches) for row in rows]
         refs = [user.ref for user in found if isinstance(user, Existing)]

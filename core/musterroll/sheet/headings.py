@@ -26,12 +26,14 @@ class Columns:
     Attributes:
         indexes: the column index of each field that has a column, from 0.
         letters: the column letter for problems; a composed field without a column has its first source's.
+        named: the column indexes that have any heading at all, a known one or not.
         reasons: the column index of the reasons in a file of rejected rows, where the sheet is one.
         problems: what is wrong with the headings.
     """
 
     indexes: Mapping[str, int]
     letters: Mapping[str, str]
+    named: frozenset[int]
     reasons: int | None
     problems: tuple[Problem, ...]
 
@@ -48,12 +50,14 @@ def find_columns(cells: Sequence[Cell], row: int, fields: FieldSet, reasons: str
     wanted = _wanted(fields)
     ours, reasons_index = fold_heading(reasons or reasons_heading(fields)), None
     indexes: dict[str, int] = {}
+    named: set[int] = set()
     problems: list[Problem] = []
     unknown: list[tuple[int, str]] = []
     for index, cell in enumerate(cells):
         heading = heading_text(cell)
         if not heading:
             continue
+        named.add(index)
         folded = fold_heading(heading)
         field = wanted.get(folded)
         if folded == ours:
@@ -88,7 +92,7 @@ def find_columns(cells: Sequence[Cell], row: int, fields: FieldSet, reasons: str
             source = next((letters[name] for name in field.compose.names if name in letters), None)
             if source is not None:
                 letters[field.name] = source
-    return Columns(indexes, letters, reasons_index, tuple(problems))
+    return Columns(indexes, letters, frozenset(named), reasons_index, tuple(problems))
 
 
 def reasons_heading(fields: FieldSet) -> str:

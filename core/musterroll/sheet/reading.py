@@ -20,7 +20,7 @@ from musterroll.sheet.guidance import looks_like_a_user
 from musterroll.sheet.headings import Columns, find_columns
 from musterroll.sheet.making import ReadRow, RowMaker
 from musterroll.sheet.plain_text import filled_width, has_too_many, too_many_cells
-from musterroll.text import clean
+from musterroll.sheet.unheaded import UnheadedCells, is_filled
 
 __all__ = ["ReadRow", "RowReader", "filled_rows"]
 
@@ -33,6 +33,9 @@ class RowReader:
         fields: the fields of a user.
         report: takes the problems that belong to no data row.
         reasons: the heading of the reasons' column, where `fields` are not all that the sheet has.
+
+    Attributes:
+        not_read: how many filled rows were left out; complete when all rows are read.
     """
 
     def __init__(
@@ -47,6 +50,7 @@ class RowReader:
         self._settings = settings
         self._fields = fields
         self._report = report
+        self.not_read = 0
 
     def rows(self, sheet: Sheet, reader: str) -> Iterator[ReadRow]:
         """Streams the data rows.
@@ -88,6 +92,8 @@ class RowReader:
         width = 0  # of the headings, where a cell too many moves those behind it
         expected = settings.first_row
         anything = False
+        unheaded: UnheadedCells | None = None
+        reasons: int | None = None
         while (row := next(filled, None)) is not None:
             anything = True
             if row.number < settings.heading_row:
@@ -95,20 +101,28 @@ class RowReader:
             if make is None:
                 columns = self._columns(row.cells if row.number == settings.heading_row else ())
                 make = RowMaker(self._fields, columns, plain_text=plain_text)
-                filled = _besides(columns.reasons, filled)
+                reasons = columns.reasons
+                unheaded = UnheadedCells(columns)
                 if row.number == settings.heading_row:
                     width = filled_width(row.cells) if plain_text else 0
                     continue
             if row.number < settings.first_row:
                 self._check_guidance(make(row).row)
                 continue
-            if row.number > expected and not self._pass_blank(expected, row, filled):
-                return
+            if _has_only(reasons, row):  # what is left of a rejected row is neither a user nor a blank row
+                expected += row.number == expected
+                continue
+            if row.number > expected and not self._pass_blank(expected, row, filled, reasons):
+                break
             expected = row.number + 1
             if has_too_many(row, width):
                 yield make.unusable(row.number, too_many_cells(row, width))
-            else:
-                yield make(row)
+                continue
+            if unheaded is not None:
+                unheaded.look(row)
+            yield make(row)
+        if unheaded is not None and (problem := unheaded.problem()) is not None:
+            self._report(problem)
         if make is None and anything:
             self._columns(())
 
@@ -121,6 +135,7 @@ class RowReader:
 
     def _check_guidance(self, row: Row) -> None:
         if looks_like_a_user(row):
+            self.not_read += 1
             self._report(
                 Problem(
                     code="row.guidance_is_data",
@@ -131,7 +146,7 @@ class RowReader:
                 )
             )
 
-    def _pass_blank(self, blank: int, next_filled: SheetRow, filled: Iterator[SheetRow]) -> bool:
+    def _pass_blank(self, blank: int, next_filled: SheetRow, filled: Iterator[SheetRow], reasons: int | None) -> bool:
         """Acts on blank rows that filled ones follow; returns whether the import goes on."""
         match self._settings.on_blank_row:
             case "skip":
@@ -145,7 +160,8 @@ class RowReader:
                 )
                 self._report(Problem(code="row.blank", row=blank, message=message))
                 return True
-        after = 1 + sum(1 for _ in filled)
+        after = 1 + sum(not _has_only(reasons, row) for row in filled)
+        self.not_read += after
         rows = "1 filled row that follows is" if after == 1 else f"{after} filled rows that follow are"
         self._report(
             Problem(
@@ -174,7 +190,7 @@ def filled_rows(sheet: Sheet, reader: str) -> Iterator[SheetRow]:
     try:
         for row in sheet.rows():
             number = row.number
-            if any(map(_is_filled, row.cells)):
+            if any(map(is_filled, row.cells)):
                 yield row
     except (MusterrollError, GeneratorExit):
         raise
@@ -182,13 +198,6 @@ def filled_rows(sheet: Sheet, reader: str) -> Iterator[SheetRow]:
         raise PluginError(plugin=f"readers[{reader}]", stage="reading", cause=error, row=number) from error
 
 
-def _besides(reasons: int | None, rows: Iterator[SheetRow]) -> Iterator[SheetRow]:
-    """Leaves out rows of a file of rejected rows that were emptied but for their reasons."""
-    if reasons is None:
-        return rows
-    return (row for row in rows if any(_is_filled(cell) for i, cell in enumerate(row.cells) if i != reasons))
-
-
-def _is_filled(cell: Cell) -> bool:
-    """Whether a person sees anything in the cell."""
-    return bool(clean(cell)) if isinstance(cell, str) else cell is not None
+def _has_only(reasons: int | None, row: SheetRow) -> bool:
+    """Whether a row of a file of rejected rows was emptied but for its reasons."""
+    return reasons is not None and not any(is_filled(cell) for i, cell in enumerate(row.cells) if i != reasons)

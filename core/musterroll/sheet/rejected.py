@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 
 from musterroll.drafting import draft_column
 from musterroll.journal.rejected_rows import Reason, RejectedRow
@@ -12,6 +12,7 @@ from musterroll.model.fields import FieldSet
 from musterroll.pipeline.settings import SheetSettings
 from musterroll.sheet.headings import find_columns, heading_text, reasons_heading, secret_columns
 from musterroll.sheet.plain_text import filled_width, has_too_many, meant_cell
+from musterroll.sheet.shifts import SHIFTED
 from musterroll.text import column_letter
 
 _GUIDANCE = "Why the row was not imported. Correct the row here and import this file; this column is ignored."
@@ -84,7 +85,7 @@ class RejectedSheet:
             elif number == heading_row:
                 yield SheetRow(number, self._with(cells, self._title))
             elif number < self._settings.first_row:
-                yield SheetRow(number, self._with(self._without_secrets(cells, guidance=True), guidance))
+                yield SheetRow(number, self._with(self._guidance(cells), guidance))
                 guidance = None
             elif following is None:
                 return
@@ -93,7 +94,8 @@ class RejectedSheet:
                 hidden = bool(self._secrets) and has_too_many(SheetRow(number, cells), self._width)
                 told = self._reasons_of(following, () if hidden else cells, hidden=hidden)
                 reasons = "\n".join(_shortened(line) for line in told)
-                yield SheetRow(place, self._with(() if hidden else self._corrigible(cells), reasons))
+                kept = () if hidden else self._corrigible(cells, self._withheld(following))
+                yield SheetRow(place, self._with(kept, reasons))
                 place += 1
                 following = next(wanted, None)
 
@@ -101,19 +103,25 @@ class RejectedSheet:
         before = cells[: self._reasons] + (None,) * (self._reasons - len(cells))
         return (*before, reasons, *cells[self._rest :])
 
-    def _corrigible(self, cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
+    def _corrigible(self, cells: tuple[Cell, ...], withheld: Set[int]) -> tuple[Cell, ...]:
         if self._translated:
             cells = tuple(cell if index in self._secrets else meant_cell(cell) for index, cell in enumerate(cells))
-        return self._without_secrets(cells)
+        return tuple(None if index in withheld else cell for index, cell in enumerate(cells))
 
-    def _without_secrets(self, cells: tuple[Cell, ...], *, guidance: bool = False) -> tuple[Cell, ...]:
-        """Blanks the passwords. In the place of guidance a user may stand by mistake, so ours is written there."""
+    def _withheld(self, row: RejectedRow) -> Set[int]:
+        """The columns that are left out: those of passwords, and of a shifted row what stands beside them."""
+        if not any(reason.code == SHIFTED and reason.row == row.number for reason in row.reasons):
+            return self._secrets.keys()
+        return {index + by for index in self._secrets for by in (-1, 0, 1)}
+
+    def _guidance(self, cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
+        """Blanks the passwords: in the place of guidance a user may stand by mistake, so ours is written there."""
         if not self._secrets:
             return cells
         kept = list(cells)
         for index, field in self._secrets.items():
             if index < len(kept) and kept[index]:
-                kept[index] = field.guidance if guidance and field is not None else None
+                kept[index] = field.guidance if field is not None else None
         return tuple(kept)
 
     def _reasons_of(self, row: RejectedRow, cells: tuple[Cell, ...], *, hidden: bool) -> Iterator[str]:
@@ -124,9 +132,11 @@ class RejectedSheet:
         if hidden:
             yield f"Its cells were left out of this file, since one may be the password; correct it in {self._source}"
         told = {reason.column for reason in row.reasons if reason.row == row.number}
-        for index in sorted(self._secrets):
-            if index < len(cells) and cells[index] and column_letter(index) not in told:
-                yield f"{self._titles[index]} ({column_letter(index)}): it was left out of this file; type it again"
+        for index in sorted(self._withheld(row)):
+            letter = column_letter(index)
+            if 0 <= index < len(cells) and cells[index] and letter not in told:
+                title = self._by_letter.get(letter) or "Column"
+                yield f"{title} ({letter}): it was left out of this file; type it again"
         yield f"(row {row.number} of {self._source})"
 
     def _worded(self, reason: Reason, number: int) -> str:

@@ -75,12 +75,53 @@ def test_a_blank_row_before_the_first_user() -> None:
     )
 
 
+def test_what_is_not_read_is_counted() -> None:
+    assert read(sheet(user("ana"), user("bo"))).not_read == 0
+    assert read(sheet(user("ana"), GAP, user("bo"), GAP, user("cy"))).not_read == 2
+    assert read(sheet(user("ana"), GAP, user("bo")), on_blank_row="skip").not_read == 0
+    at_the_top = read(sheet(user("ana"), guidance=user("bo", email="bo@example.com")))
+    assert (at_the_top.codes, at_the_top.not_read) == (["row.guidance_is_data"], 1)
+
+
+def test_cells_without_a_heading_are_one_warning_at_the_first_that_does_not_show_them() -> None:
+    beyond = sheet(
+        user("ana"), (*user("bo"), *[None] * (len(HEADINGS) - len(user("bo"))), "Secret-1", "x"), (*[None] * 12, "y")
+    )
+    found = read(beyond)
+    (problem,) = found.file_problems
+    assert (problem.code, problem.severity, problem.cell, problem.value) == (
+        "cell.without_heading",
+        Severity.WARNING,
+        "I4",
+        None,
+    )
+    assert "3 cells" in problem.message
+    assert "Secret-1" not in problem.message
+    assert len(found.rows) == 3
+
+
+def test_a_cell_under_a_blank_heading() -> None:
+    headings = (*HEADINGS[:4], "", *HEADINGS[4:])
+    rows = [(*user("ana")[:4], "Jr", *user("ana")[4:]), (*user("bo")[:4], " ", *user("bo")[4:])]
+    (problem,) = read(sheet(*rows, headings=headings, guidance=())).file_problems
+    assert (problem.code, problem.cell) == ("cell.without_heading", "E3")
+    assert problem.message.startswith("This cell is filled in")
+
+
+def test_neither_a_known_nor_an_unknown_column_is_without_heading_nor_are_reasons() -> None:
+    found = read(
+        sheet((*user("ana"), *[None] * (8 - len(user("ana"))), "x", "why"), headings=(*HEADINGS, "Note", "Reasons"))
+    )
+    assert found.codes == ["column.unknown"]
+
+
 @given(st.lists(st.sampled_from([user("ana"), *BLANKS])))
 def test_no_row_is_lost_silently(rows: list[tuple[Cell, ...]]) -> None:
     filled = [number for number, cells in enumerate(rows, 3) if cells == user("ana")]
     skipped, strict, stopped = (read(sheet(*rows), on_blank_row=mode) for mode in ("skip", "error", "stop"))
     assert [row.number for row in skipped.rows] == [row.number for row in strict.rows] == filled
-    assert len(stopped.rows) == len(filled) or "row.after_blank" in stopped.codes
+    assert len(stopped.rows) + stopped.not_read == len(filled)
+    assert stopped.not_read == 0 or "row.after_blank" in stopped.codes
     assert (
         ("row.blank" in strict.codes)
         == ("row.after_blank" in stopped.codes)
@@ -221,3 +262,18 @@ def test_all_is_read_although_columns_are_missing() -> None:
     assert found.codes == ["column.missing"]
     assert [row["username"] for row in found.rows] == ["ana", ""]
     assert [(one.code, one.cell) for one in found.cell_problems] == [("cell.error", "B4")]
+
+
+def test_what_is_left_of_a_rejected_row_does_not_end_the_import() -> None:
+    emptied = (*[None] * 8, "Forename is missing")
+    rows = [
+        (*user("ana"), *[None] * (8 - len(user("ana"))), "why"),
+        emptied,
+        emptied,
+        user("bo"),
+        GAP,
+        user("cy"),
+        emptied,
+    ]
+    found = read(sheet(*rows, headings=(*HEADINGS, "Reasons")))
+    assert (found.usernames, found.codes, found.not_read) == (["ana", "bo"], ["row.after_blank"], 1)

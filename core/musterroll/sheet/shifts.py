@@ -1,0 +1,225 @@
+"""Tells a row whose cells slipped by one column from a row that is merely wrong.
+
+A cell too many or too few (a comma that should have been in quotes, a cell that was inserted or deleted) moves all
+cells behind it. Rules then find several unrelated faults, and show the password, which stands under another heading.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Set
+from typing import NamedTuple
+
+from musterroll.model.fields import GROUPS, PASSWORD, Field, FieldSet
+from musterroll.model.rows import ABSENT, Origin, Row, Value
+from musterroll.problems import Problem
+from musterroll.text import column_index, fold
+
+SHIFTED = "row.shifted"
+"""The code of the one problem of a row whose cells slipped."""
+
+_ADDRESS = re.compile(r"[^\s@,;<>]+@[^\s@,;<>]+\.[^\s@,;<>]+")
+_CODE = re.compile(r"(?:\+|00)?[0-9]{1,4}")
+_NUMBER = re.compile(r"\+?[0-9 ().\-/]{6,25}")
+_DIGITS_OF_A_NUMBER = range(6, 16)
+# A country and its code, which people write as a calling code.
+_COUNTRY = re.compile(r"[^\W\d]+[ .(+]+[0-9]{1,4}\)?")
+_STRONG = re.compile(r"[0-9!#$%^*+=?~]")  # what passwords have and names and groups have not
+_LONGEST = 300  # what is longer is none of these
+
+_NAMES = frozenset({"forename", "surname"})
+
+
+# Whether a text looks like a value of a field. No enumeration: that takes longer than all else in Python 3.11.
+_WRONG = -1  # nobody types this there on purpose
+_OPEN = 0  # it may or may not belong there
+_RIGHT = 1  # it looks like what belongs there, and like little else
+
+
+class _Cell(NamedTuple):
+    """A cell of the row under a field's heading.
+
+    Attributes:
+        field: the field.
+        text: what stands there; None where that is not known.
+        look: whether it looks like a value of the field.
+        is_faulty: whether a rule found an error in it.
+    """
+
+    field: Field
+    text: str | None
+    look: int
+    is_faulty: bool
+
+
+class ShiftFinder:
+    """Says of a row that has errors whether its cells slipped by one column.
+
+    They did if moving the cells from some column on by one place leaves nothing there that looks wrong, and puts values
+    where they clearly belong. Rows without errors are never looked at.
+
+    Args:
+        fields: the fields of a user.
+    """
+
+    def __init__(self, fields: FieldSet) -> None:
+        # A composed field without a column is known by its first source's, which is that field's own.
+        self._fields = sorted(fields.values(), key=lambda field: field.compose is not None)
+        self._letters: Mapping[str, str] = {}
+        self._columns: list[tuple[int, Field]] = []
+
+    def find(self, row: Row, problems: Iterable[Problem]) -> Problem | None:
+        """Returns the one problem that stands for all of the row's if its cells slipped.
+
+        Args:
+            row: the row.
+            problems: what was found in it.
+        """
+        faulty = {problem.field for problem in problems if problem.is_error}
+        cells = self._cells(row, faulty) if faulty else {}
+        if not any(cell.is_faulty for cell in cells.values()):
+            return None
+        if _slipped_right(cells):
+            return _problem(row.number, "right", "left")
+        return _problem(row.number, "left", "right") if _slipped_left(cells) else None
+
+    def _cells(self, row: Row, faulty: Set[str | None]) -> dict[int, _Cell]:
+        """The cells by the index of their column, from the last one to the first."""
+        if row.columns is not self._letters:  # most rows of a sheet share one
+            found: dict[int, Field] = {}
+            for field in self._fields:
+                if (letter := row.columns.get(field.name)) is not None:
+                    found.setdefault(column_index(letter), field)
+            self._letters, self._columns = row.columns, sorted(found.items(), reverse=True)
+        cells: dict[int, _Cell] = {}
+        for index, field in self._columns:
+            text = _text(row.value(field.name))
+            cells[index] = _Cell(field, text, _fit(field, text), field.name in faulty)
+        return cells
+
+
+class _Evidence:
+    """What speaks for a shift of the cells from some column on, taken column by column from the last one on."""
+
+    def __init__(self) -> None:
+        self._faults = 0
+        self._odd = 0
+        self._right = 0
+        self._finds_password = self._shows_password = False
+        self._is_open = False
+
+    def see(self, cell: _Cell) -> None:
+        """Takes a cell as it stands."""
+        self._faults += cell.is_faulty
+        self._odd += cell.is_faulty or cell.look is _WRONG
+
+    def move(self, cell: _Cell, source: _Cell | None) -> bool:
+        """Takes the cell whose text would stand in another; returns False where it cannot."""
+        text = source.text if source is not None else None
+        if source is None or text is None:
+            self._is_open = True
+            return True
+        fit = _fit(cell.field, text)
+        if fit is _WRONG or (not text and cell.field.required):
+            return False
+        is_password = bool(text) and cell.field.name == PASSWORD
+        # A password of words, in a column that nobody writes words into, and none where it belongs.
+        self._shows_password |= is_password and source.look is _WRONG and cell.is_faulty
+        if fit is _RIGHT and cell.look is not _RIGHT:
+            self._right += 1
+            self._finds_password |= is_password
+        return True
+
+    def suffices(self, *, left_over: bool) -> bool:
+        """Whether the row slipped; `left_over` is whether the shift has no place for a value that is there."""
+        if self._faults > 1 and self._shows_password and not left_over and not self._is_open:
+            return True
+        is_clear = self._finds_password and (self._faults > 1 or not left_over) and not self._is_open
+        return self._faults > 0 and self._odd > 1 and self._right >= (1 if is_clear else 2)
+
+
+def _slipped_right(cells: Mapping[int, _Cell]) -> bool:
+    """Whether a cell too many stands somewhere: a blank one, or a part of what stands on its left."""
+    evidence, last = _Evidence(), max(cells)
+    for index, cell in cells.items():
+        evidence.see(cell)
+        if index != last and not evidence.move(cell, cells.get(index + 1)):  # that of the last is beyond the headings
+            return False
+        if evidence.suffices(left_over=cell.text != ""):
+            return True
+    return False
+
+
+def _slipped_left(cells: Mapping[int, _Cell]) -> bool:
+    """Whether a cell is missing somewhere, which leaves the last one blank."""
+    evidence = _Evidence()
+    if cells[max(cells)].text != "":
+        return False
+    for index, cell in cells.items():
+        evidence.see(cell)
+        if evidence.suffices(left_over=False):
+            return True
+        if not evidence.move(cell, cells.get(index - 1)):
+            return False
+    return False
+
+
+def hidden(row: Row) -> Row:
+    """Returns a row of that number that holds no value, so that nothing shows one."""
+    return Row(row.number, dict.fromkeys(row.values, ABSENT), row.columns)
+
+
+def _problem(row: int, side: str, other: str) -> Problem:
+    return Problem(
+        code=SHIFTED,
+        row=row,
+        message=f"This row seems to be shifted by one column to the {side}; move its cells to the {other} again. Its "
+        "values are not shown, since the password may stand under another heading",
+    )
+
+
+def _text(value: Value) -> str | None:
+    """What stands in the cell of a value; None where it could not be used."""
+    if value.origin is Origin.CELL:
+        return value.text if value.secret is None else value.secret.reveal()
+    return None if value.origin is Origin.ABSENT else ""
+
+
+def _fit(field: Field, text: str | None) -> int:
+    """Whether a text looks like a value of a field."""
+    if not text:
+        return _OPEN
+    text = text.strip()
+    is_short = len(text) <= _LONGEST
+    if field.choices:
+        return _either({fold(text)} <= {fold(choice) for choice in field.choices})
+    match field.name:
+        case "email":
+            return _either(is_short and bool(_ADDRESS.fullmatch(text)))
+        case "calling_code":
+            return _either(bool(_CODE.fullmatch(text)))
+        case "phone":
+            return _either(_is_number(text))
+    if field.name == PASSWORD:
+        return _password(text)
+    if field.name in _NAMES:
+        return _WRONG if "@" in text or any(map(str.isdigit, text[:_LONGEST])) else _OPEN
+    if field.name == GROUPS:
+        return _WRONG if _is_number(text) or (is_short and _ADDRESS.fullmatch(text)) else _OPEN
+    return _OPEN
+
+
+def _either(is_right: bool) -> int:
+    return _RIGHT if is_right else _WRONG
+
+
+def _password(text: str) -> int:
+    if _is_number(text) or len(text) > _LONGEST or _ADDRESS.fullmatch(text):
+        return _WRONG
+    if len(text) >= 6 and _STRONG.search(text) and any(map(str.isalpha, text)) and not _COUNTRY.fullmatch(text):
+        return _RIGHT
+    return _OPEN if len(text) >= 8 else _WRONG
+
+
+def _is_number(text: str) -> bool:
+    return bool(_NUMBER.fullmatch(text)) and sum(map(str.isdigit, text)) in _DIGITS_OF_A_NUMBER
