@@ -50,8 +50,8 @@ def show_pipeline(session: Session) -> int:
 
     pipeline = session.load()
     if session.as_json:
-        return session.finish({"settings": pipeline.merged})
-    session.out.lines(tomli_w.dumps(dict(pipeline.merged)))
+        return session.finish({"settings": pipeline.shown})
+    session.out.lines(tomli_w.dumps(dict(pipeline.shown)))
     return session.finish()
 
 

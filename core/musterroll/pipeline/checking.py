@@ -31,6 +31,7 @@ from musterroll.pipeline.origins import (
 from musterroll.pipeline.settings import Settings
 from musterroll.pipeline.wording import worded
 from musterroll.plugin.options import Surroundings
+from musterroll.plugin.strictness import checked
 from musterroll.text import nearest
 
 M = TypeVar("M", bound=BaseModel)
@@ -99,7 +100,7 @@ class Check:
             reword: changes a message, by its path.
         """
         try:
-            return model.model_validate(plain(node), context=self.surroundings(model, node, on))
+            return checked(model, plain(node), self.surroundings(model, node, on))
         except ValidationError as error:
             found: dict[KeyPath, list[str]] = {}
             for detail in error.errors(include_url=False):

@@ -10,17 +10,17 @@ import json
 from collections.abc import Mapping, Sequence
 from functools import reduce
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from musterroll.errors import Mistake, PipelineError
-from musterroll.pipeline.assignments import SET, flags_as_sets, flags_layer, parse_key, sets_layer
+from musterroll.pipeline.assignments import SET, flags_as_sets, flags_layer, parse_key, parse_sets, sets_layer
 from musterroll.pipeline.checking import Check, texts
 from musterroll.pipeline.fields import fields_of
-from musterroll.pipeline.files import DEFAULT_FILE, Document, absolute, expanded, read_chain
-from musterroll.pipeline.instances import Instances
+from musterroll.pipeline.files import DEFAULT_FILE, STANDARD, Document, absolute, expanded, read_chain
+from musterroll.pipeline.instances import Instances, KeyTypes
 from musterroll.pipeline.layers import NAMED, layer, merge
-from musterroll.pipeline.masking import holds_secret, masked_settings
-from musterroll.pipeline.origins import Items, Place, Table, at, place_of, plain, spelt
+from musterroll.pipeline.masking import holds_secret, inside_options, masked_settings
+from musterroll.pipeline.origins import Items, Place, Table, at, leaves, place_of, plain, spelt
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.pipeline.plugins_used import plugins_used
 from musterroll.pipeline.settings import Settings
@@ -61,8 +61,13 @@ def load_pipeline(
     mistakes: list[Mistake] = []
     layers = [layer(document.settings, document.place, mistakes) for document in chain]
     layers += _profile_layers(chain, profile, mistakes)
-    layers.append(sets_layer(sets, here, mistakes))
-    layers.append(flags_layer(flags or {}, here, mistakes))
+    # Twice: what a text of `--set` means depends on the plugins, and which plugins those are may depend on `--set`.
+    assignments = parse_sets(sets, mistakes)
+    choices = [one for one in assignments if not inside_options(one.path)]
+    flagged = flags_layer(flags or {}, here, mistakes)
+    chosen = reduce(merge, [*layers, sets_layer(choices, KeyTypes(), here, []), flagged])
+    found = _find_plugins(chosen, external=external_plugins)
+    layers += [sets_layer(assignments, KeyTypes(chosen, found.registry), here, mistakes), flagged]
     tree = reduce(merge, layers)
 
     check = Check(tree, folder)
@@ -74,7 +79,8 @@ def load_pipeline(
     fields = fields_of(check)
     check.fields = fields if check.is_sound("sheet") else None
     _check_absent(check)
-    registry = _load_registry(check, external=external_plugins)
+    _check_plugins(check, found)
+    registry = found.registry
     instances = Instances(check, registry)
     reader, readers = instances.readers()
     validators = tuple(instances.array("validators", "validator"))
@@ -95,6 +101,7 @@ def load_pipeline(
         registry=registry,
         warnings=tuple(check.warnings),
         merged=merged,
+        shown=_shown(tree, check, KeyTypes(tree, registry), is_standard=chain[0].place.label == STANDARD),
         sets=_lasting(sets, tree, check) + flags_as_sets(flags or {}),
         fingerprint=_fingerprint(merged),
         plugins=plugins_used((*readers, *validators, *resolvers, backend, *notifiers), registry, folder),
@@ -145,24 +152,41 @@ def _check_absent(check: Check) -> None:
         check.complain(("absent",), text)
 
 
-def _load_registry(check: Check, *, external: bool) -> Registry:
-    files = {}
-    for i, text, place in texts(at(check.tree, ("plugins",))):
-        files[absolute(place.folder / expanded(Path(text)))] = i, text
-    disable = list(texts(at(check.tree, ("disable",))))
-    registry = Registry.load(external=external, local_files=tuple(files), disable=[name for _, name, _ in disable])
-    for i, name, _ in disable:
+class _Found(NamedTuple):
+    """The plugins of a pipeline, and what it says about them.
+
+    Attributes:
+        registry: the plugins.
+        files: the local files: index and text in their list.
+        disabled: index and text of what is to be left out.
+    """
+
+    registry: Registry
+    files: Mapping[Path, tuple[int, str]]
+    disabled: Sequence[tuple[int, str]]
+
+
+def _find_plugins(tree: Table, *, external: bool) -> _Found:
+    named = texts(at(tree, ("plugins",)))
+    files = {absolute(place.folder / expanded(Path(text))): (i, text) for i, text, place in named}
+    disabled = [(i, name) for i, name, _ in texts(at(tree, ("disable",)))]
+    registry = Registry.load(external=external, local_files=tuple(files), disable=[name for _, name in disabled])
+    return _Found(registry, files, disabled)
+
+
+def _check_plugins(check: Check, found: _Found) -> None:
+    registry = found.registry
+    for i, name in found.disabled:
         if not registry.is_known(name):
             near = did_you_mean(name, registry.names())
             check.warn(("disable", i), f'there is no plugin "{name}"{near}')
     for fault in registry.faults:
-        if fault.status is PluginStatus.BROKEN and fault.plugin.path in files:
-            i, text = files[fault.plugin.path]
+        path = fault.plugin.path
+        if fault.status is PluginStatus.BROKEN and path is not None and path in found.files:
+            i, text = found.files[path]
             check.complain(("plugins", i), f"{text}: {fault.detail}")
         elif fault.status is not PluginStatus.DISABLED:
             check.warnings.append(Mistake("", f"{fault}; it is left out", "plugins"))
-    check.warnings += [Mistake("", text, "plugins") for text in registry.conflicts()]
-    return registry
 
 
 def _state_folder(state: str | None, tree: Table, folder: Path) -> Path:
@@ -177,6 +201,17 @@ def _lasting(sets: Sequence[str], tree: Table, check: Check) -> tuple[str, ...]:
     return tuple(
         text for text, path in paths if place_of(tree, path).label != SET or not holds_secret(tree, path, check.masked)
     )
+
+
+def _shown(tree: Table, check: Check, types: KeyTypes, *, is_standard: bool) -> dict[str, Any]:
+    """The merged pipeline as a file in the pipeline's folder would have it."""
+    moved = {}
+    for path, value in leaves(tree):
+        place = place_of(tree, path)
+        if isinstance(value, str) and place.folder != check.folder and types.is_path(path):
+            moved[path] = str(place.folder / expanded(Path(value)))
+    shown = masked_settings(tree, check.masked, moved)
+    return shown if is_standard else {"extends": False, **shown}
 
 
 def _fingerprint(merged: Mapping[str, Any]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import BaseModel
@@ -44,12 +45,20 @@ def _literals(value: object, path: KeyPath) -> Iterator[KeyPath]:
             yield from _literals(child, (*path, i))
 
 
-def masked_settings(tree: Table, secrets: Collection[KeyPath]) -> dict[str, Any]:
+def masked_settings(
+    tree: Table, secrets: Collection[KeyPath], others: Mapping[KeyPath, str] = MappingProxyType({})
+) -> dict[str, Any]:
     """Returns the merged TOML as plain data, without any secret.
 
     Besides the known secrets, texts of plugins' options that sound like one are masked.
+
+    Args:
+        tree: the merged pipeline.
+        secrets: the paths of the known secrets.
+        others: texts to put in the place of those at some paths.
     """
-    masks = {path: _masked(path, value) for path, value in leaves(tree) if isinstance(value, str)}
+    texts = ((path, others.get(path, value)) for path, value in leaves(tree))
+    masks = {path: _masked(path, value) for path, value in texts if isinstance(value, str)}
     shown: dict[str, Any] = plain(tree, {**masks, **dict.fromkeys(secrets, MASK)})
     return shown
 
@@ -64,7 +73,7 @@ def holds_secret(tree: Table, path: KeyPath, secrets: Collection[KeyPath]) -> bo
 
 
 def _masked(path: KeyPath, value: str) -> str:
-    inside = _inside_options(path)
+    inside = inside_options(path)
     if not inside:
         return value
     keys = [key for key in inside if isinstance(key, str)]
@@ -73,7 +82,7 @@ def _masked(path: KeyPath, value: str) -> str:
     return _IN_ADDRESS.sub(lambda match: f"{match.group(1) or match.group(2)}{MASK}", value)
 
 
-def _inside_options(path: KeyPath) -> KeyPath:
+def inside_options(path: KeyPath) -> KeyPath:
     """The part of a path that is inside a plugin's options."""
     if path[:1] == ("readers",) or path[:2] in (("backend", "options"), ("reader", "options")):
         return path[2:]

@@ -77,7 +77,7 @@ def plain(node: Node, replaced: Mapping[KeyPath, Any] = MappingProxyType({}), pa
         case Items(entries):
             return [plain(child, replaced, (*path, key)) for key, child in entries.items()]
         case Joined(parts):
-            return [leaf.value for _, leaf in parts]
+            return [replaced.get((*path, i), leaf.value) for i, (_, leaf) in enumerate(parts)]
         case Leaf(value):
             return _plain_value(value, replaced, path)
 

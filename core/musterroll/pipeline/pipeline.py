@@ -70,6 +70,7 @@ class Pipeline:
         registry: the plugins that were found.
         warnings: mistakes that do not stop anything, e.g. a literal secret or a broken plugin that is not used.
         merged: the merged TOML as plain data, secrets masked.
+        shown: the same as a file beside the pipeline file would have it: whatever it extends is in it.
         sets: the `--set` texts and flags it was loaded with, as `--set` texts, so that a job can be resumed with
             them. A text that holds a secret is left out: the journal keeps these texts.
         fingerprint: the SHA-256 of the merged settings.
@@ -93,6 +94,7 @@ class Pipeline:
     registry: Registry
     warnings: tuple[Mistake, ...]
     merged: Mapping[str, Any]
+    shown: Mapping[str, Any]
     sets: tuple[str, ...]
     fingerprint: str
     plugins: PluginsUsed
