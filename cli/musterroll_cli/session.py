@@ -176,9 +176,13 @@ class Session:
         return self.finish(members, outcome=outcome, error=error)
 
     def _say(self, error: MusterrollError) -> None:
-        messages = [str(mistake) for mistake in error.mistakes] if isinstance(error, PipelineError) else [error.message]
-        for message in messages:
-            self.err.line(Styled("error: ", "bold red"), message)
+        if isinstance(error, PipelineError):
+            for mistake in error.mistakes:
+                self.err.line(Styled("error: ", "bold red"), str(mistake))
+                for line in mistake.excerpt:
+                    self.err.line(line)
+        else:
+            self.err.line(Styled("error: ", "bold red"), error.message)
         if isinstance(error, StalePlanError):
             show_stale(self.err, error.stale, verbose=self.common.verbose)
 

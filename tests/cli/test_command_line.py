@@ -361,7 +361,7 @@ def test_checking_a_pipeline_lists_every_mistake(acme: Path, capsys: pytest.Capt
     assert main(["pipeline", "check", "-p", "acme.toml"]) == 2
     out, err = capsys.readouterr()
     assert out == ""
-    assert len(err.splitlines()) == 2
+    assert err.count("error: ") == 2
     assert all(line.startswith("error: ") and "acme.toml" in line for line in err.splitlines())
     assert main(["pipeline", "check", "-p", "acme.toml", "--format", "json"]) == 2
     document = json.loads(capsys.readouterr().out)

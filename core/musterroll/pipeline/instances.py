@@ -143,7 +143,7 @@ class Instances:
 
     def _mask_only(self, path: KeyPath, kind: Kind) -> None:
         """Finds the secrets of an element that is not used, as it is printed all the same."""
-        aside = Check(self._check.tree, self._check.folder)
+        aside = Check(self._check.tree, self._check.folder, self._check.types)
         Instances(aside, self._registry)._one(path, kind, "")
         self._check.masked |= aside.masked
 

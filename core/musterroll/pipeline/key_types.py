@@ -83,6 +83,11 @@ def is_path(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, Path)
 
 
+def is_plain(kind: Any) -> bool:
+    """Whether a type is one of single values that are no secrets."""
+    return kind is type(None) or bool(_choices(kind)) or kind in (bool, int, float, str, Path)
+
+
 def _choices(kind: Any) -> tuple[Any, ...]:
     if get_origin(kind) is Literal:
         return get_args(kind)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import reduce
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,7 +21,7 @@ from musterroll.pipeline.files import DEFAULT_FILE, STANDARD, Document, absolute
 from musterroll.pipeline.instances import Instances, KeyTypes
 from musterroll.pipeline.layers import NAMED, layer, merge
 from musterroll.pipeline.masking import holds_secret, inside_options, masked_settings
-from musterroll.pipeline.origins import Items, Place, Table, at, leaves, place_of, plain, spelt
+from musterroll.pipeline.origins import Items, Table, at, leaves, place_of, plain, spelt
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.pipeline.plugins_used import plugins_used
 from musterroll.pipeline.settings import Settings
@@ -70,7 +71,8 @@ def load_pipeline(
     layers += [sets_layer(assignments, KeyTypes(chosen, found.registry), here, mistakes), flagged]
     tree = reduce(merge, layers)
 
-    check = Check(tree, folder)
+    types = KeyTypes(tree, found.registry)
+    check = Check(tree, folder, types)
     check.mistakes += mistakes
     _warn_of_empty_arrays(check, layers)
     settings = check.settings()
@@ -101,7 +103,7 @@ def load_pipeline(
         registry=registry,
         warnings=tuple(check.warnings),
         merged=merged,
-        shown=_shown(tree, check, KeyTypes(tree, registry), is_standard=chain[0].place.label == STANDARD),
+        shown=_shown(tree, check, types, is_standard=chain[0].place.label == STANDARD),
         sets=_lasting(sets, tree, check) + flags_as_sets(flags or {}),
         fingerprint=_fingerprint(merged),
         plugins=plugins_used((*readers, *validators, *resolvers, backend, *notifiers), registry, folder),
@@ -126,7 +128,11 @@ def _profile_layers(chain: Sequence[Document], profile: str | None, mistakes: li
     return [
         layer(
             document.profiles[profile],
-            Place(f"{document.place.label}, profile {profile}", document.place.folder),
+            replace(
+                document.place,
+                label=f"{document.place.label}, profile {profile}",
+                prefix=("profiles", profile),
+            ),
             mistakes,
         )
         for document in chain

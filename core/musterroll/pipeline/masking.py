@@ -15,10 +15,10 @@ from musterroll.plugin.options import SecretRef
 from musterroll.secret import MASK
 
 # What an option that holds a secret ends in, however it is spelt: client_secret, apiKey, bind-password.
-_KEY = r"(?:pass(?:word|wd|phrase)|pwd|secret|token|(?:api|access|private)[_-]?key|authorization|credentials?)"
-_SOUNDS_SECRET = re.compile(_KEY + "$", re.IGNORECASE)
+KEY_TO_MASK = r"(?:pass(?:word|wd|phrase)|pwd|secret|token|(?:api|access|private)[_-]?key|authorization|credentials?)"
+_SOUNDS_SECRET = re.compile(KEY_TO_MASK + "$", re.IGNORECASE)
 # In addresses and connection strings: https://user:SECRET@host, …?token=SECRET, host=x password=SECRET
-_IN_ADDRESS = re.compile(r"(://[^/@\s:]*:)[^/@\s]+(?=@)|(" + _KEY + r"\s*=\s*)[^&;\s]+", re.IGNORECASE)
+_IN_ADDRESS = re.compile(r"(://[^/@\s:]*:)[^/@\s]+(?=@)|(" + KEY_TO_MASK + r"\s*=\s*)[^&;\s]+", re.IGNORECASE)
 
 
 def literal_secrets(options: BaseModel, node: Node) -> Iterator[KeyPath]:
@@ -63,6 +63,11 @@ def masked_settings(
     return shown
 
 
+def sounds_secret(path: KeyPath) -> bool:
+    """Whether a key is called like a secret."""
+    return any(isinstance(key, str) and _SOUNDS_SECRET.search(key) for key in path[-2:])
+
+
 def holds_secret(tree: Table, path: KeyPath, secrets: Collection[KeyPath]) -> bool:
     """Whether the value at a path is, or has in it, a secret."""
     return any(
@@ -79,7 +84,12 @@ def _masked(path: KeyPath, value: str) -> str:
     keys = [key for key in inside if isinstance(key, str)]
     if keys and _SOUNDS_SECRET.search(keys[-1]):
         return MASK
-    return _IN_ADDRESS.sub(lambda match: f"{match.group(1) or match.group(2)}{MASK}", value)
+    return masked_address(value)
+
+
+def masked_address(text: str) -> str:
+    """Returns a text with the secrets masked that stand in addresses and connection strings."""
+    return _IN_ADDRESS.sub(lambda match: f"{match.group(1) or match.group(2)}{MASK}", text)
 
 
 def inside_options(path: KeyPath) -> KeyPath:
