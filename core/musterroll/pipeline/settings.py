@@ -8,16 +8,34 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
 from musterroll.model.messages import Purpose
 from musterroll.plugin.options import SecretRef
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-FieldName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
+FieldName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=100)]
+RowNumber = Annotated[int, Field(ge=1, le=10_000_000)]
 SendTo = Literal["none", "new", "all", "pending"]
 
 
+_DEVICE = re.compile(r"(?i:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?")
+
+
+def _file_name(name: str) -> str:
+    if _DEVICE.fullmatch(name):
+        raise ValueError("is the name of a device on Windows, and files are called after the pipeline; choose another")
+    return name
+
+
+PipelineName = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100),
+    AfterValidator(_file_name),
+]
+"""Journal and templates are called after it, on every system."""
+
+_MOST = 10**9
 _LIMIT = 'should be a whole number, or a percentage as text, e.g. "20%"'
 _PERCENTAGE = r"^(100(\.0+)?|[0-9]{1,2}(\.[0-9]+)?) ?%$"
 
@@ -25,7 +43,7 @@ _PERCENTAGE = r"^(100(\.0+)?|[0-9]{1,2}(\.[0-9]+)?) ?%$"
 def _limit(value: object) -> object:
     match value:
         case int() if not isinstance(value, bool):
-            fault = None if value >= 0 else "must be at least 0"
+            fault = "must be at least 0" if value < 0 else f"must be at most {_MOST}" if value > _MOST else None
         case str() if re.fullmatch(_PERCENTAGE, value):
             fault = None
         case str() if re.fullmatch(r"-?[0-9.]+ ?%", value):
@@ -40,7 +58,9 @@ def _limit(value: object) -> object:
 Limit = Annotated[
     int | str,
     BeforeValidator(_limit),
-    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": _PERCENTAGE}]}),
+    WithJsonSchema(
+        {"anyOf": [{"type": "integer", "minimum": 0, "maximum": _MOST}, {"type": "string", "pattern": _PERCENTAGE}]}
+    ),
 ]
 """So many, or a percentage such as `20%`; of what, depends on what is limited."""
 
@@ -67,7 +87,7 @@ class FieldSettings(Table):
     heading: Name
     guidance: str = ""
     required: bool = False
-    max_length: Annotated[int, Field(gt=0)] | None = None
+    max_length: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     choices: tuple[Name, ...] = ()
 
 
@@ -88,8 +108,8 @@ class SheetSettings(Table):
     """
 
     worksheet: str | None = None
-    heading_row: Annotated[int, Field(ge=1)]
-    first_row: Annotated[int, Field(ge=2)]
+    heading_row: RowNumber
+    first_row: Annotated[RowNumber, Field(ge=2)]
     on_blank_row: Literal["stop", "skip", "error"]
     on_blank_cell: Literal["keep", "clear"]
     fields: tuple[FieldSettings, ...]
@@ -169,7 +189,7 @@ class InviteSettings(Table):
     """
 
     send_to: SendTo
-    valid_days: Annotated[int, Field(ge=1)]
+    valid_days: Annotated[int, Field(ge=1, le=36_500)]
     by: Literal["notifiers", "backend"]
 
 
@@ -242,7 +262,7 @@ class Settings(Table):
         undo: what `jobs undo` does.
     """
 
-    name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    name: PipelineName
     plugins: tuple[str, ...] = ()
     disable: tuple[str, ...] = ()
     state: str | None = None
