@@ -99,6 +99,20 @@ class Session:
                 self.warn(str(warning))
         return pipeline
 
+    def load_quietly(self, profile: str | None) -> Pipeline:
+        """Loads the pipeline with a profile. The texts of --set belong to the chosen one."""
+        common = self.common
+        is_chosen = profile == common.profile
+        pipeline = load_pipeline(
+            common.pipeline,
+            profile=profile,
+            sets=common.sets if is_chosen else (),
+            external_plugins=not common.no_external_plugins,
+        )
+        if is_chosen:
+            self._pipeline_name = pipeline.name
+        return pipeline
+
     def registry(self) -> Registry:
         """Finds the plugins. A pipeline file with mistakes only costs its own ones.
 

@@ -53,9 +53,7 @@ def load_pipeline(
         PipelineError: everything that is wrong with it. Code `pipeline.invalid`; or `pipeline.not_found` or
             `pipeline.unreadable`, of one file, if that keeps it from being looked at.
     """
-    here = Path.cwd()
-    if file is None and (here / DEFAULT_FILE).exists():
-        file = Path(DEFAULT_FILE)
+    here, file = Path.cwd(), _file(file)
     path = None if file is None else absolute(file)
     folder = here if path is None else path.parent
     chain = read_chain(file, folder)
@@ -116,11 +114,31 @@ def load_pipeline(
     )
 
 
+def profile_names(file: Path | None) -> tuple[str, ...]:
+    """Returns the names of the profiles that a pipeline file has, also through those that it extends.
+
+    Args:
+        file: as `load_pipeline` takes it.
+
+    Raises:
+        PipelineError: the file is missing or cannot be read.
+    """
+    return _names(read_chain(_file(file), Path.cwd()))
+
+
+def _file(file: Path | None) -> Path | None:
+    return Path(DEFAULT_FILE) if file is None and Path(DEFAULT_FILE).exists() else file
+
+
+def _names(chain: Sequence[Document]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for document in chain for name in document.profiles))
+
+
 def _profile_layers(chain: Sequence[Document], profile: str | None, mistakes: list[Mistake]) -> list[Table]:
     """A profile goes over all files, and a file's part of it over that of the files it extends."""
     if profile is None:
         return []
-    names = tuple(dict.fromkeys(name for document in chain for name in document.profiles))
+    names = _names(chain)
     if profile not in names:
         known = f"; the profiles are {', '.join(names)}" if names else "; the pipeline has no profiles"
         hint = did_you_mean(profile, names)

@@ -23,26 +23,26 @@ _IN_ADDRESS = re.compile(r"(://[^/@\s:]*:)[^/@\s]+(?=@)|(" + KEY_TO_MASK + r"\s*
 
 def literal_secrets(options: BaseModel, node: Node) -> Iterator[KeyPath]:
     """Yields the paths inside `node` whose values are secrets themselves, not references to them."""
-    for location in _literals(options, ()):
+    for location, ref in secrets_in(options):
         path = located(node, location)
-        if len(path) == len(location):
+        if ref.is_literal and len(path) == len(location):
             yield path
 
 
-def _literals(value: object, path: KeyPath) -> Iterator[KeyPath]:
+def secrets_in(value: object, path: KeyPath = ()) -> Iterator[tuple[KeyPath, SecretRef]]:
+    """Yields the path and the reference of every secret inside options. One with an alias comes twice."""
     if isinstance(value, SecretRef):
-        if value.is_literal:
-            yield path
+        yield path, value
     elif isinstance(value, BaseModel):
         for name, info in type(value).model_fields.items():
             for key in {name, info.alias or name}:
-                yield from _literals(getattr(value, name), (*path, key))
+                yield from secrets_in(getattr(value, name), (*path, key))
     elif isinstance(value, Mapping):
         for key, child in value.items():
-            yield from _literals(child, (*path, str(key)))
+            yield from secrets_in(child, (*path, str(key)))
     elif isinstance(value, list | tuple):
         for i, child in enumerate(value):
-            yield from _literals(child, (*path, i))
+            yield from secrets_in(child, (*path, i))
 
 
 def masked_settings(

@@ -145,6 +145,10 @@ class Pipeline:
         """Builds the notifiers, to send with. The caller closes them."""
         return tuple((one, self._build(one, _notifier(one).build, read_only=False)) for one in self.notifiers)
 
+    def build_to_look(self, instance: Instance) -> object:
+        """Builds an instance of any kind, to look whether that works and what it says of itself."""
+        return self._build(instance, _validator(instance).build, read_only=True)
+
     def _build(self, instance: Instance, build: Callable[[Any, Context], T], *, read_only: bool = True) -> T:
         context = Context(
             instance=instance.label,

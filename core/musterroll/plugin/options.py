@@ -83,13 +83,18 @@ class SecretRef:
             return Secret(text)
         assert self.file is not None
         try:
-            return Secret(self.file.read_text(encoding="utf-8").rstrip("\r\n"))
+            text = self.file.read_text(encoding="utf-8").rstrip("\r\n")
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or "not UTF-8 text"
             raise PipelineError(
                 [Mistake("", f"the secret's file {self.file} cannot be read: {reason}", "secret")],
                 code="secret.missing",
             ) from None
+        if not text:
+            raise PipelineError(
+                [Mistake("", f"the secret's file {self.file} is empty", "secret")], code="secret.missing"
+            )
+        return Secret(text)
 
     def __repr__(self) -> str:
         if self.env is not None:
