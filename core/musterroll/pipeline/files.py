@@ -21,6 +21,7 @@ from musterroll.text import did_you_mean
 
 STANDARD = "standard"
 DEFAULT_FILE = "musterroll.toml"
+_MOST_BYTES = 10_000_000  # what is larger is a sheet, or a device without end
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,8 @@ def read_chain(file: Path | None, folder: Path) -> tuple[Document, ...]:
 
 def _read(path: Path, label: str, extended_by: str | None) -> Written:
     try:
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            content = file.read(_MOST_BYTES + 1)
     except FileNotFoundError:
         near = did_you_mean(path.name, _neighbours(path.parent))
         if extended_by is not None:
@@ -102,6 +104,8 @@ def _read(path: Path, label: str, extended_by: str | None) -> Written:
         if path.is_dir():
             raise _error("this is a folder; name the pipeline file in it", label) from None
         raise _error(f"cannot be read: {getattr(error, 'strerror', None) or error}", label) from None
+    if len(content) > _MOST_BYTES:
+        raise _error("is far too large for a pipeline file", label)
     text = _decoded(content, label)
     try:
         return Written(text, tomllib.loads(text))

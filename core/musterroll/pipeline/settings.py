@@ -28,6 +28,13 @@ def _file_name(name: str) -> str:
     return name
 
 
+def _not_empty(path: str) -> str:
+    # Not a constraint of pydantic's, which takes no path that is not UTF-8.
+    if not path:
+        raise ValueError("must not be empty")
+    return path
+
+
 PipelineName = Annotated[
     str,
     StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100),
@@ -265,7 +272,7 @@ class Settings(Table):
     name: PipelineName
     plugins: tuple[str, ...] = ()
     disable: tuple[str, ...] = ()
-    state: str | None = None
+    state: Annotated[str, AfterValidator(_not_empty)] | None = None
     confirm: bool = False
     on_error: Literal["abort", "skip"]
     on_inactive: Literal["error", "reactivate", "update"]

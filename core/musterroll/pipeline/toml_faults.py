@@ -12,6 +12,7 @@ from musterroll.pipeline.excerpts import shows_secret
 from musterroll.pipeline.positions import Positions
 
 _AT = re.compile(r"^(?P<what>.*) \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)$", re.DOTALL)
+_TOO_LONG = re.compile(r"\b\d{4301,}")  # more than Python reads
 _ODD = re.compile("[\u00a0\u00ad\u061c\u180e\u2000-\u200f\u2028-\u202f\u205f-\u2064\u3000\ufeff]")
 _CURLY = re.compile("[\u2018-\u201f\u00ab\u00bb]")
 _NAME = re.compile(r"[A-Za-z0-9_.-]+")
@@ -41,6 +42,8 @@ def fault_of(text: str, error: ValueError) -> Fault:
         text: as tomllib was given it, with one character at the end of a line.
         error: what tomllib raised.
     """
+    if long := _TOO_LONG.search(text):
+        return Fault(long.start(), "this number has too many digits; text needs quotation marks")
     found = _AT.match(str(error))
     what = found["what"] if found else str(error)
     at = _index(text, int(found["line"]), int(found["column"])) if found and found["line"] else len(text.rstrip())

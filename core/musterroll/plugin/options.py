@@ -16,6 +16,8 @@ from musterroll.model.fields import FieldSet
 from musterroll.model.messages import Purpose
 from musterroll.secret import MASK, Secret
 
+_MOST_CHARACTERS = 1_000_000  # of a secret; a device may have no end
+
 
 class Options(BaseModel):
     """The base of a plugin's options: frozen, and an unknown key is a mistake."""
@@ -83,7 +85,8 @@ class SecretRef:
             return Secret(text)
         assert self.file is not None
         try:
-            text = self.file.read_text(encoding="utf-8").rstrip("\r\n")
+            with self.file.open(encoding="utf-8") as file:
+                text = file.read(_MOST_CHARACTERS).rstrip("\r\n")
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or "not UTF-8 text"
             raise PipelineError(

@@ -110,6 +110,13 @@ def test_the_name_must_do_for_a_file(folder: Path, name: str, said: str) -> None
     assert sum(map(len, mistake.excerpt)) < 300
 
 
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="there is no such device")
+def test_a_device_without_end_is_no_pipeline_file_and_no_secret() -> None:
+    with pytest.raises(PipelineError, match="far too large"):
+        load_pipeline(Path("/dev/zero"))
+    assert mistakes("state=") == ["state: must not be empty"]
+
+
 def test_names_that_only_begin_like_a_device_will_do() -> None:
     assert load_pipeline(None, sets=["name=console"]).name == "console"
 

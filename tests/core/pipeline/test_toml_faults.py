@@ -70,6 +70,7 @@ def mistake_in(folder: Path, content: str | bytes) -> Mistake:
         ("\u00a0a = 1", 1, 1, "an invisible character (U+00A0) stands here"),
         ("a = 1\rb = 2", 1, 6, "a line ends as on old Macs"),
         ("\ta =\tyes", 1, 6, "write true"),
+        ("x = 1\na = " + "1" * 5000, 2, 5, "too many digits"),
         ("a = 'x\x00'", 1, 7, "a control character stands here"),
     ],
 )
@@ -191,6 +192,13 @@ confirm = "no"
         found = self.excerpts(load, "", head=HEAD + 'extends = "base.toml"\nplugins = ["y.py"]\n')
         assert found["plugins[0]"][0] in (3, 4)
         assert len(found) == 1 or found["plugins[1]"][0]
+
+    def test_elements_without_a_name_of_their_own_have_theirs(self, load: Load) -> None:
+        found = self.excerpts(load, '[[validators]]\nuse = "length"\n[[groups]]\nname="x"\n[[groups]]\nname="x"\n')
+        assert {path: line for path, (line, _) in found.items() if line in (2, 6)} == {
+            "validators[0]": 2,
+            "groups[x]": 6,
+        }
 
     def test_what_is_missing_has_the_line_of_its_table(self, load: Load) -> None:
         found = self.excerpts(load, '[[sheet.fields]]\nname = "badge"\n')
