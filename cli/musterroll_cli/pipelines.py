@@ -31,8 +31,13 @@ def check_pipeline(session: Session) -> int:
     from musterroll_cli.records import mistake_records  # noqa: PLC0415
     from musterroll_cli.text.words import short_path  # noqa: PLC0415
 
-    profiles = profile_names(session.common.pipeline)
-    checked = engine.check(session.load_quietly, session.common.profile, profiles)
+    try:
+        profiles = profile_names(session.common.pipeline)
+        checked = engine.check(session.load_quietly, session.common.profile, profiles)
+    except PipelineError as error:  # the file cannot be read at all
+        if session.as_json:
+            session.add({"valid": False, "mistakes": mistake_records(error.mistakes)})
+        raise
     if session.as_json:
         mistakes, warnings = mistake_records(checked.mistakes), mistake_records(checked.warnings)
         session.add({"valid": not checked.mistakes, "mistakes": mistakes, "warnings": warnings})

@@ -103,6 +103,11 @@ class TestCheck:
         Path("invite.txt").write_text("Subject: Hello\n\n{forename}\n", encoding="utf-8")
         assert ask(text, "pipeline", "check", "--profile", "production").status == 0
 
+    def test_what_is_no_toml_is_a_mistake_with_its_line(self, ask: Callable[..., Said]) -> None:
+        said = ask("confirm = True\n", "pipeline", "check")
+        assert (said.status, said["valid"], said["error"]["code"]) == (2, False, "pipeline.unreadable")
+        assert [one["line"] for one in said["mistakes"]] == [2]
+
     def test_an_empty_secret_is_none(self, ask: Callable[..., Said]) -> None:
         Path("first.txt").write_text("\n", encoding="utf-8")
         said = ask('sheet.defaults.password = { file = "first.txt" }\n', "pipeline", "check")
