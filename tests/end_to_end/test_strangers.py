@@ -92,6 +92,37 @@ def test_a_namesake_of_everything_built_in_changes_nothing(
     assert "--token" in printed.out  # our own portal
 
 
+READER = (
+    HEAD
+    + """
+class Odd:
+    def __init__(self, options, context): BUILD
+    def sniff(self, source): SNIFF
+    def open(self, source, worksheet=None): raise AssertionError
+
+@hookimpl
+def musterroll_readers():
+    yield ReaderType(name="aaa", summary="s", options=Options, build=Odd)
+"""
+)
+
+
+@pytest.mark.parametrize(
+    ("build", "sniff"),
+    [("1 / 0", "return 0"), ("pass", "1 / 0"), ("pass", "return None"), ("pass", "return 7"), ("pass", "exit(3)")],
+)
+def test_a_reader_that_nobody_names_may_break(
+    install: Callable[..., None], build: str, sniff: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    install("acme", READER.replace("BUILD", build).replace("SNIFF", sniff))
+    assert status_of("validate", "staff.csv") == 0
+    assert status_of("pipeline", "check") == 0
+    assert status_of("doctor") == 0
+    Path("x.toml").write_text('name = "x"\nreader = { use = "aaa" }\n', encoding="utf-8")
+    assert status_of("validate", "staff.csv", "-p", "x.toml") == 2
+    assert "aaa" in capsys.readouterr().err
+
+
 def test_what_show_prints_can_be_loaded_beside_a_namesake(
     install: Callable[..., None], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -57,7 +57,7 @@ def surroundings_of(pipeline: Pipeline) -> Iterator[Mistake]:
         if (missing := _missing(fetch)) is not None:
             incomplete.add(owner)
             yield Mistake(path, missing, origin)
-    for instance in (*pipeline.readers, *pipeline.validators, *pipeline.resolvers, *pipeline.notifiers):
+    for instance in (*_asked(pipeline), *pipeline.validators, *pipeline.resolvers, *pipeline.notifiers):
         if instance.label in incomplete:
             continue
         try:
@@ -129,7 +129,7 @@ def examine(pipeline: Pipeline) -> Iterator[Examined]:
             yield Examined(path, Finding.FAILED, missing)
     if count and not incomplete:
         yield Examined("secrets", Finding.OK, f"all there ({count})")
-    rules = (*pipeline.readers, *pipeline.validators, *pipeline.resolvers)
+    rules = (*_asked(pipeline), *pipeline.validators, *pipeline.resolvers)
     looked_at = [_examined(pipeline, one) for one in rules if one.label not in incomplete]
     yield from (one for one in looked_at if one.status is Finding.FAILED)
     if all(one.status is Finding.OK for one in looked_at):
@@ -138,6 +138,10 @@ def examine(pipeline: Pipeline) -> Iterator[Examined]:
         if one.label not in incomplete:  # it could only say once more what is missing
             yield _examined(pipeline, one)
     yield _state(pipeline)
+
+
+def _asked(pipeline: Pipeline) -> Iterator[Instance]:
+    return (one for one in pipeline.readers if one.is_asked)
 
 
 def _label(pipeline: Pipeline) -> str:

@@ -16,6 +16,7 @@ from musterroll.pipeline.origins import Items, KeyPath, Node, Place, Table, at, 
 from musterroll.pipeline.pipeline import Instance
 from musterroll.pipeline.settings import NotifierUse, Settings
 from musterroll.plugin.components import Component, ReaderType
+from musterroll.plugin.loading import HOME
 from musterroll.plugin.options import Options
 from musterroll.plugin.registry import Kind, Registry
 from musterroll.plugin.strictness import checked
@@ -73,7 +74,8 @@ class Instances:
             name = provider.component.name
             if name not in instances and name not in map(bare_name, named):
                 self._try_reader(provider.component, instances)
-        return None, tuple(instances[name] for name in sorted(instances))
+        # Of several that claim a file the first one reads it.
+        return None, tuple(sorted(instances.values(), key=lambda one: (not one.is_asked, one.component.name)))
 
     def _means(self, name: str, component: Component) -> bool:
         """Whether `[readers.NAME]` is for that component. Where one is chosen, its bare name is clear enough."""
@@ -117,7 +119,8 @@ class Instances:
             name = component.name
             self._check.warn(("readers",), f'the reader "{name}" is left out; it needs options, in [readers.{name}]')
         else:
-            instances[component.name] = Instance(f"readers.{component.name}", component, options)
+            ours = self._registry.plugin_of(component).is_of(HOME)
+            instances[component.name] = Instance(f"readers.{component.name}", component, options, is_asked=ours)
 
     def _one(self, path: KeyPath, kind: Kind, label: str) -> Instance | None:
         check = self._check

@@ -15,6 +15,7 @@ from musterroll.model.basis import PluginsUsed
 from musterroll.model.fields import FieldSet
 from musterroll.model.messages import Purpose
 from musterroll.pipeline.settings import Settings
+from musterroll.pipeline.unasked import UnaskedReader
 from musterroll.plugin.components import (
     Component,
     GroupResolverType,
@@ -48,12 +49,14 @@ class Instance:
         component: what it is an instance of.
         options: its checked options.
         on: for notifiers: what they are told.
+        is_asked: whether the pipeline names it; a reader is tried by `auto` without that.
     """
 
     label: str
     component: Component
     options: Options = field(repr=False)  # a plugin may keep a secret as plain text
     on: frozenset[Purpose] = frozenset()
+    is_asked: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -121,7 +124,18 @@ class Pipeline:
         Raises:
             PluginError: a plugin broke while it was built; likewise in the other methods.
         """
-        return tuple((one.component.name, self._build(one, _reader(one).build)) for one in self.readers)
+        found = ((one.component.name, self._build_reader(one)) for one in self.readers)
+        return tuple((name, reader) for name, reader in found if reader is not None)
+
+    def _build_reader(self, one: Instance) -> Reader | None:
+        if one.is_asked:
+            return self._build(one, _reader(one).build)
+        logger = logging.getLogger(f"musterroll.{one.label}")
+        try:
+            return UnaskedReader(self._build(one, _reader(one).build), logger)
+        except MusterrollError as error:
+            logger.warning("%s; it is left out", error.message)
+            return None
 
     def build_writer(self, reader: Instance) -> SheetWriter:
         """Builds the writer that a reader's plugin brings; only where it brings one."""
