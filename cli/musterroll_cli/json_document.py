@@ -30,6 +30,7 @@ MEMBERS: Mapping[str, Mapping[str, Any]] = {
     "invites release": {"invites": []},
     "template": {"template": None},
     "init": {"created": []},
+    "doctor": {"checks": []},
     "plugins list": {"plugins": []},
     "plugins show": {"plugins": []},
     "pipeline check": {"valid": None, "mistakes": [], "warnings": []},

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Protocol, runtime_checkable
 import typer
 from typer.main import get_command
 
-from musterroll_cli import completion, init, invites, jobs, pipelines, plugins, templates, verbs
+from musterroll_cli import completion, doctor, init, invites, jobs, pipelines, plugins, templates, verbs
 from musterroll_cli.console import OutputError, Stream, Styled, end_output, prepare_output
 from musterroll_cli.escape import shorten
 from musterroll_cli.extras import GroupWithExtras
@@ -34,6 +34,7 @@ app = typer.Typer(
 verbs.add_to(app)
 templates.add_to(app)
 init.add_to(app)
+doctor.add_to(app)
 completion.add_to(app)
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(invites.app, name="invites")

@@ -22,23 +22,35 @@ app = typer.Typer(
 
 @command(app, "pipeline check", example="musterroll pipeline check -p acme.toml --profile production")
 def check_pipeline(session: Session) -> int:
-    """Checks the pipeline file and lists all its mistakes.
+    """Checks the pipeline file and lists all its mistakes, with every profile.
 
-    The options of every plugin in it are checked too. Nothing is read, written or connected to.
+    The options of every plugin are checked too, whether secrets are there, and the files that rules and notifiers
+    need. Nothing is written or connected to; `musterroll doctor` also asks portal and mail server.
     """
-    from musterroll.errors import PipelineError  # noqa: PLC0415 -- `--help` does without the engine
+    from musterroll import engine  # noqa: PLC0415 -- `--help` does without the engine
+    from musterroll.errors import PipelineError  # noqa: PLC0415
+    from musterroll.pipeline.loading import profile_names  # noqa: PLC0415
     from musterroll_cli.records import mistake_records  # noqa: PLC0415
     from musterroll_cli.text.words import short_path  # noqa: PLC0415
 
     try:
-        pipeline = session.load()
-    except PipelineError as error:
+        profiles = profile_names(session.common.pipeline)
+        checked = engine.check(session.load_quietly, session.common.profile, profiles)
+    except PipelineError as error:  # the file cannot be read at all
         if session.as_json:
             session.add({"valid": False, "mistakes": mistake_records(error.mistakes)})
         raise
     if session.as_json:
-        return session.finish({"valid": True, "warnings": mistake_records(pipeline.warnings)})
-    session.out.line(f"{short_path(pipeline.file) if pipeline.file else 'standard (built in)'}: ok")
+        mistakes, warnings = mistake_records(checked.mistakes), mistake_records(checked.warnings)
+        session.add({"valid": not checked.mistakes, "mistakes": mistakes, "warnings": warnings})
+    else:
+        for warning in checked.warnings:
+            session.warn(str(warning))
+    if checked.mistakes or checked.pipeline is None:
+        raise PipelineError(checked.mistakes)
+    if not session.as_json:
+        name = short_path(checked.pipeline.file) if checked.pipeline.file else "standard (built in)"
+        session.out.line(f"{name}: ok")
     return session.finish()
 
 
@@ -52,8 +64,8 @@ def show_pipeline(session: Session) -> int:
 
     pipeline = session.load()
     if session.as_json:
-        return session.finish({"settings": pipeline.merged})
-    session.out.lines(tomli_w.dumps(dict(pipeline.merged)))
+        return session.finish({"settings": pipeline.shown})
+    session.out.lines(tomli_w.dumps(dict(pipeline.shown)))
     return session.finish()
 
 

@@ -119,9 +119,12 @@ def listed_job(job: JobSummary) -> dict[str, Any]:
     }
 
 
-def mistake_records(mistakes: tuple[Mistake, ...]) -> Iterator[dict[str, str]]:
+def mistake_records(mistakes: tuple[Mistake, ...]) -> Iterator[dict[str, Any]]:
     """Returns mistakes of a pipeline file as plain data."""
-    return ({"path": mistake.path, "message": mistake.message, "origin": mistake.origin} for mistake in mistakes)
+    return (
+        {"path": mistake.path, "message": mistake.message, "origin": mistake.origin, "line": mistake.line}
+        for mistake in mistakes
+    )
 
 
 def described_plugin(provider: Provider) -> dict[str, Any]:

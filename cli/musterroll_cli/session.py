@@ -109,6 +109,20 @@ class Session:
                 self.warn(str(warning))
         return pipeline
 
+    def load_quietly(self, profile: str | None) -> Pipeline:
+        """Loads the pipeline with a profile. The texts of --set belong to the chosen one."""
+        common = self.common
+        is_chosen = profile == common.profile
+        pipeline = load_pipeline(
+            common.pipeline,
+            profile=profile,
+            sets=common.sets if is_chosen else (),
+            external_plugins=not common.no_external_plugins,
+        )
+        if is_chosen:
+            self._pipeline_name = pipeline.name
+        return pipeline
+
     def registry(self) -> Registry:
         """Finds the plugins. A pipeline file with mistakes only costs its own ones.
 
@@ -195,9 +209,13 @@ class Session:
         return self.finish(members, outcome=outcome, error=error)
 
     def _say(self, error: MusterrollError) -> None:
-        messages = [str(mistake) for mistake in error.mistakes] if isinstance(error, PipelineError) else [error.message]
-        for message in messages:
-            self.err.line(Styled("error: ", "bold red"), message)
+        if isinstance(error, PipelineError):
+            for mistake in error.mistakes:
+                self.err.line(Styled("error: ", "bold red"), str(mistake))
+                for line in mistake.excerpt:
+                    self.err.line(line)
+        else:
+            self.err.line(Styled("error: ", "bold red"), error.message)
         if isinstance(error, StalePlanError):
             show_stale(self.err, error.stale, verbose=self.common.verbose)
 

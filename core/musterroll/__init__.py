@@ -71,6 +71,7 @@ from musterroll.plugin.options import FilePath, Options, SecretRef, Surroundings
 from musterroll.plugin.roles import (
     AmbiguousWorksheetError,
     Confidence,
+    Examinable,
     GroupResolver,
     Notifier,
     Reader,
@@ -109,6 +110,7 @@ __all__ = [
     "Draft",
     "DraftColumn",
     "ErrorCell",
+    "Examinable",
     "Existing",
     "Field",
     "FieldSet",

@@ -21,7 +21,7 @@ Problems *in the sheet* are not exceptions: they are `Problem` records, and all 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 __all__ = [
     "BackendError",
@@ -96,11 +96,15 @@ class Mistake:
         path: the dotted key, e.g. `validators[corporate-mail].options.domain`; empty for the whole file.
         message: what is wrong and what to do.
         origin: the file (or `--set`, `--invites`) the value came from.
+        line: the line of the file; None where that is not known.
+        excerpt: that line and a mark below the place, to be shown beneath the message; empty where there is none.
     """
 
     path: str
     message: str
     origin: str
+    line: int | None = field(default=None, compare=False)
+    excerpt: tuple[str, ...] = field(default=(), compare=False)
 
     def __str__(self) -> str:
         where = f"{self.path}: " if self.path else ""

@@ -29,6 +29,7 @@ PUBLIC = [
     "Draft",
     "DraftColumn",
     "ErrorCell",
+    "Examinable",
     "Existing",
     "Field",
     "FieldSet",

@@ -312,7 +312,7 @@ def test_every_example_of_a_plugin_loads(path: Path, tmp_path: Path) -> None:
     assert examples
     registry = _load(tmp_path, *examples)
     assert [str(fault) for fault in registry.faults] == []
-    assert list(registry.conflicts()) == []
+    assert "conflict" not in {line.status for line in registry.listing()}
 
 
 def example(name: str, folder: Path, *, and_also: str = "") -> Any:

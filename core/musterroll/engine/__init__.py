@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from musterroll.engine.applying import apply
 from musterroll.engine.approving import approve
+from musterroll.engine.examining import Checked, Examined, Finding, check, examine
 from musterroll.engine.initialising import Start, init
 from musterroll.engine.inviting import preview_invites, send_invites
 from musterroll.engine.previewing import plan
@@ -26,6 +27,9 @@ from musterroll.planning.summary import PlanSummary
 from musterroll.saved_plan.reading import SavedPlan
 
 __all__ = [
+    "Checked",
+    "Examined",
+    "Finding",
     "PlanSummary",
     "PlanTarget",
     "Pruned",
@@ -33,6 +37,8 @@ __all__ = [
     "Start",
     "apply",
     "approve",
+    "check",
+    "examine",
     "init",
     "plan",
     "preview_invites",

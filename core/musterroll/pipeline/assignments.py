@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from musterroll.errors import Mistake
+from musterroll.pipeline.key_types import meant
 from musterroll.pipeline.layers import join, layer
 from musterroll.pipeline.origins import KeyPath, Place, Table
 
@@ -18,10 +20,17 @@ _BRACKET = re.compile(r"\[([^\[\]\"]+)\]")
 _FILE_ONLY = ("extends", "profiles")
 
 
-def sets_layer(sets: Sequence[str], folder: Path, mistakes: list[Mistake]) -> Table:
-    """Makes the layer of all `--set` texts; they count as one, so their order does not matter for `use`."""
-    place = Place(SET, folder, in_file=False)
-    parts = []
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """One `--set KEY=VALUE`: the key taken apart, the value as it was typed."""
+
+    path: KeyPath
+    text: str
+
+
+def parse_sets(sets: Sequence[str], mistakes: list[Mistake]) -> tuple[Assignment, ...]:
+    """Takes `--set` texts apart; what is none is added to `mistakes`."""
+    found = []
     for text in sets:
         key, equals, value = text.partition("=")
         path = parse_key(key) if equals else None
@@ -30,7 +39,23 @@ def sets_layer(sets: Sequence[str], folder: Path, mistakes: list[Mistake]) -> Ta
         elif path[0] in _FILE_ONLY:
             mistakes.append(Mistake(path[0], "can only be said in a pipeline file", SET))
         else:
-            parts.append(layer(_nested(path, parse_value(value)), place, mistakes))
+            found.append(Assignment(path, value))
+    return tuple(found)
+
+
+def sets_layer(
+    sets: Sequence[Assignment], types_of: Callable[[KeyPath], Iterable[Any]], folder: Path, mistakes: list[Mistake]
+) -> Table:
+    """Makes the layer of all `--set` texts; they count as one, so their order does not matter for `use`.
+
+    Args:
+        sets: the texts, taken apart.
+        types_of: the types of a key, none where they are not known.
+        folder: what relative paths refer to.
+        mistakes: takes what cannot be a layer.
+    """
+    place = Place(SET, folder, in_file=False)
+    parts = [layer(_nested(one.path, meant(one.text, types_of(one.path))), place, mistakes) for one in sets]
     return join(parts, place)
 
 
@@ -46,7 +71,7 @@ def flags_layer(flags: Mapping[str, tuple[Any, str]], folder: Path, mistakes: li
 
 def flags_as_sets(flags: Mapping[str, tuple[Any, str]]) -> tuple[str, ...]:
     """Spells flags as `--set` texts, so that a job that began with them can go on with them."""
-    return tuple(f"{key}={json.dumps(value, ensure_ascii=False)}" for key, (value, _) in flags.items())
+    return tuple(f"{key}={_spelt(value)}" for key, (value, _) in flags.items())
 
 
 def parse_key(text: str) -> KeyPath | None:
@@ -71,17 +96,11 @@ def parse_key(text: str) -> KeyPath | None:
     return tuple(path)
 
 
-def parse_value(text: str) -> Any:
-    """Reads a TOML value; what is none is text."""
-    try:
-        # As one of two elements: a comment, a second value or a second line would show.
-        found = tomllib.loads(f"value = [{text}, 0]")
-    except (ValueError, RecursionError):
-        return text
-    return found["value"][0] if len(found) == 1 and len(found["value"]) == 2 else text
-
-
 def _nested(path: KeyPath, value: Any) -> dict[str, Any]:
     for key in reversed(path):
         value = {str(key): value}
     return value if isinstance(value, dict) else {}
+
+
+def _spelt(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

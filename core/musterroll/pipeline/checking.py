@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -13,7 +13,9 @@ from musterroll.errors import Mistake
 from musterroll.model.fields import FieldSet
 from musterroll.model.messages import Purpose
 from musterroll.pipeline.files import STANDARD
+from musterroll.pipeline.key_types import is_plain
 from musterroll.pipeline.layers import NAMED
+from musterroll.pipeline.masking import sounds_secret
 from musterroll.pipeline.origins import (
     Items,
     Joined,
@@ -27,10 +29,12 @@ from musterroll.pipeline.origins import (
     place_of,
     plain,
     spelt,
+    with_own_indexes,
 )
 from musterroll.pipeline.settings import Settings
 from musterroll.pipeline.wording import worded
 from musterroll.plugin.options import Surroundings
+from musterroll.plugin.strictness import checked
 from musterroll.text import nearest
 
 M = TypeVar("M", bound=BaseModel)
@@ -43,14 +47,15 @@ class Check:
     Attributes:
         tree: the merged pipeline.
         folder: what the paths of the built-in pipeline and of plugins' defaults refer to.
+        types: says which types a key has, as far as that is known.
         mistakes: what stops the pipeline.
         warnings: what does not.
         masked: the paths of secrets that stand in the files themselves.
         fields: the fields of a user, once they are known to be without mistakes.
     """
 
-    def __init__(self, tree: Table, folder: Path) -> None:
-        self.tree, self.folder = tree, folder
+    def __init__(self, tree: Table, folder: Path, types: Callable[[KeyPath], tuple[Any, ...]]) -> None:
+        self.tree, self.folder, self.types = tree, folder, types
         self.mistakes: list[Mistake] = []
         self.warnings: list[Mistake] = []
         self.masked: set[KeyPath] = set()
@@ -99,7 +104,7 @@ class Check:
             reword: changes a message, by its path.
         """
         try:
-            return model.model_validate(plain(node), context=self.surroundings(model, node, on))
+            return checked(model, plain(node), self.surroundings(model, node, on))
         except ValidationError as error:
             found: dict[KeyPath, list[str]] = {}
             for detail in error.errors(include_url=False):
@@ -118,7 +123,14 @@ class Check:
         return Surroundings(lambda name, path: self._folder(model, node, name, path), self.fields, on)
 
     def _mistake(self, path: KeyPath, message: str, place: Place | None) -> Mistake:
-        return Mistake(spelt(self.tree, path), message, (place or place_of(self.tree, path)).label)
+        place = place or place_of(self.tree, path)
+        if place.written is None:
+            return Mistake(spelt(self.tree, path), message, place.label)
+        own = (*place.prefix, *with_own_indexes(self.tree, path))
+        shown = not sounds_secret(path) and all(map(is_plain, self.types(path) or [None]))
+        spot = place.written.spot(own, with_value=shown)
+        line, excerpt = spot if spot is not None else (None, ())
+        return Mistake(spelt(self.tree, path), message, place.label, line, excerpt)
 
     def _reword(self, path: KeyPath, text: str) -> str:
         if path in NAMED and text.startswith("should be a list"):

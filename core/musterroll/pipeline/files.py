@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
 import os
-import re
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,13 +12,16 @@ from pathlib import Path
 from typing import Any
 
 from musterroll.errors import Mistake, PipelineError
+from musterroll.pipeline.excerpts import excerpt
 from musterroll.pipeline.origins import Place
+from musterroll.pipeline.toml_faults import fault_of
+from musterroll.pipeline.written import Written
 from musterroll.plugin.loading import identity
 from musterroll.text import did_you_mean
 
 STANDARD = "standard"
 DEFAULT_FILE = "musterroll.toml"
-_AT = re.compile(r"^(?P<what>.*?) \(at (?P<where>.*)\)$", re.DOTALL)
+_MOST_BYTES = 10_000_000  # what is larger is a sheet, or a device without end
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +73,8 @@ def read_chain(file: Path | None, folder: Path) -> tuple[Document, ...]:
         if identity(path) in seen:
             raise _error("the files extend one another in a circle", chain[-1].place.label, "extends")
         seen.append(identity(path))
-        data = _read(path, label, extended_by=chain[-1].place.label if chain else None)
-        place = Place(label, path.parent)
+        written = _read(path, label, extended_by=chain[-1].place.label if chain else None)
+        data, place = dict(written.data), Place(label, path.parent, written=written)
         extends = data.pop("extends", STANDARD)
         chain.append(Document(place, data, _profiles(data.pop("profiles", {}), label)))
         if extends is False:
@@ -87,9 +90,10 @@ def read_chain(file: Path | None, folder: Path) -> tuple[Document, ...]:
     return tuple(reversed(chain))
 
 
-def _read(path: Path, label: str, extended_by: str | None) -> dict[str, Any]:
+def _read(path: Path, label: str, extended_by: str | None) -> Written:
     try:
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            content = file.read(_MOST_BYTES + 1)
     except FileNotFoundError:
         near = did_you_mean(path.name, _neighbours(path.parent))
         if extended_by is not None:
@@ -100,19 +104,34 @@ def _read(path: Path, label: str, extended_by: str | None) -> dict[str, Any]:
         if path.is_dir():
             raise _error("this is a folder; name the pipeline file in it", label) from None
         raise _error(f"cannot be read: {getattr(error, 'strerror', None) or error}", label) from None
+    if len(content) > _MOST_BYTES:
+        raise _error("is far too large for a pipeline file", label)
+    text = _decoded(content, label)
     try:
-        # With a byte order mark: editors on Windows write one, and TOML itself refuses it.
-        return tomllib.loads(content.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise _error(f"line {line} is not UTF-8 text; save the file as UTF-8", label) from None
+        return Written(text, tomllib.loads(text))
     except ValueError as error:
-        found = _AT.match(str(error))
-        what = found["what"] if found else str(error)
-        what = what[:1].lower() + what[1:]
-        raise _error(f"{found['where']}: {what}" if found else what, label) from None
+        at, what = fault_of(text, error)
+        line, column = text.count("\n", 0, at) + 1, at - (text.rfind("\n", 0, at) + 1) + 1
+        mistake = Mistake("", f"line {line}, column {column}: {what}", label, line, excerpt(text, at))
+        raise PipelineError([mistake], code="pipeline.unreadable") from None
     except RecursionError:
         raise _error("is nested too deeply", label) from None
+
+
+def _decoded(content: bytes, label: str) -> str:
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise _error("the file is UTF-16; save it as UTF-8", label)
+    # Without a byte order mark: editors on Windows write one, and TOML itself refuses it.
+    content = content.removeprefix(codecs.BOM_UTF8)
+    try:
+        text = content.decode()
+    except UnicodeDecodeError as error:
+        before = content[: error.start].decode()
+        line = before.count("\n") + 1
+        shown = excerpt(before + content[error.start :].decode("cp1252", "replace"), len(before))
+        mistake = Mistake("", f"line {line} is not UTF-8 text; save the file as UTF-8", label, line, shown)
+        raise PipelineError([mistake], code="pipeline.unreadable") from None
+    return text.replace("\r\n", "\n")
 
 
 def _neighbours(folder: Path) -> Sequence[str]:

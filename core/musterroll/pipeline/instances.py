@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import cast
+from typing import Any, cast
 
 from musterroll.errors import MusterrollError
 from musterroll.model.messages import Purpose
 from musterroll.pipeline.checking import Check
 from musterroll.pipeline.fields import LITERAL
+from musterroll.pipeline.key_types import is_path, type_of_key
 from musterroll.pipeline.layers import join
-from musterroll.pipeline.masking import literal_secrets
+from musterroll.pipeline.masking import inside_options, literal_secrets
 from musterroll.pipeline.origins import Items, KeyPath, Node, Place, Table, at, place_of, plain
 from musterroll.pipeline.pipeline import Instance
-from musterroll.pipeline.settings import NotifierUse
+from musterroll.pipeline.settings import NotifierUse, Settings
 from musterroll.plugin.components import Component, ReaderType
+from musterroll.plugin.loading import HOME
 from musterroll.plugin.options import Options
 from musterroll.plugin.registry import Kind, Registry
+from musterroll.plugin.strictness import checked
 
 AUTO = "auto"
+CHOOSING: dict[str, Kind] = {
+    "reader": "reader",
+    "validators": "validator",
+    "groups": "group_resolver",
+    "backend": "user_backend",
+    "notifiers": "notifier",
+}
+"""The tables, and arrays of tables, that choose a plugin."""
 
 
 class Instances:
@@ -50,60 +61,66 @@ class Instances:
         instances = {}
         use = at(self._check.tree, ("reader", "use"))
         chosen = plain(use) if use is not None and self._check.is_sound("reader") else None
+        component = None if chosen in (None, AUTO) else self._find("reader", chosen, ("reader", "use"))
+        own = [name for name in named if component is not None and self._means(name, component)]
         for name, table in named.items():
-            instance = self._configured_reader(name, table, chosen)
+            instance = None if name in own else self._configured_reader(name, table)
             if instance is not None:
                 instances[instance.component.name] = instance
-        if chosen is None:
-            return None, ()
         if chosen != AUTO:
-            reader = self._chosen_reader(chosen, named)
+            reader = self._chosen_reader(component, own) if component is not None else None
             return reader, (reader,) if reader else ()
         for provider in self._registry.components("reader"):
             name = provider.component.name
-            if name not in instances and name not in named:
+            if name not in instances and name not in map(bare_name, named):
                 self._try_reader(provider.component, instances)
-        return None, tuple(instances[name] for name in sorted(instances))
+        # Of several that claim a file the first one reads it.
+        return None, tuple(sorted(instances.values(), key=lambda one: (not one.is_asked, one.component.name)))
 
-    def _configured_reader(self, name: str, table: Node, chosen: str | None) -> Instance | None:
-        """`[readers.NAME]`, unless it is for the chosen reader, which has further options."""
+    def _means(self, name: str, component: Component) -> bool:
+        """Whether `[readers.NAME]` is for that component. Where one is chosen, its bare name is clear enough."""
+        try:
+            return name == component.name or self._registry.find("reader", name) is component
+        except MusterrollError:
+            return False
+
+    def _configured_reader(self, name: str, table: Node) -> Instance | None:
+        """`[readers.NAME]` of a reader that is not the chosen one, which has further options."""
         path: KeyPath = ("readers", name)
         if not self._check.is_sound(*path) or not isinstance(table, Table):
             return None
         component = self._find("reader", name, path)
-        if component is None or component.name == _bare(chosen):
+        if component is None:
             return None
         options = self._options(component, table, lambda inner: (*path, *inner), table.place)
         return None if options is None else Instance(f"readers.{name}", component, options)
 
-    def _chosen_reader(self, use: str, named: dict[str, Node]) -> Instance | None:
-        component = self._find("reader", use, ("reader", "use"))
-        if component is None:
-            return None
-        own, general = at(self._check.tree, ("reader", "options")), named.get(component.name)
-        layers = [table for table in (general, own) if isinstance(table, Table)]
-        place = place_of(self._check.tree, ("reader", "use"))
+    def _chosen_reader(self, component: Component, names: list[str]) -> Instance | None:
+        tree = self._check.tree
+        layers: dict[KeyPath, Table] = {}
+        for path in (*(("readers", name) for name in names), ("reader", "options")):
+            if isinstance(table := at(tree, path), Table):
+                layers[path] = table
+        place = place_of(tree, ("reader", "use"))
 
         def full(path: KeyPath) -> KeyPath:
-            in_general = general is not None and path and at(general, path[:1]) is not None
-            in_own = own is not None and path and at(own, path[:1]) is not None
-            return ("readers", component.name, *path) if in_general and not in_own else ("reader", "options", *path)
+            owners = [owner for owner, table in layers.items() if path and at(table, path[:1]) is not None]
+            return (*(owners[-1] if owners else ("reader", "options")), *path)
 
-        options = self._options(component, join(layers, place), full, place)
+        options = self._options(component, join(list(layers.values()), place), full, place)
         return None if options is None else Instance("reader", component, options)
 
     def _try_reader(self, component: Component, instances: dict[str, Instance]) -> None:
         """Adds a reader that nobody mentioned. One that needs options is not a mistake of this pipeline."""
         model = _options_of(component)
         try:
-            options = model.model_validate(
-                {}, context=self._check.surroundings(model, Table({}, self._check.tree.place))
-            )
+            options = checked(model, {}, self._check.surroundings(model, Table({}, self._check.tree.place)))
         except Exception:
             name = component.name
             self._check.warn(("readers",), f'the reader "{name}" is left out; it needs options, in [readers.{name}]')
         else:
-            instances[component.name] = Instance(f"readers.{component.name}", component, options)
+            ours = self._registry.plugin_of(component).is_of(HOME)
+            instances[component.name] = Instance(f"readers.{component.name}", component, options, is_asked=ours)
 
     def _one(self, path: KeyPath, kind: Kind, label: str) -> Instance | None:
         check = self._check
@@ -129,7 +146,7 @@ class Instances:
 
     def _mask_only(self, path: KeyPath, kind: Kind) -> None:
         """Finds the secrets of an element that is not used, as it is printed all the same."""
-        aside = Check(self._check.tree, self._check.folder)
+        aside = Check(self._check.tree, self._check.folder, self._check.types)
         Instances(aside, self._registry)._one(path, kind, "")
         self._check.masked |= aside.masked
 
@@ -155,8 +172,48 @@ class Instances:
         return options
 
 
-def _bare(use: str | None) -> str | None:
-    return use and use.rpartition(":")[2]
+class KeyTypes:
+    """The types of the keys of a pipeline, as far as they are known: those of options depend on the plugin.
+
+    Args:
+        tree: the merged pipeline, which chooses the plugins.
+        registry: the plugins; None where they are not known yet.
+    """
+
+    def __init__(self, tree: Table | None = None, registry: Registry | None = None) -> None:
+        self._tree, self._registry = tree, registry
+
+    def __call__(self, path: KeyPath) -> tuple[Any, ...]:
+        """Returns the types of a key; none where they are not known."""
+        keys = tuple(map(str, path))
+        inside = tuple(map(str, inside_options(path)))
+        if not inside:
+            return type_of_key(Settings, keys)
+        owner = keys[: len(keys) - len(inside)]
+        if owner[0] == "readers":
+            kind, use = CHOOSING["reader"], cast("object", owner[1])
+        else:
+            node = at(self._tree, (*owner[:-1], "use")) if self._tree is not None else None
+            kind, use = CHOOSING[owner[0]], plain(node) if node is not None else None
+        if self._registry is None or not isinstance(use, str):
+            return ()
+        try:
+            component = self._registry.find(kind, use)
+        except MusterrollError:  # that is said where plugins are looked up
+            return ()
+        return type_of_key(_options_of(component), inside)
+
+    def is_path(self, path: KeyPath) -> bool:
+        """Whether a text is the path of a file or folder, as far as that is known."""
+        if path[:1] in (("plugins",), ("state",)):
+            return True
+        inside = inside_options(path)
+        return (len(inside) > 1 and inside[-1] == "file") or any(map(is_path, self(path)))
+
+
+def bare_name(use: str) -> str:
+    """The name of a component without that of its distribution."""
+    return use.rpartition(":")[2]
 
 
 def _options_of(component: Component) -> type[Options]:

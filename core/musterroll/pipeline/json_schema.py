@@ -14,6 +14,7 @@ from pydantic.errors import PydanticInvalidForJsonSchema
 from pydantic_core import core_schema
 
 from musterroll.pipeline.files import standard_text
+from musterroll.pipeline.instances import AUTO, CHOOSING, bare_name
 from musterroll.pipeline.layers import NAMED
 from musterroll.pipeline.settings import Settings, Table
 from musterroll.plugin.components import Component, ReaderType
@@ -24,15 +25,6 @@ from musterroll.plugin.registry import Kind, Registry
 Schema: TypeAlias = dict[str, Any]
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
-_CHOOSING: dict[str, Kind] = {
-    "reader": "reader",
-    "validators": "validator",
-    "groups": "group_resolver",
-    "backend": "user_backend",
-    "notifiers": "notifier",
-}
-"""The tables, and arrays of tables, that choose a plugin."""
-_AUTO = "auto"
 
 
 def pipeline_schema(registry: Registry) -> Schema:
@@ -43,13 +35,13 @@ def pipeline_schema(registry: Registry) -> Schema:
     """
     definitions: Schema = {}
     names: dict[Kind, list[str]] = {}
-    for kind in _CHOOSING.values():
+    for kind in CHOOSING.values():
         names[kind] = [provider.component.name for provider in registry.components(kind)]
         for provider in registry.components(kind):
             _define(definitions, _options_key(kind, provider.component.name), provider.component)
     settings = _model_schema(definitions, Settings, "settings")
     keys: Schema = {key: _resolved(definitions, schema) for key, schema in settings["properties"].items()}
-    for key, kind in _CHOOSING.items():
+    for key, kind in CHOOSING.items():
         keys[key] = _choosing(keys[key], definitions, kind, names[kind])
     keys["readers"] = _readers(keys["readers"], names["reader"])
     definitions |= {f"key.{key}": schema for key, schema in keys.items()}
@@ -123,7 +115,7 @@ def _choosing(schema: Schema, definitions: Schema, kind: Kind, names: list[str])
     """A table, or an array of tables, with `use` and the options of what it names."""
     if schema.get("type") == "array":
         return {**schema, "items": _choosing(_resolved(definitions, schema["items"]), definitions, kind, names)}
-    known = [*names, _AUTO] if kind == "reader" else names
+    known = [*names, AUTO] if kind == "reader" else names
     use = {
         **schema["properties"]["use"],
         "anyOf": [{"enum": known}, {"pattern": "^.+:.+$"}],
@@ -154,13 +146,13 @@ def _readers(schema: Schema, names: list[str]) -> Schema:
 def _inherited(names: dict[Kind, list[str]]) -> Iterator[tuple[str, Schema]]:
     """What holds of tables without `use` in a file that extends the built-in pipeline only."""
     standard = tomllib.loads(standard_text())
-    for key, kind in _CHOOSING.items():
+    for key, kind in CHOOSING.items():
         if (key,) in NAMED:
-            elements = [element for element in standard.get(key, ()) if element["use"] in names[kind]]
-            conditions = [_without_use(kind, element["use"], element["name"]) for element in elements]
+            uses = [(bare_name(element["use"]), element["name"]) for element in standard.get(key, ())]
+            conditions = [_without_use(kind, use, name) for use, name in uses if use in names[kind]]
             yield key, {"items": {"allOf": conditions}}
-        elif standard[key]["use"] in names[kind]:
-            yield key, _without_use(kind, standard[key]["use"])
+        elif (use := bare_name(standard[key]["use"])) in names[kind]:
+            yield key, _without_use(kind, use)
 
 
 def _without_use(kind: Kind, use: str, name: str | None = None) -> Schema:

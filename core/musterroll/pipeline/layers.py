@@ -74,12 +74,19 @@ def _items(value: list[dict[str, Any]], place: Place, path: KeyPath, mistakes: l
     for i, element in enumerate(value):
         name = element.get("name")
         if not isinstance(name, str) or not name.strip():
-            mistakes.append(Mistake(f"{array}[{i}]", 'needs a name of its own, e.g. name = "…"', place.label))
+            text = 'needs a name of its own, e.g. name = "…"'
+            mistakes.append(_mistake(f"{array}[{i}]", text, place, (*path, i)))
         elif name in entries:
-            mistakes.append(Mistake(f"{array}[{name}]", "this name is used twice; it must be unique", place.label))
+            text = "this name is used twice; it must be unique"
+            mistakes.append(_mistake(f"{array}[{name}]", text, place, (*path, i)))
         else:
             entries[name] = _table(element, place, (*path, name), mistakes)
     return Items(entries, place)
+
+
+def _mistake(spelling: str, text: str, place: Place, path: KeyPath) -> Mistake:
+    spot = place.written.spot((*place.prefix, *path), with_value=False) if place.written is not None else None
+    return Mistake(spelling, text, place.label, *(spot or ()))
 
 
 def _merged(lower: Table, upper: Table, path: KeyPath, *, use_clears: bool) -> Table:

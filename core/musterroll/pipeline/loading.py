@@ -8,19 +8,20 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import reduce
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from musterroll.errors import Mistake, PipelineError
-from musterroll.pipeline.assignments import SET, flags_as_sets, flags_layer, parse_key, sets_layer
+from musterroll.pipeline.assignments import SET, flags_as_sets, flags_layer, parse_key, parse_sets, sets_layer
 from musterroll.pipeline.checking import Check, texts
 from musterroll.pipeline.fields import fields_of
-from musterroll.pipeline.files import DEFAULT_FILE, Document, absolute, expanded, read_chain
-from musterroll.pipeline.instances import Instances
+from musterroll.pipeline.files import DEFAULT_FILE, STANDARD, Document, absolute, expanded, read_chain
+from musterroll.pipeline.instances import Instances, KeyTypes
 from musterroll.pipeline.layers import NAMED, layer, merge
-from musterroll.pipeline.masking import holds_secret, masked_settings
-from musterroll.pipeline.origins import Items, Place, Table, at, place_of, plain, spelt
+from musterroll.pipeline.masking import holds_secret, inside_options, masked_settings
+from musterroll.pipeline.origins import Items, Table, at, leaves, place_of, plain, spelt
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.pipeline.plugins_used import plugins_used
 from musterroll.pipeline.settings import Settings
@@ -52,20 +53,24 @@ def load_pipeline(
         PipelineError: everything that is wrong with it. Code `pipeline.invalid`; or `pipeline.not_found` or
             `pipeline.unreadable`, of one file, if that keeps it from being looked at.
     """
-    here = Path.cwd()
-    if file is None and (here / DEFAULT_FILE).exists():
-        file = Path(DEFAULT_FILE)
+    here, file = Path.cwd(), _file(file)
     path = None if file is None else absolute(file)
     folder = here if path is None else path.parent
     chain = read_chain(file, folder)
     mistakes: list[Mistake] = []
     layers = [layer(document.settings, document.place, mistakes) for document in chain]
     layers += _profile_layers(chain, profile, mistakes)
-    layers.append(sets_layer(sets, here, mistakes))
-    layers.append(flags_layer(flags or {}, here, mistakes))
+    # Twice: what a text of `--set` means depends on the plugins, and which plugins those are may depend on `--set`.
+    assignments = parse_sets(sets, mistakes)
+    choices = [one for one in assignments if not inside_options(one.path)]
+    flagged = flags_layer(flags or {}, here, mistakes)
+    chosen = reduce(merge, [*layers, sets_layer(choices, KeyTypes(), here, []), flagged])
+    found = _find_plugins(chosen, external=external_plugins)
+    layers += [sets_layer(assignments, KeyTypes(chosen, found.registry), here, mistakes), flagged]
     tree = reduce(merge, layers)
 
-    check = Check(tree, folder)
+    types = KeyTypes(tree, found.registry)
+    check = Check(tree, folder, types)
     check.mistakes += mistakes
     _warn_of_empty_arrays(check, layers)
     settings = check.settings()
@@ -74,7 +79,8 @@ def load_pipeline(
     fields = fields_of(check)
     check.fields = fields if check.is_sound("sheet") else None
     _check_absent(check)
-    registry = _load_registry(check, external=external_plugins)
+    _check_plugins(check, found)
+    registry = found.registry
     instances = Instances(check, registry)
     reader, readers = instances.readers()
     validators = tuple(instances.array("validators", "validator"))
@@ -95,6 +101,7 @@ def load_pipeline(
         registry=registry,
         warnings=tuple(check.warnings),
         merged=merged,
+        shown=_shown(tree, check, types, is_standard=chain[0].place.label == STANDARD),
         sets=_lasting(sets, tree, check) + flags_as_sets(flags or {}),
         fingerprint=_fingerprint(merged),
         plugins=plugins_used((*readers, *validators, *resolvers, backend, *notifiers), registry, folder),
@@ -107,11 +114,31 @@ def load_pipeline(
     )
 
 
+def profile_names(file: Path | None) -> tuple[str, ...]:
+    """Returns the names of the profiles that a pipeline file has, also through those that it extends.
+
+    Args:
+        file: as `load_pipeline` takes it.
+
+    Raises:
+        PipelineError: the file is missing or cannot be read.
+    """
+    return _names(read_chain(_file(file), Path.cwd()))
+
+
+def _file(file: Path | None) -> Path | None:
+    return Path(DEFAULT_FILE) if file is None and Path(DEFAULT_FILE).exists() else file
+
+
+def _names(chain: Sequence[Document]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for document in chain for name in document.profiles))
+
+
 def _profile_layers(chain: Sequence[Document], profile: str | None, mistakes: list[Mistake]) -> list[Table]:
     """A profile goes over all files, and a file's part of it over that of the files it extends."""
     if profile is None:
         return []
-    names = tuple(dict.fromkeys(name for document in chain for name in document.profiles))
+    names = _names(chain)
     if profile not in names:
         known = f"; the profiles are {', '.join(names)}" if names else "; the pipeline has no profiles"
         hint = did_you_mean(profile, names)
@@ -119,7 +146,11 @@ def _profile_layers(chain: Sequence[Document], profile: str | None, mistakes: li
     return [
         layer(
             document.profiles[profile],
-            Place(f"{document.place.label}, profile {profile}", document.place.folder),
+            replace(
+                document.place,
+                label=f"{document.place.label}, profile {profile}",
+                prefix=("profiles", profile),
+            ),
             mistakes,
         )
         for document in chain
@@ -145,24 +176,41 @@ def _check_absent(check: Check) -> None:
         check.complain(("absent",), text)
 
 
-def _load_registry(check: Check, *, external: bool) -> Registry:
-    files = {}
-    for i, text, place in texts(at(check.tree, ("plugins",))):
-        files[absolute(place.folder / expanded(Path(text)))] = i, text
-    disable = list(texts(at(check.tree, ("disable",))))
-    registry = Registry.load(external=external, local_files=tuple(files), disable=[name for _, name, _ in disable])
-    for i, name, _ in disable:
+class _Found(NamedTuple):
+    """The plugins of a pipeline, and what it says about them.
+
+    Attributes:
+        registry: the plugins.
+        files: the local files: index and text in their list.
+        disabled: index and text of what is to be left out.
+    """
+
+    registry: Registry
+    files: Mapping[Path, tuple[int, str]]
+    disabled: Sequence[tuple[int, str]]
+
+
+def _find_plugins(tree: Table, *, external: bool) -> _Found:
+    named = texts(at(tree, ("plugins",)))
+    files = {absolute(place.folder / expanded(Path(text))): (i, text) for i, text, place in named}
+    disabled = [(i, name) for i, name, _ in texts(at(tree, ("disable",)))]
+    registry = Registry.load(external=external, local_files=tuple(files), disable=[name for _, name in disabled])
+    return _Found(registry, files, disabled)
+
+
+def _check_plugins(check: Check, found: _Found) -> None:
+    registry = found.registry
+    for i, name in found.disabled:
         if not registry.is_known(name):
             near = did_you_mean(name, registry.names())
             check.warn(("disable", i), f'there is no plugin "{name}"{near}')
     for fault in registry.faults:
-        if fault.status is PluginStatus.BROKEN and fault.plugin.path in files:
-            i, text = files[fault.plugin.path]
+        path = fault.plugin.path
+        if fault.status is PluginStatus.BROKEN and path is not None and path in found.files:
+            i, text = found.files[path]
             check.complain(("plugins", i), f"{text}: {fault.detail}")
         elif fault.status is not PluginStatus.DISABLED:
             check.warnings.append(Mistake("", f"{fault}; it is left out", "plugins"))
-    check.warnings += [Mistake("", text, "plugins") for text in registry.conflicts()]
-    return registry
 
 
 def _state_folder(state: str | None, tree: Table, folder: Path) -> Path:
@@ -177,6 +225,17 @@ def _lasting(sets: Sequence[str], tree: Table, check: Check) -> tuple[str, ...]:
     return tuple(
         text for text, path in paths if place_of(tree, path).label != SET or not holds_secret(tree, path, check.masked)
     )
+
+
+def _shown(tree: Table, check: Check, types: KeyTypes, *, is_standard: bool) -> dict[str, Any]:
+    """The merged pipeline as a file in the pipeline's folder would have it."""
+    moved = {}
+    for path, value in leaves(tree):
+        place = place_of(tree, path)
+        if isinstance(value, str) and place.folder != check.folder and types.is_path(path):
+            moved[path] = str(place.folder / expanded(Path(value)))
+    shown = masked_settings(tree, check.masked, moved)
+    return shown if is_standard else {"extends": False, **shown}
 
 
 def _fingerprint(merged: Mapping[str, Any]) -> str:

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from musterroll.pipeline.written import Written
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +26,15 @@ class Place:
         label: as messages say it: a file, or `--set`, or `--invites`.
         folder: what relative paths refer to.
         in_file: whether it is a file, or a profile in one.
+        written: the file, where there is one.
+        prefix: where in the file it stands: a profile has a table of its own.
     """
 
     label: str
     folder: Path
     in_file: bool = True
+    written: Written | None = field(default=None, compare=False, repr=False)
+    prefix: KeyPath = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +84,7 @@ def plain(node: Node, replaced: Mapping[KeyPath, Any] = MappingProxyType({}), pa
         case Items(entries):
             return [plain(child, replaced, (*path, key)) for key, child in entries.items()]
         case Joined(parts):
-            return [leaf.value for _, leaf in parts]
+            return [replaced.get((*path, i), leaf.value) for i, (_, leaf) in enumerate(parts)]
         case Leaf(value):
             return _plain_value(value, replaced, path)
 
@@ -131,18 +138,27 @@ def spelt(node: Node, path: KeyPath) -> str:
     """Spells a path as messages do: `validators[corporate-mail].options.domain`."""
     text = ""
     here: Any = node
-    for key in path:
+    for key, own in zip(path, with_own_indexes(node, path), strict=True):
         if isinstance(here, Items):
             text += f"[{key}]"
-        elif isinstance(here, Joined) and isinstance(key, int) and key < len(here.parts):
-            text += f"[{here.parts[key][0]}]"
-        elif isinstance(key, int):
-            text += f"[{key}]"
+        elif isinstance(key, int) or isinstance(own, int):
+            text += f"[{own}]"
         else:
             bare = re.fullmatch(r"[A-Za-z0-9_-]+", key)
             text += f".{key}" if bare else f'."{key}"'
         here = child_of(here, key)
     return text.removeprefix(".")
+
+
+def with_own_indexes(node: Node, path: KeyPath) -> KeyPath:
+    """Turns indexes into arrays that grow from layer to layer into those of the file that an element is from."""
+    found: list[str | int] = []
+    here: Any = node
+    for key in path:
+        is_part = isinstance(here, Joined) and isinstance(key, int) and key < len(here.parts)
+        found.append(here.parts[key][0] if is_part else key)
+        here = child_of(here, key)
+    return tuple(found)
 
 
 def located(node: Node, location: tuple[str | int, ...], *, missing: bool = False) -> KeyPath:

@@ -15,6 +15,7 @@ from musterroll.model.basis import PluginsUsed
 from musterroll.model.fields import FieldSet
 from musterroll.model.messages import Purpose
 from musterroll.pipeline.settings import Settings
+from musterroll.pipeline.unasked import UnaskedReader
 from musterroll.plugin.components import (
     Component,
     GroupResolverType,
@@ -48,12 +49,14 @@ class Instance:
         component: what it is an instance of.
         options: its checked options.
         on: for notifiers: what they are told.
+        is_asked: whether the pipeline names it; a reader is tried by `auto` without that.
     """
 
     label: str
     component: Component
     options: Options = field(repr=False)  # a plugin may keep a secret as plain text
     on: frozenset[Purpose] = frozenset()
+    is_asked: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -70,6 +73,7 @@ class Pipeline:
         registry: the plugins that were found.
         warnings: mistakes that do not stop anything, e.g. a literal secret or a broken plugin that is not used.
         merged: the merged TOML as plain data, secrets masked.
+        shown: the same as a file beside the pipeline file would have it: whatever it extends is in it.
         sets: the `--set` texts and flags it was loaded with, as `--set` texts, so that a job can be resumed with
             them. A text that holds a secret is left out: the journal keeps these texts.
         fingerprint: the SHA-256 of the merged settings.
@@ -93,6 +97,7 @@ class Pipeline:
     registry: Registry
     warnings: tuple[Mistake, ...]
     merged: Mapping[str, Any]
+    shown: Mapping[str, Any]
     sets: tuple[str, ...]
     fingerprint: str
     plugins: PluginsUsed
@@ -119,7 +124,18 @@ class Pipeline:
         Raises:
             PluginError: a plugin broke while it was built; likewise in the other methods.
         """
-        return tuple((one.component.name, self._build(one, _reader(one).build)) for one in self.readers)
+        found = ((one.component.name, self._build_reader(one)) for one in self.readers)
+        return tuple((name, reader) for name, reader in found if reader is not None)
+
+    def _build_reader(self, one: Instance) -> Reader | None:
+        if one.is_asked:
+            return self._build(one, _reader(one).build)
+        logger = logging.getLogger(f"musterroll.{one.label}")
+        try:
+            return UnaskedReader(self._build(one, _reader(one).build), logger)
+        except MusterrollError as error:
+            logger.warning("%s; it is left out", error.message)
+            return None
 
     def build_writer(self, reader: Instance) -> SheetWriter:
         """Builds the writer that a reader's plugin brings; only where it brings one."""
@@ -142,6 +158,10 @@ class Pipeline:
     def build_notifiers(self) -> tuple[tuple[Instance, Notifier], ...]:
         """Builds the notifiers, to send with. The caller closes them."""
         return tuple((one, self._build(one, _notifier(one).build, read_only=False)) for one in self.notifiers)
+
+    def build_to_look(self, instance: Instance) -> object:
+        """Builds an instance of any kind, to look whether that works and what it says of itself."""
+        return self._build(instance, _validator(instance).build, read_only=True)
 
     def _build(self, instance: Instance, build: Callable[[Any, Context], T], *, read_only: bool = True) -> T:
         context = Context(

@@ -8,16 +8,41 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
 from musterroll.model.messages import Purpose
 from musterroll.plugin.options import SecretRef
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-FieldName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
+FieldName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=100)]
+RowNumber = Annotated[int, Field(ge=1, le=10_000_000)]
 SendTo = Literal["none", "new", "all", "pending"]
 
 
+_DEVICE = re.compile(r"(?i:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?")
+
+
+def _file_name(name: str) -> str:
+    if _DEVICE.fullmatch(name):
+        raise ValueError("is the name of a device on Windows, and files are called after the pipeline; choose another")
+    return name
+
+
+def _not_empty(path: str) -> str:
+    # Not a constraint of pydantic's, which takes no path that is not UTF-8.
+    if not path:
+        raise ValueError("must not be empty")
+    return path
+
+
+PipelineName = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100),
+    AfterValidator(_file_name),
+]
+"""Journal and templates are called after it, on every system."""
+
+_MOST = 10**9
 _LIMIT = 'should be a whole number, or a percentage as text, e.g. "20%"'
 _PERCENTAGE = r"^(100(\.0+)?|[0-9]{1,2}(\.[0-9]+)?) ?%$"
 
@@ -25,7 +50,7 @@ _PERCENTAGE = r"^(100(\.0+)?|[0-9]{1,2}(\.[0-9]+)?) ?%$"
 def _limit(value: object) -> object:
     match value:
         case int() if not isinstance(value, bool):
-            fault = None if value >= 0 else "must be at least 0"
+            fault = "must be at least 0" if value < 0 else f"must be at most {_MOST}" if value > _MOST else None
         case str() if re.fullmatch(_PERCENTAGE, value):
             fault = None
         case str() if re.fullmatch(r"-?[0-9.]+ ?%", value):
@@ -40,7 +65,9 @@ def _limit(value: object) -> object:
 Limit = Annotated[
     int | str,
     BeforeValidator(_limit),
-    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": _PERCENTAGE}]}),
+    WithJsonSchema(
+        {"anyOf": [{"type": "integer", "minimum": 0, "maximum": _MOST}, {"type": "string", "pattern": _PERCENTAGE}]}
+    ),
 ]
 """So many, or a percentage such as `20%`; of what, depends on what is limited."""
 
@@ -89,7 +116,7 @@ class FieldSettings(Table):
     heading: Name
     guidance: str = ""
     required: bool = False
-    max_length: Annotated[int, Field(gt=0)] | None = None
+    max_length: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     choices: tuple[Name, ...] = ()
 
 
@@ -110,8 +137,8 @@ class SheetSettings(Table):
     """
 
     worksheet: str | None = None
-    heading_row: Annotated[int, Field(ge=1)]
-    first_row: Annotated[int, Field(ge=2)]
+    heading_row: RowNumber
+    first_row: Annotated[RowNumber, Field(ge=2)]
     on_blank_row: Literal["stop", "skip", "error"]
     on_blank_cell: Literal["keep", "clear"]
     fields: tuple[FieldSettings, ...]
@@ -191,7 +218,7 @@ class InviteSettings(Table):
     """
 
     send_to: SendTo
-    valid_days: Annotated[int, Field(ge=1)]
+    valid_days: Annotated[int, Field(ge=1, le=36_500)]
     by: Literal["notifiers", "backend"]
 
 
@@ -275,10 +302,10 @@ class Settings(Table):
         keep: how long what the pipeline has done is kept.
     """
 
-    name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    name: PipelineName
     plugins: tuple[str, ...] = ()
     disable: tuple[str, ...] = ()
-    state: str | None = None
+    state: Annotated[str, AfterValidator(_not_empty)] | None = None
     confirm: bool = False
     on_error: Literal["abort", "skip"]
     on_inactive: Literal["error", "reactivate", "update"]

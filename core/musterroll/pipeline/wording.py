@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from collections.abc import Mapping
+from typing import Any
 
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
+from musterroll.pipeline.key_types import known_keys
 from musterroll.text import did_you_mean
 
 _PLAIN = {
     "missing": "is needed",
     "string_type": "should be text",
     "string_sub_type": "should be text",
-    "string_unicode": "should be text",
+    "string_unicode": "holds bytes that are no UTF-8",
     "int_type": "should be a whole number",
     "int_parsing": "should be a whole number",
     "int_from_float": "should be a whole number",
@@ -54,6 +54,10 @@ _BOUNDED = {
     "too_short": ("min_length", "needs at least {} entries"),
     "too_long": ("max_length", "must have at most {} entries"),
 }
+_YES = frozenset({"true", "yes", "on", "1", "y"})
+_NO = frozenset({"false", "no", "off", "0", "n"})
+_NUMBER = re.compile(r"[1-9][0-9]{0,8}|0")
+_LARGE = 10**9
 _PATTERNS = {
     r"^[a-z][a-z0-9_]*$": "must be lower-case letters, digits and _, and begin with a letter",
     r"^[A-Za-z0-9][A-Za-z0-9._-]*$": "must be letters, digits, dots, hyphens and _, and begin with a letter or digit",
@@ -85,7 +89,21 @@ def worded(error: ErrorDetails, model: type[BaseModel]) -> str:
         text = f"is not a valid {kind.split('_')[0].replace('union', 'choice').replace('ip', 'IP address')}"
     else:
         text = _PLAIN.get(kind) or re.sub(r"^Input should", "should", error["msg"])
-    return text
+    return text + _remedy(kind, error["input"])
+
+
+def _remedy(kind: str, value: object) -> str:
+    """What to write instead, where that is certain. Of texts only numbers and truth values are repeated."""
+    if kind == "bool_type" and isinstance(value, str | int):
+        said = str(value).strip().casefold()
+        return f"; write {'true' if said in _YES else 'false'}" if said in _YES | _NO else ""
+    if kind in ("int_type", "float_type") and isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
+        return f"; write {value.strip()}"
+    if kind == "int_type" and isinstance(value, float) and value.is_integer() and abs(value) < _LARGE:
+        return f"; write {int(value)}"
+    if kind == "string_type" and isinstance(value, bool | int | float):
+        return ", in quotation marks"
+    return ""
 
 
 def _bounded(kind: str, context: Mapping[str, Any]) -> str:
@@ -99,42 +117,3 @@ def _one_of(expected: str, value: object) -> str:
     choices = re.findall(r"'([^']*)'", expected)
     text = "must be " + (expected.replace("'", '"') or "something else")
     return text + (did_you_mean(value, choices) if isinstance(value, str) and len(choices) > 1 else "")
-
-
-def known_keys(model: type[BaseModel], location: tuple[int | str, ...]) -> tuple[str, ...]:
-    """Returns the keys that a model, or a table inside it, can have."""
-    types: list[Any] = [model]
-    for key in location:
-        # Where nothing is found, the key names the branch of a union.
-        types = [inner for tp in types for inner in _inside(tp, key)] or types
-    models = [found for tp in types for found in _models(tp)]
-    return tuple(info.alias or name for found in models for name, info in found.model_fields.items())
-
-
-def _branches(annotation: Any) -> Iterator[Any]:
-    """Takes `Annotated`, aliases and unions apart."""
-    annotation = getattr(annotation, "__value__", annotation)
-    if get_origin(annotation) is Annotated:
-        yield from _branches(get_args(annotation)[0])
-    elif get_origin(annotation) in (Union, UnionType):
-        for branch in get_args(annotation):
-            yield from _branches(branch)
-    else:
-        yield annotation
-
-
-def _models(annotation: Any) -> Iterator[type[BaseModel]]:
-    for branch in _branches(annotation):
-        if isinstance(branch, type) and issubclass(branch, BaseModel):
-            yield branch
-
-
-def _inside(annotation: Any, key: int | str) -> Iterator[Any]:
-    for branch in _branches(annotation):
-        arguments, origin = get_args(branch), get_origin(branch)
-        if isinstance(branch, type) and issubclass(branch, BaseModel):
-            yield from (info.annotation for name, info in branch.model_fields.items() if key in (name, info.alias))
-        elif isinstance(origin, type) and issubclass(origin, Mapping):
-            yield arguments[1]
-        elif arguments:  # a list, a tuple, …
-            yield arguments[0]

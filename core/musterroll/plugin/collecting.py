@@ -9,13 +9,15 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import islice
 from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 import pluggy
 
 from musterroll.plugin import hookspecs
+from musterroll.plugin.bounding import BrokenOffError, within
 from musterroll.plugin.components import (
     CommandType,
     Component,
@@ -25,13 +27,17 @@ from musterroll.plugin.components import (
     UserBackendType,
     ValidatorType,
 )
-from musterroll.plugin.loading import Found, Plugin, reason
+from musterroll.plugin.loading import HOME, Found, Plugin, reason
 from musterroll.plugin.options import Options
 from musterroll.text import did_you_mean, nearest
 
 Kind: TypeAlias = Literal["reader", "validator", "group_resolver", "user_backend", "notifier", "command"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
+MOST = 1000
+"""So many records may a hook yield: far more than anybody needs, far fewer than an endless one would."""
+PATIENCE = 10.0
+"""So many seconds may a plugin take to be imported and asked what it brings."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 
 
@@ -100,6 +106,19 @@ class Fault:
         return f"the plugin {self.plugin} {verb} {self.status}: {self.detail}"
 
 
+@dataclass(slots=True)
+class _Brought:
+    """What one plugin brings, and what is wrong with it."""
+
+    plugin: Plugin
+    is_imported: bool = False
+    providers: list[Provider] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+
+    def fault(self, detail: str, kind: Kind | None = None) -> None:
+        self.faults.append(Fault(self.plugin, PluginStatus.BROKEN, detail, kind))
+
+
 class Collector:
     """Imports plugins one after another and keeps what they bring, and what is wrong with them."""
 
@@ -111,47 +130,54 @@ class Collector:
         self._manager.add_hookspecs(hookspecs)
 
     def add(self, found: Found) -> None:
-        """Imports a plugin and exhausts its hooks. Whatever it raises becomes a fault."""
+        """Imports a plugin and exhausts its hooks, in a bounded time. Whatever it raises becomes a fault."""
         key = str(len(self.plugins) + len(self.faults))  # entry points of two distributions may share a name
         try:
-            module = found.load()
-        except (Exception, SystemExit) as error:
-            self._fault(found.plugin, reason(error))
-            return
-        if self._register(found.plugin, module, key):
+            # Our own plugins need no watching, and every command starts with them.
+            is_ours = found.plugin.is_of(HOME)
+            brought = self._collect(found, key) if is_ours else within(PATIENCE, lambda: self._collect(found, key))
+        except BrokenOffError as error:
+            brought = _Brought(found.plugin)
+            late = f"it did not come to an end within {PATIENCE:g} seconds while it was loaded"
+            brought.fault(reason(error.cause) if error.cause else late)
+        if brought.is_imported:
             self.plugins.append(found.plugin)
-            self._forgotten_marks(found.plugin, module)
-            self._exhaust(found.plugin, key)
+        self.providers += brought.providers
+        self.faults += brought.faults
 
     def leave_out(self, plugin: Plugin, by: str) -> None:
         """Notes a plugin that is not to be imported."""
         self.faults.append(Fault(plugin, PluginStatus.DISABLED, by))
 
-    def _fault(self, plugin: Plugin, detail: str, kind: Kind | None = None) -> None:
-        self.faults.append(Fault(plugin, PluginStatus.BROKEN, detail, kind))
+    def _collect(self, found: Found, key: str) -> _Brought:
+        brought = _Brought(found.plugin)
+        try:
+            module = found.load()
+        except (Exception, SystemExit) as error:
+            brought.fault(reason(error))
+            return brought
+        if self._register(brought, module, key):
+            brought.is_imported = True
+            _find_forgotten_marks(brought, module)
+            self._exhaust(brought, key)
+        return brought
 
-    def _register(self, plugin: Plugin, module: object, key: str) -> bool:
+    def _register(self, brought: _Brought, module: object, key: str) -> bool:
         try:
             self._manager.register(module, key)
         except pluggy.PluginValidationError as error:
-            self._fault(plugin, f"its hooks must take no argument: {str(error).splitlines()[-1]}")
+            brought.fault(f"its hooks must take no argument: {str(error).splitlines()[-1]}")
         except ValueError:
-            self._fault(plugin, "the same module is a plugin under another name already")
+            brought.fault("the same module is a plugin under another name already")
         except Exception as error:  # a stranger's object may raise anything when it is looked at
-            self._fault(plugin, reason(error))
+            brought.fault(reason(error))
         else:
             return True
         if self._manager.has_plugin(key):  # older versions of pluggy leave what failed half registered
             self._manager.unregister(name=key)
         return False
 
-    def _forgotten_marks(self, plugin: Plugin, module: object) -> None:
-        """Finds hooks without `@hookimpl`, which pluggy does not see at all."""
-        for name, value in vars(module).items() if inspect.ismodule(module) else ():
-            if name in HOOKS and inspect.isfunction(value) and not hasattr(value, f"{hookspecs.PROJECT}_impl"):
-                self._fault(plugin, f"{name} lacks the decorator @hookimpl", HOOKS[name].kind)
-
-    def _exhaust(self, plugin: Plugin, key: str) -> None:
+    def _exhaust(self, brought: _Brought, key: str) -> None:
         for name, caller in sorted(vars(self._manager.hook).items()):
             if name.startswith("_"):
                 continue
@@ -159,26 +185,37 @@ class Collector:
                 if impl.plugin_name != key:
                     continue
                 if name in HOOKS:
-                    self._take(plugin, name, impl.function)
+                    _take(brought, name, impl.function)
                 elif not impl.optionalhook:
                     near = nearest(name, HOOKS)
                     detail = f"there is no hook {name}{did_you_mean(name, HOOKS)}"
                     kind = HOOKS[near].kind if near else None
-                    self.faults.append(Fault(plugin, PluginStatus.MISSPELT, detail, kind))
+                    brought.faults.append(Fault(brought.plugin, PluginStatus.MISSPELT, detail, kind))
 
-    def _take(self, plugin: Plugin, name: str, function: Callable[..., Any]) -> None:
-        """Takes the records of one hook: all of them, or none of a hook that breaks on the way."""
-        hook = HOOKS[name]
+
+def _find_forgotten_marks(brought: _Brought, module: object) -> None:
+    """Finds hooks without `@hookimpl`, which pluggy does not see at all."""
+    for name, value in vars(module).items() if inspect.ismodule(module) else ():
+        if name in HOOKS and inspect.isfunction(value) and not hasattr(value, f"{hookspecs.PROJECT}_impl"):
+            brought.fault(f"{name} lacks the decorator @hookimpl", HOOKS[name].kind)
+
+
+def _take(brought: _Brought, name: str, function: Callable[..., Any]) -> None:
+    """Takes the records of one hook: all of them, or none of a hook that breaks on the way."""
+    hook = HOOKS[name]
+    try:
+        records: list[object] = list(islice(function(), MOST + 1))
+    except (Exception, SystemExit) as error:
+        brought.fault(f"{name} should yield records, and did not: {reason(error)}", hook.kind)
+        return
+    if len(records) > MOST:
+        brought.fault(f"{name} yields more than {MOST:,} records", hook.kind)
+        return
+    for record in records:
         try:
-            records: list[object] = list(function())
-        except (Exception, SystemExit) as error:
-            self._fault(plugin, f"{name} should yield records, and did not: {reason(error)}", hook.kind)
-            return
-        for record in records:
-            try:
-                self.providers.append(Provider(hook.kind, _checked(record, hook), plugin))
-            except TypeError as error:
-                self._fault(plugin, f"{name}: {error}", hook.kind)
+            brought.providers.append(Provider(hook.kind, _checked(record, hook), brought.plugin))
+        except TypeError as error:
+            brought.fault(f"{name}: {error}", hook.kind)
 
 
 def _checked(record: object, hook: Hook) -> Component:

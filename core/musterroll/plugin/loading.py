@@ -51,9 +51,11 @@ class Plugin:
 
     def is_called(self, name: str) -> bool:
         """Whether a person who says `name` means this plugin, or the distribution that it is from."""
-        return name == self.name or (
-            self.distribution is not None and normalised(name) == normalised(self.distribution)
-        )
+        return name == self.name or self.is_of(name)
+
+    def is_of(self, distribution: str) -> bool:
+        """Whether it is from that distribution, however its name is spelt."""
+        return self.distribution is not None and normalised(distribution) == normalised(self.distribution)
 
 
 @dataclass(frozen=True, slots=True)

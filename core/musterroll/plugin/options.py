@@ -16,6 +16,8 @@ from musterroll.model.fields import FieldSet
 from musterroll.model.messages import Purpose
 from musterroll.secret import MASK, Secret
 
+_MOST_CHARACTERS = 1_000_000  # of a secret; a device may have no end
+
 
 class Options(BaseModel):
     """The base of a plugin's options: frozen, and an unknown key is a mistake."""
@@ -83,13 +85,19 @@ class SecretRef:
             return Secret(text)
         assert self.file is not None
         try:
-            return Secret(self.file.read_text(encoding="utf-8").rstrip("\r\n"))
+            with self.file.open(encoding="utf-8") as file:
+                text = file.read(_MOST_CHARACTERS).rstrip("\r\n")
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or "not UTF-8 text"
             raise PipelineError(
                 [Mistake("", f"the secret's file {self.file} cannot be read: {reason}", "secret")],
                 code="secret.missing",
             ) from None
+        if not text:
+            raise PipelineError(
+                [Mistake("", f"the secret's file {self.file} is empty", "secret")], code="secret.missing"
+            )
+        return Secret(text)
 
     def __repr__(self) -> str:
         if self.env is not None:

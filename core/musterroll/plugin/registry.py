@@ -66,23 +66,29 @@ class Registry:
         return cls(collector.plugins, collector.providers, collector.faults)
 
     def components(self, kind: Kind) -> tuple[Provider, ...]:
-        """The components of a kind that can be used by their bare name, sorted by name."""
-        found = sorted(self._providers[kind].items())
-        return tuple(providers[0] for _, providers in found if len(providers) == 1)
+        """The components of a kind, one of each name, sorted by name.
+
+        Where several plugins bring a name, that is the built-in one, failing that none.
+        """
+        found = (_preferred(providers) for _, providers in sorted(self._providers[kind].items()))
+        return tuple(providers[0] for providers in found if len(providers) == 1)
 
     def find(self, kind: Kind, use: str) -> Component:
         """Looks a component up.
 
         Args:
             kind: its kind.
-            use: its `name`; `distribution:name` or `plugin:name` where several plugins bring that name.
+            use: its `name`; `distribution:name` or `plugin:name` where several plugins bring that name. A built-in
+                command goes by its name alone whatever else is installed: nobody can type anything longer by habit.
 
         Raises:
             MusterrollError: there is none (code `plugin.unknown`), or several (`plugin.conflict`).
         """
         qualifier, _, name = use.rpartition(":")
         everyone = self._providers[kind].get(name, [])
-        found = [p for p in everyone if not qualifier or p.plugin.is_called(qualifier)]
+        found = _called(qualifier, everyone) if qualifier else everyone
+        if kind == "command" and not qualifier:
+            found = _preferred(found)
         if len(found) == 1:
             return found[0].component
         if found:
@@ -112,7 +118,8 @@ class Registry:
             for providers in by_name.values()
             for provider in providers
         ]
-        meant = [p for p in everyone if p.component.name == bare and (not qualifier or p.plugin.is_called(qualifier))]
+        meant = [p for p in everyone if p.component.name == bare]
+        meant = list(_called(qualifier, meant)) if qualifier else meant
         meant = meant or [p for p in everyone if p.plugin.name == name]
         if meant:
             return tuple(meant)
@@ -120,13 +127,6 @@ class Registry:
         fault = next((fault for fault in self.faults if fault.plugin.name == name), None)
         hint = f"; {fault}" if fault else did_you_mean(bare, {p.component.name for p in everyone})
         raise MusterrollError(f'unknown {what} "{name}"{hint}', code="plugin.unknown")
-
-    def conflicts(self) -> Iterator[str]:
-        """One message for each name that several plugins bring."""
-        for kind, by_name in self._providers.items():
-            for name, providers in sorted(by_name.items()):
-                if len(providers) > 1:
-                    yield self.conflict(kind, name, providers)
 
     @staticmethod
     def conflict(kind: Kind, name: str, providers: Sequence[Provider]) -> str:
@@ -182,6 +182,17 @@ class Registry:
         return f"{text}, {'; '.join(hints)}"
 
 
+def _preferred(providers: Sequence[Provider]) -> Sequence[Provider]:
+    """The built-in one of several; all of them where none is."""
+    return [p for p in providers if normalised(p.plugin.distribution or "") == HOME] or providers
+
+
+def _called(qualifier: str, providers: Sequence[Provider]) -> Sequence[Provider]:
+    """Those of a distribution; else of the plugin of that name: a stranger's may be called like a distribution."""
+    theirs = [p for p in providers if p.plugin.is_of(qualifier)]
+    return theirs or [p for p in providers if p.plugin.is_called(qualifier)]
+
+
 def _some(names: Sequence[str]) -> str:
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
     return ", ".join(names[:3]) + more
@@ -190,7 +201,7 @@ def _some(names: Sequence[str]) -> str:
 def _qualifier(provider: Provider, providers: Sequence[Provider]) -> str | None:
     """The shortest thing to put before the name that means this provider only."""
     for name in (provider.plugin.distribution, provider.plugin.name):
-        if name is not None and sum(other.plugin.is_called(name) for other in providers) == 1:
+        if name is not None and list(_called(name, providers)) == [provider]:
             return name
     return None
 

@@ -193,6 +193,22 @@ class KeepsMessages(Protocol):
         ...
 
 
+@runtime_checkable
+class Examinable(Protocol):
+    """What a backend or notifier may be besides: something that a person can ask whether all is well."""
+
+    def examine(self) -> str:
+        """Says in one line what is there: who the portal is, how the mail server greets.
+
+        The instance is built read-only and is closed afterwards. It writes nothing, sends nothing, tries once, and says
+        no secret.
+
+        Raises:
+            MusterrollError: what is wrong, in one line.
+        """
+        ...
+
+
 class Notifier(Protocol):
     """Sends messages to people."""
 

@@ -12,6 +12,7 @@ from musterroll.plugin.collecting import Collector, Kind, spoken
 from musterroll.plugin.context import Context
 from musterroll.plugin.loading import Found, Plugin
 from musterroll.plugin.roles import GroupResolver, Notifier, Reader, RowValidator, SheetValidator, UserBackend
+from musterroll.plugin.strictness import checked
 from musterroll.secret import Secret
 
 STANDARD_FIELDS = FieldSet(
@@ -87,7 +88,7 @@ def _build(kind: Kind, module: ModuleType, name: str, context: Context | None, o
     assert name in found, f'the module brings no {spoken(kind)} "{name}"; it brings: {", ".join(found) or "none"}'
     component: Any = found[name]
     context = replace(context or make_context(), instance=name)
-    return component.build(component.options.model_validate(options), context)
+    return component.build(checked(component.options, options), context)
 
 
 def make_row(number: int = 3, /, **values: str) -> Row:

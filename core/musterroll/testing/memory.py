@@ -52,6 +52,10 @@ class MemoryBackend:
         """How often something was changed in the store, by any instance."""
         return self.store.writes
 
+    def examine(self) -> str:
+        """Says how many users there are, for the time being."""
+        return f"in memory, {self.count_users():,} users; they vanish with the program"
+
     def identity(self) -> str:
         """`memory:` and the store's name."""
         return f"memory:{self.store.name}"

@@ -51,6 +51,10 @@ class Console:
             Purpose.FINISHED: load(options.finished_template, _FINISHED, Purpose.FINISHED, context),
         }
 
+    def examine(self) -> str:
+        """Says where messages are shown."""
+        return "shows messages in the terminal"
+
     def can_reach(self, user: Recipient) -> bool:
         """Reaches everybody: nothing leaves this terminal."""
         return True

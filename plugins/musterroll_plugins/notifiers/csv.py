@@ -30,6 +30,7 @@ from musterroll import (
 )
 from musterroll.text import did_you_mean
 from musterroll_plugins.notifiers import _texts
+from musterroll_plugins.notifiers._places import writable_folder
 from musterroll_plugins.notifiers._reach import Needs, reaches
 
 _ID = "message"
@@ -108,6 +109,15 @@ class Csv:
         self._options = options
         self._read_only = context.read_only
         self._files: dict[Path, _File] = {}
+
+    def examine(self) -> str:
+        """Says where the rows are written.
+
+        Raises:
+            NotifierError: nothing can be written there.
+        """
+        writable_folder(self._options.path.parent)
+        return f"writes {self._options.path}"
 
     def can_reach(self, user: Recipient) -> bool:
         """As the option `needs` says."""

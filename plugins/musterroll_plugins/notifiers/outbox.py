@@ -23,6 +23,7 @@ from musterroll import (
     hookimpl,
 )
 from musterroll_plugins.notifiers._mail import Letter, address_of, compose, is_address, name_of, parse_address
+from musterroll_plugins.notifiers._places import writable_folder
 from musterroll_plugins.notifiers._texts import FINISHED_MAIL, INVITE_MAIL, load
 
 
@@ -63,6 +64,14 @@ class Outbox:
             Purpose.INVITE: load(options.template, INVITE_MAIL, Purpose.INVITE, context),
             Purpose.FINISHED: load(options.finished_template, FINISHED_MAIL, Purpose.FINISHED, context),
         }
+
+    def examine(self) -> str:
+        """Says where messages are written.
+
+        Raises:
+            NotifierError: nothing can be written there.
+        """
+        return f"writes into {writable_folder(self._folder)}"
 
     def can_reach(self, user: Recipient) -> bool:
         """Whether the user has an address that can stand in an e-mail."""

@@ -40,8 +40,8 @@ class PasswordOptions(Options):
             a few thousandths of a second for each password, up to a tenth.
     """
 
-    min_length: Annotated[int, Limits(ge=0)] = 8
-    max_length: Annotated[int, Limits(ge=1)] | None = None
+    min_length: Annotated[int, Limits(ge=0, le=1000)] = 8
+    max_length: Annotated[int, Limits(ge=1, le=1_000_000)] | None = None
     require: tuple[Kind, ...] = ()
     min_classes: Annotated[int, Limits(ge=0, le=4)] = 0
     not_containing: tuple[FieldName, ...] = Limits(("username",), validate_default=False)

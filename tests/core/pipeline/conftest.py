@@ -1,4 +1,4 @@
-"""A folder with plugins of its own, so that these tests hold whatever the built-in plugins look like."""
+"""Plugins in the place of the built-in ones, so that these tests hold whatever those look like."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 from musterroll.errors import PipelineError
 from musterroll.pipeline.loading import load_pipeline
 from musterroll.pipeline.pipeline import Pipeline
+from musterroll.plugin.loading import Found, Plugin, local_file
 
 KIT = """
 from typing import Annotated, Literal
@@ -89,11 +90,11 @@ def musterroll_notifiers():
     yield NotifierType(name="smtp", summary="", options=Portal, build=Built)
 """
 
-HEAD = 'name = "acme"\nplugins = ["kit.py"]\ndisable = ["musterroll"]\n'
+HEAD = 'name = "acme"\n'
 
 
 class Load(Protocol):
-    """Writes a pipeline file, after a head that names the plugins above, and loads it."""
+    """Writes a pipeline file, after a head with its name, and loads it."""
 
     def __call__(
         self, text: str = "", *, head: str = HEAD, profile: str | None = None, sets: Sequence[str] = (), **more: Any
@@ -102,9 +103,12 @@ class Load(Protocol):
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The current folder, with the plugin file."""
+    """The current folder, with the plugin file, which stands for all that is built in."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "kit.py").write_text(KIT, encoding="utf-8")
+    path = tmp_path / "kit.py"
+    path.write_text(KIT, encoding="utf-8")
+    found = Found(Plugin(name="kit", distribution="musterroll", version="0"), lambda: local_file(path).load())
+    monkeypatch.setattr("musterroll.plugin.registry.entry_points", lambda: iter([found]))
     return tmp_path
 
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import tomli_w
@@ -9,15 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from musterroll.errors import Mistake
-from musterroll.pipeline.assignments import flags_as_sets, flags_layer, parse_key, parse_value, sets_layer
+from musterroll.pipeline.assignments import flags_as_sets, flags_layer, parse_key, parse_sets, sets_layer
+from musterroll.pipeline.instances import KeyTypes
+from musterroll.pipeline.key_types import meant, parse_value
 from musterroll.pipeline.origins import plain
+from musterroll.plugin.options import SecretRef
 
 SCALARS = st.booleans() | st.integers(-(2**62), 2**62) | st.floats(allow_nan=False) | st.text() | st.dates()
 
 
 def sets(*texts: str) -> tuple[Any, list[Mistake]]:
     mistakes: list[Mistake] = []
-    return plain(sets_layer(texts, Path(), mistakes)), mistakes
+    return plain(sets_layer(parse_sets(texts, mistakes), KeyTypes(), Path(), mistakes)), mistakes
 
 
 @given(SCALARS | st.lists(SCALARS, max_size=3))
@@ -88,3 +91,35 @@ def test_flags_know_their_name_and_can_be_spelt_as_sets() -> None:
     layer = flags_layer(flags, Path(), [])
     assert plain(layer) == {"invites": {"send_to": "all"}, "confirm": False}
     assert sets(*flags_as_sets(flags))[0] == plain(layer)
+
+
+@given(st.text())
+def test_a_key_of_text_takes_the_characters_as_they_are(text: str) -> None:
+    assert meant(text, [str]) == text or parse_value(text).keys() <= {"env", "file"}
+
+
+@pytest.mark.parametrize(
+    ("text", "types", "value"),
+    [
+        ("007", [str], "007"),
+        ("'quoted'", [Path], "'quoted'"),
+        ("true", [str, type(None)], "true"),
+        ('"skip"', [Literal["skip", "abort"]], "skip"),  # as older versions wrote it into the journal
+        ('{ env = "X" }', [SecretRef], {"env": "X"}),
+        ("12345", [SecretRef], "12345"),
+        ("44", [str, SecretRef], "44"),
+        ("50%", [int, str], "50%"),
+        ('"50%"', [int, str], "50%"),
+        ("50", [int, str], 50),
+        ("50.5", [int, str], "50.5"),
+        ("no", [bool], "no"),
+        ("false", [bool], False),
+        ("true", [str, bool], True),
+        ("[1]", [str, tuple[int, ...]], [1]),
+        ("[1]", [str], "[1]"),
+        ("5", [], 5),
+        ("five", [], "five"),
+    ],
+)
+def test_what_a_text_means_depends_on_the_types_of_its_key(text: str, types: list[Any], value: object) -> None:
+    assert repr(meant(text, types)) == repr(value)

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tomli_w
 
 from musterroll import Purpose, Secret
 from musterroll.errors import PipelineError
+from musterroll.pipeline.files import standard_text
 from musterroll.pipeline.loading import load_pipeline
 from musterroll.pipeline.pipeline import Instance, Pipeline
 
@@ -166,7 +168,7 @@ class TestPaths:
         assert moved.state == folder / "elsewhere" / "y"
 
     def test_absolute_paths_stay(self, load: Load, tmp_path: Path) -> None:
-        pipeline = load(sets=[f"state={json.dumps(str(tmp_path / 'x'))}"])
+        pipeline = load(sets=[f"state={tmp_path / 'x'}"])
         assert pipeline.state == tmp_path / "x"
 
     def test_without_a_file_the_current_folder_is_looked_in(self, load: Load, folder: Path) -> None:
@@ -176,8 +178,7 @@ class TestPaths:
         assert (pipeline.name, pipeline.file) == ("acme", folder / "musterroll.toml")
 
     def test_failing_that_the_standard_runs_with_its_state_there(self, folder: Path) -> None:
-        flags: dict[str, tuple[Any, str]] = {"plugins": (["kit.py"], "test"), "disable": (["musterroll"], "test")}
-        pipeline = load_pipeline(None, flags=flags)
+        pipeline = load_pipeline(None)
         assert (pipeline.name, pipeline.file, pipeline.folder) == ("standard", None, folder)
         assert pipeline.state == folder / ".musterroll"
         assert option(pipeline.backend, "path") == folder / "users.db"
@@ -289,7 +290,7 @@ class TestSecrets:
             sets=[f"backend.options.token={CANARY}", f"backend.options={{ api_key = '{CANARY}' }}", "confirm=true"],
             flags={"invites.send_to": ("all", "--invites")},
         )
-        assert pipeline.sets == ("confirm=true", 'invites.send_to="all"')
+        assert pipeline.sets == ("confirm=true", "invites.send_to=all")
 
 
 class TestFingerprint:
@@ -299,12 +300,13 @@ class TestFingerprint:
         assert load("on_error = 'skip'").fingerprint != first
 
     def test_a_changed_local_plugin_is_told_from_the_former_one(self, load: Load, folder: Path) -> None:
-        first = load()
-        assert list(first.plugins.files) == ["kit.py"]
-        with (folder / "kit.py").open("a") as kit:
-            kit.write("# changed\n")
-        assert load().plugins != first.plugins
-        assert load().fingerprint == first.fingerprint
+        (folder / "own.py").write_text("", encoding="utf-8")
+        head = HEAD + 'plugins = ["own.py"]\n'
+        first = load(head=head)
+        assert list(first.plugins.files) == ["own.py"]
+        (folder / "own.py").write_text("# changed\n", encoding="utf-8")
+        assert load(head=head).plugins != first.plugins
+        assert load(head=head).fingerprint == first.fingerprint
 
     def test_flags_and_their_spelling_as_sets_come_to_the_same(self, load: Load) -> None:
         flagged = load(flags={"invites.send_to": ("all", "--invites")})
@@ -318,25 +320,54 @@ class TestFingerprint:
         assert fingerprint('{ env = "A" }') != fingerprint('{ env = "B" }')
 
 
-def test_the_built_in_pipeline_has_neither_mistakes_nor_warnings(folder: Path) -> None:
+def test_the_built_in_pipeline_has_neither_mistakes_nor_warnings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     pipeline = load_pipeline(None, external_plugins=False)
     assert pipeline.warnings == ()
     assert len(pipeline.build_readers()) >= 2
     assert len(pipeline.build_validators()) == 8
-    assert sorted(entry.name for entry in folder.iterdir()) == ["kit.py"]
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_disabled_plugin_is_left_out(load: Load, folder: Path) -> None:
     (folder / "crash.py").write_text("1 / 0", encoding="utf-8")
-    pipeline: Pipeline = load(head=HEAD.replace('"kit.py"', '"kit.py", "crash.py"').replace('["m', '["crash", "m'))
+    pipeline: Pipeline = load(head=HEAD + 'plugins = ["crash.py"]\ndisable = ["crash"]\n')
     assert not [warning for warning in pipeline.warnings if "crash" in str(warning)]
 
 
 def test_what_does_not_stop_a_pipeline_is_a_warning(load: Load, folder: Path) -> None:
     with (folder / "kit.py").open("a") as kit:
         kit.write("\n@hookimpl\ndef musterroll_validatorz():\n    yield\n")
-    head = HEAD.replace('"musterroll"]', '"musterroll", "no-such"]') + "validators = []\n"
+    head = HEAD + 'disable = ["no-such"]\nvalidators = []\n'
     warnings = list(map(str, load(head=head).warnings))
     assert "acme.toml: validators: an empty list takes nothing out" in warnings[0]
-    assert 'acme.toml: disable[1]: there is no plugin "no-such"' in warnings
+    assert 'acme.toml: disable[0]: there is no plugin "no-such"' in warnings
     assert [text for text in warnings if 'musterroll_validatorz, did you mean "musterroll_validators"?' in text]
+
+
+class TestShown:
+    def test_it_comes_to_the_same_when_it_is_loaded(self, load: Load, folder: Path) -> None:
+        base = folder / "base"
+        (base / "rules").mkdir(parents=True)
+        (base / "rules" / "own.py").write_text("", encoding="utf-8")
+        (base / "base.toml").write_text(
+            'name = "base"\nplugins = ["rules/own.py"]\nstate = "state"\n'
+            '[backend.options]\npath = "x.db"\ntoken = { file = "token.txt" }\n',
+            encoding="utf-8",
+        )
+        first = load('extends = "base/base.toml"\n[backend.options]\nurl = "a"\n')
+        (folder / "shown.toml").write_text(tomli_w.dumps(dict(first.shown)), encoding="utf-8")
+        second = load_pipeline(Path("shown.toml"))
+        assert second.state == base / "state"
+        assert option(second.backend, "path") == base / "x.db"
+        assert option(second.backend, "token").file == base / "token.txt"
+        assert second.plugins == first.plugins
+        assert second.shown == first.shown
+
+    def test_one_that_extends_nothing_says_so(self, load: Load, folder: Path) -> None:
+        text = standard_text().replace('name = "standard"', "extends = false")
+        first = load(text[: text.index("[[validators]]")] + text[text.index("[membership]") :])
+        (folder / "shown.toml").write_text(tomli_w.dumps(dict(first.shown)), encoding="utf-8")
+        assert first.validators == load_pipeline(Path("shown.toml")).validators == ()

@@ -72,6 +72,18 @@ class DirectoryBackend:
         with read_soundly(path):
             self._identity = f"directory:{identity(self._db)}"
 
+    def examine(self) -> str:
+        """Says what is in the file; one that is not there yet needs a folder to be made in.
+
+        Raises:
+            BackendError: there is no such folder.
+        """
+        if not self._path.exists():
+            if not self._path.parent.is_dir():
+                raise BackendError(f"{self._path} cannot be made: there is no folder {self._path.parent}")
+            return f"{self._path} is not there yet; the first run makes it"
+        return f"{self._path}, {self.count_users():,} users"
+
     def identity(self) -> str:
         """`directory:` and the id in the file, whatever the file is called; `new` for one to be created."""
         return self._identity

@@ -67,6 +67,23 @@ class ScimBackend:
         self._pump = Pump("musterroll-scim")
         self._parts: _Parts | None = None
 
+    def examine(self) -> str:
+        """Asks the portal what it is and how many users it has, once.
+
+        Raises:
+            BackendError: it does not answer, or does not let us in.
+        """
+        self._pump.call(self._client.close)
+        self._client = Client(self._options.model_copy(update={"retries": 0}), self._context)
+        portal, users = self._ready().portal, self.count_users()
+        can = (
+            ("PATCH", portal.patch),
+            ("filters", portal.filters),
+            ("bulk", portal.bulk),
+            ("groups", portal.has_groups),
+        )
+        return f"{self.identity()}, {users or 0:,} users; it offers {', '.join(name for name, has in can if has)}"
+
     def identity(self) -> str:
         """`scim:` with the portal's address, and the tenant where the options name one."""
         parts = urlsplit(self._options.url)

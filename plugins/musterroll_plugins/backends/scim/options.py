@@ -107,8 +107,8 @@ class ScimOptions(Options):
     scope: str | None = None
     ca: FilePath | None = None
     concurrency: int = Field(16, ge=1, le=256)
-    requests_per_second: float | None = Field(None, gt=0)
-    timeout: float = Field(30.0, gt=0)
+    requests_per_second: float | None = Field(None, ge=0.001, le=100_000)
+    timeout: float = Field(30.0, gt=0, le=3600)
     retries: int = Field(6, ge=0, le=100)
     fields: dict[FieldName, Attribute] = Field({})
     required: dict[Attribute, Text] = Field({})
@@ -117,15 +117,15 @@ class ScimOptions(Options):
     nesting: Literal["members", "path", "none"] = "members"
     path_separator: str = Field("|", min_length=1, max_length=1)
     memberships: Literal["groups", "users"] = "groups"
-    member_batch: int = Field(200, ge=1)
+    member_batch: int = Field(200, ge=1, le=100_000)
     remove_members: Literal["filter", "replace"] = "filter"
     lookup: Literal["auto", "filter", "index"] = "auto"
     matching: Literal["exact", "case", "folded"] | None = None
     update: Literal["auto", "patch", "put"] = "auto"
     bulk: Literal["auto", "never"] = "auto"
-    bulk_size: int = Field(100, ge=1)
-    page_size: int = Field(200, ge=0)
-    max_url: int = Field(2000, ge=200)
+    bulk_size: int = Field(100, ge=1, le=100_000)
+    page_size: int = Field(200, ge=0, le=100_000)
+    max_url: int = Field(2000, ge=200, le=100_000)
     unique_email: bool | None = None
     duplicate_status: tuple[HttpStatus, ...] = (409,)
 

@@ -168,6 +168,15 @@ class Connection:
         self.is_open = True
 
     @property
+    def greeting(self) -> str:
+        """What the server says of itself."""
+        said = self._line.ehlo_resp or self._line.helo_resp or b""
+        return (
+            printable(b"".join(said.splitlines()[:1]).decode("utf-8", "replace"))[:_MOST_WORDS]
+            or "it does not say its name"
+        )
+
+    @property
     def takes_utf8(self) -> bool:
         """Whether addresses may have letters beyond ASCII (RFC 6531)."""
         return self._line.has_extn("smtputf8")

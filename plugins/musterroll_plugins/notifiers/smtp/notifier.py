@@ -61,6 +61,20 @@ class Smtp:
         self._doubtful = 0
         self._stopped: str | None = None
 
+    def examine(self) -> str:
+        """Connects, encrypts and signs in as for a message, and sends none.
+
+        Raises:
+            NotifierError: the mail server cannot be reached, or does not let us in.
+        """
+        try:
+            connection = self._connected()
+        except UnreachableError as error:
+            raise NotifierError(str(error)) from None
+        line = "encrypted" if self._options.encryption != "none" else "in the clear"
+        signed_in = f", signed in as {self._options.user}" if self._options.user else ""
+        return f"{self._options.host}, port {self._options.service_port}: {connection.greeting} ({line}{signed_in})"
+
     def can_reach(self, user: Recipient) -> bool:
         """Whether the user has an address that can stand in an e-mail."""
         return is_address(user.email)

@@ -107,10 +107,10 @@ class SmtpOptions(Options):
     user: str | None = None
     password: SecretRef | None = None
     sender: Address
-    timeout: float = Field(60.0, gt=0)
+    timeout: float = Field(60.0, gt=0, le=3600)
     retries: int = Field(3, ge=0, le=20)
-    retry_wait: float = Field(2.0, ge=0)
-    messages_per_connection: int = Field(100, ge=1)
+    retry_wait: float = Field(2.0, ge=0, le=3600)
+    messages_per_connection: int = Field(100, ge=1, le=1_000_000)
     subject: Subject | None = None
     text: Text | None = None
     html: Html | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator
 from itertools import islice
+from urllib.parse import urlsplit
 
 from musterroll import Context, Message, NotifierError, Pump, Recipient, Secret, SecretRef, Sent
 from musterroll_plugins.notifiers._reach import reaches
@@ -38,9 +39,15 @@ class Webhook:
             check_url(url)
         except ValueError as error:
             raise NotifierError(f"url: {error}") from None
+        address = urlsplit(url)
+        self._place = f"{address.scheme}://{address.hostname}" + (f":{address.port}" if address.port else "")
         line = Line(url, tls_context(options.ca), timeout=options.timeout, secrets=self._secrets)
         self._sender = Sender(options, context, line, headers, secret)
         self._pump = Pump("musterroll-webhook")
+
+    def examine(self) -> str:
+        """Says which server would be called. It is not: every request would be a message."""
+        return f"{self._place}; it is called only when there is something to send"
 
     def can_reach(self, user: Recipient) -> bool:
         """As the option `needs` says."""

@@ -123,9 +123,9 @@ class WebhookOptions(Options):
     idempotent: bool = False
     ca: FilePath | None = None
     concurrency: int = Field(8, ge=1, le=256)
-    timeout: float = Field(30.0, gt=0)
+    timeout: float = Field(30.0, gt=0, le=3600)
     retries: int = Field(4, ge=0, le=20)
-    retry_wait: float = Field(1.0, ge=0)
+    retry_wait: float = Field(1.0, ge=0, le=3600)
 
     @property
     def repeatable(self) -> bool:
