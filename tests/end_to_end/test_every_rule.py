@@ -223,3 +223,18 @@ def test_a_username_that_is_made_of_a_blank_cell_is_missing_there(place: Workpla
         done = place.json(command, sheet)
         assert done.codes == [("username.required", "A4")]
         assert "it is made of Email" in done.document["problems"][0]["message"]
+
+
+def test_a_sheet_with_whole_numbers_takes_no_others(place: Workplace) -> None:
+    place.pipeline('[sheet]\nomit = ["calling_code"]')
+    phones = ("+44 7712 345678", "7712345678", "+1 425 555 0100 x12")
+    rows = [[*one[:5], phone, one[7]] for one, phone in zip(roster(3), phones, strict=True)]
+    sheet = write_csv(place.folder / "staff.csv", rows, headings=(*HEADINGS[:5], *HEADINGS[6:]))
+    done = place.json("plan", sheet, "--set", "on_error=skip")
+    assert done.codes == [("phone.invalid", "F4"), ("phone.invalid", "F5")]
+    assert "+44 7712345678" in done.document["problems"][0]["message"]
+    fields = done.document["changes"][0]["fields"]
+    assert {name: fields[name]["after"] for name in ("calling_code", "phone")} == {
+        "calling_code": "44",
+        "phone": "7712345678",
+    }
