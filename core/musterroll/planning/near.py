@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 from musterroll.model.users import GroupPath
+from musterroll.text import is_one_slip
 
 _WORD = re.compile(r"\d+|[^\W\d]+")
 _SHORTEST_WORD = 4  # a letter more or less in a shorter one makes another one: UK and UA, II and III
@@ -114,19 +115,11 @@ def is_slip(one: GroupPath, other: GroupPath) -> bool:
     if len(one) != len(other):
         return False
     pairs = [(level, another) for level, another in zip(one, other, strict=True) if level != another]
-    return len(pairs) == 1 and _is_one_slip(*pairs[0]) and _stem(pairs[0][0]) != _stem(pairs[0][1])
-
-
-def _is_one_slip(one: str, other: str) -> bool:
-    if len(one) > len(other):
-        one, other = other, one
-    place = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), len(one))
-    if len(other) == len(one) + 1:
-        return one[place:] == other[place + 1 :]
-    if len(other) != len(one) or len(one) < _SHORTEST_NAME:
+    if len(pairs) != 1:
         return False
-    swapped = one[place + 1 : place + 2] + one[place : place + 1] + one[place + 2 :]
-    return one[place + 1 :] == other[place + 1 :] or swapped == other[place:]
+    name, another = pairs[0]
+    is_long = len(name) != len(another) or len(name) >= _SHORTEST_NAME
+    return is_long and is_one_slip(name, another) and _stem(name) != _stem(another)
 
 
 def _stem(name: str) -> list[str]:
