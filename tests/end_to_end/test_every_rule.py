@@ -39,6 +39,16 @@ BROKEN: tuple[tuple[dict[str, str], str, str], ...] = (
     ({"Groups": "Region||North"}, "groups.invalid", "H"),
     ({"Groups": "A;;B"}, "groups.invalid", "H"),
     ({"Groups": r"A\x"}, "groups.invalid", "H"),
+    ({"Groups": "|".join("abc" * 11)}, "groups.too_deep", "H"),
+    ({"Calling Code": "49", "Phone": "301234567.0"}, "phone.invalid", "G"),
+)
+# Those that keep no row out: what to write, the code, the column, and the suggestion.
+WARNED: tuple[tuple[dict[str, str], str, str, str], ...] = (
+    ({"Calling Code": "44", "Phone": "07712345678"}, "phone.trunk_prefix", "G", "7712345678"),
+    ({"Email": "ana@gmial.com"}, "email.misspelt_domain", "A", "ana@gmail.com"),
+    ({"Surname": "MÃ¼ller"}, "surname.mojibake", "D", "Müller"),
+    ({"Groups": "Role A, Region|North"}, "groups.near_match", "H", "Role A;Region|North"),
+    ({"Groups": "Regoin|North"}, "groups.near_match", "H", "Region|North"),
 )
 
 
@@ -57,6 +67,22 @@ def test_one_at_a_time(place: Workplace, cells: dict[str, str], code: str, colum
     assert done.codes == [(code, f"{column}5")]
     assert done.status == 1
     assert done.document["counts"] == {"rows": 5, "valid": 4, "invalid": 1, "errors": 1, "warnings": 0}
+
+
+@pytest.mark.parametrize(("cells", "code", "column", "suggestion"), WARNED, ids=[code for _, code, _, _ in WARNED])
+def test_one_warning_at_a_time(
+    place: Workplace, cells: dict[str, str], code: str, column: str, suggestion: str
+) -> None:
+    rows = roster(7)
+    for groups, row in zip(("Role A", "Region|North", "Region|North"), rows, strict=False):
+        row[_COLUMN["Groups"]] = groups
+    sheet = write_csv(place.folder / "staff.csv", broken(rows, 3, cells))
+    for command in ("validate", "plan"):
+        done = place.json(command, sheet)
+        assert [(*found, done.document["problems"][0]["suggestion"]) for found in done.codes] == [
+            (code, f"{column}6", suggestion)
+        ]
+        assert done.status == 0
 
 
 def test_all_at_once(place: Workplace) -> None:
