@@ -143,9 +143,14 @@ class _Near:
             if self._names[level].only is None or number not in self._alike:
                 continue
             found = self._paths.find(level)
-            if found is not None and found < number:
+            if found is not None and found < number and self._is_likely(level, self._order[found]):
                 return (*self._names[self._order[found]].path, *path[depth:])
         return None
+
+    def _is_likely(self, folded: GroupPath, other: GroupPath) -> bool:
+        """Whether one is likely to be the other: where both stand once, another letter makes Packing of Picking."""
+        same_letters = sorted("|".join(folded)) == sorted("|".join(other))
+        return self._names[other].only is None or same_letters or len("".join(folded)) != len("".join(other))
 
 
 def _parts(path: GroupPath, names: dict[GroupPath, _Name], portal: GroupIndex | None) -> list[GroupPath] | None:

@@ -23,6 +23,9 @@ def test_a_name_that_stands_once_and_is_almost_another_is_said_at_its_cell(work:
     assert said(work, "Marketnig", "Sales", "Marketing", "Marketing") == [("H3 Marketnig", "Marketing")]
     # Of two that stand once each the first is right.
     assert said(work, "Marketnig", "Marketing") == [("H4 Marketing", "Marketnig")]
+    # But then another letter may as well make another word.
+    assert said(work, "Packing", "Picking") == []
+    assert said(work, "Packing", "Picking", "Picking") == [("H3 Packing", "Picking")]
 
 
 def test_a_slip_in_a_level_above_is_said_too(work: Work) -> None:
