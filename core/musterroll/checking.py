@@ -7,8 +7,10 @@ from dataclasses import replace
 from typing import NamedTuple, TypeAlias
 
 from musterroll.errors import MusterrollError, PluginError
+from musterroll.model.fields import GROUPS
 from musterroll.model.rows import BLANK, Origin, Row
 from musterroll.model.users import GroupPath
+from musterroll.pipeline.settings import MAX_LEVELS
 from musterroll.plugin.guarding import guarded
 from musterroll.plugin.roles import GroupResolver, RowValidator, SheetValidator
 from musterroll.problem_log import ProblemLog
@@ -45,11 +47,13 @@ def check_rows(
     *,
     has_defaults: bool = True,
     shifts: ShiftFinder | None = None,
+    max_levels: int = MAX_LEVELS,
 ) -> Iterator[CheckedRow]:
     """Streams the rows with their groups; problems go to the log, and to the witness if there is one.
 
     `has_defaults` says whether a value can be a default at all. `shifts` tells rows whose cells slipped by one column:
-    of those there is one problem instead of all others, and they are handed on without their values.
+    of those there is one problem instead of all others, and they are handed on without their values. `max_levels`
+    says how deep a group may be.
 
     After the last row the validators of the whole sheet are asked once more, so a row that was handed on as
     valid can still turn out to be bad: the log knows.
@@ -69,7 +73,10 @@ def check_rows(
             for label, resolver in resolvers:
                 for path in resolver.resolve(row) or ():
                     if isinstance(path, tuple):
-                        groups.append(path)
+                        if len(path) <= max_levels:
+                            groups.append(path)
+                        else:
+                            found_here.append((label, _too_deep(row, len(path), max_levels)))
                     elif isinstance(path, Problem):
                         found_here.append((label, path))
                     else:
@@ -77,7 +84,7 @@ def check_rows(
                         raise TypeError(f"a group is a tuple of the names of its levels, not {kind}")
             named = given = tuple(groups)
             if has_defaults and named and any(value.origin is Origin.DEFAULT for value in row.values.values()):
-                given = tuple(_given(row, resolvers))
+                given = tuple(path for path in _given(row, resolvers) if len(path) <= max_levels)
         except MusterrollError:
             raise
         except (Exception, SystemExit) as error:
@@ -108,6 +115,14 @@ def _given(row: Row, resolvers: Sequence[tuple[str, GroupResolver]]) -> Iterator
     bare = replace(row, values=values)
     for _, resolver in resolvers:
         yield from (path for path in resolver.resolve(bare) or () if isinstance(path, tuple))
+
+
+def _too_deep(row: Row, levels: int, max_levels: int) -> Problem:
+    message = (
+        f"A group here has {levels} levels, and at most {max_levels} are allowed; correct the group, "
+        "or set max_levels under [membership]"
+    )
+    return row.problem(GROUPS, "groups.too_deep", message)
 
 
 def _problem(found: object) -> Problem:

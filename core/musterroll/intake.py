@@ -69,6 +69,7 @@ class Intake:
                     pipeline.build_resolvers(),
                     log,
                     witness,
+                    max_levels=pipeline.settings.membership.max_levels,
                     has_defaults=any(field.default is not None for field in pipeline.fields.values()),
                     shifts=ShiftFinder(pipeline.fields),
                 )

@@ -88,3 +88,19 @@ def did_you_mean(word: str, candidates: Iterable[str]) -> str:
     """Returns `, did you mean "x"?` for the nearest candidate, or nothing."""
     found = nearest(word, candidates)
     return f', did you mean "{found}"?' if found else ""
+
+
+def is_one_slip(one: str, other: str) -> bool:
+    """Whether one slip of the pen makes one text of the other.
+
+    That is a letter more or less, another letter, or two neighbours in the wrong order.
+    """
+    if len(one) > len(other):
+        one, other = other, one
+    place = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), len(one))
+    if len(other) == len(one) + 1:
+        return one[place:] == other[place + 1 :]
+    if len(other) != len(one) or one == other:
+        return False
+    swapped = one[place + 1 : place + 2] + one[place : place + 1] + one[place + 2 :]
+    return one[place + 1 :] == other[place + 1 :] or swapped == other[place:]

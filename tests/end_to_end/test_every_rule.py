@@ -39,6 +39,16 @@ BROKEN: tuple[tuple[dict[str, str], str, str], ...] = (
     ({"Groups": "Region||North"}, "groups.invalid", "H"),
     ({"Groups": "A;;B"}, "groups.invalid", "H"),
     ({"Groups": r"A\x"}, "groups.invalid", "H"),
+    ({"Groups": "|".join("abc" * 11)}, "groups.too_deep", "H"),
+    ({"Calling Code": "49", "Phone": "301234567.0"}, "phone.invalid", "G"),
+)
+# Those that keep no row out: what to write, the code, the column, and the suggestion.
+WARNED: tuple[tuple[dict[str, str], str, str, str], ...] = (
+    ({"Calling Code": "44", "Phone": "07712345678"}, "phone.trunk_prefix", "G", "7712345678"),
+    ({"Email": "ana@gmial.com"}, "email.misspelt_domain", "A", "ana@gmail.com"),
+    ({"Surname": "MÃ¼ller"}, "surname.mojibake", "D", "Müller"),
+    ({"Groups": "Role A, Region|North"}, "groups.near_match", "H", "Role A;Region|North"),
+    ({"Groups": "Regoin|North"}, "groups.near_match", "H", "Region|North"),
 )
 
 
@@ -57,6 +67,22 @@ def test_one_at_a_time(place: Workplace, cells: dict[str, str], code: str, colum
     assert done.codes == [(code, f"{column}5")]
     assert done.status == 1
     assert done.document["counts"] == {"rows": 5, "valid": 4, "invalid": 1, "errors": 1, "warnings": 0, "not_read": 0}
+
+
+@pytest.mark.parametrize(("cells", "code", "column", "suggestion"), WARNED, ids=[code for _, code, _, _ in WARNED])
+def test_one_warning_at_a_time(
+    place: Workplace, cells: dict[str, str], code: str, column: str, suggestion: str
+) -> None:
+    rows = roster(7)
+    for groups, row in zip(("Role A", "Region|North", "Region|North"), rows, strict=False):
+        row[_COLUMN["Groups"]] = groups
+    sheet = write_csv(place.folder / "staff.csv", broken(rows, 3, cells))
+    for command in ("validate", "plan"):
+        done = place.json(command, sheet)
+        assert [(*found, done.document["problems"][0]["suggestion"]) for found in done.codes] == [
+            (code, f"{column}6", suggestion)
+        ]
+        assert done.status == 0
 
 
 def test_all_at_once(place: Workplace) -> None:
@@ -223,3 +249,18 @@ def test_a_username_that_is_made_of_a_blank_cell_is_missing_there(place: Workpla
         done = place.json(command, sheet)
         assert done.codes == [("username.required", "A4")]
         assert "it is made of Email" in done.document["problems"][0]["message"]
+
+
+def test_a_sheet_with_whole_numbers_takes_no_others(place: Workplace) -> None:
+    place.pipeline('[sheet]\nomit = ["calling_code"]')
+    phones = ("+44 7712 345678", "7712345678", "+1 425 555 0100 x12")
+    rows = [[*one[:5], phone, one[7]] for one, phone in zip(roster(3), phones, strict=True)]
+    sheet = write_csv(place.folder / "staff.csv", rows, headings=(*HEADINGS[:5], *HEADINGS[6:]))
+    done = place.json("plan", sheet, "--set", "on_error=skip")
+    assert done.codes == [("phone.invalid", "F4"), ("phone.invalid", "F5")]
+    assert "+44 7712345678" in done.document["problems"][0]["message"]
+    fields = done.document["changes"][0]["fields"]
+    assert {name: fields[name]["after"] for name in ("calling_code", "phone")} == {
+        "calling_code": "44",
+        "phone": "7712345678",
+    }

@@ -11,6 +11,8 @@ from musterroll.secret import Secret
 USERNAME = "username"
 PASSWORD = "password"
 GROUPS = "groups"
+CALLING_CODE = "calling_code"
+PHONE = "phone"
 # These have a handling of their own; every other field is a plain attribute that travels to the backend.
 SPECIAL = frozenset({USERNAME, PASSWORD, GROUPS})
 
@@ -57,11 +59,20 @@ class Field:
 
 
 class FieldSet(Mapping[str, Field]):
-    """The fields of a pipeline by name, in the order of the sheet."""
+    """The fields of a pipeline by name, in the order of the sheet.
+
+    Attributes:
+        attributes: the names of those that are plain attributes.
+        whole_phones: whether the phone's column holds whole numbers, calling code included.
+    """
 
     def __init__(self, fields: Iterable[Field]) -> None:
         self._fields = {field.name: field for field in fields}
         self.attributes = tuple(name for name, field in self._fields.items() if field.is_attribute)
+        code, phone = self._fields.get(CALLING_CODE), self._fields.get(PHONE)
+        self.whole_phones = (
+            code is not None and code.omitted and code.compose is None and phone is not None and not phone.omitted
+        )
 
     def __getitem__(self, name: str) -> Field:
         return self._fields[name]

@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Mapping
 from typing import Any
 
-from musterroll.model.fields import GROUPS, PASSWORD, USERNAME, Field, FieldSet
+from musterroll.model.fields import CALLING_CODE, GROUPS, PASSWORD, PHONE, USERNAME, Field, FieldSet
 from musterroll.pipeline.checking import Check, texts
 from musterroll.pipeline.files import standard_text
 from musterroll.pipeline.origins import KeyPath, at, plain
@@ -16,6 +16,7 @@ from musterroll.plugin.options import SecretRef
 from musterroll.secret import Secret
 from musterroll.text import clean, did_you_mean, fold, fold_heading
 
+_WHOLE_PHONE = "The whole number, with + and the country's telephone code: +44 7712 345678."
 LITERAL = 'a secret should not stand here as it is; write { env = "NAME" } or { file = "PATH" }'
 
 
@@ -101,7 +102,7 @@ def _field(check: Check, sheet: SheetSettings, field: FieldSettings, compose: Te
         name=name,
         heading=field.heading,
         aliases=sheet.aliases.get(name, ()),
-        guidance=field.guidance,
+        guidance=_guidance(check, sheet, field),
         required=required and (not omitted or name == USERNAME),  # then it is made of others
         max_length=field.max_length,
         choices=_choices(check, field),
@@ -110,6 +111,15 @@ def _field(check: Check, sheet: SheetSettings, field: FieldSettings, compose: Te
         compose=compose,
         omitted=omitted,
     )
+
+
+def _guidance(check: Check, sheet: SheetSettings, field: FieldSettings) -> str:
+    """The guidance; the standard one of the phone asks for the local part, which needs the column beside it."""
+    is_whole = (
+        field.name == PHONE and CALLING_CODE in sheet.omit and CALLING_CODE not in {**sheet.compose, **sheet.defaults}
+    )
+    standard = check.is_from_standard(("sheet", "fields", PHONE, "guidance"))
+    return _WHOLE_PHONE if is_whole and standard else field.guidance
 
 
 def _choices(check: Check, field: FieldSettings) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from musterroll.plugin.options import SecretRef
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 FieldName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=100)]
 RowNumber = Annotated[int, Field(ge=1, le=10_000_000)]
+MAX_LEVELS = 32
 SendTo = Literal["none", "new", "all", "pending"]
 
 
@@ -201,10 +202,12 @@ class MembershipSettings(Table):
     Attributes:
         mode: groups of the sheet are added (`add`) or replace those that the user has (`replace`).
         missing: a group that does not exist is created (`create`), is an `error`, or is left out (`skip`).
+        max_levels: the most levels that a group may have.
     """
 
     mode: Literal["add", "replace"]
     missing: Literal["create", "error", "skip"]
+    max_levels: Annotated[int, Field(ge=1)] = MAX_LEVELS
 
 
 class InviteSettings(Table):

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from itertools import count
 
 from musterroll.model.users import Group, GroupPath, fold_path
-
-_WORD = re.compile(r"\d+|[^\W\d]+")
+from musterroll.planning.near import NearPaths
 
 
 @dataclass(slots=True)
@@ -48,11 +45,7 @@ class GroupIndex:
         # Parents first, so that their numbers are known.
         for group in sorted(groups, key=lambda group: len(group.path)):
             self._by_ref[group.ref] = self._add(fold_path(group.path), group.path, group.ref)
-        # By all levels but one: names that can be taken for one another stand in the same place.
-        self._siblings: dict[tuple[int, GroupPath], dict[str, GroupPath]] = {}
-        for folded, target in self._targets.items():
-            for place, level in enumerate(folded):
-                self._siblings.setdefault(_around(folded, place), {})[level] = target.path
+        self._existing: NearPaths | None = None
 
     def _add(self, folded: GroupPath, path: GroupPath, ref: str | None) -> Target:
         parent = self._targets.get(folded[:-1])
@@ -92,31 +85,20 @@ class GroupIndex:
         above = (self._targets.get(folded[:depth]) for depth in range(1, len(folded)))
         return [*(level for level in above if level is not None), target]
 
+    def exists(self, path: GroupPath) -> bool:
+        """Whether the backend has the group."""
+        target = self.find(path)
+        return target is not None and target.ref is not None
+
     def near(self, path: GroupPath) -> GroupPath | None:
         """Returns an existing group that differs in one level only, and in that by a slip of the pen."""
+        if self._existing is None:
+            self._existing = NearPaths(folded for folded, target in self._targets.items() if target.ref is not None)
         folded = fold_path(path)
         if folded not in self._near:
-            self._near[folded] = next(self._nearest(folded), None)
+            found = self._existing.find(folded)
+            self._near[folded] = None if found is None else self._targets[self._existing[found]].path
         return self._near[folded]
-
-    def _nearest(self, folded: GroupPath) -> Iterator[GroupPath]:
-        for place, level in enumerate(folded):
-            siblings = self._siblings.get(_around(folded, place), {})
-            others = [name for name in siblings if not _of_one_series(level, name)]
-            yield from (siblings[name] for name in get_close_matches(level, others, n=1, cutoff=0.8))
-
-
-def _around(folded: GroupPath, place: int) -> tuple[int, GroupPath]:
-    return place, (*folded[:place], *folded[place + 1 :])
-
-
-def _of_one_series(one: str, other: str) -> bool:
-    """Whether two names differ in numbers or single letters only, as Team 1 and Team 2 do."""
-    return _stem(one) == _stem(other)
-
-
-def _stem(name: str) -> list[str]:
-    return [word for word in _WORD.findall(name) if len(word) > 1 and not word.isdigit()]
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from musterroll.planning.protection import PROTECTED, Protection
 from musterroll.planning.recognising import Recogniser
 from musterroll.planning.rows import RowPlan, RowPlanner
 from musterroll.planning.seen import digest_of
+from musterroll.planning.spellings import GroupSpellings
 from musterroll.plugin.guarding import guarded
 from musterroll.plugin.roles import UserBackend
 from musterroll.problem_log import ProblemLog
@@ -77,6 +78,7 @@ class Planner:
             self._groups = GroupIndex(backend.groups() if self._can.groups else ())
         self._rows = RowPlanner(settings, fields, backend, self._can, self._groups)
         self._look_up_by = tuple(dict.fromkeys((*settings.match, USERNAME, *([_EMAIL] * self._can.unique_email))))
+        self._spellings = GroupSpellings()
         self._protection = Protection(settings.protect)
         self._digests = RowDigests(fields, settings.match, ledger.roster.salt)
         self._recogniser = Recogniser(settings.match, ledger.roster.salt)
@@ -97,7 +99,10 @@ class Planner:
             yield len(batch)
 
     def finish(self) -> None:
-        """Rejects what only the whole plan shows: rows that mean one user twice, and rows that others condemn."""
+        """Says what only the whole plan shows: misspelt groups, two rows for one user, rows that others condemn."""
+        if self._settings.membership.missing == "create":  # else it has been said that they are not there
+            for problem in self._spellings.problems(self._groups):
+                self._log.add(problem)
         for column, what in (("folded", "username"), ("ref", "user")):
             for row, first in self._store.doubles(column):
                 if not self._log.has_error(row):
@@ -134,6 +139,7 @@ class Planner:
         taken_back = self._ledger.taken_back(inactive) if inactive else frozenset()
         for checked, match in zip(batch, found, strict=True):
             row, user = checked.row, match if isinstance(match, Existing) else None
+            self._spellings.note(row, checked.groups)
             valid, plan = checked.valid, None
             # A row that is out already is planned for its further problems, so that one run shows all of them.
             if isinstance(match, Problem):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from musterroll.errors import PluginError
-from musterroll.model.fields import GROUPS, PASSWORD, USERNAME, FieldSet
+from musterroll.model.fields import CALLING_CODE, GROUPS, PASSWORD, USERNAME, FieldSet
 from musterroll.model.plans import FieldChange, PasswordAction
 from musterroll.model.rows import Origin, Row
 from musterroll.model.users import Capabilities, Desired, Existing, GroupPath
@@ -114,7 +114,8 @@ class RowPlanner:
     def _is_emptied(self, name: str, origin: Origin) -> bool:
         """Whether a blank cell is there to say that there is no value."""
         spec = self._fields[name]
-        return origin is not Origin.ABSENT and not spec.omitted and not spec.required
+        has_column = not spec.omitted or (name == CALLING_CODE and self._fields.whole_phones)
+        return origin is not Origin.ABSENT and has_column and not spec.required
 
     def _canonical(self, row: Row, username: str, fields: dict[str, str | None]) -> Desired:
         try:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from musterroll.model.cells import Cell, SheetRow
-from musterroll.model.fields import Field, FieldSet
+from musterroll.model.fields import CALLING_CODE, PHONE, Field, FieldSet
 from musterroll.model.rows import ABSENT, BLANK, Origin, Row, Value
+from musterroll.phones import split_whole
 from musterroll.placeholders import Template
 from musterroll.problems import Problem
 from musterroll.secret import Secret
@@ -15,8 +16,6 @@ from musterroll.sheet.headings import Columns
 from musterroll.sheet.plain_text import meant_value
 from musterroll.sheet.values import Fault, cell_value, secret_value, shown
 from musterroll.text import clean
-
-_CALLING_CODE, _PHONE = "calling_code", "phone"
 
 
 class ReadRow(NamedTuple):
@@ -30,7 +29,7 @@ class RowMaker:
     """Makes rows of values from rows of cells, for one layout of columns.
 
     First the cells; then defaults, so that fields can be composed of them; then composed fields, and what
-    depends on those.
+    depends on those. A phone that is a whole number is taken apart when others have been made of it.
 
     Args:
         fields: the fields of a user.
@@ -41,6 +40,8 @@ class RowMaker:
     def __init__(self, fields: FieldSet, columns: Columns, *, plain_text: bool = False) -> None:
         value_of = meant_value if plain_text else cell_value
         self._columns = columns.letters
+        if fields.whole_phones and PHONE in columns.letters:
+            self._columns = {**columns.letters, CALLING_CODE: columns.letters[PHONE]}
         self._absent = dict.fromkeys(fields, ABSENT)
         self._secret = {name for name, field in fields.items() if field.secret}
         self._cells = [
@@ -50,13 +51,17 @@ class RowMaker:
         # The calling code comes last, since its default depends on the phone.
         self._defaults = sorted(
             ((field, default) for field in fields.values() if (default := _default(field)) is not None),
-            key=lambda pair: pair[0].name == _CALLING_CODE,
+            key=lambda pair: pair[0].name == CALLING_CODE,
         )
         late = {field.name for field in fields.values() if field.compose}
-        if _PHONE in late:
-            late.add(_CALLING_CODE)
+        if PHONE in late:
+            late.add(CALLING_CODE)
         self._early = [pair for pair in self._defaults if pair[0].name not in late]
         self._late = [pair for pair in self._defaults if pair[0].name in late]
+        # Before the calling code's default, and else as late as can be: what is made of the phone is made of the whole.
+        defaults_early = any(field.name == CALLING_CODE for field, _ in self._early)
+        self._splits_early = fields.whole_phones and defaults_early
+        self._splits_late = fields.whole_phones and not defaults_early
 
     def __call__(self, source: SheetRow) -> ReadRow:
         """Makes one row."""
@@ -74,11 +79,15 @@ class RowMaker:
             else:
                 values[name] = value
         columns = self._columns
+        if self._splits_early:
+            _take_apart(values)
         if self._early:
             _fill_in(self._early, values)
         for composition in self._composed:
             if composition.fill(values) and composition.column is not None:
                 columns = {**columns, composition.field.name: composition.column}
+        if self._splits_late:
+            _take_apart(values)
         if self._late:
             _fill_in(self._late, values)
         return ReadRow(Row(source.number, values, columns), tuple(problems))
@@ -149,13 +158,24 @@ class _Composition(NamedTuple):
         return True
 
 
+def _take_apart(values: dict[str, Value]) -> None:
+    """Makes calling code and local part of a whole number. One that cannot be read stays, and has no calling code."""
+    phone = values[PHONE]
+    if phone.is_blank:
+        values[CALLING_CODE] = BLANK
+    elif (parts := split_whole(phone.text)) is not None:
+        raw = phone.text if phone.raw is None else phone.raw
+        values[CALLING_CODE] = Value(parts[0], Origin.DEFAULT if phone.origin is Origin.DEFAULT else Origin.COMPOSED)
+        values[PHONE] = Value(parts[1], phone.origin, raw)
+
+
 def _fill_in(defaults: Sequence[tuple[Field, Value]], values: dict[str, Value]) -> None:
     """Puts defaults where the cell is blank or the sheet does not have the field."""
     for field, default in defaults:
         value = values[field.name]
         if not (value.is_blank or (field.omitted and value.origin is Origin.ABSENT)):
             continue
-        if field.name == _CALLING_CODE and _PHONE in values and not values[_PHONE].is_filled:
+        if field.name == CALLING_CODE and PHONE in values and not values[PHONE].is_filled:
             continue
         values[field.name] = default
 

@@ -61,6 +61,11 @@ def is_invisible(character: str) -> bool:
     return _UNSEEN.match(character) is not None
 
 
+def is_lost(character: str) -> bool:
+    """Whether it stands for a character that nobody knows any more."""
+    return character in "\ufffc\ufffd" or "\ud800" <= character <= "\udfff"
+
+
 def legible(text: str, gap: str = "") -> str:
     """Returns the text without its faulty characters. Idempotent.
 

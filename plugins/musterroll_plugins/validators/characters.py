@@ -7,7 +7,7 @@ from typing import Any
 
 from musterroll import Context, Options, Origin, Problem, Row, Severity, ValidatorType, hookimpl
 from musterroll.model.rows import ABSENT
-from musterroll_plugins.validators import _characters
+from musterroll_plugins.validators import _characters, _mojibake
 from musterroll_plugins.validators._fields import heading
 
 _USERNAME = "username"
@@ -17,6 +17,8 @@ _KINDS = 3  # so many kinds are named
 
 class Characters:
     """`FIELD.control_characters`: controls, line breaks, invisible, damaged and private characters.
+
+    And `FIELD.mojibake`, a warning: text that was read in the wrong encoding.
 
     An error; of a username a warning where they are only invisible: usernames compare without them, so the row means
     the right user. A password may hold whatever can be typed; what is in it is not said.
@@ -43,15 +45,27 @@ class Characters:
 
     def _check_text(self, row: Row, name: str, title: str, text: str) -> Iterator[Problem]:
         places = [found.start() for found in _characters.faulty(text)]
+        mojibake = _mojibake.repaired(text)
         if not places:
+            if mojibake is not None:
+                message = (
+                    f'{title} was read in the wrong encoding ("{mojibake.piece}") by the program that it comes from; '
+                    "correct it, or export the sheet again as UTF-8"
+                )
+                yield row.problem(
+                    name, f"{name}.mojibake", message, severity=Severity.WARNING, suggestion=mojibake.text
+                )
             return
+        suggestion = _characters.legible(text if mojibake is None else mojibake.text or "", gap=" ")
+        if any(_characters.is_lost(text[place]) for place in places):
+            suggestion = ""  # what is left of a name is another name
         harmless = name == _USERNAME and all(_characters.is_invisible(text[place]) for place in places)
         yield row.problem(
             name,
             f"{name}.control_characters",
             f"{title} has {_what(text, places)}; type it again",
             severity=Severity.WARNING if harmless else Severity.ERROR,
-            suggestion=_characters.legible(text, gap=" ") or None,
+            suggestion=suggestion or None,
         )
 
 

@@ -9,9 +9,10 @@ from typing import Any
 
 from pydantic import Field as Default
 
-from musterroll import Context, Options, Problem, Row, ValidatorType, hookimpl
+from musterroll import Context, Options, Problem, Row, Severity, ValidatorType, hookimpl
 from musterroll_plugins.validators._characters import legible
 from musterroll_plugins.validators._fields import FieldName, heading, is_too_long
+from musterroll_plugins.validators._mail_domains import meant_domain
 
 # The library's rule for an unquoted ASCII local part (RFC 5322 dot-atom), and its limit for an address.
 _LOCAL = re.compile(r"[A-Za-z0-9_!#$%&'*+\-/=?^`{|}~]+(?:\.[A-Za-z0-9_!#$%&'*+\-/=?^`{|}~]+)*")
@@ -21,6 +22,8 @@ _MOST_BYTES = 254
 _PRIVATE = re.compile(r"\.(?:(test)|local)\Z", re.IGNORECASE)
 
 _BETWEEN_ANGLES = re.compile(r"[^<>]*<([^<>]+)>")
+# Only where the domain has no dot yet: elsewhere a comma may come between two things.
+_COMMA_FOR_DOT = re.compile(r"@([\w-]+),")
 _SPACE_AT_JOINT = re.compile(r"\s*([@.])\s*")
 
 
@@ -35,7 +38,10 @@ class EmailOptions(Options):
 
 
 class Email:
-    """`email.invalid`: what is there cannot be an e-mail address. Internationalised ones are allowed."""
+    """`email.invalid`: what is there cannot be an e-mail address. Internationalised ones are allowed.
+
+    `email.misspelt_domain`: it can be one, but its domain is a large provider's, misspelt.
+    """
 
     def __init__(self, options: EmailOptions, context: Context) -> None:
         from email_validator import validate_email  # noqa: PLC0415 -- only where addresses are checked
@@ -44,11 +50,26 @@ class Email:
         self._validate: Callable[..., object] = validate_email
         # Thousands of addresses share a few domains, and the domain is what costs.
         self._domain_is_valid = lru_cache(maxsize=65536)(lambda domain: self._fault("a@" + domain) is None)
+        self._meant_domain = lru_cache(maxsize=65536)(meant_domain)
 
     def check(self, row: Row) -> Iterator[Problem]:
         """Yields at most one problem."""
         text = legible(row.value(self._field).text)
-        if not text or self.is_valid(text) or is_too_long(self._context, self._field, text):
+        if not text:
+            return
+        if self.is_valid(text):
+            local, _, domain = text.rpartition("@")
+            if (meant := self._meant_domain(domain)) is not None:
+                message = f"{self._heading} is at {domain}, which is probably meant to be {meant}; check it"
+                yield row.problem(
+                    self._field,
+                    "email.misspelt_domain",
+                    message,
+                    severity=Severity.WARNING,
+                    suggestion=f"{local}@{meant}",
+                )
+            return
+        if is_too_long(self._context, self._field, text):
             return
         yield row.problem(
             self._field,
@@ -98,7 +119,7 @@ class Email:
         if angles := _BETWEEN_ANGLES.fullmatch(repaired):
             repaired = angles.group(1)
         repaired = re.sub(r"^mailto:", "", repaired, flags=re.IGNORECASE).strip().rstrip(".,;")
-        repaired = _SPACE_AT_JOINT.sub(r"\1", repaired).replace(",", ".")
+        repaired = _COMMA_FOR_DOT.sub(r"@\1.", _SPACE_AT_JOINT.sub(r"\1", repaired))
         repaired = re.sub(r"\.{2,}", ".", repaired)
         return repaired if repaired != text and self.is_valid(repaired) else None
 

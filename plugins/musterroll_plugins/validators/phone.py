@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field as Default
 
 from musterroll import Context, Options, Origin, Problem, Row, Severity, ValidatorType, Value, hookimpl
+from musterroll.phones import calling_code_of, one_number, split_whole
 from musterroll_plugins.validators._characters import legible
 from musterroll_plugins.validators._fields import FieldName, heading, is_too_long
 
 if TYPE_CHECKING:
     from musterroll_plugins.validators._numbering import NumberingPlan
 
-# What people set digits apart with, and the invisible marks that address books put around a number.
-_FORMATTING = re.compile(r"[\s().\-/‐‑‒–—−·\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]+")
-
 
 class PhoneOptions(Options):
     """Options of `phone`.
 
     Attributes:
-        phone: the field of the local part.
+        phone: the field of the local part; of the whole number (`+44 7712345678`) where the sheet has no calling code.
         calling_code: the field of the country's telephone code.
         strict: accept only ranges that are known to be assigned. Without it a number counts when its length
             and first digits are possible, so that ranges newer than this program, or kept for examples, do
@@ -37,12 +33,16 @@ class PhoneOptions(Options):
 
 
 class Phone:
-    """The codes `calling_code.*` and `phone.*`; at most one for each of the two fields."""
+    """The codes `calling_code.*` and `phone.*`; at most one for each of the two fields.
+
+    Where the sheet has no column for the calling code, the phone is the whole number, and everything is said of it.
+    """
 
     def __init__(self, options: PhoneOptions, context: Context) -> None:
         from musterroll_plugins.validators import _numbering  # noqa: PLC0415 -- the metadata is heavy
 
         self._numbering, self._context, self._strict = _numbering, context, options.strict
+        self._need = _numbering.Fit.VALID if options.strict else _numbering.Fit.SHAPE
         self._phone, self._code = options.phone, options.calling_code
         self._phone_heading, self._code_heading = (
             heading(context, options.phone),
@@ -51,6 +51,7 @@ class Phone:
         spec = context.fields.get(options.calling_code)
         default = spec.default if spec is not None else None
         self._default_code = default if isinstance(default, str) else ""
+        self._is_whole = spec is not None and spec.omitted and spec.compose is None
         self._plans: dict[str, NumberingPlan | None] = {}
 
     def check(self, row: Row) -> Iterable[Problem]:
@@ -58,12 +59,14 @@ class Phone:
         phone, code = _readable(row.value(self._phone)), _readable(row.value(self._code))
         if not phone.text:
             return self._check_code_alone(row, phone, code)
+        if self._is_whole and code.origin is not Origin.DEFAULT:
+            return self._check_whole(row, phone.text, code)
         text = code.text or self._default_code
         if not text:
             return self._check_without_code(row, phone, code)
         plan = self._plan(text)
         if plan is None:
-            return self._invalid_code(row, text)
+            return self._invalid_code(row, text, phone.text)
         digits = phone.text
         # The usual case, in a microsecond or two: nothing needs a closer look.
         if not self._strict and plan.has_shape(digits) and not plan.may_have_prefix(digits):
@@ -85,73 +88,115 @@ class Phone:
                 f"fill in {self._phone_heading} or empty {self._code_heading}"
             )
             yield row.problem(self._code, "calling_code.unexpected", message)
-        elif not phone.is_blank and code.text and self._plan(code.text) is None:
-            yield from self._invalid_code(row, code.text)
+        elif not phone.is_blank and code.text and not self._is_whole and self._plan(code.text) is None:
+            yield from self._invalid_code(row, code.text, "")
 
     def _check_without_code(self, row: Row, phone: Value, code: Value) -> Iterator[Problem]:
         if code.is_blank:
             message = f"{self._code_heading} is missing although there is a phone number; fill it in, e.g. 44"
             yield row.problem(self._code, "calling_code.required", message, suggestion=self._code_in(phone.text))
-        if _digits(phone.text.removeprefix("+")) is None and not is_too_long(self._context, self._phone, phone.text):
+        if one_number(phone.text) is None and not is_too_long(self._context, self._phone, phone.text):
             yield self._invalid(row, f"{self._phone_heading} must be digits only")
+
+    def _check_whole(self, row: Row, text: str, code: Value) -> Iterable[Problem]:
+        """Checks a whole number; the sheet stage has taken it apart where it could, and where the fields are its."""
+        parts = (code.text, text) if code.text else split_whole(text)
+        if parts is None and self._default_code:  # then a local number is one of that country
+            parts = (self._default_code, text)
+        if parts is None:
+            return () if is_too_long(self._context, self._phone, text) else (self._not_whole(row, text),)
+        plan = self._plan(parts[0])
+        if plan is None:
+            unknown = f"+{parts[0]} is not the telephone code of a country; correct {self._phone_heading}"
+            return (self._invalid(row, f"{unknown}, e.g. +44 7712345678"),)
+        if not self._strict and plan.has_shape(parts[1]) and not plan.may_have_prefix(parts[1]):
+            return ()
+        return self._check_number(row, parts[1], plan)
+
+    def _not_whole(self, row: Row, text: str) -> Problem:
+        if text.startswith(("+", "00")):
+            what = f"{self._phone_heading} must be one number, without an extension or other words"
+        else:
+            what = f"{self._phone_heading} must be the whole number, with + and the country's telephone code"
+        return self._invalid(row, f"{what}; write it like +44 7712345678")
 
     def _code_in(self, phone: str) -> str | None:
         """Returns the calling code that an international number begins with."""
-        digits = _digits(phone.removeprefix("+")) or ""
-        if not phone.startswith("+"):
-            digits = digits[2:] if digits.startswith("00") else ""
-        for length in (1, 2, 3):  # no code is the beginning of another
-            plan = self._plan(digits[:length])
-            if plan is not None and plan.has_shape(digits[length:]):
-                return plan.code
-        return None
+        parts = split_whole(phone)
+        plan = self._plan(parts[0]) if parts is not None else None
+        return plan.code if parts is not None and plan is not None and plan.has_shape(parts[1]) else None
 
-    def _invalid_code(self, row: Row, text: str) -> Iterator[Problem]:
+    def _invalid_code(self, row: Row, text: str, phone: str) -> Iterator[Problem]:
         if is_too_long(self._context, self._code, text):
             return
-        digits = (_digits(text.removeprefix("+")) or "").lstrip("0")
-        suggestion = digits if digits and digits != text and self._plan(digits) is not None else None
-        if text.isascii() and text.isdigit() and suggestion is None:
+        digits = (one_number(text) or "").removeprefix("+").lstrip("0")
+        example = "the digits of the country's telephone code only, e.g. 44"
+        message, suggestion = f"{self._code_heading} must be {example}", None
+        if digits and digits != text and self._plan(digits) is not None:
+            suggestion = digits
+        elif digits and (found := self._with_area_code(digits, phone)):
+            suggestion, whole = found
+            area = digits.removeprefix(suggestion)
+            message = (
+                f"{self._code_heading} is the telephone code {suggestion} together with the area code {area}; "
+                f"write {suggestion} here and {whole} in {self._phone_heading}"
+            )
+        elif text.isascii() and text.isdigit():
             message = f"{self._code_heading} is not the telephone code of a country; correct it, e.g. 44"
-        else:
-            message = f"{self._code_heading} must be the digits of the country's telephone code only, e.g. 44"
         yield row.problem(self._code, "calling_code.invalid", message, suggestion=suggestion)
 
+    def _with_area_code(self, digits: str, phone: str) -> tuple[str, str] | None:
+        """Returns the calling code of one that an area code follows, and the local number with that area code."""
+        code, local = calling_code_of(digits), one_number(phone)
+        area, plan = digits[len(code) :], self._plan(code)
+        if plan is None or not area or local is None:
+            return None
+        fitting = [whole for whole in (area + local, local) if whole.startswith(area) and plan.fit(whole) >= self._need]
+        return (code, fitting[0]) if len(fitting) == 1 else None
+
     def _check_number(self, row: Row, text: str, plan: NumberingPlan) -> Iterator[Problem]:
-        digits = _digits(text.removeprefix("+"))
-        if digits is None:
-            yield self._invalid(row, f"{self._phone_heading} must be digits only")
+        number = one_number(text)
+        if number is None:
+            yield self._invalid(row, f"{self._phone_heading} must be one number in digits only, without an extension")
             return
+        digits = number.removeprefix("+")
         fits = self._numbering.Fit
-        need = fits.VALID if self._strict else fits.SHAPE
-        whole = fits.NO if text.startswith("+") else plan.fit(digits)
+        whole = fits.NO if number != digits else plan.fit(digits)
         # What is left without a prefix must fit better than the whole: local numbers may begin with any digits.
-        better = fits(min(max(need, whole + 1), fits.VALID)) if whole < fits.VALID else None
+        better = fits(min(max(self._need, whole + 1), fits.VALID)) if whole < fits.VALID else None
         local = self._first(plan, plan.without_code(digits), better)
         if local is not None:
             message = f"{self._phone_heading} repeats the calling code {plan.code}; leave it out"
-            yield row.problem(self._phone, "phone.includes_calling_code", message, suggestion=local)
+            suggestion = self._suggested(row, local, plan)
+            yield row.problem(self._phone, "phone.includes_calling_code", message, suggestion=suggestion)
+            return
+        other = self._code_in(number)
+        if other is not None and other != plan.code and whole < self._need:
+            message = (
+                f"{self._phone_heading} begins with the telephone code {other}, but the calling code is {plan.code}; "
+                "correct one of the two"
+            )
+            yield self._invalid(row, message)
             return
         local = self._first(plan, plan.without_trunk(digits), better)
         if digits != text:
-            corrected = local or (digits if whole >= need else None)
+            as_it_is = digits if whole >= self._need else None
+            corrected = local or as_it_is or (self._with_zero(digits, plan) if digits == number else None)
             wrong = 'and no "+"' if text.startswith("+") else "without spaces or signs"
             message = f"{self._phone_heading} must be the digits of the local part only, {wrong}"
-            yield self._invalid(row, message, suggestion=corrected)
+            yield self._invalid(row, message, self._suggested(row, corrected, plan))
         elif local is not None:
             prefix = digits[: len(digits) - len(local)]
             message = (
                 f'{self._phone_heading} begins with "{prefix}", which is dialled inside the country only; leave it out'
             )
+            suggestion = self._suggested(row, local, plan)
             yield row.problem(
-                self._phone,
-                "phone.trunk_prefix",
-                message,
-                severity=Severity.WARNING,
-                suggestion=local,
+                self._phone, "phone.trunk_prefix", message, severity=Severity.WARNING, suggestion=suggestion
             )
-        elif whole < need:
-            yield self._invalid(row, self._misfit(digits, plan))
+        elif whole < self._need:
+            corrected = self._with_zero(digits, plan)
+            yield self._invalid(row, self._misfit(digits, plan, corrected), self._suggested(row, corrected, plan))
 
     def _first(self, plan: NumberingPlan, candidates: Iterable[str], better: int | None) -> str | None:
         if better is None:
@@ -162,15 +207,33 @@ class Phone:
                 return candidate
         return None
 
-    def _misfit(self, digits: str, plan: NumberingPlan) -> str:
+    def _with_zero(self, digits: str, plan: NumberingPlan) -> str | None:
+        """Returns the number with the 0 that belongs to it in some countries, and that spreadsheet programs drop."""
+        return f"0{digits}" if digits[0] != "0" and plan.fit(f"0{digits}") is self._numbering.Fit.VALID else None
+
+    def _misfit(self, digits: str, plan: NumberingPlan, corrected: str | None) -> str:
+        if corrected is not None:
+            return (
+                f"{self._phone_heading} lacks the 0 in front, which belongs to the number in the country of calling "
+                f"code {plan.code} (spreadsheet programs drop it); format the column as text and type the 0"
+            )
         if len(digits) < plan.shortest():
             what = f"{self._phone_heading} is too short for calling code {plan.code}"
         elif len(digits) > plan.longest():
             what = f"{self._phone_heading} is too long for calling code {plan.code}"
         else:
             what = f"{self._phone_heading} cannot be a number of calling code {plan.code}"
+        if self._is_whole:
+            return f"{what}; correct it" + (f", e.g. +{plan.code} {plan.example}" if plan.example else "")
         example = f", e.g. {plan.example}" if plan.example else ""
         return f"{what}; correct it and give the local part only{example}"
+
+    def _suggested(self, row: Row, local: str | None, plan: NumberingPlan) -> str | None:
+        """Returns what to type: the whole number where the sheet asks for that."""
+        if local is None or _has_line_breaks(row.value(self._phone).text):  # of two lines each may be a number
+            return None
+        whole = self._is_whole and row.value(self._code).origin is not Origin.DEFAULT
+        return f"+{plan.code}{local}" if whole else local
 
     def _invalid(self, row: Row, message: str, suggestion: str | None = None) -> Problem:
         return row.problem(self._phone, "phone.invalid", message, suggestion=suggestion)
@@ -181,10 +244,8 @@ def _readable(value: Value) -> Value:
     return value if text is value.text else value._replace(text=text)
 
 
-def _digits(text: str) -> str | None:
-    """Returns the digits of a number without formatting, in ASCII; None where other characters are in it."""
-    digits = "".join(str(unicodedata.digit(c, c)) for c in _FORMATTING.sub("", text))
-    return digits if digits.isascii() and digits.isdigit() else None
+def _has_line_breaks(text: str) -> bool:
+    return not text.isprintable() and legible(text) != legible(text, gap=" ")
 
 
 @hookimpl

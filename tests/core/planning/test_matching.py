@@ -76,6 +76,32 @@ def test_a_column_that_the_sheet_omits_is_never_cleared(work: Work) -> None:
     assert [work.portal.user(name).fields["surname"] for name in ("ana", "bo")] == ["Silva", "Doe"]
 
 
+@pytest.mark.parametrize("choice", ["keep", "clear"])
+def test_a_whole_number_is_two_fields_of_the_portal(work: Work, choice: str) -> None:
+    stored = {"calling_code": "44", "phone": "7712345678"}
+    for name in ("even", "moved", "blank"):
+        work.portal.add(name, forename=name.title(), calling_code="44", phone="7712345678")
+    phones = {"even": "+44 7712 345678", "moved": "0049 30 1234567", "blank": "", "new": "+1 (425) 555-0100"}
+    tables = f"""
+        [sheet]
+        on_blank_cell = "{choice}"
+        omit = ["calling_code"]
+    """
+    pipeline = work.pipeline(tables=tables)
+    sheet = work.sheet(*(user(name, phone=phone) for name, phone in phones.items()), without=["calling_code"])
+    done = work.run(pipeline, sheet)
+    assert done.codes == []
+    assert done.change(3).fields == {}
+    assert {name: change.after for name, change in done.change(4).fields.items()} == {
+        "calling_code": "49",
+        "phone": "301234567",
+    }
+    kept = {} if choice == "clear" else stored
+    assert work.portal.user("blank").fields == {"forename": "Blank", **kept}
+    assert work.portal.user("new").fields == {"forename": "New", "calling_code": "1", "phone": "4255550100"}
+    assert work.run(pipeline, sheet).rows == {"unchanged": 4}
+
+
 def test_defaults_are_for_new_users_only(work: Work) -> None:
     work.portal.add("ana", forename="Ana")
     tables = """

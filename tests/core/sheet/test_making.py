@@ -210,3 +210,47 @@ def test_values_and_problems_are_of_the_same_cells(cells: list[Cell]) -> None:
     for row in found.rows:
         absent = {name for name, value in row.values.items() if value.origin is Origin.ABSENT}
         assert absent == {problem.field for problem in found.cell_problems}
+
+
+OMITTED = changed("calling_code", omitted=True)
+_NO_CODE = ("Calling Code",)
+
+
+def _parts(row: Row) -> list[tuple[str, Origin]]:
+    return [(row[name], row.value(name).origin) for name in ("calling_code", "phone")]
+
+
+@pytest.mark.parametrize(
+    "phone", ["+44 7712 345678", "00447712345678", "+44 (7712) 345-678", "\u202a+447712345678\u202c"]
+)
+def test_a_whole_number_is_taken_apart_where_the_sheet_has_no_calling_code(phone: str) -> None:
+    row = one(user("ana", phone=phone), OMITTED, without=_NO_CODE)
+    assert _parts(row) == [("44", Origin.COMPOSED), ("7712345678", Origin.CELL)]
+    assert (row.columns["calling_code"], row.columns["phone"]) == ("F", "F")
+    assert row.problem("calling_code", "acme.code", "…").cell == "F3"
+    assert row.problem("phone", "acme.phone", "…").value is not None
+
+
+def test_what_is_no_whole_number_stays_as_it_is() -> None:
+    for phone in ("7712345678", "447712345678", "+44 7712345678 x9", "+44", "+", "00", "+44 7712\n345678"):
+        row = one(user("ana", phone=phone), OMITTED, without=_NO_CODE)
+        assert _parts(row) == [("", Origin.ABSENT), (phone, Origin.CELL)]
+    assert _parts(one(user("ana"), OMITTED, without=_NO_CODE)) == [("", Origin.BLANK), ("", Origin.BLANK)]
+    assert _parts(one(user("ana", phone="+447712345678"))) == [("", Origin.BLANK), ("+447712345678", Origin.CELL)]
+
+
+def test_a_default_calling_code_is_for_numbers_that_have_none() -> None:
+    default = changed("calling_code", omitted=True, default="44")
+    phones = {
+        phone: one(user("ana", phone=phone), default, without=_NO_CODE) for phone in ("+49 30 1234567", "7712", "")
+    }
+    assert [row["calling_code"] for row in phones.values()] == ["49", "44", ""]
+
+
+def test_what_is_made_of_a_whole_number_is_made_of_the_whole() -> None:
+    surname = changed("surname", compose=Template("{phone}"))
+    row = one(user("ana", phone="+44 7712345678"), OMITTED, surname, without=("Calling Code", "Surname"))
+    assert (row["surname"], row["phone"]) == ("+44 7712345678", "7712345678")
+    phone = changed("phone", compose=Template("+{email}"))
+    row = one(user("ana", email="447712345678"), OMITTED, phone, without=("Calling Code", "Phone"))
+    assert (row["calling_code"], row["phone"]) == ("44", "7712345678")

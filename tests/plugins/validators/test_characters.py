@@ -27,7 +27,7 @@ CHARACTERS = Characters(Options(), context(Field(name="note", heading="Note")))
         ("An\u200ba", "Ana", "an invisible character (U+200B, zero width space)"),
         ("An\u00ada", "Ana", "soft hyphen"),
         ("Ana\u202eanA", "AnaanA", "right-to-left override"),
-        ("Jos\ufffd", "Jos", "damaged or lost"),
+        ("Jos\ufffd", None, "damaged or lost"),
         ("An\ue000a", "Ana", "only some fonts know (U+E000)"),
         ("An\ufdd0a", "Ana", "no character (U+FDD0)"),
         ("A\u3164na", "Ana", "hangul filler"),

@@ -5,6 +5,7 @@ from email_validator import EmailNotValidError, validate_email
 from hypothesis import given
 from hypothesis import strategies as st
 
+from musterroll import Severity
 from musterroll_plugins.validators.email import Email, EmailOptions
 from support.rows import changed, context, row
 
@@ -61,6 +62,8 @@ def test_accepts(address: str) -> None:
         ("mailto:ana@example.com", "ana@example.com"),
         ("Ana López <ana@example.com>", "ana@example.com"),
         ('"ana b"@example.com', None),
+        ("ana,bo@example.com", None),  # two people, perhaps
+        ("ana@example.com,bo", None),
     ],
 )
 def test_rejects_with_a_suggestion_where_it_is_sure(address: str, suggestion: str | None) -> None:
@@ -127,3 +130,63 @@ def test_the_quick_verdict_is_the_library_s(address: str) -> None:
 def test_no_text_breaks_it_and_suggestions_are_valid(text: str) -> None:
     for problem in EMAIL.check(row(email=text)):
         assert problem.suggestion is None or EMAIL.is_valid(problem.suggestion)
+
+
+@pytest.mark.parametrize(
+    ("domain", "meant"),
+    [
+        ("gmial.com", "gmail.com"),
+        ("gmai.com", "gmail.com"),
+        ("gmaill.com", "gmail.com"),
+        ("Gnail.com", "gmail.com"),
+        ("mgail.com", "gmail.com"),
+        ("gmail.con", "gmail.com"),
+        ("gmail.co", "gmail.com"),
+        ("gmial.con", "gmail.com"),
+        ("hotmial.com", "hotmail.com"),
+        ("hotmal.co.uk", "hotmail.co.uk"),
+        ("hotnail.de", "hotmail.de"),
+        ("yaho.com", "yahoo.com"),
+        ("yahooo.fr", "yahoo.fr"),
+        ("outlok.com", "outlook.com"),
+        ("outlook.cm", "outlook.com"),
+        ("iclould.com", "icloud.com"),
+        ("comcast.ent", "comcast.net"),
+    ],
+)
+def test_a_misspelt_domain_of_a_large_provider_is_a_warning(domain: str, meant: str) -> None:
+    (problem,) = EMAIL.check(row(email=f"Ana.B@{domain}"))
+
+    assert (problem.code, problem.severity, problem.cell) == ("email.misspelt_domain", Severity.WARNING, "A3")
+    assert problem.suggestion == f"Ana.B@{meant}"
+    assert codes(problem.suggestion) == []
+
+
+@pytest.mark.parametrize(
+    "domain",
+    [
+        *("gmx.com", "gmx.de", "gmx.net", "gmx.at", "mail.com", "ymail.com", "email.com", "hotmail.de", "hotmail.fr"),
+        *("hotmail.co.uk", "yahoo.co.uk", "yahoo.com.br", "yahoo.co.jp", "outlook.de", "outlook.com.br", "live.com"),
+        *("live.co.uk", "live.nl", "msn.com", "aol.com", "aim.com", "me.com", "mac.com", "icloud.com", "cloud.com"),
+        *("proton.me", "pm.me", "protonmail.ch", "zoho.com", "yandex.ru", "yandex.com", "mail.ru", "bk.ru", "inbox.ru"),
+        *("inbox.com", "web.de", "freenet.de", "t-online.de", "orange.fr", "free.fr", "sfr.fr", "laposte.net"),
+        *("libero.it", "libera.it", "tin.it", "virgilio.it", "alice.it", "wp.pl", "o2.pl", "onet.pl", "interia.pl"),
+        *("seznam.cz", "email.cz", "centrum.cz", "ukr.net", "i.ua", "abv.bg", "naver.com", "daum.net", "qq.com"),
+        *("163.com", "126.com", "sina.com", "rediffmail.com", "rocketmail.com", "btinternet.com", "sky.com"),
+        *("virginmedia.com", "ntlworld.com", "comcast.net", "verizon.net", "att.net", "cox.net", "earthlink.net"),
+        *(
+            "fastmail.com",
+            "fastmail.fm",
+            "hey.com",
+            "tutanota.com",
+            "tuta.io",
+            "posteo.de",
+            "mailbox.org",
+            "bluewin.ch",
+        ),
+        *("gmail.de", "example.com", "acme.co", "gaia.com", "hotel.com", "hotmail.hu", "outlook.acme.com", "gail.org"),
+        *("jmail.com", "hmail.com", "fmail.co.uk", "smail.com", "vmail.me", "qmail.org", "hushmail.com", "grail.com"),
+    ],
+)
+def test_real_domains_are_never_taken_for_misspelt_ones(domain: str) -> None:
+    assert codes(f"ana@{domain}") == []

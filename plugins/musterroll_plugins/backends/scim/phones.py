@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import re
 
-# The country codes of ITU-T E.164 with one and two digits; all others have three. None begins another.
-_SHORT = {"1", "7"}
-_LONGER = (
-    "20 27 28 30 31 32 33 34 36 39 40 41 43 44 45 46 47 48 49 51 52 53 54 55 56 57 58 60 61 62 63 64 65 66 "
-    "81 82 83 84 86 89 90 91 92 93 94 95 98"
-)
-_TWO = set(_LONGER.split())
+from musterroll.phones import calling_code_of
+
 _SEPARATORS = re.compile(r"[\s\-./()]+")
 
 
@@ -35,10 +30,10 @@ def split(text: str | None) -> tuple[str | None, str | None]:
     if gap and first.isdecimal() and len(first) <= 4 and _bare(rest):
         return first, _bare(rest)
     digits = _bare(text)[1:]
-    length = 1 if digits[:1] in _SHORT else 2 if digits[:2] in _TWO else 3
-    if not (digits.isascii() and digits.isdigit()) or len(digits) <= length:
+    code = calling_code_of(digits)
+    if not (digits.isascii() and digits.isdigit()) or digits == code:
         return None, text
-    return digits[:length], digits[length:]
+    return code, digits.removeprefix(code)
 
 
 def _bare(text: str) -> str:
