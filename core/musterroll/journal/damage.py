@@ -39,8 +39,8 @@ _SENSELESS = (ValueError, TypeError, LookupError, AttributeError, AssertionError
 def corrupt(path: Path | None, why: str) -> StateError:
     """Makes the error that says that a journal is damaged, and what to do."""
     return StateError(
-        f"the journal {_shown(path)} is damaged ({why}); bring it back from a backup, or move it away to begin anew: "
-        'then nobody knows any more who was created and invited, so set send_to to "none" for the first run',
+        f"the journal {_shown(path)} is damaged ({why}); bring it back from a backup, or move it away to begin anew "
+        "(who was created and invited is then forgotten)",
         code="state.corrupt",
     )
 
