@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from musterroll.engine import working
-from musterroll.execution import executor
+from musterroll.execution.answers import Answers
 from musterroll_cli import session
 from support.rosters import roster, write_csv
 from support.workplace import COMMAND, Inside
@@ -38,7 +38,7 @@ def test_nobody_can_be_told(ready: Inside, form: str) -> None:
 
 @pytest.mark.parametrize("raised", [MemoryError(), RuntimeError("a fault")], ids=["memory", "fault"])
 def test_the_program_breaks_in_the_middle(ready: Inside, monkeypatch: pytest.MonkeyPatch, raised: Exception) -> None:
-    keep = executor.Answers.keep
+    keep = Answers.keep
     answers = iter(range(100))
 
     def breaking(self: object, stored: object, result: object) -> bool:
@@ -47,7 +47,7 @@ def test_the_program_breaks_in_the_middle(ready: Inside, monkeypatch: pytest.Mon
         return keep(self, stored, result)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patch:
-        patch.setattr(executor.Answers, "keep", breaking)
+        patch.setattr(Answers, "keep", breaking)
         ended = ready.json("run", "staff.csv")
     assert ended.status == 4
     assert ended.document["status"] == "failed"

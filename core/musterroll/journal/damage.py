@@ -55,6 +55,16 @@ def state_error(path: Path | None, error: sqlite3.Error) -> StateError:
     return StateError(f"the journal {_shown(path)} cannot be used: {reason or error}")
 
 
+def refuse_other_than_text(*values: object) -> None:
+    """Refuses what SQLite stores in a column of texts all the same.
+
+    Raises:
+        TypeError: the journal is damaged.
+    """
+    if not all(value is None or isinstance(value, str) for value in values):
+        raise TypeError("not a text")
+
+
 def storable(text: str) -> str:
     """Returns a text that the journal can hold: half a character, as in names that are no text, becomes visible."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
