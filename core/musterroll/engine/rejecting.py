@@ -121,7 +121,7 @@ def remove_unchanged(job: JobRecord) -> None:
 
 def _last_that_says(journal: Journal, job: JobRecord, digest: str, suffix: str) -> RejectedFile | None:
     """The file of the last job that has rejected rows of a sheet in this folder, if it says the same still."""
-    folder = Path(job.sheet.path).parent
+    folder = Path(job.sheet.path).absolute().parent
     for record in jobs.list_jobs(journal):
         here = Path(record.sheet.path).parent == folder  # a sheet may have a date in its name
         if record.id != job.id and here and record.rejected_says is not None:

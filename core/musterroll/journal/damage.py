@@ -39,8 +39,8 @@ _SENSELESS = (ValueError, TypeError, LookupError, AttributeError, AssertionError
 def corrupt(path: Path | None, why: str) -> StateError:
     """Makes the error that says that a journal is damaged, and what to do."""
     return StateError(
-        f"the journal {_shown(path)} is damaged ({why}); bring it back from a backup, or move it away to begin anew: "
-        'then nobody knows any more who was created and invited, so set send_to to "none" for the first run',
+        f"the journal {_shown(path)} is damaged ({why}); bring it back from a backup, or move it away to begin anew "
+        "(who was created and invited is then forgotten)",
         code="state.corrupt",
     )
 
@@ -53,6 +53,16 @@ def state_error(path: Path | None, error: sqlite3.Error) -> StateError:
     if reason is None and isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.ProgrammingError):
         return corrupt(path, str(error))
     return StateError(f"the journal {_shown(path)} cannot be used: {reason or error}")
+
+
+def refuse_other_than_text(*values: object) -> None:
+    """Refuses what SQLite stores in a column of texts all the same.
+
+    Raises:
+        TypeError: the journal is damaged.
+    """
+    if not all(value is None or isinstance(value, str) for value in values):
+        raise TypeError("not a text")
 
 
 def storable(text: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 
-from musterroll.journal.damage import decoded
+from musterroll.journal.damage import decoded, refuse_other_than_text
 from musterroll.journal.journal import Journal
 from musterroll.journal.kinds import Kind
 from musterroll.journal.plan_store import REJECTED
@@ -83,6 +83,7 @@ def done_rows(journal: Journal, job: str) -> Iterator[DoneRow]:
         f"FROM row AS r WHERE r.job = ? AND r.action <> ? ORDER BY r.row",
         (job, REJECTED),
     ):
+        refuse_other_than_text(username, ref)
         targets: dict[str, list[int]] = {"add": [], "remove": []}
         if upcoming is not None and upcoming[0] == row:
             for _, kind, target in upcoming[1]:

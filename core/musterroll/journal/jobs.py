@@ -12,7 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from musterroll.errors import UsageError
-from musterroll.journal.damage import decoded, storable
+from musterroll.journal.damage import decoded, refuse_other_than_text, storable
 from musterroll.journal.journal import Journal
 from musterroll.journal.plan_store import PlanStore
 from musterroll.model.basis import Basis, PluginsUsed
@@ -162,6 +162,7 @@ def list_jobs(journal: Journal) -> Iterator[JobRecord]:
         (id_, kind, about, plan, approved, state, planned, started, finished, *_) = record
         (pipeline, profile, sets, print_, plugins, identity, sheet, counts, error, *rest) = record[9:]
         (rejected_file, rejected_says, number, turn) = rest
+        refuse_other_than_text(id_, about, plan, profile, print_, identity, error, rejected_says)
         state = JobState(state)
         if abandoned and state is JobState.RUNNING:
             state = JobState.INTERRUPTED if planned or kind not in _CUT_OFF else JobState.ABORTED

@@ -110,7 +110,9 @@ class Journal:
             StateError: SQLite refused.
         """
         try:
-            return self._db.execute(sql, values)
+            cursor = self._db.cursor(_Cursor)
+            cursor.journal = self
+            return cursor.execute(sql, values)
         except sqlite3.Error as error:
             raise self._error(error) from error
         except UnicodeEncodeError:
@@ -147,12 +149,8 @@ class Journal:
         Raises:
             StateError: SQLite refused.
         """
-        cursor = self.execute(sql, values)
-        try:
-            for row in cursor:  # noqa: UP028 -- `yield from` closes the cursor, which fails once the journal is closed
-                yield row
-        except sqlite3.Error as error:
-            raise self._error(error) from error
+        for row in self.execute(sql, values):  # noqa: UP028 -- `yield from` would close what is closed with the journal
+            yield row
 
     def begin(self) -> None:
         """Begins a transaction if none is open."""
@@ -232,6 +230,32 @@ class Journal:
 
     def _error(self, error: sqlite3.Error) -> StateError:
         return state_error(self.path, error)
+
+
+class _Cursor(sqlite3.Cursor):
+    """A damaged page is met only when its rows are fetched."""
+
+    journal: Journal
+
+    # A generator costs less than a call for each row.
+    def __iter__(self) -> Iterator[Any]:  # type: ignore[override]
+        try:
+            while (row := super().fetchone()) is not None:
+                yield row
+        except sqlite3.Error as error:
+            raise state_error(self.journal.path, error) from error
+
+    def fetchone(self) -> Any:
+        try:
+            return super().fetchone()
+        except sqlite3.Error as error:
+            raise state_error(self.journal.path, error) from error
+
+    def fetchall(self) -> list[Any]:
+        try:
+            return super().fetchall()
+        except sqlite3.Error as error:
+            raise state_error(self.journal.path, error) from error
 
 
 def journal_path(folder: Path, name: str) -> Path:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from musterroll.journal.damage import decoded
+from musterroll.journal.damage import decoded, refuse_other_than_text
 from musterroll.journal.journal import Journal
 from musterroll.journal.roster import Roster
 from musterroll.journal.taken_back import taken_back
@@ -135,6 +135,7 @@ class Ledger:
             """,
             (*self._owner, Purpose.INVITE),
         ):
+            refuse_other_than_text(ref, username, *invite)
             yield KnownUser(ref, username, _entry(bool(created), state, *invite))
 
     def lost(self, known_as: Iterable[str], ref: str | None, now: dt.datetime) -> LedgerEntry | None:

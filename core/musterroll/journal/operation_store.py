@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from musterroll.journal.damage import decoded, storable
+from musterroll.journal.damage import decoded, refuse_other_than_text, storable
 from musterroll.journal.journal import Journal
 from musterroll.journal.kinds import Kind, OpState, shown_row
 from musterroll.model.operations import GroupRef, UserRef
@@ -226,6 +226,7 @@ class OperationStore:
             """,
             (self._job,),
         ):
+            refuse_other_than_text(username, detail)
             shown = None if row is None else shown_row(row)
             yield shown, username, Kind(kind), tuple(json.loads(path)) if path else (), state, detail
 

@@ -9,7 +9,7 @@ from heapq import merge
 from itertools import groupby, islice
 from operator import itemgetter
 
-from musterroll.journal.damage import decoded
+from musterroll.journal.damage import decoded, refuse_other_than_text
 from musterroll.journal.journal import Journal
 from musterroll.journal.kinds import Kind, Phase, shown_row
 from musterroll.journal.unchanged import find_unchanged, forget_unchanged, unchanged_rows
@@ -202,6 +202,7 @@ class PlanStore:
         for row, username, action, password, fields, ref, invite, channel, reason, seen in merge(
             stored, packed, key=itemgetter(0)
         ):
+            refuse_other_than_text(username, ref, channel, reason, seen)
             groups: dict[str, list[GroupPath]] = {"add": [], "remove": []}
             if upcoming is not None and upcoming[0] == row:
                 for _, kind, path in upcoming[1]:
@@ -236,6 +237,7 @@ class PlanStore:
             "WHERE job = ? ORDER BY seq",
             (self._job,),
         ):
+            refuse_other_than_text(code, message, column, field, suggestion)
             yield Problem(
                 code=code,
                 message=message,

@@ -11,6 +11,7 @@ import pytest
 from musterroll import AddMembers, CreateGroup, CreateUser, Op, Result, SentStatus, UpdateUser, engine, history
 from musterroll.errors import BackendError, BackendUnavailableError, MusterrollError, PluginError
 from musterroll.model.reports import JobState, Outcome
+from musterroll.testing.memory_store import MemoryStore
 from support.faults import Fault, on
 from support.pipelines import PASSWORD, Work, addressed, user
 
@@ -396,3 +397,13 @@ def test_the_end_is_told_with_the_counts(work: Work) -> None:
         "rows": "2",
         "created": "2",
     }
+
+
+def test_an_id_that_no_database_takes(work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
+    pipeline, sheet = work.pipeline(), work.sheet(user("ana"), user("bo"))
+    monkeypatch.setattr(MemoryStore, "new_ref", lambda store, kind: f"{len(store.users)} \ud83d")
+    done = work.run(pipeline, sheet)
+    assert (done.outcome, done.state) == (Outcome.FAILED, JobState.FAILED)
+    assert done.error is not None
+    assert "half a character" in done.error.message
+    assert done.error.message.isprintable()

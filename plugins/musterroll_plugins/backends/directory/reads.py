@@ -114,6 +114,7 @@ class Reads:
             """
         ).fetchall()
         for ref, parent, name, operation in rows:
+            _refuse_other_than_text(ref, name)
             paths[ref] = (*paths[parent], name)
             yield Group(ref=ref, path=paths[ref], key=operation)
 
@@ -189,6 +190,16 @@ class Reads:
             yield from self._db.execute(f"{query} IN ({marks})", (*before, *batch)).fetchall()
 
 
+def _refuse_other_than_text(*values: object) -> None:
+    """Refuses what SQLite stores in a column of texts all the same.
+
+    Raises:
+        TypeError: the file is damaged.
+    """
+    if not all(value is None or isinstance(value, str) for value in values):
+        raise TypeError("not a text")
+
+
 def _storable(text: str) -> bool:
     """Whether there can be such a text in the file: a broken half of a character cannot."""
     return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
@@ -196,6 +207,7 @@ def _storable(text: str) -> bool:
 
 def _existing(row: tuple[str, ...]) -> Existing:
     ref, username, *columns, attributes, active, operation, groups = row
+    _refuse_other_than_text(ref, username, *columns)
     own = {name: None if value is None else str(value) for name, value in json.loads(attributes).items()}
     return Existing(
         ref=ref,

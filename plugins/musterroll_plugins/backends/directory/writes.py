@@ -85,6 +85,8 @@ class Writes:
             status, ref, detail = self._do(op, password_hash, now, refused)
         except UnicodeEncodeError:
             status, ref, detail = Status.FAILED, None, "a value has characters that cannot be stored; type it anew"
+        except (ValueError, TypeError, AttributeError):
+            status, ref, detail = Status.FAILED, None, "what is stored of the user makes no sense: the file is damaged"
         except (sqlite3.IntegrityError, sqlite3.DataError) as error:
             status, ref, detail = Status.FAILED, None, f"the directory refused it: {error}"
         return Result(op.id, status, ref, detail, refused)
