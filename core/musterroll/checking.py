@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
 from musterroll.errors import MusterrollError, PluginError
 from musterroll.model.rows import BLANK, Origin, Row
 from musterroll.model.users import GroupPath
-from musterroll.plugin.guarding import guarded
+from musterroll.plugin.guarding import broken
+from musterroll.plugin.guards.rules import NONE_SEEN, Findings, Found, WholeSheetRule, as_called
+from musterroll.plugin.masking import SecretsSeen, masked
 from musterroll.plugin.roles import GroupResolver, RowValidator, SheetValidator
+from musterroll.plugin.watch import Watch
 from musterroll.problem_log import ProblemLog
 from musterroll.problems import Problem
 from musterroll.secret import MASK
@@ -21,6 +25,8 @@ Witness: TypeAlias = Callable[[str, Problem], None]
 
 CELLS = "cells"
 """The label of what is wrong with cells before any rule looks at them."""
+
+_ROW = ("row",)  # what the watch counts: its number says how far
 
 
 class CheckedRow(NamedTuple):
@@ -43,10 +49,11 @@ def check_rows(
     witness: Witness | None = None,
     *,
     has_defaults: bool = True,
+    watch: Watch | None = None,
 ) -> Iterator[CheckedRow]:
     """Streams the rows with their groups; problems go to the log, and to the witness if there is one.
 
-    `has_defaults` says whether a value can be a default at all.
+    `has_defaults` says whether a value can be a default at all; the watch is told which rule is at work.
 
     After the last row the validators of the whole sheet are asked once more, so a row that was handed on as
     valid can still turn out to be bad: the log knows.
@@ -54,55 +61,71 @@ def check_rows(
     Raises:
         PluginError: a validator or resolver broke; it says which, and at which row.
     """
+    watch = watch or Watch()
+    whole = [(label, WholeSheetRule(one)) for label, one in validators if isinstance(one, SheetValidator)]
+    by_label = dict(whole)
+    checks = [(label, by_label[label].check if label in by_label else as_called(one.check)) for label, one in validators]
+    resolves = [(label, as_called(one.resolve, "groups and problems")) for label, one in resolvers]
+    findings = Findings()
     for row, problems in rows:
         valid = True
         for problem in problems:
             valid &= _take(problem, log, CELLS, witness)
-        label, stage = "", "validating"
+        findings.passed(row)
+        call = watch.begin("", "validating", _ROW)
+        call.done = row.number
+        label = ""
         groups: list[GroupPath] = []
         try:
             # Most rules are generators: they run here, inside the `try`.
-            for label, validator in validators:
-                for found in validator.check(row) or ():
-                    valid &= _take(found, log, label, witness)
-            stage = "resolving groups"
-            for label, resolver in resolvers:
-                for path in resolver.resolve(row) or ():
-                    if isinstance(path, tuple):
-                        groups.append(path)
-                    elif isinstance(path, Problem):
-                        valid &= _take(path, log, label, witness)
+            for label, check in checks:
+                call.who = label
+                for found in check(row) or ():
+                    seen = by_label[label].seen if label in by_label else NONE_SEEN
+                    valid &= _take(findings.problem(found, row, seen), log, label, witness)
+            call.stage = "resolving groups"
+            for label, resolve in resolves:
+                call.who = label
+                for found in resolve(row) or ():
+                    if isinstance(found, Problem):
+                        valid &= _take(findings.problem(found, row), log, label, witness)
                     else:
-                        kind = type(path).__name__
-                        raise TypeError(f"a group is a tuple of the names of its levels, not {kind}")
+                        groups.append(findings.path(found))
             named = given = tuple(groups)
             if has_defaults and named and any(value.origin is Origin.DEFAULT for value in row.values.values()):
-                given = tuple(_given(row, resolvers))
+                given = tuple(_given(row, resolves, findings))
         except MusterrollError:
             raise
         except (Exception, SystemExit) as error:
-            raise _broken(label, stage, row, error) from error
+            raise _broken(label, call.stage, row, error) from error
+        finally:
+            watch.end(call)
         yield CheckedRow(row, named, given, valid)
-    for label, validator in validators:
-        if isinstance(validator, SheetValidator):
-            with guarded(label, "validating the whole sheet"):
-                for problem in validator.finish():
-                    _take(problem, log, label, witness)
+    for label, rule in whole:
+        call = watch.begin(label, "validating the whole sheet")
+        try:
+            for found in rule.finish():
+                _take(findings.problem(found, None, rule.seen), log, label, witness)
+        except MusterrollError:
+            raise
+        except (Exception, SystemExit) as error:
+            raise _broken(label, call.stage, None, error, rule.seen) from error
+        finally:
+            watch.end(call)
 
 
-def _given(row: Row, resolvers: Sequence[tuple[str, GroupResolver]]) -> Iterator[GroupPath]:
+def _given(row: Row, resolves: Sequence[tuple[str, Found]], findings: Findings) -> Iterator[GroupPath]:
     """Yields the groups that a row names without its defaults. Its problems are known already."""
     values = {name: BLANK if value.origin is Origin.DEFAULT else value for name, value in row.values.items()}
-    bare = replace(row, values=values)
-    for _, resolver in resolvers:
-        yield from (path for path in resolver.resolve(bare) or () if isinstance(path, tuple))
+    bare = replace(row, values=MappingProxyType(values))
+    for _, resolve in resolves:
+        for found in resolve(bare) or ():
+            if not isinstance(found, Problem):
+                yield findings.path(found)
 
 
-def _take(problem: object, log: ProblemLog, label: str, witness: Witness | None) -> bool:
+def _take(problem: Problem, log: ProblemLog, label: str, witness: Witness | None) -> bool:
     """Puts a problem into the log; returns whether the row can go in all the same."""
-    if not isinstance(problem, Problem):
-        kind = type(problem).__name__
-        raise TypeError(f"a rule must yield problems, made with row.problem(…), not {kind}")
     if witness is not None:
         witness(label, problem)
     if problem.row is None:
@@ -112,11 +135,15 @@ def _take(problem: object, log: ProblemLog, label: str, witness: Witness | None)
     return not problem.is_error
 
 
-def _broken(label: str, stage: str, row: Row, error: BaseException) -> PluginError:
+def _broken(
+    label: str, stage: str, row: Row | None, error: BaseException, seen: SecretsSeen = NONE_SEEN
+) -> PluginError:
     """Names the rule that broke. Its text may hold what it was looking at, so passwords are taken out."""
-    text = f"{type(error).__name__}: {error}"
-    for value in row.values.values():
-        if value.secret is not None and (password := value.secret.reveal()) in text:
-            text = text.replace(password, MASK)
-            error.args = (MASK,)  # the traceback that --verbose shows would tell it as well
-    return PluginError(plugin=label, stage=stage, cause=text, row=row.number)
+    failed = broken(label, stage, error, None if row is None else row.number)
+    values = () if row is None else row.values.values()
+    passwords = [value.secret.reveal() for value in values if value.secret is not None]
+    cause = seen.masked(masked(failed.cause, passwords, of_secret=True), of_secret=True)
+    if cause == failed.cause:
+        return failed
+    error.args = (MASK,)  # the traceback that --verbose shows would tell it as well
+    return PluginError(plugin=label, stage=stage, cause=cause, row=failed.row)

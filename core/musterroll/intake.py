@@ -67,6 +67,7 @@ class Intake:
                     log,
                     witness,
                     has_defaults=any(field.default is not None for field in pipeline.fields.values()),
+                    watch=pipeline.watch,
                 )
         except AmbiguousWorksheetError as error:
             names = ", ".join(f'"{name}"' for name in error.names)

@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from musterroll.errors import PluginError
 from musterroll.journal.invite_store import record_creations, record_deletions, record_resets
 from musterroll.journal.journal import Journal
 from musterroll.journal.kinds import Kind, OpState
@@ -70,11 +69,7 @@ class Answers:
         self._deleted: list[str] = []
 
     def keep(self, stored: StoredOp, result: Result) -> bool:
-        """Takes an answer; returns whether it is the last word on the operation.
-
-        Raises:
-            PluginError: the backend created something and did not say its id.
-        """
+        """Takes an answer; returns whether it is the last word on the operation."""
         state = _STATES[result.status]
         if state in (OpState.DONE, OpState.NOOP):
             self._keep_done(stored, result)
@@ -120,6 +115,5 @@ class Answers:
 
 
 def _ref(result: Result) -> str:
-    if not result.ref:
-        raise PluginError(plugin="backend", stage="writing", cause="it created something and did not say its id")
+    assert result.ref, "the portal's guard has looked for it"
     return result.ref

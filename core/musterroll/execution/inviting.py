@@ -11,10 +11,11 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
-from musterroll.errors import MusterrollError, PluginError
+from musterroll.errors import MusterrollError
 from musterroll.journal.invite_store import DueInvite, InviteStore
 from musterroll.journal.journal import Journal
 from musterroll.journal.ledger import InviteState
+from musterroll.model.frozen import FrozenDict
 from musterroll.model.messages import Message, Purpose, SentStatus
 from musterroll.plugin.roles import Notifier
 from musterroll.progress import Progress
@@ -95,22 +96,13 @@ class Inviter:
                 self._send(label, notifier, due)
             except MusterrollError as error:
                 first_error = first_error or error
-            except (Exception, SystemExit) as error:
-                wrapped = PluginError(plugin=label, stage="inviting", cause=error)
-                wrapped.__cause__ = error
-                first_error = first_error or wrapped
         if first_error is not None:
             raise first_error
 
     def _send(self, label: str, notifier: Notifier, due: Due) -> None:
         try:
             for sent in notifier.send(self._messages(label, due)):
-                invite = self._handed.pop(sent.message, None)
-                if invite is None:
-                    raise PluginError(
-                        plugin=label, stage="inviting", cause=f"it answered to {sent.message}, which it was not given"
-                    )
-                self._settle(invite, _STATES[sent.status], sent.detail)
+                self._settle(self._handed.pop(sent.message), _STATES[sent.status], sent.detail)
                 self._progress.advance()
         finally:
             with self._journal.transaction():
@@ -139,13 +131,15 @@ class Inviter:
                     id=invite.message,
                     purpose=Purpose.INVITE,
                     recipient=invite.recipient,
-                    values={
-                        "pipeline": self._pipeline,
-                        "job": invite.job,
-                        "invite_url": "",
-                        "valid_days": str(self._valid.days),
-                        "expires": f"{expires:%Y-%m-%d}",
-                    },
+                    values=FrozenDict(
+                        {
+                            "pipeline": self._pipeline,
+                            "job": invite.job,
+                            "invite_url": "",
+                            "valid_days": str(self._valid.days),
+                            "expires": f"{expires:%Y-%m-%d}",
+                        }
+                    ),
                 )
 
     def _settle(self, invite: DueInvite, state: InviteState, detail: str | None) -> None:

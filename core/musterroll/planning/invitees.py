@@ -16,7 +16,6 @@ from musterroll.pipeline.pipeline import Pipeline
 from musterroll.planning.invites import Decision, InvitePolicy
 from musterroll.planning.matching import confirmed
 from musterroll.planning.protection import PROTECTED, Protection
-from musterroll.plugin.guarding import guarded
 from musterroll.plugin.roles import UserBackend
 
 # So many users are looked up at once.
@@ -58,9 +57,8 @@ def plan_invitees(
         while batch := list(islice(users, _BATCH)):
             yield planner.plan(batch)
     finally:
-        for instance, notifier in notifiers:
-            with guarded(instance.label, "closing"):
-                notifier.close()
+        for _, notifier in notifiers:
+            notifier.close()
 
 
 class _InviteePlanner:

@@ -22,7 +22,6 @@ from musterroll.planning.matching import Matches, find_user, look_up
 from musterroll.planning.protection import PROTECTED, Protection
 from musterroll.planning.rows import RowPlan, RowPlanner
 from musterroll.planning.seen import digest_of
-from musterroll.plugin.guarding import guarded
 from musterroll.plugin.roles import UserBackend
 from musterroll.problem_log import ProblemLog
 from musterroll.problems import Problem
@@ -70,9 +69,8 @@ class Planner:
         self._store = store
         self._log = log
         self._sheet = sheet_sha256
-        with guarded("backend", "reading its groups"):
-            self._can = backend.capabilities()
-            self._groups = GroupIndex(backend.groups() if self._can.groups else ())
+        self._can = backend.capabilities()
+        self._groups = GroupIndex(backend.groups() if self._can.groups else ())
         self._rows = RowPlanner(settings, fields, backend, self._can, self._groups)
         self._look_up_by = tuple(dict.fromkeys((*settings.match, USERNAME, *([_EMAIL] * self._can.unique_email))))
         self._protection = Protection(settings.protect)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from musterroll.model.cells import Cell, SheetRow
@@ -33,7 +34,7 @@ class RowMaker:
     """
 
     def __init__(self, fields: FieldSet, columns: Columns) -> None:
-        self._columns = columns.letters
+        self._columns = MappingProxyType(dict(columns.letters))  # rules see it
         self._absent = dict.fromkeys(fields, ABSENT)
         self._secret = {name for name, field in fields.items() if field.secret}
         self._cells = [
@@ -72,10 +73,10 @@ class RowMaker:
             _fill_in(self._early, values)
         for composition in self._composed:
             if composition.fill(values) and composition.column is not None:
-                columns = {**columns, composition.field.name: composition.column}
+                columns = MappingProxyType({**columns, composition.field.name: composition.column})
         if self._late:
             _fill_in(self._late, values)
-        return ReadRow(Row(source.number, values, columns), tuple(problems))
+        return ReadRow(Row(source.number, MappingProxyType(values), columns), tuple(problems))
 
     def _problem(self, number: int, name: str, fault: Fault, cell: Cell) -> Problem:
         return Problem(
