@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
@@ -14,10 +14,13 @@ _NOTICE = "\ninterrupted: finishing what is under way; press Ctrl-C again to sto
 
 
 @contextmanager
-def orderly_interruption(cancelled: threading.Event) -> Iterator[None]:
+def orderly_interruption(
+    cancelled: threading.Event, waiting: Callable[[], str | None] = lambda: None
+) -> Iterator[None]:
     """Sets `cancelled` at the first Ctrl-C and raises KeyboardInterrupt at the second.
 
-    Does nothing outside the main thread, where signals cannot be handled.
+    `waiting` says which plugin is being waited for: the first Ctrl-C names it, as that may be what hangs. Does
+    nothing outside the main thread, where signals cannot be handled.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -27,6 +30,8 @@ def orderly_interruption(cancelled: threading.Event) -> Iterator[None]:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         cancelled.set()
         _tell(_NOTICE)
+        if (text := waiting()) is not None:
+            _tell(f"{text}\n")
 
     before = signal.signal(signal.SIGINT, first)
     try:
@@ -51,4 +56,4 @@ def immediate_interruption() -> Iterator[None]:
 def _tell(text: str) -> None:
     """Writes past all buffers: a signal may arrive in the middle of another write."""
     with suppress(OSError, ValueError, AttributeError):
-        os.write(sys.stderr.fileno(), text.encode("ascii"))
+        os.write(sys.stderr.fileno(), text.encode("ascii", "backslashreplace"))

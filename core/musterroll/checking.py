@@ -64,7 +64,9 @@ def check_rows(
     watch = watch or Watch()
     whole = [(label, WholeSheetRule(one)) for label, one in validators if isinstance(one, SheetValidator)]
     by_label = dict(whole)
-    checks = [(label, by_label[label].check if label in by_label else as_called(one.check)) for label, one in validators]
+    checks = [
+        (label, by_label[label].check if label in by_label else as_called(one.check)) for label, one in validators
+    ]
     resolves = [(label, as_called(one.resolve, "groups and problems")) for label, one in resolvers]
     findings = Findings()
     for row, problems in rows:
@@ -80,13 +82,13 @@ def check_rows(
             # Most rules are generators: they run here, inside the `try`.
             for label, check in checks:
                 call.who = label
-                for found in check(row) or ():
+                for found in check(row):
                     seen = by_label[label].seen if label in by_label else NONE_SEEN
                     valid &= _take(findings.problem(found, row, seen), log, label, witness)
             call.stage = "resolving groups"
             for label, resolve in resolves:
                 call.who = label
-                for found in resolve(row) or ():
+                for found in resolve(row):
                     if isinstance(found, Problem):
                         valid &= _take(findings.problem(found, row), log, label, witness)
                     else:
@@ -119,7 +121,7 @@ def _given(row: Row, resolves: Sequence[tuple[str, Found]], findings: Findings) 
     values = {name: BLANK if value.origin is Origin.DEFAULT else value for name, value in row.values.items()}
     bare = replace(row, values=MappingProxyType(values))
     for _, resolve in resolves:
-        for found in resolve(bare) or ():
+        for found in resolve(bare):
             if not isinstance(found, Problem):
                 yield findings.path(found)
 

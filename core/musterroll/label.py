@@ -16,6 +16,7 @@ class Label(str):
     by: str
 
     def __new__(cls, text: str, by: str = "") -> Self:
+        """Makes a label."""
         label = super().__new__(cls, text)
         label.by = by
         return label

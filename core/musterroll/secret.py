@@ -71,6 +71,6 @@ def listen(listener: _Listener | None) -> _Listener | None:
 
     For what a rule has looked at and may speak of later.
     """
-    global _listener  # noqa: PLW0603 -- `reveal` has no argument to carry it
+    global _listener
     before, _listener = _listener, listener
     return before

@@ -132,11 +132,6 @@ def test_a_rule_that_breaks_is_named_with_its_row(rule: RowValidator, said: str,
     assert caught.value.row in (3, 4)
 
 
-def test_a_rule_that_yields_nothing_at_all_finds_nothing(log: ProblemLog) -> None:
-    assert len(list(check_rows(ROWS, [("validators[acme]", Rule(lambda _: None))], [], log))) == 2
-    assert list(log) == []
-
-
 def test_a_resolver_that_yields_a_text_is_named(log: ProblemLog) -> None:
     wrong: Any = Resolver(lambda _: ["Sales"])  # type: ignore[list-item]
     with pytest.raises(PluginError, match=r"groups\[acme\] broke while resolving groups, row 3: a group is"):

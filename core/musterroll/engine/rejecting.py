@@ -15,6 +15,7 @@ from musterroll.intake import Intake
 from musterroll.journal.jobs import JobRecord
 from musterroll.journal.journal import Journal
 from musterroll.journal.rejected_rows import rejected_rows
+from musterroll.label import Label
 from musterroll.model.cells import SheetRow
 from musterroll.model.drafts import Draft
 from musterroll.pipeline.pipeline import Instance, Pipeline
@@ -95,7 +96,8 @@ def _format(pipeline: Pipeline, intake: Intake) -> WritableFormat:
     found = formats.get(intake.summary.reader) or formats.get(_SIMPLE)
     if found is None:  # a pipeline whose one reader has no writer
         component = cast("ReaderType[Options]", pipeline.registry.find("reader", _SIMPLE))
-        found = WritableFormat.of(Instance(f"readers.{_SIMPLE}", component, component.options()))
+        label = Label(f"readers.{_SIMPLE}", pipeline.registry.plugin_of(component).short)
+        found = WritableFormat.of(Instance(label, component, component.options()))
         assert found is not None
     return found
 

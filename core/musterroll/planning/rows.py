@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from musterroll.errors import PluginError
-from musterroll.model.frozen import FrozenDict
 from musterroll.model.fields import GROUPS, PASSWORD, USERNAME, FieldSet
+from musterroll.model.frozen import FrozenDict
 from musterroll.model.plans import FieldChange, PasswordAction
 from musterroll.model.rows import Origin, Row
 from musterroll.model.users import Capabilities, Desired, Existing, GroupPath

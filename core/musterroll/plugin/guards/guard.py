@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from enum import StrEnum
 from typing import Any, TypeVar
 
 from musterroll.errors import MusterrollError
@@ -10,6 +11,7 @@ from musterroll.plugin.guarding import AnswerError, broken
 from musterroll.plugin.watch import Watch
 
 T = TypeVar("T")
+E = TypeVar("E", bound=StrEnum)
 _NOTHING_MORE = object()
 
 
@@ -102,6 +104,19 @@ def iterator(answers: object, method: Callable[..., Any]) -> Iterator[Any]:
     if not isinstance(answers, Iterable) or isinstance(answers, str | bytes):
         raise AnswerError(f"{method.__name__}() must yield its answers or return an iterable of them, not {a(answers)}")
     return iter(answers)
+
+
+def status_of(kind: type[E], value: Any, what: str) -> E:
+    """Returns a status; a text that names one counts, too.
+
+    Raises:
+        AnswerError: there is no such status.
+    """
+    try:
+        return kind(value)
+    except ValueError:
+        known = ", ".join(f"{kind.__name__}.{one.name}" for one in kind)
+        raise AnswerError(f"an unknown status {value!r:.40} of {what}; there are {known}") from None
 
 
 def a(value: object) -> str:

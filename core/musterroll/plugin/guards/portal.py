@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import fields, replace
+
 from musterroll.errors import PluginError
 from musterroll.model.frozen import FrozenDict
 from musterroll.model.operations import (
@@ -23,7 +24,7 @@ from musterroll.model.operations import (
 )
 from musterroll.model.users import Capabilities, Desired, Existing, Group, Matching, UserKey
 from musterroll.plugin.guarding import AnswerError
-from musterroll.plugin.guards.guard import Guard, a, is_text
+from musterroll.plugin.guards.guard import Guard, a, is_text, status_of
 from musterroll.plugin.guards.waiting import Waiting
 from musterroll.plugin.roles import UserBackend
 from musterroll.plugin.watch import Watch
@@ -57,16 +58,19 @@ class Portal(Guard):
         self.inner = inner
 
     def identity(self) -> str:
-        """See `UserBackend`; likewise the others."""
+        """See `UserBackend`."""
         return self.call("saying which portal it is", self.inner.identity, _identity)
 
     def capabilities(self) -> Capabilities:
+        """See `UserBackend`."""
         return self.call("saying what it can do", self.inner.capabilities, _capabilities)
 
     def count_users(self) -> int | None:
+        """See `UserBackend`."""
         return self.call("counting its users", self.inner.count_users, _count)
 
     def lookup(self, keys: Sequence[UserKey]) -> Mapping[UserKey, Sequence[Existing]]:
+        """See `UserBackend`."""
         wanted = tuple(keys)
 
         def look(answer: object) -> Mapping[UserKey, Sequence[Existing]]:
@@ -77,6 +81,7 @@ class Portal(Guard):
         return self.call("looking users up", self.inner.lookup, look, wanted)
 
     def groups(self) -> Iterator[Group]:
+        """See `UserBackend`."""
         refs, repeats = set[str](), 0
         for group in self.stream("reading its groups", self.inner.groups, _group, unit=("group", "groups")):
             repeats += group.ref in refs
@@ -87,6 +92,8 @@ class Portal(Guard):
             yield group
 
     def canonical(self, desired: Desired) -> Desired:
+        """See `UserBackend`."""
+
         def look(answer: object) -> Desired:
             return _desired(answer, needs_name=bool(desired.username))
 
@@ -95,15 +102,19 @@ class Portal(Guard):
         return self.call("saying how it stores a user", self.inner.canonical, look, desired)
 
     def execute(self, ops: Iterator[Op]) -> Iterator[Result]:
+        """See `UserBackend`."""
         return self._results("writing", self.inner.execute, ops, _WRITTEN)
 
     def resolve(self, doubtful: Sequence[Op]) -> Iterator[Result]:
+        """See `UserBackend`."""
+
         def resolve(handed: Iterator[Op]) -> Iterator[Result]:
             return self.inner.resolve(tuple(handed))
 
         return self._results("asking what became of operations", resolve, iter(doubtful), _ASKED)
 
     def close(self) -> None:
+        """See `UserBackend`."""
         self.call("closing", self.inner.close, _nothing)
 
     def _results(
@@ -114,8 +125,7 @@ class Portal(Guard):
         def look(answer: object) -> Result:
             if not isinstance(answer, Result):
                 raise AnswerError(f"{method.__name__}() must yield results (Result), not {a(answer)}")
-            _look_at_result(answer, waiting.answered(answer.op))
-            return answer
+            return _result(answer, waiting.answered(answer.op))
 
         return self.stream(stage, method, look, waiting, unit=unit)
 
@@ -151,7 +161,7 @@ def _capabilities(answer: object) -> Capabilities:
     if not isinstance(answer.matching, Matching):
         known = ", ".join(f"Matching.{one.name}" for one in Matching)
         raise AnswerError(f"capabilities().matching must be one of {known}, not {answer.matching!r}")
-    names = answer.fields
+    names: object = answer.fields
     if names is not None and not (isinstance(names, Set) and all(map(is_text, names))):
         raise AnswerError(f"capabilities().fields must be a set of the fields' names, or None, not {a(names)}")
     return answer
@@ -179,10 +189,13 @@ def _look_at_user(user: object, key: UserKey) -> None:
     if not is_text(user.ref):
         raise AnswerError(f'the ref of the user "{user.username}" must be a text, not {_a_text(user.ref)}')
     if not is_text(user.username):
-        raise AnswerError(f'the username of the user of the ref "{user.ref}" must be a text, not {_a_text(user.username)}')
+        raise AnswerError(
+            f'the username of the user of the ref "{user.ref}" must be a text, not {_a_text(user.username)}'
+        )
     who = f'the user "{user.username}"'
     _look_at_fields(user.fields, who)
-    if not isinstance(user.groups, Set) or not all(map(is_text, user.groups)):
+    groups: object = user.groups
+    if not isinstance(groups, Set) or not all(map(is_text, groups)):
         raise AnswerError(f"the groups of {who} must be a set of refs, which are texts")
     if not isinstance(user.active, bool):
         raise AnswerError(f"whether {who} is active must be True or False, not {a(user.active)}")
@@ -201,7 +214,7 @@ def _look_at_fields(values: object, who: str) -> None:
 def _group(group: object) -> Group:
     if not isinstance(group, Group):
         raise AnswerError(f"groups() must yield groups (Group), not {a(group)}")
-    path = group.path
+    path: object = group.path
     if not isinstance(path, tuple) or not path or not all(map(is_text, path)):
         raise AnswerError(f"the path of a group must be a tuple of the names of its levels, not {path!r:.80}")
     if not is_text(group.ref):
@@ -214,26 +227,27 @@ def _group(group: object) -> Group:
 def _desired(answer: object, *, needs_name: bool) -> Desired:
     if not isinstance(answer, Desired):
         raise AnswerError(f"canonical() must return the user (Desired) as it would be stored, not {a(answer)}")
-    if not isinstance(answer.username, str) or (needs_name and not answer.username.strip()):
-        raise AnswerError(f"canonical() must keep the username a text, not {_a_text(answer.username)}")
+    name: object = answer.username
+    if not is_text(name) and (needs_name or not isinstance(name, str)):
+        raise AnswerError(f"canonical() must keep the username a text, not {_a_text(name)}")
     _look_at_fields(answer.fields, f'the user "{answer.username}" that canonical() returns')
     return answer
 
 
-def _look_at_result(result: Result, op: Op) -> None:
+def _result(result: Result, op: Op) -> Result:
     what = doing(op)
-    if not isinstance(result.status, Status):
-        known = ", ".join(f"Status.{status.name}" for status in Status)
-        raise AnswerError(f"an unknown status {result.status!r:.40} of {what}; there are {known}")
+    if type(result.status) is not Status:
+        result = replace(result, status=status_of(Status, result.status, what))
     for name in ("ref", "detail", "invite_url"):
         value = getattr(result, name)
         if value is not None and not isinstance(value, str):
             raise AnswerError(f"the {name} of the result of {what} must be a text or None, not {a(value)}")
-    refused = result.refused
+    refused: object = result.refused
     if not isinstance(refused, Mapping) or not all(isinstance(x, str) for pair in refused.items() for x in pair):
         raise AnswerError(f"refused, in the result of {what}, must be a mapping of members' refs to reasons")
     if result.status in _IS_SO and isinstance(op, CreateUser | CreateGroup) and not result.ref:
         raise AnswerError(f"it says that {what} is {result.status}, but not its id (ref)")
+    return result
 
 
 def _nothing(answer: object) -> None:

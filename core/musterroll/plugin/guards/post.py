@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from musterroll.model.messages import Message, Purpose, Recipient, Sent, SentStatus
 from musterroll.plugin.guarding import AnswerError
-from musterroll.plugin.guards.guard import Guard, a, is_text
+from musterroll.plugin.guards.guard import Guard, a, is_text, status_of
 from musterroll.plugin.guards.waiting import Waiting
 from musterroll.plugin.roles import Notifier
 from musterroll.plugin.watch import Watch
@@ -29,22 +30,23 @@ class Post(Guard):
 
     @property
     def channel(self) -> str:
-        """See `Notifier`; likewise the others."""
+        """See `Notifier`."""
         return self.call("saying what it sends by", lambda: self.inner.channel, _channel)
 
     def can_reach(self, user: Recipient) -> bool:
+        """See `Notifier`."""
         return self.call("saying whom it can reach", self.inner.can_reach, _reach, user)
 
     def send(self, messages: Iterator[Message]) -> Iterator[Sent]:
+        """See `Notifier`."""
         waiting = Waiting(messages, _sending, self.watch)
 
         def look(answer: object) -> Sent:
             if not isinstance(answer, Sent):
                 raise AnswerError(f"send() must yield what became of messages (Sent), not {a(answer)}")
             what = _sending(waiting.answered(answer.message))
-            if not isinstance(answer.status, SentStatus):
-                known = ", ".join(f"SentStatus.{status.name}" for status in SentStatus)
-                raise AnswerError(f"an unknown status {answer.status!r:.40} of {what}; there are {known}")
+            if type(answer.status) is not SentStatus:
+                answer = replace(answer, status=status_of(SentStatus, answer.status, what))
             if answer.detail is not None and not isinstance(answer.detail, str):
                 raise AnswerError(f"the detail of the answer to {what} must be a text or None, not {a(answer.detail)}")
             return answer
@@ -52,6 +54,7 @@ class Post(Guard):
         return self.stream("sending", self.inner.send, look, waiting, unit=_SENT)
 
     def close(self) -> None:
+        """See `Notifier`."""
         self.call("closing", self.inner.close, _nothing)
 
 

@@ -35,11 +35,12 @@ class WatchedReader(Guard):
         self.inner = inner
 
     def sniff(self, source: Source) -> Confidence:
-        """See `Reader`; likewise the other."""
+        """See `Reader`."""
         return self.call("looking at the file", self.inner.sniff, _confidence, source)
 
     @contextmanager
     def open(self, source: Source, worksheet: str | None = None) -> Iterator[Sheet]:
+        """See `Reader`."""
         call = self.watch.begin(self.label, "opening the file")
         try:
             opened: object = self.inner.open(source, worksheet)

@@ -17,7 +17,7 @@ from musterroll.model.rows import Row
 from musterroll.model.users import GroupPath
 from musterroll.plugin.guarding import AnswerError
 from musterroll.plugin.guards.built import returns_what_it_finds
-from musterroll.plugin.guards.guard import a
+from musterroll.plugin.guards.guard import a, status_of
 from musterroll.plugin.masking import SecretsSeen, masked
 from musterroll.problems import Problem, Severity
 from musterroll.secret import listen
@@ -32,25 +32,32 @@ NONE_SEEN = SecretsSeen()
 """Of a rule that needs one row only."""
 
 
-def as_called(method: Callable[[Row], Any], what: str = "problems") -> Found:
+def as_called(method: Callable[[Row], Any], what: str = "problems", *, may_be_none: bool = False) -> Found:
     """Returns how to call `check` or `resolve`, so that nothing is lost that it finds.
 
     Args:
         method: the plugin's method.
         what: what it yields, for messages.
+        may_be_none: whether it may return None, as a rule may that speaks at the end of the sheet only. Of any other
+            rule that is a forgotten `yield`.
     """
     if returns_what_it_finds(method):
         return method
 
     def call(row: Row) -> Iterable[object]:
-        return _looked_through(method(row), method.__name__, what)
+        found = method(row)
+        return () if found is None and may_be_none else _looked_through(found, method.__name__, what)
 
     return call
 
 
 def _looked_through(found: object, name: str, what: str) -> Iterable[object]:
-    if found is None or found == ():
-        return ()
+    if type(found) in (tuple, list):
+        return found  # type: ignore[return-value]
+    if found is None:
+        raise AnswerError(
+            f"{name}() returned None; it must yield {what}, or return () where there are none. Was a yield forgotten?"
+        )
     if isinstance(found, GeneratorType):
         return _exhausted(found, name, what)
     if isinstance(found, Problem):
@@ -63,7 +70,9 @@ def _looked_through(found: object, name: str, what: str) -> Iterable[object]:
 def _exhausted(found: GeneratorType[object, None, object], name: str, what: str) -> Iterator[object]:
     returned = yield from found
     if returned is not None:
-        raise AnswerError(f"{name}() returned {a(returned)}, which is lost; it must yield {what}: write yield for return")
+        raise AnswerError(
+            f"{name}() returned {a(returned)}, which is lost; it must yield {what}: write yield for return"
+        )
 
 
 class WholeSheetRule:
@@ -74,7 +83,7 @@ class WholeSheetRule:
     """
 
     def __init__(self, validator: Any) -> None:
-        self._check, self._finish = as_called(validator.check), validator.finish
+        self._check, self._finish = as_called(validator.check, may_be_none=True), validator.finish
         self.seen = SecretsSeen()
 
     def check(self, row: Row) -> Iterable[object]:
@@ -130,10 +139,14 @@ class Findings:
         if not isinstance(found, Problem):
             raise AnswerError(f"a rule must yield problems, made with row.problem(…), not {a(found)}")
         _look_at_types(found)
+        if type(found.severity) is not Severity:
+            found = replace(found, severity=status_of(Severity, found.severity, f'the problem "{_code(found)}"'))
         for number in (found.row, *found.condemns):
             if number is not None and (row is None or number != row.number) and not self._exists(number):
                 where = f"; it is in row {row.number}" if row is not None else ""
-                raise AnswerError(f'the problem "{_code(found)}" is of row {number}, which the sheet does not have{where}')
+                raise AnswerError(
+                    f'the problem "{_code(found)}" is of row {number}, which the sheet does not have{where}'
+                )
         if found.field is not None and self._fields and found.field not in self._fields:
             raise AnswerError(
                 f'the problem "{_code(found)}" is of the field "{found.field:.50}", which does not exist'
@@ -180,19 +193,20 @@ def _look_at_types(found: Problem) -> None:
     for name in ("code", "message"):
         value = getattr(found, name)
         if not isinstance(value, str) or not value.strip():
-            raise AnswerError(f"the {name} of a problem must be a text, not {a(value) if value != '' else 'an empty one'}")
+            raise AnswerError(
+                f"the {name} of a problem must be a text, not {a(value) if value != '' else 'an empty one'}"
+            )
     for name in ("column", "field", "value", "suggestion"):
         value = getattr(found, name)
         if value is not None and not isinstance(value, str):
             raise AnswerError(f'the {name} of the problem "{_code(found)}" must be a text or None, not {a(value)}')
-    if not isinstance(found.severity, Severity):
-        known = " or ".join(f"Severity.{one.name}" for one in Severity)
-        raise AnswerError(f'the severity of the problem "{_code(found)}" must be {known}, not {a(found.severity)}')
     if not isinstance(found.condemns, tuple):
         raise AnswerError(f'condemns of the problem "{_code(found)}" must be a tuple of row numbers')
     for number in (found.row, *found.condemns):
         if number is not None and type(number) is not int:
-            raise AnswerError(f'the row of the problem "{_code(found)}" must be a whole number or None, not {a(number)}')
+            raise AnswerError(
+                f'the row of the problem "{_code(found)}" must be a whole number or None, not {a(number)}'
+            )
 
 
 def _code(found: Problem) -> str:
