@@ -11,13 +11,13 @@ from musterroll.errors import MusterrollError, PluginError
 from musterroll.model.rows import BLANK, Origin, Row
 from musterroll.model.users import GroupPath
 from musterroll.plugin.guarding import broken
-from musterroll.plugin.guards.rules import NONE_SEEN, Findings, Found, WholeSheetRule, as_called
+from musterroll.plugin.guards.rules import Findings, Rule, all_found
 from musterroll.plugin.masking import SecretsSeen, masked
 from musterroll.plugin.roles import GroupResolver, RowValidator, SheetValidator
-from musterroll.plugin.watch import Watch
+from musterroll.plugin.watch import Call, Watch
 from musterroll.problem_log import ProblemLog
 from musterroll.problems import Problem
-from musterroll.secret import MASK
+from musterroll.secret import MASK, listen
 from musterroll.sheet.reading import ReadRow
 
 Witness: TypeAlias = Callable[[str, Problem], None]
@@ -62,66 +62,86 @@ def check_rows(
         PluginError: a validator or resolver broke; it says which, and at which row.
     """
     watch = watch or Watch()
-    whole = [(label, WholeSheetRule(one)) for label, one in validators if isinstance(one, SheetValidator)]
-    by_label = dict(whole)
-    checks = [
-        (label, by_label[label].check if label in by_label else as_called(one.check)) for label, one in validators
-    ]
-    resolves = [(label, as_called(one.resolve, "groups and problems")) for label, one in resolvers]
-    findings = Findings()
+    rules = [Rule.of_validator(label, validator) for label, validator in validators]
+    sorters = [Rule.of_resolver(label, resolver) for label, resolver in resolvers]
+    findings, call, following = Findings(), Call("", "validating", _ROW), 0
     for row, problems in rows:
         valid = True
         for problem in problems:
             valid &= _take(problem, log, CELLS, witness)
-        findings.passed(row)
-        call = watch.begin("", "validating", _ROW)
-        call.done = row.number
-        label = ""
+        if row.number != following:
+            findings.start(row, following)
+        following = row.number + 1
+        # One call for all rows: another one each would be felt.
+        call.outer, watch.current, call.stage, call.done = watch.current, call, "validating", row.number
+        rule: Rule | None = None
         groups: list[GroupPath] = []
         try:
             # Most rules are generators: they run here, inside the `try`.
-            for label, check in checks:
-                call.who = label
-                for found in check(row):
-                    seen = by_label[label].seen if label in by_label else NONE_SEEN
-                    valid &= _take(findings.problem(found, row, seen), log, label, witness)
+            for rule in rules:
+                call.who, find, usual, seen = rule
+                if seen is not None:
+                    listen(seen.add)
+                found = find(row)
+                for one in found if type(found) in usual else rule.all_found(found):
+                    valid &= _take(findings.problem(one, row, seen), log, rule.label, witness)
+                if seen is not None:
+                    listen(None)
             call.stage = "resolving groups"
-            for label, resolve in resolves:
-                call.who = label
-                for found in resolve(row):
-                    if isinstance(found, Problem):
-                        valid &= _take(findings.problem(found, row), log, label, witness)
+            for rule in sorters:
+                call.who = rule.label
+                for one in _found(rule, row):
+                    if isinstance(one, Problem):
+                        valid &= _take(findings.problem(one, row), log, rule.label, witness)
                     else:
-                        groups.append(findings.path(found))
+                        groups.append(findings.path(one))
             named = given = tuple(groups)
             if has_defaults and named and any(value.origin is Origin.DEFAULT for value in row.values.values()):
-                given = tuple(_given(row, resolves, findings))
+                given = tuple(_given(row, sorters, findings))
         except MusterrollError:
             raise
         except (Exception, SystemExit) as error:
-            raise _broken(label, call.stage, row, error) from error
+            raise _broken(call, row, error, None if rule is None else rule.seen) from error
         finally:
+            listen(None)
             watch.end(call)
         yield CheckedRow(row, named, given, valid)
-    for label, rule in whole:
-        call = watch.begin(label, "validating the whole sheet")
-        try:
-            for found in rule.finish():
-                _take(findings.problem(found, None, rule.seen), log, label, witness)
-        except MusterrollError:
-            raise
-        except (Exception, SystemExit) as error:
-            raise _broken(label, call.stage, None, error, rule.seen) from error
-        finally:
-            watch.end(call)
+    findings.end(following)
+    for rule, (_, validator) in zip(rules, validators, strict=True):
+        if isinstance(validator, SheetValidator):
+            _finish(rule, validator, findings, log, witness, watch)
 
 
-def _given(row: Row, resolves: Sequence[tuple[str, Found]], findings: Findings) -> Iterator[GroupPath]:
+def _finish(
+    rule: Rule, validator: SheetValidator, findings: Findings, log: ProblemLog, witness: Witness | None, watch: Watch
+) -> None:
+    """Asks a rule of the whole sheet what it has found."""
+    call = watch.begin(rule.label, "validating the whole sheet")
+    assert rule.seen is not None
+    listen(rule.seen.add)
+    try:
+        for found in all_found(validator.finish(), "finish"):
+            _take(findings.problem(found, None, rule.seen), log, rule.label, witness)
+    except MusterrollError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise _broken(call, None, error, rule.seen) from error
+    finally:
+        listen(None)
+        watch.end(call)
+
+
+def _found(rule: Rule, row: Row) -> Iterable[object]:
+    found = rule.find(row)
+    return found if type(found) in rule.usual else rule.all_found(found)
+
+
+def _given(row: Row, sorters: Sequence[Rule], findings: Findings) -> Iterator[GroupPath]:
     """Yields the groups that a row names without its defaults. Its problems are known already."""
     values = {name: BLANK if value.origin is Origin.DEFAULT else value for name, value in row.values.items()}
     bare = replace(row, values=MappingProxyType(values))
-    for _, resolve in resolves:
-        for found in resolve(bare):
+    for rule in sorters:
+        for found in _found(rule, bare):
             if not isinstance(found, Problem):
                 yield findings.path(found)
 
@@ -137,15 +157,16 @@ def _take(problem: Problem, log: ProblemLog, label: str, witness: Witness | None
     return not problem.is_error
 
 
-def _broken(
-    label: str, stage: str, row: Row | None, error: BaseException, seen: SecretsSeen = NONE_SEEN
-) -> PluginError:
+def _broken(call: Call, row: Row | None, error: BaseException, seen: SecretsSeen | None) -> PluginError:
     """Names the rule that broke. Its text may hold what it was looking at, so passwords are taken out."""
-    failed = broken(label, stage, error, None if row is None else row.number)
+    failed = broken(call.who, call.stage, error, None if row is None else row.number)
     values = () if row is None else row.values.values()
-    passwords = [value.secret.reveal() for value in values if value.secret is not None]
-    cause = seen.masked(masked(failed.cause, passwords, of_secret=True), of_secret=True)
+    cause = masked(
+        failed.cause, [value.secret.reveal() for value in values if value.secret is not None], of_secret=True
+    )
+    if seen is not None:
+        cause = seen.masked(cause, of_secret=True)
     if cause == failed.cause:
         return failed
     error.args = (MASK,)  # the traceback that --verbose shows would tell it as well
-    return PluginError(plugin=label, stage=stage, cause=cause, row=failed.row)
+    return PluginError(plugin=call.who, stage=call.stage, cause=cause, row=failed.row)

@@ -49,7 +49,6 @@ class Guard:
         look: Callable[[Any], T],
         *args: object,
         unit: tuple[str, str],
-        row: Callable[[], int | None] = lambda: None,
     ) -> Iterator[T]:
         """Calls a method that streams its answers, and looks at each. It is called when the first one is wanted.
 
@@ -59,7 +58,6 @@ class Guard:
             look: looks at an answer, and returns it.
             args: of the method.
             unit: what an answer is, one and several, for the watch.
-            row: the sheet row that it has come to, where there is one.
 
         Raises:
             PluginError: it broke, or an answer cannot be used.
@@ -77,7 +75,7 @@ class Guard:
         except MusterrollError:
             raise
         except (Exception, SystemExit) as error:
-            raise broken(self.label, stage, error, row()) from error
+            raise broken(self.label, stage, error) from error
         finally:
             self._stop(answers, stage)
             if self.watch.current is call:

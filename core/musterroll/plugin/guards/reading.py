@@ -7,10 +7,11 @@ from contextlib import AbstractContextManager, contextmanager
 from types import NoneType
 from typing import get_args
 
+from musterroll.errors import MusterrollError
 from musterroll.model.cells import Cell, SheetInfo, SheetRow
 from musterroll.model.source import Source
-from musterroll.plugin.guarding import AnswerError
-from musterroll.plugin.guards.guard import Guard, a, is_text
+from musterroll.plugin.guarding import AnswerError, broken
+from musterroll.plugin.guards.guard import Guard, a, is_text, iterator
 from musterroll.plugin.roles import Confidence, Reader, Sheet
 from musterroll.plugin.watch import Watch
 
@@ -60,29 +61,49 @@ class _WatchedSheet:
         self._inner, self.info, self._guard = inner, info, guard
 
     def rows(self) -> Iterator[SheetRow]:
-        last = 0
+        """Streams the rows, each looked at. Most are as they should be, and there are millions of them."""
+        watch, known, last = self._guard.watch, _KNOWN.issuperset, 0
+        call = watch.begin(self._guard.label, "reading", _ROWS)
+        try:
+            for row in iterator(self._inner.rows(), self._inner.rows):
+                if (
+                    type(row) is not SheetRow
+                    or type(row[0]) is not int
+                    or row[0] <= last
+                    or type(row[1]) is not tuple
+                    or not known(map(type, row[1]))
+                ):
+                    _look_at_row(row, last)
+                last = row[0]
+                call.done += 1
+                watch.current = call.outer
+                yield row
+                call.outer, watch.current = watch.current, call
+        except MusterrollError:
+            raise
+        except (Exception, SystemExit) as error:
+            raise broken(self._guard.label, "reading", error, last or None) from error
+        finally:
+            if watch.current is call:
+                watch.end(call)
 
-        def look(row: object) -> SheetRow:
-            nonlocal last
-            if not isinstance(row, SheetRow):
-                raise AnswerError(f"rows() must yield rows (SheetRow), not {a(row)}")
-            number, cells = row
-            if type(number) is not int or number <= last:
-                after = f"row {last}" if last else "the beginning, from 1 on"
-                raise AnswerError(f"the numbers of rows must be whole and rise; after {after} comes {number!r:.20}")
-            last = number
-            if type(cells) is not tuple:
-                raise AnswerError(f"the cells of row {number} must be a tuple, not {a(cells)}")
-            if not _KNOWN.issuperset(map(type, cells)):
-                for place, cell in enumerate(cells, 1):
-                    if not isinstance(cell, _KINDS):
-                        raise AnswerError(
-                            f"cell {place} of row {number} is {a(cell)}; a cell is a text (str), None, or a record "
-                            "of its kind, e.g. NumberCell"
-                        )
-            return row
 
-        return self._guard.stream("reading", self._inner.rows, look, unit=_ROWS, row=lambda: last or None)
+def _look_at_row(row: object, last: int) -> None:
+    if not isinstance(row, SheetRow):
+        raise AnswerError(f"rows() must yield rows (SheetRow), not {a(row)}")
+    number: object = row.number
+    cells: object = row.cells
+    if type(number) is not int or number <= last:
+        after = f"row {last}" if last else "the beginning, from 1 on"
+        raise AnswerError(f"the numbers of rows must be whole and rise; after {after} comes {number!r:.20}")
+    if type(cells) is not tuple:
+        raise AnswerError(f"the cells of row {number} must be a tuple, not {a(cells)}")
+    for place, cell in enumerate(cells, 1):
+        if not isinstance(cell, _KINDS):
+            raise AnswerError(
+                f"cell {place} of row {number} is {a(cell)}; a cell is a text (str), None, or a record of its kind, "
+                "e.g. NumberCell"
+            )
 
 
 def _confidence(answer: object) -> Confidence:

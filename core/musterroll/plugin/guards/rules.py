@@ -9,9 +9,8 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import islice
 from types import GeneratorType
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple
 
 from musterroll.model.rows import Row
 from musterroll.model.users import GroupPath
@@ -19,113 +18,101 @@ from musterroll.plugin.guarding import AnswerError
 from musterroll.plugin.guards.built import returns_what_it_finds
 from musterroll.plugin.guards.guard import a, status_of
 from musterroll.plugin.masking import SecretsSeen, masked
+from musterroll.plugin.roles import GroupResolver, RowValidator, SheetValidator
 from musterroll.problems import Problem, Severity
-from musterroll.secret import listen
 from musterroll.text import clean, did_you_mean
 
-Found: TypeAlias = Callable[[Row], Iterable[object]]
-"""A rule, as it is called for a row."""
-
-_MOST = 10_000  # so many problems of one row by one rule
 _KEPT = 100_000  # so many paths of groups are known without another look
-NONE_SEEN = SecretsSeen()
-"""Of a rule that needs one row only."""
+_NONE_SEEN = SecretsSeen()
+_GENERATORS = frozenset({GeneratorType})
+_LISTS: frozenset[type] = frozenset({list, tuple})
 
 
-def as_called(method: Callable[[Row], Any], what: str = "problems", *, may_be_none: bool = False) -> Found:
-    """Returns how to call `check` or `resolve`, so that nothing is lost that it finds.
+class Rule(NamedTuple):
+    """A validator or resolver, as it is called for every row.
 
-    Args:
-        method: the plugin's method.
-        what: what it yields, for messages.
-        may_be_none: whether it may return None, as a rule may that speaks at the end of the sheet only. Of any other
-            rule that is a forgotten `yield`.
+    Attributes:
+        label: the instance as the person knows it.
+        find: its `check` or `resolve`.
+        usual: what that may return without another look (`all_found`).
+        seen: of a rule of the whole sheet, the secrets that it has looked at: it may speak of them later.
     """
-    if returns_what_it_finds(method):
-        return method
 
-    def call(row: Row) -> Iterable[object]:
-        found = method(row)
-        return () if found is None and may_be_none else _looked_through(found, method.__name__, what)
+    label: str
+    find: Callable[[Row], Any]
+    usual: frozenset[type]
+    seen: SecretsSeen | None = None
 
-    return call
+    @classmethod
+    def of_validator(cls, label: str, validator: RowValidator | SheetValidator) -> Rule:
+        """Makes the rule of a validator."""
+        seen = SecretsSeen() if isinstance(validator, SheetValidator) else None
+        return cls(label, validator.check, _usual(validator.check), seen)
+
+    @classmethod
+    def of_resolver(cls, label: str, resolver: GroupResolver) -> Rule:
+        """Makes the rule of a group resolver."""
+        return cls(label, resolver.resolve, _usual(resolver.resolve))
+
+    def all_found(self, found: object) -> Iterable[object]:
+        """Looks at what it returned, so that nothing is lost that it finds.
+
+        Raises:
+            AnswerError: it has returned something, or nothing, where it should have yielded.
+        """
+        if found is None and self.seen is not None:
+            return ()  # it speaks at the end of the sheet
+        return all_found(found, self.find.__name__)
 
 
-def _looked_through(found: object, name: str, what: str) -> Iterable[object]:
-    if type(found) in (tuple, list):
-        return found  # type: ignore[return-value]
+def _usual(find: Callable[[Row], Any]) -> frozenset[type]:
+    return _GENERATORS if returns_what_it_finds(find) else _LISTS
+
+
+def all_found(found: object, name: str) -> Iterable[object]:
+    """Looks at what a rule's method returned. See `Rule.all_found`."""
+    if isinstance(found, tuple | list):
+        return found
     if found is None:
         raise AnswerError(
-            f"{name}() returned None; it must yield {what}, or return () where there are none. Was a yield forgotten?"
+            f"{name}() returned None; it must yield what it finds, or return () where that is nothing. Was a yield "
+            "forgotten?"
         )
     if isinstance(found, GeneratorType):
-        return _exhausted(found, name, what)
+        return _exhausted(found, name)
     if isinstance(found, Problem):
         raise AnswerError(f"{name}() returned a problem; it must yield it: write yield instead of return")
     if isinstance(found, str | bytes) or not isinstance(found, Iterable):
-        raise AnswerError(f"{name}() must yield {what}, or return a list of them, not {a(found)}")
+        raise AnswerError(f"{name}() must yield what it finds, or return a list of it, not {a(found)}")
     return found
 
 
-def _exhausted(found: GeneratorType[object, None, object], name: str, what: str) -> Iterator[object]:
+def _exhausted(found: GeneratorType[object, None, object], name: str) -> Iterator[object]:
     returned = yield from found
     if returned is not None:
-        raise AnswerError(
-            f"{name}() returned {a(returned)}, which is lost; it must yield {what}: write yield for return"
-        )
-
-
-class WholeSheetRule:
-    """A rule of the whole sheet: knows which secrets it has looked at, as it may speak of them at the end.
-
-    Args:
-        validator: the rule; has `check` and `finish`.
-    """
-
-    def __init__(self, validator: Any) -> None:
-        self._check, self._finish = as_called(validator.check, may_be_none=True), validator.finish
-        self.seen = SecretsSeen()
-
-    def check(self, row: Row) -> Iterable[object]:
-        """What it finds in a row."""
-        before = listen(self.seen.add)
-        try:
-            found = self._check(row)
-            # A generator works only while it is gone through.
-            return list(islice(found, _MOST + 1)) if found else ()
-        finally:
-            listen(before)
-
-    def finish(self) -> Iterator[object]:
-        """What it finds at the end."""
-        before = listen(self.seen.add)
-        try:
-            for found in _looked_through(self._finish(), "finish", "problems"):
-                listen(before)
-                yield found
-                before = listen(self.seen.add)
-        finally:
-            listen(before)
+        raise AnswerError(f"{name}() returned {a(returned)}, which is lost; write yield instead of return")
 
 
 class Findings:
     """Looks at what rules find, before it is used. One for each sheet."""
 
     def __init__(self) -> None:
-        self._starts, self._ends = array("q"), array("q")  # of rows without a gap
+        # Rows without a gap: where they start, and where those before them ended.
+        self._starts, self._ends, self._following = array("q"), array("q"), 0
         self._fields: Collection[str] = ()
         self._paths: dict[object, GroupPath] = {}
 
-    def passed(self, row: Row) -> None:
-        """Takes note of a row of the sheet."""
-        number, self._fields = row.number, row.values
-        if self._ends and self._ends[-1] == number - 1:
-            self._ends[-1] = number
-        else:
-            self._starts.append(number)
-            self._ends.append(number)
+    def start(self, row: Row, following: int) -> None:
+        """Takes note of a row that is the first, or follows a gap; the next one would have been `following`."""
+        self._starts.append(row.number)
+        self._ends.append(following - 1)
+        self._fields = row.values
 
-    def problem(self, found: object, row: Row | None, seen: SecretsSeen = NONE_SEEN) -> Problem:
+    def end(self, following: int) -> None:
+        """Takes note of the sheet's end; the next row would have been `following`."""
+        self._following = following
+
+    def problem(self, found: object, row: Row | None, seen: SecretsSeen | None = None) -> Problem:
         """Looks at a problem, and takes passwords out of it.
 
         Args:
@@ -138,6 +125,8 @@ class Findings:
         """
         if not isinstance(found, Problem):
             raise AnswerError(f"a rule must yield problems, made with row.problem(…), not {a(found)}")
+        if row is not None:
+            self._following = row.number + 1
         _look_at_types(found)
         if type(found.severity) is not Severity:
             found = replace(found, severity=status_of(Severity, found.severity, f'the problem "{_code(found)}"'))
@@ -152,11 +141,12 @@ class Findings:
                 f'the problem "{_code(found)}" is of the field "{found.field:.50}", which does not exist'
                 f"{did_you_mean(found.field, self._fields) or '; the fields are ' + ', '.join(self._fields)}"
             )
-        return _without_secrets(found, row, seen)
+        return _without_secrets(found, row, seen or _NONE_SEEN)
 
     def _exists(self, number: int) -> bool:
-        place = bisect_right(self._starts, number) - 1
-        return place >= 0 and number <= self._ends[place]
+        place = bisect_right(self._starts, number)
+        end = self._ends[place] if place < len(self._ends) else self._following - 1
+        return place > 0 and number <= end
 
     def path(self, found: object) -> GroupPath:
         """Looks at the path of a group, and brings its levels into the form that values have.
