@@ -79,7 +79,7 @@ def check_rows(
         try:
             # Most rules are generators: they run here, inside the `try`.
             for rule in rules:
-                call.who, find, usual, seen = rule
+                call.who, find, usual, _, seen = rule
                 if seen is not None:
                     listen(seen.add)
                 found = find(row)

@@ -26,5 +26,5 @@ from musterroll.testing._backend_users import UserTests  # noqa: E402
 __all__ = ["BackendContract"]
 
 
-class BackendContract(BasicTests, UserTests, GroupTests, ExecutionTests):
+class BackendContract(UserTests, GroupTests, ExecutionTests, BasicTests):  # pytest begins with the last
     """Subclass it as `Test…` and override `open_backend`; see `BackendKit` for what else can be overridden."""

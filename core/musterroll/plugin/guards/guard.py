@@ -48,6 +48,7 @@ class Guard:
         method: Callable[..., Any],
         look: Callable[[Any], T],
         *args: object,
+        name: str,
         unit: tuple[str, str],
     ) -> Iterator[T]:
         """Calls a method that streams its answers, and looks at each. It is called when the first one is wanted.
@@ -57,6 +58,7 @@ class Guard:
             method: the method.
             look: looks at an answer, and returns it.
             args: of the method.
+            name: the method's name, as the role has it.
             unit: what an answer is, one and several, for the watch.
 
         Raises:
@@ -65,7 +67,7 @@ class Guard:
         call = self.watch.begin(self.label, stage, unit)
         answers: Iterator[Any] | None = None
         try:
-            answers = iterator(method(*args), method)
+            answers = iterator(method(*args), name)
             while (answer := next(answers, _NOTHING_MORE)) is not _NOTHING_MORE:
                 looked_at = look(answer)
                 call.done += 1
@@ -93,14 +95,14 @@ class Guard:
                 raise broken(self.label, f"{stage}, at its end", error) from error
 
 
-def iterator(answers: object, method: Callable[..., Any]) -> Iterator[Any]:
+def iterator(answers: object, name: str) -> Iterator[Any]:
     """Begins to go through what a method answered.
 
     Raises:
         AnswerError: that cannot be gone through.
     """
     if not isinstance(answers, Iterable) or isinstance(answers, str | bytes):
-        raise AnswerError(f"{method.__name__}() must yield its answers or return an iterable of them, not {a(answers)}")
+        raise AnswerError(f"{name}() must yield its answers or return an iterable of them, not {a(answers)}")
     return iter(answers)
 
 
@@ -114,7 +116,8 @@ def status_of(kind: type[E], value: Any, what: str) -> E:
         return kind(value)
     except ValueError:
         known = ", ".join(f"{kind.__name__}.{one.name}" for one in kind)
-        raise AnswerError(f"an unknown status {value!r:.40} of {what}; there are {known}") from None
+        word = kind.__name__.removeprefix("Sent").lower()
+        raise AnswerError(f"an unknown {word} {value!r:.40} of {what}; there are {known}") from None
 
 
 def a(value: object) -> str:

@@ -83,7 +83,9 @@ class Portal(Guard):
     def groups(self) -> Iterator[Group]:
         """See `UserBackend`."""
         refs, repeats = set[str](), 0
-        for group in self.stream("reading its groups", self.inner.groups, _group, unit=("group", "groups")):
+        for group in self.stream(
+            "reading its groups", self.inner.groups, _group, name="groups", unit=("group", "groups")
+        ):
             repeats += group.ref in refs
             refs.add(group.ref)
             if repeats > max(_REPEATS, len(refs)):
@@ -103,7 +105,7 @@ class Portal(Guard):
 
     def execute(self, ops: Iterator[Op]) -> Iterator[Result]:
         """See `UserBackend`."""
-        return self._results("writing", self.inner.execute, ops, _WRITTEN)
+        return self._results("writing", self.inner.execute, ops, name="execute", unit=_WRITTEN)
 
     def resolve(self, doubtful: Sequence[Op]) -> Iterator[Result]:
         """See `UserBackend`."""
@@ -111,23 +113,29 @@ class Portal(Guard):
         def resolve(handed: Iterator[Op]) -> Iterator[Result]:
             return self.inner.resolve(tuple(handed))
 
-        return self._results("asking what became of operations", resolve, iter(doubtful), _ASKED)
+        return self._results("asking what became of operations", resolve, iter(doubtful), name="resolve", unit=_ASKED)
 
     def close(self) -> None:
         """See `UserBackend`."""
         self.call("closing", self.inner.close, _nothing)
 
     def _results(
-        self, stage: str, method: Callable[[Iterator[Op]], Iterator[Result]], ops: Iterator[Op], unit: tuple[str, str]
+        self,
+        stage: str,
+        method: Callable[[Iterator[Op]], Iterator[Result]],
+        ops: Iterator[Op],
+        *,
+        name: str,
+        unit: tuple[str, str],
     ) -> Iterator[Result]:
         waiting = Waiting(ops, doing, self.watch)
 
         def look(answer: object) -> Result:
             if not isinstance(answer, Result):
-                raise AnswerError(f"{method.__name__}() must yield results (Result), not {a(answer)}")
+                raise AnswerError(f"{name}() must yield results (Result), not {a(answer)}")
             return _result(answer, waiting.answered(answer.op))
 
-        return self.stream(stage, method, look, waiting, unit=unit)
+        return self.stream(stage, method, look, waiting, name=name, unit=unit)
 
 
 def doing(op: Op) -> str:

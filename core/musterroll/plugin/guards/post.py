@@ -51,7 +51,7 @@ class Post(Guard):
                 raise AnswerError(f"the detail of the answer to {what} must be a text or None, not {a(answer.detail)}")
             return answer
 
-        return self.stream("sending", self.inner.send, look, waiting, unit=_SENT)
+        return self.stream("sending", self.inner.send, look, waiting, name="send", unit=_SENT)
 
     def close(self) -> None:
         """See `Notifier`."""

@@ -65,7 +65,7 @@ class _WatchedSheet:
         watch, known, last = self._guard.watch, _KNOWN.issuperset, 0
         call = watch.begin(self._guard.label, "reading", _ROWS)
         try:
-            for row in iterator(self._inner.rows(), self._inner.rows):
+            for row in iterator(self._inner.rows(), "rows"):
                 if (
                     type(row) is not SheetRow
                     or type(row[0]) is not int

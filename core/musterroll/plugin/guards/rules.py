@@ -35,24 +35,26 @@ class Rule(NamedTuple):
         label: the instance as the person knows it.
         find: its `check` or `resolve`.
         usual: what that may return without another look (`all_found`).
+        method: what `find` is called.
         seen: of a rule of the whole sheet, the secrets that it has looked at: it may speak of them later.
     """
 
     label: str
     find: Callable[[Row], Any]
     usual: frozenset[type]
+    method: str
     seen: SecretsSeen | None = None
 
     @classmethod
     def of_validator(cls, label: str, validator: RowValidator | SheetValidator) -> Rule:
         """Makes the rule of a validator."""
         seen = SecretsSeen() if isinstance(validator, SheetValidator) else None
-        return cls(label, validator.check, _usual(validator.check), seen)
+        return cls(label, validator.check, _usual(validator.check), "check", seen)
 
     @classmethod
     def of_resolver(cls, label: str, resolver: GroupResolver) -> Rule:
         """Makes the rule of a group resolver."""
-        return cls(label, resolver.resolve, _usual(resolver.resolve))
+        return cls(label, resolver.resolve, _usual(resolver.resolve), "resolve")
 
     def all_found(self, found: object) -> Iterable[object]:
         """Looks at what it returned, so that nothing is lost that it finds.
@@ -62,7 +64,7 @@ class Rule(NamedTuple):
         """
         if found is None and self.seen is not None:
             return ()  # it speaks at the end of the sheet
-        return all_found(found, self.find.__name__)
+        return all_found(found, self.method)
 
 
 def _usual(find: Callable[[Row], Any]) -> frozenset[type]:
