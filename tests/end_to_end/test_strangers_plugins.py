@@ -49,7 +49,8 @@ def musterroll_notifiers():
 USED = {
     "V": '[[validators]]\nname = "mine"\nuse = "mine"\n',
     "B": '[backend]\nuse = "mine"\n',
-    "N": '[[notifiers]]\nname = "outbox"\nenabled = false\n[[notifiers]]\nname = "mine"\nuse = "mine"\non = ["invite"]\n',
+    "N": '[[notifiers]]\nname = "outbox"\nenabled = false\n'
+    '[[notifiers]]\nname = "mine"\nuse = "mine"\non = ["invite"]\n',
 }
 
 
@@ -67,7 +68,7 @@ def set_up(place: Workplace, which: str, more: str) -> None:
         (
             "B",
             "B.identity = lambda self: None",
-            "(plugin acme.py) broke while saying which portal it is: identity()",
+            "(plugin acme.py) broke while saying which portal it is: identity",
         ),
         ("B", "B.lookup = lambda self, keys: None", "backend (plugin acme.py) broke while looking users up: lookup()"),
         ("B", "B.canonical = lambda self, desired: None", "while saying how it stores a user, row 3: canonical()"),

@@ -15,7 +15,6 @@ from musterroll.errors import MusterrollError
 from musterroll.journal.invite_store import DueInvite, InviteStore
 from musterroll.journal.journal import Journal
 from musterroll.journal.ledger import InviteState
-from musterroll.model.frozen import FrozenDict
 from musterroll.model.messages import Message, Purpose, SentStatus
 from musterroll.plugin.roles import Notifier
 from musterroll.progress import Progress
@@ -131,15 +130,13 @@ class Inviter:
                     id=invite.message,
                     purpose=Purpose.INVITE,
                     recipient=invite.recipient,
-                    values=FrozenDict(
-                        {
-                            "pipeline": self._pipeline,
-                            "job": invite.job,
-                            "invite_url": "",
-                            "valid_days": str(self._valid.days),
-                            "expires": f"{expires:%Y-%m-%d}",
-                        }
-                    ),
+                    values={
+                        "pipeline": self._pipeline,
+                        "job": invite.job,
+                        "invite_url": "",
+                        "valid_days": str(self._valid.days),
+                        "expires": f"{expires:%Y-%m-%d}",
+                    },
                 )
 
     def _settle(self, invite: DueInvite, state: InviteState, detail: str | None) -> None:

@@ -33,13 +33,23 @@ def masked(text: str, secrets: Iterable[str], *, of_secret: bool = False) -> str
         secrets: what it must not tell.
         of_secret: whether the text is about the secret, as a problem of the password's cell is.
     """
+    folded = text.casefold()
     for secret in secrets:
-        if secret.strip():
+        # Making the pattern takes long, and nearly no text holds a secret.
+        if secret.strip() and any(sign in folded for sign in _signs(secret)):
             text = _pattern(secret, of_secret=of_secret).sub(MASK, text)
     return text
 
 
 @lru_cache(maxsize=32)  # several problems of one row, and several texts of each
+def _signs(secret: str) -> frozenset[str]:
+    """Without one of these, folded, in a text, it does not hold the secret."""
+    text = secret.strip()
+    start = [] if len(text) < _CUT else [_start(text)]
+    return frozenset(form.casefold() for form in (*_forms(secret), *start))
+
+
+@lru_cache(maxsize=32)
 def _pattern(secret: str, *, of_secret: bool) -> re.Pattern[str]:
     # The longest first: it may hold another one.
     forms = sorted(set(_forms(secret)), key=len, reverse=True)
@@ -52,7 +62,8 @@ def _forms(secret: str) -> Iterator[str]:
         if text.isascii() and text.isalnum():
             yield text
             continue
-        for form in {text, text.casefold(), *(unicodedata.normalize(form, text) for form in ("NFC", "NFD", "NFKC"))}:
+        others = () if text.isascii() else (unicodedata.normalize(form, text) for form in ("NFC", "NFD", "NFKC"))
+        for form in {text, text.casefold(), *others}:
             yield form
             yield from _quoted(form)
 
@@ -90,13 +101,16 @@ def _cut_off(secret: str) -> Iterator[str]:
     """The pattern of a long secret whose end is missing, by up to a third."""
     if len(secret) < _CUT:
         return
-    shown = secret[:_CUT_AT_MOST]
-    least = len(shown) * 2 // 3
-    least = max([least, *(len(word) + 1 for word in _USUAL if shown.casefold().startswith(word))])
-    rest = ""
-    for letter in reversed(shown[least:]):
+    start, rest = _start(secret), ""
+    for letter in reversed(secret[len(start) : _CUT_AT_MOST]):
         rest = f"(?:{re.escape(letter)}{rest})?"
-    yield re.escape(shown[:least]) + rest
+    yield re.escape(start) + rest
+
+
+def _start(secret: str) -> str:
+    shown = secret[:_CUT_AT_MOST]
+    usual = (len(word) + 1 for word in _USUAL if shown.casefold().startswith(word))
+    return shown[: max([len(shown) * 2 // 3, *usual])]
 
 
 class SecretsSeen:
