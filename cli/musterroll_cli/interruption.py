@@ -43,14 +43,21 @@ def handling(handler: _Handler) -> Iterator[None]:
 
 
 @contextmanager
-def orderly_interruption(cancelled: threading.Event) -> Iterator[None]:
-    """Sets `cancelled` at the first Ctrl-C and raises KeyboardInterrupt at the second."""
+def orderly_interruption(
+    cancelled: threading.Event, waiting: Callable[[], str | None] = lambda: None
+) -> Iterator[None]:
+    """Sets `cancelled` at the first Ctrl-C and raises KeyboardInterrupt at the second.
+
+    `waiting` says which plugin is being waited for: the first Ctrl-C names it, as that may be what hangs.
+    """
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         if cancelled.is_set():
             signal.default_int_handler(number, frame)
         cancelled.set()
         _tell(_NOTICE)
+        if (text := waiting()) is not None:
+            _tell(f"{text}\n")
 
     with handling(interrupt):
         yield
@@ -66,4 +73,4 @@ def immediate_interruption() -> Iterator[None]:
 def _tell(text: str) -> None:
     """Writes past all buffers: a signal may arrive in the middle of another write."""
     with suppress(OSError, ValueError, AttributeError):
-        os.write(sys.stderr.fileno(), text.encode("ascii"))
+        os.write(sys.stderr.fileno(), text.encode("ascii", "backslashreplace"))

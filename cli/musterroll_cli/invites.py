@@ -52,7 +52,8 @@ def list_invites(
     from musterroll_cli.text.invites import show_invite_list, unreachable  # noqa: PLC0415
 
     pipeline = session.load()
-    with closing(history.list_invites(pipeline, state=InviteStanding(state) if state else None)) as found:
+    standing = InviteStanding(state) if state else None
+    with session.watching(pipeline), closing(history.list_invites(pipeline, state=standing)) as found:
         if found.unreachable is not None:
             session.warn(unreachable(found.unreachable, found.identities))
         if session.as_json:

@@ -17,6 +17,7 @@ from musterroll.model.reports import JobSummary, Outcome, Report
 from musterroll.pipeline.loading import load_pipeline
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.plugin.registry import Registry
+from musterroll.plugin.watch import Watchdog
 from musterroll_cli.common import Common, Format
 from musterroll_cli.confirmation import Confirmation
 from musterroll_cli.console import OutputError, Stream, Styled, end_output
@@ -146,8 +147,12 @@ class Session:
         """Shows progress and minds Ctrl-C while the engine works. Yields what to tell the engine."""
         if self.err.is_terminal and not self.common.quiet:
             self._progress = Bar(self.err)
-        with orderly_interruption(pipeline.cancelled), self._progress:
+        with self.watching(pipeline), orderly_interruption(pipeline.cancelled, pipeline.watch.waiting), self._progress:
             yield self._progress
+
+    def watching(self, pipeline: Pipeline) -> Watchdog:
+        """Names the plugin that is being waited for whenever that takes long, in every mode."""
+        return Watchdog(pipeline.watch, self.err.line)
 
     def warn(self, message: str) -> None:
         """Prints a warning on standard error."""

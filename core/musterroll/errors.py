@@ -23,6 +23,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from musterroll.label import Label
+
 __all__ = [
     "BackendError",
     "BackendUnavailableError",
@@ -137,7 +139,7 @@ class PluginError(MusterrollError):
     """A plugin raised something of its own.
 
     Attributes:
-        plugin: the instance as the person knows it, e.g. `validators[corporate-mail]`.
+        plugin: the instance as the person knows it, e.g. `validators[corporate-mail]`; a `Label` knows whose it is.
         stage: what was being done, e.g. `validating`.
         row: the sheet row, where there is one.
         cause: the type and text of the exception; the exception itself is `__cause__`.
@@ -149,7 +151,12 @@ class PluginError(MusterrollError):
         self.plugin, self.stage, self.row = plugin, stage, row
         self.cause = cause if isinstance(cause, str) else f"{type(cause).__name__}: {cause}"
         where = f", row {row}" if row is not None else ""
-        super().__init__(f"{plugin} broke while {stage}{where}: {self.cause}")
+        by = f" (plugin {plugin.by})" if isinstance(plugin, Label) and plugin.by else ""
+        super().__init__(f"{plugin}{by} broke while {stage}{where}: {self.cause}")
+
+    def in_row(self, row: int) -> PluginError:
+        """The same error, with the row of the sheet that it belongs to."""
+        return PluginError(plugin=self.plugin, stage=self.stage, cause=self.cause, row=row)
 
 
 class StateError(MusterrollError):

@@ -72,6 +72,7 @@ class Intake:
                     max_levels=pipeline.settings.membership.max_levels,
                     has_defaults=any(field.default is not None for field in pipeline.fields.values()),
                     shifts=ShiftFinder(pipeline.fields),
+                    watch=pipeline.watch,
                 )
         except AmbiguousWorksheetError as error:
             names = ", ".join(f'"{name}"' for name in error.names)

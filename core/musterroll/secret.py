@@ -7,6 +7,9 @@ from typing import NoReturn, final
 
 MASK = "***"
 
+_Listener = Callable[[str], object]
+_listener: _Listener | None = None
+
 
 @final
 class Secret:
@@ -19,9 +22,10 @@ class Secret:
     """
 
     __slots__ = ("__text",)
+    __text: str | Callable[[], str]
 
     def __init__(self, text: str | Callable[[], str]) -> None:
-        self.__text = text
+        _keep(self, text)
 
     def reveal(self) -> str:
         """Returns the secret itself: for the portal's call and for checks, never for a message.
@@ -29,9 +33,16 @@ class Secret:
         Raises:
             MusterrollError: it is kept elsewhere, and cannot be fetched.
         """
-        if not isinstance(self.__text, str):
-            self.__text = self.__text()
-        return self.__text
+        text: str | Callable[[], str] = self.__text
+        if not isinstance(text, str):
+            text = text()
+            _keep(self, text)
+        if _listener is not None:
+            _listener(text)
+        return text
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError("a secret cannot be changed")
 
     def __repr__(self) -> str:
         return MASK
@@ -49,3 +60,17 @@ class Secret:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a secret cannot be serialised")
+
+
+# Past `__setattr__`, and quicker than `object.__setattr__`: there is one for every password of a sheet.
+_keep: Callable[[Secret, object], None] = Secret.__dict__["_Secret__text"].__set__
+
+
+def listen(listener: _Listener | None) -> _Listener | None:
+    """Tells a listener, from now on, of every secret that is revealed; returns the former one, to be put back.
+
+    For what a rule has looked at and may speak of later.
+    """
+    global _listener
+    before, _listener = _listener, listener
+    return before

@@ -3,7 +3,8 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from typing import Any
+from types import MappingProxyType
+from typing import Any, cast
 
 import pytest
 
@@ -125,7 +126,7 @@ def test_a_resolvers_problem_is_the_rows(log: ProblemLog) -> None:
     [
         (breaks(ZeroDivisionError("by zero")), "row 4: ZeroDivisionError: by zero"),
         (breaks(SystemExit(7)), "row 4: SystemExit: 7"),
-        (Rule(lambda _: ["wrong"]), "row 3: TypeError: a rule must yield problems, made with row.problem(…), not str"),
+        (Rule(lambda _: ["wrong"]), "row 3: a rule must yield problems, made with row.problem(…), not a str"),
     ],
 )
 def test_a_rule_that_breaks_is_named_with_its_row(rule: RowValidator, said: str, log: ProblemLog) -> None:
@@ -135,14 +136,9 @@ def test_a_rule_that_breaks_is_named_with_its_row(rule: RowValidator, said: str,
     assert caught.value.row in (3, 4)
 
 
-def test_a_rule_that_yields_nothing_at_all_finds_nothing(log: ProblemLog) -> None:
-    assert len(list(check_rows(ROWS, [("validators[acme]", Rule(lambda _: None))], [], log))) == 2
-    assert list(log) == []
-
-
 def test_a_resolver_that_yields_a_text_is_named(log: ProblemLog) -> None:
     wrong: Any = Resolver(lambda _: ["Sales"])  # type: ignore[list-item]
-    with pytest.raises(PluginError, match=r"groups\[acme\] broke while resolving groups, row 3: TypeError: a group is"):
+    with pytest.raises(PluginError, match=r"groups\[acme\] broke while resolving groups, row 3: a group is"):
         list(check_rows(ROWS, [], [("groups[acme]", wrong)], log))
 
 
@@ -225,3 +221,147 @@ def test_missing_headings_are_one_error_and_no_row_is_valid(log: ProblemLog) -> 
     counts = SheetCounts(rows=7)
     log.count_into(counts, condemned=False)
     assert (counts.valid, counts.invalid) == (0, 7)
+
+
+def the_error(rule: RowValidator, log: ProblemLog, rows: list[ReadRow] = ROWS) -> str:
+    with pytest.raises(PluginError, match=r"^validators\[acme\] broke while ") as caught:
+        list(check_rows(rows, [("validators[acme]", rule)], [], log))
+    return caught.value.message
+
+
+def finds(*problems: Any) -> RowValidator:
+    return Rule(lambda row: [one(row) if callable(one) else one for one in problems])
+
+
+def forgets(row: Row) -> Any:
+    if row.number < 0:
+        yield None
+    return row.problem("email", "x.y", "Correct it")
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        (
+            finds(lambda row: row.problem("usrname", "x.y", "m")),
+            'field "usrname", which does not exist, did you mean "user',
+        ),
+        (
+            finds(Problem(code="x.y", message="m", row=17)),
+            'the problem "x.y" is of row 17, which the sheet does not have',
+        ),
+        (finds(Problem(code="x.y", message="m", row=4)), "is of row 4, which the sheet does not have; it is in row 3"),
+        (finds(lambda row: row.problem("email", "x.y", "m", condemns=(2,))), "is of row 2"),
+        (
+            finds(lambda row: row.problem("email", "x.y", "")),
+            "the message of a problem must be a text, not an empty one",
+        ),
+        (finds(Problem(code=5, message="m")), "the code of a problem must be a text, not an int"),  # type: ignore[arg-type]
+        (finds(Problem(code="x.y", message="m", value=4)), 'value of the problem "x.y" must be a text'),  # type: ignore[arg-type]
+        (finds(Problem(code="x.y", message="m", severity="bad")), "an unknown severity 'bad' of the problem"),  # type: ignore[arg-type]
+        (Rule(lambda row: row.problem("email", "x.y", "m")), "check() returned a problem; it must yield it"),
+        (Rule(forgets), "check() returned a Problem, which is lost; write yield instead of return"),
+        (Rule(lambda _: None), "check() returned None; it must yield what it finds, or return ()"),
+        (Rule(lambda _: 5), "check() must yield what it finds, or return a list of it, not an int"),
+        (Rule(lambda _: "wrong"), "check() must yield what it finds, or return a list of it, not a str"),
+        (
+            Rule(lambda row: cast("Any", row.values).update(email="x")),
+            "row 3: AttributeError: 'mappingproxy' object has no attribute",
+        ),
+    ],
+)
+def test_each_mistake_of_a_rule_has_its_sentence(rule: RowValidator, said: str, log: ProblemLog) -> None:
+    frozen = [ReadRow(replace(one.row, values=MappingProxyType(dict(one.row.values))), ()) for one in ROWS]
+    assert said in the_error(rule, log, frozen)
+
+
+def test_an_earlier_row_may_be_spoken_of_and_a_severity_may_be_plain(log: ProblemLog) -> None:
+    def check(row: Row) -> Iterator[Problem]:
+        severity: Any = "error"
+        if row.number == 9:
+            yield Problem(code="x.y", message="m", row=4, severity=severity)
+
+    rows = [*ROWS, ReadRow(row(9, username="cy"), ())]
+    list(check_rows(rows, [("validators[acme]", Rule(check))], [], log))
+    assert [(one.row, one.is_error) for one in log] == [(4, True)]
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        (("A", ""), "level 2 of a group has no name; leave the group out"),
+        (("A", "\u200b "), "level 2 of a group has no name"),
+        ((), "a group has at least one level, and this tuple is empty"),
+        (("A", 5), "level 2 of a group must be a text, not an int"),
+        ("A", 'a group is a tuple of the names of its levels, e.g. ("Region", "North"), not a str'),
+        (["A"], "not a list"),
+        (("A", ["B"]), "level 2 of a group must be a text, not a list"),
+        (("\ud800",), "half a character"),
+    ],
+)
+def test_what_is_no_group(path: Any, said: str, log: ProblemLog) -> None:
+    wrong: Any = Resolver(lambda _: [path])
+    with pytest.raises(PluginError, match=r"^groups\[acme\] broke while resolving groups, row 3: ") as caught:
+        list(check_rows(ROWS, [], [("groups[acme]", wrong)], log))
+    assert said in caught.value.message
+
+
+def test_groups_are_trimmed_and_composed(log: ProblemLog) -> None:
+    resolver = Resolver(lambda _: [(" Region ", "Zoe\u0301")])
+    checked = list(check_rows(ROWS, [], [("groups[acme]", resolver)], log))
+    assert [one.groups for one in checked] == [(("Region", "Zoé"),)] * 2
+
+
+SECRET = 'Canary-"4711" x'
+SAYS: list[Callable[[str], str]] = [str, repr, str.upper, str.strip, lambda text: f"the password={text}!"]
+
+
+@pytest.mark.parametrize("says", SAYS)
+@pytest.mark.parametrize("place", ["message", "suggestion", "value", "code"])
+@pytest.mark.parametrize("field", ["password", "email"])
+def test_passwords_are_taken_out_of_problems(
+    says: Callable[[str], str], place: str, field: str, log: ProblemLog
+) -> None:
+    def tell(row: Row) -> Problem:
+        secret = row.secret("password")
+        assert secret is not None
+        problem = Problem(code="x.y", message="m", row=row.number, field=field)
+        return replace(problem, **{place: f"a {says(secret.reveal())} b"})  # type: ignore[arg-type]
+
+    heard: list[Problem] = []
+    rows = [ReadRow(row(3, username="ana", password=SECRET), ())]
+    rules: list[tuple[str, Any]] = [("validators[acme]", finds(tell))]
+    resolvers: list[tuple[str, Any]] = [("groups[acme]", Resolver(lambda row: [tell(row)]))]
+    list(check_rows(rows, rules, resolvers, log, lambda _, problem: heard.append(problem)))
+    assert len(heard) == log.errors == 2
+    for one in (*heard, *log):
+        assert "4711" not in repr(one)
+        assert "***" in one.message or place != "message"
+
+
+def test_passwords_of_earlier_rows_are_taken_out_at_the_end(log: ProblemLog) -> None:
+    class Same:
+        def __init__(self) -> None:
+            self.first: dict[str, int] = {}
+
+        def check(self, row: Row) -> Iterator[Problem]:
+            secret = row.secret("password")
+            assert secret is not None
+            self.first.setdefault(secret.reveal(), row.number)
+            yield row.problem("username", "x.y", f"not one of {', '.join(self.first)}", severity=Severity.WARNING)
+
+        def finish(self) -> Iterator[Problem]:
+            for password, number in self.first.items():
+                yield Problem(code="x.y", message=f'Row {number} has "{password.lower()}"', row=number)
+
+    rows = [ReadRow(row(number, username="u", password=f"Sesame-{number}-x"), ()) for number in range(3, 8)]
+    list(check_rows(rows, [("validators[acme]", Same())], [], log))
+    assert len(list(log)) == 10
+    assert not [one for one in log if "sesame" in one.message.lower()]
+
+
+def test_a_usual_message_stays_as_it_is(log: ProblemLog) -> None:
+    text = "A password needs at least 12 characters; this has 8"
+    rows = [ReadRow(row(3, username="ana", password="password"), ())]
+    list(check_rows(rows, [("a", finds(lambda row: row.problem("password", "x.y", text)))], [], log))
+    assert [one.message for one in log] == [text]

@@ -139,7 +139,9 @@ def test_a_backend_that_breaks_while_it_is_asked(work: Work, monkeypatch: pytest
     monkeypatch.setattr(FaultyBackend, "lookup", lambda self, keys: 1 / 0)
     pipeline, sheet = work.pipeline(), work.sheet(user("ana"))
     for command in (engine.plan, engine.run):
-        with pytest.raises(PluginError, match="backend broke while looking users up: ZeroDivisionError"):
+        with pytest.raises(
+            PluginError, match=r"backend \(plugin faults.py\) broke while looking users up: ZeroDivisionError"
+        ):
             command(pipeline, sheet)
     assert history.list_jobs(pipeline) == []
     assert work.portal.built == work.portal.closed == 2

@@ -48,7 +48,7 @@ def test_a_record_with_a_secret_cannot_be_taken_apart_by_accident() -> None:
 def test_it_has_no_dictionary_and_takes_no_attributes() -> None:
     assert not hasattr(SECRET, "__dict__")
     with pytest.raises(AttributeError):
-        SECRET.text = "x"  # type: ignore[attr-defined]
+        SECRET.text = "x"
 
 
 def test_it_equals_the_same_secret_and_no_text() -> None:

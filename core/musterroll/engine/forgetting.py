@@ -17,8 +17,6 @@ from musterroll.journal.outcomes import outcome_of
 from musterroll.model.reports import JobState
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.pipeline.settings import days_of
-from musterroll.plugin.guarding import guarded
-from musterroll.plugin.roles import KeepsMessages
 
 _IMPORTS = frozenset({JobKind.RUN, JobKind.APPLY})
 _COMPLETED = frozenset({JobState.COMPLETED, JobState.COMPLETED_WITH_ERRORS})
@@ -75,10 +73,8 @@ def forget(pipeline: Pipeline, journal: Journal, records: Sequence[JobRecord], g
     for instance in pipeline.notifiers:
         try:
             ((_, notifier),) = replace(pipeline, notifiers=(instance,)).build_notifiers()
-            with guarded(instance.label, "forgetting messages"):
-                if isinstance(notifier, KeepsMessages):
-                    notifier.forget(going)
-                notifier.close()
+            notifier.forget(going)
+            notifier.close()
         except MusterrollError as error:  # one that cannot be built now can keep nothing of value
             _log.warning("messages of forgotten jobs stay: %s", error.message)
 

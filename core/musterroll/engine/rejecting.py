@@ -18,6 +18,7 @@ from musterroll.journal.jobs import JobRecord
 from musterroll.journal.journal import Journal
 from musterroll.journal.rejected_rows import rejected_rows
 from musterroll.journal.roster import Roster
+from musterroll.label import Label
 from musterroll.model.cells import SheetRow
 from musterroll.model.drafts import Draft
 from musterroll.pipeline.pipeline import Instance, Pipeline
@@ -144,7 +145,8 @@ def _format(pipeline: Pipeline, intake: Intake) -> WritableFormat:
     found = formats.get(intake.summary.reader) or formats.get(_SIMPLE)
     if found is None:  # a pipeline whose one reader has no writer
         component = cast("ReaderType[Options]", pipeline.registry.find("reader", _SIMPLE))
-        found = WritableFormat.of(Instance(f"readers.{_SIMPLE}", component, component.options()))
+        label = Label(f"readers.{_SIMPLE}", pipeline.registry.plugin_of(component).short)
+        found = WritableFormat.of(Instance(label, component, component.options()))
         assert found is not None
     return found
 

@@ -71,11 +71,7 @@ class Answers:
         self._deleted: list[str] = []
 
     def keep(self, stored: StoredOp, result: Result) -> bool:
-        """Takes an answer; returns whether it is the last word on the operation.
-
-        Raises:
-            PluginError: the backend created something and did not say its id.
-        """
+        """Takes an answer; returns whether it is the last word on the operation."""
         state = _STATES[result.status]
         if state in (OpState.DONE, OpState.NOOP):
             self._keep_done(stored, result)
@@ -121,8 +117,7 @@ class Answers:
 
 
 def _ref(result: Result) -> str:
-    if not result.ref:
-        raise PluginError(plugin="backend", stage="writing", cause="it created something and did not say its id")
+    assert result.ref, "the portal's guard has looked for it"
     if storable(result.ref) != result.ref:
         cause = f"the id that it gave is no text, as it has half a character: {storable(result.ref)}"
         raise PluginError(plugin="backend", stage="writing", cause=cause)

@@ -10,7 +10,7 @@ import time
 from collections.abc import Generator
 from contextlib import nullcontext
 
-from musterroll.errors import MusterrollError, PluginError
+from musterroll.errors import MusterrollError
 from musterroll.execution.answers import Answers, JobContext
 from musterroll.execution.operations import (
     NotPossibleError,
@@ -24,7 +24,6 @@ from musterroll.journal.journal import Journal
 from musterroll.journal.kinds import Kind, OpState
 from musterroll.journal.operation_store import OperationStore, StoredOp
 from musterroll.model.operations import Op, Result, Status
-from musterroll.plugin.guarding import guarded
 from musterroll.plugin.roles import UserBackend
 from musterroll.progress import Progress
 
@@ -33,7 +32,6 @@ _CHUNK = 64
 _ATTEMPTS = 3
 _COMMIT_SECONDS = 0.1
 _IS_SO = (Status.DONE, Status.NOOP)
-_ASKING = "asking what became of operations"
 
 
 class Executor:
@@ -88,10 +86,9 @@ class Executor:
         self._in_flight.clear()
         operations = self._operations(phase)
         try:
-            with guarded("backend", "writing"):
-                for result in self._backend.execute(operations):
-                    stored, op = self._taken(result)
-                    self._record(stored, without_secret(result, op))
+            for result in self._backend.execute(operations):
+                stored, op = self._in_flight.pop(result.op)
+                self._record(stored, without_secret(result, op))
         except MusterrollError as error:
             take_secrets_out(error, (op for _, op in self._in_flight.values()))
             raise
@@ -137,16 +134,6 @@ class Executor:
                 self._journal.begin()
                 self._store.set_states([(OpState.PLANNED, None, stored.seq) for stored, _ in ready[handed:]])
 
-    def _taken(self, result: Result) -> tuple[StoredOp, Op]:
-        taken = self._in_flight.pop(result.op, None)
-        if taken is None:
-            raise PluginError(
-                plugin="backend",
-                stage="writing",
-                cause=f"it answered to {result.op}, which is not waiting for an answer",
-            )
-        return taken
-
     def _record(self, stored: StoredOp, result: Result) -> None:
         if self._answers.keep(stored, result):
             self._progress.advance()
@@ -165,14 +152,14 @@ class Executor:
                 if op is not None:
                     waiting[op.id] = stored, op
             try:
-                with guarded("backend", _ASKING):
-                    for result in self._backend.resolve([op for _, op in waiting.values()]):
-                        if result.op not in waiting:
-                            continue
-                        stored, op = waiting.pop(result.op)
-                        self._record_resolved(stored, without_secret(result, op))
-                        if stored.kind is Kind.CREATE_USER and stored.user and result.status in _IS_SO:
-                            found_users.append(stored.user.row)
+                for result in self._backend.resolve([op for _, op in waiting.values()]):
+                    stored, op = waiting[result.op]
+                    self._record_resolved(stored, without_secret(result, op))
+                    if stored.kind is Kind.CREATE_USER and stored.user and result.status in _IS_SO:
+                        found_users.append(stored.user.row)
+            except MusterrollError as error:
+                take_secrets_out(error, (op for _, op in waiting.values()))
+                raise
             finally:
                 self._commit()
         # Those who turn up late: meanwhile their groups may have been filled without them.
@@ -212,8 +199,7 @@ def settle_former_creations(journal: Journal, context: JobContext, backend: User
         if not creations:
             continue
         ops = [op for s in creations.values() if (op := make_operation(s, context.job, passwords)) is not None]
-        with guarded("backend", _ASKING):
-            results = list(backend.resolve(ops))
+        results = list(backend.resolve(ops))
         with journal.transaction():
             for result in results:
                 stored = creations.get(result.op)

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
-from musterroll.errors import MusterrollError, PluginError
+from musterroll.errors import MusterrollError
 from musterroll.journal.invite_store import DueInvite, InviteStore
 from musterroll.journal.journal import Journal
 from musterroll.journal.ledger import InviteState
@@ -95,22 +95,13 @@ class Inviter:
                 self._send(label, notifier, due)
             except MusterrollError as error:
                 first_error = first_error or error
-            except (Exception, SystemExit) as error:
-                wrapped = PluginError(plugin=label, stage="inviting", cause=error)
-                wrapped.__cause__ = error
-                first_error = first_error or wrapped
         if first_error is not None:
             raise first_error
 
     def _send(self, label: str, notifier: Notifier, due: Due) -> None:
         try:
             for sent in notifier.send(self._messages(label, due)):
-                invite = self._handed.pop(sent.message, None)
-                if invite is None:
-                    raise PluginError(
-                        plugin=label, stage="inviting", cause=f"it answered to {sent.message}, which it was not given"
-                    )
-                self._settle(invite, _STATES[sent.status], sent.detail)
+                self._settle(self._handed.pop(sent.message), _STATES[sent.status], sent.detail)
                 self._progress.advance()
         finally:
             with self._journal.transaction():

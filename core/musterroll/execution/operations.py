@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from musterroll.errors import MusterrollError
+from musterroll.errors import MusterrollError, PluginError
 from musterroll.execution.passwords import Passwords
 from musterroll.journal.kinds import Kind
 from musterroll.journal.operation_store import StoredOp
+from musterroll.model.frozen import FrozenDict
 from musterroll.model.operations import (
     AddMembers,
     CreateGroup,
@@ -26,7 +27,7 @@ from musterroll.model.operations import (
 )
 from musterroll.model.plans import PasswordAction
 from musterroll.model.users import Desired
-from musterroll.secret import MASK
+from musterroll.plugin.masking import masked
 
 _OF_A_USER_ALONE: dict[Kind, type[Reactivate | Deactivate | DeleteUser]] = {
     Kind.REACTIVATE: Reactivate,
@@ -73,7 +74,9 @@ def make_operation(stored: StoredOp, job: str, passwords: Passwords) -> Op | Non
 def _of_user(stored: StoredOp, id_: str, passwords: Passwords) -> Op:
     user = stored.user
     assert user is not None
-    values = {name: None if c.after is None else str(c.after) for name, c in user.fields.items() if name != "active"}
+    values = FrozenDict(
+        {name: None if c.after is None else str(c.after) for name, c in user.fields.items() if name != "active"}
+    )
     if stored.kind is Kind.CREATE_USER:
         password = passwords.of(user.row) if user.password is PasswordAction.SET else None
         return CreateUser(id=id_, user=Desired(username=user.username, fields=values), password=password)
@@ -86,9 +89,9 @@ def _of_user(stored: StoredOp, id_: str, passwords: Passwords) -> Op:
         id=id_,
         user=ref,
         changes=values,
-        before={
-            name: None if c.before is None else str(c.before) for name, c in user.fields.items() if name != "active"
-        },
+        before=FrozenDict(
+            {name: None if c.before is None else str(c.before) for name, c in user.fields.items() if name != "active"}
+        ),
         password=passwords.of(user.row) if user.password is PasswordAction.RESET else None,
     )
 
@@ -98,15 +101,19 @@ def without_secret(result: Result, op: Op) -> Result:
     password = op.password if isinstance(op, CreateUser | UpdateUser) else None
     if password is None or result.detail is None:
         return result
-    return replace(result, detail=result.detail.replace(password.reveal(), MASK))
+    return replace(result, detail=masked(result.detail, [password.reveal()]))
 
 
 def take_secrets_out(error: MusterrollError, in_flight: Iterable[Op]) -> None:
     """Takes the passwords that a backend was given out of what it raised."""
     for op in in_flight:
         password = op.password if isinstance(op, CreateUser | UpdateUser) else None
-        if password is not None and password.reveal() in error.message:
-            error.message = error.message.replace(password.reveal(), MASK)
-            error.args = (error.message,)
+        if password is None:
+            continue
+        message = masked(error.message, [password.reveal()])
+        if message != error.message:
+            error.message, error.args = message, (message,)
+            if isinstance(error, PluginError):
+                error.cause = masked(error.cause, [password.reveal()])
             # The traceback of what lies behind would tell it as well.
             error.__cause__, error.__suppress_context__ = None, True

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from musterroll.model.frozen import FrozenDict
+
 
 class Purpose(StrEnum):
     """What a message is for; a notifier's `on` names those that it sends."""
@@ -27,6 +29,9 @@ class Recipient:
     username: str
     fields: Mapping[str, str]
     ref: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "fields", FrozenDict(self.fields))  # a notifier must not change what is planned
 
     @property
     def email(self) -> str:
@@ -55,6 +60,9 @@ class Message:
     purpose: Purpose
     recipient: Recipient | None
     values: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "values", FrozenDict(self.values))  # several notifiers may be given the same message
 
 
 class SentStatus(StrEnum):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 from musterroll.errors import MusterrollError
+from musterroll.label import Label
 from musterroll.model.messages import Purpose
 from musterroll.pipeline.checking import Check
 from musterroll.pipeline.fields import LITERAL
@@ -93,7 +94,7 @@ class Instances:
         if component is None:
             return None
         options = self._options(component, table, lambda inner: (*path, *inner), table.place)
-        return None if options is None else Instance(f"readers.{name}", component, options)
+        return None if options is None else Instance(self._label(f"readers.{name}", component), component, options)
 
     def _chosen_reader(self, component: Component, names: list[str]) -> Instance | None:
         tree = self._check.tree
@@ -108,7 +109,7 @@ class Instances:
             return (*(owners[-1] if owners else ("reader", "options")), *path)
 
         options = self._options(component, join(list(layers.values()), place), full, place)
-        return None if options is None else Instance("reader", component, options)
+        return None if options is None else Instance(self._label("reader", component), component, options)
 
     def _try_reader(self, component: Component, instances: dict[str, Instance]) -> None:
         """Adds a reader that nobody mentioned. One that needs options is not a mistake of this pipeline."""
@@ -120,7 +121,8 @@ class Instances:
             self._check.warn(("readers",), f'the reader "{name}" is left out; it needs options, in [readers.{name}]')
         else:
             ours = self._registry.plugin_of(component).is_of(HOME)
-            instances[component.name] = Instance(f"readers.{component.name}", component, options, is_asked=ours)
+            label = self._label(f"readers.{component.name}", component)
+            instances[component.name] = Instance(label, component, options, is_asked=ours)
 
     def _one(self, path: KeyPath, kind: Kind, label: str) -> Instance | None:
         check = self._check
@@ -136,7 +138,10 @@ class Instances:
         if kind == "notifier" and check.is_sound(*path):
             on = frozenset(NotifierUse.model_validate(plain(table)).on)
         options = self._options_at(path, component, on)
-        return None if options is None else Instance(label, component, options, on)
+        return None if options is None else Instance(self._label(label, component), component, options, on)
+
+    def _label(self, text: str, component: Component) -> Label:
+        return Label(text, self._registry.plugin_of(component).short)
 
     def _options_at(self, path: KeyPath, component: Component, on: frozenset[Purpose]) -> Options | None:
         place = place_of(self._check.tree, (*path, "use"))

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from musterroll.errors import Mistake, MusterrollError, PluginError
+from musterroll.errors import Mistake, MusterrollError
+from musterroll.label import Label
 from musterroll.model.basis import PluginsUsed
 from musterroll.model.fields import FieldSet
 from musterroll.model.messages import Purpose
@@ -25,17 +26,22 @@ from musterroll.plugin.components import (
     ValidatorType,
 )
 from musterroll.plugin.context import Context, utc_now
+from musterroll.plugin.guarding import guarded
+from musterroll.plugin.guards.built import BACKEND, NOTIFIER, READER, RESOLVER, VALIDATOR, WRITER, Role, look_at_built
+from musterroll.plugin.guards.portal import Portal
+from musterroll.plugin.guards.post import Post
+from musterroll.plugin.guards.reading import WatchedReader
 from musterroll.plugin.options import Options
 from musterroll.plugin.registry import Registry
 from musterroll.plugin.roles import (
     GroupResolver,
-    Notifier,
     Reader,
     RowValidator,
     SheetValidator,
     SheetWriter,
     UserBackend,
 )
+from musterroll.plugin.watch import Watch
 
 T = TypeVar("T")
 
@@ -45,14 +51,14 @@ class Instance:
     """A named instance of a component, with checked options, not built yet.
 
     Attributes:
-        label: as the person knows it, e.g. `validators[corporate-mail]` or `backend`.
+        label: as the person knows it, e.g. `validators[corporate-mail]` or `backend`; it knows whose it is.
         component: what it is an instance of.
         options: its checked options.
         on: for notifiers: what they are told.
         is_asked: whether the pipeline names it; a reader is tried by `auto` without that.
     """
 
-    label: str
+    label: Label
     component: Component
     options: Options = field(repr=False)  # a plugin may keep a secret as plain text
     on: frozenset[Purpose] = frozenset()
@@ -86,6 +92,7 @@ class Pipeline:
         notifiers: the notifiers, in order.
         clock: the time in UTC.
         cancelled: set when the person interrupts.
+        watch: knows which plugin is being waited for.
     """
 
     settings: Settings
@@ -109,6 +116,7 @@ class Pipeline:
     notifiers: tuple[Instance, ...]
     clock: Callable[[], dt.datetime] = utc_now
     cancelled: threading.Event = field(default_factory=threading.Event)
+    watch: Watch = field(default_factory=Watch)
 
     def __repr__(self) -> str:
         return f"<Pipeline {self.name} of {self.file or 'the built-in file'}>"
@@ -128,42 +136,52 @@ class Pipeline:
         return tuple((name, reader) for name, reader in found if reader is not None)
 
     def _build_reader(self, one: Instance) -> Reader | None:
-        if one.is_asked:
-            return self._build(one, _reader(one).build)
-        logger = logging.getLogger(f"musterroll.{one.label}")
+        label = Label(f"readers[{one.component.name}]", one.label.by)
         try:
-            return UnaskedReader(self._build(one, _reader(one).build), logger)
+            reader = WatchedReader(self._build(one, _reader(one).build, READER), label, self.watch)
         except MusterrollError as error:
-            logger.warning("%s; it is left out", error.message)
+            if one.is_asked:
+                raise
+            self._logger(one).warning("%s; it is left out", error.message)
             return None
+        return reader if one.is_asked else UnaskedReader(reader, self._logger(one))
+
+    def _logger(self, one: Instance) -> logging.Logger:
+        return logging.getLogger(f"musterroll.{one.label}")
 
     def build_writer(self, reader: Instance) -> SheetWriter:
         """Builds the writer that a reader's plugin brings; only where it brings one."""
         writer = _reader(reader).writer
         assert writer is not None
-        return self._build(reader, writer)
+        return self._build(reader, writer, WRITER)
 
     def build_validators(self) -> tuple[tuple[str, RowValidator | SheetValidator], ...]:
         """Builds the validators, new for every sheet: the label, and the validator."""
-        return tuple((one.label, self._build(one, _validator(one).build)) for one in self.validators)
+        return tuple((one.label, self._build(one, _validator(one).build, VALIDATOR)) for one in self.validators)
 
     def build_resolvers(self) -> tuple[tuple[str, GroupResolver], ...]:
         """Builds the group resolvers: the label, and the resolver."""
-        return tuple((one.label, self._build(one, _resolver(one).build)) for one in self.resolvers)
+        return tuple((one.label, self._build(one, _resolver(one).build, RESOLVER)) for one in self.resolvers)
 
     def build_backend(self, *, read_only: bool) -> UserBackend:
         """Builds the user backend: to plan with, or to write with. The caller closes it."""
-        return self._build(self.backend, _backend(self.backend).build, read_only=read_only)
+        one = self.backend
+        return Portal(self._build(one, _backend(one).build, BACKEND, read_only=read_only), one.label, self.watch)
 
-    def build_notifiers(self) -> tuple[tuple[Instance, Notifier], ...]:
+    def build_notifiers(self) -> tuple[tuple[Instance, Post], ...]:
         """Builds the notifiers, to send with. The caller closes them."""
-        return tuple((one, self._build(one, _notifier(one).build, read_only=False)) for one in self.notifiers)
+        return tuple((one, self._build_notifier(one)) for one in self.notifiers)
 
     def build_to_look(self, instance: Instance) -> object:
         """Builds an instance of any kind, to look whether that works and what it says of itself."""
-        return self._build(instance, _validator(instance).build, read_only=True)
+        return self._build(instance, _validator(instance).build, _ROLES[type(instance.component)], read_only=True)
 
-    def _build(self, instance: Instance, build: Callable[[Any, Context], T], *, read_only: bool = True) -> T:
+    def _build_notifier(self, one: Instance) -> Post:
+        return Post(self._build(one, _notifier(one).build, NOTIFIER, read_only=False), one.label, self.watch)
+
+    def _build(
+        self, instance: Instance, build: Callable[[Any, Context], T], role: Role, *, read_only: bool = True
+    ) -> T:
         context = Context(
             instance=instance.label,
             fields=self.fields,
@@ -174,12 +192,23 @@ class Pipeline:
             cancelled=self.cancelled,
             logger=logging.getLogger(f"musterroll.{instance.label}"),
         )
+        call = self.watch.begin(instance.label, "starting")
         try:
-            return build(instance.options, context)
-        except MusterrollError:
-            raise
-        except (Exception, SystemExit) as error:
-            raise PluginError(plugin=instance.label, stage="starting", cause=error) from error
+            with guarded(instance.label, "starting"):
+                made = build(instance.options, context)
+                look_at_built(made, role)
+                return made
+        finally:
+            self.watch.end(call)
+
+
+_ROLES: Mapping[type[Component], Role] = {
+    ReaderType: READER,
+    ValidatorType: VALIDATOR,
+    GroupResolverType: RESOLVER,
+    UserBackendType: BACKEND,
+    NotifierType: NOTIFIER,
+}
 
 
 # The registry has checked that a component found under a kind is of that kind's type.

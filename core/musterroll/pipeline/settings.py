@@ -207,7 +207,7 @@ class MembershipSettings(Table):
 
     mode: Literal["add", "replace"]
     missing: Literal["create", "error", "skip"]
-    max_levels: Annotated[int, Field(ge=1)] = MAX_LEVELS
+    max_levels: Annotated[int, Field(ge=1, le=1000)] = MAX_LEVELS
 
 
 class InviteSettings(Table):

@@ -17,7 +17,6 @@ from musterroll.planning.invites import Decision, InvitePolicy
 from musterroll.planning.matching import confirmed
 from musterroll.planning.protection import PROTECTED, Protection
 from musterroll.planning.recognising import Recogniser
-from musterroll.plugin.guarding import guarded
 from musterroll.plugin.roles import UserBackend
 
 # So many users are looked up at once.
@@ -65,9 +64,8 @@ def plan_invitees(
         while batch := list(islice(users, _BATCH)):
             yield planner.plan(batch)
     finally:
-        for instance, notifier in notifiers:
-            with guarded(instance.label, "closing"):
-                notifier.close()
+        for _, notifier in notifiers:
+            notifier.close()
 
 
 class _InviteePlanner:

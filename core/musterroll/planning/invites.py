@@ -6,11 +6,11 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from musterroll.errors import PluginError
 from musterroll.journal.ledger import InviteState, LedgerEntry
 from musterroll.model.messages import Recipient
 from musterroll.model.plans import InviteDecision
 from musterroll.pipeline.settings import SendTo
-from musterroll.plugin.guarding import guarded
 from musterroll.plugin.roles import Notifier
 
 _IN_DOUBT = (InviteState.HELD, InviteState.SENDING)
@@ -62,8 +62,10 @@ class InvitePolicy:
             PluginError: a notifier broke.
         """
         for label, notifier in self._notifiers:
-            with guarded(label, "planning invites", row):
+            try:
                 reachable = notifier.can_reach(recipient)
+            except PluginError as error:
+                raise error if row is None else error.in_row(row) from error.__cause__
             if reachable:
                 return Decision(InviteDecision(send=True, channel=notifier.channel), label)
         if not self._notifiers:

@@ -19,7 +19,6 @@ from musterroll.planning.invites import InvitePolicy
 from musterroll.planning.limits import counts_users
 from musterroll.planning.planner import Planner
 from musterroll.planning.protection import Protection
-from musterroll.plugin.guarding import guarded
 from musterroll.plugin.roles import UserBackend
 from musterroll.problem_log import ProblemLog
 from musterroll.progress import Progress
@@ -94,9 +93,8 @@ def make_plan(
             jobs.set_sheet(journal, job.id, replace(intake.summary, path=job.sheet.path))
     finally:
         journal.commit()
-        for instance, notifier in notifiers:
-            with guarded(instance.label, "closing"):
-                notifier.close()
+        for _, notifier in notifiers:
+            notifier.close()
 
 
 def _plan_in_batches(batches: Iterator[int], pipeline: Pipeline, journal: Journal, progress: Progress) -> None:
@@ -118,8 +116,7 @@ def count_users(pipeline: Pipeline, backend: UserBackend) -> int | None:
     name = counts_users(pipeline.settings.limits)
     if name is None:
         return None
-    with guarded("backend", "counting its users"):
-        users = backend.count_users()
+    users = backend.count_users()
     if users is None:
         text = "this portal cannot say how many users it has; write a whole number instead of a percentage"
         raise _mistake(pipeline, f"limits.{name}", text)
@@ -127,11 +124,8 @@ def count_users(pipeline: Pipeline, backend: UserBackend) -> int | None:
 
 
 def _check_absent(pipeline: Pipeline, backend: UserBackend) -> None:
-    if pipeline.settings.absent == "deactivate":
-        with guarded("backend", "saying what it can do"):
-            can = backend.capabilities()
-        if not can.deactivate:
-            raise _mistake(pipeline, "absent", 'this portal cannot deactivate users; write "report" or "keep"')
+    if pipeline.settings.absent == "deactivate" and not backend.capabilities().deactivate:
+        raise _mistake(pipeline, "absent", 'this portal cannot deactivate users; write "report" or "keep"')
 
 
 def _mistake(pipeline: Pipeline, path: str, text: str) -> PipelineError:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from musterroll.model.fields import USERNAME
 from musterroll.model.rows import Row
 from musterroll.model.users import Existing, UserKey
-from musterroll.plugin.guarding import guarded
 from musterroll.plugin.roles import UserBackend
 from musterroll.problems import Problem
 from musterroll.text import fold
@@ -52,8 +51,7 @@ def confirmed(backend: UserBackend, keys: Iterable[UserKey]) -> dict[UserKey, tu
     wanted = list(keys)
     if not wanted:
         return {}
-    with guarded("backend", "looking users up"):
-        answers = backend.lookup(wanted)
+    answers = backend.lookup(wanted)
     return {key: _of_key(key, found) for key in wanted if (found := answers.get(key))}
 
 

@@ -25,7 +25,6 @@ from musterroll.planning.recognising import Recogniser
 from musterroll.planning.rows import RowPlan, RowPlanner
 from musterroll.planning.seen import digest_of
 from musterroll.planning.spellings import GroupSpellings
-from musterroll.plugin.guarding import guarded
 from musterroll.plugin.roles import UserBackend
 from musterroll.problem_log import ProblemLog
 from musterroll.problems import Problem, Severity
@@ -73,9 +72,8 @@ class Planner:
         self._store = store
         self._log = log
         self._sheet = sheet_sha256
-        with guarded("backend", "reading its groups"):
-            self._can = backend.capabilities()
-            self._groups = GroupIndex(backend.groups() if self._can.groups else ())
+        self._can = backend.capabilities()
+        self._groups = GroupIndex(backend.groups() if self._can.groups else ())
         self._rows = RowPlanner(settings, fields, backend, self._can, self._groups)
         self._look_up_by = tuple(dict.fromkeys((*settings.match, USERNAME, *([_EMAIL] * self._can.unique_email))))
         self._spellings = GroupSpellings()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from musterroll.errors import PluginError
 from musterroll.model.fields import CALLING_CODE, GROUPS, PASSWORD, USERNAME, FieldSet
+from musterroll.model.frozen import FrozenDict
 from musterroll.model.plans import FieldChange, PasswordAction
 from musterroll.model.rows import Origin, Row
 from musterroll.model.users import Capabilities, Desired, Existing, GroupPath
@@ -119,9 +120,9 @@ class RowPlanner:
 
     def _canonical(self, row: Row, username: str, fields: dict[str, str | None]) -> Desired:
         try:
-            return self._backend.canonical(Desired(username=username, fields=fields))
-        except (Exception, SystemExit) as error:
-            raise PluginError(plugin="backend", stage="planning", cause=error, row=row.number) from error
+            return self._backend.canonical(Desired(username=username, fields=FrozenDict(fields)))
+        except PluginError as error:
+            raise error.in_row(row.number) from error.__cause__
 
     def _new_fields(self, row: Row) -> dict[str, FieldChange]:
         canonical = self._canonical(row, row[USERNAME], self._desired(row, new=True))

@@ -15,7 +15,6 @@ from musterroll.model.fields import USERNAME
 from musterroll.model.plans import Action, Change, FieldChange, InviteDecision, PasswordAction, Scalar
 from musterroll.model.users import Capabilities, Existing, UserKey
 from musterroll.planning.protection import Protection
-from musterroll.plugin.guarding import guarded
 from musterroll.plugin.roles import UserBackend
 from musterroll.problem_log import ProblemLog
 from musterroll.problems import Problem, Severity
@@ -63,9 +62,8 @@ class UndoPlanner:
         self._store = store
         self._log = log
         self._targets: dict[int, DoneTarget] = {}
-        with guarded("backend", "saying what it can do"):
-            self._can: Capabilities = backend.capabilities()
-            self._groups = frozenset(group.ref for group in backend.groups()) if self._can.groups else frozenset()
+        self._can: Capabilities = backend.capabilities()
+        self._groups = frozenset(group.ref for group in backend.groups()) if self._can.groups else frozenset()
 
     def plan(self, journal: Journal, job: str) -> Iterator[int]:
         """Plans the undo of a stored job; yields how many rows are done, batch by batch."""
@@ -95,8 +93,7 @@ class UndoPlanner:
     def _look_up(self, batch: Sequence[DoneRow]) -> Mapping[str, Existing]:
         """The users of a batch by ref, found by the name that the job left them with."""
         keys = {UserKey.of(USERNAME, _name_after(done)) for done in batch if done.ref}
-        with guarded("backend", "looking users up"):
-            found = self._backend.lookup(list(keys)) if keys else {}
+        found = self._backend.lookup(list(keys)) if keys else {}
         wanted = {done.ref for done in batch}
         return {user.ref: user for users in found.values() for user in users if user.ref in wanted}
 

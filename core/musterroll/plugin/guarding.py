@@ -8,6 +8,10 @@ from contextlib import contextmanager
 from musterroll.errors import MusterrollError, PluginError
 
 
+class AnswerError(Exception):
+    """What a plugin made or answered cannot be used; the text says why, and what it should be."""
+
+
 @contextmanager
 def guarded(plugin: str, stage: str, row: int | None = None) -> Iterator[None]:
     """Names the plugin that breaks inside.
@@ -25,4 +29,10 @@ def guarded(plugin: str, stage: str, row: int | None = None) -> Iterator[None]:
     except MusterrollError:
         raise
     except (Exception, SystemExit) as error:
-        raise PluginError(plugin=plugin, stage=stage, cause=error, row=row) from error
+        raise broken(plugin, stage, error, row) from error
+
+
+def broken(plugin: str, stage: str, error: BaseException, row: int | None = None) -> PluginError:
+    """Makes the error that names a plugin. See `guarded`."""
+    cause = str(error) if isinstance(error, AnswerError) else error
+    return PluginError(plugin=plugin, stage=stage, cause=cause, row=row)

@@ -49,6 +49,11 @@ class Plugin:
             return f'"{self.name}" (the file {self.path})'
         return f'"{self.name}" ({self.distribution} {self.version})'
 
+    @property
+    def short(self) -> str:
+        """As messages name it beside an instance: `acme 1.0`, or the name of a local file."""
+        return self.path.name if self.path is not None else f"{self.distribution} {self.version}"
+
     def is_called(self, name: str) -> bool:
         """Whether a person who says `name` means this plugin, or the distribution that it is from."""
         return name == self.name or self.is_of(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from musterroll.model.cells import Cell, SheetRow
@@ -39,9 +40,10 @@ class RowMaker:
 
     def __init__(self, fields: FieldSet, columns: Columns, *, plain_text: bool = False) -> None:
         value_of = meant_value if plain_text else cell_value
-        self._columns = columns.letters
-        if fields.whole_phones and PHONE in columns.letters:
-            self._columns = {**columns.letters, CALLING_CODE: columns.letters[PHONE]}
+        letters = dict(columns.letters)
+        if fields.whole_phones and PHONE in letters:
+            letters[CALLING_CODE] = letters[PHONE]
+        self._columns = MappingProxyType(letters)  # rules see it
         self._absent = dict.fromkeys(fields, ABSENT)
         self._secret = {name for name, field in fields.items() if field.secret}
         self._cells = [
@@ -85,12 +87,12 @@ class RowMaker:
             _fill_in(self._early, values)
         for composition in self._composed:
             if composition.fill(values) and composition.column is not None:
-                columns = {**columns, composition.field.name: composition.column}
+                columns = MappingProxyType({**columns, composition.field.name: composition.column})
         if self._splits_late:
             _take_apart(values)
         if self._late:
             _fill_in(self._late, values)
-        return ReadRow(Row(source.number, values, columns), tuple(problems))
+        return ReadRow(Row(source.number, MappingProxyType(values), columns), tuple(problems))
 
     def unusable(self, number: int, problem: Problem) -> ReadRow:
         """Makes a row none of whose cells can be used."""

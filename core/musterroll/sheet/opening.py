@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
-from musterroll.errors import MusterrollError, PluginError, SourceError
+from musterroll.errors import MusterrollError, SourceError
 from musterroll.model.source import Source
-from musterroll.plugin.guarding import guarded
+from musterroll.plugin.guarding import broken, guarded
 from musterroll.plugin.roles import AmbiguousWorksheetError, Confidence, Reader, Sheet
 from musterroll.sheet.foreign import describe, foreign
 
@@ -52,14 +52,14 @@ def open_sheet(source: Source, name: str, reader: Reader, worksheet: str | None)
         AmbiguousWorksheetError: several visible worksheets, none named.
         PluginError: the reader broke.
     """
-    label = f"readers[{name}]"
+    label = getattr(reader, "label", f"readers[{name}]")
     stack = ExitStack()
     try:
         sheet = stack.enter_context(reader.open(source, worksheet))
     except (MusterrollError, AmbiguousWorksheetError):
         raise
     except Exception as error:
-        raise PluginError(plugin=label, stage="opening the file", cause=error) from error
+        raise broken(label, "opening the file", error) from error
     try:
         yield sheet
     except BaseException as error:

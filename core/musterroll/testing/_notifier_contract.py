@@ -15,8 +15,14 @@ from pathlib import Path
 
 import pytest
 
+from musterroll.errors import MusterrollError
 from musterroll.model.messages import Message, Purpose, Recipient, Sent, SentStatus
+from musterroll.plugin.guarding import AnswerError
+from musterroll.plugin.guards.built import NOTIFIER, look_at_built
+from musterroll.plugin.guards.post import Post
 from musterroll.plugin.roles import Notifier
+from musterroll.plugin.watch import Watch
+from musterroll.testing._limits import bounded, in_time
 
 COUNTS = ("rows", "created", "updated", "unchanged", "deactivated", "rejected", "failed", "unknown", "not_attempted")
 
@@ -27,10 +33,12 @@ class NotifierContract:
     Attributes:
         unreachable: what a user has that it cannot reach, by field; None where it reaches everybody.
         most_in_flight: how many messages may be pulled before the first of them is answered.
+        seconds: so long a test may take.
     """
 
     unreachable: Mapping[str, str] | None = {}
     most_in_flight: int = 100
+    seconds: float = 60
 
     def open_notifier(self, folder: Path) -> Notifier:
         """Builds a new instance; override this.
@@ -45,12 +53,31 @@ class NotifierContract:
         standard = {"forename": name.title(), "surname": "", "calling_code": "44", "phone": "7712345678"}
         return {"email": f"{name}@example.com", **standard}
 
+    @pytest.fixture(autouse=True)
+    def _limit(self) -> Iterator[None]:
+        with in_time(self.seconds, "this notifier"):
+            yield
+
     @pytest.fixture
     def notifier(self, tmp_path: Path) -> Iterator[Notifier]:
         """One that is closed afterwards."""
         notifier = self.open_notifier(tmp_path)
         yield notifier
         notifier.close()
+
+    def test_first_of_all(self, tmp_path: Path) -> None:
+        """What it is, and what it answers, in words."""
+        try:
+            made = self.open_notifier(tmp_path)
+            look_at_built(made, NOTIFIER)
+            post = Post(made, "this notifier", Watch())
+            assert post.channel
+            assert post.can_reach(Recipient(username="ana", fields=self.fields("ana"))), "it must reach this user"
+            answers = bounded(post.send(iter([self._invite(1), self._invite(2)])), "send()", 2)
+            assert len(answers) == 2, f"of 2 messages send() answered to {len(answers)}"
+            post.close()
+        except (AnswerError, MusterrollError) as error:
+            pytest.fail(str(error), pytrace=False)
 
     def test_whom_it_reaches(self, notifier: Notifier) -> None:
         assert notifier.channel.strip()

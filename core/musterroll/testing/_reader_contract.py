@@ -18,10 +18,15 @@ from pathlib import Path
 
 import pytest
 
-from musterroll.errors import SourceError
+from musterroll.errors import MusterrollError, SourceError
 from musterroll.model.cells import BoolCell, DateCell, ErrorCell, FormulaCell, NumberCell, SheetRow, TextCell
 from musterroll.model.source import Source
+from musterroll.plugin.guarding import AnswerError
+from musterroll.plugin.guards.built import READER, look_at_built
+from musterroll.plugin.guards.reading import WatchedReader
 from musterroll.plugin.roles import AmbiguousWorksheetError, Confidence, Reader
+from musterroll.plugin.watch import Watch
+from musterroll.testing._limits import bounded, in_time
 
 ROWS = (
     ("Username", "Forename", "Surname"),
@@ -61,6 +66,18 @@ class ReaderContract:
         path = tmp_path / "sheet"
         self.write(path, self.rows)
         return path
+
+    def test_first_of_all(self, file: Path) -> None:
+        """What it is, and what it answers, in words."""
+        try:
+            made = self.open_reader()
+            look_at_built(made, READER)
+            reader = WatchedReader(made, "this reader", Watch())
+            reader.sniff(Source(file))
+            with in_time(60, "this reader"), reader.open(Source(file)) as sheet:
+                assert bounded(sheet.rows(), "rows()"), "it reads no row of a file that it has written"
+        except (AnswerError, MusterrollError) as error:
+            pytest.fail(str(error), pytrace=False)
 
     def test_its_own_files_are_known_by_their_content(self, file: Path) -> None:
         assert self.open_reader().sniff(Source(file)) is not Confidence.NO

@@ -208,7 +208,8 @@ def test_a_backend_that_breaks_after_the_first_write(work: Work, fault: Fault) -
     done = work.run(pipeline, work.sheet(*(addressed(name, groups="G") for name in NAMES)))
     assert (done.outcome, done.state) == (Outcome.FAILED, JobState.FAILED)
     assert isinstance(done.error, BackendError if fault is Fault.ERROR else PluginError)
-    assert ("not waiting for an answer" in done.error.message) is (fault in (Fault.TWICE, Fault.STRANGER))
+    assert ('answered twice to creating the user "bo"' in done.error.message) is (fault is Fault.TWICE)
+    assert ("which it was not given" in done.error.message) is (fault is Fault.STRANGER)
     assert sum(done.rows.values()) == 3
     work.portal.fault = lambda op: None
     assert work.resume(pipeline).rows == {"created": 3}

@@ -52,8 +52,17 @@ class Portal(Options):
     rules: tuple[dict[str, str], ...] = ()
 
 class Built:
+    channel = "post"
+
     def __init__(self, options, context):
         self.options, self.context = options, context
+
+    def nothing(self, *args):
+        raise NotImplementedError
+
+    sniff = open = check = resolve = nothing
+    identity = capabilities = count_users = lookup = groups = canonical = execute = close = nothing
+    can_reach = send = nothing
 
 def faulty(options, context):
     raise ZeroDivisionError("no luck")

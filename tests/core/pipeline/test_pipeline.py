@@ -16,7 +16,7 @@ from .conftest import Load
 
 
 def context(built: object) -> Context:
-    return cast("Context", cast("Any", built).context)
+    return cast("Context", cast("Any", getattr(built, "inner", built)).context)
 
 
 def test_everything_is_built_with_its_name_and_context(load: Load, folder: Path) -> None:
@@ -48,7 +48,9 @@ def test_a_backend_is_told_whether_it_may_write(load: Load) -> None:
 
 def test_a_plugin_that_breaks_while_it_is_built_is_named(load: Load) -> None:
     pipeline = load("[[validators]]\nname = 'mine'\nuse = 'faulty'")
-    with pytest.raises(PluginError, match=r"^validators\[mine\] broke while starting: ZeroDivisionError: no luck$"):
+    with pytest.raises(
+        PluginError, match=r"^validators\[mine\] \(plugin kit\.py\) broke while starting: ZeroDivisionError: no luck$"
+    ):
         pipeline.build_validators()
 
 
