@@ -320,7 +320,7 @@ with engine.SavedPlan(folder / "staff.plan") as saved:
         assert refused.value.code == "state.locked"
         other.kill()
         other.wait()
-    assert [(job.state, job.kind) for job in history.list_jobs(pipeline)] == [(JobState.ABORTED, "apply")]
+    assert [(job.state, job.kind) for job in history.list_jobs(pipeline)] == [(JobState.INTERRUPTED, "apply")]
     with pytest.raises(RefusedError, match="apply its plan again"):
         work.resume(pipeline)
     assert [job.state for job in history.list_jobs(pipeline)] == [JobState.ABORTED]  # not interrupted for ever

@@ -165,8 +165,7 @@ def list_jobs(journal: Journal) -> Iterator[JobRecord]:
         refuse_other_than_text(id_, about, plan, profile, print_, identity, error, rejected_says)
         state = JobState(state)
         if abandoned and state is JobState.RUNNING:
-            state = JobState.INTERRUPTED if planned or kind not in _CUT_OFF else JobState.ABORTED
-            error = _CUT_OFF[kind] if state is JobState.ABORTED else error
+            state = JobState.INTERRUPTED
         yield JobRecord(
             id=id_,
             kind=JobKind(kind),
@@ -276,7 +275,8 @@ def discard_job(journal: Journal, job: str) -> None:
 def recover(journal: Journal) -> None:
     """Settles what a dead writer left: its job was interrupted, and what it was sending is held.
 
-    One that cannot go on, because nothing was planned yet and its plan is not here, has come to nothing.
+    One that cannot go on, because nothing was planned yet and its plan is not here, has come to nothing: it must not
+    be called interrupted for ever.
 
     The caller holds the lock, so no writer lives.
     """
