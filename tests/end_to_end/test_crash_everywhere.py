@@ -232,7 +232,7 @@ def test_killed_at_every_commit_with_a_portal(server: ForkServer, tmp_path: Path
     database, number = tmp_path / "portal.db", 0
     faults = ("--fault", "429:0.02", "--retry-after", "0", "--fault", "reset-after-commit:0.02")
     with mock_portal(database, "--seed", "7", "--passwords", "none", *faults) as portal:
-        backend = f'"scim"\nbackend.options = {{ url = "{portal.url}" }}'
+        backend = f'"scim"\nbackend.options = {portal.options}'
 
         def rehearse() -> Rehearsal:
             nonlocal number

@@ -24,6 +24,7 @@ from musterroll_plugins.backends.scim.answers import explained
 from musterroll_plugins.backends.scim.bulk import AT_ONCE, Bulk
 from musterroll_plugins.backends.scim.capabilities import capabilities
 from musterroll_plugins.backends.scim.client import Client, NoAnswerError
+from musterroll_plugins.backends.scim.creations import Creations
 from musterroll_plugins.backends.scim.discovery import Portal
 from musterroll_plugins.backends.scim.groups import Groups
 from musterroll_plugins.backends.scim.mapping import UserMapping
@@ -200,10 +201,12 @@ class ScimBackend:
         mapping = UserMapping(options, portal)
         directory = Directory(client, options, portal, mapping)
         bulk = Bulk(client, portal.bulk if options.bulk == "auto" else None, options.bulk_size)
-        users = Users(client, bulk, options, portal, mapping, directory)
+        name = portal.user_attribute("userName")
+        creations = Creations(directory, mapping, unique_names=name is None or name.uniqueness.lower() != "none")
+        users = Users(client, bulk, options, portal, mapping, directory, creations)
         groups = Groups(client, options, portal, directory, users)
         performer = Performer(client, users, groups, self._context.cancelled)
-        resolver = Resolver(directory, mapping, groups.inside, users.refused)
+        resolver = Resolver(directory, mapping, groups.inside, creations)
         return _Parts(portal, mapping, directory, bulk, performer, resolver)
 
     async def _discover(self) -> Portal:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from musterroll import Secret
 from musterroll_plugins.backends.scim.answers import Answer
-from musterroll_plugins.backends.scim.client import Client, NoAnswerError
+from musterroll_plugins.backends.scim.client import BusyError, Client, NoAnswerError
 from musterroll_plugins.backends.scim.discovery import BulkLimits
 from musterroll_plugins.backends.scim.paths import Json, Resource, get_key
 
@@ -57,7 +57,7 @@ class Bulk:
         return self._most
 
     async def send(self, method: str, path: str, body: Resource, hide: Sequence[Secret] = ()) -> Answer:
-        """Sends one request; as `Client.request`.
+        """Sends one request; as `Client.request`: it is for whoever sends a POST to repeat it.
 
         Args:
             method: of HTTP.
@@ -66,9 +66,14 @@ class Bulk:
             hide: the passwords in it.
 
         Raises:
-            NoAnswerError: there was no answer that settles it.
+            NoAnswerError: there was no answer that settles it; `BusyError` for a POST to be repeated by `Client.once`.
             BackendError: the portal cannot be used at all.
         """
+        if method == "POST":
+            return await self._send(method, path, body, hide)
+        return await self._client.once(lambda: self._send(method, path, body, hide), _nothing)
+
+    async def _send(self, method: str, path: str, body: Resource, hide: Sequence[Secret]) -> Answer:
         size = len(json.dumps(body, separators=(",", ":"))) + len(path) + _OVERHEAD_BYTES
         if self._most < 2 or size > self._bytes // 2:
             return await self._client.request(method, path, body=body, hide=hide)
@@ -80,7 +85,7 @@ class Bulk:
             worker.add_done_callback(self._workers.discard)
         answer = await waiting.answer
         if answer.status in _BUSY:  # for this one alone
-            return await self._client.request(method, path, body=body, hide=hide)
+            raise BusyError(f"the portal is too busy: {answer.reason}")
         return answer
 
     async def _work(self) -> None:
@@ -163,6 +168,10 @@ class Bulk:
                     etag=version if isinstance(version, str) else None,
                 )
                 one.answer.set_result(self._client.discreet(answer, one.hide))
+
+
+async def _nothing() -> None:
+    """What may be done twice needs no looking for."""
 
 
 def _status(operation: Json) -> int | None:

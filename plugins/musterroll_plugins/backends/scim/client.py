@@ -10,8 +10,9 @@ import datetime as dt
 import json
 import random
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import nullcontext
+from typing import TypeVar
 from urllib.parse import quote, urlencode
 
 from musterroll import BackendError, BackendUnavailableError, Context, Secret
@@ -36,6 +37,8 @@ _encode = json.JSONEncoder(separators=(",", ":")).encode  # json.dumps would mak
 _BUSY = (429, 503)
 _GATEWAY = (502, 504)
 
+T = TypeVar("T")
+
 
 class NoAnswerError(Exception):
     """A request got no answer that settles it.
@@ -48,6 +51,18 @@ class NoAnswerError(Exception):
         super().__init__(text)
         self.text = text
         self.certain = certain
+
+
+class BusyError(NoAnswerError):
+    """The portal said to a POST that it is busy, which is no proof that it did nothing.
+
+    Attributes:
+        wait: so many seconds it wants to be left alone; None where it does not say.
+    """
+
+    def __init__(self, text: str, wait: float | None = None) -> None:
+        super().__init__(text, certain=False)
+        self.wait = wait
 
 
 class Client:
@@ -73,7 +88,7 @@ class Client:
         self._line = network.Line(tls, timeout=options.timeout)
         self._slots = asyncio.Semaphore(options.concurrency)
         self._next_turn = 0.0
-        self._answers = 0
+        self._answers = self._changes = 0
         self.gate = Gate()
         self.stopped: BackendError | None = None
 
@@ -94,9 +109,9 @@ class Client:
         hide: Sequence[Secret] = (),
         patient: bool = True,
     ) -> Answer:
-        """Sends a request, and again where the portal was busy.
+        """Sends a request, and again where the portal was busy or it is not known what became of it.
 
-        All but a POST are also sent again where it is not known what became of them.
+        All but a POST, that is: one that may have arrived is not sent again here, see `once`.
 
         Args:
             method: POST is what must not be done twice.
@@ -111,7 +126,7 @@ class Client:
             Any answer that repeating would not change.
 
         Raises:
-            NoAnswerError: there was none.
+            NoAnswerError: there was none; `BusyError` for a POST that `once` may repeat.
             BackendError: the portal cannot be used at all, and the same goes for every other request.
         """
         content = None if body is None else _encode(body).encode()
@@ -137,16 +152,48 @@ class Client:
                     renewed = True
                     continue
                 if not self._worth_repeating(method, answer.status, attempt, patient=patient):
-                    return self._answered(answer)
+                    return self._answered(answer, method)
                 wait = self._patience(answer)
+                if method == "POST":
+                    raise BusyError(f"the portal is too busy: {answer.reason}", wait)
                 doubt |= answer.status not in _BUSY
                 if attempt >= most:
                     if answer.status == 500:
-                        return self._answered(answer)
+                        return self._answered(answer, method)
                     text = f"the portal is too busy: {answer.reason}"
                     raise self._given_up(text, certain=not doubt, exhausted=self._answers == before)
             attempt += 1
             await self._pause(_backoff(attempt) if wait is None else wait, certain=not doubt)
+
+    async def once(self, send: Callable[[], Awaitable[T]], look: Callable[[], Awaitable[T | None]]) -> T:
+        """Does what must not be done twice: after an answer that proves nothing it looks before it repeats.
+
+        Args:
+            send: sends the request.
+            look: finds out what became of it; None where it was certainly not done.
+
+        Returns:
+            What `send` returned, or what `look` found.
+
+        Raises:
+            NoAnswerError: there was no answer that settles it.
+            BackendError: the portal cannot be used at all.
+        """
+        before, attempt = self._changes, 0
+        while True:
+            try:
+                return await send()
+            except BusyError as error:
+                attempt += 1
+                if attempt > self._options.retries:
+                    raise self._given_up(error.text, certain=False, exhausted=self._changes == before) from None
+                await self._pause(_backoff(attempt) if error.wait is None else error.wait, certain=False)
+            try:
+                found = await look()
+            except NoAnswerError as error:
+                raise NoAnswerError(error.text, certain=False) from None
+            if found is not None:
+                return found
 
     def discreet(self, answer: Answer, hide: Sequence[Secret]) -> Answer:
         """Takes passwords, and what we sign in with, out of what the portal says of an error."""
@@ -164,10 +211,11 @@ class Client:
             return patient and attempt < _RETRIES_OF_500 and status not in self._options.duplicate_status
         return status in _GATEWAY
 
-    def _answered(self, answer: Answer) -> Answer:
+    def _answered(self, answer: Answer, method: str) -> Answer:
         if answer.status in _GATEWAY:  # somebody else's answer
             raise self._given_up(f"the portal cannot be reached: {answer.reason}", certain=False, exhausted=False)
         self._answers += 1
+        self._changes += method != "GET"
         if answer.status == 401:
             self.stop(explained(answer, "", self._options.url))
         return answer

@@ -103,6 +103,10 @@ class GroupBook:
             for path in self._paths(group):
                 yield Group(ref=group.ref, path=path, key=group.key)
 
+    def named(self, name: str) -> list[StoredGroup]:
+        """Returns the groups that the portal keeps under a name."""
+        return [group for group in self._groups.values() if fold(group.name) == fold(name)]
+
     def of_user(self, ref: str) -> frozenset[str]:
         """Returns the refs of the groups that a user is a direct member of."""
         return frozenset(self._of_user.get(ref, ()))
