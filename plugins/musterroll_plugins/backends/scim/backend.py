@@ -30,7 +30,7 @@ from musterroll_plugins.backends.scim.groups import Groups
 from musterroll_plugins.backends.scim.mapping import UserMapping
 from musterroll_plugins.backends.scim.options import ScimOptions
 from musterroll_plugins.backends.scim.pages import USERS
-from musterroll_plugins.backends.scim.performing import Performer
+from musterroll_plugins.backends.scim.performing import TOO_DEEP, Performer
 from musterroll_plugins.backends.scim.reading import Directory
 from musterroll_plugins.backends.scim.resolving import Resolver
 from musterroll_plugins.backends.scim.users import Users
@@ -187,6 +187,8 @@ class ScimBackend:
             return self._pump.call(work, *args)
         except NoAnswerError as error:
             raise self._client.stopped or BackendUnavailableError(error.text) from None
+        except RecursionError:
+            raise BackendError(TOO_DEEP) from None
 
     def _ready(self) -> _Parts:
         return self._parts or self._call(self._discovered)

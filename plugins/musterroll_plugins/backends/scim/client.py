@@ -16,8 +16,9 @@ from typing import TypeVar
 from urllib.parse import quote, urlencode
 
 from musterroll import BackendError, BackendUnavailableError, Context, Secret
+from musterroll_plugins._http import Line, LineError
 from musterroll_plugins._retry_after import wait_seconds
-from musterroll_plugins.backends.scim import network
+from musterroll_plugins._tls import tls_context
 from musterroll_plugins.backends.scim.answers import Answer, explained
 from musterroll_plugins.backends.scim.gate import Gate
 from musterroll_plugins.backends.scim.options import ScimOptions
@@ -33,6 +34,7 @@ _RETRIES_OF_500 = 2
 # Before the portal has ever answered, a wrong address is more likely than a bad moment.
 _RETRIES_BEFORE_CONTACT = 1
 _GLANCE_SECONDS = 0.2
+_KEEP_ALIVE_SECONDS = 4.0
 _encode = json.JSONEncoder(separators=(",", ":")).encode  # json.dumps would make one each time
 _BUSY = (429, 503)
 _GATEWAY = (502, 504)
@@ -84,8 +86,8 @@ class Client:
         self._clock = context.clock
         self._sign_in, self._secrets = sign_in(options, context, self._post_form)
         self._authorization: str | None = None
-        tls = None if options.ca is None else network.tls_context(options.ca)
-        self._line = network.Line(tls, timeout=options.timeout)
+        tls = None if options.ca is None else tls_context(options.ca, BackendError)
+        self._line = Line(tls, timeout=options.timeout, keep_alive=_KEEP_ALIVE_SECONDS, most=options.max_answer)
         self._slots = asyncio.Semaphore(options.concurrency)
         self._next_turn = 0.0
         self._answers = self._changes = 0
@@ -140,12 +142,12 @@ class Client:
             refused = self._authorization = await self._sign_in.header()
             try:
                 answer = self.discreet(await self._once(method, url, content, refused, headers), hide)
-            except network.LineError as error:
+            except LineError as error:
                 doubt |= error.sent
                 limit = most if self._answers else min(most, _RETRIES_BEFORE_CONTACT)
                 once_only = method == "POST" and doubt
-                if once_only or attempt >= limit or (error.hopeless and not self._answers):
-                    exhausted = not once_only and self._answers == before
+                if once_only or not error.again or attempt >= limit or (error.unknown and not self._answers):
+                    exhausted = not once_only and error.again and self._answers == before
                     raise self._given_up(error.text, certain=not doubt, exhausted=exhausted) from None
             else:
                 if answer.status == 401 and not renewed and await self._sign_in.renew(refused):
@@ -233,7 +235,7 @@ class Client:
         return NoAnswerError(text, certain=certain)
 
     def _patience(self, answer: Answer) -> float | None:
-        seconds = wait_seconds(answer.retry_after, self._clock())
+        seconds = wait_seconds(answer.retry_after, self._clock(), answer.date)
         if seconds is not None and seconds > _LONGEST_RETRY_AFTER:
             until = (self._clock() + dt.timedelta(seconds=min(seconds, 1e8))).strftime("%Y-%m-%d %H:%M UTC")
             self.stop(BackendUnavailableError(f"the portal wants to be left alone until {until}; go on then"))
@@ -285,17 +287,21 @@ class Client:
     async def _post_form(self, url: str, content: bytes, headers: dict[str, str]) -> Answer:
         try:
             answer = await self._send("POST", url, content, {"Accept": "application/json", **headers})
-        except network.LineError as error:
+        except LineError as error:
             raise BackendUnavailableError(f"the token service cannot be used: {error.text}") from None
         self._authorization = headers.get("Authorization")
         return self.discreet(answer, ())
 
     async def _send(self, method: str, url: str, content: bytes | None, headers: Mapping[str, str]) -> Answer:
         try:
-            return await self._line.send(method, url, content, headers)
-        except BackendError as error:
-            self.stop(error)
-            raise
+            received = await self._line.send(method, url, content, headers)
+        except LineError as error:
+            if not error.hopeless:
+                raise
+            failure = BackendError(error.text)
+            self.stop(failure)
+            raise failure from None
+        return Answer.read(received.status, received.content, received.content_type, received.headers.get)
 
     async def _turn(self) -> None:
         if self._options.requests_per_second is None:

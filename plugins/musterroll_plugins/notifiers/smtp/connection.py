@@ -18,8 +18,8 @@ from enum import Enum
 from functools import cache
 
 from musterroll import NotifierError, Secret
+from musterroll_plugins._tls import untrusted
 from musterroll_plugins.notifiers._texts import printable
-from musterroll_plugins.notifiers._tls import untrusted
 
 # Many a server looks for viruses before it answers to a whole message; RFC 5321 grants ten minutes.
 _PATIENCE_AT_THE_END = 5

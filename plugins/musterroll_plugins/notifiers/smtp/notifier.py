@@ -12,8 +12,8 @@ from email.policy import SMTP, SMTPUTF8
 import idna
 
 from musterroll import Context, Message, NotifierError, Purpose, Recipient, Secret, Sent, SentStatus
+from musterroll_plugins._tls import tls_context
 from musterroll_plugins.notifiers._mail import address_of, compose, is_address, name_of, parse_address
-from musterroll_plugins.notifiers._tls import tls_context
 from musterroll_plugins.notifiers.smtp.connection import Connection, Delivery, Fate, Server, UnreachableError, without
 from musterroll_plugins.notifiers.smtp.options import SmtpOptions
 from musterroll_plugins.notifiers.smtp.texts import Texts
@@ -50,7 +50,7 @@ class Smtp:
         self._server = Server(
             host=options.host,
             port=options.service_port,
-            tls=None if options.encryption == "none" else tls_context(options.ca),
+            tls=None if options.encryption == "none" else tls_context(options.ca, NotifierError),
             at_once=options.encryption == "tls",
             user=options.user,
             password=password,
