@@ -43,5 +43,9 @@ def refused_handshake(place: str, reason: str) -> str:
         return f"{place} wants a client certificate, which musterroll does not bring; ask for another way in"
     if "WRONG_VERSION_NUMBER" in reason or "HTTP_REQUEST" in reason or "PACKET_LENGTH" in reason:
         return f"no secure connection to {place} comes about: it speaks none there; check https, security and port"
-    why = ": perhaps it wants a client certificate, which musterroll does not bring" if "HANDSHAKE" in reason else ""
+    why = (
+        ": perhaps it wants a client certificate, which musterroll does not bring"
+        if "HANDSHAKE" in reason or "EOF" in reason
+        else ""
+    )
     return f"no secure connection to {place} comes about{why}; check https, security and port"

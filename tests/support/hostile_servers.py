@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 
 from musterroll import Pump
+from support.certificates import Certificate
 
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -56,6 +59,31 @@ def hostile(talk: Talk, tls: ssl.SSLContext | None = None) -> Iterator[Hostile]:
     finally:
         pump.call(_ended, server)
         pump.close()
+
+
+@contextmanager
+def wants_a_certificate(certificate: Certificate, version: ssl.TLSVersion) -> Iterator[Hostile]:
+    """Runs a server that wants to see a certificate, and says so in TLS as asyncio does not."""
+    context = certificate.server_context
+    context.verify_mode, context.maximum_version = ssl.CERT_REQUIRED, version
+    running, ended = Hostile(), threading.Event()
+
+    def serve(listening: socket.socket) -> None:
+        while not ended.is_set():
+            with suppress(OSError), listening.accept()[0] as calling:
+                running.calls += 1
+                context.wrap_socket(calling, server_side=True).close()
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.settimeout(0.1)
+        running.port = listening.getsockname()[1]
+        thread = threading.Thread(target=serve, args=(listening,))
+        thread.start()
+        try:
+            yield running
+        finally:
+            ended.set()
+            thread.join()
 
 
 async def _ended(server: asyncio.Server) -> None:

@@ -17,6 +17,12 @@ _WORDS = ("detail", "message", "error")
 _LONGEST_ID = 1024
 _HALF, _CONTROL = re.compile("[\ud800-\udfff]"), re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _PAGE, _NO_JSON = "a web page", "something that is no JSON"
+# What web servers show in front of a portal, and what it means.
+_PAGES = {
+    b"required SSL certificate": "a page that wants a client certificate, which musterroll does not bring,",
+    b"plain HTTP request was sent to HTTPS": "a page that wants https in the url",
+}
+_PAGE_BEGINS = 4096
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\s]+")
 
 
@@ -100,7 +106,8 @@ class Answer:
                 body = _read_json(text)
             except (ValueError, RecursionError):
                 if "html" in content_type or text.startswith(b"<"):
-                    unread = _PAGE
+                    known = (_PAGES[words] for words in _PAGES if words in text[:_PAGE_BEGINS])
+                    unread = next(known, _PAGE)
                 elif 200 <= status < 300:  # an error without a readable body is an error all the same
                     unread = _NO_JSON
         said = header("ETag"), header("Location"), header("Retry-After"), header("Date")
