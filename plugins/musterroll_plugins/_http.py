@@ -7,6 +7,7 @@ of an answer is read. No server can make us wait, or keep something, without end
 from __future__ import annotations
 
 import os
+import re
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _CONNECT_SECONDS = 10.0
 _MEBIBYTE = 1024 * 1024
+_SSL_REASON = re.compile(r"\[SSL: (\w+)\]")
 
 
 class LineError(Exception):
@@ -93,7 +95,7 @@ class Line:
         import aiohttp  # noqa: PLC0415 -- an extra, and quick start-up
         from yarl import URL  # noqa: PLC0415 -- comes with it
 
-        session = self._opened()
+        session, proxy = self._opened(), self._proxy(url)
         try:
             async with session.request(
                 method,
@@ -101,7 +103,7 @@ class Line:
                 data=content,
                 headers=headers,
                 allow_redirects=False,
-                proxy=self._proxy(url),
+                proxy=proxy,
             ) as response:
                 body = await self._read(response, urlsplit(url).netloc)
                 return Received(response.status, body, response.content_type, response.headers)
@@ -155,18 +157,31 @@ class Line:
         return self._session
 
     def _proxy(self, url: str) -> str | None:
-        """The proxy of the environment.
+        """The proxy of the environment; aiohttp itself would take passwords from ~/.netrc too, and 0.7 ms a time."""
+        host = urlsplit(url).netloc
+        if host not in self._proxies:
+            self._proxies[host] = _proxy_for(url)
+        return self._proxies[host]
 
-        Not aiohttp's own look at it: that takes passwords from ~/.netrc as well, and 0.7 ms in a thread each time.
-        """
-        parts = urlsplit(url)
-        if parts.netloc not in self._proxies:
-            proxies = getproxies()
-            proxy = proxies.get(parts.scheme) or proxies.get("all")
-            if proxy is not None and "://" not in proxy:
-                proxy = f"http://{proxy}"  # as curl takes it
-            self._proxies[parts.netloc] = None if proxy is None or proxy_bypass(parts.netloc) else proxy
-        return self._proxies[parts.netloc]
+
+def _proxy_for(url: str) -> str | None:
+    parts = urlsplit(url)
+    proxies = getproxies()
+    proxy = proxies.get(parts.scheme) or proxies.get("all")
+    if not proxy or proxy_bypass(parts.netloc):
+        return None
+    if "://" not in proxy:
+        proxy = f"http://{proxy}"  # as others take it
+    try:
+        asked = urlsplit(proxy)
+        usable = bool(asked.hostname) and asked.scheme in ("http", "https") and (asked.port or 1) > 0
+    except ValueError:
+        usable = False
+    if not usable or " " in proxy:  # not the proxy itself: there can be a password in it
+        variable = f"{parts.scheme.upper()}_PROXY"
+        remedy = f"write {variable} in the environment as http://proxy.example:3128, or take it out"
+        raise LineError(f"the proxy for {parts.netloc} is none that can be used: {remedy}", hopeless=True)
+    return proxy
 
 
 def explained(error: Exception, url: str) -> LineError:
@@ -221,8 +236,8 @@ def _is_no_http(error: aiohttp.ClientResponseError | aiohttp.ClientPayloadError)
 def _tls_alert(error: BaseException | None) -> str | None:
     """The reason of the TLS error in or behind an exception; None where there is none."""
     for _ in range(5):
-        if isinstance(error, ssl.SSLError):
-            return str(getattr(error, "reason", None) or "")
+        if isinstance(error, OSError) and (found := _SSL_REASON.search(str(error.args))):
+            return found[1]
         inner = getattr(error, "os_error", None)
         error = inner if isinstance(inner, BaseException) else (error and (error.__cause__ or error.__context__))
     return None
