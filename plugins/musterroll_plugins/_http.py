@@ -78,6 +78,7 @@ class Line:
         self._tls, self._timeout, self._keep_alive = tls, timeout, keep_alive
         self._most, self._words_only = most, words_only
         self._session: aiohttp.ClientSession | None = None
+        self._closed = False
         self._proxies: dict[str, str | None] = {}
 
     async def send(self, method: str, url: str, content: bytes | None, headers: Mapping[str, str]) -> Received:
@@ -111,7 +112,8 @@ class Line:
             raise explained(error, url) from None
 
     async def close(self) -> None:
-        """Closes all connections."""
+        """Closes all connections, for good: what others have left running opens no new ones."""
+        self._closed = True
         session, self._session = self._session, None
         if session is not None:
             await session.close()
@@ -146,6 +148,8 @@ class Line:
     def _opened(self) -> aiohttp.ClientSession:
         import aiohttp  # noqa: PLC0415 -- an extra, and quick start-up
 
+        if self._closed:
+            raise LineError("the connection has been closed", again=False)
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 # How many requests go at once is counted before they come here.

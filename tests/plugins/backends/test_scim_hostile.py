@@ -6,12 +6,25 @@ import json
 import time
 import tracemalloc
 import zlib
+from contextlib import suppress
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 
-from musterroll import BackendError, Status, UserBackend, UserKey
+from musterroll import (
+    AddMembers,
+    BackendError,
+    CreateGroup,
+    DeleteGroup,
+    GroupRef,
+    Status,
+    UpdateUser,
+    UserBackend,
+    UserKey,
+    UserRef,
+)
 from musterroll_plugins._masking import masked
 from support.hostile_servers import Talk, answer, hostile, routes, says
 from support.scim_backends import Opened, creation, creations, perform
@@ -177,6 +190,44 @@ def test_a_job_with_such_an_id_can_go_on(tmp_path: Path, why: str) -> None:
     assert len(users) == 1
 
 
+@pytest.mark.parametrize(
+    "token",
+    [
+        {"access_token": "a\r\nX-Evil: 1"},
+        {"access_token": "\ud800"},
+        {"access_token": "good", "expires_in": 10**4000},
+        {"access_token": "good", "expires_in": -5},
+    ],
+    ids=["line break", "half", "for ever", "ended"],
+)
+def test_a_token_service_that_gives_nonsense(opened: Opened, monkeypatch: pytest.MonkeyPatch, token: Any) -> None:
+    monkeypatch.setenv("A_SECRET", "s")
+    given = answer(json.dumps(token).encode())
+    with hostile(portal(page(0, []), **{"POST /token": given})) as server:
+        client = {"client_id": "c", "client_secret": {"env": "A_SECRET"}, "token_url": f"{server.url}/token"}
+        backend = opened(server.url, **client)
+        if token["access_token"] == "good":
+            assert backend.count_users() == 0
+        else:
+            assert "no access_token that can be used" in complaint(backend)
+
+
+def test_nonsense_in_an_answer_to_several_operations(opened: Opened) -> None:
+    config = answer(b'{"bulk": {"supported": true, "maxOperations": 100, "maxPayloadSize": 100000}}')
+    said = [
+        {"bulkId": "b0", "status": "1" * 5000},
+        {"bulkId": "b1", "status": -201},
+        {"bulkId": "b2", "status": [201]},
+        {"bulkId": ["b3"], "status": "201"},
+        "b4",
+    ]
+    done = answer(json.dumps({"Operations": said}).encode())
+    parts = {"GET /ServiceProviderConfig": config, "POST /Bulk": done}
+    with hostile(portal(page(0, []), **parts)) as server:
+        results = perform(opened(server.url), *creations(5))
+    assert {result.status for result in results} == {Status.UNKNOWN}
+
+
 def test_half_a_character_in_what_a_portal_says(opened: Opened) -> None:
     refused = answer(json.dumps({"detail": "no \ud800 way"}).encode(), status="400 Bad Request")
     users = [{"id": "1", "userName": "b\udc00", "name": {"familyName": "x\ud800"}}]
@@ -197,3 +248,70 @@ def test_however_a_secret_is_spelt(secret: str) -> None:
     assert masked(" ".join(spelt), [secret]).count("***") == len(spelt)
     for one in spelt:
         assert one.strip('"') not in masked(" ".join(spelt), [secret])
+
+
+def test_members_that_nobody_can_be(opened: Opened) -> None:
+    group = {"id": "g1", "displayName": "A", "members": [{"value": "\ud800"}, {"value": "\0"}]}
+    shown = answer(json.dumps(group).encode())
+    nobody = answer(b"{}", status="404 Not Found")
+    parts = {
+        "GET /Groups/g1": shown,
+        "GET /Groups/%": nobody,
+        "DELETE /Groups/g1": answer(b"", status="204 No Content"),
+    }
+    with hostile(portal(page(0, []), **parts)) as server:
+        (result,) = perform(opened(server.url), DeleteGroup(id="d1", group=GroupRef("g1", ("A",))))
+    assert result.status is Status.DONE
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(4))
+def test_any_json_at_all(opened: Opened, seed: int) -> None:
+    """Whatever shape an answer has: a result for each operation, or one clear line."""
+    chance = Random(seed)
+    odd: list[Any] = [None, True, -1, 0, 2**40, 1.5, "", "x", "\ud800", [], [None], [[]], {}, {"a": 1}, "a\0"]
+
+    def spoilt(value: Any) -> Any:
+        if chance.random() < 0.08:
+            return chance.choice(odd)
+        if isinstance(value, dict):
+            return {name: spoilt(one) for name, one in value.items() if chance.random() > 0.04}
+        return [spoilt(one) for one in value] if isinstance(value, list) else value
+
+    user = {"id": "1", "userName": "user0", "externalId": "op-user0", "emails": [{"value": "a@b.example"}]}
+    group = {"id": "g1", "displayName": "A", "externalId": "g", "members": [{"value": "1"}]}
+    bulk = {"supported": True, "maxOperations": 10, "maxPayloadSize": 100_000}
+    answers: dict[str, Any] = {
+        "GET /ServiceProviderConfig": {"bulk": bulk, "filter": {"supported": True, "maxResults": 100}},
+        "GET /Users": {"totalResults": 1, "Resources": [user]},
+        "GET /Users/": user,
+        "GET /Groups": {"totalResults": 1, "Resources": [group]},
+        "GET /Groups/": group,
+        "POST /Bulk": {"Operations": [{"bulkId": f"b{n}", "status": "201", "response": {"id": "5"}} for n in range(3)]},
+        "POST /Users": user,
+        "POST /Groups": group,
+        "PATCH ": user,
+    }
+
+    def maker(value: Any) -> Any:
+        return lambda got: answer(json.dumps(spoilt(value)).encode())
+
+    a = GroupRef("g1", ("A",))
+    ops = [
+        *creations(3),
+        UpdateUser(id="u1", user=UserRef("1", "user0"), changes={"surname": "z", "email": "q@r.example"}),
+        CreateGroup(id="cg", path=("A", "D"), parent=a),
+        AddMembers(id="am", group=a, members=(UserRef("1", "user0"),)),
+        DeleteGroup(id="dg", group=a),
+    ]
+    for _ in range(15):
+        with hostile(routes({start: maker(value) for start, value in answers.items()})) as server:
+            backend = opened(server.url, retries=1, timeout=2)
+            with suppress(BackendError):
+                list(backend.groups())
+            with suppress(BackendError):
+                backend.lookup([UserKey.of("username", "user0")])
+            with suppress(BackendError):
+                list(backend.execute(iter(ops)))
+            with suppress(BackendError):
+                list(backend.resolve(ops))

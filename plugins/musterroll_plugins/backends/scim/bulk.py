@@ -21,6 +21,7 @@ AT_ONCE = 4
 _GATHERING_SECONDS = 0.002
 _OVERHEAD_BYTES = 200
 _BUSY = (429, 503)
+_DIGITS = 3  # of a status
 # What a portal says that announces /Bulk and does not have it, or not for this.
 _NOT_LIKE_THIS = (400, 403, 404, 405, 501)
 
@@ -146,7 +147,7 @@ class Bulk:
 
     def _hand_out(self, batch: list[_Waiting], operations: Json) -> None:
         listed = [one for one in operations if isinstance(one, Mapping)] if isinstance(operations, list) else []
-        by_id = {get_key(one, "bulkId"): one for one in listed}
+        by_id = {str(get_key(one, "bulkId")): one for one in listed}
         in_order = len(listed) == len(batch)
         for number, one in enumerate(batch):
             found = by_id.get(f"b{number}")
@@ -179,4 +180,4 @@ def _status(operation: Json) -> int | None:
     if isinstance(status, Mapping):  # as SCIM 1.1 had it
         status = get_key(status, "code")
     text = str(status)
-    return int(text) if text.isascii() and text.isdigit() else None
+    return int(text) if text.isascii() and text.isdigit() and len(text) == _DIGITS else None

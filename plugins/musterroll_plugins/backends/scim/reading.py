@@ -189,7 +189,7 @@ class Directory:
         return await self._one(GROUPS, ref)
 
     async def _one(self, endpoint: str, ref: str) -> tuple[Resource | None, Answer]:
-        answer = await self._client.get(f"{endpoint}/{quote(ref, safe='')}")
+        answer = await self._client.get(f"{endpoint}/{quote(ref, safe='', errors='surrogatepass')}")
         if answer.ok and isinstance(answer.body, dict):
             return answer.body, answer
         if answer.status == 404:

@@ -221,7 +221,7 @@ def refusal(answer: Answer) -> Outcome:
 
 def path_of(endpoint: str, ref: str) -> str:
     """Returns where a user or group is."""
-    return f"{endpoint}/{quote(ref, safe='')}"
+    return f"{endpoint}/{quote(ref, safe='', errors='surrogatepass')}"
 
 
 def if_match(answer: Answer) -> dict[str, str]:
@@ -229,4 +229,5 @@ def if_match(answer: Answer) -> dict[str, str]:
     version = answer.etag
     if version is None and isinstance(answer.body, dict) and isinstance(answer.body.get("meta"), dict):
         version = answer.body["meta"].get("version")
-    return {"If-Match": version} if isinstance(version, str) and version else {}
+    fits = isinstance(version, str) and version.isascii() and version.isprintable()
+    return {"If-Match": str(version)} if fits and version else {}
