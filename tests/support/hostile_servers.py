@@ -70,9 +70,15 @@ def wants_a_certificate(certificate: Certificate, version: ssl.TLSVersion) -> It
 
     def serve(listening: socket.socket) -> None:
         while not ended.is_set():
-            with suppress(OSError), listening.accept()[0] as calling:
+            with suppress(OSError), listening.accept()[0] as calling, calling.dup() as raw:
                 running.calls += 1
-                context.wrap_socket(calling, server_side=True).close()
+                with suppress(ssl.SSLError):
+                    context.wrap_socket(calling, server_side=True)
+                # What the client still sends is taken in: else the line would be reset before it has read the reason.
+                raw.shutdown(socket.SHUT_WR)
+                raw.settimeout(2)
+                while raw.recv(4096):
+                    pass
 
     with socket.create_server(("127.0.0.1", 0)) as listening:
         listening.settimeout(0.1)
