@@ -21,7 +21,6 @@ MOST_BYTES = 16 * 1024 * 1024
 
 _BODY_SECONDS = 60.0
 _CONTENT_TYPES = (b"application/scim+json", b"application/json")
-_WITH_A_BODY = ("POST", "PUT", "PATCH")
 _OURS = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -64,7 +63,7 @@ class Guard:
             return
         if body is None:
             await _refuse(send, 413, f"the request is larger than {self._most} bytes")
-        elif (scope["method"] in _WITH_A_BODY or body) and not _has_json(scope["headers"]):
+        elif body and not _has_json(scope["headers"]):
             await _refuse(send, 415, "the Content-Type must be application/scim+json or application/json")
         elif not _is_readable(body):
             await _refuse(send, 400, "the request is no JSON that can be read", "invalidSyntax")
