@@ -230,9 +230,12 @@ def test_killed_at_every_commit(server: ForkServer, tmp_path: Path, command: str
 def test_killed_at_every_commit_with_a_portal(server: ForkServer, tmp_path: Path) -> None:
     """The portal lives on, with its faults; each rehearsal has users and groups of its own in it."""
     database, number = tmp_path / "portal.db", 0
-    faults = ("--fault", "429:0.02", "--retry-after", "0", "--fault", "reset-after-commit:0.02")
+    faults = ("--fault", "429:0.02", "--retry-after", "0", "--fault", "reset-after-commit:0.02",
+              "--fault", "503-after-commit:0.05")  # fmt: skip
     with mock_portal(database, "--seed", "7", "--passwords", "none", *faults) as portal:
-        backend = f'"scim"\nbackend.options = {{ url = "{portal.url}" }}'
+        token = tmp_path / "token.txt"  # the server's environment is older
+        token.write_text(portal.token)
+        backend = f'"scim"\nbackend.options = {{ url = "{portal.url}", token = {{ file = "{token.as_posix()}" }} }}'
 
         def rehearse() -> Rehearsal:
             nonlocal number

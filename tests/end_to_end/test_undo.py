@@ -46,7 +46,7 @@ def test_an_undo_on_a_bad_day(place: Workplace) -> None:
     with mock_portal(directory, "--seed", "3", "--passwords", "none", *FAULTS) as portal:
         place.write(
             "musterroll.toml",
-            f'name = "test"\nbackend.use = "scim"\nbackend.options = {{ url = "{portal.url}" }}\n'
+            f'name = "test"\nbackend.use = "scim"\nbackend.options = {portal.options}\n'
             'undo.created = "delete"\nmembership.mode = "replace"\n',
         )
         old = [f"u{n}@example.com,user{n}x,Old,Name,Sunny-day-42{n},,,Region|North;Staff" for n in range(10)]

@@ -17,6 +17,8 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 _READY = "mock portal at "
+_VARIABLE = "MUSTERROLL_PORTAL_TOKEN"
+_OWN = "the token that the portal was started with"
 
 
 class Answer(NamedTuple):
@@ -38,21 +40,34 @@ class MockPortal:
         url: where SCIM is.
         process: the program.
         errors: the file that its standard error goes to.
+        token: what requests must bring.
     """
 
-    def __init__(self, process: subprocess.Popen[bytes], errors: Path) -> None:
-        self.process, self.errors = process, errors
+    def __init__(self, process: subprocess.Popen[bytes], errors: Path, token: str) -> None:
+        self.process, self.errors, self.token = process, errors, token
         self.url = ""
 
+    @property
+    def options(self) -> str:
+        """What a pipeline file needs to use it."""
+        return f'{{ url = "{self.url}", token = {{ env = "{_VARIABLE}" }} }}'
+
     def ask(
-        self, method: str, path: str, body: object = None, *, authorization: str | None = None, timeout: float = 20
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        authorization: str | None = _OWN,
+        timeout: float = 20,
+        **further: str,
     ) -> Answer:
         """Sends a request on a connection of its own; raises OSError or HTTPException where there is no answer."""
         parts = urlsplit(self.url)
         connection = http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=timeout)
-        headers = {"Content-Type": "application/scim+json"}
+        headers = {"Content-Type": "application/scim+json"} | {n.replace("_", "-"): v for n, v in further.items()}
         if authorization is not None:
-            headers["Authorization"] = authorization
+            headers["Authorization"] = f"Bearer {self.token}" if authorization == _OWN else authorization
         try:
             connection.request(method, parts.path + path, None if body is None else json.dumps(body), headers)
             answer = connection.getresponse()
@@ -79,12 +94,14 @@ def mock_portal(directory: Path, *options: str, environment: Mapping[str, str] |
         options: of the command.
         environment: further variables.
     """
+    os.environ.setdefault(_VARIABLE, "rehearsal")  # for the programs that ask it, too, and also when it is gone
+    variables = {**os.environ, **(environment or {})}
     command = [sys.executable, "-m", "musterroll_cli", "portal", str(directory), "--port", "0", *options]
     with tempfile.TemporaryDirectory() as folder:
         errors = Path(folder, "stderr.txt")
         with errors.open("wb") as file:
-            process = subprocess.Popen(command, stderr=file, env={**os.environ, **(environment or {})})
-        portal = MockPortal(process, errors)
+            process = subprocess.Popen(command, stderr=file, env=variables)
+        portal = MockPortal(process, errors, variables[_VARIABLE])
         try:
             portal.url = _wait_for_url(portal)
             yield portal

@@ -43,6 +43,7 @@ class Faults:
         retry_after: the header that comes with it; `date` for a date one second ahead.
         reset_after: the share of writes after which the line breaks, when they are done.
         reset_before: the share of writes before which it breaks.
+        busy_after: the share of writes that are answered with 503 when they are done, or with another `status_after`.
         ignore_filters: filters are taken and not obeyed.
         ignore_paging: every page is the first one.
         dead: the line breaks before anything is done.
@@ -65,6 +66,8 @@ class Faults:
     retry_after: str | None = "1"
     reset_after: float = 0.0
     reset_before: float = 0.0
+    busy_after: float = 0.0
+    status_after: int = 503
     ignore_filters: bool = False
     ignore_paging: bool = False
     dead: bool = False
@@ -203,6 +206,9 @@ class Portal:
             if writes and faults.random.random() < faults.reset_after:
                 faults.happened["reset_after"] += 1
                 _reset(receive)
+            elif writes and faults.random.random() < faults.busy_after:
+                faults.happened["busy_after"] += 1
+                await _answer(send, faults.status_after, b"", {"Retry-After": "0"})
             elif status == 409 and faults.duplicate_status is not None:
                 faults.happened["duplicate"] += 1
                 await _answer(send, faults.duplicate_status, b"<html>Oops</html>", html=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection, Iterator
 from contextlib import suppress
 from email.headerregistry import Address
@@ -105,6 +106,7 @@ class Outbox:
         """Has nothing to close."""
 
     def _send(self, messages: Iterator[Message]) -> Iterator[Sent]:
+        self._tidy_up()
         for message in messages:
             to = self._report_to if message.purpose is Purpose.FINISHED else address_of(message.recipient)
             if to is None and message.purpose is Purpose.FINISHED:
@@ -132,7 +134,14 @@ class Outbox:
             policy=SMTP if is_ascii else SMTPUTF8,
         )
 
-    def _write(self, name: str, content: bytes) -> None:
+    def _tidy_up(self) -> None:
+        """Removes what runs that were killed have left half written."""
+        with suppress(OSError):  # then it stays: no mail system takes it for a mail
+            for half in self._folder.glob("*.tmp"):
+                if _HALF.fullmatch(half.name):
+                    half.unlink(missing_ok=True)
+
+    def _write(self, name: str, content: bytes, *, again: bool = True) -> None:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path, half = self._folder / f"{name}.eml", self._folder / f"{name}.tmp"
         half.unlink(missing_ok=True)  # of a run that was killed
@@ -142,6 +151,11 @@ class Outbox:
                 file.flush()
                 os.fsync(file.fileno())  # what is called sent must outlive a power cut
             half.replace(path)
+        except FileNotFoundError:
+            if again:  # another pipeline with this folder took it for one that was left
+                self._write(name, content, again=False)
+            else:
+                raise
         except BaseException:
             with suppress(OSError):
                 half.unlink(missing_ok=True)
@@ -156,6 +170,8 @@ def _option(name: str, text: str) -> Address:
 
 
 _BINARY: int = getattr(os, "O_BINARY", 0)  # Windows would write each line end twice
+
+_HALF = re.compile(r"[A-Za-z0-9-]*[0-9a-f]{16}\.tmp")  # no other program names its files like this
 
 
 @hookimpl

@@ -23,7 +23,8 @@ class PortalOptions(Options):
     token: SecretRef | None = Field(
         None,
         title="TOKEN",
-        description=f"The bearer token that requests must bring; better in the environment variable {TOKEN_VARIABLE}.",
+        description=f"The bearer token that requests must bring; better in the environment variable {TOKEN_VARIABLE}."
+        " Without one the portal makes one and prints it.",
     )
     passwords: Literal["argon2id", "none"] = Field(
         "argon2id", description="How passwords are stored; none takes them and stores nothing, and is much faster."

@@ -40,14 +40,11 @@ from musterroll_plugins.portal.faults import send_page
 from musterroll_plugins.portal.mapping import GROUP
 
 
-def make_provider(
-    *, schemas: tuple[Path, ...] = (), token: bool = False, patch: bool = True, bulk: bool = True
-) -> ScimProvider:
+def make_provider(*, schemas: tuple[Path, ...] = (), patch: bool = True, bulk: bool = True) -> ScimProvider:
     """Describes the service: what is announced under /ServiceProviderConfig, /Schemas and /ResourceTypes.
 
     Args:
         schemas: files of schemas that extend users.
-        token: whether a bearer token is needed.
         patch: whether PATCH can be used.
         bulk: whether /Bulk can be used.
 
@@ -68,15 +65,14 @@ def make_provider(
     assert config.bulk is not None
     config.patch.supported = patch
     config.bulk.supported = bulk
-    if token:
-        config.authentication_schemes = [
-            AuthenticationScheme(
-                type=AuthenticationScheme.Type.oauthbearertoken,
-                name="Bearer token",
-                description="The token that the portal was started with",
-                primary=True,
-            )
-        ]
+    config.authentication_schemes = [
+        AuthenticationScheme(
+            type=AuthenticationScheme.Type.oauthbearertoken,
+            name="Bearer token",
+            description="The token that the portal was started with",
+            primary=True,
+        )
+    ]
     try:
         return ScimProvider.from_discovery(known.values(), types.values(), config=config)
     except (ValueError, TypeError) as error:

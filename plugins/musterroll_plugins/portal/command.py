@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
+import secrets
 import socket
 import sys
 from typing import TYPE_CHECKING, Any
 
 from musterroll import Secret
 from musterroll.errors import UsageError
-from musterroll_plugins.portal.settings import TOKEN_VARIABLE
+from musterroll_plugins.portal.settings import TOKEN_VARIABLE, is_loopback
 
 if TYPE_CHECKING:
     from musterroll_plugins.portal import PortalOptions
@@ -35,15 +35,15 @@ def run(options: PortalOptions) -> int:
         ) from None
     from musterroll_plugins.portal.application import PortalApplication, make_provider  # noqa: PLC0415
     from musterroll_plugins.portal.faults import Faulty  # noqa: PLC0415
+    from musterroll_plugins.portal.guard import Guard, is_any_address, names_of  # noqa: PLC0415
     from musterroll_plugins.portal.server import Connections, listen, serve  # noqa: PLC0415
     from musterroll_plugins.portal.storage import DirectoryStorage  # noqa: PLC0415
 
     if sum(fault.rate for fault in options.fault) > 1:
         raise UsageError("--fault: the rates add up to more than 1")
-    token = _token(options)
-    provider = make_provider(
-        schemas=options.user_schema, token=token is not None, patch=not options.no_patch, bulk=not options.no_bulk
-    )
+    given = _token(options)
+    token = given or Secret(secrets.token_urlsafe(24))
+    provider = make_provider(schemas=options.user_schema, patch=not options.no_patch, bulk=not options.no_bulk)
     with listen(options.host, options.port) as listener:
         storage = DirectoryStorage(
             options.directory,
@@ -54,7 +54,7 @@ def run(options: PortalOptions) -> int:
         try:
             connections = Connections()
             portal = PortalApplication(storage, provider, token=token, duplicate_status=options.duplicate_status)
-            application = Faulty(
+            faulty = Faulty(
                 Mounted(portal),
                 options.fault,
                 drop=connections.drop,
@@ -64,7 +64,13 @@ def run(options: PortalOptions) -> int:
                 seed=options.seed,
                 verbose=options.verbose,
             )
-            announcement = _announcement(options, _url(listener), has_token=token is not None)
+            application = Guard(
+                faulty,
+                names_of(options.host),
+                listener.getsockname()[1],
+                any_address=is_any_address(options.host),
+            )
+            announcement = _announcement(options, _url(listener), None if given else token)
             serve(application, listener, connections.protocol(), lambda: _say(announcement))
         finally:
             storage.close()
@@ -96,26 +102,24 @@ def _url(listener: socket.socket) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{port}{PREFIX}/v2"
 
 
-def _announcement(options: PortalOptions, url: str, *, has_token: bool) -> str:
-    token = f', token = {{ env = "{TOKEN_VARIABLE}" }}' if has_token else ""
-    lines = [
-        f"mock portal at {url} (directory: {options.directory}); Ctrl-C stops it",
+def _announcement(options: PortalOptions, url: str, made: Secret | None) -> str:
+    """Says where the portal is, and how to use it; a token that was made for this time as well, as nobody knows it."""
+    lines = [f"mock portal at {url} (directory: {options.directory}); Ctrl-C stops it"]
+    if made is not None:
+        lines += [
+            f"token: {made.reveal()} (made anew at each start, unless --token or {TOKEN_VARIABLE} names one)",
+            f"  export {TOKEN_VARIABLE}={made.reveal()}",
+        ]
+    lines += [
         "in a pipeline file:",
         "  [profiles.mock.backend]",
         '  use = "scim"',
-        f'  options = {{ url = "{url}"{token} }}',
+        f'  options = {{ url = "{url}", token = {{ env = "{TOKEN_VARIABLE}" }} }}',
     ]
-    if not _is_loopback(options.host):
-        whom = "everybody who has the token and" if has_token else "everybody who"
-        lines.append(f"warning: {whom} can reach this computer can read and change the users, without encryption")
+    if not is_loopback(options.host):
+        whom = "everybody who has the token and can reach this computer"
+        lines.append(f"warning: {whom} can read and change the users, without encryption")
     return "\n".join(lines)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
 
 
 def _say(text: str) -> None:

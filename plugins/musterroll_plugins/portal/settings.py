@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from enum import StrEnum
 from http import HTTPStatus
@@ -89,6 +90,14 @@ def known_status(status: int) -> int:
     if status < HTTPStatus.BAD_REQUEST or status not in set(HTTPStatus):
         raise ValueError("should be a status of an error, e.g. 409 or 500")
     return status
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address is one that only this computer reaches."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
 
 
 Fault = Annotated[FaultSetting, BeforeValidator(parse_fault)]

@@ -63,7 +63,7 @@ def test_a_portal_that_is_killed_in_the_middle_and_comes_back(tmp_path: Path) ->
     desk, directory, port = Desk(tmp_path, 200), tmp_path / "portal.db", str(free_port())
     options = ("--port", port, "--passwords", "none")
     with mock_portal(directory, *options, "--latency", "10ms", "--no-bulk") as portal:
-        desk.point(portal.url, "retries = 1\nconcurrency = 4")
+        desk.point(portal.url, 'retries = 1\nconcurrency = 4\ntoken = { env = "MUSTERROLL_PORTAL_TOKEN" }')
         running = desk.place.start("run", desk.sheet, "--format", "json")
         while running.poll() is None and _users(directory) < 50:
             time.sleep(0.01)

@@ -143,7 +143,8 @@ class TestBusy:
         arrivals: dict[bytes, list[float]] = defaultdict(list)
 
         def note(method: str, path: str) -> None:
-            arrivals[portal.faults.bodies[-1]].append(time.monotonic())
+            if method == "POST":
+                arrivals[portal.faults.bodies[-1]].append(time.monotonic())
             portal.faults.busy = float(len(portal.faults.seen) <= 16)
 
         portal.faults.before = note
@@ -159,7 +160,8 @@ class TestBusy:
         results: list[Result] = []
         with pytest.raises(BackendUnavailableError, match="left alone until"):
             results.extend(backend.execute(iter(creations(500))))
-        assert statuses(results) <= {Status.NOT_DONE}
+        assert statuses(results) <= {Status.NOT_DONE, Status.UNKNOWN}  # what was sent may have been done all the same
+        assert len(results) < 500
         assert portal.users() == []
 
     def test_a_person_who_interrupts_does_not_wait(self, portal: Portal, opened: Opened) -> None:
@@ -170,7 +172,7 @@ class TestBusy:
         started = time.monotonic()
         results = perform(backend, *creations(3))
         assert time.monotonic() - started < 5
-        assert statuses(results) == {Status.NOT_DONE}
+        assert statuses(results) == {Status.UNKNOWN}
 
     def test_requests_per_second(self, portal: Portal, opened: Opened) -> None:
         backend = opened(portal.url, requests_per_second=20, bulk="never")

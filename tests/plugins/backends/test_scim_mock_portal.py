@@ -33,7 +33,10 @@ class TestMockPortal(BackendContract):
             pass
 
     def open_backend(self, folder: Path, *, read_only: bool = False) -> UserBackend:
-        return open_scim(self.mock.url, read_only=read_only, fields=DEPARTMENT, duplicate_status=[409, 500])
+        token = {"env": "MUSTERROLL_PORTAL_TOKEN"}
+        return open_scim(
+            self.mock.url, read_only=read_only, token=token, fields=DEPARTMENT, duplicate_status=[409, 500]
+        )
 
     def _empty(self, endpoint: str) -> bool:
         """Deletes what can be deleted; returns whether to try again."""

@@ -142,9 +142,17 @@ class TestRetryAfter:
     def test_seconds_and_dates(self, header: str | None, seconds: float | None) -> None:
         assert wait_seconds(header, NOW) == seconds
 
-    @given(st.text(max_size=30))
-    def test_anything_else_is_passed_over(self, header: str) -> None:
-        seconds = wait_seconds(header, NOW)
+    @pytest.mark.parametrize("hours", [-5, 0, 5])
+    def test_a_date_is_read_by_the_clock_of_who_says_it(self, hours: int) -> None:
+        theirs = NOW + dt.timedelta(hours=hours)
+        header = format_datetime(theirs + dt.timedelta(seconds=90), usegmt=True)
+        assert wait_seconds(header, NOW, format_datetime(theirs, usegmt=True)) == 90.0
+        assert wait_seconds("7", NOW, format_datetime(theirs, usegmt=True)) == 7.0
+        assert wait_seconds(format_datetime(NOW, usegmt=True), NOW, "yesterday") == 0.0
+
+    @given(st.text(max_size=30), st.text(max_size=30))
+    def test_anything_else_is_passed_over(self, header: str, said_at: str) -> None:
+        seconds = wait_seconds(header, NOW, said_at)
         assert seconds is None or seconds >= 0
 
 

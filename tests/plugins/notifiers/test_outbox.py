@@ -187,3 +187,32 @@ def test_no_value_becomes_a_header_or_a_recipient(
     expected = ["From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted"]
     assert sorted(mail.keys()) == sorted([*expected, "Content-Type", "Content-Transfer-Encoding", "MIME-Version"])
     assert to(mail)[1] == "ana@example.com"
+
+
+def test_what_a_killed_run_left_is_removed(tmp_path: Path) -> None:
+    send(outbox(tmp_path), invite(message_id="m1"))
+    (done,) = tmp_path.iterdir()
+    done.rename(done.with_suffix(".tmp"))  # as if it had been killed just before the end
+    others = tmp_path / "draft.tmp"
+    others.write_text("of a person")
+    assert send(outbox(tmp_path), invite(message_id="m2")) == [Sent("m2", SentStatus.SENT)]
+    others.unlink()
+    assert len(mails(tmp_path)) == 1
+
+
+def test_a_half_file_that_somebody_else_removes_is_written_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another pipeline with the same folder may tidy up at the wrong moment."""
+    removed: list[int] = []
+
+    def meddle(descriptor: int) -> None:
+        if not removed:
+            removed.append(descriptor)
+            for half in tmp_path.glob("*.tmp"):
+                half.unlink()
+
+    monkeypatch.setattr(os, "fsync", meddle)
+    assert send(outbox(tmp_path), invite()) == [Sent("m1", SentStatus.SENT)]
+    assert len(mails(tmp_path)) == 1
+    assert removed

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from urllib.parse import quote, quote_plus
+from urllib.parse import unquote
 
-from musterroll import BackendError, Secret
+from musterroll import BackendError
+from musterroll_plugins._masking import masked
 from musterroll_plugins.backends.scim.paths import Json, get_key
 
 _DETAIL_LENGTH = 300
 _WORDS = ("detail", "message", "error")
-_MASK = str(Secret(""))
+_LONGEST_ID = 1024
+_HALF, _CONTROL = re.compile("[\ud800-\udfff]"), re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_PAGE, _NO_JSON = "a web page", "something that is no JSON"
+# What web servers show in front of a portal, and what it means.
+_PAGES = {
+    b"required SSL certificate": "a page that wants a client certificate, which musterroll does not bring,",
+    b"plain HTTP request was sent to HTTPS": "a page that wants https in the url",
+}
+_PAGE_BEGINS = 4096
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\s]+")
 
 
@@ -24,18 +33,25 @@ class Answer:
     Attributes:
         status: the HTTP status.
         body: the JSON object, or None where there is none.
-        html: whether it is a web page, or something else that is not JSON.
+        unread: what it is instead of JSON, e.g. a web page; empty where it is that, or nothing.
         etag: the version of what it shows.
         location: where what was created is.
         retry_after: the header, as it came.
+        date: likewise.
     """
 
     status: int
     body: Json = None
-    html: bool = False
+    unread: str = ""
     etag: str | None = None
     location: str | None = None
     retry_after: str | None = None
+    date: str | None = None
+
+    @property
+    def html(self) -> bool:
+        """Whether it is a web page, or something else that is not JSON."""
+        return bool(self.unread)
 
     @property
     def ok(self) -> bool:
@@ -44,18 +60,20 @@ class Answer:
 
     @property
     def id(self) -> str | None:
-        """The id of the resource that it shows; where it shows none, of that which it points to."""
+        """The id of the resource that it shows; where it shows none, of that which it points to.
+
+        Raises:
+            BackendError: it is none that can be kept.
+        """
         shown = get_key(self.body, "id") if isinstance(self.body, dict) else None
-        if shown is not None and shown != "":
-            return str(shown)
-        if self.location:
-            return self.location.rstrip("/").rpartition("/")[2].partition("?")[0] or None
-        return None
+        if shown is None or shown == "":
+            shown = unquote((self.location or "").rstrip("/").rpartition("/")[2].partition("?")[0])
+        return usable_id(shown, "something new") if isinstance(shown, str | int) and shown != "" else None
 
     @property
     def detail(self) -> str:
         """What the portal says for a reason, in one line; empty where it says nothing."""
-        text = _UNPRINTABLE.sub(" ", self._words).strip()
+        text = whole(_UNPRINTABLE.sub(" ", self._words).strip())
         return text if len(text) <= _DETAIL_LENGTH else text[: _DETAIL_LENGTH - 1] + "…"
 
     @property
@@ -67,38 +85,81 @@ class Answer:
     def without(self, secrets: Iterable[str]) -> Answer:
         """Takes secrets out of the words of an error: some portals repeat what they refuse, as it was sent."""
         words = self._words if self.status >= 400 else ""
-        spellings = {spelling for secret in secrets for spelling in _spellings(secret) if spelling in words}
-        for spelling in sorted(spellings, key=len, reverse=True):
-            words = words.replace(spelling, _MASK)
-        return replace(self, body={"detail": words}) if spellings else self
+        discreet = masked(words, secrets)
+        return self if discreet == words else replace(self, body={"detail": discreet})
 
     @property
     def reason(self) -> str:
         """Why it failed: the portal's words with the status."""
         if self.html:
-            return f"it answered with a web page instead of SCIM ({self.status})"
+            return f"it answered with {self.unread} instead of SCIM ({self.status})"
         return f"{self.detail} ({self.status})" if self.detail else f"status {self.status}"
 
     @classmethod
     def read(cls, status: int, content: bytes, content_type: str, header: Callable[[str], str | None]) -> Answer:
         """Makes an answer of what came over the line."""
         body: Json = None
-        html = False
+        unread = ""
         text = content.strip()
         if text:
             try:
-                body = json.loads(text)
+                body = _read_json(text)
             except (ValueError, RecursionError):
-                # An error without a readable body is an error all the same; a success is one only with it.
-                html = "html" in content_type or text.startswith(b"<") or 200 <= status < 300
-        return cls(status, body, html, header("ETag"), header("Location"), header("Retry-After"))
+                if "html" in content_type or text.startswith(b"<"):
+                    known = (_PAGES[words] for words in _PAGES if words in text[:_PAGE_BEGINS])
+                    unread = next(known, _PAGE)
+                elif 200 <= status < 300:  # an error without a readable body is an error all the same
+                    unread = _NO_JSON
+        said = header("ETag"), header("Location"), header("Retry-After"), header("Date")
+        return cls(status, body, unread, *said)
 
 
-def _spellings(secret: str) -> Iterator[str]:
-    """A secret as it stands in requests, and so in what repeats them."""
-    if secret:
-        yield from (secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1])
-        yield from (quote(secret), quote(secret, safe=""), quote_plus(secret))
+def usable_id(value: str | int, whose: str) -> str:
+    """Returns the id of a user or group, where it is one that can be kept and asked for.
+
+    Args:
+        value: as the portal gives it.
+        whose: e.g. `the new user`.
+
+    Raises:
+        BackendError: it is none.
+    """
+    text = str(value)
+    if len(text) > _LONGEST_ID:
+        why = f"it has {len(text)} characters"
+    elif _HALF.search(text):
+        why = "it has half a character in it"
+    elif _CONTROL.search(text):
+        why = "it has control characters in it"
+    else:
+        return text
+    raise BackendError(f"the portal gives {whose} an id that cannot be kept: {why}; ask those who run it")
+
+
+def whole(text: str) -> str:
+    """Returns a text without half characters, which nothing can store or show."""
+    return text if text.isascii() else _HALF.sub("\ufffd", text)
+
+
+def _read_json(content: bytes) -> Json:
+    """Reads JSON as the RFC has it.
+
+    Raises:
+        ValueError: it is none, is ambiguous, or has numbers of thousands of digits.
+        RecursionError: it is nested a thousand times.
+    """
+    return json.loads(content, object_pairs_hook=_unambiguous, parse_constant=_no_number)
+
+
+def _unambiguous(pairs: list[tuple[str, Json]]) -> Json:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise ValueError("a key is there twice")
+    return made
+
+
+def _no_number(text: str) -> Json:
+    raise ValueError(f"{text} is no number")
 
 
 def explained(answer: Answer, doing: str, url: str) -> BackendError:
@@ -124,7 +185,7 @@ def explained(answer: Answer, doing: str, url: str) -> BackendError:
         text = f"the portal refuses requests of this size ({status}); lower max_url, page_size or bulk_size"
     elif answer.html:
         text = (
-            f"{url} answers with a web page instead of SCIM ({status}); "
+            f"{url} answers with {answer.unread} instead of SCIM ({status}); "
             "check the url, or whether a sign-in page or a proxy stands in between"
         )
     else:

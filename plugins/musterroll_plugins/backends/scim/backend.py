@@ -24,12 +24,13 @@ from musterroll_plugins.backends.scim.answers import explained
 from musterroll_plugins.backends.scim.bulk import AT_ONCE, Bulk
 from musterroll_plugins.backends.scim.capabilities import capabilities
 from musterroll_plugins.backends.scim.client import Client, NoAnswerError
+from musterroll_plugins.backends.scim.creations import Creations
 from musterroll_plugins.backends.scim.discovery import Portal
 from musterroll_plugins.backends.scim.groups import Groups
 from musterroll_plugins.backends.scim.mapping import UserMapping
 from musterroll_plugins.backends.scim.options import ScimOptions
 from musterroll_plugins.backends.scim.pages import USERS
-from musterroll_plugins.backends.scim.performing import Performer
+from musterroll_plugins.backends.scim.performing import TOO_DEEP, Performer
 from musterroll_plugins.backends.scim.reading import Directory
 from musterroll_plugins.backends.scim.resolving import Resolver
 from musterroll_plugins.backends.scim.users import Users
@@ -203,6 +204,8 @@ class ScimBackend:
             return self._pump.call(work, *args)
         except NoAnswerError as error:
             raise self._client.stopped or BackendUnavailableError(error.text) from None
+        except RecursionError:
+            raise BackendError(TOO_DEEP) from None
 
     def _ready(self) -> _Parts:
         return self._parts or self._call(self._discovered)
@@ -217,10 +220,12 @@ class ScimBackend:
         mapping = UserMapping(options, portal)
         directory = Directory(client, options, portal, mapping)
         bulk = Bulk(client, portal.bulk if options.bulk == "auto" else None, options.bulk_size)
-        users = Users(client, bulk, options, portal, mapping, directory)
+        name = portal.user_attribute("userName")
+        creations = Creations(directory, mapping, unique_names=name is None or name.uniqueness.lower() != "none")
+        users = Users(client, bulk, options, portal, mapping, directory, creations)
         groups = Groups(client, options, portal, directory, users)
         performer = Performer(client, users, groups, self._context.cancelled)
-        resolver = Resolver(directory, mapping, groups.inside, users.refused)
+        resolver = Resolver(directory, mapping, groups.inside, creations)
         return _Parts(portal, mapping, directory, bulk, performer, resolver)
 
     async def _discover(self) -> Portal:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from musterroll import Secret
 from musterroll_plugins.backends.scim.answers import Answer
-from musterroll_plugins.backends.scim.client import Client, NoAnswerError
+from musterroll_plugins.backends.scim.client import BusyError, Client, NoAnswerError
 from musterroll_plugins.backends.scim.discovery import BulkLimits
 from musterroll_plugins.backends.scim.paths import Json, Resource, get_key
 
@@ -21,6 +21,7 @@ AT_ONCE = 4
 _GATHERING_SECONDS = 0.002
 _OVERHEAD_BYTES = 200
 _BUSY = (429, 503)
+_DIGITS = 3  # of a status
 # What a portal says that announces /Bulk and does not have it, or not for this.
 _NOT_LIKE_THIS = (400, 403, 404, 405, 501)
 
@@ -57,7 +58,7 @@ class Bulk:
         return self._most
 
     async def send(self, method: str, path: str, body: Resource, hide: Sequence[Secret] = ()) -> Answer:
-        """Sends one request; as `Client.request`.
+        """Sends one request; as `Client.request`: it is for whoever sends a POST to repeat it.
 
         Args:
             method: of HTTP.
@@ -66,9 +67,14 @@ class Bulk:
             hide: the passwords in it.
 
         Raises:
-            NoAnswerError: there was no answer that settles it.
+            NoAnswerError: there was no answer that settles it; `BusyError` for a POST to be repeated by `Client.once`.
             BackendError: the portal cannot be used at all.
         """
+        if method == "POST":
+            return await self._send(method, path, body, hide)
+        return await self._client.once(lambda: self._send(method, path, body, hide), _nothing)
+
+    async def _send(self, method: str, path: str, body: Resource, hide: Sequence[Secret]) -> Answer:
         size = len(json.dumps(body, separators=(",", ":"))) + len(path) + _OVERHEAD_BYTES
         if self._most < 2 or size > self._bytes // 2:
             return await self._client.request(method, path, body=body, hide=hide)
@@ -80,7 +86,7 @@ class Bulk:
             worker.add_done_callback(self._workers.discard)
         answer = await waiting.answer
         if answer.status in _BUSY:  # for this one alone
-            return await self._client.request(method, path, body=body, hide=hide)
+            raise BusyError(f"the portal is too busy: {answer.reason}")
         return answer
 
     async def _work(self) -> None:
@@ -141,7 +147,7 @@ class Bulk:
 
     def _hand_out(self, batch: list[_Waiting], operations: Json) -> None:
         listed = [one for one in operations if isinstance(one, Mapping)] if isinstance(operations, list) else []
-        by_id = {get_key(one, "bulkId"): one for one in listed}
+        by_id = {str(get_key(one, "bulkId")): one for one in listed}
         in_order = len(listed) == len(batch)
         for number, one in enumerate(batch):
             found = by_id.get(f"b{number}")
@@ -165,9 +171,13 @@ class Bulk:
                 one.answer.set_result(self._client.discreet(answer, one.hide))
 
 
+async def _nothing() -> None:
+    """What may be done twice needs no looking for."""
+
+
 def _status(operation: Json) -> int | None:
     status = get_key(operation, "status") if operation is not None else None
     if isinstance(status, Mapping):  # as SCIM 1.1 had it
         status = get_key(status, "code")
     text = str(status)
-    return int(text) if text.isascii() and text.isdigit() else None
+    return int(text) if text.isascii() and text.isdigit() and len(text) == _DIGITS else None

@@ -10,13 +10,15 @@ import datetime as dt
 import json
 import random
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import nullcontext
+from typing import TypeVar
 from urllib.parse import quote, urlencode
 
 from musterroll import BackendError, BackendUnavailableError, Context, Secret
+from musterroll_plugins._http import Line, LineError
 from musterroll_plugins._retry_after import wait_seconds
-from musterroll_plugins.backends.scim import network
+from musterroll_plugins._tls import tls_context
 from musterroll_plugins.backends.scim.answers import Answer, explained
 from musterroll_plugins.backends.scim.gate import Gate
 from musterroll_plugins.backends.scim.options import ScimOptions
@@ -32,9 +34,12 @@ _RETRIES_OF_500 = 2
 # Before the portal has ever answered, a wrong address is more likely than a bad moment.
 _RETRIES_BEFORE_CONTACT = 1
 _GLANCE_SECONDS = 0.2
+_KEEP_ALIVE_SECONDS = 4.0
 _encode = json.JSONEncoder(separators=(",", ":")).encode  # json.dumps would make one each time
 _BUSY = (429, 503)
 _GATEWAY = (502, 504)
+
+T = TypeVar("T")
 
 
 class NoAnswerError(Exception):
@@ -48,6 +53,18 @@ class NoAnswerError(Exception):
         super().__init__(text)
         self.text = text
         self.certain = certain
+
+
+class BusyError(NoAnswerError):
+    """The portal said to a POST that it is busy, which is no proof that it did nothing.
+
+    Attributes:
+        wait: so many seconds it wants to be left alone; None where it does not say.
+    """
+
+    def __init__(self, text: str, wait: float | None = None) -> None:
+        super().__init__(text, certain=False)
+        self.wait = wait
 
 
 class Client:
@@ -69,11 +86,11 @@ class Client:
         self._clock = context.clock
         self._sign_in, self._secrets = sign_in(options, context, self._post_form)
         self._authorization: str | None = None
-        tls = None if options.ca is None else network.tls_context(options.ca)
-        self._line = network.Line(tls, timeout=options.timeout)
+        tls = None if options.ca is None else tls_context(options.ca, BackendError)
+        self._line = Line(tls, timeout=options.timeout, keep_alive=_KEEP_ALIVE_SECONDS, most=options.max_answer)
         self._slots = asyncio.Semaphore(options.concurrency)
         self._next_turn = 0.0
-        self._answers = 0
+        self._answers = self._changes = 0
         self.gate = Gate()
         self.stopped: BackendError | None = None
 
@@ -94,9 +111,9 @@ class Client:
         hide: Sequence[Secret] = (),
         patient: bool = True,
     ) -> Answer:
-        """Sends a request, and again where the portal was busy.
+        """Sends a request, and again where the portal was busy or it is not known what became of it.
 
-        All but a POST are also sent again where it is not known what became of them.
+        All but a POST, that is: one that may have arrived is not sent again here, see `once`.
 
         Args:
             method: POST is what must not be done twice.
@@ -111,7 +128,7 @@ class Client:
             Any answer that repeating would not change.
 
         Raises:
-            NoAnswerError: there was none.
+            NoAnswerError: there was none; `BusyError` for a POST that `once` may repeat.
             BackendError: the portal cannot be used at all, and the same goes for every other request.
         """
         content = None if body is None else _encode(body).encode()
@@ -125,28 +142,60 @@ class Client:
             refused = self._authorization = await self._sign_in.header()
             try:
                 answer = self.discreet(await self._once(method, url, content, refused, headers), hide)
-            except network.LineError as error:
+            except LineError as error:
                 doubt |= error.sent
                 limit = most if self._answers else min(most, _RETRIES_BEFORE_CONTACT)
                 once_only = method == "POST" and doubt
-                if once_only or attempt >= limit or (error.hopeless and not self._answers):
-                    exhausted = not once_only and self._answers == before
+                if once_only or not error.again or attempt >= limit or (error.unknown and not self._answers):
+                    exhausted = not once_only and error.again and self._answers == before
                     raise self._given_up(error.text, certain=not doubt, exhausted=exhausted) from None
             else:
                 if answer.status == 401 and not renewed and await self._sign_in.renew(refused):
                     renewed = True
                     continue
                 if not self._worth_repeating(method, answer.status, attempt, patient=patient):
-                    return self._answered(answer)
+                    return self._answered(answer, method)
                 wait = self._patience(answer)
+                if method == "POST":
+                    raise BusyError(f"the portal is too busy: {answer.reason}", wait)
                 doubt |= answer.status not in _BUSY
                 if attempt >= most:
                     if answer.status == 500:
-                        return self._answered(answer)
+                        return self._answered(answer, method)
                     text = f"the portal is too busy: {answer.reason}"
                     raise self._given_up(text, certain=not doubt, exhausted=self._answers == before)
             attempt += 1
             await self._pause(_backoff(attempt) if wait is None else wait, certain=not doubt)
+
+    async def once(self, send: Callable[[], Awaitable[T]], look: Callable[[], Awaitable[T | None]]) -> T:
+        """Does what must not be done twice: after an answer that proves nothing it looks before it repeats.
+
+        Args:
+            send: sends the request.
+            look: finds out what became of it; None where it was certainly not done.
+
+        Returns:
+            What `send` returned, or what `look` found.
+
+        Raises:
+            NoAnswerError: there was no answer that settles it.
+            BackendError: the portal cannot be used at all.
+        """
+        before, attempt = self._changes, 0
+        while True:
+            try:
+                return await send()
+            except BusyError as error:
+                attempt += 1
+                if attempt > self._options.retries:
+                    raise self._given_up(error.text, certain=False, exhausted=self._changes == before) from None
+                await self._pause(_backoff(attempt) if error.wait is None else error.wait, certain=False)
+            try:
+                found = await look()
+            except NoAnswerError as error:
+                raise NoAnswerError(error.text, certain=False) from None
+            if found is not None:
+                return found
 
     def discreet(self, answer: Answer, hide: Sequence[Secret]) -> Answer:
         """Takes passwords, and what we sign in with, out of what the portal says of an error."""
@@ -164,10 +213,11 @@ class Client:
             return patient and attempt < _RETRIES_OF_500 and status not in self._options.duplicate_status
         return status in _GATEWAY
 
-    def _answered(self, answer: Answer) -> Answer:
+    def _answered(self, answer: Answer, method: str) -> Answer:
         if answer.status in _GATEWAY:  # somebody else's answer
             raise self._given_up(f"the portal cannot be reached: {answer.reason}", certain=False, exhausted=False)
         self._answers += 1
+        self._changes += method != "GET"
         if answer.status == 401:
             self.stop(explained(answer, "", self._options.url))
         return answer
@@ -185,7 +235,7 @@ class Client:
         return NoAnswerError(text, certain=certain)
 
     def _patience(self, answer: Answer) -> float | None:
-        seconds = wait_seconds(answer.retry_after, self._clock())
+        seconds = wait_seconds(answer.retry_after, self._clock(), answer.date)
         if seconds is not None and seconds > _LONGEST_RETRY_AFTER:
             until = (self._clock() + dt.timedelta(seconds=min(seconds, 1e8))).strftime("%Y-%m-%d %H:%M UTC")
             self.stop(BackendUnavailableError(f"the portal wants to be left alone until {until}; go on then"))
@@ -237,17 +287,21 @@ class Client:
     async def _post_form(self, url: str, content: bytes, headers: dict[str, str]) -> Answer:
         try:
             answer = await self._send("POST", url, content, {"Accept": "application/json", **headers})
-        except network.LineError as error:
+        except LineError as error:
             raise BackendUnavailableError(f"the token service cannot be used: {error.text}") from None
         self._authorization = headers.get("Authorization")
         return self.discreet(answer, ())
 
     async def _send(self, method: str, url: str, content: bytes | None, headers: Mapping[str, str]) -> Answer:
         try:
-            return await self._line.send(method, url, content, headers)
-        except BackendError as error:
-            self.stop(error)
-            raise
+            received = await self._line.send(method, url, content, headers)
+        except LineError as error:
+            if not error.hopeless:
+                raise
+            failure = BackendError(error.text)
+            self.stop(failure)
+            raise failure from None
+        return Answer.read(received.status, received.content, received.content_type, received.headers.get)
 
     async def _turn(self) -> None:
         if self._options.requests_per_second is None:

@@ -1,4 +1,4 @@
-"""Asking for users by filter (RFC 7644, 3.4.2.2), for as long as the portal's filters can be relied upon."""
+"""Asking for users and groups by filter (RFC 7644, 3.4.2.2), for as long as the portal's filters can be relied upon."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from musterroll import Existing, fold
 from musterroll_plugins.backends.scim.index import KEY, value_of
 from musterroll_plugins.backends.scim.mapping import UserMapping
 from musterroll_plugins.backends.scim.options import ScimOptions
-from musterroll_plugins.backends.scim.pages import USERS, Pages, RefusedFilterError
+from musterroll_plugins.backends.scim.pages import GROUPS, USERS, Pages, RefusedFilterError
 from musterroll_plugins.backends.scim.paths import Resource, get_key
 
 
@@ -27,8 +27,13 @@ class Filters:
 
     def __init__(self, pages: Pages, options: ScimOptions, mapping: UserMapping, *, supported: bool) -> None:
         self._pages, self._mapping = pages, mapping
-        self._reliable = supported
+        self._reliable = {USERS, GROUPS} if supported else set[str]()
         self._room = options.max_url - len(f"{options.url}{USERS}?filter=&startIndex=1&count=10000")
+
+    @property
+    def find_users(self) -> bool:
+        """Whether the portal takes filters for users, and obeys them, as far as is known."""
+        return USERS in self._reliable
 
     async def users(
         self, field: str, texts: Collection[str], wanted: Collection[str]
@@ -51,7 +56,7 @@ class Filters:
             user = self._mapping.read(resource)
             return "" if user is None else fold(value_of(user, field) or "")
 
-        resources = await self._ask(path, texts, value, wanted)
+        resources = await self._ask(USERS, path, texts, value, wanted)
         if resources is None:
             return None
         found: dict[str, list[Existing]] = {}
@@ -62,8 +67,16 @@ class Filters:
 
     async def present(self, refs: Collection[str]) -> set[str] | None:
         """Returns which of some users there are; None where filters are of no use for that."""
-        found = await self._ask("id", refs, _ref, refs)
+        found = await self._ask(USERS, "id", refs, _ref, refs)
         return None if found is None else {_ref(resource) for resource in found}
+
+    async def groups(self, name: str) -> list[Resource] | None:
+        """Finds groups by name; None where filters are of no use for that."""
+
+        def value(resource: Resource) -> str:
+            return fold(str(get_key(resource, "displayName")))
+
+        return await self._ask(GROUPS, "displayName", [name], value, [fold(name)])
 
     def _path(self, field: str) -> str | None:
         """What a filter asks a field by; None for what is only a part of a value."""
@@ -74,24 +87,29 @@ class Filters:
         return None if path is None or joint else path.plain
 
     async def _ask(
-        self, path: str, texts: Collection[str], value: Callable[[Resource], str], wanted: Collection[str]
+        self,
+        endpoint: str,
+        path: str,
+        texts: Collection[str],
+        value: Callable[[Resource], str],
+        wanted: Collection[str],
     ) -> list[Resource] | None:
         """Asks for several values at once; None where the portal's filters cannot be relied upon."""
         conditions = [f"{path} eq {json.dumps(text, ensure_ascii=False)}" for text in sorted(texts) if _is_whole(text)]
         found: list[Resource] = []
         for chunk in self._chunks(conditions):
-            if not self._reliable:
+            if endpoint not in self._reliable:
                 return None
             try:
-                async with aclosing(self._pages.all(USERS, {"filter": " or ".join(chunk)})) as pages:
+                async with aclosing(self._pages.all(endpoint, {"filter": " or ".join(chunk)})) as pages:
                     async for page in pages:
                         # One that nobody asked for: the filter is not obeyed, and who is wanted may be pages away.
                         if any(value(resource) not in wanted for resource in page):
-                            self._reliable = False
+                            self._reliable.discard(endpoint)
                             return None
                         found += page
             except RefusedFilterError:
-                self._reliable = False
+                self._reliable.discard(endpoint)
                 return None
         return found
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from musterroll import CreateGroup, Group, GroupPath, fold, fold_path
+from musterroll_plugins.backends.scim.answers import usable_id, whole
 from musterroll_plugins.backends.scim.paths import Json, Resource, get_key
 
 Nesting: TypeAlias = Literal["members", "path", "none"]
@@ -55,11 +56,17 @@ class StoredGroup:
 
     @classmethod
     def read(cls, resource: Resource) -> StoredGroup | None:
-        """Reads a group; None where it has no id or no name."""
+        """Reads a group; None where it has no id or no name.
+
+        Raises:
+            BackendError: the id is none that can be kept.
+        """
         ref, name, key = (get_key(resource, attribute) for attribute in ("id", "displayName", "externalId"))
         if not isinstance(ref, str | int) or not isinstance(name, str) or ref == "" or not name:
             return None
-        return cls(str(ref), name, key if isinstance(key, str) and key else None, tuple(member_values(resource)))
+        own = usable_id(ref, f'the group "{whole(name)[:100]}"')
+        key = whole(key) if isinstance(key, str) and key else None
+        return cls(own, whole(name), key, tuple(member_values(resource)))
 
 
 def member_values(resource: Resource) -> Iterator[str]:
@@ -102,6 +109,10 @@ class GroupBook:
         for group in self._groups.values():
             for path in self._paths(group):
                 yield Group(ref=group.ref, path=path, key=group.key)
+
+    def named(self, name: str) -> list[StoredGroup]:
+        """Returns the groups that the portal keeps under a name."""
+        return [group for group in self._groups.values() if fold(group.name) == fold(name)]
 
     def of_user(self, ref: str) -> frozenset[str]:
         """Returns the refs of the groups that a user is a direct member of."""

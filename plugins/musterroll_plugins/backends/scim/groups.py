@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from weakref import WeakValueDictionary
 
-from musterroll import AddMembers, CreateGroup, DeleteGroup, RemoveMembers, Status, UserRef
+from musterroll import AddMembers, CreateGroup, DeleteGroup, RemoveMembers, Status, UserRef, fold
 from musterroll_plugins.backends.scim.answers import Answer
 from musterroll_plugins.backends.scim.client import Client
 from musterroll_plugins.backends.scim.discovery import GROUP, Portal
@@ -39,11 +40,16 @@ class Groups:
     def __init__(
         self, client: Client, options: ScimOptions, portal: Portal, directory: Directory, users: Users
     ) -> None:
-        self._client, self._options, self._portal = client, options, portal
+        self._client, self._options = client, options
         self._directory, self._users = directory, users
         # Portals read, change and write a group without being asked to: two changes at once lose one of them.
         self._locks: WeakValueDictionary[object, asyncio.Lock] = WeakValueDictionary()
         self._book: asyncio.Task[GroupBook] | None = None
+        definitions = portal.schemas.get(GROUP.lower(), {})
+        key = definitions.get("externalid")
+        self._sends_keys = (key is None or key.writable) and "externalId" not in options.leave_out
+        self._keeps_keys = self._sends_keys
+        self._needs_members = (members := definitions.get("members")) is not None and members.required
 
     def begin(self) -> None:
         """To be called before operations are performed: what was known of the groups may be old."""
@@ -66,31 +72,53 @@ class Groups:
             if op.parent is not None and not book.has(op.parent.ref):
                 return Outcome(Status.FAILED, None, _PARENT_GONE)
             # One that was created and then not put where it belongs, as the portal or we broke off in between.
-            stray = book.by_key(op.id)
-            if stray is None:
-                answer = await self._client.request("POST", GROUPS, body=self._new(op))
-                if not answer.ok:
-                    return await self._exists(op, answer) if self._is_duplicate(answer) else refusal(answer)
-                if answer.id is None:
-                    return Outcome(Status.UNKNOWN, None, "the portal did not say the new group's id")
-                stray = StoredGroup(answer.id, op.path[-1], op.id, ())
-            return await self._put_in_its_place(book, slot, stray)
+            made = book.by_key(op.id)
+            if made is not None:
+                return await self._put_in_its_place(book, slot, made)
+            # Without keys, a new group of this name could be another one of ours, were there two at the same time.
+            async with nullcontext() if self._keeps_keys else self._lock(("name", fold(op.path[-1]))):
+                new = await self._client.once(lambda: self._create(op), lambda: self._made(op, book))
+                return new if isinstance(new, Outcome) else await self._put_in_its_place(book, slot, new)
+
+    async def _create(self, op: CreateGroup) -> StoredGroup | Outcome:
+        answer = await self._client.request("POST", GROUPS, body=self._new(op))
+        if not answer.ok:
+            return (
+                await self._exists(op, answer) if answer.status in self._options.duplicate_status else refusal(answer)
+            )
+        if answer.id is None:
+            return Outcome(Status.UNKNOWN, None, "the portal did not say the new group's id")
+        if isinstance(answer.body, dict) and get_key(answer.body, "externalId") is None:
+            self._keeps_keys = False
+        return StoredGroup(answer.id, op.path[-1], op.id, ())
+
+    async def _made(self, op: CreateGroup, before: GroupBook) -> StoredGroup | Outcome | None:
+        """Says whether a group was created after all, by a request whose answer proves nothing.
+
+        Args:
+            op: the operation.
+            before: the groups as they were before it.
+        """
+        named = await self._directory.groups_named(self._name(op))
+        new = [group for group in named if not before.has(group.ref)]
+        for group in new:
+            if group.key == op.id or (group.key is None and not self._keeps_keys):
+                return group
+        if new and (self._options.nesting != "members" or op.parent is None):
+            return Outcome(Status.NOOP, new[0].ref)  # somebody else's
+        return None
 
     def _new(self, op: CreateGroup) -> Resource:
-        in_name = self._options.nesting == "path"
-        body: Resource = {
-            "schemas": [GROUP],
-            "displayName": join_path(op.path, self._options.path_separator) if in_name else op.path[-1],
-        }
-        definitions = self._portal.schemas.get(GROUP.lower(), {})
-        if (external := definitions.get("externalid")) is None or external.writable:
+        body: Resource = {"schemas": [GROUP], "displayName": self._name(op)}
+        if self._sends_keys:
             body["externalId"] = op.id
-        if (members := definitions.get("members")) is not None and members.required:
+        if self._needs_members:
             body["members"] = []
         return without(body, self._options.leave_out)
 
-    def _is_duplicate(self, answer: Answer) -> bool:
-        return answer.status in self._options.duplicate_status
+    def _name(self, op: CreateGroup) -> str:
+        in_name = self._options.nesting == "path"
+        return join_path(op.path, self._options.path_separator) if in_name else op.path[-1]
 
     async def _exists(self, op: CreateGroup, answer: Answer) -> Outcome:
         book = await self._directory.fresh_book(members=False)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from musterroll import CreateUser, Desired, Existing, Secret, Template
 from musterroll_plugins.backends.scim import phones
+from musterroll_plugins.backends.scim.answers import usable_id, whole
 from musterroll_plugins.backends.scim.discovery import USER, Portal
 from musterroll_plugins.backends.scim.fitting import Fitting
 from musterroll_plugins.backends.scim.options import ScimOptions
@@ -93,17 +94,21 @@ class UserMapping:
     # -- reading --------------------------------------------------------------------------------------------
 
     def read(self, resource: Resource) -> Existing | None:
-        """Reads a user, without its groups; None where it has no id or no username."""
+        """Reads a user, without its groups; None where it has no id or no username.
+
+        Raises:
+            BackendError: the id is none that can be kept.
+        """
         ref, username = get_key(resource, "id"), get_key(resource, "userName")
         if not isinstance(ref, str | int) or not isinstance(username, str) or ref == "":
             return None
         key = get_key(resource, "externalId")
         return Existing(
-            ref=str(ref),
-            username=username,
+            ref=usable_id(ref, f'the user "{whole(username)[:100]}"'),
+            username=whole(username),
             fields=self.values(resource),
             active=str(get_key(resource, "active")).lower() != "false",
-            key=key if isinstance(key, str) and key else None,
+            key=whole(key) if isinstance(key, str) and key else None,
         )
 
     def values(self, resource: Resource) -> dict[str, str | None]:
@@ -226,4 +231,4 @@ def _to_text(value: Json) -> str | None:
         return "true" if value else "false"
     if isinstance(value, int | float):
         return str(value)
-    return value if isinstance(value, str) and value else None
+    return whole(value) if isinstance(value, str) and value else None

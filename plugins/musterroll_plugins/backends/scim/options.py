@@ -69,7 +69,7 @@ class ScimOptions(Options):
         ca: a file with the certificates of your own certificate authority, in PEM; the usual ones stay trusted.
         concurrency: so many requests at once.
         requests_per_second: not more requests than these.
-        timeout: so many seconds a request may take.
+        timeout: so many seconds a request may take, its whole answer included.
         retries: so often a request is repeated that found the portal busy or unreachable.
         fields: which SCIM attribute a field becomes, besides the usual ones; `""` leaves the field out, whatever the
             sheet has there.
@@ -92,6 +92,8 @@ class ScimOptions(Options):
         bulk_size: so many at once, at the most.
         page_size: so many users or groups are asked for at once; 0 leaves it to the portal.
         max_url: the longest address, in characters, that is sent.
+        max_answer: the largest answer, in bytes and decompressed, that is read.
+        max_users: a portal that speaks of more users, or of more groups, is not believed.
         unique_email: an address may belong to one user only; where the portal does not say so itself.
         duplicate_status: the HTTP statuses by which the portal says that something exists already.
     """
@@ -126,6 +128,8 @@ class ScimOptions(Options):
     bulk_size: int = Field(100, ge=1, le=100_000)
     page_size: int = Field(200, ge=0, le=100_000)
     max_url: int = Field(2000, ge=200, le=100_000)
+    max_answer: int = Field(33554432, ge=65536, le=1_073_741_824)
+    max_users: int = Field(2000000, ge=1, le=1_000_000_000)
     unique_email: bool | None = None
     duplicate_status: tuple[HttpStatus, ...] = (409,)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import aclosing
+from itertools import islice
 
-from musterroll import BackendUnavailableError
+from musterroll import BackendError, BackendUnavailableError
 from musterroll_plugins.backends.scim.answers import Answer, explained
 from musterroll_plugins.backends.scim.client import Client
 from musterroll_plugins.backends.scim.discovery import Portal
@@ -36,6 +37,7 @@ class Pages:
         self._client, self._url, self._sorts = client, options.url, portal.sort
         self._ahead = min(options.concurrency, _PAGES_AHEAD)
         self._size = min(options.page_size, portal.max_results or options.page_size)
+        self._most = options.max_users
         self._counts = False  # whether the portal is known to take a count
 
     async def all(self, endpoint: str, query: Mapping[str, str] | None = None) -> AsyncGenerator[list[Resource]]:
@@ -52,12 +54,16 @@ class Pages:
         total = 0
         for _ in range(_READINGS):
             first = await self._page(endpoint, 1, query, self._size)
-            total, size = _total(first), len(_resources(first))
-            yield list(_new(first, seen))
+            total, size = self._total(first, endpoint), len(_resources(first))
+            shown: set[str] = set()
+            yield list(_new(first, seen, shown))
             if 0 < size < total:
                 async with aclosing(self._following(endpoint, size, total, query)) as pages:
                     async for page in pages:
-                        yield list(_new(page, seen))
+                        before = len(shown)
+                        yield list(_new(page, seen, shown))
+                        if len(shown) == before:  # the list ends here, or the portal shows the same again and again
+                            break
             if len(seen) >= total:
                 return
             if self._sorts:
@@ -69,18 +75,38 @@ class Pages:
 
     async def total(self, endpoint: str) -> int:
         """Returns how many there are."""
-        return _total(await self._page(endpoint, 1, {}, min(self._size, 1)))
+        return self._total(await self._page(endpoint, 1, {}, min(self._size, 1)), endpoint)
+
+    def _total(self, page: Json, endpoint: str) -> int:
+        """How many there are, as the portal says; as many as it shows where it does not say."""
+        total, shown = get_key(page, "totalResults"), len(_resources(page))
+        if total is None and (not self._size or shown < self._size):
+            return shown
+        if isinstance(total, str) and total.isascii() and total.isdigit() and len(total) < 20:
+            total = int(total)
+        if not isinstance(total, int) or isinstance(total, bool) or total < 0:
+            what = (
+                "it does not say how many there are" if total is None else "its totalResults is no number of anything"
+            )
+        elif total > self._most:
+            what = f"it speaks of more than {self._most}; if there are so many, raise max_users"
+        elif total < shown:
+            what = f"it speaks of {total} and shows {shown}"
+        else:
+            return total
+        raise BackendError(f"the portal cannot {_WHAT[endpoint]}: {what}")
 
     async def _following(self, endpoint: str, size: int, total: int, query: Mapping[str, str]) -> AsyncGenerator[Json]:
         """Reads the pages after the first, several at once, in order."""
-        starts = list(range(total - (total - 1) % size, 1, -size))  # the last first, to be popped
+        starts = iter(range(1 + size, total + 1, size))
         running: list[asyncio.Task[list[Json]]] = []
         try:
-            while starts or running:
-                while starts and len(running) < self._ahead:
-                    start = starts.pop()
+            while True:
+                for start in islice(starts, self._ahead - len(running)):
                     end = min(start + size, total + 1)
                     running.append(asyncio.ensure_future(self._stretch(endpoint, start, end, query)))
+                if not running:
+                    return
                 for page in await running[0]:
                     yield page
                 del running[0]
@@ -123,17 +149,13 @@ class Pages:
         raise explained(answer, _WHAT[endpoint], self._url)
 
 
-def _new(page: Json, seen: set[str]) -> Iterator[Resource]:
+def _new(page: Json, seen: set[str], shown: set[str]) -> Iterator[Resource]:
     for resource in _resources(page):
         ref = str(get_key(resource, "id"))
+        shown.add(ref)
         if ref not in seen:
             seen.add(ref)
             yield resource
-
-
-def _total(page: Json) -> int:
-    total = get_key(page, "totalResults")
-    return total if isinstance(total, int) and total >= 0 else len(_resources(page))
 
 
 def _resources(page: Json) -> list[Resource]:

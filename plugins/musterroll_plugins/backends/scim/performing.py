@@ -28,6 +28,8 @@ from musterroll_plugins.backends.scim.users import Outcome, Users
 # So many operations in a row, at the least, have to come to nothing before the job is paused.
 _LEAST_IN_VAIN = 20
 
+TOO_DEEP = "the portal's answer is nested too deeply; check the url, or ask those who run it"
+
 
 class Performer:
     """Performs operations, in the event loop.
@@ -58,6 +60,9 @@ class Performer:
         except BackendError as error:
             self._client.stop(error)
             outcome = Outcome(Status.UNKNOWN, None, error.message)
+        except RecursionError:
+            self._client.stop(BackendError(TOO_DEEP))
+            outcome = Outcome(Status.UNKNOWN, None, TOO_DEEP)
         self._count(outcome)
         return Result(op.id, outcome.status, outcome.ref, outcome.detail, outcome.refused or {})
 

@@ -45,6 +45,11 @@ class Directory:
         # Whether a filter sees everybody that we take for the same; `filter` says that the person accepts less.
         self._trusts_filters = options.lookup == "filter" or (options.lookup == "auto" and options.matching == "folded")
 
+    @property
+    def filters_work(self) -> bool:
+        """Whether the portal takes filters for users, and obeys them, as far as is known."""
+        return self._filters.find_users
+
     # -- users ----------------------------------------------------------------------------------------------
 
     async def lookup(self, keys: Sequence[UserKey]) -> dict[UserKey, Sequence[Existing]]:
@@ -172,12 +177,19 @@ class Directory:
             ]
         return GroupBook(groups, nesting, self._options.path_separator)
 
+    async def groups_named(self, name: str) -> list[StoredGroup]:
+        """Finds groups of a name as they are now, wherever they are; where filters do not work, among all groups."""
+        found = await self._filters.groups(name)
+        if found is None:
+            return (await self.fresh_book(members=False)).named(name)
+        return [group for one in found if (group := StoredGroup.read(one)) is not None]
+
     async def group(self, ref: str) -> tuple[Resource | None, Answer]:
         """Reads one group; None where there is none."""
         return await self._one(GROUPS, ref)
 
     async def _one(self, endpoint: str, ref: str) -> tuple[Resource | None, Answer]:
-        answer = await self._client.get(f"{endpoint}/{quote(ref, safe='')}")
+        answer = await self._client.get(f"{endpoint}/{quote(ref, safe='', errors='surrogatepass')}")
         if answer.ok and isinstance(answer.body, dict):
             return answer.body, answer
         if answer.status == 404:

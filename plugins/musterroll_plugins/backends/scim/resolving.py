@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from musterroll import (
     AddMembers,
@@ -20,10 +20,9 @@ from musterroll import (
     Status,
     UpdateUser,
     UserRef,
-    fold,
 )
+from musterroll_plugins.backends.scim.creations import Creations
 from musterroll_plugins.backends.scim.group_book import GroupBook
-from musterroll_plugins.backends.scim.index import KEY
 from musterroll_plugins.backends.scim.mapping import UserMapping
 from musterroll_plugins.backends.scim.reading import Directory
 
@@ -37,16 +36,16 @@ class Resolver:
         directory: to look with.
         mapping: compares users.
         inside: says who of some users is in a group.
-        refused: creations that the portal took for duplicates, and its words.
+        creations: finds users that were to be created.
     """
 
-    def __init__(self, directory: Directory, mapping: UserMapping, inside: Inside, refused: Mapping[str, str]) -> None:
-        self._directory, self._mapping, self._inside, self._refused = directory, mapping, inside, refused
+    def __init__(self, directory: Directory, mapping: UserMapping, inside: Inside, creations: Creations) -> None:
+        self._directory, self._mapping, self._inside, self._creations = directory, mapping, inside, creations
 
     async def resolve(self, doubtful: Sequence[Op]) -> list[Result]:
         """Says what became of each; see `UserBackend.resolve`."""
         creations = [op for op in doubtful if isinstance(op, CreateUser)]
-        users = await self._creations(creations) if creations else {}
+        users = await self._creations.find(creations) if creations else {}
         book: GroupBook | None = None
         if any(isinstance(op, CreateGroup) for op in doubtful):
             book = await self._directory.fresh_book(members=False)
@@ -60,37 +59,6 @@ class Resolver:
             return Result(op.id, Status.DONE if await self._is_so(op) else Status.NOT_DONE)
 
         return await asyncio.gather(*map(outcome, doubtful))
-
-    async def _creations(self, ops: Sequence[CreateUser]) -> dict[str, Result]:
-        by_key = await self._directory.find_now(KEY, [op.id for op in ops]) if self._mapping.keeps_keys else {}
-        mine = {user.key: user for users in by_key.values() for user in users}
-        others = [op for op in ops if op.id not in mine]
-        by_name = await self._directory.find_now("username", [op.user.username for op in others]) if others else {}
-        results = {op.id: Result(op.id, Status.DONE, mine[op.id].ref) for op in ops if op.id in mine}
-        for op in others:
-            results[op.id] = self._by_name(op, by_name.get(fold(op.user.username), ()))
-        return results
-
-    def _by_name(self, op: CreateUser, found: Sequence[Existing]) -> Result:
-        for user in found:
-            if user.key == op.id or self._is_ours_by_its_looks(op, user):
-                return Result(op.id, Status.DONE, user.ref)
-        if found:
-            return Result(op.id, Status.CONFLICT, found[0].ref, f'the username is taken by "{found[0].username}"')
-        if op.id in self._refused:
-            return Result(op.id, Status.CONFLICT, None, self._refused[op.id])
-        return Result(op.id, Status.NOT_DONE)
-
-    def _is_ours_by_its_looks(self, op: CreateUser, user: Existing) -> bool:
-        """For portals that do not keep our key.
-
-        The plan found nobody of this name; a user that now is exactly as we asked for, while the portal never told us
-        that it was there before, is the one that we asked for.
-        """
-        if self._mapping.keeps_keys or op.id in self._refused:
-            return False
-        wanted = self._mapping.canonical(op.user)
-        return self._mapping.is_so({**wanted.fields, "username": wanted.username}, user)
 
     async def _is_so(self, op: Op) -> bool:
         match op:

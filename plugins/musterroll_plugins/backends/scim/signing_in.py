@@ -16,6 +16,7 @@ from musterroll_plugins.backends.scim.paths import get_key
 
 # A token is fetched anew so long before it ends.
 _MARGIN_SECONDS = 30.0
+_LONGEST_SECONDS = 1e6
 
 Post = Callable[[str, bytes, dict[str, str]], Awaitable[Answer]]
 
@@ -88,13 +89,13 @@ class ClientCredentials:
         headers = {"Content-Type": "application/x-www-form-urlencoded", "Authorization": _basic(pair)}
         answer = await self._post(self._url, urlencode(form).encode(), headers)
         token = get_key(answer.body, "access_token") if answer.ok and isinstance(answer.body, dict) else None
-        if not isinstance(token, str) or not token:
-            why = answer.reason if not answer.ok else "the answer has no access_token"
+        if not isinstance(token, str) or not token or not (token.isascii() and token.isprintable()):
+            why = answer.reason if not answer.ok else "the answer has no access_token that can be used"
             raise BackendError(
                 f"the token service {self._url} gives no token: {why}; check token_url, client_id and client_secret"
             )
         seconds = get_key(answer.body, "expires_in")
-        lives = float(seconds) if isinstance(seconds, int | float) else 300.0
+        lives = float(min(seconds, _LONGEST_SECONDS)) if isinstance(seconds, int | float) else 300.0
         self.__header, self._ends = f"Bearer {token}", time.monotonic() + max(lives - _MARGIN_SECONDS, lives / 2)
 
 

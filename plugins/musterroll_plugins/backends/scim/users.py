@@ -11,6 +11,7 @@ from musterroll_plugins.backends.scim.answers import Answer
 from musterroll_plugins.backends.scim.bulk import Bulk
 from musterroll_plugins.backends.scim.capabilities import can_reset_passwords, is_email_unique
 from musterroll_plugins.backends.scim.client import Client
+from musterroll_plugins.backends.scim.creations import Creations
 from musterroll_plugins.backends.scim.discovery import Portal
 from musterroll_plugins.backends.scim.mapping import UserMapping
 from musterroll_plugins.backends.scim.options import ScimOptions
@@ -41,6 +42,7 @@ class Users:
         portal: what it can do.
         mapping: makes resources of users.
         directory: to look at what is there.
+        creations: finds users that were to be created.
     """
 
     def __init__(
@@ -51,8 +53,10 @@ class Users:
         portal: Portal,
         mapping: UserMapping,
         directory: Directory,
+        creations: Creations,
     ) -> None:
         self._client, self._bulk, self._mapping, self._directory = client, bulk, mapping, directory
+        self._creations, self._refused = creations, creations.refused
         self._duplicate = frozenset(options.duplicate_status)
         self._unique_email = is_email_unique(options, portal)
         self.patches = options.update == "patch" or (options.update == "auto" and portal.patch)
@@ -60,11 +64,12 @@ class Users:
         self._resets_passwords = can_reset_passwords(options, portal)
         self.known: set[str] = set()
         """Users that are certain to be there, as they were created here."""
-        self.refused: dict[str, str] = {}
-        """Creations that the portal took for duplicates, and its words; what is found cannot be theirs."""
 
     async def create(self, op: CreateUser) -> Outcome:
         """Creates a user; the operation's id goes along."""
+        return await self._client.once(lambda: self._create(op), lambda: self._made(op))
+
+    async def _create(self, op: CreateUser) -> Outcome:
         answer = await self._bulk.send("POST", USERS, self._mapping.new(op), _hidden(op.password))
         if answer.ok:
             ref = answer.id
@@ -76,6 +81,17 @@ class Users:
             return await self._exists(op, answer)
         return refusal(answer)
 
+    async def _made(self, op: CreateUser) -> Outcome | None:
+        """Says whether a user was created after all, by a request whose answer proves nothing."""
+        if self._creations.tells_by_itself:
+            return None
+        found = await self._creations.find_one(op)
+        if found.status is Status.NOT_DONE:
+            return None
+        if found.status is Status.DONE and found.ref is not None:
+            self.known.add(found.ref)
+        return Outcome(found.status, found.ref, found.detail)
+
     async def _exists(self, op: CreateUser, answer: Answer) -> Outcome:
         """Looks again before a conflict counts: it may be our own user, created by a request without an answer."""
         found = await self.named(op.user.username)
@@ -84,16 +100,16 @@ class Users:
                 self.known.add(user.ref)
                 return Outcome(Status.DONE, user.ref)
         if found:
-            self.refused[op.id] = f'the username is taken by "{found[0].username}"'
-            return Outcome(Status.CONFLICT, found[0].ref, self.refused[op.id])
+            self._refused[op.id] = f'the username is taken by "{found[0].username}"'
+            return Outcome(Status.CONFLICT, found[0].ref, self._refused[op.id])
         return await self._taken_otherwise(op.user.fields.get("email"), None, answer, op.id)
 
     async def _taken_otherwise(self, email: str | None, ref: str | None, answer: Answer, op: str) -> Outcome:
         if self._unique_email and email:
             for user in (await self._directory.find_now("email", [email])).get(fold(email), ()):
                 if user.ref != ref:
-                    self.refused[op] = f'the e-mail address is in use by "{user.username}"'
-                    return Outcome(Status.CONFLICT, None, self.refused[op])
+                    self._refused[op] = f'the e-mail address is in use by "{user.username}"'
+                    return Outcome(Status.CONFLICT, None, self._refused[op])
         if answer.status >= 500:  # it means more than a duplicate, so it may have meant something else
             return refusal(answer)
         return Outcome(Status.FAILED, None, f"the portal says that it exists already: {answer.reason}")
@@ -205,7 +221,7 @@ def refusal(answer: Answer) -> Outcome:
 
 def path_of(endpoint: str, ref: str) -> str:
     """Returns where a user or group is."""
-    return f"{endpoint}/{quote(ref, safe='')}"
+    return f"{endpoint}/{quote(ref, safe='', errors='surrogatepass')}"
 
 
 def if_match(answer: Answer) -> dict[str, str]:
@@ -213,4 +229,5 @@ def if_match(answer: Answer) -> dict[str, str]:
     version = answer.etag
     if version is None and isinstance(answer.body, dict) and isinstance(answer.body.get("meta"), dict):
         version = answer.body["meta"].get("version")
-    return {"If-Match": version} if isinstance(version, str) and version else {}
+    fits = isinstance(version, str) and version.isascii() and version.isprintable()
+    return {"If-Match": str(version)} if fits and version else {}

@@ -13,13 +13,15 @@ import socket
 import ssl
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cache
 
 from musterroll import NotifierError, Secret
+from musterroll_plugins._masking import masked
+from musterroll_plugins._tls import refused_handshake, untrusted
 from musterroll_plugins.notifiers._texts import printable
-from musterroll_plugins.notifiers._tls import untrusted
+from musterroll_plugins.notifiers.smtp.line import EndlessReplyError, Line
 
 # Many a server looks for viruses before it answers to a whole message; RFC 5321 grants ten minutes.
 _PATIENCE_AT_THE_END = 5
@@ -48,11 +50,18 @@ class Delivery:
         fate: of those recipients that were accepted, if there were any.
         words: what the server said, or what happened.
         refused: recipients that were refused, with the server's words, where others were accepted.
+        hangs: the server did not answer in time, or without end: asking again would take as long.
     """
 
     fate: Fate
     words: str = ""
     refused: tuple[str, ...] = ()
+    hangs: bool = False
+
+    def discreet(self, secrets: Sequence[str]) -> Delivery:
+        """Returns the same for somebody who may not see these; and in few words."""
+        refused = tuple(_short(masked(one, secrets)) for one in self.refused)
+        return replace(self, words=_short(masked(self.words, secrets)), refused=refused)
 
 
 class UnreachableError(Exception):
@@ -71,6 +80,7 @@ class Server:
         user: whom to sign in as; None for nobody.
         password: that user's.
         timeout: in seconds.
+        max_reply: the longest reply, in bytes.
     """
 
     host: str
@@ -80,6 +90,15 @@ class Server:
     user: str | None
     password: Secret | None = field(repr=False)
     timeout: float
+    max_reply: int
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What a server might repeat and nobody may see: the password, and what signing in makes of it."""
+        if self.password is None:
+            return ()
+        password = self.password.reveal()
+        return password, f"\0{self.user}\0{password}"
 
     def connect(self) -> Connection:
         """Connects, encrypts and signs in.
@@ -98,28 +117,32 @@ class Server:
                 raise
         except ssl.SSLCertVerificationError as error:
             raise NotifierError(untrusted(self.host, error)) from None
-        except ssl.SSLError:
-            raise NotifierError(f"no secure connection to {place} comes about; check port and security") from None
+        except ssl.SSLError as error:
+            raise NotifierError(refused_handshake(place, str(error.reason or ""))) from None
         except smtplib.SMTPServerDisconnected:
             raise UnreachableError(f"{place} does not answer as a mail server does; check port and security") from None
         except smtplib.SMTPResponseException as error:
-            words = without(_said(error.smtp_code, error.smtp_error), [self.password] if self.password else [])
+            words = _short(masked(_said(error.smtp_code, error.smtp_error), self.secrets))
             if error.smtp_code // 100 == 5:
                 raise NotifierError(f"{place} takes no mail from here: {words}") from None
             raise UnreachableError(f"{place} takes no mail at the moment: {words}") from None
+        except EndlessReplyError:
+            raise NotifierError(f"{place} answers without end; check host and port, or raise max_reply") from None
+        except TimeoutError:
+            what = f"does not answer as a mail server does, {self.timeout:g} seconds long"
+            raise UnreachableError(f"{place} {what}; check port and security, and whether it is up") from None
         except (OSError, UnicodeError) as error:
-            why = "it does not answer" if isinstance(error, TimeoutError) else getattr(error, "strerror", None)
+            why = getattr(error, "strerror", None) or "no such host"
             raise UnreachableError(
-                f"{place} cannot be reached: {why or 'no such host'}; check host and port, and whether it is up"
+                f"{place} cannot be reached: {why}; check host and port, and whether it is up"
             ) from None
         return Connection(line, self)
 
-    def _call(self) -> smtplib.SMTP:
-        if self.at_once and self.tls is not None:
-            return smtplib.SMTP_SSL(self.host, self.port, _own_name(), timeout=self.timeout, context=self.tls)
-        return smtplib.SMTP(self.host, self.port, _own_name(), timeout=self.timeout)
+    def _call(self) -> Line:
+        tls = self.tls if self.at_once else None
+        return Line(self.host, self.port, _own_name(), timeout=self.timeout, most=self.max_reply, tls=tls)
 
-    def _begin(self, line: smtplib.SMTP) -> None:
+    def _begin(self, line: Line) -> None:
         if line.sock is not None:
             line.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         line.ehlo_or_helo_if_needed()
@@ -134,7 +157,7 @@ class Server:
         if self.user is not None and self.password is not None:
             self._sign_in(line, self.user, self.password)
 
-    def _sign_in(self, line: smtplib.SMTP, user: str, password: Secret) -> None:
+    def _sign_in(self, line: Line, user: str, password: Secret) -> None:
         # Not smtplib's own: that takes ASCII only, and says the password when it complains.
         ways = line.esmtp_features.get("auth", "").upper().split()
         if "PLAIN" in ways:
@@ -150,7 +173,7 @@ class Server:
         if code != 235:
             if code // 100 == 4:
                 raise smtplib.SMTPResponseException(code, words)
-            said = without(_said(code, words), (password,))
+            said = _short(masked(_said(code, words), self.secrets))
             raise NotifierError(f"the mail server {self.host} does not accept user and password: {said}; check them")
 
 
@@ -162,7 +185,7 @@ class Connection:
         server: what it leads to.
     """
 
-    def __init__(self, line: smtplib.SMTP, server: Server) -> None:
+    def __init__(self, line: Line, server: Server) -> None:
         self._line, self._server = line, server
         self.deliveries = 0
         self.is_open = True
@@ -197,6 +220,11 @@ class Connection:
             if isinstance(ended, Delivery):
                 return self._ready_again(ended)
             self._line.send(_quoted(content))
+        except (TimeoutError, EndlessReplyError) as error:
+            self._hang_up()
+            took = f"did not answer within {self._server.timeout:g} seconds"
+            how = took if isinstance(error, TimeoutError) else "answers without end"
+            return Delivery(Fate.NOT_SENT, f"the mail server {how}", hangs=True)
         except (OSError, smtplib.SMTPException):
             self.close()
             return Delivery(Fate.NOT_SENT, "the connection to the mail server broke off")
@@ -207,9 +235,13 @@ class Connection:
         if self.is_open:
             self.is_open = False
             with suppress(OSError, smtplib.SMTPException):
-                if self._line.sock is not None:
-                    self._line.sock.settimeout(_FAREWELL_SECONDS)
+                self._line.patience = _FAREWELL_SECONDS
                 self._line.quit()
+        self._line.close()
+
+    def _hang_up(self) -> None:
+        """Ends it without a farewell, which would not be heard."""
+        self.is_open = False
         self._line.close()
 
     def _hand_over(self, sender: str, to: Sequence[str], *, utf8: bool) -> Delivery | tuple[str, ...]:
@@ -229,11 +261,12 @@ class Connection:
 
     def _answer(self, refused: tuple[str, ...]) -> Delivery:
         try:
-            if self._line.sock is not None:
-                self._line.sock.settimeout(self._server.timeout * _PATIENCE_AT_THE_END)
+            self._line.patience = self._server.timeout * _PATIENCE_AT_THE_END
             reply = self._line.getreply()
-            if self._line.sock is not None:
-                self._line.sock.settimeout(self._server.timeout)
+            self._line.patience = self._server.timeout
+        except (TimeoutError, EndlessReplyError):
+            self._hang_up()
+            return Delivery(Fate.DOUBTFUL, "the mail server took the message and did not come to an answer")
         except (OSError, smtplib.SMTPException):
             reply = (0, b"")
         match reply[0] // 100:
@@ -250,18 +283,11 @@ class Connection:
         try:
             if end.words.startswith("421") or self._line.docmd("RSET")[0] != 250:  # 421: it hangs up
                 self.close()
+        except (TimeoutError, EndlessReplyError):
+            self._hang_up()
         except (OSError, smtplib.SMTPException):
             self.close()
         return end
-
-
-def without(text: str, secrets: Sequence[Secret]) -> str:
-    """Takes secrets out of what a server says; one of a few letters would be found everywhere."""
-    for secret in secrets:
-        for spelling in (secret.reveal(), _encoded(secret.reveal())):
-            if len(secret.reveal()) > 3:
-                text = text.replace(spelling, "***")
-    return text
 
 
 @cache
@@ -282,7 +308,10 @@ def _unless(wanted: int, reply: tuple[int, bytes]) -> Delivery | None:
 def _said(code: int, words: bytes | str) -> str:
     text = words if isinstance(words, str) else words.decode("utf-8", "replace")
     text = printable(" ".join(text.split()))
-    text = f"{code} {text}".strip() if code > 0 else text or "no answer of a mail server"
+    return f"{code} {text}".strip() if code > 0 else text or "no answer of a mail server"
+
+
+def _short(text: str) -> str:
     return text if len(text) <= _MOST_WORDS else text[: _MOST_WORDS - 1] + "…"
 
 

@@ -11,10 +11,10 @@ from email.policy import SMTP, SMTPUTF8
 
 import idna
 
-from musterroll import Context, Message, NotifierError, Purpose, Recipient, Secret, Sent, SentStatus
+from musterroll import Context, Message, NotifierError, Purpose, Recipient, Sent, SentStatus
+from musterroll_plugins._tls import tls_context
 from musterroll_plugins.notifiers._mail import address_of, compose, is_address, name_of, parse_address
-from musterroll_plugins.notifiers._tls import tls_context
-from musterroll_plugins.notifiers.smtp.connection import Connection, Delivery, Fate, Server, UnreachableError, without
+from musterroll_plugins.notifiers.smtp.connection import Connection, Delivery, Fate, Server, UnreachableError
 from musterroll_plugins.notifiers.smtp.options import SmtpOptions
 from musterroll_plugins.notifiers.smtp.texts import Texts
 
@@ -22,6 +22,8 @@ from musterroll_plugins.notifiers.smtp.texts import Texts
 _MOST_WAITING_SECONDS = 60.0
 # A server that breaks off at every message would make every one of them doubtful.
 _MOST_DOUBTFUL = 3
+# One that is silent, or breaks off, would make each of them wait for nothing.
+_MOST_IN_VAIN = 3
 _GLANCE_SECONDS = 0.2
 # Every mail server takes these: not all take 8 bits.
 _PLAIN, _UTF8 = SMTP.clone(cte_type="7bit"), SMTPUTF8.clone(cte_type="7bit")
@@ -50,15 +52,16 @@ class Smtp:
         self._server = Server(
             host=options.host,
             port=options.service_port,
-            tls=None if options.encryption == "none" else tls_context(options.ca),
+            tls=None if options.encryption == "none" else tls_context(options.ca, NotifierError),
             at_once=options.encryption == "tls",
             user=options.user,
             password=password,
             timeout=options.timeout,
+            max_reply=options.max_reply,
         )
         self._connection: Connection | None = None
         self._waited = 0.0
-        self._doubtful = 0
+        self._doubtful = self._in_vain = 0
         self._stopped: str | None = None
 
     def examine(self) -> str:
@@ -96,7 +99,7 @@ class Smtp:
             self._connection = None
 
     def _send(self, messages: Iterator[Message]) -> Iterator[Sent]:
-        self._waited, self._doubtful, self._stopped = 0.0, 0, None
+        self._waited, self._doubtful, self._in_vain, self._stopped = 0.0, 0, 0, None
         while self._stopped is None:
             self._get_ready()
             message = next(messages, None)
@@ -140,8 +143,11 @@ class Smtp:
             return Sent(message.id, SentStatus.FAILED, error.message)
         except (ValueError, MessageError):
             return Sent(message.id, SentStatus.FAILED, "no e-mail can be made of the user's address and name")
-        status, words = _verdict(delivery)
-        words = words and without(words, self._secrets(message))
+        link = message.values.get("invite_url", "")
+        status, words = _verdict(delivery.discreet([*self._server.secrets, link]))
+        self._in_vain = self._in_vain + 1 if delivery.fate is Fate.NOT_SENT else 0
+        if self._in_vain == _MOST_IN_VAIN:
+            self._stopped = f"{delivery.words}, {_MOST_IN_VAIN} messages in a row; see whether it is well"
         self._doubtful = self._doubtful + 1 if status is SentStatus.UNKNOWN else 0
         if self._doubtful == _MOST_DOUBTFUL:
             self._stopped = (
@@ -184,7 +190,7 @@ class Smtp:
             if utf8 and not connection.takes_utf8:
                 return Delivery(Fate.REFUSED, "the mail server takes no address with such letters before the @")
             delivery = connection.deliver(self._sender.addr_spec, addresses, content, utf8=utf8)
-            if delivery.fate not in (Fate.NOT_SENT, Fate.PUT_OFF):
+            if delivery.hangs or delivery.fate not in (Fate.NOT_SENT, Fate.PUT_OFF):
                 break
         return delivery
 
@@ -199,10 +205,6 @@ class Smtp:
             if self._context.cancelled.wait(min(left, _GLANCE_SECONDS)):
                 return False
         return True
-
-    def _secrets(self, message: Message) -> list[Secret]:
-        link = message.values.get("invite_url")
-        return [secret for secret in (self._server.password, Secret(link) if link else None) if secret is not None]
 
 
 def _verdict(delivery: Delivery) -> tuple[SentStatus, str | None]:

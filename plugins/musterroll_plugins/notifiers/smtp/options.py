@@ -87,6 +87,7 @@ class SmtpOptions(Options):
         password: that user's password.
         sender: the From address, e.g. `IT <it@acme.example>`.
         timeout: so many seconds the server may take for one step; five times as long once it has the whole message.
+        max_reply: the longest answer of the server, in bytes, that is read.
         retries: so often a message is tried again that the server puts off, or that did not reach it.
         retry_wait: so many seconds are waited before that, and twice as long each further time.
         messages_per_connection: after so many messages a new connection is made.
@@ -108,6 +109,7 @@ class SmtpOptions(Options):
     password: SecretRef | None = None
     sender: Address
     timeout: float = Field(60.0, gt=0, le=3600)
+    max_reply: int = Field(65536, ge=4096, le=16_777_216)
     retries: int = Field(3, ge=0, le=20)
     retry_wait: float = Field(2.0, ge=0, le=3600)
     messages_per_connection: int = Field(100, ge=1, le=1_000_000)

@@ -8,8 +8,9 @@ from itertools import islice
 from urllib.parse import urlsplit
 
 from musterroll import Context, Message, NotifierError, Pump, Recipient, Secret, SecretRef, Sent
+from musterroll_plugins._masking import parts_of_address
+from musterroll_plugins._tls import tls_context
 from musterroll_plugins.notifiers._reach import reaches
-from musterroll_plugins.notifiers._tls import tls_context
 from musterroll_plugins.notifiers.webhook.bodies import CONTENT_TYPES
 from musterroll_plugins.notifiers.webhook.line import Line
 from musterroll_plugins.notifiers.webhook.options import WebhookOptions, check_header, check_url
@@ -41,7 +42,9 @@ class Webhook:
             raise NotifierError(f"url: {error}") from None
         address = urlsplit(url)
         self._place = f"{address.scheme}://{address.hostname}" + (f":{address.port}" if address.port else "")
-        line = Line(url, tls_context(options.ca), timeout=options.timeout, secrets=self._secrets)
+        if not isinstance(options.url, str):
+            self._secrets += map(Secret, parts_of_address(url))
+        line = Line(url, tls_context(options.ca, NotifierError), timeout=options.timeout, secrets=self._secrets)
         self._sender = Sender(options, context, line, headers, secret)
         self._pump = Pump("musterroll-webhook")
 
@@ -93,9 +96,12 @@ class Webhook:
         if options.username is not None and options.password is not None:
             pair = f"{options.username}:{self._secret(options.password).reveal()}"
             headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
+            self._secrets.append(Secret(pair))
         for name, value in options.headers.items():
             for same in [known for known in headers if known.lower() == name.lower()]:
                 del headers[same]
+            if isinstance(value, str) and name.lower() == "authorization":
+                self._secrets.append(Secret(value.rpartition(" ")[2]))
             headers[name] = value if isinstance(value, str) else self._header(f"headers.{name}", value)
         return headers
 

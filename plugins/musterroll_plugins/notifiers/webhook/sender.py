@@ -14,9 +14,10 @@ from itertools import count
 from typing import NamedTuple
 
 from musterroll import Context, Message, Secret, Sent, SentStatus
+from musterroll_plugins._http import LineError
 from musterroll_plugins._retry_after import wait_seconds
 from musterroll_plugins.notifiers.webhook.bodies import Bodies
-from musterroll_plugins.notifiers.webhook.line import Answer, Line, LineError
+from musterroll_plugins.notifiers.webhook.line import Answer, Line
 from musterroll_plugins.notifiers.webhook.options import WebhookOptions
 from musterroll_plugins.notifiers.webhook.signing import HEADER, signature
 
@@ -28,8 +29,10 @@ _MOST_DOUBTFUL = 3
 # Before the receiver has ever answered, a wrong address is more likely than a bad moment.
 _RETRIES_BEFORE_CONTACT = 1
 _GLANCE_SECONDS = 0.2
-# Not done, and worth another attempt: not in time, too early, too often, too busy.
+# Worth another attempt: not in time, too early, too often, too busy.
 _BUSY = (408, 425, 429, 503)
+# Of these the receiver may have done it all the same: what it passed it on to, or what stands in between, says so.
+_MAYBE_DONE = (408, 503)
 _NEVER_DONE = (501, 505)
 
 
@@ -107,7 +110,7 @@ class Sender:
             self._contact |= error.sent
             if error.hopeless:
                 self.stopped = error.text
-            return _Missed(error.text, doubtful=error.sent, again=not error.hopeless)
+            return _Missed(error.text, doubtful=error.sent, again=error.again and not error.hopeless)
         self._context.logger.debug("%s: %s", message.id, answer.status)
         self._contact = True
         if 200 <= answer.status < 300:
@@ -133,7 +136,7 @@ class Sender:
 
     def _patience(self, answer: Answer) -> float | None:
         """How long to wait, where the receiver says so; nobody else asks it in the meantime."""
-        seconds = wait_seconds(answer.retry_after, self._context.clock())
+        seconds = wait_seconds(answer.retry_after, self._context.clock(), answer.date)
         if seconds is None:
             return None
         if seconds > _LONGEST_RETRY_AFTER:
@@ -175,6 +178,4 @@ class Sender:
 
 def _is_certain(answer: Answer) -> bool:
     """Whether an answer that is no success says that nothing was done."""
-    if answer.status == 503:
-        return answer.retry_after is not None  # else it may be a proxy whose server broke off
-    return answer.status < 500 or answer.status in _NEVER_DONE
+    return answer.status not in _MAYBE_DONE and (answer.status < 500 or answer.status in _NEVER_DONE)
