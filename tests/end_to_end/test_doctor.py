@@ -213,8 +213,8 @@ class TestDoctor:
 
     def test_a_strangers_backend_that_breaks_is_one_line(self, ask: Callable[..., Said]) -> None:
         Path("own.py").write_text(
-            "from musterroll import *\n"
-            "class Own:\n"
+            "from musterroll import *\nfrom musterroll.testing import MemoryBackend\n"
+            "class Own(MemoryBackend):\n"
             "    def examine(self): raise ZeroDivisionError('with ' + TOKEN)\n"
             "    def close(self): raise ValueError\n"
             "class OwnOptions(Options):\n    token: SecretRef\n"
@@ -227,7 +227,7 @@ class TestDoctor:
         Path("token.txt").write_text(SECRET, encoding="utf-8")
         text = 'plugins = ["own.py"]\nbackend = { use = "own", options = { token = { file = "token.txt" } } }\n'
         status, detail = checks(ask(text, "doctor"))["backend"]
-        assert (status, detail) == ("failed", "backend broke while being examined: ZeroDivisionError: with ***")
+        assert (status, detail) == ("failed", "backend (plugin own.py) broke while being examined: ZeroDivisionError: with ***")
 
     def test_mistakes_of_the_pipeline_come_first(self, ask: Callable[..., Said]) -> None:
         said = ask('confirm = "no"\n', "doctor")
