@@ -227,7 +227,10 @@ class TestDoctor:
         Path("token.txt").write_text(SECRET, encoding="utf-8")
         text = 'plugins = ["own.py"]\nbackend = { use = "own", options = { token = { file = "token.txt" } } }\n'
         status, detail = checks(ask(text, "doctor"))["backend"]
-        assert (status, detail) == ("failed", "backend (plugin own.py) broke while being examined: ZeroDivisionError: with ***")
+        assert (status, detail) == (
+            "failed",
+            "backend (plugin own.py) broke while being examined: ZeroDivisionError: with ***",
+        )
 
     def test_mistakes_of_the_pipeline_come_first(self, ask: Callable[..., Said]) -> None:
         said = ask('confirm = "no"\n', "doctor")

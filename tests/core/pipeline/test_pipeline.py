@@ -49,7 +49,8 @@ def test_a_backend_is_told_whether_it_may_write(load: Load) -> None:
 def test_a_plugin_that_breaks_while_it_is_built_is_named(load: Load) -> None:
     pipeline = load("[[validators]]\nname = 'mine'\nuse = 'faulty'")
     with pytest.raises(
-        PluginError, match=r"^validators\[mine\] \(plugin musterroll 0\) broke while starting: ZeroDivisionError: no luck$"
+        PluginError,
+        match=r"^validators\[mine\] \(plugin musterroll 0\) broke while starting: ZeroDivisionError: no luck$",
     ):
         pipeline.build_validators()
 
