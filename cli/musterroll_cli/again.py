@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from musterroll import history
+from musterroll import engine
 from musterroll.errors import UsageError
 from musterroll.pipeline.pipeline import Pipeline
-from musterroll.saved_plan.header import PlannedPipeline
+from musterroll.plan.saved.header import PlannedPipeline
 from musterroll_cli.session import Session
 
 
@@ -21,7 +21,7 @@ def pipeline_of_job(session: Session, job: str) -> Pipeline:
     """
     common = session.common
     pipeline = session.load()
-    profile, sets = history.job_settings(pipeline.state, pipeline.name, job)
+    profile, sets = engine.job_settings(pipeline.state, pipeline.name, job)
     if (common.profile, common.sets) == (profile, sets):
         return pipeline
     return _load(session, "the job was started", profile, sets)

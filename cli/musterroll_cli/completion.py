@@ -87,13 +87,13 @@ def profiles(context: typer.Context, incomplete: str) -> Sequence[str]:
 
 def jobs(context: typer.Context, incomplete: str) -> Sequence[str]:
     """The jobs of the pipeline, newest first."""
-    from musterroll import history  # noqa: PLC0415 -- `--help` does without the engine
+    from musterroll import engine  # noqa: PLC0415 -- `--help` does without the engine
     from musterroll.errors import MusterrollError  # noqa: PLC0415
-    from musterroll.pipeline.loading import load_pipeline  # noqa: PLC0415
+    from musterroll.pipeline.loader import load_pipeline  # noqa: PLC0415
 
     try:
         pipeline = load_pipeline(context.params.get("pipeline"), profile=context.params.get("profile"))
-        found = ["last", *(job.id for job in history.list_jobs(pipeline))]
+        found = ["last", *(job.id for job in engine.list_jobs(pipeline))]
     except MusterrollError:
         return []
     return [name for name in found if name.startswith(incomplete)]
@@ -101,7 +101,7 @@ def jobs(context: typer.Context, incomplete: str) -> Sequence[str]:
 
 def components(context: typer.Context, incomplete: str) -> Sequence[str]:
     """The names of what installed plugins bring."""
-    from musterroll.plugin.registry import Registry  # noqa: PLC0415 -- `--help` does without the engine
+    from musterroll.registry.registry import Registry  # noqa: PLC0415 -- `--help` does without the engine
 
     found = dict.fromkeys(entry.name for entry in Registry.load().listing() if entry.name)
     return [name for name in found if name.startswith(incomplete)]

@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from musterroll.errors import RefusedError
-from musterroll.model.plans import Action
+from musterroll.journal.change import Action
 from musterroll_cli.console import Stream, Styled
 from musterroll_cli.interruption import immediate_interruption
 from musterroll_cli.progress import StageKeeper

@@ -25,7 +25,7 @@ def doctor(session: Session) -> int:
     """
     from musterroll import engine  # noqa: PLC0415 -- `--help` does without the engine
     from musterroll.errors import MusterrollError  # noqa: PLC0415
-    from musterroll.model.reports import Outcome  # noqa: PLC0415
+    from musterroll.reports.report import Outcome  # noqa: PLC0415
     from musterroll_cli.console import Styled  # noqa: PLC0415
 
     styles = {"ok": "green", "warning": "yellow", "failed": "bold red"}

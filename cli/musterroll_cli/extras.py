@@ -17,8 +17,8 @@ from musterroll_cli.plain_help import PlainCommand, PlainGroup
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
-    from musterroll.plugin.components import CommandType
-    from musterroll.plugin.options import Options
+    from musterroll.contract.components import CommandType
+    from musterroll.contract.options import Options
 
 # What stands for the value in `--help`, unless the field has a title.
 _METAVARS = {int: "N", float: "N"}
@@ -43,15 +43,15 @@ class GroupWithExtras(PlainGroup):
 
 
 def _plugin_commands() -> list[str]:
-    from musterroll.plugin.registry import Registry  # noqa: PLC0415 -- `--help` does without the engine
+    from musterroll.registry.registry import Registry  # noqa: PLC0415 -- `--help` does without the engine
 
     return [provider.component.name for provider in Registry.load().components("command")]
 
 
 def _plugin_command(name: str) -> CommandType | None:
+    from musterroll.contract.components import CommandType  # noqa: PLC0415
     from musterroll.errors import MusterrollError  # noqa: PLC0415 -- `--help` does without the engine
-    from musterroll.plugin.components import CommandType  # noqa: PLC0415
-    from musterroll.plugin.registry import Registry  # noqa: PLC0415
+    from musterroll.registry.registry import Registry  # noqa: PLC0415
 
     try:
         found = Registry.load().find("command", name)
@@ -91,7 +91,7 @@ def _checked(model: type[Options], given: Mapping[str, Any], arguments: tuple[st
     from pydantic import ValidationError  # noqa: PLC0415 -- `--help` does without it
 
     from musterroll.errors import UsageError  # noqa: PLC0415
-    from musterroll.pipeline.wording import worded  # noqa: PLC0415
+    from musterroll.pipeline.messages import worded  # noqa: PLC0415
 
     try:
         return model.model_validate(given)

@@ -36,11 +36,11 @@ JobArgument = Annotated[
 @command(app, "jobs list", example="musterroll jobs list -p acme.toml")
 def list_jobs(session: Session) -> int:
     """Lists the jobs of the pipeline, newest first."""
-    from musterroll import history  # noqa: PLC0415 -- `--help` does without the engine
+    from musterroll import engine  # noqa: PLC0415 -- `--help` does without the engine
     from musterroll_cli.records import listed_job  # noqa: PLC0415
     from musterroll_cli.text.jobs import show_jobs  # noqa: PLC0415
 
-    jobs = history.list_jobs(session.load())
+    jobs = engine.list_jobs(session.load())
     if session.as_json:
         return session.finish({"jobs": [listed_job(job) for job in jobs]})
     show_jobs(session.out, jobs)
@@ -64,18 +64,18 @@ def show_job(
     sheet: MovedSheetOption = None,
 ) -> int:
     """Shows one job: what became of its rows and invites, and the reason for every failure."""
-    from musterroll import history  # noqa: PLC0415 -- `--help` does without the engine
+    from musterroll import engine  # noqa: PLC0415 -- `--help` does without the engine
     from musterroll.errors import UsageError  # noqa: PLC0415
 
     if row is not None:
         return _show_row(session, job, row, sheet)
     if sheet is not None:
         raise UsageError("--sheet is for --row: only for that the sheet is read again")
-    return session.show(history.show_job(session.load(), job))
+    return session.show(engine.show_job(session.load(), job))
 
 
 def _show_row(session: Session, job: str, row: int, sheet: Path | None) -> int:
-    from musterroll import history  # noqa: PLC0415 -- `--help` does without the engine
+    from musterroll import engine  # noqa: PLC0415 -- `--help` does without the engine
     from musterroll_cli.again import pipeline_of_job  # noqa: PLC0415
     from musterroll_cli.json_document import MEMBERS  # noqa: PLC0415
     from musterroll_cli.records import report_members, row_record  # noqa: PLC0415
@@ -83,11 +83,11 @@ def _show_row(session: Session, job: str, row: int, sheet: Path | None) -> int:
 
     pipeline = pipeline_of_job(session, job)
     with session.working(pipeline) as progress:
-        story = history.tell_row(pipeline, job, row, sheet=sheet, progress=progress)
+        story = engine.tell_row(pipeline, job, row, sheet=sheet, progress=progress)
     if not session.as_json:
         show_row(session.out, story)
         return session.finish()
-    with history.show_job(pipeline, job) as report:
+    with engine.show_job(pipeline, job) as report:
         report.problems = lambda: [problem for verdict in story.verdicts for problem in verdict.problems]
         report.changes = lambda: [story.change] if story.change else []
         session.add(report_members(report, members=MEMBERS[session.command]))

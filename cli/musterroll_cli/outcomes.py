@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from musterroll.errors import MusterrollError, RefusedError
-from musterroll.model.reports import Outcome
+from musterroll.reports.report import Outcome
 
 EXIT_STATUS = {
     Outcome.OK: 0,

@@ -29,7 +29,7 @@ def check_pipeline(session: Session) -> int:
     """
     from musterroll import engine  # noqa: PLC0415 -- `--help` does without the engine
     from musterroll.errors import PipelineError  # noqa: PLC0415
-    from musterroll.pipeline.loading import profile_names  # noqa: PLC0415
+    from musterroll.pipeline.loader import profile_names  # noqa: PLC0415
     from musterroll_cli.records import mistake_records  # noqa: PLC0415
     from musterroll_cli.text.words import short_path  # noqa: PLC0415
 

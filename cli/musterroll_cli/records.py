@@ -7,15 +7,16 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from musterroll.errors import Mistake
-from musterroll.model.differences import Stale
-from musterroll.model.records import change_record, problem_record
-from musterroll.model.reports import JobSummary, Report, SheetSummary
+from musterroll.pipeline.option_descriptions import schema_of
 from musterroll.pipeline.snippets import snippet
-from musterroll.plugin.describing import schema_of
+from musterroll.plan.differences import Stale
+from musterroll.reports.records import change_record, problem_record
+from musterroll.reports.report import JobSummary, Report
+from musterroll.sheet.summary import SheetSummary
 
 if TYPE_CHECKING:
-    from musterroll.history import RowStory, StoryField
-    from musterroll.plugin.registry import Provider
+    from musterroll.engine import RowStory, StoryField
+    from musterroll.registry.registry import Provider
 
 
 def report_members(report: Report, *, members: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from musterroll.errors import Mistake, MusterrollError, PipelineError
-from musterroll.model.differences import StalePlanError
-from musterroll.model.reports import JobSummary, Outcome, Report
-from musterroll.pipeline.loading import load_pipeline
+from musterroll.pipeline.loader import load_pipeline
 from musterroll.pipeline.pipeline import Pipeline
-from musterroll.plugin.registry import Registry
-from musterroll.plugin.watch import Watchdog
+from musterroll.plan.differences import StalePlanError
+from musterroll.registry.registry import Registry
+from musterroll.registry.watch import Watchdog
+from musterroll.reports.report import JobSummary, Outcome, Report
 from musterroll_cli.common import Common, Format
 from musterroll_cli.confirmation import Confirmation
 from musterroll_cli.console import OutputError, Stream, Styled, end_output

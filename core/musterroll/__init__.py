@@ -5,14 +5,7 @@ This module holds everything that a plugin author needs.
 
 from __future__ import annotations
 
-from musterroll.errors import (
-    BackendError,
-    BackendUnavailableError,
-    MusterrollError,
-    NotifierError,
-    SourceError,
-)
-from musterroll.model.cells import (
+from musterroll.contract.cells import (
     BoolCell,
     Cell,
     DateCell,
@@ -23,10 +16,20 @@ from musterroll.model.cells import (
     SheetRow,
     TextCell,
 )
-from musterroll.model.drafts import Draft, DraftColumn
-from musterroll.model.fields import Field, FieldSet
-from musterroll.model.messages import Message, Purpose, Recipient, Sent, SentStatus
-from musterroll.model.operations import (
+from musterroll.contract.components import (
+    CommandType,
+    Component,
+    GroupResolverType,
+    NotifierType,
+    ReaderType,
+    UserBackendType,
+    ValidatorType,
+)
+from musterroll.contract.context import Context
+from musterroll.contract.drafts import Draft, DraftColumn
+from musterroll.contract.fields import Field, FieldSet
+from musterroll.contract.messages import Message, Purpose, Recipient, Sent, SentStatus
+from musterroll.contract.operations import (
     AddMembers,
     CreateGroup,
     CreateUser,
@@ -43,32 +46,10 @@ from musterroll.model.operations import (
     UpdateUser,
     UserRef,
 )
-from musterroll.model.rows import Origin, Row, Value
-from musterroll.model.source import Source
-from musterroll.model.users import (
-    Capabilities,
-    Desired,
-    Existing,
-    Group,
-    GroupPath,
-    Matching,
-    UserKey,
-    fold_path,
-)
-from musterroll.placeholders import Template
-from musterroll.plugin.components import (
-    CommandType,
-    Component,
-    GroupResolverType,
-    NotifierType,
-    ReaderType,
-    UserBackendType,
-    ValidatorType,
-)
-from musterroll.plugin.context import Context
-from musterroll.plugin.hookspecs import hookimpl
-from musterroll.plugin.options import FilePath, Options, SecretRef, Surroundings
-from musterroll.plugin.roles import (
+from musterroll.contract.options import FilePath, Options, SecretRef, Surroundings
+from musterroll.contract.problems import Problem, Severity
+from musterroll.contract.pump import Pump
+from musterroll.contract.roles import (
     AmbiguousWorksheetError,
     Confidence,
     Examinable,
@@ -81,10 +62,20 @@ from musterroll.plugin.roles import (
     SheetWriter,
     UserBackend,
 )
-from musterroll.problems import Problem, Severity
-from musterroll.pump import Pump
-from musterroll.secret import Secret
-from musterroll.text import fold
+from musterroll.contract.rows import Origin, Row, Value
+from musterroll.contract.secret import Secret
+from musterroll.contract.source import Source
+from musterroll.contract.templates import Template
+from musterroll.contract.text import fold
+from musterroll.contract.users import Capabilities, Desired, Existing, Group, GroupPath, Matching, UserKey, fold_path
+from musterroll.errors import (
+    BackendError,
+    BackendUnavailableError,
+    MusterrollError,
+    NotifierError,
+    SourceError,
+)
+from musterroll.registry.hookspecs import hookimpl
 
 __version__ = "0.1.0"
 

@@ -23,8 +23,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from musterroll.label import Label
-
 __all__ = [
     "BackendError",
     "BackendUnavailableError",
@@ -40,6 +38,23 @@ __all__ = [
     "StateError",
     "UsageError",
 ]
+
+
+class Label(str):
+    """An instance as the person knows it, e.g. `validators[corporate-mail]`, that also knows whose it is.
+
+    Attributes:
+        by: the plugin that brings it, e.g. `acme 1.0` or `rules.py`; empty where that is not known.
+    """
+
+    __slots__ = ("by",)
+    by: str
+
+    def __new__(cls, text: str, by: str = "") -> Self:
+        """Makes a label."""
+        label = super().__new__(cls, text)
+        label.by = by
+        return label
 
 
 class MusterrollError(Exception):

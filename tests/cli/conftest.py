@@ -7,18 +7,11 @@ from typing import Any
 import pytest
 
 from musterroll import Problem, Severity
-from musterroll.model.plans import Action, Change, FieldChange, InviteDecision, PasswordAction
-from musterroll.model.reports import (
-    Failure,
-    InviteCounts,
-    JobCounts,
-    JobState,
-    JobSummary,
-    Outcome,
-    Report,
-    SheetCounts,
-    SheetSummary,
-)
+from musterroll.journal.change import Action, Change, FieldChange, InviteDecision, PasswordAction
+from musterroll.journal.job import JobState
+from musterroll.journal.outcomes import InviteCounts, JobCounts
+from musterroll.reports.report import Failure, JobSummary, Outcome, Report
+from musterroll.sheet.summary import SheetCounts, SheetSummary
 from musterroll_cli.console import Stream
 
 NOT_NEW = InviteDecision(send=False, reason="not new")

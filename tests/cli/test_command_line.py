@@ -14,9 +14,10 @@ from typing import Any
 
 import pytest
 
-from musterroll import CommandType, engine, errors, history
-from musterroll.model.reports import JobState, JobSummary, Outcome, Report
-from musterroll.plugin.registry import Registry
+from musterroll import CommandType, engine, errors
+from musterroll.journal.job import JobState
+from musterroll.registry.registry import Registry
+from musterroll.reports.report import JobSummary, Outcome, Report
 from musterroll_cli.json_document import MEMBERS
 from musterroll_cli.main import asks_for_json, main
 
@@ -327,7 +328,7 @@ def test_resuming_uses_the_profile_and_settings_of_the_job(
         seen.append((pipeline.profile, pipeline.sets, pipeline.settings.invites.valid_days, job))
         return make_report("jobs resume", job=make_job())
 
-    monkeypatch.setattr(history, "job_settings", lambda *args: ("production", ("invites.valid_days=3",)))
+    monkeypatch.setattr(engine, "job_settings", lambda *args: ("production", ("invites.valid_days=3",)))
     monkeypatch.setattr(engine, "resume", resume)
     words = ["jobs", "resume", "20260301-1", "-p", "acme.toml"]
     assert main(words) == 0
@@ -345,7 +346,7 @@ def test_resuming_uses_the_profile_and_settings_of_the_job(
 def test_jobs_are_listed_as_text_and_json(
     make_job: MakeJob, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(history, "list_jobs", lambda pipeline: [make_job()])
+    monkeypatch.setattr(engine, "list_jobs", lambda pipeline: [make_job()])
     assert main(["jobs", "list"]) == 0
     assert "20260301-1" in capsys.readouterr().out
     assert main(["jobs", "list", "--format", "json"]) == 0

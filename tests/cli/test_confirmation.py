@@ -11,7 +11,7 @@ import pytest
 
 from musterroll import errors
 from musterroll.engine import PlanSummary
-from musterroll.model.plans import Action, Change, InviteDecision, PasswordAction
+from musterroll.journal.change import Action, Change, InviteDecision, PasswordAction
 from musterroll_cli.confirmation import Confirmation
 from musterroll_cli.console import Stream
 from musterroll_cli.interruption import orderly_interruption

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from musterroll import Secret
-from musterroll.model.reports import JobState, JobSummary, Report
+from musterroll.journal.job import JobState
+from musterroll.reports.report import JobSummary, Report
 from musterroll_cli.json_document import MEMBERS, Document
 from musterroll_cli.records import report_members
 

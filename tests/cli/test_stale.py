@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from musterroll.model.differences import AppliedBy, Difference, GroupDifference, GroupState, Stale, UserDifference
+from musterroll.plan.differences import AppliedBy, Difference, GroupDifference, GroupState, Stale, UserDifference
 from musterroll_cli.console import Stream
 from musterroll_cli.text.stale import show_stale
 

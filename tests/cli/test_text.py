@@ -8,8 +8,11 @@ from collections.abc import Callable
 import pytest
 
 from musterroll import Problem, Severity
-from musterroll.model.plans import Action, Change, FieldChange, InviteDecision, PasswordAction
-from musterroll.model.reports import Failure, JobCounts, JobState, JobSummary, Outcome, Report, SheetCounts
+from musterroll.journal.change import Action, Change, FieldChange, InviteDecision, PasswordAction
+from musterroll.journal.job import JobState
+from musterroll.journal.outcomes import JobCounts
+from musterroll.reports.report import Failure, JobSummary, Outcome, Report
+from musterroll.sheet.summary import SheetCounts
 from musterroll_cli.common import Common
 from musterroll_cli.console import Stream
 from musterroll_cli.text.jobs import show_jobs

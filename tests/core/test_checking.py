@@ -9,12 +9,12 @@ from typing import Any, cast
 import pytest
 
 from musterroll import GroupPath, Problem, Row, RowValidator, Severity, SourceError
-from musterroll.checking import CheckedRow, check_rows
 from musterroll.errors import PluginError
-from musterroll.model.reports import SheetCounts
-from musterroll.problem_log import ProblemLog
-from musterroll.sheet.reading import ReadRow
+from musterroll.sheet.checks import CheckedRow, check_rows
+from musterroll.sheet.problem_log import ProblemLog
+from musterroll.sheet.reader import ReadRow
 from musterroll.sheet.shifts import ShiftFinder
+from musterroll.sheet.summary import SheetCounts
 from support.rows import fields, row
 
 ROWS = [ReadRow(row(3, username="ana"), ()), ReadRow(row(4, username="bo"), ())]

@@ -14,12 +14,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from musterroll import CreateUser, Message, Op, SentStatus, engine, history
+from musterroll import CreateUser, Message, Op, SentStatus, engine
 from musterroll.errors import MusterrollError, RefusedError, StateError
-from musterroll.execution.operations import operation_id
+from musterroll.execute.operations import operation_id
+from musterroll.journal.job import JobState
 from musterroll.journal.journal import Journal
-from musterroll.model.reports import JobState, Outcome
 from musterroll.pipeline.pipeline import Pipeline
+from musterroll.reports.report import Outcome
 from support.faults import Fault, Post, on
 from support.pipelines import DIRECTORY, PASSWORD, Told, Work, addressed, told, user
 from support.processes import start, wait_for
@@ -219,10 +220,10 @@ engine.run(Work(folder).pipeline(backend=DIRECTORY), folder / "staff.csv", confi
             engine.run(pipeline, sheet)
         with pytest.raises(RefusedError):
             engine.resume(pipeline, "last")
-        assert [job.state for job in history.list_jobs(pipeline)] == [JobState.RUNNING]
+        assert [job.state for job in engine.list_jobs(pipeline)] == [JobState.RUNNING]
         other.kill()
         other.wait()
-    assert [job.state for job in history.list_jobs(pipeline)] == [JobState.INTERRUPTED]
+    assert [job.state for job in engine.list_jobs(pipeline)] == [JobState.INTERRUPTED]
     assert work.run(pipeline, sheet).rows == {"created": 20}
 
 
@@ -334,7 +335,7 @@ def test_invariant_10_no_room_for_the_journal_is_a_clean_stop_at_any_write(
         if error is not None:
             stopped["after it" if work.portal.handed else "before the first write"] += 1
         room = None
-        if history.list_jobs(pipeline):
+        if engine.list_jobs(pipeline):
             work.resume(pipeline)
         last = work.run(pipeline, sheet)
         assert set(last.rows) <= {"created", "unchanged"}, pages

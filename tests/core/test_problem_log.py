@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from musterroll import Problem, Severity
-from musterroll.model.reports import SheetCounts
-from musterroll.problem_log import ProblemLog
+from musterroll.sheet.problem_log import ProblemLog
+from musterroll.sheet.summary import SheetCounts
 
 
 @pytest.fixture

@@ -30,13 +30,13 @@ from musterroll import (
     UserBackend,
     engine,
 )
-from musterroll.model.reports import Outcome
 from musterroll.pipeline.files import standard_text
-from musterroll.pipeline.loading import load_pipeline
+from musterroll.pipeline.loader import load_pipeline
 from musterroll.pipeline.settings import Settings
-from musterroll.plugin import hookspecs
-from musterroll.plugin.loading import local_file
-from musterroll.plugin.registry import KINDS, Registry
+from musterroll.registry import hookspecs
+from musterroll.registry.loader import local_file
+from musterroll.registry.registry import KINDS, Registry
+from musterroll.reports.report import Outcome
 from musterroll.testing import BackendContract, ValidatorContract, build_validator
 from musterroll_cli.main import app
 from musterroll_cli.outcomes import EXIT_STATUS

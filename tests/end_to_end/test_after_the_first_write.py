@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from musterroll.engine import working
-from musterroll.execution.answers import Answers
+from musterroll.commands import job as working
+from musterroll.execute.answers import Answers
 from musterroll_cli import session
 from support.rosters import roster, write_csv
 from support.workplace import COMMAND, Inside

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from musterroll.engine.examining import examine
+from musterroll.commands.examine import examine
 from musterroll.journal.journal import Journal
-from musterroll.pipeline.loading import load_pipeline
+from musterroll.pipeline.loader import load_pipeline
 from musterroll_cli.main import main
 from support.mail_servers import mail_server
 from support.mock_portal import mock_portal

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from musterroll.commands.init import starter_text
 from musterroll.engine import init
-from musterroll.engine.initialising import starter_text
 from musterroll.errors import MusterrollError
-from musterroll.pipeline.loading import load_pipeline
+from musterroll.pipeline.loader import load_pipeline
 from musterroll.pipeline.settings import Settings
 from support.workplace import Workplace
 

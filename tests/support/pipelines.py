@@ -13,10 +13,12 @@ from typing import Any
 
 from musterroll import Problem, engine
 from musterroll.errors import MusterrollError
-from musterroll.model.plans import Change
-from musterroll.model.reports import Failure, JobState, JobSummary, Outcome, Report, SheetCounts
-from musterroll.pipeline.loading import load_pipeline
+from musterroll.journal.change import Change
+from musterroll.journal.job import JobState
+from musterroll.pipeline.loader import load_pipeline
 from musterroll.pipeline.pipeline import Pipeline
+from musterroll.reports.report import Failure, JobSummary, Outcome, Report
+from musterroll.sheet.summary import SheetCounts
 from support.faults import PORTALS, POSTS, Portal, Post
 
 HEADINGS = {

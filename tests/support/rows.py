@@ -7,7 +7,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from musterroll import Context, Field, FieldSet, Origin, Row, Secret, Value
-from musterroll.model.rows import ABSENT, BLANK
+from musterroll.contract.rows import ABSENT, BLANK
 
 _STANDARD = (
     Field(name="email", heading="Email", max_length=255),

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from musterroll.model.plans import Action, Change, PasswordAction
-from musterroll.model.users import GroupPath
+from musterroll.contract.users import GroupPath
+from musterroll.journal.change import Action, Change, PasswordAction
 from musterroll_cli.console import Piece, Stream, Styled
 from musterroll_cli.tables import Cells, Column, show_table
 from musterroll_cli.text.words import ACTION_STYLES, amount, group_name, value

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from musterroll.errors import MusterrollError
-from musterroll.model.reports import InviteStanding, ListedInvite, Report
+from musterroll.reports.report import InviteStanding, ListedInvite, Report
 from musterroll_cli.console import Stream, Styled
 from musterroll_cli.tables import Cells, Column, show_table
 from musterroll_cli.text.words import amount, local_time

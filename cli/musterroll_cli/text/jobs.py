@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
-from musterroll.model.plans import Change
-from musterroll.model.reports import Failure, JobState, JobSummary, Report
+from musterroll.journal.change import Change
+from musterroll.journal.job import JobState
+from musterroll.reports.report import Failure, JobSummary, Report
 from musterroll_cli.common import Common
 from musterroll_cli.console import Stream, Styled
 from musterroll_cli.tables import Cells, Column, show_table

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from musterroll.contract.components import CommandType, Component
+from musterroll.pipeline.option_descriptions import described
 from musterroll.pipeline.snippets import snippet
-from musterroll.plugin.components import CommandType, Component
-from musterroll.plugin.describing import described
-from musterroll.plugin.registry import Listing, Provider
+from musterroll.registry.registry import Listing, Provider
 from musterroll_cli.console import Stream, Styled
 from musterroll_cli.tables import Cells, Column, show_table
 

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from musterroll.model.problem_groups import ProblemGroup
-from musterroll.model.reports import Report
-from musterroll.problems import Problem, Severity
+from musterroll.contract.problems import Problem, Severity
+from musterroll.reports.report import Report
+from musterroll.sheet.problem_groups import ProblemGroup
 from musterroll_cli.console import Piece, Stream, Styled
 from musterroll_cli.escape import shorten
 from musterroll_cli.tables import Cells, Column, show_table

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from musterroll.model.reports import Report
+from musterroll.reports.report import Report
 from musterroll_cli.common import Common
 from musterroll_cli.console import Stream, Styled
 from musterroll_cli.text.changes import show_changes, show_groups, show_plan_total

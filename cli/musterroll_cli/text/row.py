@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from musterroll.history import RowStory, StoryField, Verdict
-from musterroll.model.plans import Action, PasswordAction
+from musterroll.engine import RowStory, StoryField, Verdict
+from musterroll.journal.change import Action, PasswordAction
 from musterroll_cli.console import Piece, Stream, Styled
 from musterroll_cli.escape import shorten
 from musterroll_cli.tables import Cells, Column, show_table

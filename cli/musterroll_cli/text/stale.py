@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from musterroll.model.differences import Difference, GroupDifference, GroupState, Stale, UserDifference
-from musterroll.model.plans import Action
+from musterroll.journal.change import Action
+from musterroll.plan.differences import Difference, GroupDifference, GroupState, Stale, UserDifference
 from musterroll_cli.console import Stream
 from musterroll_cli.tables import Cells, Column, show_table
 from musterroll_cli.text.words import amount, group_name, value

@@ -7,9 +7,9 @@ import os
 import shlex
 from pathlib import Path
 
-from musterroll.model.plans import Action, Scalar
-from musterroll.model.reports import InviteCounts, JobCounts
-from musterroll.model.users import GroupPath
+from musterroll.contract.users import GroupPath
+from musterroll.journal.change import Action, Scalar
+from musterroll.journal.outcomes import InviteCounts, JobCounts
 from musterroll_cli.escape import shorten
 
 ACTION_STYLES = {

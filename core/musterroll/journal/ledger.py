@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from musterroll.contract.messages import Purpose
 from musterroll.journal.damage import decoded, refuse_other_than_text
 from musterroll.journal.journal import Journal
 from musterroll.journal.roster import Roster
 from musterroll.journal.taken_back import taken_back
-from musterroll.model.messages import Purpose
 
 _CHUNK = 500
 

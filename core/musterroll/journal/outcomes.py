@@ -3,15 +3,40 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
+from musterroll.journal.change import Action
 from musterroll.journal.damage import decoded
 from musterroll.journal.journal import Journal
 from musterroll.journal.kinds import ABSENT
-from musterroll.journal.plan_store import REJECTED
+from musterroll.journal.plan import REJECTED
 from musterroll.journal.unchanged import count_unchanged, find_unchanged
-from musterroll.model.plans import Action
-from musterroll.model.reports import InviteCounts, JobCounts
+
+
+@dataclass(slots=True)
+class JobCounts:
+    """What became of the rows: every row has exactly one outcome, and they add up to `rows`."""
+
+    rows: int = 0
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    deactivated: int = 0
+    rejected: int = 0
+    failed: int = 0
+    unknown: int = 0
+    not_attempted: int = 0
+
+
+@dataclass(slots=True)
+class InviteCounts:
+    """What became of the invites, one for each row that is not rejected."""
+
+    sent: int = 0
+    skipped: int = 0
+    held: int = 0
+    failed: int = 0
+
 
 _OUTCOME = {
     Action.CREATE: "created",

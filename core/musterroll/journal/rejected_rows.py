@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from musterroll.journal.damage import decoded
 from musterroll.journal.journal import Journal
-from musterroll.journal.plan_store import REJECTED
+from musterroll.journal.plan import REJECTED
 
 _QUERY = """
     WITH reason (row, seq, col, message, suggestion, found, code) AS (

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from musterroll.contract.fields import USERNAME
 from musterroll.journal.damage import decoded
 from musterroll.journal.journal import Journal
 from musterroll.journal.kinds import ABSENT
-from musterroll.journal.plan_store import REJECTED
-from musterroll.model.fields import USERNAME
+from musterroll.journal.plan import REJECTED
 
 
 class Roster:

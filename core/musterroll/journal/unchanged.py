@@ -13,10 +13,10 @@ from hashlib import blake2b
 from itertools import groupby
 from typing import NamedTuple
 
+from musterroll.journal.change import Action, PasswordAction
 from musterroll.journal.damage import decoded
 from musterroll.journal.journal import Journal
 from musterroll.journal.kinds import ABSENT
-from musterroll.model.plans import Action, PasswordAction
 
 # Numbers of rows in one part: few enough that a changed row costs little, many enough that they pack well.
 _PART = 1000

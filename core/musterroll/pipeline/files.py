@@ -11,13 +11,13 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from musterroll.contract.text import did_you_mean
 from musterroll.errors import Mistake, PipelineError
-from musterroll.pipeline.excerpts import excerpt
+from musterroll.pipeline.excerpt import excerpt
 from musterroll.pipeline.origins import Place
 from musterroll.pipeline.toml_faults import fault_of
-from musterroll.pipeline.written import Written
-from musterroll.plugin.loading import identity
-from musterroll.text import did_you_mean
+from musterroll.pipeline.written_file import Written
+from musterroll.registry.loader import identity
 
 STANDARD = "standard"
 DEFAULT_FILE = "musterroll.toml"

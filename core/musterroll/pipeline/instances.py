@@ -5,22 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, cast
 
-from musterroll.errors import MusterrollError
-from musterroll.label import Label
-from musterroll.model.messages import Purpose
-from musterroll.pipeline.checking import Check
+from musterroll.contract.components import Component, ReaderType
+from musterroll.contract.messages import Purpose
+from musterroll.contract.options import Options
+from musterroll.errors import Label, MusterrollError
+from musterroll.pipeline.check import Check
 from musterroll.pipeline.fields import LITERAL
 from musterroll.pipeline.key_types import is_path, type_of_key
 from musterroll.pipeline.layers import join
-from musterroll.pipeline.masking import inside_options, literal_secrets
+from musterroll.pipeline.masks import inside_options, literal_secrets
 from musterroll.pipeline.origins import Items, KeyPath, Node, Place, Table, at, place_of, plain
 from musterroll.pipeline.pipeline import Instance
 from musterroll.pipeline.settings import NotifierUse, Settings
-from musterroll.plugin.components import Component, ReaderType
-from musterroll.plugin.loading import HOME
-from musterroll.plugin.options import Options
-from musterroll.plugin.registry import Kind, Registry
-from musterroll.plugin.strictness import checked
+from musterroll.registry.loader import HOME
+from musterroll.registry.registry import Kind, Registry
+from musterroll.registry.strict_options import checked
 
 AUTO = "auto"
 CHOOSING: dict[str, Kind] = {

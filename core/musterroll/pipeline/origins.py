@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
-    from musterroll.pipeline.written import Written
+    from musterroll.pipeline.written_file import Written
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,14 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from musterroll.errors import Mistake, MusterrollError
-from musterroll.label import Label
-from musterroll.model.basis import PluginsUsed
-from musterroll.model.fields import FieldSet
-from musterroll.model.messages import Purpose
-from musterroll.pipeline.settings import Settings
-from musterroll.pipeline.unasked import UnaskedReader
-from musterroll.plugin.components import (
+from musterroll.contract.components import (
     Component,
     GroupResolverType,
     NotifierType,
@@ -25,23 +18,22 @@ from musterroll.plugin.components import (
     UserBackendType,
     ValidatorType,
 )
-from musterroll.plugin.context import Context, utc_now
-from musterroll.plugin.guarding import guarded
-from musterroll.plugin.guards.built import BACKEND, NOTIFIER, READER, RESOLVER, VALIDATOR, WRITER, Role, look_at_built
-from musterroll.plugin.guards.portal import Portal
-from musterroll.plugin.guards.post import Post
-from musterroll.plugin.guards.reading import WatchedReader
-from musterroll.plugin.options import Options
-from musterroll.plugin.registry import Registry
-from musterroll.plugin.roles import (
-    GroupResolver,
-    Reader,
-    RowValidator,
-    SheetValidator,
-    SheetWriter,
-    UserBackend,
-)
-from musterroll.plugin.watch import Watch
+from musterroll.contract.context import Context, utc_now
+from musterroll.contract.fields import FieldSet
+from musterroll.contract.messages import Purpose
+from musterroll.contract.options import Options
+from musterroll.contract.roles import GroupResolver, Reader, RowValidator, SheetValidator, SheetWriter, UserBackend
+from musterroll.errors import Label, Mistake, MusterrollError
+from musterroll.pipeline.made_from import PluginsUsed
+from musterroll.pipeline.settings import Settings
+from musterroll.pipeline.unasked_reader import UnaskedReader
+from musterroll.registry.guards.built import BACKEND, NOTIFIER, READER, RESOLVER, VALIDATOR, WRITER, Role, look_at_built
+from musterroll.registry.guards.portal import Portal
+from musterroll.registry.guards.post import Post
+from musterroll.registry.guards.reader import WatchedReader
+from musterroll.registry.plugin_errors import guarded
+from musterroll.registry.registry import Registry
+from musterroll.registry.watch import Watch
 
 T = TypeVar("T")
 

@@ -6,9 +6,9 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from musterroll.model.basis import PluginsUsed
+from musterroll.pipeline.made_from import PluginsUsed
 from musterroll.pipeline.pipeline import Instance
-from musterroll.plugin.registry import Registry
+from musterroll.registry.registry import Registry
 
 
 def plugins_used(instances: Iterable[Instance], registry: Registry, folder: Path) -> PluginsUsed:

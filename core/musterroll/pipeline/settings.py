@@ -10,8 +10,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
-from musterroll.model.messages import Purpose
-from musterroll.plugin.options import SecretRef
+from musterroll.contract.messages import Purpose
+from musterroll.contract.options import SecretRef
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 FieldName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=100)]

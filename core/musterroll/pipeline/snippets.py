@@ -6,10 +6,10 @@ import json
 from collections.abc import Iterator
 from typing import Any, cast
 
-from musterroll.plugin.components import CommandType, Component, ReaderType
-from musterroll.plugin.describing import Described, described, is_secret
-from musterroll.plugin.options import Options
-from musterroll.plugin.registry import Kind
+from musterroll.contract.components import CommandType, Component, ReaderType
+from musterroll.contract.options import Options
+from musterroll.pipeline.option_descriptions import Described, described, is_secret
+from musterroll.registry.registry import Kind
 
 _ARRAYS: dict[Kind, str] = {"validator": "validators", "group_resolver": "groups", "notifier": "notifiers"}
 _NOTHING = ("none", "[]", "{}", '""')

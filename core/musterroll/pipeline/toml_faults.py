@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from musterroll.pipeline.excerpts import shows_secret
+from musterroll.pipeline.excerpt import shows_secret
 from musterroll.pipeline.positions import Positions
 
 _AT = re.compile(r"^(?P<what>.*) \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)$", re.DOTALL)

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from musterroll.model.source import Source
+from musterroll.contract.source import Source
 
 
 class Foreign(NamedTuple):

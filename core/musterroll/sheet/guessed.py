@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from musterroll.model.cells import Cell, SheetInfo, SheetRow
-from musterroll.model.fields import FieldSet
-from musterroll.model.rows import Origin, Row
-from musterroll.problems import Problem, Severity
+from musterroll.contract.cells import Cell, SheetInfo, SheetRow
+from musterroll.contract.fields import FieldSet
+from musterroll.contract.problems import Problem, Severity
+from musterroll.contract.rows import Origin, Row
+from musterroll.contract.text import column_letter
 from musterroll.sheet.headings import secret_columns
-from musterroll.sheet.making import ReadRow
+from musterroll.sheet.rows import ReadRow
 from musterroll.sheet.values import shown
-from musterroll.text import column_letter
 
 
 class GuessedText:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from musterroll.model.rows import Origin, Row
+from musterroll.contract.rows import Origin, Row
 
 _ADDRESS = re.compile(r"[^\s@,;:()<>]+@[^\s@,;:()<>]+\.[^\s@,;:()<>]+")
 

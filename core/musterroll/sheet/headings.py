@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from musterroll.model.cells import Cell
-from musterroll.model.fields import Field, FieldSet
-from musterroll.model.rows import Value
-from musterroll.problems import Problem, Severity
+from musterroll.contract.cells import Cell
+from musterroll.contract.fields import Field, FieldSet
+from musterroll.contract.problems import Problem, Severity
+from musterroll.contract.rows import Value
+from musterroll.contract.text import clean, column_letter, fold_heading, nearest
 from musterroll.sheet.plain_text import without_text_marks
 from musterroll.sheet.values import cell_value, shown
-from musterroll.text import clean, column_letter, fold_heading, nearest
 
 _NEAR = 0.7
 # A file that is no sheet can have a million columns: after these they are only counted.

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from musterroll.model.cells import Cell, FormulaCell, SheetRow
-from musterroll.model.rows import Value
-from musterroll.problems import Problem
+from musterroll.contract.cells import Cell, FormulaCell, SheetRow
+from musterroll.contract.problems import Problem
+from musterroll.contract.rows import Value
+from musterroll.contract.text import clean, column_letter
 from musterroll.sheet.values import Fault, cell_value
-from musterroll.text import clean, column_letter
 
 # How programs write a text that a spreadsheet program shall not take for a number: ="00123" and '00123.
 _AS_TEXT = re.compile(r'=\s*"((?:[^"]|"")*)"')

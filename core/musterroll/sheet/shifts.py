@@ -10,10 +10,10 @@ import re
 from collections.abc import Iterable, Mapping, Set
 from typing import NamedTuple
 
-from musterroll.model.fields import GROUPS, PASSWORD, Field, FieldSet
-from musterroll.model.rows import ABSENT, Origin, Row, Value
-from musterroll.problems import Problem
-from musterroll.text import column_index, fold
+from musterroll.contract.fields import GROUPS, PASSWORD, Field, FieldSet
+from musterroll.contract.problems import Problem
+from musterroll.contract.rows import ABSENT, Origin, Row, Value
+from musterroll.contract.text import column_index, fold
 
 SHIFTED = "row.shifted"
 """The code of the one problem of a row whose cells slipped."""

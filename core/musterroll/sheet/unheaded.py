@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from musterroll.model.cells import Cell, SheetRow
-from musterroll.problems import Problem, Severity
+from musterroll.contract.cells import Cell, SheetRow
+from musterroll.contract.problems import Problem, Severity
+from musterroll.contract.text import clean, column_letter
 from musterroll.sheet.headings import Columns
-from musterroll.text import clean, column_letter
 
 
 class UnheadedCells:

@@ -9,11 +9,11 @@ import math
 import re
 from typing import NamedTuple
 
-from musterroll.model.cells import BoolCell, Cell, DateCell, ErrorCell, FormulaCell, NumberCell, TextCell
-from musterroll.model.rows import BLANK, Origin, Value
-from musterroll.secret import Secret
+from musterroll.contract.cells import BoolCell, Cell, DateCell, ErrorCell, FormulaCell, NumberCell, TextCell
+from musterroll.contract.rows import BLANK, Origin, Value
+from musterroll.contract.secret import Secret
+from musterroll.contract.text import clean
 from musterroll.sheet.number_formats import PLAIN, exact, show_number, show_text
-from musterroll.text import clean
 
 # Spreadsheet programs keep 15 significant digits; a longer number has lost its end.
 _DIGITS = 15

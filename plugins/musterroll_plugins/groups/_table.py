@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from musterroll import Confidence, Context, GroupPath, Source, SourceError, fold
-from musterroll.text import clean, fold_heading
+from musterroll.contract.text import clean, fold_heading
 from musterroll_plugins.groups.paths import Notation
-from musterroll_plugins.readers.csv import CsvOptions, CsvReader
+from musterroll_plugins.readers.csv.reader import CsvOptions, CsvReader
 
 _NOTATION = Notation()
 _GROUPS = "groups"

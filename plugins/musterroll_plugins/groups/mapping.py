@@ -23,8 +23,8 @@ from musterroll import (
     fold,
     hookimpl,
 )
+from musterroll.contract.text import nearest
 from musterroll.errors import Mistake, PipelineError
-from musterroll.text import nearest
 from musterroll_plugins.groups._table import GroupTable, add_file, read_groups
 from musterroll_plugins.validators._fields import FieldName, heading, is_too_long
 

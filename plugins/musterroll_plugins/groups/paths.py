@@ -11,7 +11,7 @@ from pydantic import Field as Limits
 from pydantic import model_validator
 
 from musterroll import Context, GroupPath, GroupResolverType, Options, Problem, Row, fold_path, hookimpl
-from musterroll.text import clean
+from musterroll.contract.text import clean
 from musterroll_plugins.validators._fields import FieldName, heading
 
 _ESCAPE = "\\"

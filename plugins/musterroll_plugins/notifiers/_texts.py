@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from musterroll import Context, FieldSet, Message, NotifierError, Purpose, Template
-from musterroll.text import did_you_mean
+from musterroll.contract.text import did_you_mean
 
 COUNTS = (
     *("rows", "created", "updated", "unchanged", "deactivated", "rejected", "failed", "unknown", "not_attempted"),

@@ -28,7 +28,7 @@ from musterroll import (
     Template,
     hookimpl,
 )
-from musterroll.text import did_you_mean
+from musterroll.contract.text import did_you_mean
 from musterroll_plugins.notifiers import _texts
 from musterroll_plugins.notifiers._places import writable_folder
 from musterroll_plugins.notifiers._reach import Needs, reaches

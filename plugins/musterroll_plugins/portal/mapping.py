@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from musterroll.model.fields import GROUPS, PASSWORD, USERNAME
+from musterroll.contract.fields import GROUPS, PASSWORD, USERNAME
 from musterroll_plugins.backends.directory.schema import COLUMNS
 from musterroll_plugins.portal.contacts import Json, emails, phones, take_email, take_phone
 

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, ValidationInfo
 
 from musterroll import Context, Surroundings
-from musterroll.text import did_you_mean
+from musterroll.contract.text import did_you_mean
 
 
 def _is_known(name: str, info: ValidationInfo) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from musterroll import Context, Options, Origin, Problem, Row, Severity, ValidatorType, hookimpl
-from musterroll.model.rows import ABSENT
+from musterroll.contract.rows import ABSENT
 from musterroll_plugins.validators import _characters, _mojibake
 from musterroll_plugins.validators._fields import heading
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from musterroll import engine, history
-from musterroll.model.plans import Action
+from musterroll import engine
+from musterroll.journal.change import Action
 from support.pipelines import Work, addressed, told, user
 
 
@@ -27,8 +27,8 @@ def test_an_unchanged_night_costs_nearly_nothing(work: Work) -> None:
     rows[1500] = addressed("somebody", groups="A")
     assert work.run(pipeline, work.sheet(*rows)).rows == {"created": 1, "unchanged": 2999}
     assert _size(work) - second < 60_000
-    for job in history.list_jobs(pipeline)[1:4]:
-        shown = told(history.show_job(pipeline, job.id))
+    for job in engine.list_jobs(pipeline)[1:4]:
+        shown = told(engine.show_job(pipeline, job.id))
         assert shown.rows == {"unchanged": 3000}
         assert shown.changes == night.changes
         assert len(shown.changes) == 3000
@@ -48,7 +48,7 @@ def test_unchanged_rows_stay_in_the_order_of_the_sheet(work: Work) -> None:
         (7, "cy", Action.UNCHANGED),
     ]
     assert done.rows == {"created": 1, "unchanged": 3, "rejected": 1}
-    story = history.tell_row(pipeline, "last", 5)
+    story = engine.tell_row(pipeline, "last", 5)
     assert (story.username, story.outcome) == ("bo", "unchanged")
     assert story.change is not None
     assert story.change.invite.reason == "no address or number that a notifier can use"
@@ -72,8 +72,8 @@ def test_what_jobs_share_is_forgotten_with_the_last_of_them(work: Work) -> None:
     for _ in range(4):
         work.run(pipeline, sheet)
     assert len(engine.prune(pipeline).jobs) == 3
-    assert [one.username for one in told(history.show_job(pipeline, "last")).changes] == ["ana", "bo"]
+    assert [one.username for one in told(engine.show_job(pipeline, "last")).changes] == ["ana", "bo"]
     work.run(pipeline, work.sheet(addressed("cy")))
     work.run(pipeline, work.sheet(addressed("cy")))
     engine.prune(pipeline)
-    assert [one.username for one in told(history.show_job(pipeline, "last")).changes] == ["cy"]
+    assert [one.username for one in told(engine.show_job(pipeline, "last")).changes] == ["cy"]

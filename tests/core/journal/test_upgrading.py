@@ -11,8 +11,8 @@ import pytest
 from filelock import FileLock
 
 from musterroll.errors import RefusedError, StateError
-from musterroll.journal import upgrading
-from musterroll.journal.jobs import list_jobs
+from musterroll.journal import upgrades as upgrading
+from musterroll.journal.job import list_jobs
 from musterroll.journal.journal import Journal, journal_path
 from musterroll.journal.schema import VERSION
 
@@ -97,7 +97,7 @@ def test_a_step_that_fails_leaves_it_as_it_is(old: Path, monkeypatch: pytest.Mon
 
 
 def test_not_while_another_works_with_it(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("musterroll.journal.opening.BUSY_SECONDS", 0.1)
+    monkeypatch.setattr("musterroll.journal.file.BUSY_SECONDS", 0.1)
     with FileLock(old.with_suffix(".lock")):
         with pytest.raises(RefusedError) as refused:
             Journal.open(old.parent, "acme")

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from musterroll.pipeline.loading import load_pipeline
+from musterroll.pipeline.loader import load_pipeline
+from musterroll.pipeline.option_descriptions import described
 from musterroll.pipeline.snippets import snippet
-from musterroll.plugin.collecting import Provider
-from musterroll.plugin.describing import described
-from musterroll.plugin.registry import KINDS, Registry
+from musterroll.registry.collector import Provider
+from musterroll.registry.registry import KINDS, Registry
 
 
 def providers() -> list[Provider]:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from musterroll import Cell, DateCell, ErrorCell, Field, FormulaCell, NumberCell, Origin, Row, Secret, Template, Value
-from musterroll.model.rows import ABSENT, BLANK
+from musterroll.contract.rows import ABSENT, BLANK
 from support.rows import COLUMNS, changed
 from support.sheets import HEADINGS, read, sheet, user
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from musterroll import AmbiguousWorksheetError, Confidence, Sheet, Source, SourceError
 from musterroll.errors import PluginError
 from musterroll.sheet.foreign import foreign
-from musterroll.sheet.opening import choose_reader, open_sheet
+from musterroll.sheet.readers import choose_reader, open_sheet
 from support.sheets import MemorySheet
 
 

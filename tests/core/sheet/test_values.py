@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from musterroll import BoolCell, Cell, DateCell, ErrorCell, FormulaCell, NumberCell, Origin, TextCell, Value
-from musterroll.model.rows import BLANK
+from musterroll.contract.rows import BLANK
+from musterroll.contract.text import clean
 from musterroll.sheet.values import Fault, cell_value, secret_value, shown
-from musterroll.text import clean
 
 TEXTS = (
     st.text() | st.text(st.characters(categories=["Cs", "Cc", "Cf", "Zs", "L"])) | st.from_regex(r"[#+E\d.,:!/A-Z]*")

@@ -25,7 +25,7 @@ from musterroll import (
     UserKey,
     UserRef,
 )
-from musterroll_plugins._masking import masked
+from musterroll_http.secrets import masked
 from support.hostile_servers import Talk, answer, hostile, routes, says
 from support.scim_backends import Opened, creation, creations, perform
 from support.workplace import Workplace

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from musterroll_plugins._retry_after import wait_seconds
+from musterroll_http.retry import wait_seconds
 from musterroll_plugins.backends.scim import ScimOptions, phones
 from musterroll_plugins.backends.scim.answers import Answer
 from musterroll_plugins.backends.scim.group_book import join_path, split_path

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from musterroll import Field, GroupPath, Problem, Severity, fold
+from musterroll.contract.text import clean
 from musterroll.errors import PipelineError
-from musterroll.text import clean
 from musterroll_plugins.groups._table import GroupTable, add_file, read_groups
 from musterroll_plugins.groups.mapping import Mapping, MappingOptions
 from musterroll_plugins.groups.paths import Notation

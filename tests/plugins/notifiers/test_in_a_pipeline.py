@@ -8,7 +8,7 @@ from typing import cast
 import pytest
 
 from musterroll.errors import PipelineError
-from musterroll.pipeline.loading import load_pipeline
+from musterroll.pipeline.loader import load_pipeline
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll_plugins.notifiers.smtp import SmtpOptions
 

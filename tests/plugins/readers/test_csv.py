@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from musterroll import Confidence, Source, SourceError
-from musterroll_plugins.readers.csv import CsvOptions, CsvReader
+from musterroll_plugins.readers.csv.reader import CsvOptions, CsvReader
 from support.rows import context
 
 

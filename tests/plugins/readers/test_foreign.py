@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from musterroll import Options, Reader, Source, SourceError
-from musterroll.sheet.opening import choose_reader
-from musterroll_plugins.readers.csv import CsvOptions, CsvReader
-from musterroll_plugins.readers.ods import OdsReader
-from musterroll_plugins.readers.xlsx import XlsxReader
+from musterroll.sheet.readers import choose_reader
+from musterroll_plugins.readers.csv.reader import CsvOptions, CsvReader
+from musterroll_plugins.readers.ods.reader import OdsReader
+from musterroll_plugins.readers.xlsx.reader import XlsxReader
 from support.rows import context
 
 

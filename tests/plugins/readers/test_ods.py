@@ -28,9 +28,9 @@ from musterroll import (
 )
 from musterroll.sheet.number_formats import show_number
 from musterroll.sheet.values import Fault, cell_value
-from musterroll_plugins.readers import _ods_formats
-from musterroll_plugins.readers.ods import OdsReader
-from musterroll_plugins.readers.xlsx import XlsxReader
+from musterroll_plugins.readers.ods import formats as _ods_formats
+from musterroll_plugins.readers.ods.reader import OdsReader
+from musterroll_plugins.readers.xlsx.reader import XlsxReader
 from support import workbooks
 from support.documents import empty, number, parts, row, save, table, text
 from support.rows import context

@@ -12,8 +12,8 @@ from openpyxl.utils import get_column_letter
 from musterroll import Cell, Options, Reader, Source
 from musterroll.sheet.number_formats import show_number
 from musterroll.sheet.values import Fault, cell_value
-from musterroll_plugins.readers.ods import OdsReader
-from musterroll_plugins.readers.xlsx import XlsxReader
+from musterroll_plugins.readers.ods.reader import OdsReader
+from musterroll_plugins.readers.xlsx.reader import XlsxReader
 from support.office import libreoffice, needs_libreoffice
 from support.rows import context
 

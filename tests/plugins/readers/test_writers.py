@@ -36,10 +36,10 @@ from musterroll import (
 )
 from musterroll.sheet.number_formats import show_number
 from musterroll.sheet.values import Fault, cell_value
-from musterroll_plugins.readers.csv import CsvOptions
-from musterroll_plugins.readers.csv import musterroll_readers as csv_readers
-from musterroll_plugins.readers.ods import musterroll_readers as ods_readers
-from musterroll_plugins.readers.xlsx import musterroll_readers as xlsx_readers
+from musterroll_plugins.readers.csv.reader import CsvOptions
+from musterroll_plugins.readers.csv.reader import musterroll_readers as csv_readers
+from musterroll_plugins.readers.ods.reader import musterroll_readers as ods_readers
+from musterroll_plugins.readers.xlsx.reader import musterroll_readers as xlsx_readers
 from support.office import gnumeric, libreoffice, needs_gnumeric, needs_libreoffice
 from support.rows import context
 

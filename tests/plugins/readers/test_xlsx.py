@@ -27,7 +27,7 @@ from musterroll import (
     TextCell,
 )
 from musterroll.sheet.values import Fault, cell_value, secret_value
-from musterroll_plugins.readers.xlsx import XlsxReader
+from musterroll_plugins.readers.xlsx.reader import XlsxReader
 from support.rows import context
 from support.workbooks import parts, save, worksheet
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from musterroll.errors import PipelineError
-from musterroll.pipeline.loading import load_pipeline
+from musterroll.pipeline.loader import load_pipeline
 
 _RULES = """
 [[validators]]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import unquote
 
 from musterroll import BackendError
-from musterroll_plugins._masking import masked
+from musterroll_http.secrets import masked
 from musterroll_plugins.backends.scim.paths import Json, get_key
 
 _DETAIL_LENGTH = 300

@@ -16,9 +16,9 @@ from typing import TypeVar
 from urllib.parse import quote, urlencode
 
 from musterroll import BackendError, BackendUnavailableError, Context, Secret
-from musterroll_plugins._http import Line, LineError
-from musterroll_plugins._retry_after import wait_seconds
-from musterroll_plugins._tls import tls_context
+from musterroll_http.line import Line, LineError
+from musterroll_http.retry import wait_seconds
+from musterroll_http.tls import tls_context
 from musterroll_plugins.backends.scim.answers import Answer, explained
 from musterroll_plugins.backends.scim.gate import Gate
 from musterroll_plugins.backends.scim.options import ScimOptions

@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 from yarl import URL
 
 from musterroll import Secret
-from musterroll_plugins import _http
-from musterroll_plugins._http import Received
-from musterroll_plugins._masking import masked
+from musterroll_http import line as _http
+from musterroll_http.line import Received
+from musterroll_http.secrets import masked
 from musterroll_plugins.notifiers._texts import printable
 
 # Shorter than any server keeps a silent connection: what is sent on one that has just been closed is doubtful.

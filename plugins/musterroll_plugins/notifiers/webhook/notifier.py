@@ -8,8 +8,8 @@ from itertools import islice
 from urllib.parse import urlsplit
 
 from musterroll import Context, Message, NotifierError, Pump, Recipient, Secret, SecretRef, Sent
-from musterroll_plugins._masking import parts_of_address
-from musterroll_plugins._tls import tls_context
+from musterroll_http.secrets import parts_of_address
+from musterroll_http.tls import tls_context
 from musterroll_plugins.notifiers._reach import reaches
 from musterroll_plugins.notifiers.webhook.bodies import CONTENT_TYPES
 from musterroll_plugins.notifiers.webhook.line import Line

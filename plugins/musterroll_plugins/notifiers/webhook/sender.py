@@ -14,8 +14,8 @@ from itertools import count
 from typing import NamedTuple
 
 from musterroll import Context, Message, Secret, Sent, SentStatus
-from musterroll_plugins._http import LineError
-from musterroll_plugins._retry_after import wait_seconds
+from musterroll_http.line import LineError
+from musterroll_http.retry import wait_seconds
 from musterroll_plugins.notifiers.webhook.bodies import Bodies
 from musterroll_plugins.notifiers.webhook.line import Answer, Line
 from musterroll_plugins.notifiers.webhook.options import WebhookOptions

@@ -1,0 +1,62 @@
+"""The commands as functions, for the command line, a page, and programs.
+
+Each gives a `Report` or a record; whoever called it prints it.
+"""
+
+from __future__ import annotations
+
+from musterroll.commands.apply import apply
+from musterroll.commands.approve import approve
+from musterroll.commands.examine import Checked, Examined, Finding, check, examine
+from musterroll.commands.init import Start, init
+from musterroll.commands.invites import preview_invites, send_invites
+from musterroll.commands.plan import plan
+from musterroll.commands.prune import Pruned, prune
+from musterroll.commands.release import release_invites
+from musterroll.commands.resume import resume
+from musterroll.commands.run import run
+from musterroll.commands.template import template
+from musterroll.commands.undo import undo
+from musterroll.commands.validate import validate
+from musterroll.plan.saved.reader import SavedPlan
+from musterroll.plan.saved.target import PlanTarget
+from musterroll.plan.summary import PlanSummary
+from musterroll.reports.invite_list import InviteList, list_invites
+from musterroll.reports.past_jobs import job_settings, list_jobs, show_job
+from musterroll.reports.row_story import RowStory, StoryField, StoryOperation, Verdict, tell_row
+
+__all__ = [
+    "Checked",
+    "Examined",
+    "Finding",
+    "InviteList",
+    "PlanSummary",
+    "PlanTarget",
+    "Pruned",
+    "RowStory",
+    "SavedPlan",
+    "Start",
+    "StoryField",
+    "StoryOperation",
+    "Verdict",
+    "apply",
+    "approve",
+    "check",
+    "examine",
+    "init",
+    "job_settings",
+    "list_invites",
+    "list_jobs",
+    "plan",
+    "preview_invites",
+    "prune",
+    "release_invites",
+    "resume",
+    "run",
+    "send_invites",
+    "show_job",
+    "tell_row",
+    "template",
+    "undo",
+    "validate",
+]

@@ -1,0 +1,119 @@
+"""From a stored operation to the one that a backend performs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from musterroll.contract.frozen import FrozenDict
+from musterroll.contract.operations import (
+    AddMembers,
+    CreateGroup,
+    CreateUser,
+    Deactivate,
+    DeleteGroup,
+    DeleteUser,
+    GroupRef,
+    Op,
+    Reactivate,
+    RemoveMembers,
+    Result,
+    UpdateUser,
+    UserRef,
+)
+from musterroll.contract.users import Desired
+from musterroll.errors import MusterrollError, PluginError
+from musterroll.execute.passwords import Passwords
+from musterroll.journal.change import PasswordAction
+from musterroll.journal.kinds import Kind
+from musterroll.journal.operations import StoredOp
+from musterroll.registry.masks import masked
+
+_OF_A_USER_ALONE: dict[Kind, type[Reactivate | Deactivate | DeleteUser]] = {
+    Kind.REACTIVATE: Reactivate,
+    Kind.DEACTIVATE: Deactivate,
+    Kind.DELETE_USER: DeleteUser,
+}
+
+
+class NotPossibleError(Exception):
+    """What the operation builds on is not there; the text says what."""
+
+
+def operation_id(job: str, seq: int) -> str:
+    """The stable id of an operation."""
+    return f"{job}-{seq}"
+
+
+def make_operation(stored: StoredOp, job: str, passwords: Passwords) -> Op | None:
+    """Makes the operation, with the ids and passwords that it needs now.
+
+    Returns:
+        The operation; None where nothing is left to do.
+
+    Raises:
+        NotPossibleError: the user or group that it is about does not exist.
+    """
+    id_ = operation_id(job, stored.seq)
+    if stored.user is not None:
+        return _of_user(stored, id_, passwords)
+    if stored.kind is Kind.CREATE_GROUP:
+        if stored.parent is not None and not stored.parent.ref:
+            raise NotPossibleError(f"the group {'|'.join(stored.parent.path)} could not be created")
+        return CreateGroup(id=id_, path=stored.path, parent=stored.parent)
+    if stored.ref is None:
+        raise NotPossibleError(f"the group {'|'.join(stored.path)} could not be created")
+    if stored.kind is Kind.DELETE_GROUP:
+        return DeleteGroup(id=id_, group=GroupRef(stored.ref, stored.path))
+    if not stored.members:
+        return None
+    make = AddMembers if stored.kind is Kind.ADD_MEMBERS else RemoveMembers
+    return make(id=id_, group=GroupRef(stored.ref, stored.path), members=stored.members)
+
+
+def _of_user(stored: StoredOp, id_: str, passwords: Passwords) -> Op:
+    user = stored.user
+    assert user is not None
+    values = FrozenDict(
+        {name: None if c.after is None else str(c.after) for name, c in user.fields.items() if name != "active"}
+    )
+    if stored.kind is Kind.CREATE_USER:
+        password = passwords.of(user.row) if user.password is PasswordAction.SET else None
+        return CreateUser(id=id_, user=Desired(username=user.username, fields=values), password=password)
+    if user.ref is None:
+        raise NotPossibleError("the user does not exist")
+    ref = UserRef(user.ref, user.username)
+    if stored.kind in _OF_A_USER_ALONE:
+        return _OF_A_USER_ALONE[stored.kind](id=id_, user=ref)
+    return UpdateUser(
+        id=id_,
+        user=ref,
+        changes=values,
+        before=FrozenDict(
+            {name: None if c.before is None else str(c.before) for name, c in user.fields.items() if name != "active"}
+        ),
+        password=passwords.of(user.row) if user.password is PasswordAction.RESET else None,
+    )
+
+
+def without_secret(result: Result, op: Op) -> Result:
+    """Takes the operation's password out of what a portal says of it: some repeat what they refuse."""
+    password = op.password if isinstance(op, CreateUser | UpdateUser) else None
+    if password is None or result.detail is None:
+        return result
+    return replace(result, detail=masked(result.detail, [password.reveal()]))
+
+
+def take_secrets_out(error: MusterrollError, in_flight: Iterable[Op]) -> None:
+    """Takes the passwords that a backend was given out of what it raised."""
+    for op in in_flight:
+        password = op.password if isinstance(op, CreateUser | UpdateUser) else None
+        if password is None:
+            continue
+        message = masked(error.message, [password.reveal()])
+        if message != error.message:
+            error.message, error.args = message, (message,)
+            if isinstance(error, PluginError):
+                error.cause = masked(error.cause, [password.reveal()])
+            # The traceback of what lies behind would tell it as well.
+            error.__cause__, error.__suppress_context__ = None, True

@@ -1,0 +1,152 @@
+"""`absent`: what becomes of users that this pipeline manages and that are missing from the sheet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import count, islice
+
+from musterroll.contract.fields import USERNAME, FieldSet
+from musterroll.contract.problems import Problem, Severity
+from musterroll.contract.roles import UserBackend
+from musterroll.contract.users import Existing, UserKey
+from musterroll.journal.change import Action, Change, FieldChange, InviteDecision, PasswordAction
+from musterroll.journal.kinds import ABSENT
+from musterroll.journal.plan import PlanStore
+from musterroll.journal.roster import Roster
+from musterroll.plan.user_digest import digest_of
+from musterroll.portal.lookups import confirmed
+from musterroll.portal.protection import Protection
+from musterroll.sheet.problem_log import ProblemLog
+
+# So many users are looked up at once.
+_BATCH = 500
+_NO_INVITE = InviteDecision(send=False)
+_ACTIVE_NO_MORE = {"active": FieldChange(before=True, after=False)}
+
+
+@dataclass(slots=True)
+class Unplaced:
+    """Rows that leave open who is in the sheet: they are rejected, and whom they mean is not certain.
+
+    Attributes:
+        nobody: the first row that does not say whom it means.
+        perhaps: refs of users that a row may mean, besides others.
+    """
+
+    nobody: int | None = None
+    perhaps: set[str] = field(default_factory=set)
+
+
+class Absentees:
+    """Finds the absent users, and plans what becomes of them.
+
+    Args:
+        deactivates: whether they are deactivated; else they are reported.
+        backend: the portal; only asked.
+        roster: whom this pipeline manages.
+        protection: who is left alone.
+        fields: the fields of a user.
+        store: takes the plan; that of the sheet's rows is in it already.
+        log: takes the problems.
+    """
+
+    def __init__(
+        self,
+        *,
+        deactivates: bool,
+        backend: UserBackend,
+        roster: Roster,
+        protection: Protection,
+        fields: FieldSet,
+        store: PlanStore,
+        log: ProblemLog,
+    ) -> None:
+        self._deactivates = deactivates
+        self._backend = backend
+        self._roster = roster
+        self._protection = protection
+        self._fields = fields
+        self._store = store
+        self._log = log
+
+    def plan(self, unplaced: Unplaced) -> Iterator[int]:
+        """Plans what becomes of the absent users; yields how many are done, batch by batch.
+
+        Raises:
+            BackendError: the portal cannot answer.
+            PluginError: the backend broke.
+        """
+        if self._deactivates and self._log.has("row.after_blank"):
+            self._refuse(unplaced)
+            return
+        numbers = count(ABSENT)
+        for batch in self._absent(unplaced):
+            for user in batch:
+                if not self._deactivates:
+                    self._report(user, "")
+                elif unplaced.nobody is not None:
+                    self._report(user, f"; not deactivated, because row {unplaced.nobody} does not say whom it means")
+                else:
+                    self._deactivate(next(numbers), user)
+            self._store.flush()
+            yield len(batch)
+
+    def _absent(self, unplaced: Unplaced) -> Iterator[Sequence[Existing]]:
+        """Streams the active, unprotected users that are missing from the sheet, in batches."""
+        missing = ((ref, name) for ref, name in self._missing() if ref not in unplaced.perhaps)
+        while batch := dict(islice(missing, _BATCH)):
+            found = confirmed(self._backend, [UserKey.of(USERNAME, name) for name in batch.values()])
+            # Several names may fold to one. And who has another ref took the name of one who was renamed, or is gone.
+            users = {user.ref: user for several in found.values() for user in several if user.ref in batch}
+            yield [user for user in users.values() if user.active and not self._protection.of(user.username)]
+
+    def _missing(self) -> Iterator[tuple[str, str]]:
+        """Walks the managed users and those of the sheet side by side: both come by ascending ref."""
+        present = self._store.refs()
+        at = next(present, None)
+        for ref, username in self._roster.managed():
+            while at is not None and at < ref:
+                at = next(present, None)
+            if at != ref:
+                yield ref, username
+
+    def _deactivate(self, row: int, user: Existing) -> None:
+        change = Change(
+            row=row,
+            username=user.username,
+            action=Action.DEACTIVATE,
+            password=PasswordAction.KEEP,
+            fields=_ACTIVE_NO_MORE,
+            invite=_NO_INVITE,
+            ref=user.ref,
+            seen=digest_of(user, self._fields.attributes),
+        )
+        self._store.add_change(change, add=(), remove=(), notifier=None, recipient=None)
+
+    def _report(self, user: Existing, why: str) -> None:
+        self._log.add_absent(
+            Problem(
+                code="user.absent",
+                message=f'"{user.username}" is in the portal, managed by this pipeline, but not in the sheet{why}',
+                severity=Severity.WARNING,
+                field=USERNAME,
+                value=user.username,
+            )
+        )
+
+    def _refuse(self, unplaced: Unplaced) -> None:
+        """Whoever stands behind the blank row is not absent."""
+        first, others = None, 0
+        for batch in self._absent(unplaced):
+            others += len(batch)
+            first = first or next((user.username for user in batch), None)
+        if first is not None:
+            who = f'"{first}"' + (f" and {others - 1:,} more" if others > 1 else "")
+            self._log.add_file(
+                Problem(
+                    code="sheet.incomplete",
+                    message=f"The import stopped at a blank row, and filled rows follow. {who} would count as missing "
+                    f'from the sheet and be deactivated; delete the blank row, or set on_blank_row to "skip"',
+                )
+            )

@@ -1,0 +1,100 @@
+"""The ledger of invites as a person reads it: of which portal it is, and where every user stands."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+
+from musterroll.errors import MusterrollError
+from musterroll.journal.change import Change
+from musterroll.journal.journal import Journal
+from musterroll.journal.ledger import NOBODY, InviteState, Ledger, LedgerEntry, known_identities
+from musterroll.pipeline.pipeline import Pipeline
+from musterroll.registry.plugin_errors import guarded
+from musterroll.reports.report import InviteStanding, ListedInvite
+
+_CHUNK = 500
+# What the ledger itself cannot say: nothing was kept of the job that created the user.
+_NOT_YET = "its job did not come to the invites"
+
+
+@dataclass(frozen=True, slots=True)
+class Portals:
+    """Which portals' ledgers are meant.
+
+    Attributes:
+        identities: one; several or none only where the portal could not be asked.
+        unreachable: why it could not be asked.
+    """
+
+    identities: tuple[str, ...]
+    unreachable: MusterrollError | None = None
+
+
+def portals_of(pipeline: Pipeline, journal: Journal) -> Portals:
+    """Asks the pipeline's portal which one it is; failing that, takes those that the journal knows."""
+    try:
+        backend = pipeline.build_backend(read_only=True)
+        try:
+            with guarded("backend", "saying which portal it is"):
+                return Portals((backend.identity(),))
+        finally:
+            with guarded("backend", "closing"):
+                backend.close()
+    except MusterrollError as error:
+        return Portals(tuple(known_identities(journal, pipeline.name, pipeline.profile)), error)
+
+
+def standing(entry: LedgerEntry, now: dt.datetime) -> InviteStanding:
+    """Says where a user stands."""
+    match entry.invite:
+        case None:
+            return InviteStanding.NEVER
+        case InviteState.SENT:
+            return InviteStanding.SENT if entry.is_alive(now) else InviteStanding.EXPIRED
+        case InviteState.FAILED:
+            return InviteStanding.FAILED
+    return InviteStanding.HELD
+
+
+def listed(username: str, entry: LedgerEntry, now: dt.datetime) -> ListedInvite:
+    """Makes the line of a user in the list of invites."""
+    reason = entry.detail if entry.invite is not InviteState.SENT else None  # some say what became of what was sent
+    if entry.invite is InviteState.SENDING:
+        reason = "it is being sent, or was cut off while it was being sent"
+    elif entry.invite is None:
+        reason = reason or _NOT_YET
+    return ListedInvite(
+        username=username,
+        channel=entry.channel,
+        state=standing(entry, now),
+        sent=_text(entry.sent),
+        expires=_text(entry.expires),
+        reason=reason,
+    )
+
+
+def listed_of_job(job: str, changes: Iterable[Change], ledger: Ledger, now: dt.datetime) -> Iterator[ListedInvite]:
+    """Streams where the users of an invite job stand by now.
+
+    Args:
+        job: the job's id.
+        changes: its users; of whom the job has sent nothing (yet), `reason` says why not.
+        ledger: the ledger.
+        now: the time that expiry is judged at.
+    """
+    changes = iter(changes)
+    while chunk := list(islice(changes, _CHUNK)):
+        entries = ledger.entries(change.ref for change in chunk if change.ref)
+        for change in chunk:
+            entry = entries.get(change.ref or "", NOBODY)
+            line = listed(change.username, entry, now)
+            if entry.job != job:
+                line = replace(line, channel=line.channel or change.invite.channel, reason=change.invite.reason)
+            yield line
+
+
+def _text(time: dt.datetime | None) -> str | None:
+    return None if time is None else time.isoformat(timespec="seconds")
