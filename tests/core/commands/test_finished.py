@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
@@ -14,11 +13,6 @@ from musterroll.journal.job import JobState
 from musterroll.reports.report import Outcome
 from support.faults import Fault, no_post, on
 from support.pipelines import Work, addressed, told, user
-
-
-@pytest.fixture
-def work(tmp_path: Path) -> Work:
-    return Work(tmp_path)
 
 
 def ends(work: Work) -> list[Message]:
