@@ -33,7 +33,7 @@ KINDS: list[dict[str, Any]] = [
 @pytest.mark.parametrize("seed", [3, 4])
 @pytest.mark.parametrize("options", KINDS, ids=str)
 def test_users_are_created_once(bench: Workbench, seed: int, options: dict[str, Any]) -> None:
-    backend = bench.open(**options)
+    backend = bench.open(retries=60, **options)
     _spoil(bench, seed)
     results = perform(backend, *creations(40))
     assert statuses(results) == {Status.DONE}
@@ -47,7 +47,7 @@ def test_users_are_created_once(bench: Workbench, seed: int, options: dict[str, 
 @pytest.mark.parametrize("options", [*KINDS, {"nesting": "path"}], ids=str)
 @pytest.mark.parametrize("ignores", [False, True], ids=["", "ignores filters"])
 def test_groups_are_created_once(bench: Workbench, status: int, options: dict[str, Any], *, ignores: bool) -> None:
-    backend = bench.open(**options)
+    backend = bench.open(retries=60, **options)
     backend.capabilities()
     bench.portal.faults.ignore_filters = ignores
     _spoil(bench, 5, status=status)
@@ -58,7 +58,7 @@ def test_groups_are_created_once(bench: Workbench, status: int, options: dict[st
     results = [*made, *perform(backend, *inner)]
     assert statuses(results) == {Status.DONE}
     assert len(bench.portal.groups()) == 40
-    paths = Counter(group.path for group in bench.open(**options).groups())
+    paths = Counter(group.path for group in bench.open(retries=60, **options).groups())
     assert paths == Counter([*(op.path for op in top), *(op.path for op in inner)])
 
 
