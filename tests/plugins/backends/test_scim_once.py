@@ -80,7 +80,7 @@ def test_somebody_elses_user_is_not_taken_for_ours(bench: Workbench) -> None:
 
 
 def test_memberships_may_come_twice(bench: Workbench) -> None:
-    backend = bench.open()
+    backend = bench.open(retries=60)
     (made,) = perform(backend, CreateGroup(id="g1", path=("All",), parent=None))
     users = tuple(UserRef(str(one.ref), "x") for one in perform(backend, *creations(8)))
     _spoil(bench, 3, share=0.6)
