@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
-from musterroll.journal import job as jobs
+from musterroll.journal import jobs
 from musterroll.journal.journal import Journal
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.reports.of_a_job import report_of, summary_of
@@ -18,18 +19,18 @@ def list_jobs(pipeline: Pipeline) -> Sequence[JobSummary]:
     if journal is None:
         return []
     try:
-        return [summary_of(journal, job) for job in list(jobs.list_jobs(journal))]
+        return [summary_of(job) for job in jobs.list_jobs(journal)]
     finally:
         journal.close()
 
 
 def show_job(pipeline: Pipeline, job: str) -> Report:
     """One job, with its problems, changes and failures."""
-    journal, record = jobs.open_with_job(pipeline.state, pipeline.name, job, look=True)
+    found = jobs.open_job(pipeline.state, pipeline.name, job, look=True)
     try:
-        report = report_of(journal, record, "jobs show")
+        report = report_of(found, "jobs show")
     except BaseException:
-        journal.close()
+        found.journal.close()
         raise
     report.outcome = Outcome.OK
     return report
@@ -43,6 +44,7 @@ def job_settings(state: Path, name: str, job: str) -> tuple[str | None, tuple[st
         name: the pipeline's name.
         job: the job's id, or an unambiguous part of it.
     """
-    journal, record = jobs.open_with_job(state, name, job, look=True)
-    journal.close()
-    return record.profile, record.sets
+    found = jobs.open_job(state, name, job, look=True)
+    with closing(found.journal):
+        record = found.record
+    return record.profile, record.set_options

@@ -71,7 +71,7 @@ def read_again(
 ) -> tuple[Reading | None, list[str]]:
     """Reads the sheet again, if it is still the same; else says why not."""
     if job.kind is JobKind.UNDO:
-        return None, [f"this job took the job {job.about} back, so the sheet is not read again"]
+        return None, [f"this job took the job {job.undoes} back, so the sheet is not read again"]
     try:
         intake = Intake(pipeline, path)
         if intake.source.sha256 != job.sheet.sha256:
@@ -82,5 +82,5 @@ def read_again(
         return None, [f"{error.message}, so its cells are not shown; {_ELSEWHERE}"]
     except MusterrollError as error:
         return None, [f"the sheet could not be checked again: {error.message}"]
-    changed = pipeline.fingerprint != job.fingerprint
+    changed = pipeline.fingerprint != job.settings_sha256
     return reading, ["the pipeline has changed since; the checks are those of today"] if changed else []
