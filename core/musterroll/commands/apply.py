@@ -33,14 +33,6 @@ def apply(
     The sheet is planned again, against the portal as it is now; what comes out must be what was saved. Passwords
     come from the sheet: a saved plan has none.
 
-    Args:
-        pipeline: the plan's pipeline, with its profile and `--set` texts.
-        saved: the plan.
-        sheet: where the sheet is now, if it was moved.
-        rejected_to: the file for rejected rows; None for a new one beside the sheet.
-        confirm: asked once, before the first write, and only where there is something to write.
-        progress: told how it goes on.
-
     Raises:
         StalePlanError: it would come out differently; nothing was written.
     """

@@ -33,16 +33,7 @@ def approve(
     confirm: Confirm = agreed,
     progress: Progress = SILENT,
 ) -> Report:
-    """Carries out the plan of a job that exceeds a limit: exactly that plan, or none.
-
-    Args:
-        pipeline: the job's pipeline.
-        job: the job's id, or an unambiguous part of it.
-        by: who approves, for the record.
-        sheet: where the sheet is now, if it was moved.
-        rejected_to: the file for rejected rows; None for a new one beside the sheet.
-        confirm: asked before the first write.
-        progress: told how it goes on.
+    """Carries out the plan of a job that exceeds a limit: exactly that plan, or none. Who approves is kept (`by`).
 
     Raises:
         StalePlanError: the plan would come out differently now; nothing was written.
@@ -80,7 +71,7 @@ def _refuse_stale(run: Run, job: Job, sheet: Intake) -> None:
     # Users of jobs that were cut off count as created, as they do when a job begins.
     with planning_backend(run.pipeline) as backend:
         settle_former_jobs(run, job.record.identity, backend)
-    with sheet_planned_aside(run.pipeline, sheet, run.journal, run.progress) as now:
+    with sheet_planned_aside(run.pipeline, sheet, run.progress, earlier=run.journal) as now:
         refuse_stale_job(job, now.job)
 
 

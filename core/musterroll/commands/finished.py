@@ -16,7 +16,7 @@ from musterroll.errors import JobInterrupted, MusterrollError, NotifierError, Re
 from musterroll.journal.job import JobState
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.registry.plugin_errors import guarded
-from musterroll.reports.of_a_job import outcome
+from musterroll.reports.jobs import outcome
 from musterroll.reports.report import JobSummary, Outcome, Report
 from musterroll.written.rejected import check_place
 

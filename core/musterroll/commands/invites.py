@@ -74,12 +74,9 @@ def preview_invites(
     pipeline: Pipeline, *, users: Sequence[str] = (), resend: bool = False, progress: Progress = SILENT
 ) -> Report:
     """Says whom `send_invites` would invite, and why not; writes and sends nothing."""
+    make = _planner(users, resend=resend)
     with ExitStack() as stack:
-        earlier = Journal.look(pipeline.state, pipeline.name)
-        if earlier is not None:
-            stack.callback(earlier.close)
-        make = _planner(users, resend=resend)
-        plan = stack.enter_context(planned_aside(pipeline, _NO_SHEET, make, earlier, progress, kind=JobKind.INVITE))
+        plan = stack.enter_context(planned_aside(pipeline, _NO_SHEET, make, progress, kind=JobKind.INVITE))
         return _report(pipeline, _listing(plan), stack.pop_all().close)
 
 

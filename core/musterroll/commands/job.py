@@ -19,7 +19,7 @@ from musterroll.plan.limits import limit_refusal
 from musterroll.plan.run import NewPlan, Run
 from musterroll.plan.summary import summarise
 from musterroll.registry.plugin_errors import guarded
-from musterroll.reports.of_a_job import report_of
+from musterroll.reports.jobs import report_of
 from musterroll.reports.report import Report
 from musterroll.sheet.problem_log import ProblemLog
 from musterroll.sheet.summary import SheetCounts, SheetSummary

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 from musterroll.commands.job import new_job
@@ -26,20 +26,13 @@ _GOING_ON = "`run` will refuse this, and say how to let it through"
 def plan(pipeline: Pipeline, sheet: Path, *, save_to: PlanTarget | None = None, progress: Progress = SILENT) -> Report:
     """Says what would change against the live backend; writes nothing.
 
-    Args:
-        pipeline: how.
-        sheet: the file.
-        save_to: where the plan is kept, to be applied later; not one whose errors keep everything out.
-        progress: told how it goes on.
+    With `save_to` the plan is kept, to be applied later; not one whose errors keep everything out.
     """
     if save_to is not None:
         save_to.check()
     intake = Intake(pipeline, sheet)
     with ExitStack() as stack:
-        earlier = Journal.look(pipeline.state, pipeline.name)
-        if earlier is not None:
-            stack.callback(earlier.close)
-        made = stack.enter_context(sheet_planned_aside(pipeline, intake, earlier, progress))
+        made = stack.enter_context(sheet_planned_aside(pipeline, intake, progress))
         refusal, saved, all_out = None, None, made.keeps_all_out
         if not all_out:
             refusal = limit_refusal(pipeline.settings.limits, made.job, made.ledger.roster, _GOING_ON)
@@ -62,17 +55,12 @@ def plan(pipeline: Pipeline, sheet: Path, *, save_to: PlanTarget | None = None, 
         )
 
 
-@contextmanager
 def sheet_planned_aside(
-    pipeline: Pipeline, sheet: Intake, earlier: Journal | None, progress: Progress
-) -> Iterator[NewPlan]:
+    pipeline: Pipeline, sheet: Intake, progress: Progress, *, earlier: Journal | None = None
+) -> AbstractContextManager[NewPlan]:
     """Plans a sheet as `planned_aside` does."""
-
-    def make(plan: NewPlan) -> None:
-        make_plan(plan, sheet)
-
-    with planned_aside(pipeline, lasting_summary(sheet), make, earlier, progress) as made:
-        yield made
+    summary = lasting_summary(sheet)
+    return planned_aside(pipeline, summary, lambda plan: make_plan(plan, sheet), progress, earlier=earlier)
 
 
 @contextmanager
@@ -80,10 +68,10 @@ def planned_aside(
     pipeline: Pipeline,
     sheet: SheetSummary,
     make: Callable[[NewPlan], object],
-    earlier: Journal | None,
     progress: Progress,
     *,
     kind: JobKind = JobKind.RUN,
+    earlier: Journal | None = None,
 ) -> Iterator[NewPlan]:
     """Makes a plan against the live backend in a temporary journal, which leaves no trace.
 
@@ -91,15 +79,16 @@ def planned_aside(
         pipeline: how.
         sheet: what the plan is of.
         make: makes it.
-        earlier: the pipeline's journal, which is only looked at; None where there is none yet.
         progress: told how it goes on.
         kind: what the job would do.
+        earlier: the pipeline's journal, where it is open; else it is looked at.
     """
-    journal = Journal.temporary()
-    try:
+    with ExitStack() as stack:
+        journal = Journal.temporary()
+        stack.callback(journal.close)
+        if earlier is None and (earlier := Journal.look(pipeline.state, pipeline.name)) is not None:
+            stack.callback(earlier.close)
         run = Run(pipeline, journal, "plan", progress, earlier=earlier)
-        with new_job(run, sheet, make, kind=kind) as made:
-            yield made
-            made.log.close()
-    finally:
-        journal.close()
+        made = stack.enter_context(new_job(run, sheet, make, kind=kind))
+        stack.callback(made.log.close)
+        yield made

@@ -15,7 +15,7 @@ from musterroll.journal.jobs import open_job, superseding
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.plan.run import Confirm, Run, agreed
 from musterroll.progress import SILENT, Progress
-from musterroll.reports.of_a_job import report_of
+from musterroll.reports.jobs import report_of
 from musterroll.reports.report import Report
 from musterroll.sheet.open_sheet import Intake
 
@@ -33,13 +33,7 @@ def resume(
 ) -> Report:
     """Goes on with a job that was interrupted, paused or failed.
 
-    Args:
-        pipeline: the job's pipeline.
-        job: the job's id, or an unambiguous part of it.
-        sheet: where the sheet is now, if it was moved.
-        rejected_to: the file for rejected rows, where the job was cut off before it was written.
-        confirm: asked where the job was cut off before its plan was agreed to.
-        progress: told how it goes on.
+    It is asked, and rejected rows go where a person wants them, only if it was cut off before its plan was agreed to.
     """
     with ending(pipeline, _COMMAND, sheet, rejected_to) as end:
         found = open_job(pipeline.state, pipeline.name, job)

@@ -13,10 +13,10 @@ from musterroll.journal.journal import Journal
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.plan.make import make_plan
 from musterroll.plan.refusals import refuse_stale_plan
-from musterroll.plan.run import Confirm, NewPlan, Run, agreed
+from musterroll.plan.run import Confirm, Run, agreed
 from musterroll.plan.saved.reader import SavedPlan
 from musterroll.progress import SILENT, Progress
-from musterroll.reports.of_a_job import report_of
+from musterroll.reports.jobs import report_of
 from musterroll.reports.report import Report
 from musterroll.sheet.open_sheet import Intake
 from musterroll.sheet.summary import SheetSummary
@@ -30,15 +30,7 @@ def run(
     confirm: Confirm = agreed,
     progress: Progress = SILENT,
 ) -> Report:
-    """Validates, plans, applies, invites, reports: the main job.
-
-    Args:
-        pipeline: how.
-        sheet: the file.
-        rejected_to: the file for rejected rows; None for a new one beside the sheet.
-        confirm: asked once, before the first write, and only where there is something to write.
-        progress: told how it goes on.
-    """
+    """Validates, plans, applies, invites, reports: the main job."""
     with ending(pipeline, "run", sheet, rejected_to) as end:
         intake = Intake(pipeline, sheet)
         journal = Journal.open(pipeline.state, pipeline.name)
@@ -59,11 +51,8 @@ def import_sheet(run: Run, sheet: Intake, *, again: Job | None = None, saved: Sa
         saved: the plan that must come out.
     """
     kind, saved_id = (JobKind.RUN, None) if saved is None else (JobKind.APPLY, saved.header.id)
-
-    def make(plan: NewPlan) -> None:
-        make_plan(plan, sheet)
-
-    with new_job(run, lasting_summary(sheet), make, kind=kind, saved=saved_id, again=again) as plan:
+    summary = lasting_summary(sheet)
+    with new_job(run, summary, lambda new: make_plan(new, sheet), kind=kind, saved=saved_id, again=again) as plan:
         if saved is not None:
             refuse_stale_plan(saved, plan.job)
         if plan.keeps_all_out:

@@ -26,12 +26,6 @@ def undo(pipeline: Pipeline, job: str, *, confirm: Confirm = agreed, progress: P
 
     What was changed since is kept, and listed as an error (`undo.kept`); passwords and sent invites are beyond
     recall, and listed as warnings.
-
-    Args:
-        pipeline: the job's pipeline.
-        job: the job's id, or an unambiguous part of it.
-        confirm: asked before the first write.
-        progress: told how it goes on.
     """
     with ending(pipeline, "jobs undo", None) as end:
         found = open_job(pipeline.state, pipeline.name, job)

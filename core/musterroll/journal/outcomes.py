@@ -123,8 +123,9 @@ def count_invites(journal: Journal, job: str) -> InviteCounts:
 @decoded
 def kept_outcome(journal: Journal, job: str) -> JobOutcome | None:
     """Returns a job's counts as they were kept; None where they were not, or it has gone on since."""
-    (kept,) = journal.execute("SELECT outcome FROM job WHERE id = ?", (job,)).fetchone()
+    query = "SELECT outcome FROM job WHERE id = ? AND outcome IS NOT NULL"
+    kept = journal.execute(query, (job,)).fetchone()
     if kept is None:
         return None
-    outcome = json.loads(kept)
+    outcome = json.loads(kept[0])
     return JobOutcome(JobCounts(**outcome["rows"]), InviteCounts(**outcome["invites"]))

@@ -1,14 +1,19 @@
-"""Makes reports of stored jobs."""
+"""Stored jobs, as they are listed, shown and reported."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
 
 from musterroll.contract.users import GroupPath
 from musterroll.errors import MusterrollError
 from musterroll.journal.invites import failed_invites
-from musterroll.journal.job import Job, JobRecord, JobState
+from musterroll.journal.job import Job, JobRecord, JobState, read_jobs
+from musterroll.journal.jobs import open_job
+from musterroll.journal.journal import Journal
 from musterroll.journal.kinds import Kind, OpState, shown_row
+from musterroll.pipeline.pipeline import Pipeline
 from musterroll.reports.report import Failure, JobSummary, Outcome, Report
 
 _OPERATIONS = {
@@ -29,12 +34,37 @@ def operation_name(kind: Kind, group: GroupPath) -> str:
     return _OPERATIONS[kind].format(group="|".join(group))
 
 
-def summary_of(job: Job) -> JobSummary:
-    """Summarises a job; its failures stream from the journal, which must stay open."""
-    return _summary(job, job.record)
+def list_jobs(pipeline: Pipeline) -> Sequence[JobSummary]:
+    """The jobs of this pipeline, newest first."""
+    journal = Journal.look(pipeline.state, pipeline.name)
+    if journal is None:
+        return []
+    with closing(journal):
+        return [_summary(Job(journal, record.id), record) for record in list(read_jobs(journal))]
+
+
+def show_job(pipeline: Pipeline, job: str) -> Report:
+    """One job, with its problems, changes and failures."""
+    found = open_job(pipeline.state, pipeline.name, job, look=True)
+    try:
+        report = report_of(found, "jobs show")
+    except BaseException:
+        found.journal.close()
+        raise
+    report.outcome = Outcome.OK
+    return report
+
+
+def job_settings(state: Path, name: str, job: str) -> tuple[str | None, tuple[str, ...]]:
+    """Returns the profile and the `--set` texts that a job was started with, to load its pipeline again."""
+    found = open_job(state, name, job, look=True)
+    with closing(found.journal):
+        record = found.record
+    return record.profile, record.set_options
 
 
 def _summary(job: Job, record: JobRecord) -> JobSummary:
+    """Summarises a job; its failures stream from the journal, which must stay open."""
     rows, invites = job.outcome
 
     def failures() -> Iterator[Failure]:
