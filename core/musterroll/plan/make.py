@@ -2,109 +2,74 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 from musterroll.contract.roles import UserBackend
 from musterroll.errors import Mistake, PipelineError
 from musterroll.invites.policy import InvitePolicy
 from musterroll.invites.senders import inviters
-from musterroll.journal import job as jobs
-from musterroll.journal.job import JobRecord
-from musterroll.journal.journal import Journal
-from musterroll.journal.ledger import Ledger
-from musterroll.journal.plan import PlanStore
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.plan.absent import Absentees
 from musterroll.plan.limits import counts_users
+from musterroll.plan.run import NewPlan
 from musterroll.plan.sheet import Planner
 from musterroll.portal.protection import Protection
-from musterroll.progress import Progress
 from musterroll.sheet.open_sheet import Intake
-from musterroll.sheet.problem_log import ProblemLog
 
 
-def make_plan(
-    pipeline: Pipeline,
-    intake: Intake,
-    *,
-    backend: UserBackend,
-    ledger: Ledger,
-    journal: Journal,
-    job: JobRecord,
-    log: ProblemLog,
-    progress: Progress,
-) -> None:
+def make_plan(plan: NewPlan, sheet: Intake) -> None:
     """Reads, checks and plans the sheet, and stores the plan with its problems and counts.
 
     Args:
-        pipeline: how.
-        intake: the sheet; its counts are filled in.
-        backend: the portal; only asked.
-        ledger: who was created and invited before.
-        journal: takes the plan, batch by batch.
-        job: the job that the plan belongs to.
-        log: takes the problems.
-        progress: told how it goes on.
+        plan: takes it.
+        sheet: the sheet; its counts are filled in.
 
     Raises:
         MusterrollError: the plan could not be made; what is stored of it is worth nothing.
         KeyboardInterrupt: the person interrupted.
     """
-    settings, store = pipeline.settings, PlanStore(journal, job.id)
+    pipeline, portal, journal, store = plan.run.pipeline, plan.portal, plan.job.journal, plan.job.plan
+    settings = pipeline.settings
     notifiers = pipeline.build_notifiers()
     try:
+        senders = inviters(settings.invites, notifiers, portal)
         planner = Planner(
             settings=settings,
             fields=pipeline.fields,
-            backend=backend,
-            ledger=ledger,
-            invites=InvitePolicy(
-                settings.invites.send_to, inviters(settings.invites, notifiers, backend), pipeline.clock()
-            ),
+            backend=portal,
+            ledger=plan.ledger,
+            invites=InvitePolicy(settings.invites.send_to, senders, pipeline.clock()),
             store=store,
-            log=log,
-            sheet_sha256=intake.source.sha256,
+            log=plan.log,
+            sheet_sha256=sheet.source.sha256,
         )
         with journal.transaction():
-            store.add_totals(users=count_users(pipeline, backend), groups=planner.group_count)
-        _check_absent(pipeline, backend)
-        progress.stage("Checking and planning")
-        with intake.checked(log) as rows:
-            _plan_in_batches(planner.plan(rows), pipeline, journal, progress)
+            store.add_totals(users=count_users(pipeline, portal), groups=planner.group_count)
+        _check_absent(pipeline, portal)
+        plan.run.progress.stage("Checking and planning")
+        with sheet.checked(plan.log) as rows:
+            plan.store_batches(planner.plan(rows))
         with journal.transaction():
             planner.finish()
         # With errors of the whole file nobody knows who is in it.
-        if settings.absent != "keep" and not log.file_errors:
+        if settings.absent != "keep" and not plan.log.file_errors:
             absentees = Absentees(
                 deactivates=settings.absent == "deactivate",
-                backend=backend,
-                roster=ledger.roster,
+                backend=portal,
+                roster=plan.ledger.roster,
                 protection=Protection(settings.protect),
                 fields=pipeline.fields,
                 store=store,
-                log=log,
+                log=plan.log,
             )
-            _plan_in_batches(absentees.plan(planner.unplaced), pipeline, journal, progress)
+            plan.store_batches(absentees.plan(planner.unplaced))
         with journal.transaction():
-            log.count_into(intake.counts, condemned=settings.on_error == "skip")
-            store.add_problems(log)
-            store.add_counts(intake.counts)
-            jobs.set_sheet(journal, job.id, replace(intake.summary, path=job.sheet.path))
+            plan.store_problems(sheet.counts, condemned=settings.on_error == "skip")
+            plan.job.set_sheet(replace(sheet.summary, path=plan.job.record.sheet.path))
     finally:
         journal.commit()
         for _, notifier in notifiers:
             notifier.close()
-
-
-def _plan_in_batches(batches: Iterator[int], pipeline: Pipeline, journal: Journal, progress: Progress) -> None:
-    """Commits every batch of a plan, and tells how many users it has."""
-    journal.begin()
-    for done in batches:
-        journal.commit()
-        progress.advance(done)
-        stop_if_cancelled(pipeline)
-        journal.begin()
 
 
 def count_users(pipeline: Pipeline, backend: UserBackend) -> int | None:
@@ -131,13 +96,3 @@ def _check_absent(pipeline: Pipeline, backend: UserBackend) -> None:
 def _mistake(pipeline: Pipeline, path: str, text: str) -> PipelineError:
     """A mistake in the pipeline that only the portal shows."""
     return PipelineError([Mistake(path, text, pipeline.file.name if pipeline.file else "standard")])
-
-
-def stop_if_cancelled(pipeline: Pipeline) -> None:
-    """Stops at once where the person interrupted: before the first write there is nothing to finish.
-
-    Raises:
-        KeyboardInterrupt: the person interrupted.
-    """
-    if pipeline.cancelled.is_set():
-        raise KeyboardInterrupt
