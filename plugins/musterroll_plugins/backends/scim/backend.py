@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 
 from musterroll import (
     BackendError,
-    BackendUnavailableError,
     Capabilities,
     Context,
     Desired,
@@ -20,10 +19,11 @@ from musterroll import (
     Result,
     UserKey,
 )
+from musterroll_http import HttpError
 from musterroll_plugins.backends.scim.answers import explained
 from musterroll_plugins.backends.scim.bulk import AT_ONCE, Bulk
 from musterroll_plugins.backends.scim.capabilities import capabilities
-from musterroll_plugins.backends.scim.client import Client, NoAnswerError
+from musterroll_plugins.backends.scim.client import ScimClient
 from musterroll_plugins.backends.scim.creations import Creations
 from musterroll_plugins.backends.scim.discovery import Portal
 from musterroll_plugins.backends.scim.groups import Groups
@@ -64,7 +64,7 @@ class ScimBackend:
 
     def __init__(self, options: ScimOptions, context: Context) -> None:
         self._options, self._context = options, context
-        self._client = Client(options, context)
+        self._client = ScimClient(options, context)
         self._pump = Pump("musterroll-scim")
         self._parts: _Parts | None = None
 
@@ -75,7 +75,7 @@ class ScimBackend:
             BackendError: it does not answer, or does not let us in.
         """
         self._pump.call(self._client.close)
-        self._client = Client(self._options.model_copy(update={"retries": 0}), self._context)
+        self._client = ScimClient(self._options.model_copy(update={"retries": 0}), self._context)
         portal, users = self._ready().portal, self.count_users()
         can = (
             ("PATCH", portal.patch),
@@ -202,8 +202,8 @@ class ScimBackend:
         self._client.begin()
         try:
             return self._pump.call(work, *args)
-        except NoAnswerError as error:
-            raise self._client.stopped or BackendUnavailableError(error.text) from None
+        except HttpError as error:
+            raise self._client.failed(error) from None
         except RecursionError:
             raise BackendError(TOO_DEEP) from None
 
@@ -232,7 +232,7 @@ class ScimBackend:
         """Asks the portal what it is; one that does not say has to show a list of users at least."""
         doing = "say what it can do"
         config = await self._client.get("/ServiceProviderConfig")
-        if config.status in (401, 403) or (config.html and config.status < 400):
+        if config.status in (401, 403) or (config.unread and config.status < 400):
             raise explained(config, doing, self._options.url)
         if not config.ok:
             users = await self._client.get(USERS, {"startIndex": 1})

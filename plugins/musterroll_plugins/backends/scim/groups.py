@@ -9,8 +9,9 @@ from contextlib import nullcontext
 from weakref import WeakValueDictionary
 
 from musterroll import AddMembers, CreateGroup, DeleteGroup, RemoveMembers, Status, UserRef, fold
-from musterroll_plugins.backends.scim.answers import Answer
-from musterroll_plugins.backends.scim.client import Client
+from musterroll_http import HttpAnswer
+from musterroll_plugins.backends.scim.answers import id_of
+from musterroll_plugins.backends.scim.client import ScimClient
 from musterroll_plugins.backends.scim.discovery import GROUP, Portal
 from musterroll_plugins.backends.scim.fitting import without
 from musterroll_plugins.backends.scim.group_book import GroupBook, Slot, StoredGroup, join_path, member_values
@@ -38,7 +39,7 @@ class Groups:
     """
 
     def __init__(
-        self, client: Client, options: ScimOptions, portal: Portal, directory: Directory, users: Users
+        self, client: ScimClient, options: ScimOptions, portal: Portal, directory: Directory, users: Users
     ) -> None:
         self._client, self._options = client, options
         self._directory, self._users = directory, users
@@ -81,16 +82,16 @@ class Groups:
                 return new if isinstance(new, Outcome) else await self._put_in_its_place(book, slot, new)
 
     async def _create(self, op: CreateGroup) -> StoredGroup | Outcome:
-        answer = await self._client.request("POST", GROUPS, body=self._new(op))
+        answer = await self._client.ask("POST", GROUPS, body=self._new(op))
         if not answer.ok:
             return (
                 await self._exists(op, answer) if answer.status in self._options.duplicate_status else refusal(answer)
             )
-        if answer.id is None:
+        if (ref := id_of(answer)) is None:
             return Outcome(Status.UNKNOWN, None, "the portal did not say the new group's id")
         if isinstance(answer.body, dict) and get_key(answer.body, "externalId") is None:
             self._keeps_keys = False
-        return StoredGroup(answer.id, op.path[-1], op.id, ())
+        return StoredGroup(ref, op.path[-1], op.id, ())
 
     async def _made(self, op: CreateGroup, before: GroupBook) -> StoredGroup | Outcome | None:
         """Says whether a group was created after all, by a request whose answer proves nothing.
@@ -120,7 +121,7 @@ class Groups:
         in_name = self._options.nesting == "path"
         return join_path(op.path, self._options.path_separator) if in_name else op.path[-1]
 
-    async def _exists(self, op: CreateGroup, answer: Answer) -> Outcome:
+    async def _exists(self, op: CreateGroup, answer: HttpAnswer) -> Outcome:
         book = await self._directory.fresh_book(members=False)
         same = book.at(book.slot(op))
         if same is not None:
@@ -137,7 +138,7 @@ class Groups:
             async with self._lock(parent):
                 failed = await self._add(parent, member)
             if failed is not None and failed.status is Status.FAILED:
-                await self._client.request("DELETE", path_of(GROUPS, group.ref))
+                await self._client.ask("DELETE", path_of(GROUPS, group.ref))
             if failed is not None:
                 return failed
         book.add(group, slot)
@@ -157,7 +158,7 @@ class Groups:
                 return Outcome(Status.FAILED, None, "the group still has subgroups")
             if inside and await self._directory.present(inside):
                 return Outcome(Status.FAILED, None, "the group still has members")
-            answer = await self._client.request("DELETE", path_of(GROUPS, op.group.ref))
+            answer = await self._client.ask("DELETE", path_of(GROUPS, op.group.ref))
         done = answer.status == 404 or 200 <= answer.status < 300
         return Outcome(Status.DONE) if done else refusal(answer)
 
@@ -234,13 +235,13 @@ class Groups:
 
     # -- sending --------------------------------------------------------------------------------------------
 
-    async def _patch(self, ref: str, operations: Sequence[Resource]) -> Answer:
+    async def _patch(self, ref: str, operations: Sequence[Resource]) -> HttpAnswer:
         body = {"schemas": [PATCH], "Operations": list(operations)}
-        return await self._client.request("PATCH", path_of(GROUPS, ref), body=body)
+        return await self._client.ask("PATCH", path_of(GROUPS, ref), body=body)
 
     async def _rewrite(self, ref: str, change: Callable[[list[Json]], list[Json]]) -> Outcome | None:
         """Changes the whole list of members; where somebody else was quicker, once more."""
-        answer = Answer(412)
+        answer = HttpAnswer(412)
         for _ in range(2):
             read, shown = await self._directory.group(ref)
             if read is None:
@@ -251,15 +252,15 @@ class Groups:
             if self._users.patches:
                 value = {"op": "replace", "path": "members", "value": members}
                 body: Resource = {"schemas": [PATCH], "Operations": [value]}
-                answer = await self._client.request("PATCH", path_of(GROUPS, ref), body=body, headers=headers)
+                answer = await self._client.ask("PATCH", path_of(GROUPS, ref), body=body, headers=headers)
             else:
                 body = {**{name: value for name, value in read.items() if name != "meta"}, "members": members}
-                answer = await self._client.request("PUT", path_of(GROUPS, ref), body=body, headers=headers)
+                answer = await self._client.ask("PUT", path_of(GROUPS, ref), body=body, headers=headers)
             if answer.status != 412:
                 break
         return self._failed(answer)
 
-    def _failed(self, answer: Answer) -> Outcome | None:
+    def _failed(self, answer: HttpAnswer) -> Outcome | None:
         if answer.ok:
             return None
         if answer.status == 404:

@@ -8,8 +8,9 @@ from contextlib import aclosing
 from itertools import islice
 
 from musterroll import BackendError, BackendUnavailableError
-from musterroll_plugins.backends.scim.answers import Answer, explained
-from musterroll_plugins.backends.scim.client import Client
+from musterroll_http import HttpAnswer
+from musterroll_plugins.backends.scim.answers import explained
+from musterroll_plugins.backends.scim.client import ScimClient
 from musterroll_plugins.backends.scim.discovery import Portal
 from musterroll_plugins.backends.scim.options import ScimOptions
 from musterroll_plugins.backends.scim.paths import Json, Resource, get_key
@@ -33,7 +34,7 @@ class Pages:
         portal: what it can do.
     """
 
-    def __init__(self, client: Client, options: ScimOptions, portal: Portal) -> None:
+    def __init__(self, client: ScimClient, options: ScimOptions, portal: Portal) -> None:
         self._client, self._url, self._sorts = client, options.url, portal.sort
         self._ahead = min(options.concurrency, _PAGES_AHEAD)
         self._size = min(options.page_size, portal.max_results or options.page_size)
@@ -132,7 +133,7 @@ class Pages:
             return self._shown(await self._client.get(endpoint, params), endpoint, filtered=filtered)
         # Some portals break over a count: the first time it is not repeated, but left out.
         counted = {**params, "count": count}
-        answer = await self._client.request("GET", endpoint, params=counted, patient=self._counts)
+        answer = await self._client.ask("GET", endpoint, params=counted, patient=self._counts)
         if answer.ok:
             self._counts = True
         elif not self._counts and answer.status in (400, 500):
@@ -141,7 +142,7 @@ class Pages:
                 self._size = 0
         return self._shown(answer, endpoint, filtered=filtered)
 
-    def _shown(self, answer: Answer, endpoint: str, *, filtered: bool) -> Json:
+    def _shown(self, answer: HttpAnswer, endpoint: str, *, filtered: bool) -> Json:
         if answer.ok and isinstance(answer.body, dict):
             return answer.body
         if filtered and 400 <= answer.status < 600 and answer.status not in (401, 403):

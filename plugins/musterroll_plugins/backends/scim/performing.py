@@ -21,7 +21,8 @@ from musterroll import (
     Status,
     UpdateUser,
 )
-from musterroll_plugins.backends.scim.client import Client, NoAnswerError
+from musterroll_http import HttpError
+from musterroll_plugins.backends.scim.client import ScimClient
 from musterroll_plugins.backends.scim.groups import Groups
 from musterroll_plugins.backends.scim.users import Outcome, Users
 
@@ -41,7 +42,7 @@ class Performer:
         cancelled: set when the person interrupts.
     """
 
-    def __init__(self, client: Client, users: Users, groups: Groups, cancelled: threading.Event) -> None:
+    def __init__(self, client: ScimClient, users: Users, groups: Groups, cancelled: threading.Event) -> None:
         self._client, self._users, self._groups, self._cancelled = client, users, groups, cancelled
         self._in_vain, self._most_in_vain = 0, _LEAST_IN_VAIN
 
@@ -55,7 +56,7 @@ class Performer:
         """Performs one operation; whatever goes wrong is its result."""
         try:
             outcome = await self._outcome(op)
-        except NoAnswerError as error:
+        except HttpError as error:
             outcome = Outcome(Status.NOT_DONE if error.certain else Status.UNKNOWN, None, error.text)
         except BackendError as error:
             self._client.stop(error)

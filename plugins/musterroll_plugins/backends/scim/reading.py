@@ -12,8 +12,9 @@ from dataclasses import replace
 from urllib.parse import quote
 
 from musterroll import Existing, UserKey, fold
-from musterroll_plugins.backends.scim.answers import Answer, explained
-from musterroll_plugins.backends.scim.client import Client
+from musterroll_http import HttpAnswer
+from musterroll_plugins.backends.scim.answers import explained
+from musterroll_plugins.backends.scim.client import ScimClient
 from musterroll_plugins.backends.scim.discovery import Portal
 from musterroll_plugins.backends.scim.filters import Filters
 from musterroll_plugins.backends.scim.group_book import GroupBook, StoredGroup
@@ -34,7 +35,7 @@ class Directory:
         mapping: makes users of what it says.
     """
 
-    def __init__(self, client: Client, options: ScimOptions, portal: Portal, mapping: UserMapping) -> None:
+    def __init__(self, client: ScimClient, options: ScimOptions, portal: Portal, mapping: UserMapping) -> None:
         self._client, self._options, self._portal, self._mapping = client, options, portal, mapping
         self._pages = Pages(client, options, portal)
         self._filters = Filters(self._pages, options, mapping, supported=portal.filters)
@@ -93,7 +94,7 @@ class Directory:
         users = await self._filters.users(field, set(texts), wanted)
         return users if users is not None else (await self.fresh_index()).find(field, wanted)
 
-    async def user(self, ref: str) -> tuple[Resource | None, Answer]:
+    async def user(self, ref: str) -> tuple[Resource | None, HttpAnswer]:
         """Reads one user; None where there is none."""
         return await self._one(USERS, ref)
 
@@ -184,11 +185,11 @@ class Directory:
             return (await self.fresh_book(members=False)).named(name)
         return [group for one in found if (group := StoredGroup.read(one)) is not None]
 
-    async def group(self, ref: str) -> tuple[Resource | None, Answer]:
+    async def group(self, ref: str) -> tuple[Resource | None, HttpAnswer]:
         """Reads one group; None where there is none."""
         return await self._one(GROUPS, ref)
 
-    async def _one(self, endpoint: str, ref: str) -> tuple[Resource | None, Answer]:
+    async def _one(self, endpoint: str, ref: str) -> tuple[Resource | None, HttpAnswer]:
         answer = await self._client.get(f"{endpoint}/{quote(ref, safe='', errors='surrogatepass')}")
         if answer.ok and isinstance(answer.body, dict):
             return answer.body, answer

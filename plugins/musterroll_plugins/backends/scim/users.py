@@ -7,10 +7,11 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from musterroll import CreateUser, Deactivate, DeleteUser, Existing, Reactivate, Secret, Status, UpdateUser, fold
-from musterroll_plugins.backends.scim.answers import Answer
+from musterroll_http import HttpAnswer
+from musterroll_plugins.backends.scim.answers import id_of
 from musterroll_plugins.backends.scim.bulk import Bulk
 from musterroll_plugins.backends.scim.capabilities import can_reset_passwords, is_email_unique
-from musterroll_plugins.backends.scim.client import Client
+from musterroll_plugins.backends.scim.client import ScimClient
 from musterroll_plugins.backends.scim.creations import Creations
 from musterroll_plugins.backends.scim.discovery import Portal
 from musterroll_plugins.backends.scim.mapping import UserMapping
@@ -47,7 +48,7 @@ class Users:
 
     def __init__(
         self,
-        client: Client,
+        client: ScimClient,
         bulk: Bulk,
         options: ScimOptions,
         portal: Portal,
@@ -72,7 +73,7 @@ class Users:
     async def _create(self, op: CreateUser) -> Outcome:
         answer = await self._bulk.send("POST", USERS, self._mapping.new(op), _hidden(op.password))
         if answer.ok:
-            ref = answer.id
+            ref = id_of(answer)
             if ref is None:
                 return Outcome(Status.UNKNOWN, None, "the portal did not say the new user's id")
             self.known.add(ref)
@@ -92,7 +93,7 @@ class Users:
             self.known.add(found.ref)
         return Outcome(found.status, found.ref, found.detail)
 
-    async def _exists(self, op: CreateUser, answer: Answer) -> Outcome:
+    async def _exists(self, op: CreateUser, answer: HttpAnswer) -> Outcome:
         """Looks again before a conflict counts: it may be our own user, created by a request without an answer."""
         found = await self.named(op.user.username)
         for user in found:
@@ -104,7 +105,7 @@ class Users:
             return Outcome(Status.CONFLICT, found[0].ref, self._refused[op.id])
         return await self._taken_otherwise(op.user.fields.get("email"), None, answer, op.id)
 
-    async def _taken_otherwise(self, email: str | None, ref: str | None, answer: Answer, op: str) -> Outcome:
+    async def _taken_otherwise(self, email: str | None, ref: str | None, answer: HttpAnswer, op: str) -> Outcome:
         if self._unique_email and email:
             for user in (await self._directory.find_now("email", [email])).get(fold(email), ()):
                 if user.ref != ref:
@@ -144,7 +145,7 @@ class Users:
 
     async def delete(self, op: DeleteUser) -> Outcome:
         """Deletes a user; one that is gone already is no failure."""
-        answer = await self._client.request("DELETE", path_of(USERS, op.user.ref))
+        answer = await self._client.ask("DELETE", path_of(USERS, op.user.ref))
         self.known.discard(op.user.ref)
         if answer.status == 404:
             return Outcome(Status.NOOP)
@@ -152,7 +153,7 @@ class Users:
 
     async def _change(
         self, ref: str, changes: Mapping[str, str | None], *, password: Secret | None = None, active: bool | None = None
-    ) -> tuple[Outcome | None, Answer]:
+    ) -> tuple[Outcome | None, HttpAnswer]:
         """Changes a user by PATCH or PUT; where somebody else was quicker, once more with what is there then.
 
         Returns:
@@ -160,7 +161,7 @@ class Users:
         """
         path = path_of(USERS, ref)
         hide = _hidden(password)
-        answer = Answer(412)
+        answer = HttpAnswer(412)
         for _ in range(2):
             current: Resource = {}
             headers: dict[str, str] = {}
@@ -192,17 +193,17 @@ class Users:
 
     async def _send(
         self, method: str, path: str, body: Resource, headers: Mapping[str, str], hide: Sequence[Secret]
-    ) -> Answer:
+    ) -> HttpAnswer:
         if not headers:  # which /Bulk has no place for
             return await self._bulk.send(method, path, body, hide)
-        return await self._client.request(method, path, body=body, headers=headers, hide=hide)
+        return await self._client.ask(method, path, body=body, headers=headers, hide=hide)
 
 
 def _hidden(password: Secret | None) -> tuple[Secret, ...]:
     return () if password is None else (password,)
 
 
-def refusal(answer: Answer) -> Outcome:
+def refusal(answer: HttpAnswer) -> Outcome:
     """What an answer means that is none of those that an operation looks into itself."""
     status = answer.status
     if status in (401, 412):
@@ -210,7 +211,7 @@ def refusal(answer: Answer) -> Outcome:
         return Outcome(Status.NOT_DONE, None, detail)
     if status >= 500 and status != 501:
         return Outcome(Status.UNKNOWN, None, f"the portal broke over it: {answer.reason}")
-    if answer.html:
+    if answer.unread:
         return Outcome(Status.UNKNOWN if status < 300 else Status.FAILED, None, answer.reason)
     if status == 403:
         return Outcome(Status.FAILED, None, f"the portal does not allow it: {answer.reason}")
@@ -224,9 +225,9 @@ def path_of(endpoint: str, ref: str) -> str:
     return f"{endpoint}/{quote(ref, safe='', errors='surrogatepass')}"
 
 
-def if_match(answer: Answer) -> dict[str, str]:
+def if_match(answer: HttpAnswer) -> dict[str, str]:
     """Returns the header by which a change applies only to what was read."""
-    version = answer.etag
+    version = answer.headers.get("ETag")
     if version is None and isinstance(answer.body, dict) and isinstance(answer.body.get("meta"), dict):
         version = answer.body["meta"].get("version")
     fits = isinstance(version, str) and version.isascii() and version.isprintable()
