@@ -12,6 +12,7 @@ from typing import Any
 from musterroll_http.secrets import masked
 
 _LONGEST_DETAIL = 300
+_LONGEST_SAID = 65536
 _NAMES = ("detail", "message", "error", "title")
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\\s\ud800-\udfff]+")
 # What web servers show in front of a server of ours, and what it means.
@@ -92,7 +93,7 @@ class HttpAnswer:
                 elif 200 <= status < 300:  # an error without a readable body is an error all the same
                     unread = "something that is no JSON"
                 elif content_type == "text/plain":
-                    said = text.decode("utf-8", "replace")
+                    said = text[:_LONGEST_SAID].decode("utf-8", "replace")
         return cls(status, body, unread, said or _reason(status, body), headers)
 
     @classmethod

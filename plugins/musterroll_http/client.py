@@ -168,12 +168,12 @@ class HttpClient:
                     raise
                 limit = self._retries if self._met else min(self._retries, _RETRIES_BEFORE_CONTACT)
                 if attempt >= limit or (error.no_host and not self._met):
-                    self.gave_up(error, alone=self._answers == before)
-                    raise
+                    raise self._last(error, alone=self._answers == before) from None
             else:
                 self._log.debug("%s %s: %s", method, path or self.name, answer.status)
                 self._met = True
-                answer = self.discreet(answer, hide)
+                if answer.said:
+                    answer = self.discreet(answer, (*hide, Secret((used or "").partition(" ")[2])))
                 if answer.status == 401 and not renewed and await self._sign_in.renew(used):
                     renewed = True
                     continue
@@ -188,8 +188,7 @@ class HttpClient:
                 if doubt and not repeatable:
                     raise failed
                 if attempt >= self._retries:
-                    self.gave_up(failed, alone=self._answers == before)
-                    raise failed
+                    raise self._last(failed, alone=self._answers == before)
             attempt += 1
             await self._pace.pause(self._pace.back_off(attempt) if wait is None else wait, certain=not doubt)
 
@@ -211,13 +210,11 @@ class HttpClient:
             try:
                 return await send()
             except HttpError as error:
-                if error.answer is None or error.answer.status not in _BUSY:
+                if not error.again or error.answer is None or error.answer.status not in _BUSY:
                     raise
                 attempt += 1
-                error.certain = False
                 if attempt > self._retries:
-                    self.gave_up(error, alone=self._changes == before)
-                    raise
+                    raise self._last(error, alone=self._changes == before) from None
                 wait = self._pace.back_off(attempt) if error.wait is None else error.wait
                 await self._pace.pause(wait, certain=False)
             try:
@@ -230,8 +227,6 @@ class HttpClient:
 
     def discreet(self, answer: HttpAnswer, hide: Iterable[Secret] = ()) -> HttpAnswer:
         """Takes secrets, and what we sign in with, out of what the server says of an error."""
-        if not answer.said:
-            return answer
         credentials = (self._authorization or "").partition(" ")[2]
         return answer.without([credentials, *(secret.reveal() for secret in (*self._hidden, *hide))])
 
@@ -266,6 +261,11 @@ class HttpClient:
         """
         if alone:
             self.stop(self.failed(error))
+
+    def _last(self, error: HttpError, *, alone: bool) -> HttpError:
+        error.again = False
+        self.gave_up(error, alone=alone)
+        return error
 
     async def close(self) -> None:
         """Closes all connections, for good."""
