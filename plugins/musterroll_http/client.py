@@ -16,7 +16,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from musterroll import BackendError, BackendUnavailableError, Context, MusterrollError, Secret, SecretRef
 from musterroll_http.answer import HttpAnswer, Meaning, meaning
-from musterroll_http.connection import Connection
+from musterroll_http.connection import HttpConnection
 from musterroll_http.errors import HttpError
 from musterroll_http.options import HttpOptions, check_url
 from musterroll_http.pace import Pace
@@ -89,7 +89,7 @@ class HttpClient:
         parts = urlsplit(self._url)
         self.host, self.place = parts.netloc, f"{parts.scheme}://{parts.netloc}"
         self.name = name or self.host
-        self._connection = Connection(
+        self._connection = HttpConnection(
             None if options.ca is None else tls_context(options.ca, failure),
             timeout=options.timeout,
             keep_alive=keep_alive,

@@ -25,7 +25,7 @@ _MEBIBYTE = 1024 * 1024
 _SSL_REASON = re.compile(r"\[SSL: (\w+)\]")
 
 
-class Connection:
+class HttpConnection:
     """Connections to servers. To be used in one event loop.
 
     Args:

@@ -19,7 +19,7 @@ def id_of(answer: HttpAnswer) -> str | None:
     Raises:
         BackendError: it is none that can be kept.
     """
-    shown = get_key(answer.body, "id") if isinstance(answer.body, dict) else None
+    shown = get_key(answer.body, "id")
     if shown is None or shown == "":
         location = answer.headers.get("Location", "")
         shown = unquote(location.rstrip("/").rpartition("/")[2].partition("?")[0])

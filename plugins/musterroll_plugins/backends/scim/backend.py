@@ -24,16 +24,15 @@ from musterroll_plugins.backends.scim.answers import explained
 from musterroll_plugins.backends.scim.bulk import AT_ONCE, Bulk
 from musterroll_plugins.backends.scim.capabilities import capabilities
 from musterroll_plugins.backends.scim.client import ScimClient
-from musterroll_plugins.backends.scim.creations import Creations
-from musterroll_plugins.backends.scim.discovery import Portal
-from musterroll_plugins.backends.scim.groups import Groups
-from musterroll_plugins.backends.scim.mapping import UserMapping
+from musterroll_plugins.backends.scim.directory import Directory
+from musterroll_plugins.backends.scim.discovery import ServiceProvider
+from musterroll_plugins.backends.scim.groups import GroupOperations
+from musterroll_plugins.backends.scim.mapping import ScimMapping
 from musterroll_plugins.backends.scim.options import ScimOptions
 from musterroll_plugins.backends.scim.pages import USERS
-from musterroll_plugins.backends.scim.performing import TOO_DEEP, Performer
-from musterroll_plugins.backends.scim.reading import Directory
-from musterroll_plugins.backends.scim.resolving import Resolver
-from musterroll_plugins.backends.scim.users import Users
+from musterroll_plugins.backends.scim.performer import TOO_DEEP, Performer
+from musterroll_plugins.backends.scim.resolver import Creations, Resolver
+from musterroll_plugins.backends.scim.users import UserOperations
 
 T = TypeVar("T")
 
@@ -42,8 +41,8 @@ T = TypeVar("T")
 class _Parts:
     """What is made once the portal has said what it is."""
 
-    portal: Portal
-    mapping: UserMapping
+    portal: ServiceProvider
+    mapping: ScimMapping
     directory: Directory
     bulk: Bulk
     performer: Performer
@@ -215,20 +214,20 @@ class ScimBackend:
             self._parts = self._assembled(await self._discover())
         return self._parts
 
-    def _assembled(self, portal: Portal) -> _Parts:
+    def _assembled(self, portal: ServiceProvider) -> _Parts:
         options, client = self._options, self._client
-        mapping = UserMapping(options, portal)
+        mapping = ScimMapping(options, portal)
         directory = Directory(client, options, portal, mapping)
         bulk = Bulk(client, portal.bulk if options.bulk == "auto" else None, options.bulk_size)
         name = portal.user_attribute("userName")
         creations = Creations(directory, mapping, unique_names=name is None or name.uniqueness.lower() != "none")
-        users = Users(client, bulk, options, portal, mapping, directory, creations)
-        groups = Groups(client, options, portal, directory, users)
+        users = UserOperations(client, bulk, options, portal, mapping, directory, creations)
+        groups = GroupOperations(client, options, portal, directory, users)
         performer = Performer(client, users, groups, self._context.cancelled)
         resolver = Resolver(directory, mapping, groups.inside, creations)
         return _Parts(portal, mapping, directory, bulk, performer, resolver)
 
-    async def _discover(self) -> Portal:
+    async def _discover(self) -> ServiceProvider:
         """Asks the portal what it is; one that does not say has to show a list of users at least."""
         doing = "say what it can do"
         config = await self._client.get("/ServiceProviderConfig")
@@ -239,4 +238,4 @@ class ScimBackend:
             if not users.ok or not isinstance(users.body, dict):
                 raise explained(config if users.status == config.status else users, doing, self._options.url)
         schemas = await self._client.get("/Schemas")
-        return Portal.of(config.body if config.ok else None, schemas.body if schemas.ok else None)
+        return ServiceProvider.of(config.body if config.ok else None, schemas.body if schemas.ok else None)

@@ -12,7 +12,7 @@ from musterroll import Secret
 from musterroll_http import HttpAnswer, HttpError
 from musterroll_plugins.backends.scim.client import BUSY, ScimClient
 from musterroll_plugins.backends.scim.discovery import BulkLimits
-from musterroll_plugins.backends.scim.paths import Json, Resource, get_key
+from musterroll_plugins.backends.scim.paths import Json, Resource, get_key, objects
 
 _REQUEST = "urn:ietf:params:scim:api:messages:2.0:BulkRequest"
 # So many bulk requests at once: a portal works one off in a row, so one being worked on and one waiting keep it busy.
@@ -129,7 +129,7 @@ class Bulk:
             self._most = 1
             await asyncio.gather(*map(self._alone, batch))
         elif answer.ok and isinstance(answer.body, Mapping):
-            self._hand_out(batch, get_key(answer.body, "Operations"))
+            self._hand_out(batch, objects(answer.body, "Operations"))
         else:
             text = f'the portal broke over several operations at once: {answer.reason}; perhaps bulk = "never" helps'
             raise HttpError(text, certain=False)
@@ -144,8 +144,7 @@ class Bulk:
             if not one.answer.done():
                 one.answer.set_result(answer)
 
-    def _hand_out(self, batch: list[_Waiting], operations: Json) -> None:
-        listed = [one for one in operations if isinstance(one, Mapping)] if isinstance(operations, list) else []
+    def _hand_out(self, batch: list[_Waiting], listed: Sequence[Resource]) -> None:
         by_id = {str(get_key(one, "bulkId")): one for one in listed}
         in_order = len(listed) == len(batch)
         for number, one in enumerate(batch):
@@ -172,7 +171,7 @@ async def _nothing() -> None:
 
 
 def _status(operation: Json) -> int | None:
-    status = get_key(operation, "status") if operation is not None else None
+    status = get_key(operation, "status")
     if isinstance(status, Mapping):  # as SCIM 1.1 had it
         status = get_key(status, "code")
     text = str(status)

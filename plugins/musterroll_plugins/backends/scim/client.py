@@ -5,13 +5,13 @@ Everything here runs in the event loop of the backend's pump.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, nullcontext
 
 from musterroll import BackendError, Context, Secret
 from musterroll_http import ClientCredentials, HttpAnswer, HttpClient, Meaning
 from musterroll_plugins.backends.scim.answers import explained
-from musterroll_plugins.backends.scim.gate import Gate
 from musterroll_plugins.backends.scim.options import ScimOptions
 from musterroll_plugins.backends.scim.paths import Json
 
@@ -20,6 +20,47 @@ _JSON = "application/scim+json"
 _RETRIES_OF_500 = 2
 BUSY = (429, 503)
 _GATEWAY = (502, 504)
+
+
+class ListLock:
+    """Keeps our own changes apart from the reading of whole lists, whose pages a change in between would shift.
+
+    Changes go on side by side, and readings, but never both.
+    """
+
+    def __init__(self) -> None:
+        self._turn = asyncio.Condition()
+        self._changes = self._readings = 0
+
+    @asynccontextmanager
+    async def change(self) -> AsyncGenerator[None]:
+        """Around a request that changes something: waits until nobody reads."""
+        await self._wait(lambda: not self._readings)
+        self._changes += 1
+        try:
+            yield
+        finally:
+            self._changes -= 1
+            await self._tell()
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncGenerator[None]:
+        """Around the reading of a list: holds up further changes, and waits for those under way."""
+        self._readings += 1
+        try:
+            await self._wait(lambda: not self._changes)
+            yield
+        finally:
+            self._readings -= 1
+            await self._tell()
+
+    async def _wait(self, free: Callable[[], bool]) -> None:
+        async with self._turn:
+            await self._turn.wait_for(free)
+
+    async def _tell(self) -> None:
+        async with self._turn:
+            self._turn.notify_all()
 
 
 class ScimClient(HttpClient):
@@ -46,7 +87,7 @@ class ScimClient(HttpClient):
             too_large="ask for less at once (page_size), or raise max_answer",
         )
         self._options = options
-        self.gate = Gate()
+        self.lists = ListLock()
 
     async def get(self, path: str, params: Mapping[str, str | int] | None = None) -> HttpAnswer:
         """Reads; see `ask`."""
@@ -90,7 +131,7 @@ class ScimClient(HttpClient):
         every = {"Accept": f"{_JSON}, application/json;q=0.9", **(headers or {})}
         if body is not None:
             every["Content-Type"] = _JSON
-        async with nullcontext() if method == "GET" else self.gate.change():
+        async with nullcontext() if method == "GET" else self.lists.change():
             answer = await self.request(
                 method,
                 path,

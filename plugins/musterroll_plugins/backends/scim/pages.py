@@ -11,9 +11,9 @@ from musterroll import BackendError, BackendUnavailableError
 from musterroll_http import HttpAnswer
 from musterroll_plugins.backends.scim.answers import explained
 from musterroll_plugins.backends.scim.client import ScimClient
-from musterroll_plugins.backends.scim.discovery import Portal
+from musterroll_plugins.backends.scim.discovery import ServiceProvider
 from musterroll_plugins.backends.scim.options import ScimOptions
-from musterroll_plugins.backends.scim.paths import Json, Resource, get_key
+from musterroll_plugins.backends.scim.paths import Json, Resource, get_key, objects
 
 USERS, GROUPS = "/Users", "/Groups"
 _WHAT = {USERS: "read its users", GROUPS: "read its groups"}
@@ -34,7 +34,7 @@ class Pages:
         portal: what it can do.
     """
 
-    def __init__(self, client: ScimClient, options: ScimOptions, portal: Portal) -> None:
+    def __init__(self, client: ScimClient, options: ScimOptions, portal: ServiceProvider) -> None:
         self._client, self._url, self._sorts = client, options.url, portal.sort
         self._ahead = min(options.concurrency, _PAGES_AHEAD)
         self._size = min(options.page_size, portal.max_results or options.page_size)
@@ -55,7 +55,7 @@ class Pages:
         total = 0
         for _ in range(_READINGS):
             first = await self._page(endpoint, 1, query, self._size)
-            total, size = self._total(first, endpoint), len(_resources(first))
+            total, size = self._total(first, endpoint), len(objects(first, "Resources"))
             shown: set[str] = set()
             yield list(_new(first, seen, shown))
             if 0 < size < total:
@@ -80,7 +80,7 @@ class Pages:
 
     def _total(self, page: Json, endpoint: str) -> int:
         """How many there are, as the portal says; as many as it shows where it does not say."""
-        total, shown = get_key(page, "totalResults"), len(_resources(page))
+        total, shown = get_key(page, "totalResults"), len(objects(page, "Resources"))
         if total is None and (not self._size or shown < self._size):
             return shown
         if isinstance(total, str) and total.isascii() and total.isdigit() and len(total) < 20:
@@ -121,7 +121,7 @@ class Pages:
         pages: list[Json] = []
         while start < end:
             pages.append(await self._page(endpoint, start, query, end - start if self._size else 0))
-            if not (got := len(_resources(pages[-1]))):
+            if not (got := len(objects(pages[-1], "Resources"))):
                 break
             start += got
         return pages
@@ -151,14 +151,9 @@ class Pages:
 
 
 def _new(page: Json, seen: set[str], shown: set[str]) -> Iterator[Resource]:
-    for resource in _resources(page):
+    for resource in objects(page, "Resources"):
         ref = str(get_key(resource, "id"))
         shown.add(ref)
         if ref not in seen:
             seen.add(ref)
             yield resource
-
-
-def _resources(page: Json) -> list[Resource]:
-    listed = get_key(page, "Resources")
-    return [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []

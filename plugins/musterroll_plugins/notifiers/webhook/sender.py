@@ -10,7 +10,7 @@ from musterroll_http import HttpAnswer, HttpClient, HttpError
 from musterroll_plugins.notifiers._texts import printable
 from musterroll_plugins.notifiers.webhook.bodies import CONTENT_TYPES, Bodies
 from musterroll_plugins.notifiers.webhook.options import WebhookOptions, check_header
-from musterroll_plugins.notifiers.webhook.signing import HEADER, signature
+from musterroll_plugins.notifiers.webhook.signature import HEADER, signature
 
 # A receiver that breaks at every message would make every one of them doubtful.
 _MOST_DOUBTFUL = 3
