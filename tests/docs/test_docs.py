@@ -40,6 +40,7 @@ from musterroll.reports.report import Outcome
 from musterroll.testing import BackendContract, ValidatorContract, build_validator
 from musterroll_cli.main import app
 from musterroll_cli.outcomes import EXIT_STATUS
+from support.receivers import Answer, receiver, script
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -288,7 +289,7 @@ PLUGINS = DOCS / "plugins.md"
 
 def test_every_hook_is_documented() -> None:
     hooks = {name for name in vars(hookspecs) if name.startswith("musterroll_")}
-    assert set(re.findall(r"`(musterroll_\w+)`", page("plugins.md"))) == hooks
+    assert set(re.findall(r"`(musterroll_\w+)`", page("plugins.md"))) == {*hooks, "musterroll_http"}
     # and each of them in an example
     assert hooks == set(re.findall(r"^def (musterroll_\w+)", "".join(blocks(PLUGINS, "python")), re.MULTILINE))
 
@@ -401,6 +402,22 @@ def test_the_notifier_of_the_page_answers_for_each_message(tmp_path: Path, monke
     assert not notifier.can_reach(Recipient(username="bo", fields={"phone": "7712345678"}))
     (sent,) = notifier.send(iter([Message(id="1", purpose=Purpose.INVITE, recipient=ana)]))
     assert (sent.message, sent.status) == ("1", SentStatus.UNKNOWN)
+
+
+def test_the_http_of_the_page_tells_what_is_certain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = example("class Chat:", tmp_path)
+    monkeypatch.setenv("CHAT_TOKEN", "x")
+    people = [Recipient(username=name, fields={"forename": name.title()}) for name in ("ana", "bo", "cy")]
+    messages = [Message(id=user.username, purpose=Purpose.INVITE, recipient=user) for user in people]
+    with receiver() as server:
+        server.answer = script(Answer(429), Answer(200, "{}"), Answer(422, '{"message": "nobody"}'), Answer(500))
+        options = module.ChatOptions(url=server.url, token={"env": "CHAT_TOKEN"}, concurrency=1)
+        notifier = module.Chat(options, Context(instance="notifiers[chat]", fields=FieldSet([])))
+        sent = [str(one.status) for one in notifier.send(iter(messages))]
+        notifier.close()
+    assert sent == ["sent", "failed", "unknown"]
+    assert server.keys == ["ana", "ana", "bo", "cy"]
+    assert server.requests[0].json == {"to": "ana", "text": "Hello Ana, your username is ana."}
 
 
 # -- TOML -----------------------------------------------------------------------------------------------------

@@ -18,8 +18,7 @@ from enum import Enum
 from functools import cache
 
 from musterroll import NotifierError, Secret
-from musterroll_http.secrets import masked
-from musterroll_http.tls import refused_handshake, untrusted
+from musterroll_http import masked, refused_handshake, untrusted
 from musterroll_plugins.notifiers._texts import printable
 from musterroll_plugins.notifiers.smtp.line import EndlessReplyError, Line
 

@@ -12,7 +12,7 @@ from email.policy import SMTP, SMTPUTF8
 import idna
 
 from musterroll import Context, Message, NotifierError, Purpose, Recipient, Sent, SentStatus
-from musterroll_http.tls import tls_context
+from musterroll_http import tls_context
 from musterroll_plugins.notifiers._mail import address_of, compose, is_address, name_of, parse_address
 from musterroll_plugins.notifiers.smtp.connection import Connection, Delivery, Fate, Server, UnreachableError
 from musterroll_plugins.notifiers.smtp.options import SmtpOptions

@@ -5,13 +5,13 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator
 
-from musterroll_plugins.backends.scim.discovery import USER, Attribute, Portal
+from musterroll_plugins.backends.scim.discovery import USER, Attribute, ServiceProvider
 from musterroll_plugins.backends.scim.paths import AttributePath, Json, Resource, get_key, set_key
 
 _TRUE, _FALSE = frozenset({"true", "yes", "1"}), frozenset({"false", "no", "0"})
 
 
-class Fitting:
+class SchemaFilter:
     """Brings users into the form that the portal takes.
 
     Args:
@@ -19,7 +19,7 @@ class Fitting:
         leave_out: the attributes that the options want left out.
     """
 
-    def __init__(self, portal: Portal, leave_out: tuple[str, ...]) -> None:
+    def __init__(self, portal: ServiceProvider, leave_out: tuple[str, ...]) -> None:
         self._portal, self._leave_out = portal, leave_out
 
     def value(self, path: AttributePath, text: str) -> Json:

@@ -1,7 +1,6 @@
-"""HTTP with somebody else's server, for the backend `scim` and the notifier `webhook`.
+"""One request over the line with aiohttp: what can go wrong there, in words, and whether the request went out.
 
-One request over the line with aiohttp: what can go wrong there, in words, whether the request went out, and how much
-of an answer is read. No server can make us wait, or keep something, without end.
+No server can make us wait, or keep something, without end.
 """
 
 from __future__ import annotations
@@ -10,11 +9,12 @@ import os
 import re
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
+from musterroll_http.answer import HttpAnswer
+from musterroll_http.errors import HttpError
 from musterroll_http.tls import refused_handshake, untrusted
 
 if TYPE_CHECKING:
@@ -25,42 +25,7 @@ _MEBIBYTE = 1024 * 1024
 _SSL_REASON = re.compile(r"\[SSL: (\w+)\]")
 
 
-class LineError(Exception):
-    """There is no answer, or none that can be read.
-
-    Attributes:
-        text: what happened, in one line; never with what the request's headers say.
-        sent: whether the server may have had the request.
-        hopeless: whether no request will ever get there.
-        again: whether asking the same again may help.
-        unknown: whether there is no such host: more likely a wrong address than a bad moment.
-    """
-
-    def __init__(
-        self, text: str, *, sent: bool = False, hopeless: bool = False, again: bool = True, unknown: bool = False
-    ) -> None:
-        super().__init__(text)
-        self.text, self.sent, self.hopeless, self.again, self.unknown = text, sent, hopeless, again, unknown
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """What came over the line.
-
-    Attributes:
-        status: of HTTP.
-        content: the body, decompressed.
-        content_type: what it says to be, in lower case.
-        headers: all of them; names in any spelling.
-    """
-
-    status: int
-    content: bytes
-    content_type: str
-    headers: Mapping[str, str]
-
-
-class Line:
+class HttpConnection:
     """Connections to servers. To be used in one event loop.
 
     Args:
@@ -69,19 +34,27 @@ class Line:
         keep_alive: so many seconds a silent connection is kept: shorter than the server does, as a request on one that
             has just been closed has no answer.
         most: so many bytes of an answer are read.
-        words_only: what an answer says beyond its status is of interest for errors only, and not all of it.
+        too_large: what to do where an answer has more.
+        errors_only: what an answer says beyond its status is of interest for errors only, and not all of it.
     """
 
     def __init__(
-        self, tls: ssl.SSLContext | None, *, timeout: float, keep_alive: float, most: int, words_only: bool = False
+        self,
+        tls: ssl.SSLContext | None,
+        *,
+        timeout: float,
+        keep_alive: float,
+        most: int,
+        too_large: str,
+        errors_only: bool,
     ) -> None:
-        self._tls, self._timeout, self._keep_alive = tls, timeout, keep_alive
-        self._most, self._words_only = most, words_only
+        self._tls, self._timeout, self._keep_alive, self._too_large = tls, timeout, keep_alive, too_large
+        self._most, self._errors_only = most, errors_only
         self._session: aiohttp.ClientSession | None = None
         self._closed = False
         self._proxies: dict[str, str | None] = {}
 
-    async def send(self, method: str, url: str, content: bytes | None, headers: Mapping[str, str]) -> Received:
+    async def send(self, method: str, url: str, content: bytes | None, headers: Mapping[str, str]) -> HttpAnswer:
         """Sends one request and reads the answer. Redirects are answers.
 
         Args:
@@ -91,7 +64,7 @@ class Line:
             headers: all of them.
 
         Raises:
-            LineError: no answer, or half of one.
+            HttpError: no answer, or half of one.
         """
         import aiohttp  # noqa: PLC0415 -- an extra, and quick start-up
         from yarl import URL  # noqa: PLC0415 -- comes with it
@@ -107,7 +80,7 @@ class Line:
                 proxy=proxy,
             ) as response:
                 body = await self._read(response, urlsplit(url).netloc)
-                return Received(response.status, body, response.content_type, response.headers)
+                return HttpAnswer.read(response.status, body, response.content_type, response.headers)
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             raise explained(error, url) from None
 
@@ -121,7 +94,7 @@ class Line:
     async def _read(self, response: aiohttp.ClientResponse, host: str) -> bytes:
         import aiohttp  # noqa: PLC0415 -- an extra, and quick start-up
 
-        if self._words_only and response.status < 400:
+        if self._errors_only and response.status < 400:
             return b""
         parts: list[bytes] = []
         size = 0
@@ -132,24 +105,21 @@ class Line:
                 if size > self._most:
                     break
         except (aiohttp.ClientError, TimeoutError, OSError):
-            if not self._words_only:
+            if not self._errors_only:
                 raise
         if size > self._most:
             response.close()  # the rest of it is nobody's
-            if not self._words_only:
-                text = (
-                    f"the answer of {host} is larger than {self._most / _MEBIBYTE:g} MiB, and was not read to its end"
-                )
-                raise LineError(
-                    f"{text}; ask for less at once (page_size), or raise max_answer", sent=True, again=False
-                )
+            if not self._errors_only:
+                size_read = f"{self._most / _MEBIBYTE:g} MiB"
+                text = f"the answer of {host} is larger than {size_read}, and was not read to its end"
+                raise HttpError(f"{text}; {self._too_large}", certain=False, again=False)
         return b"".join(parts)[: self._most]
 
     def _opened(self) -> aiohttp.ClientSession:
         import aiohttp  # noqa: PLC0415 -- an extra, and quick start-up
 
         if self._closed:
-            raise LineError("the connection has been closed", again=False)
+            raise HttpError("the connection has been closed", again=False)
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 # How many requests go at once is counted before they come here.
@@ -184,11 +154,11 @@ def _proxy_for(url: str) -> str | None:
     if not usable or " " in proxy:  # not the proxy itself: there can be a password in it
         variable = f"{parts.scheme.upper()}_PROXY"
         remedy = f"write {variable} in the environment as http://proxy.example:3128, or take it out"
-        raise LineError(f"the proxy for {parts.netloc} is none that can be used: {remedy}", hopeless=True)
+        raise HttpError(f"the proxy for {parts.netloc} is none that can be used: {remedy}", unusable=True)
     return proxy
 
 
-def explained(error: Exception, url: str) -> LineError:
+def explained(error: Exception, url: str) -> HttpError:
     """Says what an exception means. Never with the text of one that knows the request's headers."""
     import aiohttp  # noqa: PLC0415 -- an extra, and quick start-up
 
@@ -196,41 +166,41 @@ def explained(error: Exception, url: str) -> LineError:
     host = parts.netloc
     unreachable = f"{host} cannot be reached"
     if (tls := _tls_alert(error)) is not None and not isinstance(error, aiohttp.ClientConnectorCertificateError):
-        return LineError(refused_handshake(host, tls), hopeless=True)
+        return HttpError(refused_handshake(host, tls), unusable=True)
     match error:
-        case LineError():
+        case HttpError():
             return error
         case aiohttp.ClientConnectorCertificateError():
-            return LineError(untrusted(host, error.certificate_error), hopeless=True)
+            return HttpError(untrusted(host, error.certificate_error), unusable=True)
         case aiohttp.ClientSSLError():
-            return LineError(refused_handshake(host, ""), hopeless=True)
+            return HttpError(refused_handshake(host, ""), unusable=True)
         case aiohttp.ClientConnectorDNSError():
-            return LineError(f"the host {host} cannot be found; check the url", unknown=True)
+            return HttpError(f"the host {host} cannot be found; check the url", no_host=True)
         case aiohttp.ClientProxyConnectionError():
-            return LineError(f"the proxy for {host} cannot be reached; check the environment")
+            return HttpError(f"the proxy for {host} cannot be reached; check the environment")
         case aiohttp.ClientHttpProxyError():
             text = f"the proxy does not let requests to {host} through ({error.status}); check it"
-            return LineError(text, hopeless=True)
+            return HttpError(text, unusable=True)
         case aiohttp.ClientConnectorError():
             # The text of asyncio's own errors is about its functions.
             number = error.os_error.errno
             why = os.strerror(number) if number is not None and number > 0 else "no connection"
-            return LineError(f"{unreachable}: {why}; check the url, and whether it is up")
+            return HttpError(f"{unreachable}: {why}; check the url, and whether it is up")
         case aiohttp.ConnectionTimeoutError():
-            return LineError(f"{unreachable}: it does not answer; check the url, and whether it is up")
+            return HttpError(f"{unreachable}: it does not answer; check the url, and whether it is up")
         case aiohttp.ClientResponseError() | aiohttp.ClientPayloadError() if _is_no_http(error):
             also = "; perhaps it speaks https: check the url" if parts.scheme == "http" else "; check the url"
             text = f"{host} does not answer in HTTP, or its headers have no end{also}"
-            return LineError(text, sent=True, again=False)
+            return HttpError(text, certain=False, again=False)
         case aiohttp.InvalidURL() | ValueError():
-            return LineError(
+            return HttpError(
                 f"{host} cannot be asked; check the url, and HTTPS_PROXY and HTTP_PROXY in the environment",
-                hopeless=True,
+                unusable=True,
             )
         case TimeoutError():
-            return LineError(f"{host} took too long to answer; raise timeout, or try again later", sent=True)
+            return HttpError(f"{host} took too long to answer; raise timeout, or try again later", certain=False)
         case _:
-            return LineError(f"the connection to {host} broke off; try again later", sent=True)
+            return HttpError(f"the connection to {host} broke off; try again later", certain=False)
 
 
 def _is_no_http(error: aiohttp.ClientResponseError | aiohttp.ClientPayloadError) -> bool:

@@ -12,16 +12,17 @@ from dataclasses import replace
 from urllib.parse import quote
 
 from musterroll import Existing, UserKey, fold
-from musterroll_plugins.backends.scim.answers import Answer, explained
-from musterroll_plugins.backends.scim.client import Client
-from musterroll_plugins.backends.scim.discovery import Portal
+from musterroll_http import HttpAnswer
+from musterroll_plugins.backends.scim.answers import explained
+from musterroll_plugins.backends.scim.client import ScimClient
+from musterroll_plugins.backends.scim.discovery import ServiceProvider
 from musterroll_plugins.backends.scim.filters import Filters
-from musterroll_plugins.backends.scim.group_book import GroupBook, StoredGroup
+from musterroll_plugins.backends.scim.group_index import GroupIndex, ScimGroup
 from musterroll_plugins.backends.scim.index import UserIndex
-from musterroll_plugins.backends.scim.mapping import UserMapping
+from musterroll_plugins.backends.scim.mapping import ScimMapping
 from musterroll_plugins.backends.scim.options import ScimOptions
 from musterroll_plugins.backends.scim.pages import GROUPS, USERS, Pages
-from musterroll_plugins.backends.scim.paths import Resource, get_key
+from musterroll_plugins.backends.scim.paths import Resource, get_key, objects
 
 
 class Directory:
@@ -34,14 +35,14 @@ class Directory:
         mapping: makes users of what it says.
     """
 
-    def __init__(self, client: Client, options: ScimOptions, portal: Portal, mapping: UserMapping) -> None:
+    def __init__(self, client: ScimClient, options: ScimOptions, portal: ServiceProvider, mapping: ScimMapping) -> None:
         self._client, self._options, self._portal, self._mapping = client, options, portal, mapping
         self._pages = Pages(client, options, portal)
         self._filters = Filters(self._pages, options, mapping, supported=portal.filters)
         self._index: UserIndex | None = None
         self._reading: asyncio.Task[UserIndex] | None = None
         self._upcoming: asyncio.Task[UserIndex] | None = None
-        self._book: GroupBook | None = None
+        self._book: GroupIndex | None = None
         # Whether a filter sees everybody that we take for the same; `filter` says that the person accepts less.
         self._trusts_filters = options.lookup == "filter" or (options.lookup == "auto" and options.matching == "folded")
 
@@ -93,7 +94,7 @@ class Directory:
         users = await self._filters.users(field, set(texts), wanted)
         return users if users is not None else (await self.fresh_index()).find(field, wanted)
 
-    async def user(self, ref: str) -> tuple[Resource | None, Answer]:
+    async def user(self, ref: str) -> tuple[Resource | None, HttpAnswer]:
         """Reads one user; None where there is none."""
         return await self._one(USERS, ref)
 
@@ -125,7 +126,7 @@ class Directory:
         self._reading, self._upcoming = self._upcoming, None
         index = UserIndex()
         try:
-            async with self._client.gate.reading():
+            async with self._client.lists.reading():
                 async for page in self._pages.all(USERS):
                     index.add(user for resource in page if (user := self._mapping.read(resource)) is not None)
         except BaseException:
@@ -154,13 +155,13 @@ class Directory:
         read = await asyncio.gather(*(self.user(ref) for ref in ordered))
         return {ref: groups_of(resource or {}) for ref, (resource, _) in zip(ordered, read, strict=True)}
 
-    async def book(self) -> GroupBook:
+    async def book(self) -> GroupIndex:
         """Returns all groups with their members; read once until `forget`."""
         if self._book is None:
             self._book = await self.fresh_book()
         return self._book
 
-    async def fresh_book(self, *, members: bool = True) -> GroupBook:
+    async def fresh_book(self, *, members: bool = True) -> GroupIndex:
         """Reads all groups.
 
         Args:
@@ -168,27 +169,27 @@ class Directory:
         """
         nesting = self._options.nesting
         brief = {} if members or nesting == "members" else {"excludedAttributes": "members"}
-        async with self._client.gate.reading():
+        async with self._client.lists.reading():
             groups = [
                 group
                 async for page in self._pages.all(GROUPS, brief)
                 for resource in page
-                if (group := StoredGroup.read(resource)) is not None
+                if (group := ScimGroup.read(resource)) is not None
             ]
-        return GroupBook(groups, nesting, self._options.path_separator)
+        return GroupIndex(groups, nesting, self._options.path_separator)
 
-    async def groups_named(self, name: str) -> list[StoredGroup]:
+    async def groups_named(self, name: str) -> list[ScimGroup]:
         """Finds groups of a name as they are now, wherever they are; where filters do not work, among all groups."""
         found = await self._filters.groups(name)
         if found is None:
             return (await self.fresh_book(members=False)).named(name)
-        return [group for one in found if (group := StoredGroup.read(one)) is not None]
+        return [group for one in found if (group := ScimGroup.read(one)) is not None]
 
-    async def group(self, ref: str) -> tuple[Resource | None, Answer]:
+    async def group(self, ref: str) -> tuple[Resource | None, HttpAnswer]:
         """Reads one group; None where there is none."""
         return await self._one(GROUPS, ref)
 
-    async def _one(self, endpoint: str, ref: str) -> tuple[Resource | None, Answer]:
+    async def _one(self, endpoint: str, ref: str) -> tuple[Resource | None, HttpAnswer]:
         answer = await self._client.get(f"{endpoint}/{quote(ref, safe='', errors='surrogatepass')}")
         if answer.ok and isinstance(answer.body, dict):
             return answer.body, answer
@@ -199,9 +200,8 @@ class Directory:
 
 def groups_of(resource: Resource) -> frozenset[str]:
     """Returns the refs of the groups that a user says to be a direct member of."""
-    listed = get_key(resource, "groups")
     return frozenset(
         str(get_key(one, "value"))
-        for one in (listed if isinstance(listed, list) else ())
-        if isinstance(one, Mapping) and get_key(one, "value") and str(get_key(one, "type")).lower() != "indirect"
+        for one in objects(resource, "groups")
+        if get_key(one, "value") and str(get_key(one, "type")).lower() != "indirect"
     )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from musterroll import CreateGroup, Group, GroupPath, fold, fold_path
 from musterroll_plugins.backends.scim.answers import usable_id, whole
-from musterroll_plugins.backends.scim.paths import Json, Resource, get_key
+from musterroll_plugins.backends.scim.paths import Json, Resource, get_key, objects
 
 Nesting: TypeAlias = Literal["members", "path", "none"]
 Slot: TypeAlias = tuple[str | None, GroupPath]
@@ -46,7 +46,7 @@ def split_path(name: str, separator: str) -> GroupPath:
 
 
 @dataclass(frozen=True, slots=True)
-class StoredGroup:
+class ScimGroup:
     """A group as the portal has it; `members` are the values of its members, users and groups alike."""
 
     ref: str
@@ -55,7 +55,7 @@ class StoredGroup:
     members: tuple[str, ...]
 
     @classmethod
-    def read(cls, resource: Resource) -> StoredGroup | None:
+    def read(cls, resource: Resource) -> ScimGroup | None:
         """Reads a group; None where it has no id or no name.
 
         Raises:
@@ -71,14 +71,13 @@ class StoredGroup:
 
 def member_values(resource: Resource) -> Iterator[str]:
     """Yields the values of a group's members."""
-    members = get_key(resource, "members")
-    for member in members if isinstance(members, list) else ():
-        value: Json = get_key(member, "value") if isinstance(member, Mapping) else None
+    for member in objects(resource, "members"):
+        value: Json = get_key(member, "value")
         if isinstance(value, str | int) and value != "":
             yield str(value)
 
 
-class GroupBook:
+class GroupIndex:
     """All groups at one moment.
 
     Args:
@@ -87,7 +86,7 @@ class GroupBook:
         separator: of the levels, where they are in the name.
     """
 
-    def __init__(self, groups: Iterable[StoredGroup], nesting: Nesting, separator: str) -> None:
+    def __init__(self, groups: Iterable[ScimGroup], nesting: Nesting, separator: str) -> None:
         self._groups = {group.ref: group for group in groups}
         self._nesting, self._separator = nesting, separator
         self._parents: dict[str, list[str]] = defaultdict(list)
@@ -98,7 +97,7 @@ class GroupBook:
                     self._of_user[member].add(group.ref)
                 elif nesting == "members":
                     self._parents[member].append(group.ref)
-        self._slots: dict[Slot, StoredGroup] = {}
+        self._slots: dict[Slot, ScimGroup] = {}
         for group in self._groups.values():
             for slot in self._slots_of(group):
                 self._slots.setdefault(slot, group)
@@ -110,7 +109,7 @@ class GroupBook:
             for path in self._paths(group):
                 yield Group(ref=group.ref, path=path, key=group.key)
 
-    def named(self, name: str) -> list[StoredGroup]:
+    def named(self, name: str) -> list[ScimGroup]:
         """Returns the groups that the portal keeps under a name."""
         return [group for group in self._groups.values() if fold(group.name) == fold(name)]
 
@@ -124,11 +123,11 @@ class GroupBook:
             return (op.parent.ref if op.parent else None), (fold(op.path[-1]),)
         return None, fold_path(op.path)
 
-    def at(self, slot: Slot) -> StoredGroup | None:
+    def at(self, slot: Slot) -> ScimGroup | None:
         """Returns the group that is there."""
         return self._slots.get(slot)
 
-    def by_key(self, key: str) -> StoredGroup | None:
+    def by_key(self, key: str) -> ScimGroup | None:
         """Returns the group that an operation created."""
         return self._keys.get(key)
 
@@ -147,7 +146,7 @@ class GroupBook:
         path = fold_path(self._own_path(group)) if group is not None else ()
         return any(len(inner) > len(path) > 0 and inner[: len(path)] == path for _, inner in self._slots)
 
-    def add(self, group: StoredGroup, slot: Slot) -> None:
+    def add(self, group: ScimGroup, slot: Slot) -> None:
         """Notes a group that was created."""
         self._groups[group.ref] = group
         self._slots[slot] = group
@@ -156,7 +155,7 @@ class GroupBook:
         if group.key is not None:
             self._keys[group.key] = group
 
-    def _slots_of(self, group: StoredGroup) -> Iterator[Slot]:
+    def _slots_of(self, group: ScimGroup) -> Iterator[Slot]:
         if self._nesting != "members":
             yield None, fold_path(self._own_path(group))
             return
@@ -164,10 +163,10 @@ class GroupBook:
         for parent in parents or [None]:
             yield parent, (fold(group.name),)
 
-    def _own_path(self, group: StoredGroup) -> GroupPath:
+    def _own_path(self, group: ScimGroup) -> GroupPath:
         return split_path(group.name, self._separator) if self._nesting == "path" else (group.name,)
 
-    def _paths(self, group: StoredGroup) -> list[GroupPath]:
+    def _paths(self, group: ScimGroup) -> list[GroupPath]:
         if self._nesting != "members":
             return [self._own_path(group)]
         paths: list[GroupPath] = []

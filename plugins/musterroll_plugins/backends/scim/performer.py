@@ -21,9 +21,10 @@ from musterroll import (
     Status,
     UpdateUser,
 )
-from musterroll_plugins.backends.scim.client import Client, NoAnswerError
-from musterroll_plugins.backends.scim.groups import Groups
-from musterroll_plugins.backends.scim.users import Outcome, Users
+from musterroll_http import HttpError
+from musterroll_plugins.backends.scim.client import ScimClient
+from musterroll_plugins.backends.scim.groups import GroupOperations
+from musterroll_plugins.backends.scim.users import OpOutcome, UserOperations
 
 # So many operations in a row, at the least, have to come to nothing before the job is paused.
 _LEAST_IN_VAIN = 20
@@ -41,7 +42,9 @@ class Performer:
         cancelled: set when the person interrupts.
     """
 
-    def __init__(self, client: Client, users: Users, groups: Groups, cancelled: threading.Event) -> None:
+    def __init__(
+        self, client: ScimClient, users: UserOperations, groups: GroupOperations, cancelled: threading.Event
+    ) -> None:
         self._client, self._users, self._groups, self._cancelled = client, users, groups, cancelled
         self._in_vain, self._most_in_vain = 0, _LEAST_IN_VAIN
 
@@ -55,18 +58,18 @@ class Performer:
         """Performs one operation; whatever goes wrong is its result."""
         try:
             outcome = await self._outcome(op)
-        except NoAnswerError as error:
-            outcome = Outcome(Status.NOT_DONE if error.certain else Status.UNKNOWN, None, error.text)
+        except HttpError as error:
+            outcome = OpOutcome(Status.NOT_DONE if error.certain else Status.UNKNOWN, None, error.text)
         except BackendError as error:
             self._client.stop(error)
-            outcome = Outcome(Status.UNKNOWN, None, error.message)
+            outcome = OpOutcome(Status.UNKNOWN, None, error.message)
         except RecursionError:
             self._client.stop(BackendError(TOO_DEEP))
-            outcome = Outcome(Status.UNKNOWN, None, TOO_DEEP)
+            outcome = OpOutcome(Status.UNKNOWN, None, TOO_DEEP)
         self._count(outcome)
         return Result(op.id, outcome.status, outcome.ref, outcome.detail, outcome.refused or {})
 
-    def _count(self, outcome: Outcome) -> None:
+    def _count(self, outcome: OpOutcome) -> None:
         """Stops when one operation after another comes to nothing, for whatever reason; a refusal is something."""
         if outcome.status not in (Status.UNKNOWN, Status.NOT_DONE):
             self._in_vain = 0
@@ -75,7 +78,7 @@ class Performer:
         if self._in_vain >= self._most_in_vain and not self._cancelled.is_set():
             self._client.stop(BackendUnavailableError(f"one operation after another fails: {outcome.detail}"))
 
-    async def _outcome(self, op: Op) -> Outcome:
+    async def _outcome(self, op: Op) -> OpOutcome:
         match op:
             case CreateUser():
                 return await self._users.create(op)
@@ -94,4 +97,4 @@ class Performer:
             case RemoveMembers():
                 return await self._groups.remove(op)
             case SendInvite():
-                return Outcome(Status.FAILED, None, "the portal cannot send invites; name a notifier in the pipeline")
+                return OpOutcome(Status.FAILED, None, "the portal cannot send invites; name a notifier in the pipeline")
