@@ -10,10 +10,10 @@ import re
 from typing import NamedTuple
 
 from musterroll.contract.cells import BoolCell, Cell, DateCell, ErrorCell, FormulaCell, NumberCell, TextCell
+from musterroll.contract.number_formats import PLAIN_FORMATS, exact, show_number, show_text
 from musterroll.contract.rows import BLANK, Origin, Value
 from musterroll.contract.secret import Secret
 from musterroll.contract.text import clean
-from musterroll.sheet.number_formats import PLAIN, exact, show_number, show_text
 
 # Spreadsheet programs keep 15 significant digits; a longer number has lost its end.
 _DIGITS = 15
@@ -177,7 +177,7 @@ def _number_text(cell: NumberCell) -> str | Fault:
     whole = number == number.to_integral_value()
     digits = str(int(number)) if whole else format(number, "f")
     # A fraction is rounded by the format 0, so there it does not stand for the digits.
-    if cell.number_format in PLAIN and (whole or cell.number_format != "0"):
+    if cell.number_format in PLAIN_FORMATS and (whole or cell.number_format != "0"):
         return digits if whole or len(number.as_tuple().digits) < _DIGITS else _TOO_MANY_DIGITS
     as_shown = show_number(value, cell.number_format)
     as_shown = None if as_shown is None else clean(as_shown)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from musterroll import Confidence, Context, GroupPath, Source, SourceError, fold
-from musterroll.contract.text import clean, fold_heading
+from musterroll import Confidence, Context, GroupPath, Source, SourceError, clean, fold, fold_heading
 from musterroll_plugins.groups.paths import Notation
 from musterroll_plugins.readers.csv.reader import CsvOptions, CsvReader
 

@@ -7,8 +7,17 @@ import re
 from collections.abc import Iterator
 from enum import Enum, auto
 
-from musterroll import Cell, Draft, DraftColumn, ErrorCell, MusterrollError, NumberCell, SheetRow
-from musterroll.sheet.number_formats import PLAIN, show_number
+from musterroll import (
+    PLAIN_FORMATS,
+    Cell,
+    Draft,
+    DraftColumn,
+    ErrorCell,
+    MusterrollError,
+    NumberCell,
+    SheetRow,
+    show_number,
+)
 
 FONT = "Calibri"
 FONT_SIZE = 11
@@ -112,7 +121,7 @@ def number_shown(cell: NumberCell) -> str | None:
     """What a person sees of a number; None where that cannot be said."""
     if not is_number(cell.value):
         return None
-    if cell.number_format in PLAIN:
+    if cell.number_format in PLAIN_FORMATS:
         return number(cell.value).removesuffix(".0")
     return show_number(cell.value, cell.number_format)
 

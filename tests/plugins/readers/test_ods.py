@@ -26,7 +26,7 @@ from musterroll import (
     TextCell,
     Value,
 )
-from musterroll.sheet.number_formats import show_number
+from musterroll.contract.number_formats import show_number
 from musterroll.sheet.values import Fault, cell_value
 from musterroll_plugins.readers.ods import formats as _ods_formats
 from musterroll_plugins.readers.ods.reader import OdsReader

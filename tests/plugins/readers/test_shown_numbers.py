@@ -10,7 +10,7 @@ import pytest
 from openpyxl.utils import get_column_letter
 
 from musterroll import Cell, Options, Reader, Source
-from musterroll.sheet.number_formats import show_number
+from musterroll.contract.number_formats import show_number
 from musterroll.sheet.values import Fault, cell_value
 from musterroll_plugins.readers.ods.reader import OdsReader
 from musterroll_plugins.readers.xlsx.reader import XlsxReader

@@ -34,7 +34,7 @@ from musterroll import (
     SourceError,
     TextCell,
 )
-from musterroll.sheet.number_formats import show_number
+from musterroll.contract.number_formats import show_number
 from musterroll.sheet.values import Fault, cell_value
 from musterroll_plugins.readers.csv.reader import CsvOptions
 from musterroll_plugins.readers.csv.reader import musterroll_readers as csv_readers

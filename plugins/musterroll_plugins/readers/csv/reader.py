@@ -25,9 +25,9 @@ from musterroll import (
     SheetRow,
     Source,
     SourceError,
+    column_letter,
     hookimpl,
 )
-from musterroll.contract.text import column_letter
 from musterroll_plugins.readers.csv import delimiter as _delimiter
 from musterroll_plugins.readers.csv import encoding as _text
 from musterroll_plugins.readers.csv.writer import CsvWriter

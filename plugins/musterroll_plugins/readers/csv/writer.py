@@ -13,8 +13,20 @@ import re
 from contextlib import suppress
 from typing import TYPE_CHECKING, BinaryIO
 
-from musterroll import BoolCell, Cell, Confidence, DateCell, Draft, MusterrollError, NumberCell, SourceError, TextCell
-from musterroll.sheet.number_formats import PLAIN, show_number, show_text
+from musterroll import (
+    PLAIN_FORMATS,
+    BoolCell,
+    Cell,
+    Confidence,
+    DateCell,
+    Draft,
+    MusterrollError,
+    NumberCell,
+    SourceError,
+    TextCell,
+    show_number,
+    show_text,
+)
 from musterroll_plugins.readers.csv.encoding import TextFormat
 from musterroll_plugins.readers.looks import HALVES, error_shown, is_number
 
@@ -110,7 +122,7 @@ def _text_of(cell: Cell) -> str:
 def _digits(value: int | float, code: str) -> str:
     if abs(value) >= _EXACT_BELOW:  # its end is lost, so it is written as spreadsheet programs write such numbers
         return f"{value:.14E}"
-    shown = None if code in PLAIN else show_number(value, code)
+    shown = None if code in PLAIN_FORMATS else show_number(value, code)
     if shown is not None:  # as the programs write it; the number itself would pass for a value
         return shown.strip()
     return str(int(value)) if value == int(value) else f"{value:.15g}"

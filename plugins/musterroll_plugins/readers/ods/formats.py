@@ -11,7 +11,7 @@ import math
 import re
 from dataclasses import dataclass, field
 
-from musterroll.sheet.number_formats import PLAIN, show_number
+from musterroll import PLAIN_FORMATS, show_number
 
 GENERAL, TEXT, HIDDEN = "General", "@", ";;;"
 # Piece by piece: a literal, what is not shown as it stands, a digit, the rest.
@@ -113,7 +113,7 @@ def code_that_shows(shown: str, number: int | float, code: str) -> str:
     What a style says is carried over in part only, and `General` shows long numbers as their cell has room for them.
     """
     shown = shown.strip()
-    if code in PLAIN:
+    if code in PLAIN_FORMATS:
         seen = _PLAIN_NUMBER.fullmatch(shown)
         if seen and math.isclose(float(shown.replace(",", ".")), number, rel_tol=_ROUNDED):
             return code

@@ -13,8 +13,7 @@ from html import escape
 from itertools import chain
 from typing import TYPE_CHECKING, BinaryIO
 
-from musterroll import BoolCell, Cell, DateCell, Draft, NumberCell, SheetRow, TextCell
-from musterroll.sheet.number_formats import show_text
+from musterroll import BoolCell, Cell, DateCell, Draft, NumberCell, SheetRow, TextCell, show_text
 from musterroll_plugins.readers import looks as _looks
 from musterroll_plugins.readers.looks import Part
 from musterroll_plugins.readers.ods import names as _ods_names

@@ -16,8 +16,7 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
-from musterroll import Draft, DraftColumn
-from musterroll.contract.text import column_letter
+from musterroll import Draft, DraftColumn, column_letter
 from musterroll_plugins.readers import looks as _looks
 from musterroll_plugins.readers.looks import Part
 

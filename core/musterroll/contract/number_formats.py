@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 # Formats that stand for the digits themselves, whatever they show of them.
-PLAIN = frozenset({"", "General", "GENERAL", "general", "0", "@"})
+PLAIN_FORMATS = frozenset({"", "General", "GENERAL", "general", "0", "@"})
 _DIGITS = 15  # significant ones, that programs hold
 _LONGEST = 255  # Excel's own limit for a format code
 _PLACES = "0#?"
