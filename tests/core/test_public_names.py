@@ -13,7 +13,7 @@ PUBLIC = """
 FilePath SecretRef Secret Options Surroundings Context Component Field FieldSet Template
 Mistake MusterrollError PipelineError clean did_you_mean fold fold_heading hookimpl is_one_slip nearest
 
-ReaderType Reader Sheet SheetWriter Source SourceError Confidence AmbiguousWorksheetError SheetInfo SheetRow
+ReaderType Reader Sheet SheetWriter Source SourceError Confidence OtherFormat AmbiguousWorksheetError SheetInfo SheetRow
 Cell TextCell NumberCell DateCell BoolCell ErrorCell FormulaCell Draft DraftColumn
 PLAIN_FORMATS column_letter show_number show_text
 

@@ -63,7 +63,7 @@ def add_file(table: GroupTable, file: Path, context: Context) -> Iterator[str]:
     reader = CsvReader(CsvOptions(), context)
     try:
         source = Source(file)
-        if reader.sniff(source) is Confidence.NO:
+        if reader.sniff(source) is not Confidence.PERHAPS:
             yield f"{file.name} is no csv file; save it as CSV (UTF-8)"
             return
         with reader.open(source) as sheet:

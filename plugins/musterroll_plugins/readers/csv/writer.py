@@ -84,7 +84,7 @@ class CsvWriter:
     def _delimiter(self, draft: Draft) -> str:
         if self._options.delimiter is not None:
             return self._options.delimiter
-        if draft.like is not None and self._reader.sniff(draft.like) is not Confidence.NO:
+        if draft.like is not None and self._reader.sniff(draft.like) is Confidence.PERHAPS:
             with suppress(SourceError), self._reader.open(draft.like) as sheet:
                 return sheet.delimiter
         return "," if self._options.quote != "," else ";"
