@@ -6,6 +6,7 @@ This module holds everything that a plugin author needs, by who needs it (below,
 from __future__ import annotations
 
 from musterroll.contract.cells import (
+    PLAIN_FORMATS,
     BoolCell,
     Cell,
     DateCell,
@@ -29,7 +30,6 @@ from musterroll.contract.context import Context
 from musterroll.contract.drafts import Draft, DraftColumn
 from musterroll.contract.fields import Field, FieldSet
 from musterroll.contract.messages import Message, Purpose, Recipient, Sent, SentStatus
-from musterroll.contract.number_formats import PLAIN_FORMATS, show_number, show_text
 from musterroll.contract.operations import (
     AddMembers,
     CreateGroup,
@@ -142,8 +142,6 @@ __all__ += [
     "SourceError",
     "TextCell",
     "column_letter",
-    "show_number",
-    "show_text",
 ]
 # a rule: a validator, or a group resolver
 __all__ += [

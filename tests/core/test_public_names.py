@@ -15,7 +15,7 @@ Mistake MusterrollError PipelineError clean did_you_mean fold fold_heading hooki
 
 ReaderType Reader Sheet SheetWriter Source SourceError Confidence OtherFormat AmbiguousWorksheetError SheetInfo SheetRow
 Cell TextCell NumberCell DateCell BoolCell ErrorCell FormulaCell Draft DraftColumn
-PLAIN_FORMATS column_letter show_number show_text
+PLAIN_FORMATS column_letter
 
 ValidatorType RowValidator SheetValidator GroupResolverType GroupResolver Row Value Origin Problem Severity
 GroupPath INVISIBLE calling_code_of fold_path one_number split_whole

@@ -16,7 +16,6 @@ from musterroll import (
     MusterrollError,
     NumberCell,
     SheetRow,
-    show_number,
 )
 
 FONT = "Calibri"
@@ -123,7 +122,7 @@ def number_shown(cell: NumberCell) -> str | None:
         return None
     if cell.number_format in PLAIN_FORMATS:
         return number(cell.value).removesuffix(".0")
-    return show_number(cell.value, cell.number_format)
+    return cell.shown
 
 
 def error_shown(cell: Cell) -> str:

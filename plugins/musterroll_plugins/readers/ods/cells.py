@@ -12,7 +12,8 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from typing import IO
 
-from musterroll import BoolCell, Cell, DateCell, ErrorCell, FormulaCell, NumberCell, SheetRow, TextCell
+from musterroll import BoolCell, Cell, DateCell, ErrorCell, FormulaCell, SheetRow
+from musterroll_plugins.readers.number_formats import number_cell, text_cell
 from musterroll_plugins.readers.ods.document import CELLS, TABLE_DEPTH, repeated
 from musterroll_plugins.readers.ods.formats import GENERAL, code_that_shows, code_that_shows_text
 from musterroll_plugins.readers.ods.styles import Styles
@@ -247,7 +248,7 @@ class CellsHandler(XmlHandler):
             return ErrorCell(text or "#VALUE!")
         value = attributes.get("office:string-value")
         if value and self._paragraphs and value.split() != text.split():  # the text is only how the value is shown
-            return TextCell(value, code_that_shows_text(text))
+            return text_cell(value, code_that_shows_text(text))
         if value and not self._paragraphs:
             text = value
         if "table:formula" in attributes and _ERROR.fullmatch(text):
@@ -269,7 +270,7 @@ class CellsHandler(XmlHandler):
             code = code_that_shows(shown, number, code)
         elif code == GENERAL and attributes["office:value-type"] == "percentage":
             code = "0%"
-        return NumberCell(number, code)
+        return number_cell(number, code)
 
     def _default_style(self) -> str | None:
         assert self._row is not None

@@ -11,7 +11,8 @@ import math
 import re
 from dataclasses import dataclass, field
 
-from musterroll import PLAIN_FORMATS, show_number
+from musterroll import PLAIN_FORMATS
+from musterroll_plugins.readers.number_formats import show_number
 
 GENERAL, TEXT, HIDDEN = "General", "@", ";;;"
 # Piece by piece: a literal, what is not shown as it stands, a digit, the rest.

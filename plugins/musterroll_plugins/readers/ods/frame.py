@@ -14,9 +14,10 @@ from odf.namespaces import STYLENS
 from odf.opendocument import OpenDocumentSpreadsheet
 from odf.text import P
 
-from musterroll import PLAIN_FORMATS, Draft, show_number
+from musterroll import PLAIN_FORMATS, Draft
 from musterroll_plugins.readers import looks as _looks
 from musterroll_plugins.readers.looks import Part
+from musterroll_plugins.readers.number_formats import show_number
 from musterroll_plugins.readers.ods import formats as _ods_formats
 from musterroll_plugins.readers.ods import names as _ods_names
 

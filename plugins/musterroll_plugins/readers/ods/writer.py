@@ -13,7 +13,7 @@ from html import escape
 from itertools import chain
 from typing import TYPE_CHECKING, BinaryIO
 
-from musterroll import BoolCell, Cell, DateCell, Draft, NumberCell, SheetRow, TextCell, show_text
+from musterroll import BoolCell, Cell, DateCell, Draft, NumberCell, SheetRow, TextCell
 from musterroll_plugins.readers import looks as _looks
 from musterroll_plugins.readers.looks import Part
 from musterroll_plugins.readers.ods import names as _ods_names
@@ -113,7 +113,7 @@ class _Table:
                 return self._frame.text_style(part, index), ' office:value-type="string"', text
             case TextCell():
                 held = escape(_looks.without_unholdable(cell.text)).replace("\n", "&#10;")
-                text = _paragraphs((show_text(cell.text, cell.number_format) or "").strip())
+                text = _paragraphs((cell.shown or "").strip())
                 return _ods_names.TEXT, f' office:value-type="string" office:string-value="{held}"', text
             case NumberCell() if (shown := _looks.number_shown(cell)) is not None:
                 value = f' office:value-type="float" office:value="{_looks.number(cell.value)}"'

@@ -12,7 +12,8 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import IO
 
-from musterroll import BoolCell, Cell, DateCell, ErrorCell, FormulaCell, NumberCell, SheetRow, TextCell
+from musterroll import BoolCell, Cell, DateCell, ErrorCell, FormulaCell, SheetRow, TextCell
+from musterroll_plugins.readers.number_formats import number_cell, text_cell
 from musterroll_plugins.readers.package.worksheets import Hidden
 from musterroll_plugins.readers.package.xml import (
     DEPTH_LIMIT,
@@ -211,7 +212,7 @@ class CellsHandler(XmlHandler):
         code = self._styles.text_format(style)
         if code is None:
             self._plain.add(style)
-        return text if code is None or not text.strip() else TextCell(text, code)
+        return text if code is None or not text.strip() else text_cell(text, code)
 
     def _number(self, text: str, style: str) -> Cell:
         # Long integers are read as the spreadsheet program holds them: 15 or so digits.
@@ -227,7 +228,7 @@ class CellsHandler(XmlHandler):
             self._styles = self._load_styles()
         code, is_date, is_duration = self._styles.of(style)
         if not is_date:
-            return NumberCell(number, code)
+            return number_cell(number, code)
         date = self._styles.date(number, duration=is_duration)
         return DateCell(date) if date is not None else ErrorCell("#NUM!")
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence, Sized
 from typing import NamedTuple
 
-from musterroll import show_text
+from musterroll_plugins.readers.number_formats import show_text
 from musterroll_plugins.readers.package.xml import (
     TEXT_LIMIT,
     Attributes,

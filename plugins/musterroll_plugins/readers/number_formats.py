@@ -15,8 +15,8 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
-# Formats that stand for the digits themselves, whatever they show of them.
-PLAIN_FORMATS = frozenset({"", "General", "GENERAL", "general", "0", "@"})
+from musterroll import PLAIN_FORMATS, NumberCell, TextCell
+
 _DIGITS = 15  # significant ones, that programs hold
 _LONGEST = 255  # Excel's own limit for a format code
 _PLACES = "0#?"
@@ -61,6 +61,18 @@ class _Section:
     condition: tuple[str, Decimal] | None = None
     strange: bool = False
     has_text: bool = False
+
+
+def number_cell(value: int | float, code: str) -> NumberCell:
+    """Makes the cell of a number that has a format."""
+    # The format 0 rounds a fraction.
+    is_plain = code in PLAIN_FORMATS and (code != "0" or isinstance(value, int) or value.is_integer())
+    return NumberCell(value, code, None if is_plain else show_number(value, code))
+
+
+def text_cell(text: str, code: str) -> TextCell:
+    """Makes the cell of a text that has a format."""
+    return TextCell(text, code, show_text(text, code))
 
 
 def show_number(value: int | float, code: str) -> str | None:
