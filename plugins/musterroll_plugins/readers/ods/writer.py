@@ -17,6 +17,7 @@ from musterroll import BoolCell, Cell, DateCell, Draft, NumberCell, SheetRow, Te
 from musterroll_plugins.readers import looks as _looks
 from musterroll_plugins.readers.looks import Part
 from musterroll_plugins.readers.ods import names as _ods_names
+from musterroll_plugins.readers.package.xml import MAX_ROW
 
 if TYPE_CHECKING:
     from musterroll_plugins.readers.ods.frame import Frame
@@ -89,7 +90,7 @@ class _Table:
 
     def rest(self) -> str:
         """The XML of the empty rows below the last one: choices are to be had there as well."""
-        return self._empty_rows(_looks.LAST_ROW)
+        return self._empty_rows(MAX_ROW)
 
     def _empty_rows(self, last: int) -> str:
         count = last - self._number

@@ -19,6 +19,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from musterroll import Draft, DraftColumn, column_letter
 from musterroll_plugins.readers import looks as _looks
 from musterroll_plugins.readers.looks import Part
+from musterroll_plugins.readers.package.xml import MAX_ROW
 
 _TEXT = "@"
 _STYLES, CELLS = "xl/styles.xml", "xl/worksheets/sheet1.xml"
@@ -81,7 +82,7 @@ class Frame:
                     package.writestr(entry.filename, saved.read(entry))
             head, tail = _NO_ROWS.split(_EXTENT.sub("", saved.read(CELLS).decode("utf-8")))
         # Digits are meant to be text here; Excel would put a green corner on each.
-        cells = f"A1:{column_letter(max(len(self._draft.columns), 1) - 1)}{_looks.LAST_ROW}"
+        cells = f"A1:{column_letter(max(len(self._draft.columns), 1) - 1)}{MAX_ROW}"
         calm = f'<ignoredErrors><ignoredError sqref="{cells}" numberStoredAsText="1"/></ignoredErrors>'
         return head, tail.replace("</worksheet>", f"{calm}</worksheet>")
 
@@ -152,7 +153,7 @@ class Frame:
             rule = DataValidation(type="list", formula1=source, allow_blank=True, showErrorMessage=True)
             rule.errorTitle, rule.error = _looks.CHOICE_MESSAGE
             letter = column_letter(index)
-            rule.add(f"{letter}{self._draft.first_row}:{letter}{_looks.LAST_ROW}")
+            rule.add(f"{letter}{self._draft.first_row}:{letter}{MAX_ROW}")
             self._sheet.add_data_validation(rule)
 
     def _new_lists(self) -> Worksheet:
