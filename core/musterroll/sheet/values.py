@@ -149,6 +149,11 @@ def _other_text(cell: TextCell | NumberCell | DateCell | BoolCell | ErrorCell | 
             )
 
 
+def is_filled(cell: Cell) -> bool:
+    """Whether a person sees anything in the cell."""
+    return bool(clean(cell)) if isinstance(cell, str) else cell is not None
+
+
 def printable(text: str) -> str:
     """Replaces halves of characters, which no file and no database takes."""
     return text if text.isascii() else _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)

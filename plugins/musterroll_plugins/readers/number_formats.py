@@ -194,7 +194,6 @@ def _choose_by_condition(sections: tuple[_Section, ...], number: Decimal) -> tup
 
 
 def _show(pieces: list[_Piece], number: Decimal) -> str | None:
-    """Shows a number without its sign."""
     kinds = {piece.kind for piece in pieces}
     if "place" not in kinds:
         if kinds - {"text", "General", "@"}:

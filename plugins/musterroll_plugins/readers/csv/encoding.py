@@ -137,7 +137,6 @@ def _chunks(source: Source) -> Iterator[bytes]:
 
 
 def _decodes(source: Source, codec: str) -> bool:
-    """Whether the whole file is valid in the encoding."""
     decode = codecs.getincrementaldecoder(codec)().decode
     try:
         for chunk in _chunks(source):

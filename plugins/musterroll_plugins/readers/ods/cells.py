@@ -130,7 +130,6 @@ class CellsHandler(XmlHandler):
             raise too_deep()
 
     def _end(self, tag: str) -> None:
-        """Hears of an end tag in the worksheet."""
         depth = self.depth
         self.depth -= 1
         if self._aside_depth:
