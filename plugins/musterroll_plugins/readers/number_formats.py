@@ -110,6 +110,12 @@ def show_text(text: str, code: str) -> str | None:
     return "".join(piece if kind == "text" else text for kind, piece in section.pieces)
 
 
+def pieces_of(code: str) -> list[_Piece] | None:
+    """The pieces of what a format shows of a positive number; None where there is more to it."""
+    sections = _sections(code)
+    return None if sections is None or sections[0].strange else sections[0].pieces
+
+
 def exact(value: int | float) -> Decimal:
     """The number as programs hold it: 0.1 + 0.2 is 0.3."""
     return Decimal(value) if isinstance(value, int) else Decimal(f"{value:.{_DIGITS}g}")
