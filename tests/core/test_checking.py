@@ -12,7 +12,7 @@ from musterroll import GroupPath, Problem, Row, RowValidator, Severity, SourceEr
 from musterroll.errors import PluginError
 from musterroll.sheet.checks import CheckedRow, check_rows
 from musterroll.sheet.problem_log import ProblemLog
-from musterroll.sheet.reader import ReadRow
+from musterroll.sheet.rows import ReadRow
 from musterroll.sheet.shifts import ShiftFinder
 from musterroll.sheet.summary import SheetCounts
 from support.rows import fields, row

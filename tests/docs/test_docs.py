@@ -289,7 +289,7 @@ PLUGINS = DOCS / "plugins.md"
 
 def test_every_hook_is_documented() -> None:
     hooks = {name for name in vars(hookspecs) if name.startswith("musterroll_")}
-    assert set(re.findall(r"`(musterroll_\w+)`", page("plugins.md"))) == {*hooks, "musterroll_http"}
+    assert set(re.findall(r"`(musterroll_\w+)`", page("plugins.md"))) - {"musterroll_http"} == hooks
     # and each of them in an example
     assert hooks == set(re.findall(r"^def (musterroll_\w+)", "".join(blocks(PLUGINS, "python")), re.MULTILINE))
 

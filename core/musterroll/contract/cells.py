@@ -12,6 +12,9 @@ from typing import NamedTuple, TypeAlias
 
 from musterroll.contract.problems import Problem
 
+# Formats that stand for the digits themselves, whatever they show of them.
+PLAIN_FORMATS = frozenset({"", "General", "GENERAL", "general", "0", "@"})
+
 
 @dataclass(frozen=True, slots=True)
 class NumberCell:
@@ -20,10 +23,12 @@ class NumberCell:
     Attributes:
         value: the number that the file holds.
         number_format: the spreadsheet's format code, e.g. `General` or `00000`; empty where unknown.
+        shown: what a person sees, unless the format is a plain one; None where that is not certain.
     """
 
     value: int | float
     number_format: str = ""
+    shown: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +38,12 @@ class TextCell:
     Attributes:
         text: the text that the file holds.
         number_format: the spreadsheet's format code.
+        shown: what a person sees; None where that is not certain.
     """
 
     text: str
     number_format: str
+    shown: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

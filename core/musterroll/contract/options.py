@@ -76,27 +76,18 @@ class SecretRef:
         if self._literal is not None:
             return self._literal
         if self.env is not None:
-            text = os.environ.get(self.env)
-            if not text:
-                raise PipelineError(
-                    [Mistake("", f"the environment variable {self.env} is not set", "secret")],
-                    code="secret.missing",
-                )
-            return Secret(text)
-        assert self.file is not None
-        try:
-            with self.file.open(encoding="utf-8") as file:
-                text = file.read(_MOST_CHARACTERS).rstrip("\r\n")
-        except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or "not UTF-8 text"
-            raise PipelineError(
-                [Mistake("", f"the secret's file {self.file} cannot be read: {reason}", "secret")],
-                code="secret.missing",
-            ) from None
+            text, missing = os.environ.get(self.env), f"the environment variable {self.env} is not set"
+        else:
+            assert self.file is not None
+            missing = f"the secret's file {self.file} is empty"
+            try:
+                with self.file.open(encoding="utf-8") as file:
+                    text = file.read(_MOST_CHARACTERS).rstrip("\r\n")
+            except (OSError, UnicodeDecodeError) as error:
+                reason = getattr(error, "strerror", None) or "not UTF-8 text"
+                text, missing = None, f"the secret's file {self.file} cannot be read: {reason}"
         if not text:
-            raise PipelineError(
-                [Mistake("", f"the secret's file {self.file} is empty", "secret")], code="secret.missing"
-            )
+            raise PipelineError([Mistake("", missing, "secret")], code="secret.missing")
         return Secret(text)
 
     def __repr__(self) -> str:
@@ -116,24 +107,16 @@ class SecretRef:
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: Any) -> dict[str, Any]:
         """Describes the three spellings for editors."""
-        one = {"type": "string"}
-        return {
-            "anyOf": [
-                {
-                    "type": "object",
-                    "properties": {"env": one},
-                    "required": ["env"],
-                    "additionalProperties": False,
-                },
-                {
-                    "type": "object",
-                    "properties": {"file": one},
-                    "required": ["file"],
-                    "additionalProperties": False,
-                },
-                {"type": "string", "description": "a literal secret; draws a warning"},
-            ]
-        }
+        references = [
+            {
+                "type": "object",
+                "properties": {key: {"type": "string"}},
+                "required": [key],
+                "additionalProperties": False,
+            }
+            for key in ("env", "file")
+        ]
+        return {"anyOf": [*references, {"type": "string", "description": "a literal secret; draws a warning"}]}
 
     @classmethod
     def _validate(cls, value: object, info: ValidationInfo) -> SecretRef:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from enum import IntEnum
-from typing import BinaryIO, Protocol, runtime_checkable
+from typing import BinaryIO, NamedTuple, Protocol, runtime_checkable
 
 from musterroll.contract.cells import SheetInfo, SheetRow
 from musterroll.contract.drafts import Draft
@@ -27,6 +27,13 @@ class Confidence(IntEnum):
     NO = 0
     PERHAPS = 1  # e.g. any text for csv
     CERTAIN = 2
+
+
+class OtherFormat(NamedTuple):
+    """What a reader may say of a file that it does not read but knows: `a PDF document`, and what to do with it."""
+
+    kind: str
+    advice: str
 
 
 class AmbiguousWorksheetError(Exception):
@@ -61,8 +68,11 @@ class Sheet(Protocol):
 class Reader(Protocol):
     """Reads a spreadsheet format."""
 
-    def sniff(self, source: Source) -> Confidence:
-        """Judges by the content, not by the name. Must be quick and must not raise for foreign bytes."""
+    def sniff(self, source: Source) -> Confidence | OtherFormat:
+        """Judges by the content, not by the name. Must be quick and must not raise for foreign bytes.
+
+        Where no reader reads the file, the first one that says what it is has the message.
+        """
         ...
 
     def open(self, source: Source, worksheet: str | None = None) -> AbstractContextManager[Sheet]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from contextlib import AbstractContextManager
 
-from musterroll.contract.roles import Confidence, Reader, Sheet
+from musterroll.contract.roles import Confidence, OtherFormat, Reader, Sheet
 from musterroll.contract.source import Source
 
 
@@ -20,10 +20,10 @@ class UnaskedReader:
     def __init__(self, reader: Reader, logger: logging.Logger) -> None:
         self._reader, self._log = reader, logger
 
-    def sniff(self, source: Source) -> Confidence:
+    def sniff(self, source: Source) -> Confidence | OtherFormat:
         """Judges as the reader does; where that breaks, the file is none of its format."""
         try:
-            return Confidence(self._reader.sniff(source))
+            return self._reader.sniff(source)
         except (Exception, SystemExit) as error:  # a stranger's; its text may quote the file
             self._log.warning("it broke while looking at the file (%s), and is left out", type(error).__name__)
             return Confidence.NO

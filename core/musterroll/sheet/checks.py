@@ -20,7 +20,7 @@ from musterroll.registry.masks import SecretsSeen, masked
 from musterroll.registry.plugin_errors import broken
 from musterroll.registry.watch import Call, Watch
 from musterroll.sheet.problem_log import ProblemLog
-from musterroll.sheet.reader import ReadRow
+from musterroll.sheet.rows import ReadRow
 from musterroll.sheet.shifts import ShiftFinder, hidden
 
 Witness: TypeAlias = Callable[[str, Problem], None]
@@ -146,7 +146,6 @@ def _concluded(
 def _finish(
     rule: Rule, validator: SheetValidator, findings: Findings, log: ProblemLog, witness: Witness | None, watch: Watch
 ) -> None:
-    """Asks a rule of the whole sheet what it has found."""
     call = watch.begin(rule.label, "validating the whole sheet")
     assert rule.seen is not None
     listen(rule.seen.add)

@@ -1,17 +1,17 @@
-"""Finds the columns of the fields in the heading row."""
+"""Finds the columns of the fields in the heading row, and the cells that stand under no heading."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from musterroll.contract.cells import Cell
+from musterroll.contract.cells import Cell, SheetRow
 from musterroll.contract.fields import Field, FieldSet
 from musterroll.contract.problems import Problem, Severity
 from musterroll.contract.rows import Value
 from musterroll.contract.text import clean, column_letter, fold_heading, nearest
 from musterroll.sheet.plain_text import without_text_marks
-from musterroll.sheet.values import cell_value, shown
+from musterroll.sheet.values import cell_value, is_filled, shown
 
 _NEAR = 0.7
 # A file that is no sheet can have a million columns: after these they are only counted.
@@ -93,6 +93,53 @@ def find_columns(cells: Sequence[Cell], row: int, fields: FieldSet, reasons: str
             if source is not None:
                 letters[field.name] = source
     return Columns(indexes, letters, frozenset(named), reasons_index, tuple(problems))
+
+
+class UnheadedCells:
+    """Counts the filled cells that stand under no heading.
+
+    Args:
+        columns: what the heading row says.
+    """
+
+    def __init__(self, columns: Columns) -> None:
+        self._named = columns.named
+        self._width = max(columns.named, default=-1) + 1
+        self._has_gaps = len(columns.named) < self._width
+        # A sheet without headings has a problem of its own.
+        self._looks = bool(columns.indexes)
+        self._count = 0
+        self._first: tuple[int, int] | None = None
+
+    def look(self, row: SheetRow) -> None:
+        """Takes a row of data."""
+        cells = row.cells
+        if not self._looks or (len(cells) <= self._width and not self._has_gaps):
+            return
+        for index in range(0 if self._has_gaps else self._width, len(cells)):
+            if index not in self._named and is_filled(cells[index]):
+                self._count += 1
+                self._first = self._first or (row.number, index)
+
+    def problem(self) -> Problem | None:
+        """Returns the one warning for all of them, at the first. It does not say what stands there."""
+        if self._first is None:
+            return None
+        row, index = self._first
+        message = (
+            "This cell is filled in, but there is no heading above it, so it is not imported; "
+            "give its column a heading, or empty the cell"
+            if self._count == 1
+            else f"{self._count} cells from this one on are filled in, but there is no heading above them, so they are "
+            "not imported; give their columns a heading, or empty the cells"
+        )
+        return Problem(
+            code="cell.without_heading",
+            severity=Severity.WARNING,
+            row=row,
+            column=column_letter(index),
+            message=message,
+        )
 
 
 def reasons_heading(fields: FieldSet) -> str:

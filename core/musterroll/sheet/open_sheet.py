@@ -17,8 +17,9 @@ from musterroll.pipeline.pipeline import Pipeline
 from musterroll.sheet.checks import CheckedRow, Witness, check_rows
 from musterroll.sheet.headings import reasons_heading
 from musterroll.sheet.problem_log import ProblemLog
-from musterroll.sheet.reader import ReadRow, RowReader, filled_rows
+from musterroll.sheet.reader import RowReader, filled_rows
 from musterroll.sheet.readers import choose_reader, open_sheet
+from musterroll.sheet.rows import ReadRow
 from musterroll.sheet.shifts import ShiftFinder
 from musterroll.sheet.summary import SheetCounts, SheetSummary
 

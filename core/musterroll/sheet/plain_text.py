@@ -9,7 +9,7 @@ from musterroll.contract.cells import Cell, FormulaCell, SheetRow
 from musterroll.contract.problems import Problem
 from musterroll.contract.rows import Value
 from musterroll.contract.text import clean, column_letter
-from musterroll.sheet.values import Fault, cell_value
+from musterroll.sheet.values import Fault, cell_value, is_filled
 
 # How programs write a text that a spreadsheet program shall not take for a number: ="00123" and '00123.
 _AS_TEXT = re.compile(r'=\s*"((?:[^"]|"")*)"')
@@ -68,10 +68,4 @@ def too_many_cells(row: SheetRow, width: int) -> Problem:
 
 def filled_width(cells: Sequence[Cell]) -> int:
     """How many cells there are up to the last filled one."""
-    width = len(cells)
-    while width:
-        cell = cells[width - 1]
-        if clean(cell) if isinstance(cell, str) else cell is not None:
-            break
-        width -= 1
-    return width
+    return next((width for width in range(len(cells), 0, -1) if is_filled(cells[width - 1])), 0)

@@ -6,23 +6,23 @@ out, so a blank row is a gap in the row numbers of the filled ones.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 
 from musterroll.contract.cells import Cell, SheetRow
 from musterroll.contract.fields import FieldSet
 from musterroll.contract.problems import Problem, Severity
 from musterroll.contract.roles import Sheet
-from musterroll.contract.rows import Row
+from musterroll.contract.rows import Origin, Row
 from musterroll.errors import MusterrollError, PluginError
 from musterroll.pipeline.settings import SheetSettings
 from musterroll.sheet.guessed import GuessedText
-from musterroll.sheet.guidance import looks_like_a_user
-from musterroll.sheet.headings import Columns, find_columns
+from musterroll.sheet.headings import Columns, UnheadedCells, find_columns
 from musterroll.sheet.plain_text import filled_width, has_too_many, too_many_cells
 from musterroll.sheet.rows import ReadRow, RowMaker
-from musterroll.sheet.unheaded import UnheadedCells, is_filled
+from musterroll.sheet.values import is_filled
 
-__all__ = ["ReadRow", "RowReader", "filled_rows"]
+_ADDRESS = re.compile(r"[^\s@,;:()<>]+@[^\s@,;:()<>]+\.[^\s@,;:()<>]+")
 
 
 class RowReader:
@@ -201,3 +201,29 @@ def filled_rows(sheet: Sheet, reader: str) -> Iterator[SheetRow]:
 def _has_only(reasons: int | None, row: SheetRow) -> bool:
     """Whether a row of a file of rejected rows was emptied but for its reasons."""
     return reasons is not None and not any(is_filled(cell) for i, cell in enumerate(row.cells) if i != reasons)
+
+
+def looks_like_a_user(row: Row) -> bool:
+    """Whether a row in the place of the guidance seems to be a user.
+
+    A user has a username of one word, and besides an address that is nothing but an address, or a phone
+    number, or a name and a password with a digit or sign in it. Guidance is made of words and sentences, and
+    of the same word in several columns.
+    """
+    username = _typed(row, "username")
+    if not username or len(username.split()) > 1 or len(username) > 100:
+        return False
+    if _ADDRESS.fullmatch(_typed(row, "email")) or _ADDRESS.fullmatch(username):
+        return True
+    phone = _typed(row, "phone")
+    if len(phone) >= 6 and phone.isdecimal():
+        return True
+    forename, secret = _typed(row, "forename"), row.value("password")
+    password = secret.secret.reveal() if secret.secret is not None and secret.origin is Origin.CELL else ""
+    return bool(forename) and bool(password) and not password.isalpha() and " " not in password and password != username
+
+
+def _typed(row: Row, name: str) -> str:
+    """What the person typed, itself or for composing: a default says nothing about the row."""
+    value = row.value(name)
+    return "" if value.origin is Origin.DEFAULT else value.text

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
-from musterroll.contract.roles import AmbiguousWorksheetError, Confidence, Reader, Sheet
+from musterroll.contract.roles import AmbiguousWorksheetError, Confidence, OtherFormat, Reader, Sheet
 from musterroll.contract.source import Source
 from musterroll.errors import MusterrollError, SourceError
 from musterroll.registry.plugin_errors import broken, guarded
-from musterroll.sheet.foreign import describe, foreign
+
+_UNKNOWN = OtherFormat("no spreadsheet", "what was wanted is a spreadsheet; choose another file")
 
 
 def choose_reader(source: Source, readers: Sequence[tuple[str, Reader]]) -> tuple[str, Reader]:
@@ -25,22 +26,22 @@ def choose_reader(source: Source, readers: Sequence[tuple[str, Reader]]) -> tupl
     """
     if len(readers) == 1:
         return readers[0]
-    best: tuple[Confidence, str, Reader] | None = None
+    best, chosen, other = Confidence.NO, None, None
     for name, reader in readers:
         with guarded(f"readers[{name}]", "looking at the file"):
-            confidence = reader.sniff(source)
-        if confidence > Confidence.NO and (best is None or confidence > best[0]):
-            best = confidence, name, reader
-    # A reader of texts takes what other programs write as texts for its own.
-    other = None if best is None or best[0] is Confidence.CERTAIN else foreign(source.head)
-    if best is None or other is not None:
-        kind, advice = other or describe(source)
+            answer = reader.sniff(source)
+        if isinstance(answer, OtherFormat):
+            other = other or answer
+        elif answer > best:
+            best, chosen = answer, (name, reader)
+    if chosen is None:
+        kind, advice = other or _UNKNOWN
         known = ", ".join(name for name, _ in readers)
         raise SourceError(
             f"{source.path} seems to be {kind}; {advice}. The formats that can be read are {known}",
             code="source.unsupported",
         )
-    return best[1], best[2]
+    return chosen
 
 
 @contextmanager

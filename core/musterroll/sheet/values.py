@@ -7,13 +7,22 @@ from __future__ import annotations
 
 import math
 import re
+from decimal import Decimal
 from typing import NamedTuple
 
-from musterroll.contract.cells import BoolCell, Cell, DateCell, ErrorCell, FormulaCell, NumberCell, TextCell
+from musterroll.contract.cells import (
+    PLAIN_FORMATS,
+    BoolCell,
+    Cell,
+    DateCell,
+    ErrorCell,
+    FormulaCell,
+    NumberCell,
+    TextCell,
+)
 from musterroll.contract.rows import BLANK, Origin, Value
 from musterroll.contract.secret import Secret
 from musterroll.contract.text import clean
-from musterroll.sheet.number_formats import PLAIN, exact, show_number, show_text
 
 # Spreadsheet programs keep 15 significant digits; a longer number has lost its end.
 _DIGITS = 15
@@ -113,7 +122,7 @@ def _other_text(cell: TextCell | NumberCell | DateCell | BoolCell | ErrorCell | 
         case NumberCell():
             return _number_text(cell)
         case TextCell():
-            return _text_shown_otherwise(show_text(cell.text, cell.number_format))
+            return _text_shown_otherwise(cell.shown)
         case DateCell():
             return Fault(
                 "cell.not_text",
@@ -138,6 +147,11 @@ def _other_text(cell: TextCell | NumberCell | DateCell | BoolCell | ErrorCell | 
                 "The formula's result is not stored in the file; open the file in a spreadsheet program, save it, "
                 "and try again, or type the value instead of the formula",
             )
+
+
+def is_filled(cell: Cell) -> bool:
+    """Whether a person sees anything in the cell."""
+    return bool(clean(cell)) if isinstance(cell, str) else cell is not None
 
 
 def printable(text: str) -> str:
@@ -173,14 +187,14 @@ def _number_text(cell: NumberCell) -> str | Fault:
         return _ERROR
     if abs(value) >= _EXACT_BELOW:
         return _TOO_MANY_DIGITS
-    number = exact(value)
+    # As programs hold it: 0.1 + 0.2 is 0.3.
+    number = Decimal(value) if isinstance(value, int) else Decimal(f"{value:.{_DIGITS}g}")
     whole = number == number.to_integral_value()
     digits = str(int(number)) if whole else format(number, "f")
     # A fraction is rounded by the format 0, so there it does not stand for the digits.
-    if cell.number_format in PLAIN and (whole or cell.number_format != "0"):
+    if cell.number_format in PLAIN_FORMATS and (whole or cell.number_format != "0"):
         return digits if whole or len(number.as_tuple().digits) < _DIGITS else _TOO_MANY_DIGITS
-    as_shown = show_number(value, cell.number_format)
-    as_shown = None if as_shown is None else clean(as_shown)
+    as_shown = None if cell.shown is None else clean(cell.shown)
     if as_shown is not None and digits in {as_shown, as_shown.replace(",", ".")}:  # a comma: in many countries
         return digits
     return _shown_otherwise(as_shown, digits)

@@ -15,16 +15,17 @@ from musterroll import (
     FilePath,
     GroupPath,
     GroupResolverType,
+    Mistake,
     Options,
+    PipelineError,
     Problem,
     Row,
     Severity,
     Surroundings,
     fold,
     hookimpl,
+    nearest,
 )
-from musterroll.contract.text import nearest
-from musterroll.errors import Mistake, PipelineError
 from musterroll_plugins.groups._table import GroupTable, add_file, read_groups
 from musterroll_plugins.validators._fields import FieldName, heading, is_too_long
 

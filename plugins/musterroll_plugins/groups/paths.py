@@ -10,8 +10,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field as Limits
 from pydantic import model_validator
 
-from musterroll import Context, GroupPath, GroupResolverType, Options, Problem, Row, fold_path, hookimpl
-from musterroll.contract.text import clean
+from musterroll import Context, GroupPath, GroupResolverType, Options, Problem, Row, clean, fold_path, hookimpl
 from musterroll_plugins.validators._fields import FieldName, heading
 
 _ESCAPE = "\\"

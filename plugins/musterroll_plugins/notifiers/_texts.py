@@ -14,8 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from musterroll import Context, FieldSet, Message, NotifierError, Purpose, Template
-from musterroll.contract.text import did_you_mean
+from musterroll import Context, FieldSet, Message, NotifierError, Purpose, Template, did_you_mean
 
 COUNTS = (
     *("rows", "created", "updated", "unchanged", "deactivated", "rejected", "failed", "unknown", "not_attempted"),

@@ -26,9 +26,9 @@ from musterroll import (
     SentStatus,
     Surroundings,
     Template,
+    did_you_mean,
     hookimpl,
 )
-from musterroll.contract.text import did_you_mean
 from musterroll_plugins.notifiers import _texts
 from musterroll_plugins.notifiers._places import writable_folder
 from musterroll_plugins.notifiers._reach import Needs, reaches

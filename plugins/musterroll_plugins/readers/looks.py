@@ -7,8 +7,17 @@ import re
 from collections.abc import Iterator
 from enum import Enum, auto
 
-from musterroll import Cell, Draft, DraftColumn, ErrorCell, MusterrollError, NumberCell, SheetRow
-from musterroll.sheet.number_formats import PLAIN, show_number
+from musterroll import (
+    PLAIN_FORMATS,
+    Cell,
+    Draft,
+    DraftColumn,
+    ErrorCell,
+    MusterrollError,
+    NumberCell,
+    SheetRow,
+)
+from musterroll_plugins.readers.package.xml import MAX_COLUMN, MAX_ROW
 
 FONT = "Calibri"
 FONT_SIZE = 11
@@ -21,7 +30,6 @@ LINE = "9AA5B1"
 HEADING_POINTS = 21
 
 WORKSHEET = "Users"
-LAST_ROW, LAST_COLUMN = 1_048_576, 16_384
 # The longest text that a cell of Excel holds; LibreOffice's limit is far above.
 LONGEST_TEXT = 32_767
 CHOICE_MESSAGE = ("Not one of the choices", "Please choose one of the values in the list.")
@@ -63,9 +71,9 @@ def rows_of(draft: Draft) -> Iterator[SheetRow]:
         MusterrollError: a workbook has no place for a row.
     """
     for row in draft.rows:
-        if row.number > LAST_ROW or len(row.cells) > LAST_COLUMN:
+        if row.number > MAX_ROW or len(row.cells) > MAX_COLUMN:
             raise MusterrollError(
-                f"row {row.number} does not fit into a workbook, which has {LAST_ROW:,} rows and {LAST_COLUMN:,} "
+                f"row {row.number} does not fit into a workbook, which has {MAX_ROW:,} rows and {MAX_COLUMN:,} "
                 "columns; write a .csv file instead",
                 code="output.unwritable",
             )
@@ -112,9 +120,9 @@ def number_shown(cell: NumberCell) -> str | None:
     """What a person sees of a number; None where that cannot be said."""
     if not is_number(cell.value):
         return None
-    if cell.number_format in PLAIN:
+    if cell.number_format in PLAIN_FORMATS:
         return number(cell.value).removesuffix(".0")
-    return show_number(cell.value, cell.number_format)
+    return cell.shown
 
 
 def error_shown(cell: Cell) -> str:

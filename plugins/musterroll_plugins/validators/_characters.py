@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from musterroll.contract.text import INVISIBLE, clean
+from musterroll import INVISIBLE, clean
 
 _CONTROLS = "\x00-\x1f\x7f-\x9f\u2028\u2029"
 _DAMAGED = "\ufffc\ufffd\ud800-\udfff"

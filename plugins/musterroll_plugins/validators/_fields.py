@@ -6,8 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, ValidationInfo
 
-from musterroll import Context, Surroundings
-from musterroll.contract.text import did_you_mean
+from musterroll import Context, Surroundings, did_you_mean
 
 
 def _is_known(name: str, info: ValidationInfo) -> str:

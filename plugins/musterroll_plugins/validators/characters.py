@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from musterroll import Context, Options, Origin, Problem, Row, Severity, ValidatorType, hookimpl
-from musterroll.contract.rows import ABSENT
 from musterroll_plugins.validators import _characters, _mojibake
 from musterroll_plugins.validators._fields import heading
 
@@ -34,7 +33,7 @@ class Characters:
         together = "".join([value.text for value in values.values()])
         if not (together.isascii() and together.isprintable()):  # most rows have nothing to look at
             for name, title in self._fields:
-                value = values.get(name, ABSENT)
+                value = row.value(name)
                 if value.origin is not Origin.COMPOSED:  # else what it is made of is looked at
                     yield from self._check_text(row, name, title, value.text)
         for name, title in self._secrets:

@@ -7,8 +7,19 @@ from typing import Any, Self
 
 from pydantic import ValidationInfo, model_validator
 
-from musterroll import Context, Options, Problem, Row, Severity, Surroundings, ValidatorType, fold, hookimpl
-from musterroll.contract.text import clean, nearest
+from musterroll import (
+    Context,
+    Options,
+    Problem,
+    Row,
+    Severity,
+    Surroundings,
+    ValidatorType,
+    clean,
+    fold,
+    hookimpl,
+    nearest,
+)
 from musterroll_plugins.validators._characters import legible
 from musterroll_plugins.validators._fields import FieldName, heading, is_too_long
 

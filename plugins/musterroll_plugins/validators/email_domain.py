@@ -10,8 +10,7 @@ from typing import Any, Self
 from pydantic import Field as Default
 from pydantic import field_validator, model_validator
 
-from musterroll import Context, Options, Problem, Row, ValidatorType, hookimpl
-from musterroll.contract.text import nearest
+from musterroll import Context, Options, Problem, Row, ValidatorType, hookimpl, nearest
 from musterroll_plugins.validators._characters import legible
 from musterroll_plugins.validators._fields import FieldName, heading, is_too_long
 from musterroll_plugins.validators.email import Email, EmailOptions

@@ -7,8 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field as Default
 
-from musterroll import Context, Options, Origin, Problem, Row, Severity, ValidatorType, Value, hookimpl
-from musterroll.contract.phones import calling_code_of, one_number, split_whole
+from musterroll import (
+    Context,
+    Options,
+    Origin,
+    Problem,
+    Row,
+    Severity,
+    ValidatorType,
+    Value,
+    calling_code_of,
+    hookimpl,
+    one_number,
+    split_whole,
+)
 from musterroll_plugins.validators._characters import legible
 from musterroll_plugins.validators._fields import FieldName, heading, is_too_long
 

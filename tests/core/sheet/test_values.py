@@ -11,6 +11,7 @@ from musterroll import BoolCell, Cell, DateCell, ErrorCell, FormulaCell, NumberC
 from musterroll.contract.rows import BLANK
 from musterroll.contract.text import clean
 from musterroll.sheet.values import Fault, cell_value, secret_value, shown
+from musterroll_plugins.readers.number_formats import number_cell, text_cell
 
 TEXTS = (
     st.text() | st.text(st.characters(categories=["Cs", "Cc", "Cf", "Zs", "L"])) | st.from_regex(r"[#+E\d.,:!/A-Z]*")
@@ -29,7 +30,7 @@ CELLS: st.SearchStrategy[Cell] = (
     | st.builds(BoolCell, st.booleans())
     | st.builds(ErrorCell, st.text())
     | st.builds(FormulaCell, st.text())
-    | st.builds(TextCell, TEXTS, st.text('0@#?.,;"\\\\[]_*E+% /x'))
+    | st.builds(text_cell, TEXTS, st.text('0@#?.,;"\\\\[]_*E+% /x'))
 )
 
 
@@ -50,7 +51,7 @@ def fault_of(cell: Cell, *, secret: bool = False) -> Fault:
 
 
 def number(value: float, number_format: str = "General") -> NumberCell:
-    return NumberCell(value, number_format)
+    return number_cell(value, number_format)
 
 
 @given(CELLS, st.booleans())
@@ -235,6 +236,11 @@ STRANGE = ("*00", "yyyy", "[h]:mm", "[DBNum1]0", "[$-D00041E]0", '"open', "0;0;0
 def test_a_number_that_is_hidden_or_shown_who_knows_how_is_not_guessed(value: float, number_format: str) -> None:
     fault = fault_of(number(value, number_format))
     assert (fault.code, fault.suggestion) == ("cell.shown_otherwise", None)
+
+
+@pytest.mark.parametrize("cell", [NumberCell(5, "00000"), TextCell("5", '"EMP-"@')])
+def test_what_a_reader_does_not_say_is_not_guessed(cell: Cell) -> None:
+    assert fault_of(cell).code == "cell.shown_otherwise"
 
 
 @given(st.integers(0, 10**13), st.integers(1, 20))

@@ -10,8 +10,8 @@ import pytest
 from openpyxl.utils import get_column_letter
 
 from musterroll import Cell, Options, Reader, Source
-from musterroll.sheet.number_formats import show_number
 from musterroll.sheet.values import Fault, cell_value
+from musterroll_plugins.readers.number_formats import show_number
 from musterroll_plugins.readers.ods.reader import OdsReader
 from musterroll_plugins.readers.xlsx.reader import XlsxReader
 from support.office import libreoffice, needs_libreoffice

@@ -8,7 +8,7 @@ from types import NoneType
 from typing import get_args
 
 from musterroll.contract.cells import Cell, SheetInfo, SheetRow
-from musterroll.contract.roles import Confidence, Reader, Sheet
+from musterroll.contract.roles import Confidence, OtherFormat, Reader, Sheet
 from musterroll.contract.source import Source
 from musterroll.errors import MusterrollError
 from musterroll.registry.guards.guard import Guard, a, is_text, iterator
@@ -35,9 +35,9 @@ class WatchedReader(Guard):
         super().__init__(label, watch)
         self.inner = inner
 
-    def sniff(self, source: Source) -> Confidence:
+    def sniff(self, source: Source) -> Confidence | OtherFormat:
         """See `Reader`."""
-        return self.call("looking at the file", self.inner.sniff, _confidence, source)
+        return self.call("looking at the file", self.inner.sniff, _judgement, source)
 
     @contextmanager
     def open(self, source: Source, worksheet: str | None = None) -> Iterator[Sheet]:
@@ -106,7 +106,9 @@ def _look_at_row(row: object, last: int) -> None:
             )
 
 
-def _confidence(answer: object) -> Confidence:
+def _judgement(answer: object) -> Confidence | OtherFormat:
+    if isinstance(answer, OtherFormat) and all(map(is_text, answer)):
+        return answer
     if not isinstance(answer, Confidence):
         known = ", ".join(f"Confidence.{one.name}" for one in Confidence)
         raise AnswerError(f"sniff() must return one of {known}, not {a(answer)}")

@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
-from musterroll.contract.operations import (
+from musterroll import (
     AddMembers,
+    BackendError,
+    Capabilities,
     CreateGroup,
     CreateUser,
     Deactivate,
     DeleteGroup,
     DeleteUser,
+    Desired,
+    Existing,
+    Group,
+    Matching,
     Op,
     Reactivate,
     RemoveMembers,
@@ -19,10 +25,9 @@ from musterroll.contract.operations import (
     SendInvite,
     Status,
     UpdateUser,
+    UserKey,
+    fold,
 )
-from musterroll.contract.text import fold
-from musterroll.contract.users import Capabilities, Desired, Existing, Group, Matching, UserKey
-from musterroll.errors import BackendError
 from musterroll_plugins.backends.memory.store import MemoryStore, StoredGroup, StoredUser
 
 _Answer: TypeAlias = tuple[Status, str | None, str | None]  # status, ref, detail

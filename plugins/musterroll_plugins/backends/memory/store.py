@@ -6,9 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count
 
-from musterroll.contract.secret import Secret
-from musterroll.contract.text import fold
-from musterroll.contract.users import GroupPath
+from musterroll import GroupPath, Secret, fold
 
 
 @dataclass(slots=True)

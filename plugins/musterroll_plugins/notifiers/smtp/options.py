@@ -6,8 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
-from musterroll import FilePath, Options, Purpose, SecretRef, Surroundings, Template
-from musterroll.contract.text import did_you_mean
+from musterroll import FilePath, Options, Purpose, SecretRef, Surroundings, Template, did_you_mean
 from musterroll_plugins.notifiers import _texts
 from musterroll_plugins.notifiers._mail import parse_address
 from musterroll_plugins.notifiers._wording import TEXT_OR_FILE, html_or_file, one_line, text_or_file

@@ -18,8 +18,6 @@ _BOMS = (  # UTF-32 first: its little-endian mark begins with that of UTF-16
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-# Formats that are, or begin as, plausible text; the rest gives itself away by control characters.
-_NO_CSV = (b"%PDF", b"{\\rtf", b"PK\x03\x04", b"<?xml", b"<!doctype", b"<html", b"<table")
 _CONTROLS = re.compile("[\0-\x08\x0e-\x19\x1b-\x1f\ufffd]")
 _TITLES = {
     "cp1252": "Windows-1252 (Western European)",
@@ -77,9 +75,7 @@ class TextFormat:
 
 
 def is_plausible(head: bytes) -> bool:
-    """Judges by the first bytes of a file whether it is text that could be a csv file."""
-    if head[:64].lstrip().lower().startswith(tuple(magic.lower() for magic in _NO_CSV)):
-        return False
+    """Judges by the control characters in the first bytes of a file whether it is text."""
     found = _marked(head) or _unmarked_utf16(head)
     # The end is cut anywhere, so the last character of a wide encoding may be broken: one is forgiven.
     text = head.decode(found.codec if found else "latin-1", errors="replace")
@@ -141,7 +137,6 @@ def _chunks(source: Source) -> Iterator[bytes]:
 
 
 def _decodes(source: Source, codec: str) -> bool:
-    """Whether the whole file is valid in the encoding."""
     decode = codecs.getincrementaldecoder(codec)().decode
     try:
         for chunk in _chunks(source):

@@ -19,17 +19,19 @@ from musterroll import (
     Confidence,
     Context,
     Options,
+    OtherFormat,
     Problem,
     ReaderType,
     SheetInfo,
     SheetRow,
     Source,
     SourceError,
+    column_letter,
     hookimpl,
 )
-from musterroll.contract.text import column_letter
 from musterroll_plugins.readers.csv import delimiter as _delimiter
 from musterroll_plugins.readers.csv import encoding as _text
+from musterroll_plugins.readers.csv.other_formats import other_format
 from musterroll_plugins.readers.csv.writer import CsvWriter
 
 # A record above this is no row of a sheet: an Excel row of full cells is the only thing that comes near.
@@ -169,9 +171,10 @@ class CsvReader:
     def __init__(self, options: CsvOptions, context: Context) -> None:
         self._options = options
 
-    def sniff(self, source: Source) -> Confidence:
-        """Says PERHAPS for any text."""
-        return Confidence.PERHAPS if _text.is_plausible(source.head) else Confidence.NO
+    def sniff(self, source: Source) -> Confidence | OtherFormat:
+        """Says PERHAPS for any text, and names what looks like text but is something else."""
+        is_text = _text.is_plausible(source.head)
+        return other_format(source, may_be_text=is_text) or (Confidence.PERHAPS if is_text else Confidence.NO)
 
     @contextmanager
     def open(self, source: Source, worksheet: str | None = None) -> Iterator[CsvSheet]:

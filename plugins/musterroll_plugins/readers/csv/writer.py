@@ -13,8 +13,17 @@ import re
 from contextlib import suppress
 from typing import TYPE_CHECKING, BinaryIO
 
-from musterroll import BoolCell, Cell, Confidence, DateCell, Draft, MusterrollError, NumberCell, SourceError, TextCell
-from musterroll.sheet.number_formats import PLAIN, show_number, show_text
+from musterroll import (
+    BoolCell,
+    Cell,
+    Confidence,
+    DateCell,
+    Draft,
+    MusterrollError,
+    NumberCell,
+    SourceError,
+    TextCell,
+)
 from musterroll_plugins.readers.csv.encoding import TextFormat
 from musterroll_plugins.readers.looks import HALVES, error_shown, is_number
 
@@ -72,7 +81,7 @@ class CsvWriter:
     def _delimiter(self, draft: Draft) -> str:
         if self._options.delimiter is not None:
             return self._options.delimiter
-        if draft.like is not None and self._reader.sniff(draft.like) is not Confidence.NO:
+        if draft.like is not None and self._reader.sniff(draft.like) is Confidence.PERHAPS:
             with suppress(SourceError), self._reader.open(draft.like) as sheet:
                 return sheet.delimiter
         return "," if self._options.quote != "," else ";"
@@ -94,9 +103,9 @@ def _text_of(cell: Cell) -> str:
         case str():
             return cell
         case NumberCell() if is_number(cell.value):
-            return _digits(cell.value, cell.number_format)
+            return _digits(cell.value, cell.shown)
         case TextCell():
-            return (show_text(cell.text, cell.number_format) or "").strip()
+            return (cell.shown or "").strip()
         case BoolCell():
             return "TRUE" if cell.value else "FALSE"
         case DateCell(value=dt.datetime() as value):
@@ -107,10 +116,9 @@ def _text_of(cell: Cell) -> str:
             return error_shown(cell)
 
 
-def _digits(value: int | float, code: str) -> str:
+def _digits(value: int | float, shown: str | None) -> str:
     if abs(value) >= _EXACT_BELOW:  # its end is lost, so it is written as spreadsheet programs write such numbers
         return f"{value:.14E}"
-    shown = None if code in PLAIN else show_number(value, code)
     if shown is not None:  # as the programs write it; the number itself would pass for a value
         return shown.strip()
     return str(int(value)) if value == int(value) else f"{value:.15g}"

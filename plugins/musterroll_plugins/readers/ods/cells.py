@@ -12,24 +12,28 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from typing import IO
 
-from musterroll import BoolCell, Cell, DateCell, ErrorCell, FormulaCell, NumberCell, SheetRow, TextCell
+from musterroll import BoolCell, Cell, DateCell, ErrorCell, FormulaCell, SheetRow
+from musterroll_plugins.readers.number_formats import number_cell, text_cell
 from musterroll_plugins.readers.ods.document import CELLS, TABLE_DEPTH, repeated
 from musterroll_plugins.readers.ods.formats import GENERAL, code_that_shows, code_that_shows_text
 from musterroll_plugins.readers.ods.styles import Styles
 from musterroll_plugins.readers.package.xml import (
     DEPTH_LIMIT,
+    MAX_COLUMN,
+    MAX_ROW,
     ROW_LIMIT,
     TEXT_LIMIT,
+    TRUTHS,
     Attributes,
     DamagedError,
     XmlHandler,
     memory_of,
+    number_of,
     too_deep,
     unreadable,
 )
 from musterroll_plugins.readers.package.zip_file import TooLargeError
 
-MAX_ROW, MAX_COLUMN = 1_048_576, 16_384
 # Cells with content of a whole sheet. Repeating makes more of them out of a few bytes than any program could hold.
 _CELL_LIMIT = 1 << 28
 # Rows with content that are there because they are repeated: a column that was filled down to the end of the sheet is
@@ -38,8 +42,6 @@ _REPEATED_LIMIT = 100_000
 # What lies inside of a text and is not part of it.
 _ASIDES = frozenset({"annotation", "annotation-end", "note", "ruby-text", "frame"})
 _ERROR = re.compile(r"#(?:N/A|NAME\?|(?:REF|VALUE|DIV/0|NULL|NUM)!)|Err:\d{3}")
-_TRUTHS = {"true": True, "1": True, "false": False, "0": False}
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:E[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 _DATE = re.compile(r"-?\d+-\d\d-\d\d(?:T[\d:.,]*)?")
 _DURATION = re.compile(r"(-?)P(?:(\d+)D)?T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(?:[.,](\d+))?S)?")
 
@@ -128,7 +130,6 @@ class CellsHandler(XmlHandler):
             raise too_deep()
 
     def _end(self, tag: str) -> None:
-        """Hears of an end tag in the worksheet."""
         depth = self.depth
         self.depth -= 1
         if self._aside_depth:
@@ -229,7 +230,7 @@ class CellsHandler(XmlHandler):
             case "float" | "percentage" | "currency":
                 return self._number_cell(attributes, text)
             case "boolean":
-                known = _TRUTHS.get(attributes.get("office:boolean-value", ""))
+                known = TRUTHS.get(attributes.get("office:boolean-value", ""))
                 if known is None:
                     return unreadable(text, "no truth value stands where one belongs")
                 return BoolCell(known)
@@ -247,7 +248,7 @@ class CellsHandler(XmlHandler):
             return ErrorCell(text or "#VALUE!")
         value = attributes.get("office:string-value")
         if value and self._paragraphs and value.split() != text.split():  # the text is only how the value is shown
-            return TextCell(value, code_that_shows_text(text))
+            return text_cell(value, code_that_shows_text(text))
         if value and not self._paragraphs:
             text = value
         if "table:formula" in attributes and _ERROR.fullmatch(text):
@@ -256,10 +257,9 @@ class CellsHandler(XmlHandler):
 
     def _number_cell(self, attributes: Attributes, shown: str) -> Cell:
         text = attributes.get("office:value", "").strip()
-        if not _NUMBER.fullmatch(text):
+        number = number_of(text)
+        if number is None:
             return unreadable(text or shown, "no number stands where one belongs")
-        # Long integers are read as the spreadsheet program holds them: 15 or so digits.
-        number: int | float = int(text) if len(text) < 18 and text.isdecimal() else float(text)
         if not math.isfinite(number):
             return ErrorCell("#NUM!")
         code = self._styles.code_of(attributes.get("table:style-name") or self._default_style())
@@ -269,7 +269,7 @@ class CellsHandler(XmlHandler):
             code = code_that_shows(shown, number, code)
         elif code == GENERAL and attributes["office:value-type"] == "percentage":
             code = "0%"
-        return NumberCell(number, code)
+        return number_cell(number, code)
 
     def _default_style(self) -> str | None:
         assert self._row is not None

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import NamedTuple
 
-from musterroll import Source, SourceError
 from musterroll_plugins.readers.ods.styles import Styles, StylesHandler
 from musterroll_plugins.readers.package.worksheets import Hidden
 from musterroll_plugins.readers.package.xml import Attributes, DamagedError, ElementHandler, XmlHandler, count
@@ -80,34 +80,29 @@ def media_type(package: Package) -> str:
     types: list[str] = []
 
     def opened(name: str, attributes: Attributes) -> None:
-        if name == "file-entry" and attributes.get("manifest:full-path") == "/":
+        if not types and name == "file-entry" and attributes.get("manifest:full-path") == "/":
             types.append(attributes.get("manifest:media-type", ""))
 
-    if _MANIFEST in package:
-        with package.open(_MANIFEST) as stream:
-            ElementHandler(opened).read(stream)
+    _read_manifest(package, opened)
     return types[0] if types else ""
 
 
-def refuse_encrypted(source: Source, package: Package) -> None:
-    """Raises where the content cannot be read without a password.
-
-    Raises:
-        SourceError: it cannot.
-    """
-    encrypted = False
+def is_encrypted(package: Package) -> bool:
+    """Whether the content cannot be read without a password."""
+    found = False
 
     def opened(name: str, attributes: Attributes) -> None:
-        nonlocal encrypted
-        encrypted = encrypted or name == "encryption-data"
+        nonlocal found
+        found = found or name == "encryption-data"
 
+    _read_manifest(package, opened)
+    return found
+
+
+def _read_manifest(package: Package, opened: Callable[[str, Attributes], None]) -> None:
     if _MANIFEST in package:
         with package.open(_MANIFEST) as stream:
             ElementHandler(opened).read(stream)
-    if encrypted:
-        raise SourceError(
-            f"{source.name} is protected by a password; save it without one and try again", code="source.encrypted"
-        )
 
 
 class _Survey(XmlHandler):

@@ -11,11 +11,10 @@ import math
 import re
 from dataclasses import dataclass, field
 
-from musterroll.sheet.number_formats import PLAIN, show_number
+from musterroll import PLAIN_FORMATS
+from musterroll_plugins.readers.number_formats import pieces_of, show_number
 
 GENERAL, TEXT, HIDDEN = "General", "@", ";;;"
-# Piece by piece: a literal, what is not shown as it stands, a digit, the rest.
-_PIECE = re.compile(r'"(?P<quoted>[^"]*)"|\\(?P<escaped>.)|[_*].|\[[^\]]*\]|(?P<place>[0#?])|(?P<other>.)', re.DOTALL)
 _MOST_DIGITS = 30
 # A number as it is shown without a format: without zeros that say nothing (but for the .0 that pandas writes), and
 # shortened where it does not fit.
@@ -55,31 +54,25 @@ def parse(code: str) -> DigitStyle | None:
     places = ""
     inner: list[tuple[int, str]] = []  # texts, and how many digits stood before each
     point = False
-    for piece in _PIECE.finditer(code):
-        place, other = piece["place"], piece["other"]
-        literal = piece["quoted"] if piece["quoted"] is not None else piece["escaped"]
-        if place:
-            if point:
-                style.decimals += 1
-            else:
-                places += place
-            continue
-        if other == ";":  # the rest is for other numbers
-            break
-        if other == ".":
+    for kind, text in pieces_of(code) or ():
+        if kind == "place" and point:
+            style.decimals += len(text)
+        elif kind == "place":
+            places += text
+        elif kind == ".":
             point = True
-        elif other == ",":
+        elif kind == ",":
             style.grouping = True
-        elif other == "%":
+        elif kind == "%":
             style.percent = True
-        elif other and (other.isalpha() or other in "/@"):  # a date, a fraction, a power, a text
+        elif kind != "text":  # a fraction, a power, a text
             return None
         elif not places:
-            style.before += other or literal or ""
+            style.before += text
         elif point or style.percent:
-            style.after += other or literal or ""
+            style.after += text
         else:
-            inner.append((len(places), other or literal or ""))
+            inner.append((len(places), text))
     if not places or len(places) > _MOST_DIGITS:
         return None
     style.least = len(places[places.index("0") :]) if "0" in places else 0
@@ -113,7 +106,7 @@ def code_that_shows(shown: str, number: int | float, code: str) -> str:
     What a style says is carried over in part only, and `General` shows long numbers as their cell has room for them.
     """
     shown = shown.strip()
-    if code in PLAIN:
+    if code in PLAIN_FORMATS:
         seen = _PLAIN_NUMBER.fullmatch(shown)
         if seen and math.isclose(float(shown.replace(",", ".")), number, rel_tol=_ROUNDED):
             return code

@@ -14,10 +14,10 @@ from odf.namespaces import STYLENS
 from odf.opendocument import OpenDocumentSpreadsheet
 from odf.text import P
 
-from musterroll import Draft
-from musterroll.sheet.number_formats import PLAIN, show_number
+from musterroll import PLAIN_FORMATS, Draft
 from musterroll_plugins.readers import looks as _looks
 from musterroll_plugins.readers.looks import Part
+from musterroll_plugins.readers.number_formats import show_number
 from musterroll_plugins.readers.ods import formats as _ods_formats
 from musterroll_plugins.readers.ods import names as _ods_names
 
@@ -68,7 +68,7 @@ class Frame:
         digits = self._digits.get(code)
         if digits is None and code not in self._digits:
             digits = self._digits[code] = _ods_formats.parse(code)
-        if code in PLAIN or (digits is not None and show_number(value, _ods_formats.code(digits)) == shown):
+        if code in PLAIN_FORMATS or (digits is not None and show_number(value, _ods_formats.code(digits)) == shown):
             return self._add_number_style(code, digits)
         # What is shown stands in the style itself where there is no other way to say it.
         return self._add_number_style(_ods_formats.text_code(shown), _ods_formats.DigitStyle(before=shown, empty=True))

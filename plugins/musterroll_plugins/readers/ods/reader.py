@@ -7,7 +7,6 @@ spreadsheet programs.
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -17,9 +16,9 @@ from musterroll_plugins.readers.ods.cells import CellsHandler
 from musterroll_plugins.readers.ods.document import Document, Worksheet
 from musterroll_plugins.readers.ods.writer import OdsWriter
 from musterroll_plugins.readers.package.worksheets import choose
-from musterroll_plugins.readers.package.zip_file import Package, readable
+from musterroll_plugins.readers.package.zip_file import ZIP, Package, encrypted, opened, readable, unsupported
 
-_ZIP = b"PK"
+_NONE = "no OpenDocument spreadsheet (.ods)"
 _OLD = "application/vnd.sun.xml.calc"
 
 
@@ -51,7 +50,7 @@ class OdsReader:
 
         These are spreadsheets under a password, in one piece of XML, in OpenOffice's old format, and cut off.
         """
-        if source.head.startswith(_ZIP):
+        if source.head.startswith(ZIP):
             return Confidence.CERTAIN if _is_spreadsheet(source) else Confidence.NO
         return Confidence.CERTAIN if _is_flat(source) else Confidence.NO
 
@@ -64,30 +63,26 @@ class OdsReader:
             AmbiguousWorksheetError: there are several visible worksheets and none was named.
         """
         if _is_flat(source):
-            raise _unsupported(source, "a spreadsheet in one piece of XML (.fods)")
-        if not source.head.startswith(_ZIP):
-            raise _unsupported(source, "no OpenDocument spreadsheet (.ods)")
-        with readable(source):
-            file = source.open()
-        with file:
+            raise unsupported(source, "a spreadsheet in one piece of XML (.fods)", ".ods")
+        if not source.head.startswith(ZIP):
+            raise unsupported(source, _NONE, ".ods")
+        with opened(source) as archive:
             with readable(source):
-                archive = zipfile.ZipFile(file)
-            with archive:
-                with readable(source):
-                    package = Package(archive, source.size)
-                    kind = _ods_document.media_type(package)
-                    if kind == _OLD:
-                        raise _unsupported(source, "a spreadsheet of an old OpenOffice (.sxc)")
-                    if kind not in _ods_document.SPREADSHEETS:
-                        raise _unsupported(source, "no OpenDocument spreadsheet (.ods)")
-                    _ods_document.refuse_encrypted(source, package)
-                    document = Document(package)
-                    sheet = OdsSheet(source, package, document, choose(source, document.worksheets, worksheet))
-                yield sheet
+                package = Package(archive, source.size)
+                kind = _ods_document.media_type(package)
+                if kind == _OLD:
+                    raise unsupported(source, "a spreadsheet of an old OpenOffice (.sxc)", ".ods")
+                if kind not in _ods_document.SPREADSHEETS:
+                    raise unsupported(source, _NONE, ".ods")
+                if _ods_document.is_encrypted(package):
+                    raise encrypted(source)
+                document = Document(package)
+                sheet = OdsSheet(source, package, document, choose(source, document.worksheets, worksheet))
+            yield sheet
 
 
 def _is_spreadsheet(source: Source) -> bool:
-    with suppress(SourceError), readable(source), source.open() as file, zipfile.ZipFile(file) as archive:
+    with suppress(SourceError), readable(source), opened(source) as archive:
         return _ods_document.media_type(Package(archive, source.size)) in {*_ods_document.SPREADSHEETS, _OLD}
     # Without its directory, at the end of the file, a zip still shows the type: it comes first, and in the clear.
     return any(f"mimetype{kind}".encode() in source.head[:200] for kind in (*_ods_document.SPREADSHEETS, _OLD))
@@ -96,10 +91,6 @@ def _is_spreadsheet(source: Source) -> bool:
 def _is_flat(source: Source) -> bool:
     head = source.head.lstrip(b"\xef\xbb\xbf \t\r\n")
     return head.startswith(b"<") and f'office:mimetype="{_ods_document.SPREADSHEETS[0]}'.encode() in head
-
-
-def _unsupported(source: Source, what: str) -> SourceError:
-    return SourceError(f"{source.name} is {what}; save it as .ods and try again", code="source.unsupported")
 
 
 @hookimpl

@@ -14,10 +14,10 @@ from itertools import chain
 from typing import TYPE_CHECKING, BinaryIO
 
 from musterroll import BoolCell, Cell, DateCell, Draft, NumberCell, SheetRow, TextCell
-from musterroll.sheet.number_formats import show_text
 from musterroll_plugins.readers import looks as _looks
 from musterroll_plugins.readers.looks import Part
 from musterroll_plugins.readers.ods import names as _ods_names
+from musterroll_plugins.readers.package.xml import MAX_ROW
 
 if TYPE_CHECKING:
     from musterroll_plugins.readers.ods.frame import Frame
@@ -90,7 +90,7 @@ class _Table:
 
     def rest(self) -> str:
         """The XML of the empty rows below the last one: choices are to be had there as well."""
-        return self._empty_rows(_looks.LAST_ROW)
+        return self._empty_rows(MAX_ROW)
 
     def _empty_rows(self, last: int) -> str:
         count = last - self._number
@@ -114,7 +114,7 @@ class _Table:
                 return self._frame.text_style(part, index), ' office:value-type="string"', text
             case TextCell():
                 held = escape(_looks.without_unholdable(cell.text)).replace("\n", "&#10;")
-                text = _paragraphs((show_text(cell.text, cell.number_format) or "").strip())
+                text = _paragraphs((cell.shown or "").strip())
                 return _ods_names.TEXT, f' office:value-type="string" office:string-value="{held}"', text
             case NumberCell() if (shown := _looks.number_shown(cell)) is not None:
                 value = f' office:value-type="float" office:value="{_looks.number(cell.value)}"'

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
-from musterroll import AmbiguousWorksheetError, Source, SourceError, fold
-from musterroll.contract.text import column_letter
+from musterroll import AmbiguousWorksheetError, Source, SourceError, column_letter, fold
 
 _MOST_STRETCHES = 20
 

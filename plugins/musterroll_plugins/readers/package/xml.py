@@ -15,11 +15,14 @@ Attributes = dict[str, str]
 TEXT_LIMIT = 1 << 20  # characters in one text; Excel's own limit is 32,767
 ROW_LIMIT = 1 << 26  # bytes of memory for the texts that stand in the cells of one row
 DEPTH_LIMIT = 64
+MAX_ROW, MAX_COLUMN = 1_048_576, 16_384
+TRUTHS = {"1": True, "true": True, "on": True, "0": False, "false": False, "off": False}
 _TOKEN_LIMIT = 1 << 20  # bytes of one tag or comment
 # Small, because a piece's rows wait together: 16 kB can be 600 rows, each up to 16,384 cells wide.
 _PIECE = 16384
 _SCAN = 1 << 18
 _MOST_SHOWN = 100  # characters of what cannot be read
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:E[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 
 
 class DamagedError(Exception):
@@ -153,6 +156,13 @@ def unreadable(text: str, reason: str) -> ErrorCell:
 def memory_of(text: str) -> int:
     """The bytes that a text in a list takes: one wide character makes all of them wide."""
     return sys.getsizeof(text) + 8
+
+
+def number_of(text: str) -> int | float | None:
+    """Reads a number; None where none stands there. A long integer is read as programs hold it: 15 or so digits."""
+    if len(text) < 18 and text.isdecimal() and text.isascii():
+        return int(text)
+    return float(text) if _NUMBER.fullmatch(text) else None
 
 
 def truth(value: str | None) -> bool:

@@ -19,6 +19,8 @@ _SIZE_LIMIT = 2 << 30
 _FREE_SIZE, _RATIO_LIMIT = 64 << 20, 200
 _ENTRY_LIMIT = 100_000
 
+ZIP = b"PK"  # how a zip begins
+
 
 class Package:
     """An open package.
@@ -95,6 +97,33 @@ def readable(source: Source) -> Iterator[None]:
         raise damaged(source, "a part of it cannot be unpacked") from None
     except (ValueError, LookupError, OverflowError, struct.error):
         raise damaged(source, "a part of it holds something unexpected") from None
+
+
+@contextmanager
+def opened(source: Source) -> Iterator[zipfile.ZipFile]:
+    """Opens the zip. What is read of it then may be damaged all the same: see `readable`.
+
+    Raises:
+        SourceError: it is damaged.
+    """
+    with readable(source):
+        file = source.open()
+    with file:
+        with readable(source):
+            archive = zipfile.ZipFile(file)
+        with archive:
+            yield archive
+
+
+def unsupported(source: Source, what: str, suffix: str) -> SourceError:
+    """The error for a file that is of another format."""
+    return SourceError(f"{source.name} is {what}; save it as {suffix} and try again", code="source.unsupported")
+
+
+def encrypted(source: Source) -> SourceError:
+    """The error for a file under a password."""
+    message = f"{source.name} is protected by a password; save it without one and try again"
+    return SourceError(message, code="source.encrypted")
 
 
 def damaged(source: Source, reason: str) -> SourceError:

@@ -8,30 +8,31 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import IO
 
-from musterroll import BoolCell, Cell, DateCell, ErrorCell, FormulaCell, NumberCell, SheetRow, TextCell
+from musterroll import BoolCell, Cell, DateCell, ErrorCell, FormulaCell, SheetRow, TextCell
+from musterroll_plugins.readers.number_formats import number_cell, text_cell
 from musterroll_plugins.readers.package.worksheets import Hidden
 from musterroll_plugins.readers.package.xml import (
     DEPTH_LIMIT,
+    MAX_COLUMN,
+    MAX_ROW,
     ROW_LIMIT,
     TEXT_LIMIT,
+    TRUTHS,
     Attributes,
     DamagedError,
     XmlHandler,
     memory_of,
+    number_of,
     too_deep,
     truth,
     unreadable,
 )
 from musterroll_plugins.readers.xlsx.workbook import Styles, unescape
 
-MAX_ROW, MAX_COLUMN = 1_048_576, 16_384
 _DIGITS = "0123456789"
-_TRUTHS = {"1": True, "true": True, "on": True, "0": False, "false": False, "off": False}
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:E[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 
 
 class CellsHandler(XmlHandler):
@@ -188,9 +189,8 @@ class CellsHandler(XmlHandler):
         if kind == "inlineStr":
             return self._styled(self._held("".join(self._runs)), attributes.get("s")) if self._runs else None
         if kind == "str" and value is not None:
-            return self._styled(
-                self._held(value), attributes.get("s")
-            )  # "" as well: a formula that results in an empty text
+            # "" as well: a formula that results in an empty text.
+            return self._styled(self._held(value), attributes.get("s"))
         value = value.strip() if value is not None else ""
         if value:
             return self._number(value, attributes.get("s", "0")) if kind == "n" else _other(kind, value)
@@ -211,30 +211,26 @@ class CellsHandler(XmlHandler):
         code = self._styles.text_format(style)
         if code is None:
             self._plain.add(style)
-        return text if code is None or not text.strip() else TextCell(text, code)
+        return text if code is None or not text.strip() else text_cell(text, code)
 
     def _number(self, text: str, style: str) -> Cell:
-        # Long integers are read as the spreadsheet program holds them: 15 or so digits.
-        if len(text) < 18 and text.isdecimal() and text.isascii():
-            number: int | float = int(text)
-        elif _NUMBER.fullmatch(text):
-            number = float(text)
-            if not math.isfinite(number):
-                return ErrorCell("#NUM!")
-        else:
+        number = number_of(text)
+        if number is None:
             return unreadable(text, "no number stands where one belongs")
+        if not math.isfinite(number):
+            return ErrorCell("#NUM!")
         if self._styles is None:
             self._styles = self._load_styles()
         code, is_date, is_duration = self._styles.of(style)
         if not is_date:
-            return NumberCell(number, code)
+            return number_cell(number, code)
         date = self._styles.date(number, duration=is_duration)
         return DateCell(date) if date is not None else ErrorCell("#NUM!")
 
 
 def _other(kind: str, value: str) -> Cell:
     if kind == "b":
-        known = _TRUTHS.get(value.lower())
+        known = TRUTHS.get(value.lower())
         return unreadable(value, "no truth value stands where one belongs") if known is None else BoolCell(known)
     if kind == "e":
         return ErrorCell(value)

@@ -16,10 +16,10 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
-from musterroll import Draft, DraftColumn
-from musterroll.contract.text import column_letter
+from musterroll import Draft, DraftColumn, column_letter
 from musterroll_plugins.readers import looks as _looks
 from musterroll_plugins.readers.looks import Part
+from musterroll_plugins.readers.package.xml import MAX_ROW
 
 _TEXT = "@"
 _STYLES, CELLS = "xl/styles.xml", "xl/worksheets/sheet1.xml"
@@ -45,8 +45,13 @@ class Frame:
         self._formats: dict[str, int] = {}
         self._required = self._heading_style(_looks.REQUIRED_FILL, _looks.REQUIRED_TEXT)
         self._optional = self._heading_style(_looks.OPTIONAL_FILL, _looks.OPTIONAL_TEXT)
-        self._guidance = self._guidance_style()
-        self._wrapped = self._wrapped_style()
+        self._guidance = self._style(
+            _TEXT,
+            font=Font(name=_looks.FONT, size=_looks.FONT_SIZE - 1, italic=True, color=_looks.GUIDANCE_TEXT),
+            alignment=Alignment(vertical="top", wrap_text=True),
+            border=Border(bottom=Side(style="thin", color=_looks.LINE)),
+        )
+        self._wrapped = self._style(_TEXT, alignment=Alignment(vertical="top", wrap_text=True))
         self._lay_out()
         self._set_up_printing()
         self._add_choices()
@@ -62,13 +67,9 @@ class Frame:
 
     def format_style(self, code: str) -> int:
         """The number of the style that has a number format and nothing else."""
-        found = self._formats.get(code)
-        if found is None:
-            cell = Cell(self._sheet, 1, 1)
-            cell.number_format = code
-            cell.alignment = Alignment(vertical="top")
-            found = self._formats[code] = cell.style_id
-        return found
+        if code not in self._formats:
+            self._formats[code] = self._style(code, alignment=Alignment(vertical="top"))
+        return self._formats[code]
 
     def has_room(self, code: str) -> bool:
         """Whether Excel opens a workbook that has this number format as well."""
@@ -82,7 +83,7 @@ class Frame:
                     package.writestr(entry.filename, saved.read(entry))
             head, tail = _NO_ROWS.split(_EXTENT.sub("", saved.read(CELLS).decode("utf-8")))
         # Digits are meant to be text here; Excel would put a green corner on each.
-        cells = f"A1:{column_letter(max(len(self._draft.columns), 1) - 1)}{_looks.LAST_ROW}"
+        cells = f"A1:{column_letter(max(len(self._draft.columns), 1) - 1)}{MAX_ROW}"
         calm = f'<ignoredErrors><ignoredError sqref="{cells}" numberStoredAsText="1"/></ignoredErrors>'
         return head, tail.replace("</worksheet>", f"{calm}</worksheet>")
 
@@ -97,26 +98,19 @@ class Frame:
         return zipfile.ZipFile(file)
 
     def _heading_style(self, fill: str, ink: str) -> int:
-        cell = Cell(self._sheet, 1, 1)
-        cell.font = Font(name=_looks.FONT, size=_looks.FONT_SIZE, bold=True, color=ink)
-        cell.fill = PatternFill("solid", fgColor=fill)
-        cell.alignment = Alignment(vertical="center")
-        cell.border = Border(right=Side(style="thin", color="FFFFFF"))
-        cell.number_format = _TEXT
-        return cell.style_id
+        return self._style(
+            _TEXT,
+            font=Font(name=_looks.FONT, size=_looks.FONT_SIZE, bold=True, color=ink),
+            fill=PatternFill("solid", fgColor=fill),
+            alignment=Alignment(vertical="center"),
+            border=Border(right=Side(style="thin", color="FFFFFF")),
+        )
 
-    def _guidance_style(self) -> int:
+    def _style(self, code: str, **looks: object) -> int:
         cell = Cell(self._sheet, 1, 1)
-        cell.font = Font(name=_looks.FONT, size=_looks.FONT_SIZE - 1, italic=True, color=_looks.GUIDANCE_TEXT)
-        cell.alignment = Alignment(vertical="top", wrap_text=True)
-        cell.border = Border(bottom=Side(style="thin", color=_looks.LINE))
-        cell.number_format = _TEXT
-        return cell.style_id
-
-    def _wrapped_style(self) -> int:
-        cell = Cell(self._sheet, 1, 1)
-        cell.alignment = Alignment(vertical="top", wrap_text=True)
-        cell.number_format = _TEXT
+        cell.number_format = code
+        for name, value in looks.items():
+            setattr(cell, name, value)
         return cell.style_id
 
     def _lay_out(self) -> None:
@@ -153,7 +147,7 @@ class Frame:
             rule = DataValidation(type="list", formula1=source, allow_blank=True, showErrorMessage=True)
             rule.errorTitle, rule.error = _looks.CHOICE_MESSAGE
             letter = column_letter(index)
-            rule.add(f"{letter}{self._draft.first_row}:{letter}{_looks.LAST_ROW}")
+            rule.add(f"{letter}{self._draft.first_row}:{letter}{MAX_ROW}")
             self._sheet.add_data_validation(rule)
 
     def _new_lists(self) -> Worksheet:

@@ -9,7 +9,6 @@ Which formats are dates, and what dates mean, is openpyxl's.
 from __future__ import annotations
 
 import re
-import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cached_property
@@ -18,13 +17,13 @@ from musterroll import Confidence, Context, Options, ReaderType, SheetInfo, Shee
 from musterroll_plugins.readers.package.ole import OleKind, ole_kind
 from musterroll_plugins.readers.package.worksheets import Hidden, choose
 from musterroll_plugins.readers.package.xml import count
-from musterroll_plugins.readers.package.zip_file import readable
+from musterroll_plugins.readers.package.zip_file import ZIP, encrypted, opened, readable, unsupported
 from musterroll_plugins.readers.xlsx.cells import CellsHandler, HiddenHandler
 from musterroll_plugins.readers.xlsx.package import XlsxPackage
 from musterroll_plugins.readers.xlsx.workbook import Styles, Workbook, Worksheet
 from musterroll_plugins.readers.xlsx.writer import XlsxWriter
 
-_ZIP = b"PK"
+_NONE = "no Excel workbook (.xlsx)"
 _HIDDEN = re.compile(rb"hidden\s*=\s*[\"'](?:1|true|on)")
 
 
@@ -75,7 +74,7 @@ class XlsxReader:
 
         These are workbooks under a password, Excel 97-2003 and binary ones, and ones that are cut off.
         """
-        if source.head.startswith(_ZIP):
+        if source.head.startswith(ZIP):
             return Confidence.CERTAIN if _is_workbook(source) else Confidence.NO
         return Confidence.CERTAIN if ole_kind(source) in {OleKind.ENCRYPTED, OleKind.XLS} else Confidence.NO
 
@@ -88,26 +87,21 @@ class XlsxReader:
             AmbiguousWorksheetError: there are several visible worksheets and none was named.
         """
         _refuse_relatives(source)
-        with readable(source):
-            file = source.open()
-        with file:
+        with opened(source) as archive:
             with readable(source):
-                archive = zipfile.ZipFile(file)
-            with archive:
-                with readable(source):
-                    package = XlsxPackage(archive, source.size)
-                    part = package.workbook()
-                    if part is None:
-                        raise _unsupported(source, "no Excel workbook (.xlsx)")
-                    if part.lower().endswith(".bin"):
-                        raise _unsupported(source, "a binary Excel workbook (.xlsb)")
-                    workbook = Workbook(package, part)
-                    sheet = XlsxSheet(source, package, workbook, choose(source, workbook.worksheets, worksheet))
-                yield sheet
+                package = XlsxPackage(archive, source.size)
+                part = package.workbook()
+                if part is None:
+                    raise unsupported(source, _NONE, ".xlsx")
+                if part.lower().endswith(".bin"):
+                    raise unsupported(source, "a binary Excel workbook (.xlsb)", ".xlsx")
+                workbook = Workbook(package, part)
+                sheet = XlsxSheet(source, package, workbook, choose(source, workbook.worksheets, worksheet))
+            yield sheet
 
 
 def _is_workbook(source: Source) -> bool:
-    with suppress(SourceError), readable(source), source.open() as file, zipfile.ZipFile(file) as archive:
+    with suppress(SourceError), readable(source), opened(source) as archive:
         return XlsxPackage(archive, source.size).workbook() is not None
     # Without its directory, at the end of the file, a zip still shows names between its contents.
     marks = (b"xl/", b"[Content_Types].xml")
@@ -119,17 +113,11 @@ def _is_workbook(source: Source) -> bool:
 def _refuse_relatives(source: Source) -> None:
     kind = ole_kind(source)
     if kind is OleKind.ENCRYPTED:
-        raise SourceError(
-            f"{source.name} is protected by a password; save it without one and try again", code="source.encrypted"
-        )
+        raise encrypted(source)
     if kind is OleKind.XLS:
-        raise _unsupported(source, "an Excel 97-2003 workbook (.xls)")
-    if not source.head.startswith(_ZIP):
-        raise _unsupported(source, "no Excel workbook (.xlsx)")
-
-
-def _unsupported(source: Source, what: str) -> SourceError:
-    return SourceError(f"{source.name} is {what}; save it as .xlsx and try again", code="source.unsupported")
+        raise unsupported(source, "an Excel 97-2003 workbook (.xls)", ".xlsx")
+    if not source.head.startswith(ZIP):
+        raise unsupported(source, _NONE, ".xlsx")
 
 
 @hookimpl

@@ -7,7 +7,8 @@ import re
 from collections.abc import Sequence, Sized
 from typing import NamedTuple
 
-from musterroll.sheet.number_formats import show_text
+from musterroll_plugins.readers.looks import HALVES
+from musterroll_plugins.readers.number_formats import show_text
 from musterroll_plugins.readers.package.xml import (
     TEXT_LIMIT,
     Attributes,
@@ -22,7 +23,6 @@ from musterroll_plugins.readers.xlsx.package import XlsxPackage
 _GENERAL = "General"
 _SAMPLE = "x"
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
-_HALF = re.compile(r"[\ud800-\udfff]")
 _PAIR = re.compile(r"[\ud800-\udbff][\udc00-\udfff]")
 _TABLE_LIMIT = 1 << 28  # bytes of memory for the shared texts of one workbook
 _LIST_LIMIT = 100_000  # worksheets, formats and styles; Excel's own limit is 65,490 styles
@@ -62,7 +62,7 @@ class Workbook:
                 kind, target = relationships.get(rid, ("worksheet", ""))
                 if kind == "worksheet":
                     visible = attributes.get("state", "visible") == "visible"
-                    title = _HALF.sub("\ufffd", unescape(attributes.get("name", "")))
+                    title = HALVES.sub("\ufffd", unescape(attributes.get("name", "")))
                     self.worksheets.append(Worksheet(title, target, visible))
                     _check_length(self.worksheets)
 

@@ -13,8 +13,7 @@ import zipfile
 from html import escape
 from typing import TYPE_CHECKING, BinaryIO
 
-from musterroll import BoolCell, Cell, DateCell, Draft, NumberCell, SheetRow, TextCell
-from musterroll.contract.text import column_letter
+from musterroll import BoolCell, Cell, DateCell, Draft, NumberCell, SheetRow, TextCell, column_letter
 from musterroll_plugins.readers import looks as _looks
 from musterroll_plugins.readers.looks import Part
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from musterroll.sheet.number_formats import exact, show_number, show_text
+from musterroll_plugins.readers.number_formats import exact, show_number, show_text
 
 WHOLE = st.integers(-(10**14) + 1, 10**14 - 1)
 FRACTIONS = st.decimals(-99999, 99999, places=4).map(float)

@@ -15,8 +15,8 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
-# Formats that stand for the digits themselves, whatever they show of them.
-PLAIN = frozenset({"", "General", "GENERAL", "general", "0", "@"})
+from musterroll import PLAIN_FORMATS, NumberCell, TextCell
+
 _DIGITS = 15  # significant ones, that programs hold
 _LONGEST = 255  # Excel's own limit for a format code
 _PLACES = "0#?"
@@ -63,6 +63,18 @@ class _Section:
     has_text: bool = False
 
 
+def number_cell(value: int | float, code: str) -> NumberCell:
+    """Makes the cell of a number that has a format."""
+    # The format 0 rounds a fraction.
+    is_plain = code in PLAIN_FORMATS and (code != "0" or isinstance(value, int) or value.is_integer())
+    return NumberCell(value, code, None if is_plain else show_number(value, code))
+
+
+def text_cell(text: str, code: str) -> TextCell:
+    """Makes the cell of a text that has a format."""
+    return TextCell(text, code, show_text(text, code))
+
+
 def show_number(value: int | float, code: str) -> str | None:
     """Returns what a cell shows of a number; None where that is not certain.
 
@@ -96,6 +108,12 @@ def show_text(text: str, code: str) -> str | None:
     if section.strange or any(piece.kind not in {"text", "@", "General"} for piece in section.pieces):
         return None
     return "".join(piece if kind == "text" else text for kind, piece in section.pieces)
+
+
+def pieces_of(code: str) -> list[_Piece] | None:
+    """The pieces of what a format shows of a positive number; None where there is more to it."""
+    sections = _sections(code)
+    return None if sections is None or sections[0].strange else sections[0].pieces
 
 
 def exact(value: int | float) -> Decimal:
@@ -182,7 +200,6 @@ def _choose_by_condition(sections: tuple[_Section, ...], number: Decimal) -> tup
 
 
 def _show(pieces: list[_Piece], number: Decimal) -> str | None:
-    """Shows a number without its sign."""
     kinds = {piece.kind for piece in pieces}
     if "place" not in kinds:
         if kinds - {"text", "General", "@"}:
