@@ -18,6 +18,7 @@ from musterroll import CommandType, Options
 from musterroll.engine import Registry, message_for
 from musterroll.errors import MusterrollError, UsageError
 from musterroll_cli.options import with_parameters
+from musterroll_cli.output.text.words import option_text
 from musterroll_cli.program import typer_command
 
 # What stands for the value in `--help`, unless the field has a title.
@@ -70,23 +71,17 @@ def _checked(model: type[Options], given: Mapping[str, Any], arguments: tuple[st
         return model.model_validate(given)
     except ValidationError as error:
         # What was typed is not shown again: it may be a secret.
-        lines = [f"{_written(e['loc'], arguments)}{message_for(e, model)}" for e in error.errors(include_url=False)]
+        lines = [f"{_place(e['loc'], arguments)}{message_for(e, model)}" for e in error.errors(include_url=False)]
         raise UsageError("\n".join(dict.fromkeys(lines))) from None
 
 
-def _written(location: tuple[int | str, ...], arguments: tuple[str, ...]) -> str:
-    if not location:  # the options do not go together
-        return ""
-    name = str(location[0])
-    return f"{name.upper() if name in arguments else _option(name)}: "
-
-
-def _option(name: str) -> str:
-    return f"--{name.replace('_', '-')}"
+def _place(location: tuple[int | str, ...], arguments: tuple[str, ...]) -> str:
+    """Names the option; none where the options do not go together."""
+    return f"{option_text(str(location[0]), arguments)}: " if location else ""
 
 
 def _parameter(name: str, info: FieldInfo, arguments: tuple[str, ...]) -> inspect.Parameter:
-    kind = _kind(info.annotation)
+    option, kind = option_text(name, ()), _kind(info.annotation)
     several = get_origin(kind) in (tuple, list, set, frozenset)
     (item,) = {_kind(arg) for arg in get_args(kind) if arg is not ...} if several else (kind,)
     default = None if info.is_required() else info.get_default(call_default_factory=True)
@@ -103,12 +98,12 @@ def _parameter(name: str, info: FieldInfo, arguments: tuple[str, ...]) -> inspec
             typer.Argument(metavar=info.title or name.upper(), **common),
         ]
     elif kind is bool:
-        spelling = f"{_option(name)}/--no-{name.replace('_', '-')}" if default else _option(name)
+        spelling = f"{option}/--no-{option[2:]}" if default else option
         annotation = Annotated[bool | None, typer.Option(spelling, **common)]
     else:
         annotation = Annotated[
             words,
-            typer.Option(_option(name), metavar=info.title or _metavar(item), **common),
+            typer.Option(option, metavar=info.title or _metavar(item), **common),
         ]
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=needed, annotation=annotation)
 

@@ -103,12 +103,10 @@ class Session:
             profile: a profile instead of that of `--profile`.
             sets: texts instead of those of `--set`.
         """
-        pipeline = engine.load_pipeline(
-            self.common.pipeline,
-            profile=profile if profile is not None else self.common.profile,
-            sets=sets if sets is not None else self.common.sets,
-            flags={"invites.send_to": (invites, "--invites")} if invites is not None else {},
-            external_plugins=not self.common.no_external_plugins,
+        pipeline = self._load(
+            profile if profile is not None else self.common.profile,
+            sets if sets is not None else self.common.sets,
+            {"invites.send_to": (invites, "--invites")} if invites is not None else None,
         )
         self._pipeline_name, self._profile = pipeline.name, pipeline.profile
         for warning in pipeline.warnings:
@@ -119,17 +117,22 @@ class Session:
 
     def load_quietly(self, profile: str | None) -> Pipeline:
         """Loads the pipeline with a profile. The texts of --set belong to the chosen one."""
-        common = self.common
-        is_chosen = profile == common.profile
-        pipeline = engine.load_pipeline(
-            common.pipeline,
-            profile=profile,
-            sets=common.sets if is_chosen else (),
-            external_plugins=not common.no_external_plugins,
-        )
+        is_chosen = profile == self.common.profile
+        pipeline = self._load(profile, self.common.sets if is_chosen else ())
         if is_chosen:
             self._pipeline_name = pipeline.name
         return pipeline
+
+    def _load(
+        self, profile: str | None, sets: Sequence[str], flags: Mapping[str, tuple[str, str]] | None = None
+    ) -> Pipeline:
+        return engine.load_pipeline(
+            self.common.pipeline,
+            profile=profile,
+            sets=sets,
+            flags=flags,
+            external_plugins=not self.common.no_external_plugins,
+        )
 
     def registry(self) -> Registry:
         """Finds the plugins. A pipeline file with mistakes only costs its own ones.
@@ -156,6 +159,12 @@ class Session:
             self._progress = Bar(self.err)
         with self.watching(pipeline), orderly_interruption(pipeline.cancelled, pipeline.watch.waiting), self._progress:
             yield self._progress
+
+    def write(self, pipeline: Pipeline, work: Callable[..., Report], *, yes: bool) -> int:
+        """Lets the engine do what may write, once it is agreed to; prints its report, and returns the exit status."""
+        with self.working(pipeline) as progress:
+            report = work(confirm=self.confirmation(pipeline, yes=yes), progress=progress)
+        return self.show(report)
 
     def watching(self, pipeline: Pipeline) -> engine.Watchdog:
         """Names the plugin that is being waited for whenever that takes long, in every mode."""

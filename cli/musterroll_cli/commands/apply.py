@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -29,9 +30,5 @@ def apply(
     """
     with engine.SavedPlan(plan) as saved:
         pipeline = pipeline_of_plan(session, saved.header.pipeline)
-        with session.working(pipeline) as progress:
-            confirmation = session.confirmation(pipeline, yes=yes)
-            report = engine.apply(
-                pipeline, saved, sheet=sheet, rejected_to=rejected, confirm=confirmation, progress=progress
-            )
-    return session.show(report)
+        work = partial(engine.apply, pipeline, saved, sheet=sheet, rejected_to=rejected)
+        return session.write(pipeline, work, yes=yes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -113,12 +114,7 @@ def resume_job(
     off before anybody had agreed to its plan.
     """
     pipeline = pipeline_of_job(session, job)
-    with session.working(pipeline) as progress:
-        confirmation = session.confirmation(pipeline, yes=yes)
-        report = engine.resume(
-            pipeline, job, sheet=sheet, rejected_to=rejected, confirm=confirmation, progress=progress
-        )
-    return session.show(report)
+    return session.write(pipeline, partial(engine.resume, pipeline, job, sheet=sheet, rejected_to=rejected), yes=yes)
 
 
 def approve_job(
@@ -134,18 +130,8 @@ def approve_job(
     nothing is. It is noted who has approved.
     """
     pipeline = pipeline_of_job(session, job)
-    with session.working(pipeline) as progress:
-        confirmation = session.confirmation(pipeline, yes=yes)
-        report = engine.approve(
-            pipeline,
-            job,
-            by=_login_name(),
-            sheet=sheet,
-            rejected_to=rejected,
-            confirm=confirmation,
-            progress=progress,
-        )
-    return session.show(report)
+    work = partial(engine.approve, pipeline, job, by=_login_name(), sheet=sheet, rejected_to=rejected)
+    return session.write(pipeline, work, yes=yes)
 
 
 def undo_job(session: Session, job: JobArgument, yes: YesOption = False) -> int:
@@ -156,10 +142,7 @@ def undo_job(session: Session, job: JobArgument, yes: YesOption = False) -> int:
     changed since is kept, and listed. Passwords and sent invites cannot be called back. An undo is a job itself.
     """
     pipeline = pipeline_of_job(session, job)
-    with session.working(pipeline) as progress:
-        confirmation = session.confirmation(pipeline, yes=yes)
-        report = engine.undo(pipeline, job, confirm=confirmation, progress=progress)
-    return session.show(report)
+    return session.write(pipeline, partial(engine.undo, pipeline, job), yes=yes)
 
 
 def _login_name() -> str:

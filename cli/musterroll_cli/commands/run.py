@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from musterroll import engine
 from musterroll_cli.options import InvitesOption, RejectedOption, SheetArgument, YesOption
 from musterroll_cli.session import Session
@@ -20,7 +22,4 @@ def run(
     interrupted or failed can be gone on with: `musterroll jobs resume`.
     """
     pipeline = session.load(invites=invites)
-    with session.working(pipeline) as progress:
-        confirmation = session.confirmation(pipeline, yes=yes)
-        report = engine.run(pipeline, sheet, rejected_to=rejected, confirm=confirmation, progress=progress)
-    return session.show(report)
+    return session.write(pipeline, partial(engine.run, pipeline, sheet, rejected_to=rejected), yes=yes)

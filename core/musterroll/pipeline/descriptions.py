@@ -162,7 +162,7 @@ def example(kind: Kind, component: Component) -> str:
     """Returns an example: TOML with the options that are needed, for a command the command line."""
     if isinstance(component, CommandType):
         return component.example or f"musterroll {component.name}"
-    options = list(_shown(cast("ReaderType[Options]", component).options))
+    options = list(_example_options(cast("ReaderType[Options]", component).options))
     name = json.dumps(component.name)
     match kind:
         case "reader" if options:
@@ -181,7 +181,7 @@ def _table(owner: str, options: list[str]) -> list[str]:
     return [f"[{owner}.options]", *options] if options else []
 
 
-def _shown(model: type[Options]) -> Iterator[str]:
+def _example_options(model: type[Options]) -> Iterator[str]:
     """The options that are needed; where none is, the first one, for how it is written."""
     known = list(described(model))
     needed = [option for option in known if option.required]

@@ -10,7 +10,7 @@ from musterroll import GroupPath
 from musterroll.engine import Action, Change, PasswordAction
 from musterroll_cli.output.console import Piece, Stream, Styled
 from musterroll_cli.output.tables import Cells, Column, show_table
-from musterroll_cli.output.text.words import ACTION_STYLES, amount, group_name, value
+from musterroll_cli.output.text.words import ACTION_STYLES, amount, and_more, group_name, value
 
 SHOWN = 200
 """So many changes are shown one by one, unless the person asks for all."""
@@ -39,7 +39,7 @@ def show_changes(stream: Stream, changes: Iterable[Change], *, verbose: bool, qu
     limit = None if verbose else 0 if quiet else SHOWN
     show_table(stream, _COLUMNS, _rows(changes, tally, limit, verbose=verbose))
     if tally.hidden and not quiet:
-        stream.line(f"… and {tally.hidden:,} more; --verbose shows all")
+        stream.line(and_more(tally.hidden))
     return tally
 
 
@@ -106,7 +106,7 @@ def show_groups(stream: Stream, groups: Sequence[GroupPath], *, verbose: bool) -
             piece = Styled(f"+ {name}", "green") if level in new else Styled(f"  {name} (exists)", "dim")
             stream.line("  " * depth, piece)
     if len(shown) > lines:
-        stream.line(f"  … and {len(shown) - lines:,} more; --verbose shows all")
+        stream.line("  ", and_more(len(shown) - lines))
 
 
 def show_plan_total(stream: Stream, tally: Tally, groups: Sequence[GroupPath]) -> None:

@@ -9,7 +9,7 @@ from musterroll.engine import InviteStanding, ListedInvite, Report
 from musterroll.errors import MusterrollError
 from musterroll_cli.output.console import Stream, Styled
 from musterroll_cli.output.tables import Cells, Column, show_table
-from musterroll_cli.output.text.words import amount, local_time
+from musterroll_cli.output.text.words import amount, and_more, local_time
 
 SHOWN = 200
 """So many users are shown one by one, unless the person asks for all."""
@@ -77,7 +77,7 @@ def show_considered(stream: Stream, report: Report, *, verbose: bool, quiet: boo
         return
     if not quiet:
         if not verbose and due + skipped > SHOWN:
-            stream.line(f"… and {due + skipped - SHOWN:,} more; --verbose shows all")
+            stream.line(and_more(due + skipped - SHOWN))
         stream.line()
     others = f", {skipped:,} to skip" if skipped else ""
     stream.line(Styled(f"{amount(due, 'invite')} to send{others}", "bold"), "; nothing was sent.")

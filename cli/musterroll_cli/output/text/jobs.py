@@ -11,7 +11,16 @@ from musterroll.engine import Change, Failure, JobState, JobSummary, Report
 from musterroll_cli.options import Common
 from musterroll_cli.output.console import Stream, Styled
 from musterroll_cli.output.tables import Cells, Column, show_table
-from musterroll_cli.output.text.words import OUTCOMES, amount, invite_outcomes, local_time, outcomes, quoted, short_path
+from musterroll_cli.output.text.words import (
+    OUTCOMES,
+    amount,
+    and_more,
+    invite_outcomes,
+    local_time,
+    outcomes,
+    quoted,
+    short_path,
+)
 
 SHOWN = 50
 """So many failures are shown one by one, unless the person asks for all."""
@@ -114,7 +123,7 @@ def show_failures(stream: Stream, failures: Iterable[Failure], *, verbose: bool)
         return
     show_table(stream, columns, rows)
     if hidden := sum(1 for _ in failures):
-        stream.line(f"… and {hidden:,} more; --verbose shows all")
+        stream.line(and_more(hidden))
     stream.line()
 
 

@@ -8,6 +8,7 @@ from musterroll import CommandType, Component
 from musterroll.engine import Listing, Provider, described, example
 from musterroll_cli.output.console import Stream, Styled
 from musterroll_cli.output.tables import Cells, Column, show_table
+from musterroll_cli.output.text.words import option_text
 
 _COLUMNS = (
     Column("Kind"),
@@ -53,7 +54,7 @@ def show_plugin_in_full(stream: Stream, provider: Provider) -> None:
     stream.line()
     options = getattr(component, "options", None)
     if options is not None and options.model_fields:
-        rows = ((Styled(_spelt(o.name, component), "bold"), o.type, o.default, o.meaning) for o in described(options))
+        rows = ((Styled(_label(o.name, component), "bold"), o.type, o.default, o.meaning) for o in described(options))
         show_table(stream, _OPTIONS, rows)
     elif options is not None:
         stream.line("It has no options.")
@@ -63,8 +64,5 @@ def show_plugin_in_full(stream: Stream, provider: Provider) -> None:
         stream.line(f"  {line}")
 
 
-def _spelt(option: str, component: Component) -> str:
-    """An option as it is written: in a pipeline file, or on the command line."""
-    if not isinstance(component, CommandType):
-        return option
-    return option.upper() if option in component.arguments else f"--{option.replace('_', '-')}"
+def _label(option: str, component: Component) -> str:
+    return option_text(option, component.arguments) if isinstance(component, CommandType) else option

@@ -8,7 +8,7 @@ from typing import Any
 from musterroll.engine import Action, Difference, GroupDifference, GroupState, Stale, UserDifference
 from musterroll_cli.output.console import Stream
 from musterroll_cli.output.tables import Cells, Column, show_table
-from musterroll_cli.output.text.words import amount, group_name, value
+from musterroll_cli.output.text.words import amount, and_more, group_name, value
 
 SHOWN = 10
 """So many users and groups are shown one by one, unless the person asks for all."""
@@ -34,7 +34,7 @@ def show_stale(stream: Stream, stale: Stale, *, verbose: bool) -> None:
     hidden = [(len(groups), "group"), (len(stale.users), "user")]
     more = [amount(count - SHOWN, thing) for count, thing in hidden if not verbose and count > SHOWN]
     if more:
-        stream.line(f"  … and {' and '.join(more)} more; --verbose shows all")
+        stream.line("  ", and_more(" and ".join(more)))
 
 
 def _about_group(group: GroupDifference) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import shlex
+from collections.abc import Collection
 from pathlib import Path
 
 from musterroll import GroupPath
@@ -25,6 +26,16 @@ OUTCOMES = ("created", "updated", "unchanged", "deactivated", "rejected", "faile
 def amount(count: int, thing: str) -> str:
     """Returns e.g. `1 user` or `1,200 users`."""
     return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"
+
+
+def option_text(name: str, arguments: Collection[str]) -> str:
+    """Returns an option of a plugin's command as it is typed."""
+    return name.upper() if name in arguments else f"--{name.replace('_', '-')}"
+
+
+def and_more(hidden: str | int) -> str:
+    """Says how much is not shown, and how to see it."""
+    return f"… and {hidden if isinstance(hidden, str) else f'{hidden:,}'} more; --verbose shows all"
 
 
 def group_name(path: GroupPath) -> str:
