@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from musterroll import Options
-from musterroll.pipeline.option_descriptions import described
+from musterroll.engine import described
 from musterroll.registry.registry import KINDS, Kind, Registry
 
 PAGE = Path(__file__).parent / "pipeline.md"

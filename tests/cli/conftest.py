@@ -12,7 +12,7 @@ from musterroll.journal.job import JobState
 from musterroll.journal.outcomes import InviteCounts, JobCounts
 from musterroll.reports.report import Failure, JobSummary, Outcome, Report
 from musterroll.sheet.summary import SheetCounts, SheetSummary
-from musterroll_cli.console import Stream
+from musterroll_cli.output.console import Stream
 
 NOT_NEW = InviteDecision(send=False, reason="not new")
 PROBLEMS = (

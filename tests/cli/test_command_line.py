@@ -15,10 +15,11 @@ from typing import Any
 import pytest
 
 from musterroll import CommandType, engine, errors
+from musterroll.commands.documents import MEMBERS
 from musterroll.journal.job import JobState
 from musterroll.registry.registry import Registry
 from musterroll.reports.report import JobSummary, Outcome, Report
-from musterroll_cli.json_document import MEMBERS
+from musterroll_cli.commands import COMMANDS as TABLE
 from musterroll_cli.main import asks_for_json, main
 
 MakeReport = Callable[..., Report]
@@ -52,12 +53,20 @@ def program(*words: str, **options: Any) -> subprocess.CompletedProcess[str]:
 
 def test_help_loads_neither_the_engine_nor_a_plugin() -> None:
     code = (
-        "import sys; from musterroll_cli.main import main; main(['--help']); main(['run', '--help']);"
+        "import sys; from musterroll_cli.main import main; main(['--help']); main(['jobs', '--help']); main(['jobs']);"
         "heavy = ('musterroll', 'musterroll_plugins', 'pluggy', 'rich', 'openpyxl');"
         "print('LOADED', [name for name in heavy if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "LOADED []" in done.stdout
+
+
+def test_the_table_says_of_every_command_what_its_help_begins_with(capsys: pytest.CaptureFixture[str]) -> None:
+    assert set(TABLE) == {*MEMBERS, "completion"}
+    for name, command in TABLE.items():
+        assert main([*name.split(), "--help"]) == 0
+        paragraphs = capsys.readouterr().out.split("\n\n")
+        assert " ".join(paragraphs[1].split()) == command.summary
 
 
 @pytest.mark.parametrize("command", [*GROUPS, *COMMANDS, "completion"])

@@ -13,10 +13,10 @@ from musterroll.journal.job import JobState
 from musterroll.journal.outcomes import JobCounts
 from musterroll.reports.report import Failure, JobSummary, Outcome, Report
 from musterroll.sheet.summary import SheetCounts
-from musterroll_cli.common import Common
-from musterroll_cli.console import Stream
-from musterroll_cli.text.jobs import show_jobs
-from musterroll_cli.text.report import show_report
+from musterroll_cli.options import Common
+from musterroll_cli.output.console import Stream
+from musterroll_cli.output.text.jobs import show_jobs
+from musterroll_cli.output.text.report import show_report
 
 MakeReport = Callable[..., Report]
 MakeJob = Callable[..., JobSummary]

@@ -15,7 +15,6 @@ from typing import Any, Literal, get_args, get_origin
 
 import pytest
 from pydantic import BaseModel
-from typer.main import get_command
 
 from musterroll import (
     Component,
@@ -38,8 +37,7 @@ from musterroll.registry.loader import local_file
 from musterroll.registry.registry import KINDS, Registry
 from musterroll.reports.report import Outcome
 from musterroll.testing import BackendContract, ValidatorContract, build_validator
-from musterroll_cli.main import app
-from musterroll_cli.outcomes import EXIT_STATUS
+from musterroll_cli.program import EXIT_STATUS, make_program
 from support.receivers import Answer, receiver, script
 
 ROOT = Path(__file__).parents[2]
@@ -180,9 +178,9 @@ def commands() -> dict[str, dict[str, set[str]]]:
             for key, child in found.commands.items():
                 yield from walk(child, f"{name} {key}")
         else:
-            yield name, found
+            yield name, found.loaded
 
-    program: Any = get_command(app)
+    program: Any = make_program()
     brought = [component.name for kind, component in components() if kind == "command"]
     found = [*walk(program, "musterroll"), *((f"musterroll {n}", program.get_command(None, n)) for n in brought)]
     return {

@@ -52,11 +52,10 @@ def surroundings_of(pipeline: Pipeline) -> Iterator[Mistake]:
     origin = _label(pipeline)
     if pipeline.profile is not None:
         origin += f", profile {pipeline.profile}"
-    incomplete = set()
-    for owner, path, fetch in _secrets(pipeline):
-        if (missing := _missing(fetch)) is not None:
-            incomplete.add(owner)
-            yield Mistake(path, missing, origin)
+    missing = list(_missing_secrets(pipeline))
+    incomplete = {owner for owner, _, _ in missing}
+    for _, path, message in missing:
+        yield Mistake(path, message, origin)
     for instance in (*_asked(pipeline), *pipeline.validators, *pipeline.resolvers, *pipeline.notifiers):
         if instance.label in incomplete:
             continue
@@ -121,13 +120,11 @@ def examine(pipeline: Pipeline) -> Iterator[Examined]:
     yield Examined("pipeline", Finding.OK, f"{_label(pipeline)}, {profile}")
     for warning in pipeline.warnings:
         yield Examined("pipeline", Finding.WARNING, str(warning))
-    incomplete, count = set(), 0
-    for owner, path, fetch in _secrets(pipeline):
-        count += 1
-        if (missing := _missing(fetch)) is not None:
-            incomplete.add(owner)
-            yield Examined(path, Finding.FAILED, missing)
-    if count and not incomplete:
+    missing = list(_missing_secrets(pipeline))
+    incomplete = {owner for owner, _, _ in missing}
+    for _, path, message in missing:
+        yield Examined(path, Finding.FAILED, message)
+    if (count := len(list(_secrets(pipeline)))) and not missing:
         yield Examined("secrets", Finding.OK, f"all there ({count})")
     rules = (*_asked(pipeline), *pipeline.validators, *pipeline.resolvers)
     looked_at = [_examined(pipeline, one) for one in rules if one.label not in incomplete]
@@ -219,13 +216,8 @@ def _secrets(pipeline: Pipeline) -> Iterator[tuple[str, str, Callable[[], str]]]
         if isinstance(field.default, Secret):
             yield "sheet", f"sheet.defaults.{field.name}", field.default.reveal
     seen: set[int] = set()
-    for instance in (
-        *pipeline.readers,
-        *pipeline.validators,
-        *pipeline.resolvers,
-        pipeline.backend,
-        *pipeline.notifiers,
-    ):
+    rules = (*pipeline.readers, *pipeline.validators, *pipeline.resolvers)
+    for instance in (*rules, pipeline.backend, *pipeline.notifiers):
         for path, ref in secrets_in(instance.options):
             if id(ref) not in seen:  # an option with an alias has two names
                 seen.add(id(ref))
@@ -234,12 +226,13 @@ def _secrets(pipeline: Pipeline) -> Iterator[tuple[str, str, Callable[[], str]]]
                 yield instance.label, where, lambda ref=ref: ref.resolve().reveal()  # type: ignore[misc]
 
 
-def _missing(fetch: Callable[[], str]) -> str | None:
-    try:
-        fetch()
-    except PipelineError as error:
-        return error.mistakes[0].message
-    return None
+def _missing_secrets(pipeline: Pipeline) -> Iterator[tuple[str, str, str]]:
+    """Yields the owner and the path of every secret that is not there, and what is wrong."""
+    for owner, path, fetch in _secrets(pipeline):
+        try:
+            fetch()
+        except PipelineError as error:
+            yield owner, path, error.mistakes[0].message
 
 
 def _discreet(pipeline: Pipeline, text: str) -> str:

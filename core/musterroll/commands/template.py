@@ -26,14 +26,20 @@ class WrittenSheet(NamedTuple):
 
 
 def template(
-    pipeline: Pipeline, path: Path | None = None, *, form: str | None = None, replace: bool = False
+    pipeline: Pipeline,
+    path: Path | None = None,
+    *,
+    form: str | None = None,
+    users: Sequence[Mapping[str, str]] = (),
+    replace: bool = False,
 ) -> WrittenSheet:
-    """Writes the blank sheet of a pipeline.
+    """Writes the sheet of a pipeline to be filled in: a blank one, or one that begins with some users.
 
     Args:
         pipeline: the pipeline.
         path: the file; None for one in the current folder that is called as the pipeline.
         form: the format; None for the one that the file's name asks for.
+        users: their values by the names of the fields.
         replace: whether to write over a file that is there.
 
     Raises:
@@ -46,18 +52,12 @@ def template(
         raise UsageError(
             f"there is a file {path} already; --force writes over it, -o names another", code="output.exists"
         )
-    return write_sheet(pipeline, found, path, replace=replace)
+    return _write(pipeline, found, path, users, replace=replace)
 
 
-def write_sheet(
-    pipeline: Pipeline,
-    form: WritableFormat,
-    path: Path,
-    *,
-    users: Sequence[Mapping[str, str]] = (),
-    replace: bool = False,
+def _write(
+    pipeline: Pipeline, form: WritableFormat, path: Path, users: Sequence[Mapping[str, str]], *, replace: bool
 ) -> WrittenSheet:
-    """Writes a sheet of a pipeline with these users: their values by the names of the fields."""
     columns = [field for field in pipeline.fields.values() if field.needs_column]
     settings = pipeline.settings.sheet
     draft = Draft(

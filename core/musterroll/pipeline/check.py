@@ -18,7 +18,7 @@ from musterroll.pipeline.files import STANDARD
 from musterroll.pipeline.key_types import is_plain
 from musterroll.pipeline.layers import NAMED
 from musterroll.pipeline.masks import sounds_secret
-from musterroll.pipeline.messages import worded
+from musterroll.pipeline.messages import message_for
 from musterroll.pipeline.origins import (
     Items,
     Joined,
@@ -109,7 +109,7 @@ class Check:
             found: dict[KeyPath, list[str]] = {}
             for detail in error.errors(include_url=False):
                 path = located(node, detail["loc"], missing=detail["type"] == "missing")
-                found.setdefault(path, []).append(worded(detail, model))
+                found.setdefault(path, []).append(message_for(detail, model))
             _drop_misspelt(found)
             for path, texts in found.items():  # the branches of a union each say theirs
                 place = asker if len(path) < 2 and at(node, path[:1]) is None else None

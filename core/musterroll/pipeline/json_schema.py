@@ -15,10 +15,10 @@ from pydantic_core import core_schema
 
 from musterroll.contract.components import Component, ReaderType
 from musterroll.contract.options import Options
+from musterroll.pipeline.descriptions import DescribedSchema
 from musterroll.pipeline.files import standard_text
 from musterroll.pipeline.instances import AUTO, CHOOSING, bare_name
 from musterroll.pipeline.layers import NAMED
-from musterroll.pipeline.option_descriptions import DescribedSchema
 from musterroll.pipeline.settings import Settings, Table
 from musterroll.registry.registry import Kind, Registry
 

@@ -64,7 +64,7 @@ _PATTERNS = {
 }
 
 
-def worded(error: ErrorDetails, model: type[BaseModel]) -> str:
+def message_for(error: ErrorDetails, model: type[BaseModel]) -> str:
     """Puts an error of a model's check into words.
 
     Args:
