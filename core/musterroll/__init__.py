@@ -67,6 +67,7 @@ from musterroll.contract.secret import Secret
 from musterroll.contract.source import Source
 from musterroll.contract.templates import Template
 from musterroll.contract.text import fold
+from musterroll.contract.translation import gettext, ngettext
 from musterroll.contract.users import Capabilities, Desired, Existing, Group, GroupPath, Matching, UserKey, fold_path
 from musterroll.errors import (
     BackendError,
@@ -159,5 +160,7 @@ __all__ = [
     "Value",
     "fold",
     "fold_path",
+    "gettext",
     "hookimpl",
+    "ngettext",
 ]

@@ -28,6 +28,7 @@ STANDARD_FIELDS = FieldSet(
     ]
 )
 """Those of the standard sheet."""
+_HEADINGS = {name: field.heading for name, field in STANDARD_FIELDS.items()}
 
 
 def make_context(*others: Field, read_only: bool = False) -> Context:
@@ -100,12 +101,12 @@ def make_row(number: int = 3, /, **values: str) -> Row:
     """
     names = list(dict.fromkeys([*STANDARD_FIELDS, *values]))
     columns = {name: chr(ord("A") + index) for index, name in enumerate(names)}
-    return Row(number, {name: _value(name, values.get(name, "")) for name in names}, columns)
+    return Row(number, {name: _value(name, values.get(name, "")) for name in names}, columns, _HEADINGS)
 
 
 def make_absent_row(*fields: str) -> Row:
     """Makes the row of a sheet that has none of the columns, neither standard ones nor these."""
-    return Row(3, dict.fromkeys([*STANDARD_FIELDS, *fields], ABSENT), {})
+    return Row(3, dict.fromkeys([*STANDARD_FIELDS, *fields], ABSENT), {}, _HEADINGS)
 
 
 def _value(name: str, text: str) -> Value:

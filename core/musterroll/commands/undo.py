@@ -113,7 +113,7 @@ def _make_plan(
             journal.begin()
         with journal.transaction():
             store.add_totals(users=count_users(work.pipeline, backend), groups=0)
-            log.count_into(counts, condemned=False)
+            log.count_into(counts, with_others=False)
             store.add_problems(log)
             store.add_counts(counts)
     finally:

@@ -87,7 +87,7 @@ def make_plan(
             )
             _plan_in_batches(absentees.plan(planner.unplaced), pipeline, journal, progress)
         with journal.transaction():
-            log.count_into(intake.counts, condemned=settings.on_error == "skip")
+            log.count_into(intake.counts, with_others=settings.on_error == "skip")
             store.add_problems(log)
             store.add_counts(intake.counts)
             jobs.set_sheet(journal, job.id, replace(intake.summary, path=job.sheet.path))

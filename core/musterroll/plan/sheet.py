@@ -97,7 +97,7 @@ class Planner:
             yield len(batch)
 
     def finish(self) -> None:
-        """Says what only the whole plan shows: misspelt groups, two rows for one user, rows that others condemn."""
+        """Says what only the whole plan shows: misspelt groups, two rows for one user, and rows that they reject."""
         if self._settings.membership.missing == "create":  # else it has been said that they are not there
             for problem in self._spellings.problems(self._groups):
                 self._log.add(problem)
@@ -111,10 +111,10 @@ class Planner:
                             row=row,
                             column=self._letters.get(USERNAME),
                             field=USERNAME,
-                            condemns=(first,),
+                            also_rejects=(first,),
                         )
                     )
-        self._store.reject(self._log.bad_rows(condemned=self._settings.on_error == "skip"))
+        self._store.reject(self._log.bad_rows(with_others=self._settings.on_error == "skip"))
 
     def _plan_batch(self, batch: Sequence[CheckedRow]) -> None:
         rows = [checked.row for checked in batch]

@@ -14,7 +14,7 @@ from musterroll.contract.rows import Row
 from musterroll.contract.source import Source
 from musterroll.errors import RefusedError
 from musterroll.pipeline.pipeline import Pipeline
-from musterroll.sheet.checks import CheckedRow, Witness, check_rows
+from musterroll.sheet.checks import CheckedRow, Listener, check_rows
 from musterroll.sheet.headings import reasons_heading
 from musterroll.sheet.problem_log import ProblemLog
 from musterroll.sheet.reader import ReadRow, RowReader, filled_rows
@@ -49,10 +49,10 @@ class Intake:
         )
 
     @contextmanager
-    def checked(self, log: ProblemLog, witness: Witness | None = None) -> Iterator[Iterator[CheckedRow]]:
+    def checked(self, log: ProblemLog, listener: Listener | None = None) -> Iterator[Iterator[CheckedRow]]:
         """Opens the sheet and streams its rows, checked; problems go to the log and rows are counted.
 
-        A witness is told of every problem with the label of the rule that found it.
+        A listener is called with every problem and the label of the rule that found it.
 
         Raises:
             SourceError: the file is damaged.
@@ -68,7 +68,7 @@ class Intake:
                     pipeline.build_validators(),
                     pipeline.build_resolvers(),
                     log,
-                    witness,
+                    listener,
                     max_levels=pipeline.settings.membership.max_levels,
                     has_defaults=any(field.default is not None for field in pipeline.fields.values()),
                     shifts=ShiftFinder(pipeline.fields),

@@ -43,7 +43,8 @@ class RowMaker:
         letters = dict(columns.letters)
         if fields.whole_phones and PHONE in letters:
             letters[CALLING_CODE] = letters[PHONE]
-        self._columns = MappingProxyType(letters)  # rules see it
+        self._columns = MappingProxyType(letters)  # rules see both
+        self._headings = MappingProxyType({name: field.heading for name, field in fields.items()})
         self._absent = dict.fromkeys(fields, ABSENT)
         self._secret = {name for name, field in fields.items() if field.secret}
         self._cells = [
@@ -92,11 +93,12 @@ class RowMaker:
             _take_apart(values)
         if self._late:
             _fill_in(self._late, values)
-        return ReadRow(Row(source.number, MappingProxyType(values), columns), tuple(problems))
+        row = Row(source.number, MappingProxyType(values), columns, self._headings)
+        return ReadRow(row, tuple(problems))
 
     def unusable(self, number: int, problem: Problem) -> ReadRow:
         """Makes a row none of whose cells can be used."""
-        return ReadRow(Row(number, self._absent.copy(), self._columns), (problem,))
+        return ReadRow(Row(number, self._absent.copy(), self._columns, self._headings), (problem,))
 
     def _problem(self, number: int, name: str, fault: Fault, cell: Cell) -> Problem:
         return Problem(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Set
+from dataclasses import replace
 from typing import NamedTuple
 
 from musterroll.contract.fields import GROUPS, PASSWORD, Field, FieldSet
@@ -166,7 +167,7 @@ def _slipped_left(cells: Mapping[int, _Cell]) -> bool:
 
 def hidden(row: Row) -> Row:
     """Returns a row of that number that holds no value, so that nothing shows one."""
-    return Row(row.number, dict.fromkeys(row.values, ABSENT), row.columns)
+    return replace(row, values=dict.fromkeys(row.values, ABSENT))
 
 
 def _problem(row: int, side: str, other: str) -> Problem:

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field as Limits
 from pydantic import model_validator
 
-from musterroll import Context, Options, Problem, Row, ValidatorType, fold, hookimpl
-from musterroll_plugins.validators._fields import FieldName, heading
+from musterroll import Context, Options, Problem, Row, ValidatorType, fold, gettext, hookimpl, ngettext
+from musterroll_plugins.validators._fields import FieldName
 from musterroll_plugins.validators._guessable import Guessable
 
 _SHORTEST_PART = 3  # a shorter name is in many good passwords by chance
@@ -17,10 +17,10 @@ _LONGEST_JUDGED = 72  # zxcvbn takes no more, and a tenth of a second for as man
 
 Kind = Literal["lower", "upper", "digit", "symbol"]
 _KINDS: dict[Kind, str] = {
-    "lower": "a lower-case letter",
-    "upper": "an upper-case letter",
-    "digit": "a digit",
-    "symbol": "a symbol",
+    "lower": "it must contain a lower-case letter",
+    "upper": "it must contain an upper-case letter",
+    "digit": "it must contain a digit",
+    "symbol": "it must contain a symbol",
 }
 
 
@@ -64,8 +64,7 @@ class Password:
 
     def __init__(self, options: PasswordOptions, context: Context) -> None:
         self._options = options
-        self._heading = heading(context, "password")
-        self._parts = [(name, _called(context, name)) for name in options.not_containing if name != "password"]
+        self._parts = [name for name in options.not_containing if name != "password"]
         self._guessable = Guessable() if options.not_common else ()
 
     def check(self, row: Row) -> Iterator[Problem]:
@@ -75,23 +74,37 @@ class Password:
             return
         failing = list(self._failing(secret.reveal(), row))
         if failing:
-            message = f"{self._heading} does not meet the policy: it {'; it '.join(failing)}; choose another one"
-            yield row.problem("password", "password.policy", message)
+            yield row.problem(
+                "password",
+                "password.policy",
+                "{heading} does not meet the policy: {rules}; choose another one",
+                rules="; ".join(failing),
+            )
 
     def _failing(self, password: str, row: Row) -> Iterator[str]:
         options = self._options
         if len(password) < options.min_length:
-            yield f"must have at least {_characters(options.min_length)}"
+            yield ngettext(
+                "it must have at least {count} character",
+                "it must have at least {count} characters",
+                options.min_length,
+            )
         if options.max_length is not None and len(password) > options.max_length:
-            yield f"must have at most {_characters(options.max_length)}"
+            yield ngettext(
+                "it must have at most {count} character", "it must have at most {count} characters", options.max_length
+            )
         if options.require or options.min_classes:
             yield from self._missing_kinds(password)
         folded = fold(password)
-        for name, called in self._parts:
+        for name in self._parts:
             if any(len(part) >= _SHORTEST_PART and part in folded for part in _parts(row.value(name).text)):
-                yield f"must not contain {called}"
+                yield (
+                    gettext("it must not contain the username")
+                    if name == "username"
+                    else gettext("it must not contain what is in {other}", other=row.heading(name))
+                )
         if password in self._guessable:
-            yield "is one of the most common passwords"
+            yield gettext("it is one of the most common passwords")
         elif options.min_strength:
             yield from self._too_weak(password, row)
 
@@ -102,33 +115,29 @@ class Password:
             "digit": any(c.isdigit() for c in password),
             "symbol": any(not c.isalnum() for c in password),
         }
-        for kind, called in _KINDS.items():
+        for kind, message in _KINDS.items():
             if kind in self._options.require and not found[kind]:
-                yield f"must contain {called}"
-        if sum(found.values()) < self._options.min_classes:
-            some = f"at least {self._options.min_classes}" if self._options.min_classes < len(_KINDS) else "all"
-            yield f"must contain {some} of these: lower-case, upper-case, digits, symbols"
+                yield gettext(message)
+        least = self._options.min_classes
+        if sum(found.values()) < least == len(_KINDS):
+            yield gettext("it must contain all of these: lower-case, upper-case, digits, symbols")
+        elif sum(found.values()) < least:
+            yield gettext(
+                "it must contain at least {least} of these: lower-case, upper-case, digits, symbols", least=least
+            )
 
     def _too_weak(self, password: str, row: Row) -> Iterator[str]:
         from zxcvbn import zxcvbn  # noqa: PLC0415 -- only where the strength is judged
 
-        known = [part for name, _ in self._parts for part in _parts(row.value(name).text) if part]
+        known = [part for name in self._parts for part in _parts(row.value(name).text) if part]
         if zxcvbn(password[:_LONGEST_JUDGED], user_inputs=known)["score"] < self._options.min_strength:
-            yield "is too easy to guess"
-
-
-def _called(context: Context, name: str) -> str:
-    return "the username" if name == "username" else f"what is in {heading(context, name)}"
+            yield gettext("it is too easy to guess")
 
 
 def _parts(text: str) -> tuple[str, ...]:
     name = fold(text)
     local, at, _ = name.partition("@")
     return (name, local) if at else (name,)
-
-
-def _characters(count: int) -> str:
-    return f"{count} character{'' if count == 1 else 's'}"
 
 
 @hookimpl
