@@ -9,10 +9,10 @@ from pathlib import Path
 from musterroll.contract.components import Component
 from musterroll.contract.text import did_you_mean
 from musterroll.errors import MusterrollError
-from musterroll.registry.collector import KINDS, Collector, Fault, Kind, PluginStatus, Provider, spoken
+from musterroll.registry.collector import KINDS, Collector, Kind, PluginFault, PluginStatus, Provider, spoken
 from musterroll.registry.loader import HOME, Plugin, entry_points, identity, local_file, normalised
 
-__all__ = ["KINDS", "Fault", "Kind", "Listing", "PluginStatus", "Provider", "Registry"]
+__all__ = ["KINDS", "Kind", "Listing", "PluginFault", "PluginStatus", "Provider", "Registry"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ class Registry:
         faults: what cannot be used, and why.
     """
 
-    def __init__(self, plugins: Sequence[Plugin], providers: Sequence[Provider], faults: Sequence[Fault]) -> None:
+    def __init__(self, plugins: Sequence[Plugin], providers: Sequence[Provider], faults: Sequence[PluginFault]) -> None:
         self.plugins = tuple(plugins)
         self.faults = tuple(faults)
         self._providers: dict[Kind, dict[str, list[Provider]]] = {kind: {} for kind in KINDS}

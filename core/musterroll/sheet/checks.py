@@ -181,10 +181,10 @@ def _given(row: Row, sorters: Sequence[Rule], findings: Findings) -> Iterator[Gr
 
 def _too_deep(row: Row, levels: int, max_levels: int) -> Problem:
     message = (
-        f"A group here has {levels} levels, and at most {max_levels} are allowed; correct the group, "
+        "A group here has {levels} levels, and at most {most} are allowed; correct the group, "
         "or set max_levels under [membership]"
     )
-    return row.problem(GROUPS, "groups.too_deep", message)
+    return row.problem(GROUPS, "groups.too_deep", message, levels=levels, most=max_levels)
 
 
 def _take(problem: Problem, log: ProblemLog, label: str, listener: Listener | None) -> bool:

@@ -12,6 +12,7 @@ from musterroll.contract.problems import Problem
 from musterroll.contract.roles import AmbiguousWorksheetError, Sheet
 from musterroll.contract.rows import Row
 from musterroll.contract.source import Source
+from musterroll.contract.translation import gettext
 from musterroll.errors import RefusedError
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.sheet.checks import CheckedRow, Listener, check_rows
@@ -75,14 +76,12 @@ class Intake:
                     watch=pipeline.watch,
                 )
         except AmbiguousWorksheetError as error:
-            names = ", ".join(f'"{name}"' for name in error.names)
-            log.add_file(
-                Problem(
-                    code="sheet.ambiguous",
-                    message=f"The workbook has several worksheets: {names}; name the one to import: "
-                    f'--set sheet.worksheet="{error.names[0]}"',
-                )
+            message = gettext(
+                'The workbook has several worksheets: {names}; name the one to import: --set sheet.worksheet="{first}"',
+                names=", ".join(f'"{name}"' for name in error.names),
+                first=error.names[0],
             )
+            log.add_file(Problem(code="sheet.ambiguous", message=message))
             yield iter(())
 
     @contextmanager

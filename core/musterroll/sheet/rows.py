@@ -14,9 +14,10 @@ from musterroll.contract.rows import ABSENT, BLANK, Origin, Row, Value
 from musterroll.contract.secret import Secret
 from musterroll.contract.templates import Template
 from musterroll.contract.text import clean
+from musterroll.contract.translation import gettext
 from musterroll.sheet.headings import Columns
 from musterroll.sheet.plain_text import meant_value
-from musterroll.sheet.values import Fault, cell_value, secret_value, shown
+from musterroll.sheet.values import CellFault, cell_value, secret_value, shown
 
 
 class ReadRow(NamedTuple):
@@ -77,7 +78,7 @@ class RowMaker:
                 values[name] = BLANK
                 continue
             value = read(cells[index])
-            if isinstance(value, Fault):
+            if isinstance(value, CellFault):
                 problems.append(self._problem(source.number, name, value, cells[index]))
             else:
                 values[name] = value
@@ -100,10 +101,10 @@ class RowMaker:
         """Makes a row none of whose cells can be used."""
         return ReadRow(Row(number, self._absent.copy(), self._columns, self._headings), (problem,))
 
-    def _problem(self, number: int, name: str, fault: Fault, cell: Cell) -> Problem:
+    def _problem(self, number: int, name: str, fault: CellFault, cell: Cell) -> Problem:
         return Problem(
             code=fault.code,
-            message=fault.message,
+            message=gettext(fault.message, detail=fault.detail),
             row=number,
             column=self._columns.get(name),
             field=name,

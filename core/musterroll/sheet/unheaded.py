@@ -5,6 +5,7 @@ from __future__ import annotations
 from musterroll.contract.cells import Cell, SheetRow
 from musterroll.contract.problems import Problem, Severity
 from musterroll.contract.text import clean, column_letter
+from musterroll.contract.translation import ngettext
 from musterroll.sheet.headings import Columns
 
 
@@ -39,12 +40,12 @@ class UnheadedCells:
         if self._first is None:
             return None
         row, index = self._first
-        message = (
+        message = ngettext(
             "This cell is filled in, but there is no heading above it, so it is not imported; "
-            "give its column a heading, or empty the cell"
-            if self._count == 1
-            else f"{self._count} cells from this one on are filled in, but there is no heading above them, so they are "
-            "not imported; give their columns a heading, or empty the cells"
+            "give its column a heading, or empty the cell",
+            "{count} cells from this one on are filled in, but there is no heading above them, so they are not "
+            "imported; give their columns a heading, or empty the cells",
+            self._count,
         )
         return Problem(
             code="cell.without_heading",

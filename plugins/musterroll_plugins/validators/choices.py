@@ -69,11 +69,11 @@ class _List:
 
     def problem(self, row: Row, text: str) -> Problem:
         """Makes the problem of a value that is not exactly one of the choices."""
-        code, same = f"{self.name}.not_a_choice", self._folded.get(fold(text))
+        same = self._folded.get(fold(text))
         if same is not None:
             return row.problem(
                 self.name,
-                code,
+                f"{self.name}.not_a_choice",
                 '{heading} is written otherwise than in the list of choices, which has "{same}"',
                 severity=Severity.WARNING,
                 suggestion=same,
@@ -81,7 +81,7 @@ class _List:
             )
         return row.problem(
             self.name,
-            code,
+            f"{self.name}.not_a_choice",
             "{heading} is not one of the choices: {choices}",
             suggestion=nearest(text, self.exact),
             choices=listed(self.exact, _NAMED),

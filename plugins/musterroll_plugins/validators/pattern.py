@@ -70,8 +70,9 @@ class Pattern:
             yield self._problem(row, self._suggestion(text))
 
     def _problem(self, row: Row, suggestion: str | None) -> Problem:
-        code = f"{self._field}.pattern"
-        return row.problem(self._field, code, self._message, suggestion=suggestion, pattern=self._pattern)
+        return row.problem(
+            self._field, f"{self._field}.pattern", self._message, suggestion=suggestion, pattern=self._pattern
+        )
 
     def _suggestion(self, text: str) -> str | None:
         closed = "".join(text.split())

@@ -133,7 +133,7 @@ class Phone:
         if is_too_long(self._context, self._code, text):
             return
         digits = (one_number(text) or "").removeprefix("+").lstrip("0")
-        message, values = "{heading} must be the digits of the country's telephone code only, e.g. 44", dict[str, str]()
+        message, values = "{heading} must be the digits of the country's telephone code only, e.g. 44", dict[str, Any]()
         suggestion = None
         if digits and digits != text and self._plan(digits) is not None:
             suggestion = digits
@@ -247,7 +247,7 @@ class Phone:
         whole = self._is_whole and row.value(self._code).origin is not Origin.DEFAULT
         return f"+{plan.code}{local}" if whole else local
 
-    def _invalid(self, row: Row, message: str, suggestion: str | None = None, **values: str) -> Problem:
+    def _invalid(self, row: Row, message: str, suggestion: str | None = None, **values: Any) -> Problem:
         return row.problem(self._phone, "phone.invalid", message, suggestion=suggestion, **values)
 
 

@@ -27,7 +27,7 @@ from musterroll import (
     Value,
 )
 from musterroll.sheet.number_formats import show_number
-from musterroll.sheet.values import Fault, cell_value
+from musterroll.sheet.values import CellFault, cell_value
 from musterroll_plugins.readers.ods import formats as _ods_formats
 from musterroll_plugins.readers.ods.reader import OdsReader
 from musterroll_plugins.readers.xlsx.reader import XlsxReader
@@ -258,7 +258,7 @@ def test_what_is_shown_counts_whatever_the_style_says(
         styles = data_style("N1", PLACES.format(1)) + cell_style("plain", "N1")
         (cell,) = cells(tmp_path, SHOWN.format("float", value, style, as_shown), styles=styles)
         fault = cell_value(cell)
-        assert isinstance(fault, Fault)
+        assert isinstance(fault, CellFault)
         assert (fault.code, fault.suggestion) == (code, suggestion)
 
 
@@ -344,7 +344,7 @@ def test_a_cell_that_cannot_be_read_leaves_the_rest(tmp_path: Path, attributes: 
     assert isinstance(found, ErrorCell)
     assert found.code == held
     fault = cell_value(found)
-    assert isinstance(fault, Fault)
+    assert isinstance(fault, CellFault)
     assert fault.code == "cell.error"
     assert "cannot be read" in fault.message
 

@@ -35,7 +35,7 @@ from musterroll import (
     TextCell,
 )
 from musterroll.sheet.number_formats import show_number
-from musterroll.sheet.values import Fault, cell_value
+from musterroll.sheet.values import CellFault, cell_value
 from musterroll_plugins.readers.csv.reader import CsvOptions
 from musterroll_plugins.readers.csv.reader import musterroll_readers as csv_readers
 from musterroll_plugins.readers.ods.reader import musterroll_readers as ods_readers
@@ -204,7 +204,7 @@ def test_what_a_format_cannot_hold_breaks_no_file(name: str) -> None:
 )
 def test_a_number_that_shows_something_else_still_does(tmp_path: Path, value: float, code: str) -> None:
     expected = cell_value(NumberCell(value, code))
-    assert isinstance(expected, Fault)
+    assert isinstance(expected, CellFault)
     for name in ("xlsx", "ods"):
         (cell,) = written(name, draft(SheetRow(3, (NumberCell(value, code),))))[3]
         assert isinstance(cell, NumberCell)
