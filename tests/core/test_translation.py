@@ -90,5 +90,5 @@ def test_every_name_in_a_message_has_a_value() -> None:
         name = getattr(call.func, "attr", getattr(call.func, "id", ""))
         values = {word.arg for word in call.keywords}
         if isinstance(message, ast.Constant) and None not in values and name != "CellFault":
-            wanted = {found[1] for found in translation._PLACEHOLDER.finditer(message.value)}
+            wanted = {found[1] for found in translation._PLACEHOLDER.finditer(str(message.value))}
             assert wanted <= values | given_anyway.get(name, set()), where
