@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from musterroll.pipeline.excerpt import shows_secret
 from musterroll.pipeline.positions import Positions
+from musterroll.pipeline.written_file import shows_secret
 
 _AT = re.compile(r"^(?P<what>.*) \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)$", re.DOTALL)
 _TOO_LONG = re.compile(r"\b\d{4301,}")  # more than Python reads

@@ -68,7 +68,7 @@ class PluginStatus(StrEnum):
     DISABLED = "disabled"
 
 
-def spoken(kind: Kind) -> str:
+def kind_label(kind: Kind) -> str:
     """The kind as a person would say it."""
     return kind.replace("_", " ")
 

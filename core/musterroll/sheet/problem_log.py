@@ -138,5 +138,5 @@ class ProblemLog:
         counts.valid = counts.rows - counts.invalid
 
     def close(self) -> None:
-        """Lets go of the temporary database."""
+        """Deletes the temporary database."""
         self._db.close()

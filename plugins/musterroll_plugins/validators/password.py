@@ -33,7 +33,7 @@ class PasswordOptions(Options):
         require: the kinds of characters that it needs. A symbol is neither letter nor digit; a space is one.
         min_classes: needs at least so many of these four kinds.
         not_containing: fields whose values must not be in it, in whatever case; of an address, what comes before
-            the "@" too. Values of one or two characters aside.
+            the "@" too. Values of one or two characters do not count.
         not_common: must not be one of the passwords and words that are tried first, nor a repetition (`abcabcabc`)
             or a row (`12345678`, `qwertyui`).
         min_strength: from 0 to 4, as zxcvbn judges how long it would take to guess it: 3 is good for most. It takes
