@@ -20,6 +20,10 @@ _KEY_AND_VALUE = re.compile(r"""^\s*(?P<key>[\w.'"-]*)\s*=(?P<value>.*)$""")
 _COMMENT = re.compile(r"\s+#.*$")
 _WORDS = {"true": "true", "yes": "true", "on": "true", "false": "false", "no": "false", "off": "false"}
 _BRACES = 'a table in braces stands on one line and ends with "}"; or write it as [name]'
+_QUOTE_KEY = (
+    'a setting is written KEY = VALUE; a key with other characters than letters, digits, "-" and "_" needs quotation '
+    "marks"
+)
 _NOTHING = ("null", "none", "nil")
 
 
@@ -146,11 +150,7 @@ def _key(what: str, line: str, line_at: int, at: int) -> TomlFault | None:
             return TomlFault(at, 'write "=" instead of ":"')
         if not rest or rest.startswith("#"):
             return TomlFault(at, "a setting is written KEY = VALUE; the value is missing")
-        return TomlFault(
-            at,
-            'a setting is written KEY = VALUE; a key with other characters than letters, digits, "-" and "_"'
-            " needs quotation marks",
-        )
+        return TomlFault(at, _QUOTE_KEY)
     if what.startswith("Invalid initial character") and text_at in ("}", "\n"):
         return TomlFault(at, 'there is a comma too much before "}"' if text_at == "}" else _BRACES)
     if what == "Invalid statement" or what.startswith("Invalid initial character"):
@@ -158,11 +158,7 @@ def _key(what: str, line: str, line_at: int, at: int) -> TomlFault | None:
             return TomlFault(at, 'a setting is written KEY = VALUE; the key is missing before "="')
         if rest.startswith(("//", ";", "/*", "--")):
             return TomlFault(at, 'a comment begins with "#"')
-        return TomlFault(
-            at,
-            'a setting is written KEY = VALUE; a key with other characters than letters, digits, "-" and'
-            ' "_" needs quotation marks',
-        )
+        return TomlFault(at, _QUOTE_KEY)
     return None
 
 

@@ -5,8 +5,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from musterroll import Field, Problem, Row, Severity, fold
-from musterroll_plugins.validators._lookalikes import skeleton
-from musterroll_plugins.validators.unique import Unique, UniqueOptions
+from musterroll_plugins.validators.unique import Unique, UniqueOptions, skeleton
 from support.rows import context, row
 
 
