@@ -87,7 +87,9 @@ PUBLIC = [
     "Value",
     "fold",
     "fold_path",
+    "gettext",
     "hookimpl",
+    "ngettext",
 ]
 
 
