@@ -80,6 +80,7 @@ from musterroll.contract.text import (
     is_one_slip,
     nearest,
 )
+from musterroll.contract.translation import gettext, ngettext
 from musterroll.contract.users import Capabilities, Desired, Existing, Group, GroupPath, Matching, UserKey, fold_path
 from musterroll.errors import (
     BackendError,
@@ -159,6 +160,8 @@ __all__ += [
     "Value",
     "calling_code_of",
     "fold_path",
+    "gettext",
+    "ngettext",
     "one_number",
     "split_whole",
 ]

@@ -78,7 +78,7 @@ class ValidatorContract:
             assert problem.message.strip(), problem
             assert "\n" not in problem.message, problem
             assert problem.row is None or problem.row in rows, problem
-            assert set(problem.condemns) <= rows, problem
+            assert set(problem.also_rejects) <= rows, problem
 
     def test_each_sheet_begins_afresh(self) -> None:
         assert self._problems(self.bad) == self._problems(self.bad)

@@ -11,7 +11,7 @@ from musterroll.contract.fields import Field, FieldSet
 from musterroll.contract.roles import GroupResolver, Notifier, Reader, RowValidator, SheetValidator, UserBackend
 from musterroll.contract.rows import ABSENT, BLANK, Origin, Row, Value
 from musterroll.contract.secret import Secret
-from musterroll.registry.collector import Collector, Kind, spoken
+from musterroll.registry.collector import Collector, Kind, kind_label
 from musterroll.registry.loader import Found, Plugin
 from musterroll.registry.strict_options import checked
 
@@ -28,6 +28,7 @@ STANDARD_FIELDS = FieldSet(
     ]
 )
 """Those of the standard sheet."""
+_HEADINGS = {name: field.heading for name, field in STANDARD_FIELDS.items()}
 
 
 def make_context(*others: Field, read_only: bool = False) -> Context:
@@ -85,7 +86,7 @@ def _build(kind: Kind, module: ModuleType, name: str, context: Context | None, o
     collector.add(Found(Plugin(name=module.__name__, distribution="test", version="0"), lambda: module))
     assert not collector.faults, "; ".join(map(str, collector.faults))
     found = {provider.component.name: provider.component for provider in collector.providers if provider.kind == kind}
-    assert name in found, f'the module brings no {spoken(kind)} "{name}"; it brings: {", ".join(found) or "none"}'
+    assert name in found, f'the module brings no {kind_label(kind)} "{name}"; it brings: {", ".join(found) or "none"}'
     component: Any = found[name]
     context = replace(context or make_context(), instance=name)
     return component.build(checked(component.options, options), context)
@@ -100,12 +101,12 @@ def make_row(number: int = 3, /, **values: str) -> Row:
     """
     names = list(dict.fromkeys([*STANDARD_FIELDS, *values]))
     columns = {name: chr(ord("A") + index) for index, name in enumerate(names)}
-    return Row(number, {name: _value(name, values.get(name, "")) for name in names}, columns)
+    return Row(number, {name: _value(name, values.get(name, "")) for name in names}, columns, _HEADINGS)
 
 
 def make_absent_row(*fields: str) -> Row:
     """Makes the row of a sheet that has none of the columns, neither standard ones nor these."""
-    return Row(3, dict.fromkeys([*STANDARD_FIELDS, *fields], ABSENT), {})
+    return Row(3, dict.fromkeys([*STANDARD_FIELDS, *fields], ABSENT), {}, _HEADINGS)
 
 
 def _value(name: str, text: str) -> Value:

@@ -219,7 +219,7 @@ def test_missing_headings_are_one_error_and_no_row_is_valid(log: ProblemLog) -> 
     assert [one.code for one in log] == ["column.missing", "acme.username"]
     assert not checked.valid
     counts = SheetCounts(rows=7)
-    log.count_into(counts, condemned=False)
+    log.count_into(counts, with_others=False)
     assert (counts.valid, counts.invalid) == (0, 7)
 
 
@@ -251,7 +251,7 @@ def forgets(row: Row) -> Any:
             'the problem "x.y" is of row 17, which the sheet does not have',
         ),
         (finds(Problem(code="x.y", message="m", row=4)), "is of row 4, which the sheet does not have; it is in row 3"),
-        (finds(lambda row: row.problem("email", "x.y", "m", condemns=(2,))), "is of row 2"),
+        (finds(lambda row: row.problem("email", "x.y", "m", also_rejects=(2,))), "is of row 2"),
         (
             finds(lambda row: row.problem("email", "x.y", "")),
             "the message of a problem must be a text, not an empty one",

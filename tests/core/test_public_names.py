@@ -18,7 +18,7 @@ Cell TextCell NumberCell DateCell BoolCell ErrorCell FormulaCell Draft DraftColu
 PLAIN_FORMATS column_letter
 
 ValidatorType RowValidator SheetValidator GroupResolverType GroupResolver Row Value Origin Problem Severity
-GroupPath INVISIBLE calling_code_of fold_path one_number split_whole
+GroupPath INVISIBLE calling_code_of fold_path gettext ngettext one_number split_whole
 
 UserBackendType UserBackend Capabilities Matching Desired Existing Group UserKey UserRef GroupRef Op
 CreateUser UpdateUser Deactivate Reactivate DeleteUser CreateGroup DeleteGroup AddMembers RemoveMembers SendInvite

@@ -22,6 +22,7 @@ _STANDARD = (
 COLUMNS: Mapping[str, str] = MappingProxyType(
     {spec.name: letter for spec, letter in zip(_STANDARD, "ABCDEFGH", strict=True)}
 )
+HEADINGS: Mapping[str, str] = MappingProxyType({spec.name: spec.heading for spec in _STANDARD})
 
 
 def fields(*others: Field) -> FieldSet:
@@ -45,7 +46,7 @@ def row(number: int = 3, **values: str | Value | None) -> Row:
     Fields that are not named are blank. A password's text becomes a secret.
     """
     cells = dict.fromkeys(COLUMNS, BLANK) | {name: _value(name, value) for name, value in values.items()}
-    return Row(number, cells, COLUMNS)
+    return Row(number, cells, COLUMNS, HEADINGS)
 
 
 def _value(name: str, value: str | Value | None) -> Value:

@@ -89,6 +89,6 @@ def _make_plan(plan: NewPlan, former: Job, counts: SheetCounts) -> None:
         counts.rows = plan.store_batches(planner.plan(journal, former.id))
         with journal.transaction():
             store.add_totals(users=count_users(plan.run.pipeline, plan.portal), groups=0)
-            plan.store_problems(counts, condemned=False)
+            plan.store_problems(counts, with_others=False)
     finally:
         journal.commit()

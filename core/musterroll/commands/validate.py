@@ -24,7 +24,7 @@ def validate(pipeline: Pipeline, sheet: Path, *, progress: Progress = SILENT) ->
             stop_if_cancelled(pipeline)
     for problem in spellings.problems():
         log.add(problem)
-    log.count_into(intake.counts, condemned=pipeline.settings.on_error == "skip")
+    log.count_into(intake.counts, with_others=pipeline.settings.on_error == "skip")
     return Report(
         command="validate",
         outcome=Outcome.PROBLEMS if log.errors else Outcome.OK,

@@ -26,7 +26,7 @@ class Problem:
         field: the field's name, e.g. `phone`.
         value: the value as it was typed; None for secrets.
         suggestion: what to type instead, where that can be said.
-        condemns: other rows that cannot go in either, e.g. the first of two rows with one username.
+        also_rejects: other rows that cannot go in either, e.g. the first of two rows with one username.
     """
 
     code: str
@@ -37,7 +37,7 @@ class Problem:
     field: str | None = None
     value: str | None = None
     suggestion: str | None = None
-    condemns: tuple[int, ...] = ()
+    also_rejects: tuple[int, ...] = ()
 
     @property
     def cell(self) -> str | None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
 from musterroll.contract.problems import Problem, Severity
 from musterroll.contract.secret import Secret
+from musterroll.contract.translation import gettext
 
 
 class Origin(StrEnum):
@@ -61,11 +62,13 @@ class Row:
         number: the row number that the spreadsheet program shows.
         values: every field of the pipeline by name.
         columns: the column letter of each field that has a column; shared by all rows of a sheet.
+        headings: the heading of each field, as the pipeline has it; shared likewise.
     """
 
     number: int
     values: Mapping[str, Value]
     columns: Mapping[str, str]
+    headings: Mapping[str, str] = field(default_factory=dict)
 
     def __getitem__(self, field: str) -> str:
         return self.values[field].text
@@ -78,35 +81,43 @@ class Row:
         """Returns the secret of a secret field, if there is one."""
         return self.value(field).secret
 
+    def heading(self, field: str) -> str:
+        """Returns what a field is called in the sheet; of an unknown field, its name."""
+        return self.headings.get(field, field)
+
     def problem(
         self,
         field: str,
         code: str,
         message: str,
+        /,
         *,
         severity: Severity = Severity.ERROR,
         suggestion: str | None = None,
-        condemns: tuple[int, ...] = (),
+        also_rejects: tuple[int, ...] = (),
+        **values: object,
     ) -> Problem:
         """Makes a problem of this row; position and value are filled in.
 
         Args:
             field: the field it is about.
             code: `subject.rule`, e.g. `acme.staff_number`.
-            message: what is wrong and what to do; never put a password in it.
+            message: what is wrong and what to do, written out and never an f-string, so that it can be translated
+                (`gettext`). `{heading}` stands for the field's heading, other names in braces for `values`.
             severity: an error (keeps the row out) or a warning.
             suggestion: what to type instead.
-            condemns: other rows that cannot go in either.
+            also_rejects: other rows that cannot go in either.
+            values: what stands in the message; never a password.
         """
         value = self.value(field)
         return Problem(
             code=code,
-            message=message,
+            message=gettext(message, **{"heading": self.heading(field), **values}),
             severity=severity,
             row=self.number,
             column=self.columns.get(field),
             field=field,
             value=None if value.secret is not None else (value.raw if value.raw is not None else value.text or None),
             suggestion=suggestion,
-            condemns=condemns,
+            also_rejects=also_rejects,
         )

@@ -150,7 +150,7 @@ class PlanStore:
             (
                 (
                     *(self._job, seq, p.code, p.message, p.severity, p.row, p.column, p.field, p.suggestion),
-                    json.dumps(p.condemns) if p.condemns else None,
+                    json.dumps(p.also_rejects) if p.also_rejects else None,
                 )
                 for seq, p in enumerate(problems)
             ),
@@ -246,7 +246,7 @@ class PlanStore:
                 column=column,
                 field=field,
                 suggestion=suggestion,
-                condemns=tuple(json.loads(condemns)) if condemns else (),
+                also_rejects=tuple(json.loads(condemns)) if condemns else (),
             )
 
     def groups_to_create(self) -> tuple[GroupPath, ...]:

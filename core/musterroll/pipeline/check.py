@@ -26,12 +26,12 @@ from musterroll.pipeline.origins import (
     Leaf,
     Node,
     Place,
-    Table,
+    TomlTable,
     at,
     located,
+    path_text,
     place_of,
     plain,
-    spelt,
     with_own_indexes,
 )
 from musterroll.pipeline.settings import Settings
@@ -54,7 +54,7 @@ class Check:
         fields: the fields of a user, once they are known to be without mistakes.
     """
 
-    def __init__(self, tree: Table, folder: Path, types: Callable[[KeyPath], tuple[Any, ...]]) -> None:
+    def __init__(self, tree: TomlTable, folder: Path, types: Callable[[KeyPath], tuple[Any, ...]]) -> None:
         self.tree, self.folder, self.types = tree, folder, types
         self.mistakes: list[Mistake] = []
         self.warnings: list[Mistake] = []
@@ -100,7 +100,7 @@ class Check:
             node: the part.
             full: makes a path inside the part one of the tree.
             asker: the place to name for what is missing at the top of the part.
-            on: what a notifier is told, for its options.
+            on: which messages a notifier sends, for its options.
             reword: changes a message, by its path.
         """
         try:
@@ -125,16 +125,16 @@ class Check:
     def _mistake(self, path: KeyPath, message: str, place: Place | None) -> Mistake:
         place = place or place_of(self.tree, path)
         if place.written is None:
-            return Mistake(spelt(self.tree, path), message, place.label)
+            return Mistake(path_text(self.tree, path), message, place.label)
         own = (*place.prefix, *with_own_indexes(self.tree, path))
         shown = not sounds_secret(path) and all(map(is_plain, self.types(path) or [None]))
         spot = place.written.spot(own, with_value=shown)
         line, excerpt = spot if spot is not None else (None, ())
-        return Mistake(spelt(self.tree, path), message, place.label, line, excerpt)
+        return Mistake(path_text(self.tree, path), message, place.label, line, excerpt)
 
     def _reword(self, path: KeyPath, text: str) -> str:
         if path in NAMED and text.startswith("should be a list"):
-            return f"write each as a table: [[{spelt(self.tree, path)}]]"
+            return f"write each as a table: [[{path_text(self.tree, path)}]]"
         array = at(self.tree, path[:-2])
         if path[:-2] in NAMED and path[-1] == "use" and text == "is needed" and isinstance(array, Items):
             others = [name for name, table in array.entries.items() if "use" in table.entries]
@@ -170,7 +170,7 @@ def _below(node: Node) -> Iterator[tuple[str, Node]]:
     """Yields every key below a node with what it holds, the nearest first."""
     level = [node]
     while level:
-        entries = [entry for table in level if isinstance(table, Table | Items) for entry in table.entries.items()]
+        entries = [entry for table in level if isinstance(table, TomlTable | Items) for entry in table.entries.items()]
         yield from entries
         level = [child for _, child in entries]
 

@@ -18,13 +18,13 @@ from musterroll.errors import Mistake, PipelineError
 from musterroll.pipeline.assignments import SET, flags_as_sets, flags_layer, parse_key, parse_sets, sets_layer
 from musterroll.pipeline.check import Check, texts
 from musterroll.pipeline.fields import fields_of
-from musterroll.pipeline.files import DEFAULT_FILE, STANDARD, Document, absolute, expanded, read_chain
+from musterroll.pipeline.files import DEFAULT_FILE, STANDARD, PipelineFile, absolute, expanded, read_chain
 from musterroll.pipeline.instances import Instances, KeyTypes
 from musterroll.pipeline.layers import NAMED, layer, merge
+from musterroll.pipeline.made_from import plugins_used
 from musterroll.pipeline.masks import holds_secret, inside_options, masked_settings
-from musterroll.pipeline.origins import Items, Table, at, leaves, place_of, plain, spelt
+from musterroll.pipeline.origins import Items, TomlTable, at, leaves, path_text, place_of, plain
 from musterroll.pipeline.pipeline import Pipeline
-from musterroll.pipeline.plugins_used import plugins_used
 from musterroll.pipeline.settings import Settings
 from musterroll.registry.registry import PluginStatus, Registry
 
@@ -91,6 +91,7 @@ def load_pipeline(
         raise PipelineError(tuple(dict.fromkeys(check.mistakes)))
 
     merged = masked_settings(tree, check.masked)
+    used = (*readers, *validators, *resolvers, backend, *notifiers)
     return Pipeline(
         settings=Settings.model_validate(merged),  # without literal secrets: nobody needs them from there
         profile=profile,
@@ -104,7 +105,7 @@ def load_pipeline(
         shown=_shown(tree, check, types, is_standard=chain[0].place.label == STANDARD),
         sets=_lasting(sets, tree, check) + flags_as_sets(flags or {}),
         fingerprint=_fingerprint(merged),
-        plugins=plugins_used((*readers, *validators, *resolvers, backend, *notifiers), registry, folder),
+        plugins=plugins_used((one.component for one in used), registry, folder),
         reader=reader,
         readers=readers,
         validators=validators,
@@ -130,11 +131,11 @@ def _file(file: Path | None) -> Path | None:
     return Path(DEFAULT_FILE) if file is None and Path(DEFAULT_FILE).exists() else file
 
 
-def _names(chain: Sequence[Document]) -> tuple[str, ...]:
+def _names(chain: Sequence[PipelineFile]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for document in chain for name in document.profiles))
 
 
-def _profile_layers(chain: Sequence[Document], profile: str | None, mistakes: list[Mistake]) -> list[Table]:
+def _profile_layers(chain: Sequence[PipelineFile], profile: str | None, mistakes: list[Mistake]) -> list[TomlTable]:
     """A profile goes over all files, and a file's part of it over that of the files it extends."""
     if profile is None:
         return []
@@ -158,13 +159,13 @@ def _profile_layers(chain: Sequence[Document], profile: str | None, mistakes: li
     ]
 
 
-def _warn_of_empty_arrays(check: Check, layers: Sequence[Table]) -> None:
+def _warn_of_empty_arrays(check: Check, layers: Sequence[TomlTable]) -> None:
     for one in layers:
         for path in NAMED:
             said, merged = at(one, path), at(check.tree, path)
             if isinstance(said, Items) and isinstance(merged, Items) and not said.entries and merged.entries:
                 text = "an empty list takes nothing out; write enabled = false in each element to leave out"
-                check.warnings.append(Mistake(spelt(one, path), text, said.place.label))
+                check.warnings.append(Mistake(path_text(one, path), text, said.place.label))
 
 
 def _check_absent(check: Check) -> None:
@@ -190,7 +191,7 @@ class _Found(NamedTuple):
     disabled: Sequence[tuple[int, str]]
 
 
-def _find_plugins(tree: Table, *, external: bool) -> _Found:
+def _find_plugins(tree: TomlTable, *, external: bool) -> _Found:
     named = texts(at(tree, ("plugins",)))
     files = {absolute(place.folder / expanded(Path(text))): (i, text) for i, text, place in named}
     disabled = [(i, name) for i, name, _ in texts(at(tree, ("disable",)))]
@@ -213,13 +214,13 @@ def _check_plugins(check: Check, found: _Found) -> None:
             check.warnings.append(Mistake("", f"{fault}; it is left out", "plugins"))
 
 
-def _state_folder(state: str | None, tree: Table, folder: Path) -> Path:
+def _state_folder(state: str | None, tree: TomlTable, folder: Path) -> Path:
     if state is None:
         return folder / STATE_FOLDER
     return place_of(tree, ("state",)).folder / expanded(Path(state))
 
 
-def _lasting(sets: Sequence[str], tree: Table, check: Check) -> tuple[str, ...]:
+def _lasting(sets: Sequence[str], tree: TomlTable, check: Check) -> tuple[str, ...]:
     """The `--set` texts that may be kept: those without a secret."""
     paths = ((text, parse_key(text.partition("=")[0]) or ()) for text in sets)
     return tuple(
@@ -227,7 +228,7 @@ def _lasting(sets: Sequence[str], tree: Table, check: Check) -> tuple[str, ...]:
     )
 
 
-def _shown(tree: Table, check: Check, types: KeyTypes, *, is_standard: bool) -> dict[str, Any]:
+def _shown(tree: TomlTable, check: Check, types: KeyTypes, *, is_standard: bool) -> dict[str, Any]:
     """The merged pipeline as a file in the pipeline's folder would have it."""
     moved = {}
     for path, value in leaves(tree):

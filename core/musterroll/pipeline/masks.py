@@ -12,9 +12,9 @@ from pydantic import BaseModel
 from musterroll.contract.options import SecretRef
 from musterroll.contract.secret import MASK
 from musterroll.pipeline.layers import NAMED
-from musterroll.pipeline.origins import KeyPath, Node, Table, leaves, located, plain
+from musterroll.pipeline.origins import KeyPath, Node, TomlTable, leaves, located, plain
 
-# What an option that holds a secret ends in, however it is spelt: client_secret, apiKey, bind-password.
+# What an option that holds a secret ends in, however it is written: client_secret, apiKey, bind-password.
 KEY_TO_MASK = r"(?:pass(?:word|wd|phrase)|pwd|secret|token|(?:api|access|private)[_-]?key|authorization|credentials?)"
 _SOUNDS_SECRET = re.compile(KEY_TO_MASK + "$", re.IGNORECASE)
 # In addresses and connection strings: https://user:SECRET@host, …?token=SECRET, host=x password=SECRET
@@ -46,7 +46,7 @@ def secrets_in(value: object, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Sec
 
 
 def masked_settings(
-    tree: Table, secrets: Collection[KeyPath], others: Mapping[KeyPath, str] = MappingProxyType({})
+    tree: TomlTable, secrets: Collection[KeyPath], others: Mapping[KeyPath, str] = MappingProxyType({})
 ) -> dict[str, Any]:
     """Returns the merged TOML as plain data, without any secret.
 
@@ -68,7 +68,7 @@ def sounds_secret(path: KeyPath) -> bool:
     return any(isinstance(key, str) and _SOUNDS_SECRET.search(key) for key in path[-2:])
 
 
-def holds_secret(tree: Table, path: KeyPath, secrets: Collection[KeyPath]) -> bool:
+def holds_secret(tree: TomlTable, path: KeyPath, secrets: Collection[KeyPath]) -> bool:
     """Whether the value at a path is, or has in it, a secret."""
     return any(
         found in secrets or (isinstance(value, str) and _masked(found, value) != value)

@@ -46,7 +46,7 @@ class Instance:
         label: as the person knows it, e.g. `validators[corporate-mail]` or `backend`; it knows whose it is.
         component: what it is an instance of.
         options: its checked options.
-        on: for notifiers: what they are told.
+        on: for notifiers: which messages they send.
         is_asked: whether the pipeline names it; a reader is tried by `auto` without that.
     """
 

@@ -14,7 +14,7 @@ class UnaskedReader:
 
     Args:
         reader: the reader.
-        logger: is told when it breaks.
+        logger: takes a warning when it breaks.
     """
 
     def __init__(self, reader: Reader, logger: logging.Logger) -> None:

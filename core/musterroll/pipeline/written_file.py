@@ -1,15 +1,24 @@
-"""A file of the chain as it is written: where its keys stand."""
+"""A file of the chain as it is written: where its keys stand, and lines of it for messages.
+
+What may be a secret is not shown.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from musterroll.pipeline.excerpt import excerpt
+from musterroll.contract.secret import MASK
+from musterroll.pipeline.masks import KEY_TO_MASK, masked_address
 from musterroll.pipeline.origins import KeyPath
 from musterroll.pipeline.positions import Position, Positions
+
+_SECRET_AND_REST = re.compile(rf"""({KEY_TO_MASK}["']?\s*[=:]\s*(?!\s*\{{))(\S.*)$""", re.IGNORECASE)
+_WIDEST = 90
+_BEFORE = 40  # characters that are shown before the place in a line that is too long
 
 
 class Spot(NamedTuple):
@@ -84,3 +93,29 @@ class Written:
             except (KeyError, IndexError, TypeError):
                 here = None
         return tuple(found)
+
+
+def shows_secret(line: str) -> bool:
+    """Whether a line says something that sounds like a secret."""
+    return _masked(line) != line
+
+
+def excerpt(text: str, at: int) -> tuple[str, ...]:
+    """Returns the line of a place, with its number, and a mark below the place.
+
+    Args:
+        text: the file.
+        at: the place, as an index into the text.
+    """
+    start = text.rfind("\n", 0, at) + 1
+    line, column = text[start:].partition("\n")[0].rstrip("\r"), at - start
+    masked = _masked(line).replace("\t", " ")
+    first = max(0, column - _BEFORE) if len(masked) > _WIDEST else 0
+    shown = masked[first : first + _WIDEST]
+    place = min(column - first, len(shown))
+    number = f"{text.count(chr(10), 0, start) + 1:>5}"
+    return f"{number} | {shown.rstrip()}", f"{' ' * len(number)} | {' ' * place}^"
+
+
+def _masked(line: str) -> str:
+    return masked_address(_SECRET_AND_REST.sub(lambda match: f"{match[1]}{MASK}", line))

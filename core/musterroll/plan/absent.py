@@ -9,6 +9,7 @@ from itertools import count, islice
 from musterroll.contract.fields import USERNAME, FieldSet
 from musterroll.contract.problems import Problem, Severity
 from musterroll.contract.roles import UserBackend
+from musterroll.contract.translation import gettext, ngettext
 from musterroll.contract.users import Existing, UserKey
 from musterroll.journal.change import Action, Change, FieldChange, InviteDecision, PasswordAction
 from musterroll.journal.kinds import ABSENT
@@ -84,9 +85,14 @@ class Absentees:
         for batch in self._absent(unplaced):
             for user in batch:
                 if not self._deactivates:
-                    self._report(user, "")
+                    self._report(user, '"{user}" is in the portal, managed by this pipeline, but not in the sheet')
                 elif unplaced.nobody is not None:
-                    self._report(user, f"; not deactivated, because row {unplaced.nobody} does not say whom it means")
+                    self._report(
+                        user,
+                        '"{user}" is in the portal, managed by this pipeline, but not in the sheet; not deactivated, '
+                        "because row {row} does not say whom it means",
+                        row=unplaced.nobody,
+                    )
                 else:
                     self._deactivate(next(numbers), user)
             self._store.flush()
@@ -124,11 +130,11 @@ class Absentees:
         )
         self._store.add_change(change, add=(), remove=(), notifier=None, recipient=None)
 
-    def _report(self, user: Existing, why: str) -> None:
+    def _report(self, user: Existing, message: str, **values: object) -> None:
         self._log.add_absent(
             Problem(
                 code="user.absent",
-                message=f'"{user.username}" is in the portal, managed by this pipeline, but not in the sheet{why}',
+                message=gettext(message, user=user.username, **values),
                 severity=Severity.WARNING,
                 field=USERNAME,
                 value=user.username,
@@ -137,16 +143,18 @@ class Absentees:
 
     def _refuse(self, unplaced: Unplaced) -> None:
         """Whoever stands behind the blank row is not absent."""
-        first, others = None, 0
+        first, absent = None, 0
         for batch in self._absent(unplaced):
-            others += len(batch)
+            absent += len(batch)
             first = first or next((user.username for user in batch), None)
         if first is not None:
-            who = f'"{first}"' + (f" and {others - 1:,} more" if others > 1 else "")
-            self._log.add_file(
-                Problem(
-                    code="sheet.incomplete",
-                    message=f"The import stopped at a blank row, and filled rows follow. {who} would count as missing "
-                    f'from the sheet and be deactivated; delete the blank row, or set on_blank_row to "skip"',
-                )
+            message = ngettext(
+                'The import stopped at a blank row, and filled rows follow. "{user}" would count as missing from the '
+                'sheet and be deactivated; delete the blank row, or set on_blank_row to "skip"',
+                'The import stopped at a blank row, and filled rows follow. "{user}" and {others} more would count as '
+                'missing from the sheet and be deactivated; delete the blank row, or set on_blank_row to "skip"',
+                absent,
+                user=first,
+                others=f"{absent - 1:,}",
             )
+            self._log.add_file(Problem(code="sheet.incomplete", message=message))

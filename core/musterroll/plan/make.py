@@ -64,7 +64,7 @@ def make_plan(plan: NewPlan, sheet: Intake) -> None:
             )
             plan.store_batches(absentees.plan(planner.unplaced))
         with journal.transaction():
-            plan.store_problems(sheet.counts, condemned=settings.on_error == "skip")
+            plan.store_problems(sheet.counts, with_others=settings.on_error == "skip")
             plan.job.set_sheet(replace(sheet.summary, path=plan.job.record.sheet.path))
     finally:
         journal.commit()

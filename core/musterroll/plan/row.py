@@ -18,6 +18,12 @@ from musterroll.pipeline.settings import Settings
 from musterroll.plan.groups import GroupIndex, Membership, Target
 
 _NO_MEMBERSHIP = Membership()  # a blank cell keeps all groups, in every mode
+_UNKNOWN_GROUP = {  # by whether it is left out, and whether another one is near
+    (False, False): 'The group "{name}" does not exist; correct its name, or create it in the portal',
+    (False, True): 'The group "{name}" does not exist; did you mean "{near}"?',
+    (True, False): 'The group "{name}" does not exist and is left out',
+    (True, True): 'The group "{name}" does not exist and is left out; did you mean "{near}"?',
+}
 
 
 @dataclass(slots=True)
@@ -191,16 +197,19 @@ class RowPlanner:
                 yield target
                 continue
             name = "|".join(path)
-            near = self._groups.near(path)
-            suggestion = "|".join(near) if near else None
-            hint = f'; did you mean "{suggestion}"?' if suggestion else ""
-            remedy = hint or "; correct its name, or create it in the portal"
+            found = self._groups.near(path)
+            near = "|".join(found) if found else None
             if self._settings.membership.missing == "create":
                 if near is not None:
-                    message = f'The group "{name}" does not exist and will be created{hint}'
                     plan.problems.append(
                         row.problem(
-                            GROUPS, "groups.near_match", message, severity=Severity.WARNING, suggestion=suggestion
+                            GROUPS,
+                            "groups.near_match",
+                            'The group "{name}" does not exist and will be created; did you mean "{near}"?',
+                            severity=Severity.WARNING,
+                            suggestion=near,
+                            name=name,
+                            near=near,
                         )
                     )
                 yield self._groups.create(path)
@@ -210,34 +219,45 @@ class RowPlanner:
                 row.problem(
                     GROUPS,
                     "groups.unknown",
-                    f'The group "{name}" does not exist{f" and is left out{hint}" if skip else remedy}',
+                    _UNKNOWN_GROUP[skip, near is not None],
                     severity=Severity.WARNING if skip else Severity.ERROR,
-                    suggestion=suggestion,
+                    suggestion=near,
+                    name=name,
+                    near=near,
                 )
             )
 
     def _unsupported(self, row: Row, plan: RowPlan, user: Existing | None) -> Iterator[Problem]:
         """Says what the row asks for and the portal cannot do."""
 
-        def problem(name: str, what: str, what_to_do: str = "leave it out or choose another portal") -> Problem:
-            return row.problem(name, "backend.unsupported", f"The portal cannot {what}; {what_to_do}")
+        def problem(name: str, message: str) -> Problem:
+            return row.problem(name, "backend.unsupported", message, name=name)
 
         can = self._can
         for name in plan.fields:
             if can.fields is not None and name in self._fields.attributes and name not in can.fields:
-                remedy = "leave its column out, or name another place for it in the backend's options"
-                yield problem(name, f"store the field {name}", remedy)
+                yield problem(
+                    name,
+                    "The portal cannot store the field {name}; leave its column out, or name another place for it in "
+                    "the backend's options",
+                )
         if user is not None and USERNAME in plan.fields and not can.rename:
-            yield problem(USERNAME, "change a username")
+            yield problem(USERNAME, "The portal cannot change a username; leave it out or choose another portal")
         if "active" in plan.fields and not can.deactivate:
-            yield problem(USERNAME, "make an inactive user active again")
+            yield problem(
+                USERNAME,
+                "The portal cannot make an inactive user active again; leave it out or choose another portal",
+            )
         if plan.password in (PasswordAction.SET, PasswordAction.RESET) and not can.passwords:
-            yield problem(PASSWORD, "take a password")
+            yield problem(PASSWORD, "The portal cannot take a password; leave it out or choose another portal")
         elif plan.password is PasswordAction.RESET and not can.reset_passwords:
-            remedy = 'empty the cell, or set password.on_existing to "keep"'
-            yield problem(PASSWORD, "set the password of an existing user", remedy)
+            yield problem(
+                PASSWORD,
+                "The portal cannot set the password of an existing user; empty the cell, or set password.on_existing "
+                'to "keep"',
+            )
         touched = (*plan.membership.add, *plan.membership.remove)
         if touched and not can.groups:
-            yield problem(GROUPS, "keep groups")
+            yield problem(GROUPS, "The portal cannot keep groups; leave it out or choose another portal")
         elif not can.nested_groups and any(len(target.path) > 1 for target in touched):
-            yield problem(GROUPS, "keep groups inside groups")
+            yield problem(GROUPS, "The portal cannot keep groups inside groups; leave it out or choose another portal")

@@ -90,9 +90,9 @@ class NewPlan:
             journal.begin()
         return users
 
-    def store_problems(self, counts: SheetCounts, *, condemned: bool) -> None:
-        """Stores what was found, and fills the counts in. With `condemned`, errors of one row keep others out."""
-        self.log.count_into(counts, condemned=condemned)
+    def store_problems(self, counts: SheetCounts, *, with_others: bool) -> None:
+        """Stores what was found, and fills the counts in. With `with_others`, errors of one row keep others out."""
+        self.log.count_into(counts, with_others=with_others)
         self.job.plan.add_problems(self.log)
         self.job.plan.add_counts(counts)
 

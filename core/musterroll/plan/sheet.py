@@ -11,6 +11,7 @@ from musterroll.contract.messages import Recipient
 from musterroll.contract.problems import Problem, Severity
 from musterroll.contract.roles import UserBackend
 from musterroll.contract.rows import Origin, Row
+from musterroll.contract.translation import gettext
 from musterroll.contract.users import Existing, UserKey
 from musterroll.invites.invited_before import Recogniser
 from musterroll.invites.policy import Decision, InvitePolicy
@@ -97,24 +98,27 @@ class Planner:
             yield len(batch)
 
     def finish(self) -> None:
-        """Says what only the whole plan shows: misspelt groups, two rows for one user, rows that others condemn."""
+        """Says what only the whole plan shows: misspelt groups, two rows for one user, and rows that they reject."""
         if self._settings.membership.missing == "create":  # else it has been said that they are not there
             for problem in self._spellings.problems(self._groups):
                 self._log.add(problem)
-        for column, what in (("folded", "username"), ("ref", "user")):
+        for column, message in (
+            ("folded", "This is the same username as in row {first}; remove one of the two rows"),
+            ("ref", "This is the same user as in row {first}; remove one of the two rows"),
+        ):
             for row, first in self._store.doubles(column):
                 if not self._log.has_error(row):
                     self._log.add(
                         Problem(
                             code="username.duplicate",
-                            message=f"This is the same {what} as in row {first}; remove one of the two rows",
+                            message=gettext(message, first=first),
                             row=row,
                             column=self._letters.get(USERNAME),
                             field=USERNAME,
-                            condemns=(first,),
+                            also_rejects=(first,),
                         )
                     )
-        self._store.reject(self._log.bad_rows(condemned=self._settings.on_error == "skip"))
+        self._store.reject(self._log.bad_rows(with_others=self._settings.on_error == "skip"))
 
     def _plan_batch(self, batch: Sequence[CheckedRow]) -> None:
         rows = [checked.row for checked in batch]
@@ -182,28 +186,32 @@ class Planner:
             return
         others = [other.username for other in matches.of(row, _EMAIL) if user is None or other.ref != user.ref]
         if others:
-            message = f"The user {others[0]} has this address, and the portal takes an address once; give another one"
-            yield row.problem(_EMAIL, "email.taken", message)
+            message = "The user {other} has this address, and the portal takes an address once; give another one"
+            yield row.problem(_EMAIL, "email.taken", message, other=others[0])
             return
         if not checked.valid:
             return
         first = self._new_addresses.setdefault(UserKey.of(_EMAIL, address).folded, row.number)
         if first != row.number:
-            message = f"Row {first} has this address, and the portal takes an address once; correct one of the two rows"
-            yield row.problem(_EMAIL, "email.taken", message)
+            message = "Row {first} has this address, and the portal takes an address once; correct one of the two rows"
+            yield row.problem(_EMAIL, "email.taken", message, first=first)
 
     def _check_protection(self, row: Row, plan: RowPlan, user: Existing | None) -> Iterator[Problem]:
         """A protected user is never touched; a row that asks for nothing of the kind may name one."""
         if user is not None and not plan.changes_anything:
             return
         if user is not None and (pattern := self._protection.of(user.username)):
-            what, never = f'The user "{user.username}"', "changed"
+            message = (
+                'The user "{user}" is protected (protect = "{pattern}" in the pipeline) and is never changed; '
+                "remove the row"
+            )
+            yield row.problem(USERNAME, "username.protected", message, user=user.username, pattern=pattern)
         elif pattern := self._protection.of(row[USERNAME]):
-            what, never = "This username", "given to anybody"
-        else:
-            return
-        text = f'{what} is protected (protect = "{pattern}" in the pipeline) and is never {never}; remove the row'
-        yield row.problem(USERNAME, "username.protected", text)
+            message = (
+                'This username is protected (protect = "{pattern}" in the pipeline) and is never given to anybody; '
+                "remove the row"
+            )
+            yield row.problem(USERNAME, "username.protected", message, pattern=pattern)
 
     def _store_plan(self, row: Row, plan: RowPlan, user: Existing | None, known: LedgerEntry | None) -> None:
         action = Action.UPDATE if plan.changes_anything else Action.UNCHANGED

@@ -10,6 +10,7 @@ from musterroll.contract.fields import GROUPS
 from musterroll.contract.problems import Problem, Severity
 from musterroll.contract.rows import Row
 from musterroll.contract.text import clean
+from musterroll.contract.translation import gettext, ngettext
 from musterroll.contract.users import GroupPath, fold_path
 from musterroll.plan.groups import GroupIndex
 from musterroll.plan.near_names import NearPaths
@@ -85,19 +86,24 @@ class GroupSpellings:
         return names
 
     def _several(self, path: GroupPath, seen: _Seen, parts: list[GroupPath]) -> Problem:
-        rows = (
-            f" (in {seen.others} more rows too)" if seen.others > 1 else " (in 1 more row too)" if seen.others else ""
-        )
+        rows = ngettext(" (in {count} more row too)", " (in {count} more rows too)", seen.others) if seen.others else ""
         suggestion = ";".join(_written(part) for part in parts)
-        message = (
-            f'"{"|".join(path)}"{rows} counts as one group, but seems to be {len(parts)}; '
-            f'groups are separated with ";": {suggestion}'
+        message = gettext(
+            '"{group}"{rows} counts as one group, but seems to be {number}; groups are separated with ";": {groups}',
+            group="|".join(path),
+            rows=rows,
+            number=len(parts),
+            groups=suggestion,
         )
         return self._problem(seen, message, suggestion)
 
     def _slip(self, path: GroupPath, seen: _Seen, other: GroupPath) -> Problem:
         suggestion = _written(other)
-        message = f'The group "{"|".join(path)}" stands in this row only; did you mean "{suggestion}"?'
+        message = gettext(
+            'The group "{group}" stands in this row only; did you mean "{near}"?',
+            group="|".join(path),
+            near=suggestion,
+        )
         return self._problem(seen, message, suggestion)
 
     def _problem(self, seen: _Seen, message: str, suggestion: str) -> Problem:

@@ -10,6 +10,7 @@ from typing import Literal
 from musterroll.contract.fields import USERNAME
 from musterroll.contract.problems import Problem, Severity
 from musterroll.contract.roles import UserBackend
+from musterroll.contract.translation import gettext
 from musterroll.contract.users import Capabilities, Existing, UserKey
 from musterroll.journal.change import Action, Change, FieldChange, InviteDecision, PasswordAction, Scalar
 from musterroll.journal.done import DoneRow, DoneTarget, done_rows, done_targets
@@ -85,10 +86,8 @@ class UndoPlanner:
             deletes = target.created and self._can.delete
             self._store.add_target(target.id, target.path, parent, target.ref, deletes=deletes)
             if target.created and not deletes:
-                name = "|".join(target.path)
-                self._log.add_file(
-                    Problem(code="undo.kept", message=f'The portal cannot delete the group "{name}"; it stays')
-                )
+                message = gettext('The portal cannot delete the group "{name}"; it stays', name="|".join(target.path))
+                self._log.add_file(Problem(code="undo.kept", message=message))
 
     def _look_up(self, batch: Sequence[DoneRow]) -> Mapping[str, Existing]:
         """The users of a batch by ref, found by the name that the job left them with."""
@@ -103,18 +102,21 @@ class UndoPlanner:
             reversal.problems.append(
                 Problem(
                     code="undo.invite",
-                    message=f"{done.username} was invited; that cannot be called back",
+                    message=gettext("{user} was invited; that cannot be called back", user=done.username),
                     severity=Severity.WARNING,
                     row=shown_row(done.row),
                 )
             )
         if user is None:
-            why = "is gone, or was renamed since" if done.ref else "may have been created, or not; look into the portal"
-            reversal.problems.append(_kept(done, f"{done.username} {why}; nothing was taken back"))
-        elif pattern := self._protection.of(user.username, done.username):
-            reversal.problems.append(
-                _kept(done, f'{done.username} is protected by "{pattern}"; nothing was taken back')
+            message = (
+                "{user} is gone, or was renamed since; nothing was taken back"
+                if done.ref
+                else "{user} may have been created, or not; look into the portal; nothing was taken back"
             )
+            reversal.problems.append(_kept(done, message))
+        elif pattern := self._protection.of(user.username, done.username):
+            message = '{user} is protected by "{pattern}"; nothing was taken back'
+            reversal.problems.append(_kept(done, message, pattern=pattern))
         elif Kind.CREATE_USER in done.kinds:
             self._take_out(done, user, reversal)
         else:
@@ -127,14 +129,12 @@ class UndoPlanner:
         joined = user.groups - {self._targets[target].ref for target in done.added if target in self._targets}
         if changed or joined:
             what = ", ".join([*changed, *(["groups"] if joined else [])])
-            reversal.problems.append(_kept(done, f"{done.username} was changed since ({what}) and stays as is"))
+            reversal.problems.append(_kept(done, "{user} was changed since ({what}) and stays as is", what=what))
             return
         if self._created == "delete" and self._can.delete:
             reversal.action = Action.DELETE
         elif not self._can.deactivate:
-            reversal.problems.append(
-                _kept(done, f"The portal cannot deactivate {done.username}; remove the user there")
-            )
+            reversal.problems.append(_kept(done, "The portal cannot deactivate {user}; remove the user there"))
             return
         elif user.active:
             reversal.action = Action.DEACTIVATE
@@ -152,9 +152,9 @@ class UndoPlanner:
             elif present != change.before:
                 changed.append(name)
         if changed:
-            reversal.problems.append(_kept(done, f"{done.username} was changed since; kept: {', '.join(changed)}"))
+            reversal.problems.append(_kept(done, "{user} was changed since; kept: {fields}", fields=", ".join(changed)))
         if done.password is PasswordAction.RESET and Kind.UPDATE_USER in done.kinds:
-            text = f"The password of {done.username} was reset; the former one is not known"
+            text = gettext("The password of {user} was reset; the former one is not known", user=done.username)
             reversal.problems.append(
                 Problem(code="undo.password", message=text, severity=Severity.WARNING, row=shown_row(done.row))
             )
@@ -162,7 +162,7 @@ class UndoPlanner:
         for target in done.removed:
             group = self._targets.get(target)
             if group is None:
-                reversal.problems.append(_kept(done, f"A group that {done.username} was taken out of is gone"))
+                reversal.problems.append(_kept(done, "A group that {user} was taken out of is gone"))
             elif group.ref not in user.groups:
                 reversal.add.append(target)
         if reversal.fields or reversal.add or reversal.remove:
@@ -208,5 +208,6 @@ def _present(user: Existing, name: str) -> Scalar:
     return user.username if name == USERNAME else user.fields.get(name) or None
 
 
-def _kept(done: DoneRow, message: str) -> Problem:
-    return Problem(code="undo.kept", message=message, row=shown_row(done.row))
+def _kept(done: DoneRow, message: str, **values: object) -> Problem:
+    text = gettext(message, user=done.username, **values)
+    return Problem(code="undo.kept", message=text, row=shown_row(done.row))

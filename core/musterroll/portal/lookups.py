@@ -73,11 +73,11 @@ def find_user(row: Row, match: Sequence[str], matches: Matches) -> Existing | Pr
     for field in match:
         found = matches.of(row, field)
         if len(found) > 1:
-            names = ", ".join(sorted(user.username for user in found))
             return row.problem(
                 field,
                 "username.ambiguous",
-                f"Several users of the portal fit this row: {names}; correct them in the portal, so that one fits",
+                "Several users of the portal fit this row: {names}; correct them in the portal, so that one fits",
+                names=", ".join(sorted(user.username for user in found)),
             )
         if found:
             others = [user for user in matches.of(row, USERNAME) if user.ref != found[0].ref]
@@ -85,8 +85,10 @@ def find_user(row: Row, match: Sequence[str], matches: Matches) -> Existing | Pr
                 return row.problem(
                     USERNAME,
                     "username.ambiguous",
-                    f"The row means the user {found[0].username} by its {field.replace('_', ' ')}, "
-                    f"but another user has this username; correct one of the two cells",
+                    "The row means the user {user} by its {match}, "
+                    "but another user has this username; correct one of the two cells",
+                    user=found[0].username,
+                    match=field.replace("_", " "),
                 )
             return found[0]
     return None

@@ -68,7 +68,7 @@ class PluginStatus(StrEnum):
     DISABLED = "disabled"
 
 
-def spoken(kind: Kind) -> str:
+def kind_label(kind: Kind) -> str:
     """The kind as a person would say it."""
     return kind.replace("_", " ")
 
@@ -86,7 +86,7 @@ class Provider:
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class PluginFault:
     """A plugin, or a part of one, that cannot be used.
 
     Attributes:
@@ -113,10 +113,10 @@ class _Brought:
     plugin: Plugin
     is_imported: bool = False
     providers: list[Provider] = field(default_factory=list)
-    faults: list[Fault] = field(default_factory=list)
+    faults: list[PluginFault] = field(default_factory=list)
 
     def fault(self, detail: str, kind: Kind | None = None) -> None:
-        self.faults.append(Fault(self.plugin, PluginStatus.BROKEN, detail, kind))
+        self.faults.append(PluginFault(self.plugin, PluginStatus.BROKEN, detail, kind))
 
 
 class Collector:
@@ -125,7 +125,7 @@ class Collector:
     def __init__(self) -> None:
         self.plugins: list[Plugin] = []
         self.providers: list[Provider] = []
-        self.faults: list[Fault] = []
+        self.faults: list[PluginFault] = []
         self._manager = pluggy.PluginManager(hookspecs.PROJECT)
         self._manager.add_hookspecs(hookspecs)
 
@@ -147,7 +147,7 @@ class Collector:
 
     def leave_out(self, plugin: Plugin, by: str) -> None:
         """Notes a plugin that is not to be imported."""
-        self.faults.append(Fault(plugin, PluginStatus.DISABLED, by))
+        self.faults.append(PluginFault(plugin, PluginStatus.DISABLED, by))
 
     def _collect(self, found: Found, key: str) -> _Brought:
         brought = _Brought(found.plugin)
@@ -190,7 +190,7 @@ class Collector:
                     near = nearest(name, HOOKS)
                     detail = f"there is no hook {name}{did_you_mean(name, HOOKS)}"
                     kind = HOOKS[near].kind if near else None
-                    brought.faults.append(Fault(brought.plugin, PluginStatus.MISSPELT, detail, kind))
+                    brought.faults.append(PluginFault(brought.plugin, PluginStatus.MISSPELT, detail, kind))
 
 
 def _find_forgotten_marks(brought: _Brought, module: object) -> None:

@@ -59,7 +59,7 @@ class Plugin:
         return name == self.name or self.is_of(name)
 
     def is_of(self, distribution: str) -> bool:
-        """Whether it is from that distribution, however its name is spelt."""
+        """Whether it is from that distribution, however its name is written."""
         return self.distribution is not None and normalised(distribution) == normalised(self.distribution)
 
 
@@ -71,7 +71,7 @@ class Found:
     load: Callable[[], object]
 
 
-class DamagedError(Exception):
+class DamagedPluginError(Exception):
     """There is nothing to import; the text says why."""
 
 
@@ -90,7 +90,7 @@ def identity(path: Path) -> Path:
 
 def reason(error: BaseException) -> str:
     """Says in one line why a plugin could not be loaded."""
-    if isinstance(error, DamagedError):
+    if isinstance(error, DamagedPluginError):
         return str(error)
     if isinstance(error, SyntaxError) and error.lineno is not None:
         return f"line {error.lineno} is not Python: {error.msg}"
@@ -147,7 +147,7 @@ def _of(distribution: importlib.metadata.Distribution, name: str, version: str) 
 
 def _damaged(plugin: Plugin, text: str) -> Found:
     def load() -> NoReturn:
-        raise DamagedError(text)
+        raise DamagedPluginError(text)
 
     return Found(plugin, load)
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from musterroll.contract.components import Component
 from musterroll.contract.text import did_you_mean
 from musterroll.errors import MusterrollError
-from musterroll.registry.collector import KINDS, Collector, Fault, Kind, PluginStatus, Provider, spoken
+from musterroll.registry.collector import KINDS, Collector, Kind, PluginFault, PluginStatus, Provider, kind_label
 from musterroll.registry.loader import HOME, Plugin, entry_points, identity, local_file, normalised
 
-__all__ = ["KINDS", "Fault", "Kind", "Listing", "PluginStatus", "Provider", "Registry"]
+__all__ = ["KINDS", "Kind", "Listing", "PluginFault", "PluginStatus", "Provider", "Registry"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ class Registry:
         faults: what cannot be used, and why.
     """
 
-    def __init__(self, plugins: Sequence[Plugin], providers: Sequence[Provider], faults: Sequence[Fault]) -> None:
+    def __init__(self, plugins: Sequence[Plugin], providers: Sequence[Provider], faults: Sequence[PluginFault]) -> None:
         self.plugins = tuple(plugins)
         self.faults = tuple(faults)
         self._providers: dict[Kind, dict[str, list[Provider]]] = {kind: {} for kind in KINDS}
@@ -123,7 +123,7 @@ class Registry:
         meant = meant or [p for p in everyone if p.plugin.name == name]
         if meant:
             return tuple(meant)
-        what = spoken(kind) if kind else "plugin"
+        what = kind_label(kind) if kind else "plugin"
         fault = next((fault for fault in self.faults if fault.plugin.name == name), None)
         hint = f"; {fault}" if fault else did_you_mean(bare, {p.component.name for p in everyone})
         raise MusterrollError(f'unknown {what} "{name}"{hint}', code="plugin.unknown")
@@ -131,7 +131,7 @@ class Registry:
     @staticmethod
     def conflict(kind: Kind, name: str, providers: Sequence[Provider]) -> str:
         """Says who brings the same name, and what to write instead."""
-        brought = f'several plugins bring the {spoken(kind)} "{name}": {", ".join(map(str, providers))}'
+        brought = f'several plugins bring the {kind_label(kind)} "{name}": {", ".join(map(str, providers))}'
         choices = [f'"{qualifier}:{name}"' for p in providers if (qualifier := _qualifier(p, providers)) is not None]
         remedy = f"write {' or '.join(choices)}, or disable" if choices else "disable"
         return f"{brought}; {remedy} one of the plugins"
@@ -162,10 +162,10 @@ class Registry:
     def _unknown(self, kind: Kind, qualifier: str, name: str, everyone: Sequence[Provider]) -> str:
         if everyone:
             brings = ", ".join(map(str, everyone))
-            return f'"{qualifier}" brings no {spoken(kind)} "{name}"; it comes from {brings}'
-        text = f'unknown {spoken(kind)} "{name}"'
+            return f'"{qualifier}" brings no {kind_label(kind)} "{name}"; it comes from {brings}'
+        text = f'unknown {kind_label(kind)} "{name}"'
         # A component that another kind has, and an unusable plugin of that name, say more than a similar name.
-        hints = [f"it is a {spoken(other)}" for other, known in self._providers.items() if name in known]
+        hints = [f"it is a {kind_label(other)}" for other, known in self._providers.items() if name in known]
         unusable = {f.plugin: f for f in self.faults if f.kind in (None, kind)}
         hints += [f"perhaps because {f}" for p, f in unusable.items() if p.name == name or p.is_called(qualifier)][:1]
         near = did_you_mean(name, self._providers[kind])

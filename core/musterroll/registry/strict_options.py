@@ -78,20 +78,20 @@ def _before(function: Callable[[Any], Any], schema: Any) -> core_schema.CoreSche
 
 def _one_of(expected: list[Any], fault: Literal["literal_error", "enum"]) -> Callable[[Any], Any]:
     """1 and true are equal to Python, and a person who writes one of them does not mean the other."""
-    *first, last = map(_spelt, expected)
-    spelt = f"{', '.join(first)} or {last}" if first else last
+    *first, last = map(_toml_text, expected)
+    listed = f"{', '.join(first)} or {last}" if first else last
 
     def check(value: object) -> object:
         if type(value) in (bool, int, float, str) and not any(
             one == value and type(one) is type(value) for one in expected
         ):
-            raise PydanticKnownError(fault, {"expected": spelt})
+            raise PydanticKnownError(fault, {"expected": listed})
         return value
 
     return check
 
 
-def _spelt(value: object) -> str:
+def _toml_text(value: object) -> str:
     return f"'{value}'" if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)
 
 

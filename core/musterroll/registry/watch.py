@@ -41,7 +41,7 @@ class Call:
 
 
 class Watch:
-    """Is told of every call into a plugin, by the thread that makes it; any other may look."""
+    """Notes every call into a plugin. The thread that makes it writes; any other may read."""
 
     def __init__(self) -> None:
         self.current: Call | None = None

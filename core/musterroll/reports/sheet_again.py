@@ -63,7 +63,7 @@ class Reading:
 
 def concerns(problem: Problem, row: int) -> bool:
     """Whether a problem is of a row, or keeps it out because of another one."""
-    return problem.row == row or row in problem.condemns
+    return problem.row == row or row in problem.also_rejects
 
 
 def read_again(

@@ -23,8 +23,8 @@ from musterroll.sheet.problem_log import ProblemLog
 from musterroll.sheet.rows import ReadRow
 from musterroll.sheet.shifts import ShiftFinder, hidden
 
-Witness: TypeAlias = Callable[[str, Problem], None]
-"""Is told of every problem, with the label of the rule that found it."""
+Listener: TypeAlias = Callable[[str, Problem], None]
+"""Is called with the label of the rule and what it found, for every problem."""
 
 CELLS = "cells"
 """The label of what is wrong with cells before any rule looks at them."""
@@ -49,14 +49,14 @@ def check_rows(
     validators: Sequence[tuple[str, RowValidator | SheetValidator]],
     resolvers: Sequence[tuple[str, GroupResolver]],
     log: ProblemLog,
-    witness: Witness | None = None,
+    listener: Listener | None = None,
     *,
     has_defaults: bool = True,
     shifts: ShiftFinder | None = None,
     max_levels: int = MAX_LEVELS,
     watch: Watch | None = None,
 ) -> Iterator[CheckedRow]:
-    """Streams the rows with their groups; problems go to the log, and to the witness if there is one.
+    """Streams the rows with their groups; problems go to the log, and to the listener if there is one.
 
     `has_defaults` says whether a value can be a default at all. `shifts` tells rows whose cells slipped by one column:
     of those there is one problem instead of all others, and they are handed on without their values. `max_levels`
@@ -114,37 +114,37 @@ def check_rows(
         finally:
             listen(None)
             watch.end(call)
-        yield _concluded(CheckedRow(row, named, given, valid=True), found_here, log, witness, shifts)
+        yield _concluded(CheckedRow(row, named, given, valid=True), found_here, log, listener, shifts)
     findings.end(following)
     for rule, (_, validator) in zip(rules, validators, strict=True):
         if isinstance(validator, SheetValidator):
-            _finish(rule, validator, findings, log, witness, watch)
+            _finish(rule, validator, findings, log, listener, watch)
 
 
 def _concluded(
     checked: CheckedRow,
     found_here: Sequence[tuple[str, Problem]],
     log: ProblemLog,
-    witness: Witness | None,
+    listener: Listener | None,
     shifts: ShiftFinder | None,
 ) -> CheckedRow:
     """Puts what was found in a row into the log, and says whether the row can go in."""
     row = checked.row
     shifted = shifts.find(row, [problem for _, problem in found_here]) if shifts and found_here else None
     if shifted is not None:
-        _take(shifted, log, CELLS, witness)
+        _take(shifted, log, CELLS, listener)
         log.hide(row.number)
         return CheckedRow(hidden(row), (), (), valid=False)
     valid = not log.headings_fail
     for label, problem in found_here:
         if log.headings_fail and problem.field is not None and problem.field not in row.columns:
             continue  # that its column is missing is one error, not one a row
-        valid &= _take(problem, log, label, witness)
+        valid &= _take(problem, log, label, listener)
     return checked._replace(valid=valid)
 
 
 def _finish(
-    rule: Rule, validator: SheetValidator, findings: Findings, log: ProblemLog, witness: Witness | None, watch: Watch
+    rule: Rule, validator: SheetValidator, findings: Findings, log: ProblemLog, listener: Listener | None, watch: Watch
 ) -> None:
     call = watch.begin(rule.label, "validating the whole sheet")
     assert rule.seen is not None
@@ -153,7 +153,7 @@ def _finish(
         for found in all_found(validator.finish(), "finish"):
             problem = findings.problem(found, None, rule.seen)
             if not log.is_hidden(problem.row):
-                _take(problem, log, rule.label, witness)
+                _take(problem, log, rule.label, listener)
     except MusterrollError:
         raise
     except (Exception, SystemExit) as error:
@@ -180,16 +180,16 @@ def _given(row: Row, sorters: Sequence[Rule], findings: Findings) -> Iterator[Gr
 
 def _too_deep(row: Row, levels: int, max_levels: int) -> Problem:
     message = (
-        f"A group here has {levels} levels, and at most {max_levels} are allowed; correct the group, "
+        "A group here has {levels} levels, and at most {most} are allowed; correct the group, "
         "or set max_levels under [membership]"
     )
-    return row.problem(GROUPS, "groups.too_deep", message)
+    return row.problem(GROUPS, "groups.too_deep", message, levels=levels, most=max_levels)
 
 
-def _take(problem: Problem, log: ProblemLog, label: str, witness: Witness | None) -> bool:
+def _take(problem: Problem, log: ProblemLog, label: str, listener: Listener | None) -> bool:
     """Puts a problem into the log; returns whether the row can go in all the same."""
-    if witness is not None:
-        witness(label, problem)
+    if listener is not None:
+        listener(label, problem)
     if problem.row is None:
         log.add_file(problem)
     else:

@@ -9,6 +9,7 @@ from musterroll.contract.fields import FieldSet
 from musterroll.contract.problems import Problem, Severity
 from musterroll.contract.rows import Origin, Row
 from musterroll.contract.text import column_letter
+from musterroll.contract.translation import gettext
 from musterroll.sheet.headings import secret_columns
 from musterroll.sheet.rows import ReadRow
 from musterroll.sheet.values import shown
@@ -81,9 +82,14 @@ class GuessedText:
         return Problem(
             code="source.encoding_guessed",
             severity=Severity.WARNING,
-            message=f"The file does not tell its encoding; it was read as {self._guess}, which is a guess, and "
-            f"{column}{row} is the first cell that depends on it. If it looks wrong, set {self._option} to the "
-            "encoding of the file, or save the file as UTF-8",
+            message=gettext(
+                "The file does not tell its encoding; it was read as {guess}, which is a guess, and {cell} is the "
+                "first cell that depends on it. If it looks wrong, set {option} to the encoding of the file, or save "
+                "the file as UTF-8",
+                guess=self._guess,
+                cell=f"{column}{row}",
+                option=self._option,
+            ),
             row=row,
             column=column,
             field=field,

@@ -12,9 +12,10 @@ from musterroll.contract.problems import Problem
 from musterroll.contract.roles import AmbiguousWorksheetError, Sheet
 from musterroll.contract.rows import Row
 from musterroll.contract.source import Source
+from musterroll.contract.translation import gettext
 from musterroll.errors import RefusedError
 from musterroll.pipeline.pipeline import Pipeline
-from musterroll.sheet.checks import CheckedRow, Witness, check_rows
+from musterroll.sheet.checks import CheckedRow, Listener, check_rows
 from musterroll.sheet.headings import reasons_heading
 from musterroll.sheet.problem_log import ProblemLog
 from musterroll.sheet.reader import RowReader, filled_rows
@@ -50,10 +51,10 @@ class Intake:
         )
 
     @contextmanager
-    def checked(self, log: ProblemLog, witness: Witness | None = None) -> Iterator[Iterator[CheckedRow]]:
+    def checked(self, log: ProblemLog, listener: Listener | None = None) -> Iterator[Iterator[CheckedRow]]:
         """Opens the sheet and streams its rows, checked; problems go to the log and rows are counted.
 
-        A witness is told of every problem with the label of the rule that found it.
+        A listener is called with every problem and the label of the rule that found it.
 
         Raises:
             SourceError: the file is damaged.
@@ -69,21 +70,19 @@ class Intake:
                     pipeline.build_validators(),
                     pipeline.build_resolvers(),
                     log,
-                    witness,
+                    listener,
                     max_levels=pipeline.settings.membership.max_levels,
                     has_defaults=any(field.default is not None for field in pipeline.fields.values()),
                     shifts=ShiftFinder(pipeline.fields),
                     watch=pipeline.watch,
                 )
         except AmbiguousWorksheetError as error:
-            names = ", ".join(f'"{name}"' for name in error.names)
-            log.add_file(
-                Problem(
-                    code="sheet.ambiguous",
-                    message=f"The workbook has several worksheets: {names}; name the one to import: "
-                    f'--set sheet.worksheet="{error.names[0]}"',
-                )
+            message = gettext(
+                'The workbook has several worksheets: {names}; name the one to import: --set sheet.worksheet="{first}"',
+                names=", ".join(f'"{name}"' for name in error.names),
+                first=error.names[0],
             )
+            log.add_file(Problem(code="sheet.ambiguous", message=message))
             yield iter(())
 
     @contextmanager

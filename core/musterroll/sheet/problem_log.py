@@ -12,12 +12,12 @@ from dataclasses import replace
 from musterroll.contract.problems import Problem, Severity
 from musterroll.sheet.summary import SheetCounts
 
-_COLUMNS = "code, message, severity, row, col, field, value, suggestion, condemns"
+_COLUMNS = "code, message, severity, row, col, field, value, suggestion, also_rejects"
 _SCHEMA = f"""
 CREATE TABLE problem (seq INTEGER PRIMARY KEY, absent INTEGER, width INTEGER, {_COLUMNS});
 CREATE TABLE bad (row INTEGER PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE hidden (row INTEGER PRIMARY KEY) WITHOUT ROWID;
-CREATE TABLE condemned (row INTEGER PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE also_rejected (row INTEGER PRIMARY KEY) WITHOUT ROWID;
 """
 
 
@@ -51,8 +51,10 @@ class ProblemLog:
         self._store(problem)
         if problem.is_error:
             self._db.execute("INSERT OR IGNORE INTO bad VALUES (?)", (problem.row,))
-            if problem.condemns:
-                self._db.executemany("INSERT OR IGNORE INTO condemned VALUES (?)", [(row,) for row in problem.condemns])
+            if problem.also_rejects:
+                self._db.executemany(
+                    "INSERT OR IGNORE INTO also_rejected VALUES (?)", [(row,) for row in problem.also_rejects]
+                )
 
     def add_absent(self, problem: Problem) -> None:
         """Takes a problem of a user who is not in the sheet; it comes after those of the rows."""
@@ -84,7 +86,7 @@ class ProblemLog:
                 p.field,
                 p.value,
                 p.suggestion,
-                ",".join(map(str, p.condemns)),
+                ",".join(map(str, p.also_rejects)),
             ),
         )
 
@@ -106,15 +108,15 @@ class ProblemLog:
         """Whether a row has an error of its own."""
         return self._db.execute("SELECT 1 FROM bad WHERE row = ?", (row,)).fetchone() is not None
 
-    def bad_rows(self, *, condemned: bool) -> Iterator[int]:
-        """Streams the rows that have errors, and with `condemned` those that others' errors keep out as well."""
-        more = "UNION SELECT row FROM condemned" if condemned else ""
+    def bad_rows(self, *, with_others: bool) -> Iterator[int]:
+        """Streams the rows that have errors, and with `with_others` those that others' errors keep out as well."""
+        more = "UNION SELECT row FROM also_rejected" if with_others else ""
         for (row,) in self._db.execute(f"SELECT row FROM bad {more} ORDER BY row"):  # noqa: S608 -- constants
             yield row
 
     def __iter__(self) -> Iterator[Problem]:
         query = f"SELECT {_COLUMNS} FROM problem ORDER BY absent, row IS NOT NULL, row, width, col, seq"  # noqa: S608 -- constants
-        for code, message, severity, row, column, field, value, suggestion, condemns in self._db.execute(query):
+        for code, message, severity, row, column, field, value, suggestion, also_rejects in self._db.execute(query):
             yield Problem(
                 code=code,
                 message=message,
@@ -124,17 +126,17 @@ class ProblemLog:
                 field=field,
                 value=value,
                 suggestion=suggestion,
-                condemns=tuple(map(int, filter(None, condemns.split(",")))),
+                also_rejects=tuple(map(int, filter(None, also_rejects.split(",")))),
             )
 
-    def count_into(self, counts: SheetCounts, *, condemned: bool) -> None:
+    def count_into(self, counts: SheetCounts, *, with_others: bool) -> None:
         """Fills in a sheet's counts; `counts.rows` is known already."""
         counts.errors, counts.warnings = self.errors, self.warnings
         # Without the right headings no row can be relied upon.
-        bad = self.bad_rows(condemned=condemned)
+        bad = self.bad_rows(with_others=with_others)
         counts.invalid = counts.rows if self.headings_fail else sum(1 for _ in bad)
         counts.valid = counts.rows - counts.invalid
 
     def close(self) -> None:
-        """Lets go of the temporary database."""
+        """Deletes the temporary database."""
         self._db.close()

@@ -14,6 +14,7 @@ from musterroll.contract.fields import FieldSet
 from musterroll.contract.problems import Problem, Severity
 from musterroll.contract.roles import Sheet
 from musterroll.contract.rows import Origin, Row
+from musterroll.contract.translation import gettext, ngettext
 from musterroll.errors import MusterrollError, PluginError
 from musterroll.pipeline.settings import SheetSettings
 from musterroll.sheet.guessed import GuessedText
@@ -80,7 +81,7 @@ class RowReader:
     def _users(self, rows: Iterator[ReadRow]) -> Iterator[ReadRow]:
         first = next(rows, None)
         if first is None:
-            message = f"There are no users; fill in rows from row {self._settings.first_row} on"
+            message = gettext("There are no users; fill in rows from row {first} on", first=self._settings.first_row)
             self._report(Problem(code="sheet.empty", message=message))
             return
         yield first
@@ -141,8 +142,12 @@ class RowReader:
                     code="row.guidance_is_data",
                     severity=Severity.WARNING,
                     row=row.number,
-                    message=f"Row {row.number} is the place for guidance and is not imported, but it looks like "
-                    f"a user; move it to row {self._settings.first_row} or below",
+                    message=gettext(
+                        "Row {row} is the place for guidance and is not imported, but it looks like a user; "
+                        "move it to row {first} or below",
+                        row=row.number,
+                        first=self._settings.first_row,
+                    ),
                 )
             )
 
@@ -152,26 +157,26 @@ class RowReader:
             case "skip":
                 return True
             case "error":
-                last = next_filled.number - 1
-                message = (
-                    f"Row {blank} is blank; delete it or fill it in"
-                    if last == blank
-                    else f"Rows {blank} to {last} are blank; delete them or fill them in"
+                message = ngettext(
+                    "Row {first} is blank; delete it or fill it in",
+                    "Rows {first} to {last} are blank; delete them or fill them in",
+                    next_filled.number - blank,
+                    first=blank,
+                    last=next_filled.number - 1,
                 )
                 self._report(Problem(code="row.blank", row=blank, message=message))
                 return True
         after = 1 + sum(not _has_only(reasons, row) for row in filled)
         self.not_read += after
-        rows = "1 filled row that follows is" if after == 1 else f"{after} filled rows that follow are"
-        self._report(
-            Problem(
-                code="row.after_blank",
-                severity=Severity.WARNING,
-                row=blank,
-                message=f"Row {blank} is blank and ends the import; {rows} not imported. Delete the blank row "
-                f'to import what follows, or set on_blank_row = "skip"',
-            )
+        message = ngettext(
+            "Row {blank} is blank and ends the import; {count} filled row that follows is not imported. "
+            'Delete the blank row to import what follows, or set on_blank_row = "skip"',
+            "Row {blank} is blank and ends the import; {count} filled rows that follow are not imported. "
+            'Delete the blank row to import what follows, or set on_blank_row = "skip"',
+            after,
+            blank=blank,
         )
+        self._report(Problem(code="row.after_blank", severity=Severity.WARNING, row=blank, message=message))
         return False
 
 

@@ -14,9 +14,10 @@ from musterroll.contract.rows import ABSENT, BLANK, Origin, Row, Value
 from musterroll.contract.secret import Secret
 from musterroll.contract.templates import Template
 from musterroll.contract.text import clean
+from musterroll.contract.translation import gettext
 from musterroll.sheet.headings import Columns
 from musterroll.sheet.plain_text import meant_value
-from musterroll.sheet.values import Fault, cell_value, secret_value, shown
+from musterroll.sheet.values import CellFault, cell_value, secret_value, shown
 
 
 class ReadRow(NamedTuple):
@@ -43,7 +44,8 @@ class RowMaker:
         letters = dict(columns.letters)
         if fields.whole_phones and PHONE in letters:
             letters[CALLING_CODE] = letters[PHONE]
-        self._columns = MappingProxyType(letters)  # rules see it
+        self._columns = MappingProxyType(letters)  # rules see both
+        self._headings = MappingProxyType({name: field.heading for name, field in fields.items()})
         self._absent = dict.fromkeys(fields, ABSENT)
         self._secret = {name for name, field in fields.items() if field.secret}
         self._cells = [
@@ -76,7 +78,7 @@ class RowMaker:
                 values[name] = BLANK
                 continue
             value = read(cells[index])
-            if isinstance(value, Fault):
+            if isinstance(value, CellFault):
                 problems.append(self._problem(source.number, name, value, cells[index]))
             else:
                 values[name] = value
@@ -92,16 +94,17 @@ class RowMaker:
             _take_apart(values)
         if self._late:
             _fill_in(self._late, values)
-        return ReadRow(Row(source.number, MappingProxyType(values), columns), tuple(problems))
+        row = Row(source.number, MappingProxyType(values), columns, self._headings)
+        return ReadRow(row, tuple(problems))
 
     def unusable(self, number: int, problem: Problem) -> ReadRow:
         """Makes a row none of whose cells can be used."""
-        return ReadRow(Row(number, self._absent.copy(), self._columns), (problem,))
+        return ReadRow(Row(number, self._absent.copy(), self._columns, self._headings), (problem,))
 
-    def _problem(self, number: int, name: str, fault: Fault, cell: Cell) -> Problem:
+    def _problem(self, number: int, name: str, fault: CellFault, cell: Cell) -> Problem:
         return Problem(
             code=fault.code,
-            message=fault.message,
+            message=gettext(fault.message, detail=fault.detail),
             row=number,
             column=self._columns.get(name),
             field=name,

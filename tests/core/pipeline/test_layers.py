@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 
 from musterroll.errors import Mistake
 from musterroll.pipeline.layers import join, layer, merge
-from musterroll.pipeline.origins import Place, Table, place_of, plain, spelt
+from musterroll.pipeline.origins import Place, TomlTable, path_text, place_of, plain
 
 NAMES = st.sampled_from(["a", "b", "c"])
 SCALARS = st.integers(0, 9) | st.booleans()
 
 
-def layer_of(data: dict[str, Any], label: str = "file", *, in_file: bool = True) -> Table:
+def layer_of(data: dict[str, Any], label: str = "file", *, in_file: bool = True) -> TomlTable:
     mistakes: list[Mistake] = []
     made = layer(data, Place(label, Path(), in_file=in_file), mistakes)
     assert mistakes == []
@@ -133,7 +133,7 @@ def test_every_value_knows_its_layer() -> None:
     both = merge(below, above)
     assert place_of(both, ("validators", "a", "use")).label == "base"
     assert place_of(both, ("validators", "a", "enabled")).label == "file"
-    assert [(place_of(both, ("plugins", i)).label, spelt(both, ("plugins", i))) for i in range(3)] == [
+    assert [(place_of(both, ("plugins", i)).label, path_text(both, ("plugins", i))) for i in range(3)] == [
         ("base", "plugins[0]"),
         ("base", "plugins[1]"),
         ("file", "plugins[0]"),

@@ -248,7 +248,7 @@ def test_the_planner_itself_insists_on_usernames(work: Work) -> None:
     assert done.codes == ["username.required@4"]
 
 
-def test_duplicates_condemn_the_first_row(work: Work) -> None:
+def test_duplicates_reject_the_first_row_too(work: Work) -> None:
     rows = [user("ana"), user("bo"), user("ANA"), user("ana", surname="S")]
     done = work.run(work.pipeline('on_error = "skip"'), work.sheet(*rows))
     assert done.outcome is Outcome.PROBLEMS

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from musterroll import BoolCell, Cell, DateCell, ErrorCell, FormulaCell, NumberCell, Origin, TextCell, Value
 from musterroll.contract.rows import BLANK
 from musterroll.contract.text import clean
-from musterroll.sheet.values import Fault, cell_value, secret_value, shown
+from musterroll.sheet.values import CellFault, cell_value, secret_value, shown
 from musterroll_plugins.readers.number_formats import number_cell, text_cell
 
 TEXTS = (
@@ -34,7 +34,7 @@ CELLS: st.SearchStrategy[Cell] = (
 )
 
 
-def value_of(cell: Cell, *, secret: bool) -> Value | Fault:
+def value_of(cell: Cell, *, secret: bool) -> Value | CellFault:
     return secret_value(cell) if secret else cell_value(cell)
 
 
@@ -44,9 +44,9 @@ def text_of(cell: Cell) -> str:
     return value.text
 
 
-def fault_of(cell: Cell, *, secret: bool = False) -> Fault:
+def fault_of(cell: Cell, *, secret: bool = False) -> CellFault:
     value = value_of(cell, secret=secret)
-    assert isinstance(value, Fault), value
+    assert isinstance(value, CellFault), value
     return value
 
 
@@ -57,7 +57,7 @@ def number(value: float, number_format: str = "General") -> NumberCell:
 @given(CELLS, st.booleans())
 def test_no_cell_breaks_it(cell: Cell, secret: bool) -> None:
     value = value_of(cell, secret=secret)
-    assert isinstance(value, Value | Fault)
+    assert isinstance(value, Value | CellFault)
     if isinstance(value, Value):
         assert value.origin in (Origin.CELL, Origin.BLANK)
         assert (value.text, value.raw) == ("", None) if secret else value.secret is None

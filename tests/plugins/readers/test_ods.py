@@ -25,7 +25,7 @@ from musterroll import (
     SourceError,
     Value,
 )
-from musterroll.sheet.values import Fault, cell_value
+from musterroll.sheet.values import CellFault, cell_value
 from musterroll_plugins.readers.number_formats import number_cell, show_number, text_cell
 from musterroll_plugins.readers.ods import formats as _ods_formats
 from musterroll_plugins.readers.ods.reader import OdsReader
@@ -257,7 +257,7 @@ def test_what_is_shown_counts_whatever_the_style_says(
         styles = data_style("N1", PLACES.format(1)) + cell_style("plain", "N1")
         (cell,) = cells(tmp_path, SHOWN.format("float", value, style, as_shown), styles=styles)
         fault = cell_value(cell)
-        assert isinstance(fault, Fault)
+        assert isinstance(fault, CellFault)
         assert (fault.code, fault.suggestion) == (code, suggestion)
 
 
@@ -343,7 +343,7 @@ def test_a_cell_that_cannot_be_read_leaves_the_rest(tmp_path: Path, attributes: 
     assert isinstance(found, ErrorCell)
     assert found.code == held
     fault = cell_value(found)
-    assert isinstance(fault, Fault)
+    assert isinstance(fault, CellFault)
     assert fault.code == "cell.error"
     assert "cannot be read" in fault.message
 

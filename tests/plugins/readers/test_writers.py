@@ -34,7 +34,7 @@ from musterroll import (
     SourceError,
     TextCell,
 )
-from musterroll.sheet.values import Fault, cell_value
+from musterroll.sheet.values import CellFault, cell_value
 from musterroll_plugins.readers.csv.reader import CsvOptions
 from musterroll_plugins.readers.csv.reader import musterroll_readers as csv_readers
 from musterroll_plugins.readers.number_formats import number_cell, show_number, text_cell
@@ -204,7 +204,7 @@ def test_what_a_format_cannot_hold_breaks_no_file(name: str) -> None:
 )
 def test_a_number_that_shows_something_else_still_does(tmp_path: Path, value: float, code: str) -> None:
     expected = cell_value(number_cell(value, code))
-    assert isinstance(expected, Fault)
+    assert isinstance(expected, CellFault)
     for name in ("xlsx", "ods"):
         (cell,) = written(name, draft(SheetRow(3, (number_cell(value, code),))))[3]
         assert isinstance(cell, NumberCell)

@@ -25,7 +25,7 @@ from musterroll import (
     Source,
     SourceError,
 )
-from musterroll.sheet.values import Fault, cell_value, secret_value
+from musterroll.sheet.values import CellFault, cell_value, secret_value
 from musterroll_plugins.readers.number_formats import number_cell, text_cell
 from musterroll_plugins.readers.xlsx.reader import XlsxReader
 from support.rows import context
@@ -188,7 +188,7 @@ def test_a_cell_that_cannot_be_read_leaves_the_rest(tmp_path: Path, cell: str, h
     assert isinstance(found, ErrorCell)
     assert found.code == held
     for made in (cell_value(found), secret_value(found)):
-        assert isinstance(made, Fault)
+        assert isinstance(made, CellFault)
         assert made.code == "cell.error"
         assert "cannot be read" in made.message
         assert held not in made.message.split()
@@ -214,10 +214,10 @@ def test_a_text_whose_format_shows_something_else(tmp_path: Path, code: str, sug
     for cell in read(file)[1]:
         assert cell == text_cell("1234", code)
         fault = cell_value(cell)
-        assert isinstance(fault, Fault)
+        assert isinstance(fault, CellFault)
         assert (fault.code, fault.suggestion) == ("cell.shown_otherwise", suggestion)
         hidden = secret_value(cell)
-        assert isinstance(hidden, Fault)
+        assert isinstance(hidden, CellFault)
         assert (hidden.code, hidden.suggestion) == ("cell.shown_otherwise", None)
         assert "1234" not in hidden.message
 

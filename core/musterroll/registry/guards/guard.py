@@ -20,7 +20,7 @@ class Guard:
 
     Args:
         label: the instance as the person knows it, with the plugin it belongs to.
-        watch: told of every call.
+        watch: notes every call.
     """
 
     def __init__(self, label: str, watch: Watch) -> None:

@@ -14,7 +14,7 @@ from musterroll.registry.watch import Watch
 _LAST = 1000
 
 
-class Item(Protocol):
+class HasId(Protocol):
     """An operation or a message."""
 
     @property
@@ -23,7 +23,7 @@ class Item(Protocol):
         ...
 
 
-I = TypeVar("I", bound=Item)  # noqa: E741 -- what is handed over
+I = TypeVar("I", bound=HasId)  # noqa: E741 -- what is handed over
 
 
 class Waiting(Generic[I]):
@@ -32,7 +32,7 @@ class Waiting(Generic[I]):
     Args:
         items: the items.
         words: says what an item is, for messages, e.g. `creating the user "ana"`.
-        watch: told of every item that is asked for.
+        watch: notes every item that is asked for.
     """
 
     def __init__(self, items: Iterator[I], words: Callable[[I], str], watch: Watch) -> None:

@@ -21,7 +21,7 @@ class Post(Guard):
     Args:
         inner: the notifier.
         label: the instance as the person knows it.
-        watch: told of every call.
+        watch: notes every call.
     """
 
     def __init__(self, inner: Notifier, label: str, watch: Watch) -> None:

@@ -28,7 +28,7 @@ class WatchedReader(Guard):
     Args:
         inner: the reader.
         label: the instance as the person knows it.
-        watch: told of every call.
+        watch: notes every call.
     """
 
     def __init__(self, inner: Reader, label: str, watch: Watch) -> None:

@@ -132,7 +132,7 @@ class Findings:
         _look_at_types(found)
         if type(found.severity) is not Severity:
             found = replace(found, severity=status_of(Severity, found.severity, f'the problem "{_code(found)}"'))
-        for number in (found.row, *found.condemns):
+        for number in (found.row, *found.also_rejects):
             if number is not None and (row is None or number != row.number) and not self._exists(number):
                 where = f"; it is in row {row.number}" if row is not None else ""
                 raise AnswerError(
@@ -192,9 +192,9 @@ def _look_at_types(found: Problem) -> None:
         value = getattr(found, name)
         if value is not None and not isinstance(value, str):
             raise AnswerError(f'the {name} of the problem "{_code(found)}" must be a text or None, not {a(value)}')
-    if not isinstance(found.condemns, tuple):
-        raise AnswerError(f'condemns of the problem "{_code(found)}" must be a tuple of row numbers')
-    for number in (found.row, *found.condemns):
+    if not isinstance(found.also_rejects, tuple):
+        raise AnswerError(f'also_rejects of the problem "{_code(found)}" must be a tuple of row numbers')
+    for number in (found.row, *found.also_rejects):
         if number is not None and type(number) is not int:
             raise AnswerError(
                 f'the row of the problem "{_code(found)}" must be a whole number or None, not {a(number)}'
