@@ -65,6 +65,7 @@ from musterroll.contract.roles import (
 from musterroll.contract.rows import Origin, Row, Value
 from musterroll.contract.secret import Secret
 from musterroll.contract.source import Source
+from musterroll.contract.sqlite import SqliteFormat
 from musterroll.contract.templates import Template
 from musterroll.contract.text import fold
 from musterroll.contract.users import Capabilities, Desired, Existing, Group, GroupPath, Matching, UserKey, fold_path
@@ -146,6 +147,7 @@ __all__ = [
     "SheetWriter",
     "Source",
     "SourceError",
+    "SqliteFormat",
     "Status",
     "Surroundings",
     "Template",

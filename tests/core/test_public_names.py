@@ -74,6 +74,7 @@ PUBLIC = [
     "SheetWriter",
     "Source",
     "SourceError",
+    "SqliteFormat",
     "Status",
     "Surroundings",
     "Template",
