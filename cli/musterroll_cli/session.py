@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from musterroll import engine
-from musterroll.engine import JobSummary, Outcome, Pipeline, Registry, Report, StalePlanError, documents
-from musterroll.errors import Mistake, MusterrollError, PipelineError
+from musterroll.engine import JobSummary, Outcome, Pipeline, Registry, Report, documents
+from musterroll.errors import Mistake, MusterrollError, PipelineError, StalePlanError
 from musterroll_cli.confirmation import Confirmation
 from musterroll_cli.interruption import orderly_interruption
 from musterroll_cli.options import Common, Format, with_common_options

@@ -69,6 +69,7 @@ from musterroll.contract.roles import (
 from musterroll.contract.rows import Origin, Row, Value
 from musterroll.contract.secret import Secret
 from musterroll.contract.source import Source
+from musterroll.contract.sqlite import SqliteFormat
 from musterroll.contract.templates import Template
 from musterroll.contract.text import (
     INVISIBLE,
@@ -188,6 +189,7 @@ __all__ += [
     "RemoveMembers",
     "Result",
     "SendInvite",
+    "SqliteFormat",
     "Status",
     "UpdateUser",
     "UserBackend",

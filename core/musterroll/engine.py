@@ -37,7 +37,7 @@ from musterroll.pipeline.loader import load_pipeline, profile_names
 from musterroll.pipeline.messages import message_for
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.pipeline.settings import SendTo
-from musterroll.plan.differences import Difference, GroupDifference, GroupState, Stale, StalePlanError, UserDifference
+from musterroll.plan.differences import Difference, GroupDifference, GroupState, Stale, UserDifference
 from musterroll.plan.saved.header import PlannedPipeline
 from musterroll.plan.saved.reader import SavedPlan
 from musterroll.plan.saved.target import PlanTarget
@@ -89,7 +89,6 @@ __all__ = [
     "Scalar",
     "SendTo",
     "Stale",
-    "StalePlanError",
     "StoryField",
     "StoryOperation",
     "UserDifference",

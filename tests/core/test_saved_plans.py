@@ -11,10 +11,10 @@ import pytest
 
 from musterroll import CreateUser, engine
 from musterroll.engine import PlanTarget, SavedPlan
-from musterroll.errors import PlanFileError, RefusedError, SourceError, UsageError
+from musterroll.errors import PlanFileError, RefusedError, SourceError, StalePlanError, UsageError
 from musterroll.journal.job import JobState
 from musterroll.pipeline.pipeline import Pipeline
-from musterroll.plan.differences import Difference, GroupDifference, GroupState, Stale, StalePlanError
+from musterroll.plan.differences import Difference, GroupDifference, GroupState, Stale
 from musterroll.reports.report import Outcome
 from support.faults import Fault, on
 from support.pipelines import DIRECTORY, Told, Work, addressed, told, user
@@ -38,7 +38,8 @@ def stale(pipeline: Pipeline, path: Path) -> Stale:
         apply(pipeline, path)
     assert error.value.code == "plan.stale"
     assert "\n" not in error.value.message
-    return error.value.stale
+    stale: Stale = error.value.stale
+    return stale
 
 
 @pytest.mark.parametrize("backend", ["", DIRECTORY], ids=["memory", "directory"])

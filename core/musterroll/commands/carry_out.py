@@ -49,7 +49,7 @@ def carry_out(run: Run, job: Job, sheet: Path) -> MusterrollError | None:
     notifiers: Sequence[tuple[Instance, Notifier]] = ()
     passwords = Passwords(lambda: Intake(pipeline, sheet).passwords(sha256))
     try:
-        notifiers = pipeline.build_notifiers()
+        notifiers = pipeline.build_notifiers(read_only=False)
         context = _context(pipeline, job, backend)
         try:
             Executor(context, journal, backend, passwords, run.progress).run()

@@ -10,9 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from musterroll.errors import Mistake, MusterrollError, RefusedError
+from musterroll.errors import Mistake, MusterrollError, RefusedError, StalePlanError
 from musterroll.pipeline.descriptions import example, schema_of
-from musterroll.plan.differences import StalePlanError
 from musterroll.reports.records import change_record, problem_record
 from musterroll.reports.report import JobSummary, Outcome, Report
 

@@ -13,14 +13,13 @@ from contextlib import ExitStack, closing, suppress
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import quote
 
 from filelock import FileLock, Timeout
 
 from musterroll.errors import RefusedError, StateError
 from musterroll.journal.damage import corrupt, state_error
-from musterroll.journal.schema import APPLICATION_ID, SCHEMA, VERSION
-from musterroll.journal.upgrades import OLDEST, bring_forward
+from musterroll.journal.schema import APPLICATION_ID, VERSION
+from musterroll.journal.upgrades import FORMAT
 
 BUSY_SECONDS = 10.0
 _PRAGMAS = (
@@ -110,7 +109,7 @@ def open_temporary() -> sqlite3.Connection:
     try:
         db = sqlite3.connect("", isolation_level=None)
         db.executescript("PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF")
-        _make_tables(db)
+        FORMAT.make(db)
     except sqlite3.Error as error:
         _close(db)
         raise state_error(None, error) from error
@@ -153,10 +152,7 @@ def is_locked(path: Path) -> bool:
 
 
 def _connect(path: Path, mode: str) -> sqlite3.Connection:
-    # Not Path.as_uri: SQLite takes a Windows share (//server/share) only with an empty authority before it.
-    name = path.absolute().as_posix()
-    name = quote(os.fsencode(name if name.startswith("/") else f"/{name}"))
-    return sqlite3.connect(f"file://{name}?mode={mode}", uri=True, isolation_level=None, timeout=BUSY_SECONDS)
+    return FORMAT.connect(path, mode, timeout=BUSY_SECONDS)
 
 
 def _close(db: sqlite3.Connection | None) -> None:
@@ -180,22 +176,8 @@ def _look(path: Path) -> Looked:
             db.close()
             raise
         with closing(db):
-            return Looked(_copy_of_today(db), lambda: None)
+            return Looked(FORMAT.upgraded_copy(db), lambda: None)
     return _look_into_copy(path)
-
-
-def _copy_of_today(db: sqlite3.Connection) -> sqlite3.Connection:
-    """Brings a journal of an earlier version forward in a private copy."""
-    copy = sqlite3.connect("", isolation_level=None)
-    try:
-        db.backup(copy)
-        copy.execute("BEGIN IMMEDIATE")
-        bring_forward(copy, copy.execute("PRAGMA user_version").fetchone()[0])
-        copy.execute("COMMIT")
-    except BaseException:
-        copy.close()
-        raise
-    return copy
 
 
 def _look_into_copy(path: Path) -> Looked:
@@ -230,7 +212,7 @@ def _make(path: Path) -> None:
             db.execute("PRAGMA auto_vacuum = INCREMENTAL")  # what is forgotten gives its room back at once
             db.execute("PRAGMA synchronous = FULL")
             db.execute("BEGIN IMMEDIATE")
-            _make_tables(db)
+            FORMAT.make(db)
             db.execute("COMMIT")
             db.execute("PRAGMA journal_mode = WAL").fetchall()
         made.replace(path)
@@ -243,23 +225,13 @@ def _make(path: Path) -> None:
 def _upgrade(db: sqlite3.Connection, path: Path) -> None:
     lock = acquired(path, BUSY_SECONDS)
     try:
-        db.execute("BEGIN IMMEDIATE")
-        try:
-            bring_forward(db, _version(db, path))
-            db.execute("COMMIT")
-        except BaseException:
-            if db.in_transaction:
-                db.execute("ROLLBACK")
-            raise
+        FORMAT.upgrade(db, path)
+    except OSError as error:
+        raise StateError(
+            f"the journal {path} cannot be brought forward, as it cannot be copied: {_reason(path, error)}"
+        ) from None
     finally:
         lock.release()
-
-
-def _make_tables(db: sqlite3.Connection) -> None:
-    db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-    db.execute(f"PRAGMA user_version = {VERSION}")
-    for statement in SCHEMA:
-        db.execute(statement)
 
 
 def _version(db: sqlite3.Connection, path: Path) -> int:
@@ -273,7 +245,7 @@ def _version(db: sqlite3.Connection, path: Path) -> int:
         db.execute("BEGIN")  # one look, whatever others do meanwhile
     try:
         application, version = (db.execute(f"PRAGMA {key}").fetchone()[0] for key in ("application_id", "user_version"))
-        shape = _shape_of(db)
+        shape, newer = _shape_of(db), FORMAT.newer(db, path)
     finally:
         if alone:
             db.execute("ROLLBACK")
@@ -283,14 +255,8 @@ def _version(db: sqlite3.Connection, path: Path) -> int:
             "move it away",
             code="state.corrupt",
         )
-    if version > VERSION:
-        raise StateError(
-            f"{path} was written by a newer version of musterroll (journal version {version}, this one knows "
-            f"{VERSION}); update musterroll",
-            code="state.newer",
-        )
-    if version < OLDEST:
-        raise StateError(f"{path} has the version {version}, which no musterroll that was published has written")
+    if newer is not None:
+        raise StateError(newer, code="state.newer")
     if version == VERSION and (missing := _expected_shape() - shape):
         raise corrupt(path, f"{' '.join(min(missing)).strip()} is missing")
     return int(version)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from filelock import FileLock, Timeout
 
 from musterroll.journal.journal import journal_path
 from musterroll.journal.schema import APPLICATION_ID, VERSION
+from musterroll.journal.upgrades import FORMAT
 
 _MAGIC = b"SQLite format 3\0"
 _HEADER = 100  # bytes; https://www.sqlite.org/fileformat.html, "The Database Header"
@@ -52,8 +54,8 @@ def glance(folder: Path, name: str) -> Glance:
     if not header.startswith(_MAGIC) or len(header) < _HEADER or application != APPLICATION_ID:
         return Glance(path, fault=f"{path} is no journal of musterroll, or is damaged; restore it, or move it away")
     if version > VERSION:
-        fault = f"{path} was written by a newer version of musterroll (journal version {version}, this one: {VERSION})"
-        return Glance(path, version, fault=fault)
+        with closing(FORMAT.connect(path, "ro&immutable=1", timeout=0)) as db:  # immutable: no files beside it
+            return Glance(path, version, fault=FORMAT.newer(db, path))
     return Glance(path, version, _is_locked(path.with_suffix(".lock")))
 
 

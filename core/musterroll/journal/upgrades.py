@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Mapping
-
-from musterroll.journal.schema import INVITED_AS, INVITED_AS_REF, JOB_UNCHANGED, TAKEN_BACK, TURN, UNCHANGED, VERSION
+from musterroll.contract.sqlite import SqliteFormat
+from musterroll.journal.schema import (
+    APPLICATION_ID,
+    INVITED_AS,
+    INVITED_AS_REF,
+    JOB_UNCHANGED,
+    META,
+    SCHEMA,
+    TAKEN_BACK,
+    TURN,
+    UNCHANGED,
+    VERSION,
+)
 
 # What happened when is told by a counter since: by the times that were noted before, as far as they can be trusted.
 _TO_4 = (
@@ -34,15 +43,5 @@ _TO_4 = (
     "DROP TABLE moment",
 )
 
-STEPS: Mapping[int, tuple[str, ...]] = {3: _TO_4}
-"""The statements that bring a journal of a version to the next one. A step that has been published is never changed."""
-
-OLDEST = min(STEPS)
-
-
-def bring_forward(db: sqlite3.Connection, version: int) -> None:
-    """Brings a journal from a version to the present one. The caller's transaction is the one that does all of it."""
-    for step in range(version, VERSION):
-        for statement in STEPS[step]:
-            db.execute(statement)
-        db.execute(f"PRAGMA user_version = {step + 1}")
+FORMAT = SqliteFormat(application_id=APPLICATION_ID, version=VERSION, schema=SCHEMA, steps={3: _TO_4, 4: (META,)})
+"""Of a journal."""

@@ -30,7 +30,7 @@ def make_plan(plan: NewPlan, sheet: Intake) -> None:
     """
     pipeline, portal, journal, store = plan.run.pipeline, plan.portal, plan.job.journal, plan.job.plan
     settings = pipeline.settings
-    notifiers = pipeline.build_notifiers()
+    notifiers = pipeline.build_notifiers(read_only=True)
     try:
         senders = inviters(settings.invites, notifiers, portal)
         planner = Planner(

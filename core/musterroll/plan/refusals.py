@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import replace
 
+from musterroll.errors import StalePlanError
 from musterroll.journal.job import Job, JobState
 from musterroll.journal.jobs import last_applied
 from musterroll.pipeline.made_from import Basis
 from musterroll.pipeline.pipeline import Pipeline
-from musterroll.plan.differences import AppliedBy, Stale, StalePlanError
+from musterroll.plan.differences import AppliedBy, Stale
 from musterroll.plan.saved.reader import SavedPlan
 from musterroll.plan.stale import compare, compare_bases
 
