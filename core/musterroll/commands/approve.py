@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from musterroll.commands.apply import open_again
-from musterroll.commands.beginning import planning_backend
 from musterroll.commands.carry_out import settle_former_jobs
 from musterroll.commands.finished import tell_the_end
 from musterroll.commands.job import Confirm, Workspace, agreed, working
@@ -85,7 +84,7 @@ def _refuse_stale(work: Workspace, job: JobRecord, intake: Intake) -> None:
     pipeline, journal = work.pipeline, work.journal
     refuse_other_program(job.basis, pipeline, intake.source.sha256, instead="run the sheet again")
     # Users of jobs that were cut off count as created, as they do when a job begins.
-    with planning_backend(pipeline) as backend:
+    with pipeline.build_backend(read_only=True) as backend:
         settle_former_jobs(pipeline, journal, job, backend)
     problems = ProblemLog()
     try:

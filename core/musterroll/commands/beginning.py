@@ -2,36 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 
 from musterroll.commands.carry_out import settle_former_jobs
-from musterroll.contract.roles import UserBackend
 from musterroll.journal import job as jobs
 from musterroll.journal.job import JobKind, JobRecord, JobState
 from musterroll.journal.journal import Journal
 from musterroll.journal.operations import OperationStore
 from musterroll.pipeline.pipeline import Pipeline
-from musterroll.registry.plugin_errors import guarded
+from musterroll.portal.portal import Portal
 from musterroll.sheet.open_sheet import Intake
 from musterroll.sheet.problem_log import ProblemLog
 from musterroll.sheet.summary import SheetCounts, SheetSummary
 from musterroll.written.rejected import remove_rejected_file
 
 
-@contextmanager
-def planning_backend(pipeline: Pipeline) -> Iterator[UserBackend]:
-    """Builds the backend to plan with, and closes it."""
-    backend = pipeline.build_backend(read_only=True)
-    try:
-        yield backend
-    finally:
-        with guarded("backend", "closing"):
-            backend.close()
-
-
-def new_job(pipeline: Pipeline, intake: Intake, backend: UserBackend, *, plan: str | None = None) -> JobRecord:
+def new_job(pipeline: Pipeline, intake: Intake, backend: Portal, *, plan: str | None = None) -> JobRecord:
     """Makes the record of a job that imports a sheet and begins now; `plan` is the saved plan that it applies."""
     # The path is kept absolute, so that the job can go on from any folder.
     sheet = replace(intake.summary, path=str(intake.source.path.absolute()))
@@ -41,7 +27,7 @@ def new_job(pipeline: Pipeline, intake: Intake, backend: UserBackend, *, plan: s
 
 def job_record(
     pipeline: Pipeline,
-    backend: UserBackend,
+    backend: Portal,
     sheet: SheetSummary,
     counts: SheetCounts,
     *,
@@ -49,8 +35,6 @@ def job_record(
     about: str | None = None,
 ) -> JobRecord:
     """Makes the record of a job that begins now."""
-    with guarded("backend", "saying which portal it is"):
-        identity = backend.identity()
     now = pipeline.clock()
     return JobRecord(
         id=jobs.new_job_id(now),
@@ -65,7 +49,7 @@ def job_record(
         sets=pipeline.sets,
         fingerprint=pipeline.fingerprint,
         plugins=pipeline.plugins,
-        identity=identity,
+        identity=backend.identity(),
         sheet=sheet,
         counts=counts,
         error=None,
@@ -73,7 +57,7 @@ def job_record(
 
 
 def enter_job(
-    pipeline: Pipeline, journal: Journal, job: JobRecord, backend: UserBackend, again: JobRecord | None = None
+    pipeline: Pipeline, journal: Journal, job: JobRecord, backend: Portal, again: JobRecord | None = None
 ) -> JobRecord:
     """Enters a new job into the journal; one that is planned `again` keeps its id.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from musterroll.contract.roles import Notifier, UserBackend
+from musterroll.contract.roles import Notifier
 from musterroll.errors import BackendUnavailableError, MusterrollError, RefusedError, as_error
 from musterroll.execute.answers import JobContext
 from musterroll.execute.executor import Executor, settle_former_creations
@@ -22,6 +22,7 @@ from musterroll.journal.roster import Roster
 from musterroll.journal.taken_back import forget_taken_back, record_taken_back
 from musterroll.journal.unchanged import pack_unchanged
 from musterroll.pipeline.pipeline import Instance, Pipeline
+from musterroll.portal.portal import Portal
 from musterroll.progress import Progress
 from musterroll.registry.plugin_errors import guarded
 from musterroll.sheet.open_sheet import Intake
@@ -112,7 +113,7 @@ def _keep_in_ledger(journal: Journal, job: JobRecord, identity: str) -> None:
 
 
 def _close_all(
-    passwords: Passwords, notifiers: Sequence[tuple[Instance, Notifier]], backend: UserBackend
+    passwords: Passwords, notifiers: Sequence[tuple[Instance, Notifier]], backend: Portal
 ) -> MusterrollError | None:
     """Closes everything, whatever goes wrong with one of them; returns what went wrong."""
     error: MusterrollError | None = None
@@ -126,9 +127,8 @@ def _close_all(
     return error
 
 
-def _context(pipeline: Pipeline, journal: Journal, job: JobRecord, backend: UserBackend) -> JobContext:
-    with guarded("backend", "saying which portal it is"):
-        identity = backend.identity()
+def _context(pipeline: Pipeline, journal: Journal, job: JobRecord, backend: Portal) -> JobContext:
+    identity = backend.identity()
     if identity != job.identity:
         # A directory gets its identity when it is created, which is now; afterwards it must not differ.
         if OperationStore(journal, job.id).anything_handed_over():
@@ -183,7 +183,7 @@ def _keep_sheet(roster: Roster, job: JobRecord, state: JobState) -> None:
         roster.forget(job.about)
 
 
-def settle_former_jobs(pipeline: Pipeline, journal: Journal, job: JobRecord, backend: UserBackend) -> None:
+def settle_former_jobs(pipeline: Pipeline, journal: Journal, job: JobRecord, backend: Portal) -> None:
     """Finds out which users the jobs created that were cut off before they heard the answer."""
     for former in list(jobs.list_jobs(journal)):
         if former.identity != job.identity or former.state in _WITHOUT_DOUBT:

@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from musterroll.commands.beginning import discard_unwritten, enter_job, job_record, planning_backend
+from musterroll.commands.beginning import discard_unwritten, enter_job, job_record
 from musterroll.commands.job import Confirm, agreed, working
-from musterroll.contract.roles import UserBackend
 from musterroll.contract.text import did_you_mean, fold
 from musterroll.errors import UsageError
 from musterroll.invites.without_a_sheet import Invitee, plan_invitees
@@ -22,6 +21,7 @@ from musterroll.journal.ledger import KnownUser, Ledger
 from musterroll.journal.plan import PlanStore
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.plan.make import stop_if_cancelled
+from musterroll.portal.portal import Portal
 from musterroll.progress import SILENT, Progress
 from musterroll.reports.invites import listed_of_job
 from musterroll.reports.report import ListedInvite, Outcome, Report
@@ -59,7 +59,7 @@ def send_invites(
     with working(pipeline, journal, confirm=confirm, progress=progress) as work:
         job: JobRecord | None = None
         try:
-            with planning_backend(pipeline) as backend:
+            with pipeline.build_backend(read_only=True) as backend:
                 job = enter_job(pipeline, journal, _new_job(pipeline, backend), backend)
                 ledger = Ledger(journal, pipeline.name, job.identity)
                 considered = _considered(pipeline, ledger, users, resend=resend)
@@ -91,7 +91,7 @@ def preview_invites(
         state = Journal.look(pipeline.state, pipeline.name)
         if state is not None:
             stack.callback(state.close)
-        with planning_backend(pipeline) as backend:
+        with pipeline.build_backend(read_only=True) as backend:
             job = _new_job(pipeline, backend)
             jobs.insert_job(staging, job)
             ledger = Ledger(state, pipeline.name, job.identity)
@@ -100,7 +100,7 @@ def preview_invites(
         return _report(pipeline, _listing(pipeline, staging, job, ledger), stack.pop_all().close)
 
 
-def _new_job(pipeline: Pipeline, backend: UserBackend) -> JobRecord:
+def _new_job(pipeline: Pipeline, backend: Portal) -> JobRecord:
     return job_record(pipeline, backend, _NO_SHEET, SheetCounts(), kind=JobKind.INVITE)
 
 
@@ -132,7 +132,7 @@ def _named(ledger: Ledger, names: Sequence[str]) -> list[KnownUser]:
 def _plan(
     pipeline: Pipeline,
     users: Iterable[KnownUser],
-    backend: UserBackend,
+    backend: Portal,
     ledger: Ledger,
     journal: Journal,
     job: JobRecord,

@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from musterroll.commands.beginning import keeps_all_out, new_job, planning_backend
+from musterroll.commands.beginning import keeps_all_out, new_job
 from musterroll.journal import job as jobs
 from musterroll.journal.job import JobRecord
 from musterroll.journal.journal import Journal
@@ -99,7 +99,7 @@ def plan_aside(
     """
     journal = Journal.temporary()
     try:
-        with planning_backend(pipeline) as backend:
+        with pipeline.build_backend(read_only=True) as backend:
             job = new_job(pipeline, intake, backend)
             jobs.insert_job(journal, job)
             ledger = Ledger(state, pipeline.name, job.identity)

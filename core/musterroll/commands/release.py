@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
-from musterroll.commands.beginning import planning_backend
 from musterroll.commands.carry_out import final_state, make_inviter
 from musterroll.commands.job import working
 from musterroll.contract.text import fold
@@ -141,7 +140,7 @@ def _look_up(pipeline: Pipeline, held: Sequence[KnownUser], progress: Progress) 
     due, against = _Due(), dict[str, str | None]()
     # That the last invite is held is no reason against what is to be released.
     asked = (replace(user, entry=NOBODY) for user in held)
-    with planning_backend(pipeline) as backend:
+    with pipeline.build_backend(read_only=True) as backend:
         invitees = (one for batch in plan_invitees(pipeline, backend, asked) for one in batch)
         for user, invitee in zip(held, invitees, strict=True):
             if invitee.decision.invite.send:

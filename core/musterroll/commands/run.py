@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from musterroll.commands.beginning import discard_unwritten, enter_job, keeps_all_out, new_job, planning_backend
+from musterroll.commands.beginning import discard_unwritten, enter_job, keeps_all_out, new_job
 from musterroll.commands.finished import tell_the_end
 from musterroll.commands.forget import forget_old_jobs
 from musterroll.commands.job import Confirm, Workspace, agreed, end_unexecuted, working
@@ -76,7 +76,7 @@ def plan_and_go_ahead(
     job: JobRecord | None = None
     try:
         # Closed before another instance writes: some portals let in one at a time.
-        with planning_backend(pipeline) as backend:
+        with pipeline.build_backend(read_only=True) as backend:
             begun = new_job(pipeline, intake, backend, plan=saved.header.id if saved is not None else None)
             job = enter_job(pipeline, journal, begun, backend, again)
             make_plan(

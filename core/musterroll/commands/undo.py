@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from musterroll.commands.beginning import discard_unwritten, enter_job, job_record, planning_backend
+from musterroll.commands.beginning import discard_unwritten, enter_job, job_record
 from musterroll.commands.finished import tell_the_end
 from musterroll.commands.job import Confirm, Workspace, agreed, working
-from musterroll.contract.roles import UserBackend
 from musterroll.errors import RefusedError
 from musterroll.journal import job as jobs
 from musterroll.journal.job import JobKind, JobRecord, JobState
@@ -16,6 +15,7 @@ from musterroll.journal.plan import PlanStore
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.plan.make import count_users, stop_if_cancelled
 from musterroll.plan.undo import UndoPlanner
+from musterroll.portal.portal import Portal
 from musterroll.portal.protection import Protection
 from musterroll.progress import SILENT, Progress
 from musterroll.reports.report import Report
@@ -58,7 +58,7 @@ def plan_undo_and_go_ahead(
     pipeline, journal, log = work.pipeline, work.journal, ProblemLog()
     job: JobRecord | None = None
     try:
-        with planning_backend(pipeline) as backend:
+        with pipeline.build_backend(read_only=True) as backend:
             begun = job_record(pipeline, backend, former.sheet, SheetCounts(), kind=JobKind.UNDO, about=former.id)
             _refuse_other_portal(former, begun)
             job = enter_job(pipeline, journal, begun, backend, again)
@@ -94,9 +94,7 @@ def _refuse_other_portal(former: JobRecord, job: JobRecord) -> None:
         )
 
 
-def _make_plan(
-    work: Workspace, backend: UserBackend, former: JobRecord, job: JobRecord, log: ProblemLog
-) -> SheetCounts:
+def _make_plan(work: Workspace, backend: Portal, former: JobRecord, job: JobRecord, log: ProblemLog) -> SheetCounts:
     journal, store, counts = work.journal, PlanStore(work.journal, job.id), SheetCounts()
     settings = work.pipeline.settings
     planner = UndoPlanner(

@@ -11,7 +11,6 @@ from collections.abc import Generator
 from contextlib import nullcontext
 
 from musterroll.contract.operations import Op, Result, Status
-from musterroll.contract.roles import UserBackend
 from musterroll.errors import MusterrollError
 from musterroll.execute.answers import Answers, JobContext
 from musterroll.execute.operations import (
@@ -25,6 +24,7 @@ from musterroll.execute.passwords import Passwords
 from musterroll.journal.journal import Journal
 from musterroll.journal.kinds import Kind, OpState
 from musterroll.journal.operations import OperationStore, StoredOp
+from musterroll.portal.portal import Portal
 from musterroll.progress import Progress
 
 _CHUNK = 64
@@ -46,7 +46,7 @@ class Executor:
     """
 
     def __init__(
-        self, context: JobContext, journal: Journal, backend: UserBackend, passwords: Passwords, progress: Progress
+        self, context: JobContext, journal: Journal, backend: Portal, passwords: Passwords, progress: Progress
     ) -> None:
         self._context = context
         self._journal = journal
@@ -183,7 +183,7 @@ class Executor:
         self._committed = time.monotonic()
 
 
-def settle_former_creations(journal: Journal, context: JobContext, backend: UserBackend) -> None:
+def settle_former_creations(journal: Journal, context: JobContext, backend: Portal) -> None:
     """Finds out, for a former job that was cut off, which users it created after all.
 
     Without this the next job would take them for users that were there before, and never invite them.

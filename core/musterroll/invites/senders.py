@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from musterroll.contract.messages import Message, Purpose, Recipient, Sent, SentStatus
 from musterroll.contract.operations import Op, SendInvite, Status, UserRef
-from musterroll.contract.roles import Notifier, UserBackend
+from musterroll.contract.roles import Notifier
 from musterroll.pipeline.pipeline import Instance
 from musterroll.pipeline.settings import InviteSettings
-from musterroll.registry.plugin_errors import guarded
+from musterroll.portal.portal import Portal
 
 _STATUS = {Status.DONE: SentStatus.SENT, Status.NOOP: SentStatus.SENT, Status.UNKNOWN: SentStatus.UNKNOWN}
 
@@ -19,7 +19,7 @@ class PortalNotifier:
 
     channel = "portal"
 
-    def __init__(self, backend: UserBackend) -> None:
+    def __init__(self, backend: Portal) -> None:
         self._backend = backend
 
     def can_reach(self, user: Recipient) -> bool:
@@ -42,11 +42,9 @@ def _operations(messages: Iterator[Message]) -> Iterator[Op]:
 
 
 def inviters(
-    settings: InviteSettings, notifiers: Sequence[tuple[Instance, Notifier]], backend: UserBackend
+    settings: InviteSettings, notifiers: Sequence[tuple[Instance, Notifier]], backend: Portal
 ) -> list[tuple[str, Notifier]]:
     """Returns the label and notifier of those that send invites, first choice first."""
     if settings.by == "backend":
-        with guarded("backend", "saying what it can do"):
-            can_invite = backend.capabilities().invite
-        return [("backend", PortalNotifier(backend))] if can_invite else []
+        return [("backend", PortalNotifier(backend))] if backend.capabilities().invite else []
     return [(instance.label, notifier) for instance, notifier in notifiers if Purpose.INVITE in instance.on]

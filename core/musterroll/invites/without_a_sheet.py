@@ -8,7 +8,6 @@ from itertools import islice
 
 from musterroll.contract.fields import USERNAME
 from musterroll.contract.messages import Recipient
-from musterroll.contract.roles import UserBackend
 from musterroll.contract.users import Existing, UserKey
 from musterroll.invites.invited_before import Recogniser
 from musterroll.invites.policy import Decision, InvitePolicy
@@ -16,7 +15,7 @@ from musterroll.invites.senders import inviters
 from musterroll.journal.change import InviteDecision
 from musterroll.journal.ledger import KnownUser, Ledger
 from musterroll.pipeline.pipeline import Pipeline
-from musterroll.portal.lookups import confirmed
+from musterroll.portal.portal import Portal
 from musterroll.portal.protection import PROTECTED, Protection
 
 # So many users are looked up at once.
@@ -34,7 +33,7 @@ class Invitee:
 
 def plan_invitees(
     pipeline: Pipeline,
-    backend: UserBackend,
+    backend: Portal,
     users: Iterable[KnownUser],
     *,
     ledger: Ledger | None = None,
@@ -69,7 +68,7 @@ def plan_invitees(
 
 
 class _InviteePlanner:
-    def __init__(self, backend: UserBackend, pipeline: Pipeline, policy: InvitePolicy, ledger: Ledger | None) -> None:
+    def __init__(self, backend: Portal, pipeline: Pipeline, policy: InvitePolicy, ledger: Ledger | None) -> None:
         self._backend = backend
         self._attributes = pipeline.fields.attributes
         self._policy = policy
@@ -80,7 +79,7 @@ class _InviteePlanner:
     def plan(self, batch: Sequence[KnownUser]) -> list[Invitee]:
         against = {user.ref: self._policy.reason_against(user.entry, active=True) for user in batch}
         keys = {user.ref: UserKey.of(USERNAME, user.username) for user in batch if against[user.ref] is None}
-        found = confirmed(self._backend, keys.values())
+        found = self._backend.lookup(list(keys.values()))
         planned: list[Invitee] = []
         for user in batch:
             decision = against[user.ref]

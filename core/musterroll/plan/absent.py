@@ -8,14 +8,13 @@ from itertools import count, islice
 
 from musterroll.contract.fields import USERNAME, FieldSet
 from musterroll.contract.problems import Problem, Severity
-from musterroll.contract.roles import UserBackend
 from musterroll.contract.users import Existing, UserKey
 from musterroll.journal.change import Action, Change, FieldChange, InviteDecision, PasswordAction
 from musterroll.journal.kinds import ABSENT
 from musterroll.journal.plan import PlanStore
 from musterroll.journal.roster import Roster
 from musterroll.plan.user_digest import digest_of
-from musterroll.portal.lookups import confirmed
+from musterroll.portal.portal import Portal
 from musterroll.portal.protection import Protection
 from musterroll.sheet.problem_log import ProblemLog
 
@@ -55,7 +54,7 @@ class Absentees:
         self,
         *,
         deactivates: bool,
-        backend: UserBackend,
+        backend: Portal,
         roster: Roster,
         protection: Protection,
         fields: FieldSet,
@@ -96,7 +95,7 @@ class Absentees:
         """Streams the active, unprotected users that are missing from the sheet, in batches."""
         missing = ((ref, name) for ref, name in self._missing() if ref not in unplaced.perhaps)
         while batch := dict(islice(missing, _BATCH)):
-            found = confirmed(self._backend, [UserKey.of(USERNAME, name) for name in batch.values()])
+            found = self._backend.lookup([UserKey.of(USERNAME, name) for name in batch.values()])
             # Several names may fold to one. And who has another ref took the name of one who was renamed, or is gone.
             users = {user.ref: user for several in found.values() for user in several if user.ref in batch}
             yield [user for user in users.values() if user.active and not self._protection.of(user.username)]

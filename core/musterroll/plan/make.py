@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from musterroll.contract.roles import UserBackend
 from musterroll.errors import Mistake, PipelineError
 from musterroll.invites.policy import InvitePolicy
 from musterroll.invites.senders import inviters
@@ -18,6 +17,7 @@ from musterroll.pipeline.pipeline import Pipeline
 from musterroll.plan.absent import Absentees
 from musterroll.plan.limits import counts_users
 from musterroll.plan.sheet import Planner
+from musterroll.portal.portal import Portal
 from musterroll.portal.protection import Protection
 from musterroll.progress import Progress
 from musterroll.sheet.open_sheet import Intake
@@ -28,7 +28,7 @@ def make_plan(
     pipeline: Pipeline,
     intake: Intake,
     *,
-    backend: UserBackend,
+    backend: Portal,
     ledger: Ledger,
     journal: Journal,
     job: JobRecord,
@@ -107,7 +107,7 @@ def _plan_in_batches(batches: Iterator[int], pipeline: Pipeline, journal: Journa
         journal.begin()
 
 
-def count_users(pipeline: Pipeline, backend: UserBackend) -> int | None:
+def count_users(pipeline: Pipeline, backend: Portal) -> int | None:
     """How many users the portal has, where a limit is a percentage of them.
 
     Raises:
@@ -123,7 +123,7 @@ def count_users(pipeline: Pipeline, backend: UserBackend) -> int | None:
     return users
 
 
-def _check_absent(pipeline: Pipeline, backend: UserBackend) -> None:
+def _check_absent(pipeline: Pipeline, backend: Portal) -> None:
     if pipeline.settings.absent == "deactivate" and not backend.capabilities().deactivate:
         raise _mistake(pipeline, "absent", 'this portal cannot deactivate users; write "report" or "keep"')
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from musterroll.contract.fields import CALLING_CODE, GROUPS, PASSWORD, USERNAME, FieldSet
 from musterroll.contract.frozen import FrozenDict
 from musterroll.contract.problems import Problem, Severity
-from musterroll.contract.roles import UserBackend
 from musterroll.contract.rows import Origin, Row
 from musterroll.contract.text import fold
 from musterroll.contract.users import Capabilities, Desired, Existing, GroupPath
@@ -16,6 +15,7 @@ from musterroll.errors import PluginError
 from musterroll.journal.change import FieldChange, PasswordAction
 from musterroll.pipeline.settings import Settings
 from musterroll.plan.groups import GroupIndex, Membership, Target
+from musterroll.portal.portal import Portal
 
 _NO_MEMBERSHIP = Membership()  # a blank cell keeps all groups, in every mode
 
@@ -52,7 +52,7 @@ class RowPlanner:
         self,
         settings: Settings,
         fields: FieldSet,
-        backend: UserBackend,
+        backend: Portal,
         capabilities: Capabilities,
         groups: GroupIndex,
     ) -> None:

@@ -9,7 +9,6 @@ from itertools import islice
 from musterroll.contract.fields import USERNAME, FieldSet
 from musterroll.contract.messages import Recipient
 from musterroll.contract.problems import Problem, Severity
-from musterroll.contract.roles import UserBackend
 from musterroll.contract.rows import Origin, Row
 from musterroll.contract.users import Existing, UserKey
 from musterroll.invites.invited_before import Recogniser
@@ -25,6 +24,7 @@ from musterroll.plan.row import RowPlan, RowPlanner
 from musterroll.plan.spellings import GroupSpellings
 from musterroll.plan.user_digest import digest_of
 from musterroll.portal.lookups import Matches, find_user, look_up
+from musterroll.portal.portal import Portal
 from musterroll.portal.protection import PROTECTED, Protection
 from musterroll.sheet.checks import CheckedRow
 from musterroll.sheet.problem_log import ProblemLog
@@ -57,7 +57,7 @@ class Planner:
         *,
         settings: Settings,
         fields: FieldSet,
-        backend: UserBackend,
+        backend: Portal,
         ledger: Ledger,
         invites: InvitePolicy,
         store: PlanStore,

@@ -9,13 +9,13 @@ from typing import Literal
 
 from musterroll.contract.fields import USERNAME
 from musterroll.contract.problems import Problem, Severity
-from musterroll.contract.roles import UserBackend
 from musterroll.contract.users import Capabilities, Existing, UserKey
 from musterroll.journal.change import Action, Change, FieldChange, InviteDecision, PasswordAction, Scalar
 from musterroll.journal.done import DoneRow, DoneTarget, done_rows, done_targets
 from musterroll.journal.journal import Journal
 from musterroll.journal.kinds import Kind, shown_row
 from musterroll.journal.plan import PlanStore
+from musterroll.portal.portal import Portal
 from musterroll.portal.protection import Protection
 from musterroll.sheet.problem_log import ProblemLog
 
@@ -50,7 +50,7 @@ class UndoPlanner:
     def __init__(
         self,
         *,
-        backend: UserBackend,
+        backend: Portal,
         created: Literal["deactivate", "delete"],
         protection: Protection,
         store: PlanStore,
@@ -93,7 +93,7 @@ class UndoPlanner:
     def _look_up(self, batch: Sequence[DoneRow]) -> Mapping[str, Existing]:
         """The users of a batch by ref, found by the name that the job left them with."""
         keys = {UserKey.of(USERNAME, _name_after(done)) for done in batch if done.ref}
-        found = self._backend.lookup(list(keys)) if keys else {}
+        found = self._backend.lookup(list(keys))
         wanted = {done.ref for done in batch}
         return {user.ref: user for users in found.values() for user in users if user.ref in wanted}
 

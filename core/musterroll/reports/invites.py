@@ -12,7 +12,6 @@ from musterroll.journal.change import Change
 from musterroll.journal.journal import Journal
 from musterroll.journal.ledger import NOBODY, InviteState, Ledger, LedgerEntry, known_identities
 from musterroll.pipeline.pipeline import Pipeline
-from musterroll.registry.plugin_errors import guarded
 from musterroll.reports.report import InviteStanding, ListedInvite
 
 _CHUNK = 500
@@ -36,13 +35,8 @@ class Portals:
 def portals_of(pipeline: Pipeline, journal: Journal) -> Portals:
     """Asks the pipeline's portal which one it is; failing that, takes those that the journal knows."""
     try:
-        backend = pipeline.build_backend(read_only=True)
-        try:
-            with guarded("backend", "saying which portal it is"):
-                return Portals((backend.identity(),))
-        finally:
-            with guarded("backend", "closing"):
-                backend.close()
+        with pipeline.build_backend(read_only=True) as portal:
+            return Portals((portal.identity(),))
     except MusterrollError as error:
         return Portals(tuple(known_identities(journal, pipeline.name, pipeline.profile)), error)
 
