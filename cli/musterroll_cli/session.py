@@ -11,10 +11,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from musterroll.errors import Mistake, MusterrollError, PipelineError
+from musterroll.errors import Mistake, MusterrollError, PipelineError, StalePlanError
 from musterroll.pipeline.loader import load_pipeline
 from musterroll.pipeline.pipeline import Pipeline
-from musterroll.plan.differences import StalePlanError
 from musterroll.registry.registry import Registry
 from musterroll.registry.watch import Watchdog
 from musterroll.reports.report import JobSummary, Outcome, Report

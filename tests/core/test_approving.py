@@ -7,10 +7,9 @@ from collections.abc import Callable
 import pytest
 
 from musterroll import CreateUser, engine
-from musterroll.errors import BackendError, RefusedError
+from musterroll.errors import BackendError, RefusedError, StalePlanError
 from musterroll.journal.job import Approval, JobState
 from musterroll.pipeline.pipeline import Pipeline
-from musterroll.plan.differences import StalePlanError
 from musterroll.reports.report import JobSummary, Outcome
 from support.faults import Fault, on
 from support.pipelines import DIRECTORY, Told, Work, addressed, told, user

@@ -11,10 +11,10 @@ import pytest
 
 from musterroll import CreateUser, engine
 from musterroll.engine import PlanTarget, SavedPlan
-from musterroll.errors import PlanFileError, RefusedError, SourceError, UsageError
+from musterroll.errors import PlanFileError, RefusedError, SourceError, StalePlanError, UsageError
 from musterroll.journal.job import JobState
 from musterroll.pipeline.pipeline import Pipeline
-from musterroll.plan.differences import Difference, GroupDifference, GroupState, Stale, StalePlanError
+from musterroll.plan.differences import Difference, GroupDifference, GroupState, Stale
 from musterroll.reports.report import Outcome
 from support.faults import Fault, on
 from support.pipelines import DIRECTORY, Told, Work, addressed, told, user

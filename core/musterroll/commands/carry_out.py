@@ -56,7 +56,7 @@ def carry_out(
     notifiers: Sequence[tuple[Instance, Notifier]] = ()
     passwords = Passwords(lambda: Intake(pipeline, sheet).passwords(job.sheet.sha256))
     try:
-        notifiers = pipeline.build_notifiers()
+        notifiers = pipeline.build_notifiers(read_only=False)
         context = _context(pipeline, journal, job, backend)
         try:
             Executor(context, journal, backend, passwords, progress).run()

@@ -135,7 +135,7 @@ def _tell(pipeline: Pipeline, started: dt.datetime, values: Mapping[str, str]) -
     error: MusterrollError | None = None
     for instance in sending.notifiers:
         try:
-            ((_, notifier),) = replace(sending, notifiers=(instance,)).build_notifiers()
+            ((_, notifier),) = replace(sending, notifiers=(instance,)).build_notifiers(read_only=False)
             try:
                 with guarded(instance.label, "telling how it ended"):
                     for sent in notifier.send(iter((message,))):

@@ -71,7 +71,7 @@ def forget(pipeline: Pipeline, journal: Journal, records: Sequence[JobRecord], g
             remove_unchanged(record)
     for instance in pipeline.notifiers:
         try:
-            ((_, notifier),) = replace(pipeline, notifiers=(instance,)).build_notifiers()
+            ((_, notifier),) = replace(pipeline, notifiers=(instance,)).build_notifiers(read_only=False)
             notifier.forget(going)
             notifier.close()
         except MusterrollError as error:  # one that cannot be built now can keep nothing of value

@@ -155,7 +155,7 @@ def _send(pipeline: Pipeline, journal: Journal, identity: str, due: _Due, progre
     """Sends; returns what went wrong with a notifier."""
     settings = pipeline.settings.invites
     with ExitStack() as stack:
-        notifiers = pipeline.build_notifiers()
+        notifiers = pipeline.build_notifiers(read_only=False)
         for instance, notifier in notifiers:
             stack.enter_context(_closing(instance.label, notifier.close))
         # Nothing is written to the portal, unless it is the one who invites.

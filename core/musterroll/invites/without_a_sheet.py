@@ -54,7 +54,7 @@ def plan_invitees(
         BackendError: the portal cannot answer.
         PluginError: the backend or a notifier broke.
     """
-    notifiers = pipeline.build_notifiers()
+    notifiers = pipeline.build_notifiers(read_only=True)
     try:
         senders = inviters(pipeline.settings.invites, notifiers, backend)
         policy = InvitePolicy("pending", senders, pipeline.clock(), resend=resend)

@@ -160,16 +160,16 @@ class Pipeline:
         one = self.backend
         return Portal(self._build(one, _backend(one).build, BACKEND, read_only=read_only), one.label, self.watch)
 
-    def build_notifiers(self) -> tuple[tuple[Instance, Post], ...]:
-        """Builds the notifiers, to send with. The caller closes them."""
-        return tuple((one, self._build_notifier(one)) for one in self.notifiers)
+    def build_notifiers(self, *, read_only: bool) -> tuple[tuple[Instance, Post], ...]:
+        """Builds the notifiers: to plan with, or to send with. The caller closes them."""
+        return tuple((one, self._build_notifier(one, read_only=read_only)) for one in self.notifiers)
 
     def build_to_look(self, instance: Instance) -> object:
         """Builds an instance of any kind, to look whether that works and what it says of itself."""
         return self._build(instance, _validator(instance).build, _ROLES[type(instance.component)], read_only=True)
 
-    def _build_notifier(self, one: Instance) -> Post:
-        return Post(self._build(one, _notifier(one).build, NOTIFIER, read_only=False), one.label, self.watch)
+    def _build_notifier(self, one: Instance, *, read_only: bool) -> Post:
+        return Post(self._build(one, _notifier(one).build, NOTIFIER, read_only=read_only), one.label, self.watch)
 
     def _build(
         self, instance: Instance, build: Callable[[Any, Context], T], role: Role, *, read_only: bool = True

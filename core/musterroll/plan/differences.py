@@ -1,4 +1,4 @@
-"""What has changed since a plan was made, and the refusal to carry such a plan out."""
+"""What has changed since a plan was made."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from enum import StrEnum
 from typing import Any
 
 from musterroll.contract.users import GroupPath
-from musterroll.errors import RefusedError
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +104,3 @@ class Stale:
             "who was invited": self.ledger,
         }
         return tuple(words for words, changed in named.items() if changed)
-
-
-class StalePlanError(RefusedError):
-    """A plan is not carried out, because it would come out differently now."""
-
-    code = "plan.stale"
-
-    def __init__(self, message: str, stale: Stale) -> None:
-        super().__init__(message)
-        self.stale = stale

@@ -52,7 +52,7 @@ def make_plan(
         KeyboardInterrupt: the person interrupted.
     """
     settings, store = pipeline.settings, PlanStore(journal, job.id)
-    notifiers = pipeline.build_notifiers()
+    notifiers = pipeline.build_notifiers(read_only=True)
     try:
         planner = Planner(
             settings=settings,

@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import replace
 
+from musterroll.errors import StalePlanError
 from musterroll.journal import job as jobs
 from musterroll.journal.job import JobRecord, JobState
 from musterroll.journal.journal import Journal
 from musterroll.journal.plan import PlanStore
 from musterroll.pipeline.made_from import Basis
 from musterroll.pipeline.pipeline import Pipeline
-from musterroll.plan.differences import AppliedBy, Stale, StalePlanError
+from musterroll.plan.differences import AppliedBy, Stale
 from musterroll.plan.saved.reader import SavedPlan
 from musterroll.plan.stale import Planned, compare, compare_bases
 
