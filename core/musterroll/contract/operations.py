@@ -161,7 +161,6 @@ class Result:
         ref: the backend's id of what was created (or found, for `noop`).
         detail: why it failed, for the person; never holds a secret.
         refused: for membership operations that are done but for some members: their refs, and why.
-        invite_url: where the user accepts the invite, where the portal says.
     """
 
     op: str
@@ -169,4 +168,3 @@ class Result:
     ref: str | None = None
     detail: str | None = None
     refused: Mapping[str, str] = field(default_factory=dict)
-    invite_url: str | None = None

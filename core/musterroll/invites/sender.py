@@ -133,7 +133,6 @@ class Inviter:
                     values={
                         "pipeline": self._pipeline,
                         "job": invite.job,
-                        "invite_url": "",
                         "valid_days": str(self._valid.days),
                         "expires": f"{expires:%Y-%m-%d}",
                     },

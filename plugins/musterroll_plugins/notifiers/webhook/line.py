@@ -54,30 +54,27 @@ class Line:
         self.host = urlsplit(url).netloc
         self._line = _http.Line(tls, timeout=timeout, keep_alive=_KEEP_ALIVE_SECONDS, most=_MOST_READ, words_only=True)
 
-    async def send(self, method: str, body: bytes, headers: Mapping[str, str], hide: str) -> Answer:
+    async def send(self, method: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """Sends one request. Redirects are answers.
 
         Args:
             method: of HTTP.
             body: of the request.
             headers: all of them.
-            hide: a text in the body that is nobody's business but the receiver's.
 
         Raises:
             LineError: there is no answer.
         """
         received = await self._line.send(method, self._url, body, headers)
         header = received.headers.get
-        return Answer(received.status, self._words(received, hide), header("Retry-After"), header("Date"))
+        return Answer(received.status, self._words(received), header("Retry-After"), header("Date"))
 
     async def close(self) -> None:
         """Closes all connections."""
         await self._line.close()
 
-    def _words(self, received: Received, hide: str) -> str:
-        text = masked(
-            _reason(received.content, received.content_type), (hide, *(secret.reveal() for secret in self._secrets))
-        )
+    def _words(self, received: Received) -> str:
+        text = masked(_reason(received.content, received.content_type), [secret.reveal() for secret in self._secrets])
         text = printable(" ".join(text.split()))
         return text if len(text) <= _MOST_WORDS else text[: _MOST_WORDS - 1] + "…"
 

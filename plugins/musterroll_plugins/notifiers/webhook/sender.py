@@ -105,7 +105,7 @@ class Sender:
         if self._secret is not None:
             headers[HEADER] = signature(self._secret, body, self._context.clock())
         try:
-            answer = await self._line.send(self._options.method, body, headers, message.values.get("invite_url", ""))
+            answer = await self._line.send(self._options.method, body, headers)
         except LineError as error:
             self._contact |= error.sent
             if error.hopeless:
