@@ -48,11 +48,10 @@ def list_invites(
     It is the ledger of the portal that the pipeline (with --profile) writes to. Nothing is sent.
     """
     from musterroll import engine  # noqa: PLC0415 -- `--help` does without the engine
-    from musterroll.reports.report import InviteStanding  # noqa: PLC0415
     from musterroll_cli.text.invites import show_invite_list, unreachable  # noqa: PLC0415
 
     pipeline = session.load()
-    standing = InviteStanding(state) if state else None
+    standing = engine.InviteState(state) if state else None
     with session.watching(pipeline), closing(engine.list_invites(pipeline, state=standing)) as found:
         if found.unreachable is not None:
             session.warn(unreachable(found.unreachable, found.identities))

@@ -18,10 +18,11 @@ from musterroll.commands.run import run
 from musterroll.commands.template import template
 from musterroll.commands.undo import undo
 from musterroll.commands.validate import validate
+from musterroll.journal.invites import InviteState
 from musterroll.plan.saved.reader import SavedPlan
 from musterroll.plan.saved.target import PlanTarget
 from musterroll.plan.summary import PlanSummary
-from musterroll.reports.invite_list import InviteList, list_invites
+from musterroll.reports.invites import InviteList, list_invites
 from musterroll.reports.past_jobs import job_settings, list_jobs, show_job
 from musterroll.reports.row_story import RowStory, StoryField, StoryOperation, Verdict, tell_row
 
@@ -30,6 +31,7 @@ __all__ = [
     "Examined",
     "Finding",
     "InviteList",
+    "InviteState",
     "PlanSummary",
     "PlanTarget",
     "Pruned",

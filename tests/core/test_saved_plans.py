@@ -38,7 +38,8 @@ def stale(pipeline: Pipeline, path: Path) -> Stale:
         apply(pipeline, path)
     assert error.value.code == "plan.stale"
     assert "\n" not in error.value.message
-    return error.value.stale
+    found: Stale = error.value.stale
+    return found
 
 
 @pytest.mark.parametrize("backend", ["", DIRECTORY], ids=["memory", "directory"])

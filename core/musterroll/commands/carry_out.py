@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
-from musterroll.contract.roles import Notifier
 from musterroll.errors import BackendUnavailableError, MusterrollError, RefusedError, as_error
 from musterroll.execute.answers import JobContext
 from musterroll.execute.executor import Executor, settle_former_creations
 from musterroll.execute.passwords import Passwords
-from musterroll.invites.sender import Inviter
-from musterroll.invites.senders import inviters
+from musterroll.invites.sender import InviteSender, open_senders
 from musterroll.journal import job as jobs
-from musterroll.journal.invites import record_known_as, record_names, record_uninvited
 from musterroll.journal.job import JobKind, JobRecord, JobState
 from musterroll.journal.journal import Journal
+from musterroll.journal.ledger import Ledger
 from musterroll.journal.operations import OperationStore
 from musterroll.journal.outcomes import InviteCounts, JobCounts, count_invites, count_rows, keep_outcome
 from musterroll.journal.roster import Roster
-from musterroll.journal.taken_back import forget_taken_back, record_taken_back
 from musterroll.journal.unchanged import pack_unchanged
-from musterroll.pipeline.pipeline import Instance, Pipeline
+from musterroll.pipeline.pipeline import Pipeline
 from musterroll.portal.portal import Portal
 from musterroll.progress import Progress
-from musterroll.registry.plugin_errors import guarded
 from musterroll.sheet.open_sheet import Intake
 
 _ENDED = frozenset({JobState.COMPLETED, JobState.COMPLETED_WITH_ERRORS})
@@ -52,78 +47,41 @@ def carry_out(
     """
     store = OperationStore(journal, job.id)
     error: MusterrollError | None = None
-    backend = pipeline.build_backend(read_only=False)
-    notifiers: Sequence[tuple[Instance, Notifier]] = ()
-    passwords = Passwords(lambda: Intake(pipeline, sheet).passwords(job.sheet.sha256))
+    has_ended = False
     try:
-        notifiers = pipeline.build_notifiers(read_only=False)
-        context = _context(pipeline, journal, job, backend)
-        try:
-            Executor(context, journal, backend, passwords, progress).run()
-            senders = inviters(pipeline.settings.invites, notifiers, backend)
-            make_inviter(pipeline, journal, context.identity, progress).run_job(job.id, senders)
-        except Exception as stopped:
-            journal.commit()
-            if not store.anything_handed_over():
-                raise
-            error = as_error(stopped)
-        rows, invites = count_rows(journal, job.id, executed=True), count_invites(journal, job.id)
-        with journal.transaction():
-            state = final_state(journal, job, rows, invites, error, interrupted=pipeline.cancelled.is_set())
-            keep_outcome(journal, job.id, rows, invites)
-            _keep_in_ledger(journal, job, context.identity)
-            _keep_sheet(Roster(journal, context.pipeline, context.identity), job, state)
-            finished = pipeline.clock().isoformat(timespec="microseconds")
-            jobs.set_state(journal, job.id, state, finished=finished, error=error.message if error else None)
-            if job.about is not None:
-                jobs.set_undone(journal, job.about, by=state)
-            if state in _ENDED and job.kind is not JobKind.INVITE:
-                pack_unchanged(journal, job.id)
-        journal.give_room_back()
-    except BaseException:
-        _close_all(passwords, notifiers, backend)  # what went wrong first is what the person must hear of
-        raise
-    closing = _close_all(passwords, notifiers, backend)
-    return error or closing
-
-
-def make_inviter(pipeline: Pipeline, journal: Journal, identity: str, progress: Progress) -> Inviter:
-    """Makes what sends the pipeline's invites and keeps its ledger."""
-    return Inviter(
-        journal,
-        pipeline.name,
-        identity,
-        valid_days=pipeline.settings.invites.valid_days,
-        clock=pipeline.clock,
-        cancelled=pipeline.cancelled,
-        progress=progress,
-    )
-
-
-def _keep_in_ledger(journal: Journal, job: JobRecord, identity: str) -> None:
-    """Keeps what the ledger is to know of the job's users, even when the job itself is forgotten."""
-    owner = (job.pipeline, identity)
-    record_names(journal, owner, job.id)
-    record_known_as(journal, owner, job.id)
-    if job.kind is JobKind.UNDO:
-        record_taken_back(journal, owner, job.id)
-    else:
-        record_uninvited(journal, owner, job.id)
-        forget_taken_back(journal, owner, job.id)
-
-
-def _close_all(
-    passwords: Passwords, notifiers: Sequence[tuple[Instance, Notifier]], backend: Portal
-) -> MusterrollError | None:
-    """Closes everything, whatever goes wrong with one of them; returns what went wrong."""
-    error: MusterrollError | None = None
-    closing = [("the sheet", passwords.close), ("backend", backend.close)]
-    for label, close in [*((instance.label, notifier.close) for instance, notifier in notifiers), *closing]:
-        try:
-            with guarded(label, "closing"):
-                close()
-        except MusterrollError as failed:
-            error = error or failed
+        with (
+            pipeline.build_backend(read_only=False) as portal,
+            Passwords(lambda: Intake(pipeline, sheet).passwords(job.sheet.sha256)) as passwords,
+            open_senders(pipeline, portal, read_only=False) as senders,
+        ):
+            context = _context(pipeline, journal, job, portal)
+            try:
+                Executor(context, journal, portal, passwords, progress).run()
+                InviteSender(pipeline, journal, context.identity, progress).run_job(job.id, senders)
+            except Exception as stopped:
+                journal.commit()
+                if not store.anything_handed_over():
+                    raise
+                error = as_error(stopped)
+            rows, invites = count_rows(journal, job.id, executed=True), count_invites(journal, job.id)
+            with journal.transaction():
+                state = final_state(journal, job, rows, invites, error, interrupted=pipeline.cancelled.is_set())
+                keep_outcome(journal, job.id, rows, invites)
+                ledger = Ledger(journal, context.pipeline, context.identity)
+                ledger.keep_job(job.id, is_undo=job.kind is JobKind.UNDO)
+                _keep_sheet(ledger.roster, job, state)
+                finished = pipeline.clock().isoformat(timespec="microseconds")
+                jobs.set_state(journal, job.id, state, finished=finished, error=error.message if error else None)
+                if job.about is not None:
+                    jobs.set_undone(journal, job.about, by=state)
+                if state in _ENDED and job.kind is not JobKind.INVITE:
+                    pack_unchanged(journal, job.id)
+            journal.give_room_back()
+            has_ended = True
+    except MusterrollError as failed:
+        if not has_ended:
+            raise
+        return error or failed  # one of them could not be closed
     return error
 
 

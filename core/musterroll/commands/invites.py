@@ -13,11 +13,11 @@ from musterroll.errors import UsageError
 from musterroll.invites.without_a_sheet import Invitee, plan_invitees
 from musterroll.journal import job as jobs
 from musterroll.journal.change import Action, Change, PasswordAction
-from musterroll.journal.invites import record_uninvited
+from musterroll.journal.invites import InviteState
 from musterroll.journal.job import JobKind, JobRecord
 from musterroll.journal.journal import Journal
 from musterroll.journal.kinds import ABSENT
-from musterroll.journal.ledger import KnownUser, Ledger
+from musterroll.journal.ledger import Ledger, LedgerEntry, LedgerUser
 from musterroll.journal.plan import PlanStore
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.plan.make import stop_if_cancelled
@@ -72,7 +72,7 @@ def send_invites(
             # Not worth a job, but worth remembering why.
             lines = tuple(listing())
             with journal.transaction():
-                record_uninvited(journal, (pipeline.name, job.identity), job.id)
+                ledger.keep_uninvited(job.id)
                 jobs.discard_job(journal, job.id)
             return _report(pipeline, lambda: lines, journal.close)
         except BaseException:
@@ -94,7 +94,7 @@ def preview_invites(
         with pipeline.build_backend(read_only=True) as backend:
             job = _new_job(pipeline, backend)
             jobs.insert_job(staging, job)
-            ledger = Ledger(state, pipeline.name, job.identity)
+            ledger = Ledger(state or staging, pipeline.name, job.identity)
             considered = _considered(pipeline, ledger, users, resend=resend)
             _plan(pipeline, considered, backend, ledger, staging, job, resend=resend, progress=progress)
         return _report(pipeline, _listing(pipeline, staging, job, ledger), stack.pop_all().close)
@@ -104,20 +104,23 @@ def _new_job(pipeline: Pipeline, backend: Portal) -> JobRecord:
     return job_record(pipeline, backend, _NO_SHEET, SheetCounts(), kind=JobKind.INVITE)
 
 
-def _considered(pipeline: Pipeline, ledger: Ledger, names: Sequence[str], *, resend: bool) -> Iterable[KnownUser]:
+def _considered(pipeline: Pipeline, ledger: Ledger, names: Sequence[str], *, resend: bool) -> Iterable[LedgerUser]:
     """Returns those of the ledger whom it is worth to ask the portal about."""
     if names:
         return _named(ledger, names)
     now = pipeline.clock()
     everybody = pipeline.settings.invites.send_to in ("all", "pending")
-    return (
-        user
-        for user in ledger.users()
-        if (user.entry.created or everybody if user.entry.invite is None else resend or not user.entry.is_alive(now))
-    )
+
+    def is_worth_it(entry: LedgerEntry) -> bool:
+        standing = entry.standing(now)
+        if standing is InviteState.NEVER:
+            return entry.created or everybody
+        return resend or standing is not InviteState.SENT
+
+    return (user for user in ledger.users() if is_worth_it(user.entry))
 
 
-def _named(ledger: Ledger, names: Sequence[str]) -> list[KnownUser]:
+def _named(ledger: Ledger, names: Sequence[str]) -> list[LedgerUser]:
     wanted = {fold(name): name for name in names}
     found = [user for user in ledger.users() if fold(user.username) in wanted]
     for name in wanted.keys() - {fold(user.username) for user in found}:
@@ -131,7 +134,7 @@ def _named(ledger: Ledger, names: Sequence[str]) -> list[KnownUser]:
 
 def _plan(
     pipeline: Pipeline,
-    users: Iterable[KnownUser],
+    users: Iterable[LedgerUser],
     backend: Portal,
     ledger: Ledger,
     journal: Journal,

@@ -102,9 +102,9 @@ def plan_aside(
         with pipeline.build_backend(read_only=True) as backend:
             job = new_job(pipeline, intake, backend)
             jobs.insert_job(journal, job)
-            ledger = Ledger(state, pipeline.name, job.identity)
+            ledger = Ledger(state or journal, pipeline.name, job.identity)
             make_plan(
-                pipeline, intake, backend=backend, ledger=ledger, journal=journal, job=job, log=log, progress=progress
+                pipeline, intake, portal=backend, ledger=ledger, journal=journal, job=job, log=log, progress=progress
             )
         sheet = replace(intake.summary, path=job.sheet.path)
         yield PlanAside(journal, replace(job, sheet=sheet, counts=intake.counts), ledger)

@@ -82,7 +82,7 @@ def plan_and_go_ahead(
             make_plan(
                 pipeline,
                 intake,
-                backend=backend,
+                portal=backend,
                 ledger=Ledger(journal, pipeline.name, job.identity),
                 journal=journal,
                 job=job,

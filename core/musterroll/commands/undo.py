@@ -98,7 +98,7 @@ def _make_plan(work: Workspace, backend: Portal, former: JobRecord, job: JobReco
     journal, store, counts = work.journal, PlanStore(work.journal, job.id), SheetCounts()
     settings = work.pipeline.settings
     planner = UndoPlanner(
-        backend=backend, created=settings.undo.created, protection=Protection(settings.protect), store=store, log=log
+        portal=backend, created=settings.undo.created, protection=Protection(settings.protect), store=store, log=log
     )
     work.progress.stage("Planning")
     journal.begin()

@@ -11,9 +11,9 @@ from musterroll.contract.operations import Result, Status
 from musterroll.errors import PluginError
 from musterroll.journal.change import PasswordAction
 from musterroll.journal.damage import storable
-from musterroll.journal.invites import record_creations, record_deletions, record_resets
 from musterroll.journal.journal import Journal
 from musterroll.journal.kinds import Kind, OpState
+from musterroll.journal.ledger import Ledger
 from musterroll.journal.operations import OperationStore, StoredOp
 
 _STATES = {
@@ -108,10 +108,10 @@ class Answers:
         self._store.set_states(self._states)
         self._store.set_users(self._users)
         self._store.set_groups(self._groups)
-        owner = (context.pipeline, context.identity)
-        record_creations(self._journal, owner, context.job, self._created, now=context.clock())
-        record_resets(self._journal, owner, context.job, self._resets, sheet_sha256=context.sheet_sha256)
-        record_deletions(self._journal, owner, self._deleted)
+        ledger = Ledger(self._journal, context.pipeline, context.identity)
+        ledger.add_created(context.job, self._created, now=context.clock())
+        ledger.add_resets(context.job, self._resets, sheet_sha256=context.sheet_sha256)
+        ledger.remove(self._deleted)
         for taken in (self._states, self._users, self._groups, self._created, self._resets, self._deleted):
             taken.clear()
 

@@ -9,11 +9,9 @@ from itertools import islice
 from musterroll.contract.fields import USERNAME
 from musterroll.contract.messages import Recipient
 from musterroll.contract.users import Existing, UserKey
-from musterroll.invites.invited_before import Recogniser
-from musterroll.invites.policy import Decision, InvitePolicy
-from musterroll.invites.senders import inviters
-from musterroll.journal.change import InviteDecision
-from musterroll.journal.ledger import KnownUser, Ledger
+from musterroll.invites.policy import Decision, InvitePolicy, Recogniser, no_invite
+from musterroll.invites.sender import open_senders
+from musterroll.journal.ledger import Ledger, LedgerUser
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.portal.portal import Portal
 from musterroll.portal.protection import PROTECTED, Protection
@@ -26,15 +24,15 @@ _BATCH = 500
 class Invitee:
     """Whether a user of the ledger is invited; `recipient` is as the portal has the user now."""
 
-    user: KnownUser
+    user: LedgerUser
     decision: Decision
     recipient: Recipient | None = None
 
 
 def plan_invitees(
     pipeline: Pipeline,
-    backend: Portal,
-    users: Iterable[KnownUser],
+    portal: Portal,
+    users: Iterable[LedgerUser],
     *,
     ledger: Ledger | None = None,
     resend: bool = False,
@@ -45,7 +43,7 @@ def plan_invitees(
 
     Args:
         pipeline: who sends invites.
-        backend: the portal; only asked.
+        portal: only asked.
         users: whom to decide on.
         ledger: knows whom the portal has lost, and has again under another id; None where that is no reason.
         resend: those whose invite is alive get another one.
@@ -54,32 +52,27 @@ def plan_invitees(
         BackendError: the portal cannot answer.
         PluginError: the backend or a notifier broke.
     """
-    notifiers = pipeline.build_notifiers(read_only=True)
-    try:
-        senders = inviters(pipeline.settings.invites, notifiers, backend)
+    with open_senders(pipeline, portal, read_only=True) as senders:
         policy = InvitePolicy("pending", senders, pipeline.clock(), resend=resend)
-        planner = _InviteePlanner(backend, pipeline, policy, ledger)
+        planner = _InviteePlanner(portal, pipeline, policy, ledger)
         users = iter(users)
         while batch := list(islice(users, _BATCH)):
             yield planner.plan(batch)
-    finally:
-        for _, notifier in notifiers:
-            notifier.close()
 
 
 class _InviteePlanner:
-    def __init__(self, backend: Portal, pipeline: Pipeline, policy: InvitePolicy, ledger: Ledger | None) -> None:
-        self._backend = backend
+    def __init__(self, portal: Portal, pipeline: Pipeline, policy: InvitePolicy, ledger: Ledger | None) -> None:
+        self._portal = portal
         self._attributes = pipeline.fields.attributes
         self._policy = policy
         self._protection = Protection(pipeline.settings.protect)
         self._ledger = ledger
         self._recogniser = Recogniser(pipeline.settings.match, b"" if ledger is None else ledger.roster.salt)
 
-    def plan(self, batch: Sequence[KnownUser]) -> list[Invitee]:
+    def plan(self, batch: Sequence[LedgerUser]) -> list[Invitee]:
         against = {user.ref: self._policy.reason_against(user.entry, active=True) for user in batch}
         keys = {user.ref: UserKey.of(USERNAME, user.username) for user in batch if against[user.ref] is None}
-        found = self._backend.lookup(list(keys.values()))
+        found = self._portal.lookup(list(keys.values()))
         planned: list[Invitee] = []
         for user in batch:
             decision = against[user.ref]
@@ -89,13 +82,13 @@ class _InviteePlanner:
                 planned.append(Invitee(user, decision))
         return planned
 
-    def _decide(self, user: KnownUser, found: Sequence[Existing]) -> Invitee:
+    def _decide(self, user: LedgerUser, found: Sequence[Existing]) -> Invitee:
         existing = next((one for one in found if one.ref == user.ref), None)
         if existing is None:
             reason = "another user has this name now" if found else "the portal has no user of this name any more"
-            return Invitee(user, Decision(InviteDecision(send=False, reason=reason)))
+            return Invitee(user, no_invite(reason))
         if self._protection.of(existing.username):
-            return Invitee(user, Decision(InviteDecision(send=False, reason=PROTECTED)))
+            return Invitee(user, no_invite(PROTECTED))
         decision = self._policy.reason_against(user.entry, active=existing.active)
         if decision is None and self._ledger is not None:
             texts = {**existing.fields, USERNAME: existing.username}

@@ -25,24 +25,24 @@ _ACTIVE_NO_MORE = {"active": FieldChange(before=True, after=False)}
 
 
 @dataclass(slots=True)
-class Unplaced:
+class Uncertain:
     """Rows that leave open who is in the sheet: they are rejected, and whom they mean is not certain.
 
     Attributes:
-        nobody: the first row that does not say whom it means.
-        perhaps: refs of users that a row may mean, besides others.
+        row: the first row that does not say whom it means.
+        refs: refs of users that a row may mean, besides others.
     """
 
-    nobody: int | None = None
-    perhaps: set[str] = field(default_factory=set)
+    row: int | None = None
+    refs: set[str] = field(default_factory=set)
 
 
-class Absentees:
+class AbsentUsers:
     """Finds the absent users, and plans what becomes of them.
 
     Args:
         deactivates: whether they are deactivated; else they are reported.
-        backend: the portal; only asked.
+        portal: only asked.
         roster: whom this pipeline manages.
         protection: who is left alone.
         fields: the fields of a user.
@@ -54,7 +54,7 @@ class Absentees:
         self,
         *,
         deactivates: bool,
-        backend: Portal,
+        portal: Portal,
         roster: Roster,
         protection: Protection,
         fields: FieldSet,
@@ -62,14 +62,14 @@ class Absentees:
         log: ProblemLog,
     ) -> None:
         self._deactivates = deactivates
-        self._backend = backend
+        self._portal = portal
         self._roster = roster
         self._protection = protection
         self._fields = fields
         self._store = store
         self._log = log
 
-    def plan(self, unplaced: Unplaced) -> Iterator[int]:
+    def plan(self, uncertain: Uncertain) -> Iterator[int]:
         """Plans what becomes of the absent users; yields how many are done, batch by batch.
 
         Raises:
@@ -77,25 +77,25 @@ class Absentees:
             PluginError: the backend broke.
         """
         if self._deactivates and self._log.has("row.after_blank"):
-            self._refuse(unplaced)
+            self._refuse(uncertain)
             return
         numbers = count(ABSENT)
-        for batch in self._absent(unplaced):
+        for batch in self._absent(uncertain):
             for user in batch:
                 if not self._deactivates:
                     self._report(user, "")
-                elif unplaced.nobody is not None:
-                    self._report(user, f"; not deactivated, because row {unplaced.nobody} does not say whom it means")
+                elif uncertain.row is not None:
+                    self._report(user, f"; not deactivated, because row {uncertain.row} does not say whom it means")
                 else:
                     self._deactivate(next(numbers), user)
             self._store.flush()
             yield len(batch)
 
-    def _absent(self, unplaced: Unplaced) -> Iterator[Sequence[Existing]]:
+    def _absent(self, uncertain: Uncertain) -> Iterator[Sequence[Existing]]:
         """Streams the active, unprotected users that are missing from the sheet, in batches."""
-        missing = ((ref, name) for ref, name in self._missing() if ref not in unplaced.perhaps)
+        missing = ((ref, name) for ref, name in self._missing() if ref not in uncertain.refs)
         while batch := dict(islice(missing, _BATCH)):
-            found = self._backend.lookup([UserKey.of(USERNAME, name) for name in batch.values()])
+            found = self._portal.lookup([UserKey.of(USERNAME, name) for name in batch.values()])
             # Several names may fold to one. And who has another ref took the name of one who was renamed, or is gone.
             users = {user.ref: user for several in found.values() for user in several if user.ref in batch}
             yield [user for user in users.values() if user.active and not self._protection.of(user.username)]
@@ -134,10 +134,10 @@ class Absentees:
             )
         )
 
-    def _refuse(self, unplaced: Unplaced) -> None:
+    def _refuse(self, uncertain: Uncertain) -> None:
         """Whoever stands behind the blank row is not absent."""
         first, others = None, 0
-        for batch in self._absent(unplaced):
+        for batch in self._absent(uncertain):
             others += len(batch)
             first = first or next((user.username for user in batch), None)
         if first is not None:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 
 from musterroll.errors import Mistake, PipelineError
 from musterroll.invites.policy import InvitePolicy
-from musterroll.invites.senders import inviters
+from musterroll.invites.sender import open_senders
 from musterroll.journal import job as jobs
 from musterroll.journal.job import JobRecord
 from musterroll.journal.journal import Journal
 from musterroll.journal.ledger import Ledger
 from musterroll.journal.plan import PlanStore
 from musterroll.pipeline.pipeline import Pipeline
-from musterroll.plan.absent import Absentees
+from musterroll.plan.absent import AbsentUsers
 from musterroll.plan.limits import counts_users
-from musterroll.plan.sheet import Planner
+from musterroll.plan.sheet import SheetPlanner
 from musterroll.portal.portal import Portal
 from musterroll.portal.protection import Protection
 from musterroll.progress import Progress
@@ -28,7 +29,7 @@ def make_plan(
     pipeline: Pipeline,
     intake: Intake,
     *,
-    backend: Portal,
+    portal: Portal,
     ledger: Ledger,
     journal: Journal,
     job: JobRecord,
@@ -40,7 +41,7 @@ def make_plan(
     Args:
         pipeline: how.
         intake: the sheet; its counts are filled in.
-        backend: the portal; only asked.
+        portal: only asked.
         ledger: who was created and invited before.
         journal: takes the plan, batch by batch.
         job: the job that the plan belongs to.
@@ -52,23 +53,22 @@ def make_plan(
         KeyboardInterrupt: the person interrupted.
     """
     settings, store = pipeline.settings, PlanStore(journal, job.id)
-    notifiers = pipeline.build_notifiers(read_only=True)
-    try:
-        planner = Planner(
+    with ExitStack() as stack:
+        senders = stack.enter_context(open_senders(pipeline, portal, read_only=True))
+        stack.callback(journal.commit)
+        planner = SheetPlanner(
             settings=settings,
             fields=pipeline.fields,
-            backend=backend,
+            portal=portal,
             ledger=ledger,
-            invites=InvitePolicy(
-                settings.invites.send_to, inviters(settings.invites, notifiers, backend), pipeline.clock()
-            ),
+            invites=InvitePolicy(settings.invites.send_to, senders, pipeline.clock()),
             store=store,
             log=log,
             sheet_sha256=intake.source.sha256,
         )
         with journal.transaction():
-            store.add_totals(users=count_users(pipeline, backend), groups=planner.group_count)
-        _check_absent(pipeline, backend)
+            store.add_totals(users=count_users(pipeline, portal), groups=planner.group_count)
+        _check_absent(pipeline, portal)
         progress.stage("Checking and planning")
         with intake.checked(log) as rows:
             _plan_in_batches(planner.plan(rows), pipeline, journal, progress)
@@ -76,25 +76,21 @@ def make_plan(
             planner.finish()
         # With errors of the whole file nobody knows who is in it.
         if settings.absent != "keep" and not log.file_errors:
-            absentees = Absentees(
+            absent = AbsentUsers(
                 deactivates=settings.absent == "deactivate",
-                backend=backend,
+                portal=portal,
                 roster=ledger.roster,
                 protection=Protection(settings.protect),
                 fields=pipeline.fields,
                 store=store,
                 log=log,
             )
-            _plan_in_batches(absentees.plan(planner.unplaced), pipeline, journal, progress)
+            _plan_in_batches(absent.plan(planner.uncertain), pipeline, journal, progress)
         with journal.transaction():
             log.count_into(intake.counts, condemned=settings.on_error == "skip")
             store.add_problems(log)
             store.add_counts(intake.counts)
             jobs.set_sheet(journal, job.id, replace(intake.summary, path=job.sheet.path))
-    finally:
-        journal.commit()
-        for _, notifier in notifiers:
-            notifier.close()
 
 
 def _plan_in_batches(batches: Iterator[int], pipeline: Pipeline, journal: Journal, progress: Progress) -> None:
@@ -107,7 +103,7 @@ def _plan_in_batches(batches: Iterator[int], pipeline: Pipeline, journal: Journa
         journal.begin()
 
 
-def count_users(pipeline: Pipeline, backend: Portal) -> int | None:
+def count_users(pipeline: Pipeline, portal: Portal) -> int | None:
     """How many users the portal has, where a limit is a percentage of them.
 
     Raises:
@@ -116,15 +112,15 @@ def count_users(pipeline: Pipeline, backend: Portal) -> int | None:
     name = counts_users(pipeline.settings.limits)
     if name is None:
         return None
-    users = backend.count_users()
+    users = portal.count_users()
     if users is None:
         text = "this portal cannot say how many users it has; write a whole number instead of a percentage"
         raise _mistake(pipeline, f"limits.{name}", text)
     return users
 
 
-def _check_absent(pipeline: Pipeline, backend: Portal) -> None:
-    if pipeline.settings.absent == "deactivate" and not backend.capabilities().deactivate:
+def _check_absent(pipeline: Pipeline, portal: Portal) -> None:
+    if pipeline.settings.absent == "deactivate" and not portal.capabilities().deactivate:
         raise _mistake(pipeline, "absent", 'this portal cannot deactivate users; write "report" or "keep"')
 
 

@@ -11,13 +11,12 @@ from musterroll.contract.messages import Recipient
 from musterroll.contract.problems import Problem, Severity
 from musterroll.contract.rows import Origin, Row
 from musterroll.contract.users import Existing, UserKey
-from musterroll.invites.invited_before import Recogniser
-from musterroll.invites.policy import Decision, InvitePolicy
-from musterroll.journal.change import Action, Change, InviteDecision
-from musterroll.journal.ledger import NOBODY, Ledger, LedgerEntry
+from musterroll.invites.policy import Decision, InvitePolicy, Recogniser, no_invite
+from musterroll.journal.change import Action, Change
+from musterroll.journal.ledger import NOT_KNOWN, Ledger, LedgerEntry
 from musterroll.journal.plan import PlanStore
 from musterroll.pipeline.settings import Settings
-from musterroll.plan.absent import Unplaced
+from musterroll.plan.absent import Uncertain
 from musterroll.plan.digests import RowDigests
 from musterroll.plan.groups import GroupIndex, Target
 from musterroll.plan.row import RowPlan, RowPlanner
@@ -34,13 +33,13 @@ _BATCH = 500
 _EMAIL = "email"
 
 
-class Planner:
+class SheetPlanner:
     """Plans the rows of one sheet.
 
     Args:
         settings: the pipeline's settings.
         fields: the fields of a user.
-        backend: the portal; only asked, never written to.
+        portal: only asked, never written to.
         ledger: who was created and invited before.
         invites: the policy of invites.
         store: takes the plan.
@@ -57,7 +56,7 @@ class Planner:
         *,
         settings: Settings,
         fields: FieldSet,
-        backend: Portal,
+        portal: Portal,
         ledger: Ledger,
         invites: InvitePolicy,
         store: PlanStore,
@@ -66,21 +65,21 @@ class Planner:
     ) -> None:
         self._settings = settings
         self._fields = fields
-        self._backend = backend
+        self._portal = portal
         self._ledger = ledger
         self._invites = invites
         self._store = store
         self._log = log
         self._sheet = sheet_sha256
-        self._can = backend.capabilities()
-        self._groups = GroupIndex(backend.groups() if self._can.groups else ())
-        self._rows = RowPlanner(settings, fields, backend, self._can, self._groups)
+        self._can = portal.capabilities()
+        self._groups = GroupIndex(portal.groups() if self._can.groups else ())
+        self._rows = RowPlanner(settings, fields, portal, self._can, self._groups)
         self._look_up_by = tuple(dict.fromkeys((*settings.match, USERNAME, *([_EMAIL] * self._can.unique_email))))
         self._spellings = GroupSpellings()
         self._protection = Protection(settings.protect)
         self._digests = RowDigests(fields, settings.match, ledger.roster.salt)
         self._recogniser = Recogniser(settings.match, ledger.roster.salt)
-        self.unplaced = Unplaced()
+        self.uncertain = Uncertain()
         self._new_addresses: dict[str, int] = {}
         self._letters: Mapping[str, str] = {}
 
@@ -124,7 +123,7 @@ class Planner:
                 self._store.add_rejected(row.number, row[USERNAME], None)
             self._store.flush()
             return
-        matches = look_up(self._backend, rows, self._look_up_by)
+        matches = look_up(self._portal, rows, self._look_up_by)
         found = [find_user(row, self._settings.match, matches) for row in rows]
         refs = [user.ref for user in found if isinstance(user, Existing)]
         known = self._ledger.entries(refs)
@@ -142,7 +141,7 @@ class Planner:
             # A row that is out already is planned for its further problems, so that one run shows all of them.
             if isinstance(match, Problem):
                 self._log.add(match)
-                self.unplaced.perhaps |= {one.ref for name in self._look_up_by for one in matches.of(row, name)}
+                self.uncertain.refs |= {one.ref for name in self._look_up_by for one in matches.of(row, name)}
             elif checked.valid or user is not None or self._is_identified(row):
                 groups = checked.groups if user is None else checked.given
                 plan = self._rows.plan(
@@ -161,10 +160,10 @@ class Planner:
                     valid &= not problem.is_error
             if plan is None or not valid:
                 self._store.add_rejected(row.number, row.value(USERNAME).text, None if user is None else user.ref)
-                if match is None and self.unplaced.nobody is None and not self._is_identified(row):
-                    self.unplaced.nobody = row.number
+                if match is None and self.uncertain.row is None and not self._is_identified(row):
+                    self.uncertain.row = row.number
             else:
-                self._store_plan(row, plan, user, None if user is None else known.get(user.ref, NOBODY))
+                self._store_plan(row, plan, user, None if user is None else known.get(user.ref, NOT_KNOWN))
         self._store.add_digests([(row.number, *digests) for row in rows if (digests := self._digests.of(row))])
         self._store.flush()
 
@@ -214,7 +213,7 @@ class Planner:
         recipient: Recipient | None = None
         decision = self._invites.reason_against(known, active=active)
         if decision is None and self._protection.of(username):
-            decision = Decision(InviteDecision(send=False, reason=PROTECTED))
+            decision = no_invite(PROTECTED)
         known_as: tuple[str, ...] = ()
         if decision is None:
             recipient = Recipient(username=username, fields=self._recipient_fields(plan, user))

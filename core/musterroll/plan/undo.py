@@ -40,7 +40,7 @@ class UndoPlanner:
     """Plans the undo of one job.
 
     Args:
-        backend: the portal; only asked, never written to.
+        portal: only asked, never written to.
         created: what becomes of users that the job created.
         protection: the users that nothing touches.
         store: takes the plan.
@@ -50,20 +50,20 @@ class UndoPlanner:
     def __init__(
         self,
         *,
-        backend: Portal,
+        portal: Portal,
         created: Literal["deactivate", "delete"],
         protection: Protection,
         store: PlanStore,
         log: ProblemLog,
     ) -> None:
-        self._backend = backend
+        self._portal = portal
         self._created = created
         self._protection = protection
         self._store = store
         self._log = log
         self._targets: dict[int, DoneTarget] = {}
-        self._can: Capabilities = backend.capabilities()
-        self._groups = frozenset(group.ref for group in backend.groups()) if self._can.groups else frozenset()
+        self._can: Capabilities = portal.capabilities()
+        self._groups = frozenset(group.ref for group in portal.groups()) if self._can.groups else frozenset()
 
     def plan(self, journal: Journal, job: str) -> Iterator[int]:
         """Plans the undo of a stored job; yields how many rows are done, batch by batch."""
@@ -93,7 +93,7 @@ class UndoPlanner:
     def _look_up(self, batch: Sequence[DoneRow]) -> Mapping[str, Existing]:
         """The users of a batch by ref, found by the name that the job left them with."""
         keys = {UserKey.of(USERNAME, _name_after(done)) for done in batch if done.ref}
-        found = self._backend.lookup(list(keys))
+        found = self._portal.lookup(list(keys))
         wanted = {done.ref for done in batch}
         return {user.ref: user for users in found.values() for user in users if user.ref in wanted}
 

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
-from contextlib import suppress
 from dataclasses import fields, replace
 from functools import partial
-from types import TracebackType
-from typing import Self
 
 from musterroll.contract.fields import USERNAME
 from musterroll.contract.frozen import FrozenDict
@@ -29,8 +26,8 @@ from musterroll.contract.operations import (
 from musterroll.contract.roles import UserBackend
 from musterroll.contract.text import fold
 from musterroll.contract.users import Capabilities, Desired, Existing, Group, Matching, UserKey
-from musterroll.errors import MusterrollError, PluginError
-from musterroll.registry.guards.guard import Guard, a, is_text, status_of
+from musterroll.errors import PluginError
+from musterroll.registry.guards.guard import ClosingGuard, a, is_text, status_of
 from musterroll.registry.guards.open_calls import Waiting
 from musterroll.registry.plugin_errors import AnswerError
 from musterroll.registry.watch import Watch
@@ -48,7 +45,7 @@ _OF_USER = {
 _REPEATS = 10_000  # groups may come twice, where others change them meanwhile; not for ever
 
 
-class Portal(Guard):
+class Portal(ClosingGuard):
     """A user backend whose every call is named and watched, and whose answers are looked at. Closes itself in a `with`.
 
     Args:
@@ -57,9 +54,10 @@ class Portal(Guard):
         watch: told of every call.
     """
 
+    inner: UserBackend
+
     def __init__(self, inner: UserBackend, label: str, watch: Watch) -> None:
-        super().__init__(label, watch)
-        self.inner = inner
+        super().__init__(inner, label, watch)
         self._identity: str | None = None
         self._capabilities: Capabilities | None = None
 
@@ -127,22 +125,6 @@ class Portal(Guard):
         waiting = Waiting(ops, doing, self.watch)
         unit = (f"operation {done}", f"operations {done}")
         return self.stream(stage, method, lambda answer: _result(name, answer, waiting), waiting, name=name, unit=unit)
-
-    def close(self) -> None:
-        """See `UserBackend`."""
-        self.call("closing", self.inner.close, lambda answer: None)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if error is None:
-            self.close()
-        else:
-            with suppress(MusterrollError):  # what went wrong first is what the person must hear of
-                self.close()
 
 
 def doing(op: Op) -> str:
