@@ -8,12 +8,13 @@ from itertools import count, islice
 
 from musterroll.contract.fields import USERNAME, FieldSet
 from musterroll.contract.problems import Problem, Severity
-from musterroll.contract.users import Existing, UserKey
+from musterroll.contract.users import Existing
 from musterroll.journal.change import Action, Change, FieldChange, InviteDecision, PasswordAction
 from musterroll.journal.kinds import ABSENT
 from musterroll.journal.plan import PlanStore
 from musterroll.journal.roster import Roster
 from musterroll.plan.user_digest import digest_of
+from musterroll.portal.lookups import look_up_known
 from musterroll.portal.portal import Portal
 from musterroll.portal.protection import Protection
 from musterroll.sheet.problem_log import ProblemLog
@@ -95,9 +96,7 @@ class AbsentUsers:
         """Streams the active, unprotected users that are missing from the sheet, in batches."""
         missing = ((ref, name) for ref, name in self._missing() if ref not in uncertain.refs)
         while batch := dict(islice(missing, _BATCH)):
-            found = self._portal.lookup([UserKey.of(USERNAME, name) for name in batch.values()])
-            # Several names may fold to one. And who has another ref took the name of one who was renamed, or is gone.
-            users = {user.ref: user for several in found.values() for user in several if user.ref in batch}
+            users = look_up_known(self._portal, batch)
             yield [user for user in users.values() if user.active and not self._protection.of(user.username)]
 
     def _missing(self) -> Iterator[tuple[str, str]]:

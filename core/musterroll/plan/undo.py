@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Literal
 
 from musterroll.contract.fields import USERNAME
 from musterroll.contract.problems import Problem, Severity
-from musterroll.contract.users import Capabilities, Existing, UserKey
+from musterroll.contract.users import Capabilities, Existing
 from musterroll.journal.change import Action, Change, FieldChange, InviteDecision, PasswordAction, Scalar
 from musterroll.journal.done import DoneRow, DoneTarget, done_rows, done_targets
 from musterroll.journal.journal import Journal
 from musterroll.journal.kinds import Kind, shown_row
 from musterroll.journal.plan import PlanStore
+from musterroll.portal.lookups import look_up_known
 from musterroll.portal.portal import Portal
 from musterroll.portal.protection import Protection
 from musterroll.sheet.problem_log import ProblemLog
@@ -70,7 +71,7 @@ class UndoPlanner:
         self._add_targets(done_targets(journal, job))
         rows = done_rows(journal, job)
         while batch := list(islice(rows, _BATCH)):
-            present = self._look_up(batch)
+            present = look_up_known(self._portal, {done.ref: _name_after(done) for done in batch if done.ref})
             for done in batch:
                 self._store_reversal(done, self._reversal(done, present.get(done.ref or "")))
             self._store.flush()
@@ -89,13 +90,6 @@ class UndoPlanner:
                 self._log.add_file(
                     Problem(code="undo.kept", message=f'The portal cannot delete the group "{name}"; it stays')
                 )
-
-    def _look_up(self, batch: Sequence[DoneRow]) -> Mapping[str, Existing]:
-        """The users of a batch by ref, found by the name that the job left them with."""
-        keys = {UserKey.of(USERNAME, _name_after(done)) for done in batch if done.ref}
-        found = self._portal.lookup(list(keys))
-        wanted = {done.ref for done in batch}
-        return {user.ref: user for users in found.values() for user in users if user.ref in wanted}
 
     def _reversal(self, done: DoneRow, user: Existing | None) -> _Reversal:
         reversal = _Reversal()

@@ -42,6 +42,15 @@ def look_up(portal: Portal, rows: Sequence[Row], fields: Sequence[str]) -> Match
     return Matches({text: found[key] for text, key in keys.items() if key in found})
 
 
+def look_up_known(portal: Portal, names: Mapping[str, str]) -> dict[str, Existing]:
+    """Looks users up whom we know by their ids, by the usernames that they had; returns those who still have them.
+
+    Who has another id took the name of one who was renamed, or is gone. Several names may fold to one.
+    """
+    found = portal.lookup([UserKey.of(USERNAME, name) for name in names.values()])
+    return {user.ref: user for users in found.values() for user in users if user.ref in names}
+
+
 def find_user(row: Row, match: Sequence[str], matches: Matches) -> Existing | Problem | None:
     """Finds the user that a row means: by the first field that finds one.
 
