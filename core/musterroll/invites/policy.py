@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
@@ -14,8 +13,10 @@ from musterroll.contract.text import fold
 from musterroll.errors import PluginError
 from musterroll.journal.change import InviteDecision
 from musterroll.journal.invites import InviteState
-from musterroll.journal.ledger import LedgerEntry
+from musterroll.journal.ledger import Ledger, LedgerEntry
+from musterroll.pipeline.pipeline import Pipeline
 from musterroll.pipeline.settings import SendTo
+from musterroll.portal.protection import PROTECTED, Protection
 
 _SIZE = 16  # bytes
 _EMAIL, _PHONE = "email", ("calling_code", "phone")
@@ -23,45 +24,107 @@ _EMAIL, _PHONE = "email", ("calling_code", "phone")
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Whether to invite, and the label of the notifier that does."""
+    """Whether to invite.
+
+    Attributes:
+        invite: the decision.
+        notifier: the label of the notifier that invites.
+        is_lost: whether it is against an invite because the portal has lost the user who has one.
+    """
 
     invite: InviteDecision
     notifier: str | None = None
+    is_lost: bool = False
 
 
-def no_invite(reason: str) -> Decision:
+def no_invite(reason: str, *, is_lost: bool = False) -> Decision:
     """Decides against an invite."""
-    return Decision(InviteDecision(send=False, reason=reason))
+    return Decision(InviteDecision(send=False, reason=reason), is_lost=is_lost)
 
 
 class InvitePolicy:
     """The policy of `[invites]`.
 
     Args:
-        send_to: who is invited.
+        pipeline: whose policy it is.
         senders: label and notifier of those that send invites; the first that can reach a user does.
-        now: the time that expiry is judged at.
+        ledger: who was invited before; None where that is no reason.
+        send_to: who is invited, where it is not as the pipeline says.
         resend: an invite that is alive is no reason against another one.
     """
 
     def __init__(
-        self, send_to: SendTo, senders: Sequence[tuple[str, Notifier]], now: dt.datetime, *, resend: bool = False
+        self,
+        pipeline: Pipeline,
+        senders: Sequence[tuple[str, Notifier]],
+        ledger: Ledger | None,
+        *,
+        send_to: SendTo | None = None,
+        resend: bool = False,
     ) -> None:
-        self._send_to = send_to
+        settings = pipeline.settings
+        self._send_to = send_to or settings.invites.send_to
         self._senders = senders
-        self.now = now
+        self._ledger = ledger
+        self._protection = Protection(settings.protect)
+        self._recogniser = Recogniser(settings.match, b"" if ledger is None else ledger.roster.salt)
+        self._now = pipeline.clock()
         self._resend = resend
 
-    def decide(self, recipient: Recipient, *, row: int | None = None) -> Decision:
-        """Decides who invites a user that nothing speaks against inviting.
+    def reason_against(self, known: LedgerEntry | None, username: str, *, active: bool) -> Decision | None:
+        """Returns the decision not to invite, or None where nothing that is known of a user speaks against it.
+
+        Args:
+            known: what the ledger knows of an existing user; None for one that is being created.
+            username: the user's.
+            active: whether the user will be active.
+        """
+        reason = self._reason_against(known, active=active)
+        if reason is None and self._protection.of(username):
+            reason = PROTECTED
+        return None if reason is None else no_invite(reason)
+
+    def _reason_against(self, known: LedgerEntry | None, *, active: bool) -> str | None:
+        if self._send_to == "none":
+            return "invites are off"
+        if not active:
+            return "inactive"
+        if known is None:
+            return None
+        standing = known.standing(self._now)
+        if standing is InviteState.HELD:
+            return "the last invite is held"
+        once = (InviteState.SENT, InviteState.EXPIRED) if self._send_to == "new" else (InviteState.SENT,)
+        if standing in once and not self._resend:
+            return "already invited"
+        if self._send_to == "new" and not known.created:
+            return "not new"
+        return None
+
+    def recognises_by(self, fields: Iterable[str]) -> bool:
+        """Whether an invited user is known again by one of these fields."""
+        return not self._recogniser.fields.isdisjoint(fields)
+
+    def known_as(self, recipient: Recipient, username: str) -> tuple[str, ...]:
+        """Returns by what a user is known again; the username as it will be."""
+        return self._recogniser.of({**recipient.fields, USERNAME: username}.get)
+
+    def decide(self, recipient: Recipient, known_as: Sequence[str], *, row: int | None = None) -> Decision:
+        """Decides who invites a user that nothing speaks against inviting but, perhaps, that the portal has lost them.
 
         Args:
             recipient: whom to tell, as the user will be.
+            known_as: by what the user is known again.
             row: the sheet row, for messages; None where there is no sheet.
 
         Raises:
             PluginError: a notifier broke.
         """
+        lost = None if self._ledger is None else self._ledger.lost(known_as, recipient.ref or None, self._now)
+        if lost is not None and lost.standing(self._now) is InviteState.HELD:
+            return no_invite("the last invite is held", is_lost=True)
+        if lost is not None and not self._resend:
+            return no_invite("already invited", is_lost=True)
         for label, notifier in self._senders:
             try:
                 reachable = notifier.can_reach(recipient)
@@ -72,43 +135,6 @@ class InvitePolicy:
         return no_invite(
             "no address or number that a notifier can use" if self._senders else "no notifier sends invites"
         )
-
-    def reason_against(self, known: LedgerEntry | None, *, active: bool) -> Decision | None:
-        """Returns the decision not to invite, or None where nothing speaks against it.
-
-        Args:
-            known: what the ledger knows of an existing user; None for one that is being created.
-            active: whether the user will be active.
-        """
-        reason = self._reason_against(known, active=active)
-        return None if reason is None else no_invite(reason)
-
-    def reason_of_lost(self, invite: LedgerEntry) -> Decision | None:
-        """Returns the decision not to invite somebody who was invited before the portal lost them.
-
-        Args:
-            invite: that invite; it is alive, or nobody knows whether it went out.
-        """
-        if invite.standing(self.now) is InviteState.HELD:
-            return no_invite("the last invite is held")
-        return None if self._resend else no_invite("already invited")
-
-    def _reason_against(self, known: LedgerEntry | None, *, active: bool) -> str | None:
-        if self._send_to == "none":
-            return "invites are off"
-        if not active:
-            return "inactive"
-        if known is None:
-            return None
-        once = (InviteState.SENT, InviteState.EXPIRED) if self._send_to == "new" else (InviteState.SENT,)
-        standing = known.standing(self.now)
-        if standing is InviteState.HELD:
-            return "the last invite is held"
-        if standing in once and not self._resend:
-            return "already invited"
-        if self._send_to == "new" and not known.created:
-            return "not new"
-        return None
 
 
 class Recogniser:

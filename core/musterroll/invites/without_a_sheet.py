@@ -9,12 +9,11 @@ from itertools import islice
 from musterroll.contract.fields import USERNAME
 from musterroll.contract.messages import Recipient
 from musterroll.contract.users import Existing, UserKey
-from musterroll.invites.policy import Decision, InvitePolicy, Recogniser, no_invite
+from musterroll.invites.policy import Decision, InvitePolicy, no_invite
 from musterroll.invites.sender import open_senders
 from musterroll.journal.ledger import Ledger, LedgerUser
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.portal.portal import Portal
-from musterroll.portal.protection import PROTECTED, Protection
 
 # So many users are looked up at once.
 _BATCH = 500
@@ -53,52 +52,28 @@ def plan_invitees(
         PluginError: the backend or a notifier broke.
     """
     with open_senders(pipeline, portal, read_only=True) as senders:
-        policy = InvitePolicy("pending", senders, pipeline.clock(), resend=resend)
-        planner = _InviteePlanner(portal, pipeline, policy, ledger)
+        policy = InvitePolicy(pipeline, senders, ledger, send_to="pending", resend=resend)
         users = iter(users)
         while batch := list(islice(users, _BATCH)):
-            yield planner.plan(batch)
+            against = {user.ref: policy.reason_against(user.entry, user.username, active=True) for user in batch}
+            keys = {user.ref: UserKey.of(USERNAME, user.username) for user in batch if against[user.ref] is None}
+            found = portal.lookup(list(keys.values()))
+            yield [
+                Invitee(user, decision)
+                if (decision := against[user.ref]) is not None
+                else _invitee(user, found.get(keys[user.ref], ()), policy, pipeline.fields.attributes)
+                for user in batch
+            ]
 
 
-class _InviteePlanner:
-    def __init__(self, portal: Portal, pipeline: Pipeline, policy: InvitePolicy, ledger: Ledger | None) -> None:
-        self._portal = portal
-        self._attributes = pipeline.fields.attributes
-        self._policy = policy
-        self._protection = Protection(pipeline.settings.protect)
-        self._ledger = ledger
-        self._recogniser = Recogniser(pipeline.settings.match, b"" if ledger is None else ledger.roster.salt)
-
-    def plan(self, batch: Sequence[LedgerUser]) -> list[Invitee]:
-        against = {user.ref: self._policy.reason_against(user.entry, active=True) for user in batch}
-        keys = {user.ref: UserKey.of(USERNAME, user.username) for user in batch if against[user.ref] is None}
-        found = self._portal.lookup(list(keys.values()))
-        planned: list[Invitee] = []
-        for user in batch:
-            decision = against[user.ref]
-            if decision is None:
-                planned.append(self._decide(user, found.get(keys[user.ref], ())))
-            else:
-                planned.append(Invitee(user, decision))
-        return planned
-
-    def _decide(self, user: LedgerUser, found: Sequence[Existing]) -> Invitee:
-        existing = next((one for one in found if one.ref == user.ref), None)
-        if existing is None:
-            reason = "another user has this name now" if found else "the portal has no user of this name any more"
-            return Invitee(user, no_invite(reason))
-        if self._protection.of(existing.username):
-            return Invitee(user, no_invite(PROTECTED))
-        decision = self._policy.reason_against(user.entry, active=existing.active)
-        if decision is None and self._ledger is not None:
-            texts = {**existing.fields, USERNAME: existing.username}
-            lost = self._ledger.lost(self._recogniser.of(texts.get), existing.ref, self._policy.now)
-            decision = None if lost is None else self._policy.reason_of_lost(lost)
-        if decision is not None:
-            return Invitee(user, decision)
-        recipient = Recipient(
-            username=existing.username,
-            fields={name: existing.fields.get(name) or "" for name in self._attributes},
-            ref=existing.ref,
-        )
-        return Invitee(user, self._policy.decide(recipient), recipient)
+def _invitee(user: LedgerUser, found: Sequence[Existing], policy: InvitePolicy, attributes: Sequence[str]) -> Invitee:
+    existing = next((one for one in found if one.ref == user.ref), None)
+    if existing is None:
+        reason = "another user has this name now" if found else "the portal has no user of this name any more"
+        return Invitee(user, no_invite(reason))
+    decision = policy.reason_against(user.entry, existing.username, active=existing.active)
+    if decision is not None:
+        return Invitee(user, decision)
+    fields = {name: existing.fields.get(name) or "" for name in attributes}
+    recipient = Recipient(username=existing.username, fields=fields, ref=existing.ref)
+    return Invitee(user, policy.decide(recipient, policy.known_as(recipient, existing.username)), recipient)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from musterroll.contract.messages import Purpose
 from musterroll.journal.damage import decoded, refuse_other_than_text
@@ -81,57 +82,41 @@ class Ledger:
 
     def entries(self, refs: Iterable[str]) -> Mapping[str, LedgerEntry]:
         """Returns what is known of users; those of whom nothing is known are left out."""
-        wanted = list(refs)
+        wanted = iter(refs)
         found: dict[str, LedgerEntry] = {}
-        for start in range(0, len(wanted), _CHUNK):
-            found.update(self._chunk(wanted[start : start + _CHUNK]))
+        while chunk := list(islice(wanted, _CHUNK)):
+            known = ", ".join(f"(?{number})" for number in range(4, 4 + len(chunk)))
+            found.update((user.ref, user.entry) for user in self._select(f"VALUES {known}", "k.ref", *chunk))
         return found
 
-    @decoded
-    def _chunk(self, refs: Sequence[str]) -> dict[str, LedgerEntry]:
-        marks = ", ".join("?" * len(refs))
-        created = {
-            ref
-            for (ref,) in self._journal.execute(
-                f"SELECT ref FROM managed WHERE pipeline = ? AND identity = ? AND ref IN ({marks})",  # noqa: S608 -- marks
-                (*self._owner, *refs),
-            )
-        }
-        invites = {
-            ref: invite
-            for ref, *invite in self._journal.execute(
-                f"SELECT ref, state, expires, channel, sent, detail, message, job FROM invite "  # noqa: S608 -- marks
-                f"WHERE pipeline = ? AND identity = ? AND purpose = ? AND ref IN ({marks}) ORDER BY id",
-                (*self._owner, Purpose.INVITE, *refs),
-            )
-        }
-        return {ref: _entry(ref in created, *invites.get(ref, ())) for ref in created | invites.keys()}
-
-    @decoded
     def users(self) -> Iterator[LedgerUser]:
         """Streams all whom the ledger knows, by username; SQLite sorts, so that nothing is held in memory."""
-        for ref, username, created, state, *invite in self._journal.stream(
-            """
-            WITH latest (ref, id) AS (
-                SELECT ref, max(id) FROM invite WHERE pipeline = ?1 AND identity = ?2 AND purpose = ?3 GROUP BY ref
-            ), known (ref) AS (
-                SELECT ref FROM latest
-                UNION SELECT ref FROM managed WHERE pipeline = ?1 AND identity = ?2
-                UNION SELECT ref FROM uninvited WHERE pipeline = ?1 AND identity = ?2
-            )
+        known = " UNION ".join(
+            f"SELECT ref FROM {table} WHERE pipeline = ?1 AND identity = ?2"  # noqa: S608 -- constants
+            for table in ("invite", "managed", "uninvited")
+        )
+        return self._select(known, "username COLLATE NOCASE, username")
+
+    @decoded
+    def _select(self, known: str, order: str, *values: str) -> Iterator[LedgerUser]:
+        """Streams those of the known refs of whom there is something in the ledger."""
+        for ref, username, created, state, expires, channel, sent, detail, message, job in self._journal.stream(
+            f"""
+            WITH known (ref) AS ({known})
             SELECT k.ref, coalesce(i.username, u.username, m.username) AS username, m.ref IS NOT NULL,
                    i.state, i.expires, i.channel, i.sent, CASE WHEN i.id IS NULL THEN u.reason ELSE i.detail END,
                    i.message, i.job
             FROM known AS k
-            LEFT JOIN latest AS l ON l.ref = k.ref LEFT JOIN invite AS i ON i.id = l.id
+            LEFT JOIN invite AS i ON i.id = (
+                SELECT max(id) FROM invite WHERE pipeline = ?1 AND identity = ?2 AND ref = k.ref AND purpose = ?3)
             LEFT JOIN managed AS m ON m.pipeline = ?1 AND m.identity = ?2 AND m.ref = k.ref
             LEFT JOIN uninvited AS u ON u.pipeline = ?1 AND u.identity = ?2 AND u.ref = k.ref
-            ORDER BY username COLLATE NOCASE, username
-            """,
-            (*self._owner, Purpose.INVITE),
+            WHERE coalesce(i.id, m.ref, u.ref) IS NOT NULL ORDER BY {order}
+            """,  # noqa: S608 -- constants
+            (*self._owner, Purpose.INVITE, *values),
         ):
-            refuse_other_than_text(ref, username, *invite)
-            yield LedgerUser(ref, username, _entry(bool(created), state, *invite))
+            refuse_other_than_text(ref, username, state, expires, channel, sent, detail, message, job)
+            yield LedgerUser(ref, username, _entry(bool(created), state, expires, channel, sent, detail, message, job))
 
     def lost(self, known_as: Iterable[str], ref: str | None, now: dt.datetime) -> LedgerEntry | None:
         """Returns the invite of a user who is known by other ids, too: the portal has lost that one.

@@ -61,7 +61,7 @@ def make_plan(
             fields=pipeline.fields,
             portal=portal,
             ledger=ledger,
-            invites=InvitePolicy(settings.invites.send_to, senders, pipeline.clock()),
+            invites=InvitePolicy(pipeline, senders, ledger),
             store=store,
             log=log,
             sheet_sha256=intake.source.sha256,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import partial
 from itertools import islice
 
 from musterroll.contract.fields import USERNAME, FieldSet
@@ -11,7 +10,7 @@ from musterroll.contract.messages import Recipient
 from musterroll.contract.problems import Problem, Severity
 from musterroll.contract.rows import Origin, Row
 from musterroll.contract.users import Existing, UserKey
-from musterroll.invites.policy import Decision, InvitePolicy, Recogniser, no_invite
+from musterroll.invites.policy import InvitePolicy
 from musterroll.journal.change import Action, Change
 from musterroll.journal.ledger import NOT_KNOWN, Ledger, LedgerEntry
 from musterroll.journal.plan import PlanStore
@@ -24,13 +23,18 @@ from musterroll.plan.spellings import GroupSpellings
 from musterroll.plan.user_digest import digest_of
 from musterroll.portal.lookups import Matches, find_user, look_up
 from musterroll.portal.portal import Portal
-from musterroll.portal.protection import PROTECTED, Protection
+from musterroll.portal.protection import Protection
 from musterroll.sheet.checks import CheckedRow
 from musterroll.sheet.problem_log import ProblemLog
 
 # So many rows are looked up at once.
 _BATCH = 500
 _EMAIL = "email"
+_LOST = (
+    "The portal has lost this user, whom this pipeline had created and invited: it seems to be older than what the "
+    "pipeline knows (restored from a backup?). The user is created again and gets no second invite while the first "
+    "one is alive; `musterroll invites send --resend` sends one all the same"
+)
 
 
 class SheetPlanner:
@@ -78,7 +82,6 @@ class SheetPlanner:
         self._spellings = GroupSpellings()
         self._protection = Protection(settings.protect)
         self._digests = RowDigests(fields, settings.match, ledger.roster.salt)
-        self._recogniser = Recogniser(settings.match, ledger.roster.salt)
         self.uncertain = Uncertain()
         self._new_addresses: dict[str, int] = {}
         self._letters: Mapping[str, str] = {}
@@ -211,17 +214,16 @@ class SheetPlanner:
         username = row[USERNAME] if user is None else user.username
         active = user is None or user.active or "active" in plan.fields
         recipient: Recipient | None = None
-        decision = self._invites.reason_against(known, active=active)
-        if decision is None and self._protection.of(username):
-            decision = no_invite(PROTECTED)
         known_as: tuple[str, ...] = ()
-        if decision is None:
-            recipient = Recipient(username=username, fields=self._recipient_fields(plan, user))
-            known_as = self._recogniser.of(partial(self._text_of, row, user, recipient.fields))
-            decision = self._against_lost(row, user, known_as)
-            decision = decision or self._invites.decide(recipient, row=row.number)
-        elif known is not None and known.invite is not None and plan.fields.keys() & self._recogniser.fields:
-            known_as = self._recogniser.of(partial(self._text_of, row, user, self._recipient_fields(plan, user)))
+        decision = self._invites.reason_against(known, username, active=active)
+        invited = known is not None and known.invite is not None
+        if decision is None or (invited and self._invites.recognises_by(plan.fields)):
+            ref = "" if user is None else user.ref
+            recipient = Recipient(username=username, fields=self._recipient_fields(plan, user), ref=ref)
+            known_as = self._invites.known_as(recipient, row[USERNAME] or username)
+            decision = decision or self._invites.decide(recipient, known_as, row=row.number)
+            if decision.is_lost and user is None:
+                self._log.add(row.problem(USERNAME, "user.lost", _LOST, severity=Severity.WARNING))
         for target in (*plan.membership.add, *plan.membership.remove):
             self._store_target(target)
         change = Change(
@@ -242,25 +244,6 @@ class SheetPlanner:
             recipient=dict(recipient.fields) if recipient and decision.notifier else None,
             known_as=known_as,
         )
-
-    def _text_of(self, row: Row, user: Existing | None, fields: Mapping[str, str], name: str) -> str | None:
-        """A field's value as it will be when the plan is carried out."""
-        if name == USERNAME:
-            return row[USERNAME] or (user.username if user is not None else "")
-        return fields.get(name)
-
-    def _against_lost(self, row: Row, user: Existing | None, known_as: Sequence[str]) -> Decision | None:
-        """Whether the same person was invited under an id that the portal does not have any more, and why not again."""
-        invite = self._ledger.lost(known_as, None if user is None else user.ref, self._invites.now)
-        decision = None if invite is None else self._invites.reason_of_lost(invite)
-        if decision is not None and user is None:
-            text = (
-                "The portal has lost this user, whom this pipeline had created and invited: it seems to be older than "
-                "what the pipeline knows (restored from a backup?). The user is created again and gets no second "
-                "invite while the first one is alive; `musterroll invites send --resend` sends one all the same"
-            )
-            self._log.add(row.problem(USERNAME, "user.lost", text, severity=Severity.WARNING))
-        return decision
 
     def _recipient_fields(self, plan: RowPlan, user: Existing | None) -> dict[str, str]:
         """The attributes as they will be when the plan is carried out; empty ones are ""."""
