@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from musterroll.commands.carry_out import final_state
@@ -12,7 +12,7 @@ from musterroll.commands.job import working
 from musterroll.contract.text import fold
 from musterroll.errors import MusterrollError, RefusedError, UsageError
 from musterroll.invites.sender import InviteSender, open_senders
-from musterroll.invites.without_a_sheet import Invitee, plan_invitees
+from musterroll.invites.without_a_sheet import plan_invitees
 from musterroll.journal import job as jobs
 from musterroll.journal.invites import DueInvite, InviteState, InviteStore
 from musterroll.journal.job import JobState
@@ -64,7 +64,8 @@ def release_invites(
             _note_arrived(pipeline, journal, identity, chosen)
         elif chosen:
             due, against = _look_up(pipeline, chosen, progress)
-            if due.count and not confirm(due.count):
+            count = sum(map(len, due.values()))
+            if count and not confirm(count):
                 raise RefusedError("declined; nothing was sent", code="declined")
             error = _send(pipeline, journal, identity, due, progress)
         with journal.transaction():
@@ -76,10 +77,10 @@ def release_invites(
 
 def _identity(pipeline: Pipeline, journal: Journal) -> str:
     """Returns which portal is meant; where it cannot be asked, the only one that the journal knows."""
-    portals = portals_of(pipeline, journal)
-    if portals.unreachable is not None and len(portals.identities) != 1:
-        raise portals.unreachable
-    return portals.identities[0]
+    identities, unreachable = portals_of(pipeline, journal)
+    if unreachable is not None and len(identities) != 1:
+        raise unreachable
+    return identities[0]
 
 
 def _chosen(held: Sequence[LedgerUser], names: Sequence[str]) -> Sequence[LedgerUser]:
@@ -102,62 +103,55 @@ def _note_arrived(pipeline: Pipeline, journal: Journal, identity: str, chosen: S
             store.settle(user.entry.message, InviteState.SENT, sent=now, expires=expires, detail=None)
 
 
-class _Due:
-    """The messages that are to be sent again, by notifier."""
+def _look_up(
+    pipeline: Pipeline, held: Sequence[LedgerUser], progress: Progress
+) -> tuple[Mapping[str, Sequence[DueInvite]], dict[str, str | None]]:
+    """Looks the users up as they are now.
 
-    def __init__(self) -> None:
-        self._invites: defaultdict[str, list[DueInvite]] = defaultdict(list)
-
-    @property
-    def count(self) -> int:
-        return sum(map(len, self._invites.values()))
-
-    def add(self, held: LedgerUser, invitee: Invitee) -> None:
-        assert invitee.recipient is not None
-        assert invitee.decision.notifier is not None
-        mine = self._invites[invitee.decision.notifier]
-        mine.append(
-            DueInvite(
-                job=held.entry.job,
-                row=len(mine),
-                message=held.entry.message,
-                channel=invitee.decision.invite.channel or "",
-                recipient=invitee.recipient,
-                was=InviteState.HELD,
-                why=held.entry.detail,
-            )
-        )
-
-    def __call__(self, notifier: str, after: int, limit: int) -> list[DueInvite]:
-        return self._invites[notifier][after + 1 : after + 1 + limit]
-
-
-def _look_up(pipeline: Pipeline, held: Sequence[LedgerUser], progress: Progress) -> tuple[_Due, dict[str, str | None]]:
-    """Looks the users up as they are now; returns what to send, and why others cannot be invited, by ref."""
+    Returns:
+        What to send, by notifier, and why others cannot be invited, by ref.
+    """
     progress.stage("Looking users up")
-    due, against = _Due(), dict[str, str | None]()
+    due, against = defaultdict[str, list[DueInvite]](list), dict[str, str | None]()
     # That the last invite is held is no reason against what is to be released.
     asked = (replace(user, entry=NOT_KNOWN) for user in held)
     with pipeline.build_backend(read_only=True) as portal:
         invitees = (one for batch in plan_invitees(pipeline, portal, asked) for one in batch)
         for user, invitee in zip(held, invitees, strict=True):
-            if invitee.decision.invite.send:
-                due.add(user, invitee)
-            else:
+            notifier, recipient = invitee.decision.notifier, invitee.recipient
+            if notifier is None or recipient is None:
                 against[user.ref] = invitee.decision.invite.reason
+                continue
+            due[notifier].append(
+                DueInvite(
+                    job=user.entry.job,
+                    row=len(due[notifier]),
+                    message=user.entry.message,
+                    channel=invitee.decision.invite.channel or "",
+                    recipient=recipient,
+                    was=InviteState.HELD,
+                    why=user.entry.detail,
+                )
+            )
     stop_if_cancelled(pipeline)
     return due, against
 
 
-def _send(pipeline: Pipeline, journal: Journal, identity: str, due: _Due, progress: Progress) -> MusterrollError | None:
+def _send(
+    pipeline: Pipeline, journal: Journal, identity: str, due: Mapping[str, Sequence[DueInvite]], progress: Progress
+) -> MusterrollError | None:
     """Sends; returns what went wrong with a notifier."""
+
+    def following(notifier: str, after: int, limit: int) -> Sequence[DueInvite]:
+        return due.get(notifier, ())[after + 1 : after + 1 + limit]
+
     # Nothing is written to the portal, unless it is the one who invites.
     with (
         pipeline.build_backend(read_only=pipeline.settings.invites.by != "backend") as portal,
         open_senders(pipeline, portal, read_only=False) as senders,
     ):
         try:
-            InviteSender(pipeline, journal, identity, progress).run(due, senders)
+            InviteSender(pipeline, journal, identity, progress).run(following, senders)
         except MusterrollError as error:
             journal.commit()
             return error

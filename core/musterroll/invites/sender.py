@@ -22,7 +22,7 @@ from musterroll.pipeline.pipeline import Pipeline
 from musterroll.portal.portal import Portal
 from musterroll.progress import Progress
 
-Due: TypeAlias = Callable[[str, int, int], list[DueInvite]]
+Due: TypeAlias = Callable[[str, int, int], Sequence[DueInvite]]
 """Returns the next invites that a notifier is to send: beyond a row, by ascending row, and so many at the most."""
 # Few, because so many are held at the most when the process dies.
 _CHUNK = 16

@@ -22,19 +22,6 @@ _NOT_YET = "its job did not come to the invites"
 
 
 @dataclass(frozen=True, slots=True)
-class Portals:
-    """Which portals' ledgers are meant.
-
-    Attributes:
-        identities: one; several or none only where the portal could not be asked.
-        unreachable: why it could not be asked.
-    """
-
-    identities: tuple[str, ...]
-    unreachable: MusterrollError | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class InviteList:
     """The ledger of invites. Streams, so it must be closed.
 
@@ -62,25 +49,29 @@ def list_invites(pipeline: Pipeline, *, state: InviteState | None = None) -> Inv
     if journal is None:
         return InviteList(iter(()))
     try:
-        portals = portals_of(pipeline, journal)
+        identities, unreachable = portals_of(pipeline, journal)
     except BaseException:
         journal.close()
         raise
-    ledgers = [Ledger(journal, pipeline.name, identity).users() for identity in portals.identities]
+    ledgers = [Ledger(journal, pipeline.name, identity).users() for identity in identities]
     users = merge(*ledgers, key=lambda user: (user.username.lower(), user.username))
     now = pipeline.clock()
     lines = (listed(user.username, user.entry, now) for user in users)
     wanted = (line for line in lines if state is None or line.state is state)
-    return InviteList(wanted, portals.identities, portals.unreachable, journal.close)
+    return InviteList(wanted, identities, unreachable, journal.close)
 
 
-def portals_of(pipeline: Pipeline, journal: Journal) -> Portals:
-    """Asks the pipeline's portal which one it is; failing that, takes those that the journal knows."""
+def portals_of(pipeline: Pipeline, journal: Journal) -> tuple[tuple[str, ...], MusterrollError | None]:
+    """Asks the pipeline's portal which one it is; failing that, takes those that the journal knows.
+
+    Returns:
+        The portals' identities, and why it could not be asked; several identities or none only then.
+    """
     try:
         with pipeline.build_backend(read_only=True) as portal:
-            return Portals((portal.identity(),))
+            return (portal.identity(),), None
     except MusterrollError as error:
-        return Portals(tuple(known_identities(journal, pipeline.name, pipeline.profile)), error)
+        return tuple(known_identities(journal, pipeline.name, pipeline.profile)), error
 
 
 def listed(username: str, entry: LedgerEntry, now: dt.datetime) -> ListedInvite:
