@@ -6,9 +6,9 @@ needs the inverse of each. Every operation has a stable id; a backend that can s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import TypeAlias
 
 from musterroll.contract.secret import Secret
@@ -39,6 +39,11 @@ class CreateGroup:
     path: GroupPath
     parent: GroupRef | None
 
+    @property
+    def target(self) -> str:
+        """The group, for messages."""
+        return "|".join(self.path)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateUser:
@@ -48,9 +53,40 @@ class CreateUser:
     user: Desired
     password: Secret | None = None
 
+    @property
+    def target(self) -> str:
+        """The user, for messages."""
+        return self.user.username
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UpdateUser:
+class _OfUser:
+    """An operation on a user that the backend has."""
+
+    id: str
+    user: UserRef
+
+    @property
+    def target(self) -> str:
+        """The user, for messages."""
+        return self.user.username
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _OfGroup:
+    """An operation on a group that the backend has."""
+
+    id: str
+    group: GroupRef
+
+    @property
+    def target(self) -> str:
+        """The group, for messages."""
+        return "|".join(self.group.path)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateUser(_OfUser):
     """Change a user.
 
     Attributes:
@@ -61,69 +97,48 @@ class UpdateUser:
         password: a new password, for a reset.
     """
 
-    id: str
-    user: UserRef
     changes: Mapping[str, str | None]
     before: Mapping[str, str | None] = field(default_factory=dict)
     password: Secret | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AddMembers:
+class AddMembers(_OfGroup):
     """Add users to a group; those that are members already stay."""
 
-    id: str
-    group: GroupRef
     members: tuple[UserRef, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RemoveMembers:
+class RemoveMembers(_OfGroup):
     """Take users out of a group; those that are no members are passed over."""
 
-    id: str
-    group: GroupRef
     members: tuple[UserRef, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Deactivate:
+class Deactivate(_OfUser):
     """Deactivate a user."""
 
-    id: str
-    user: UserRef
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reactivate:
+class Reactivate(_OfUser):
     """Make a deactivated user active again."""
 
-    id: str
-    user: UserRef
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeleteUser:
+class DeleteUser(_OfUser):
     """Delete a user."""
 
-    id: str
-    user: UserRef
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeleteGroup:
+class DeleteGroup(_OfGroup):
     """Delete a group."""
 
-    id: str
-    group: GroupRef
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SendInvite:
+class SendInvite(_OfUser):
     """Let the portal itself invite a user."""
-
-    id: str
-    user: UserRef
 
 
 Op: TypeAlias = (
@@ -138,6 +153,157 @@ Op: TypeAlias = (
     | DeleteGroup
     | SendInvite
 )
+
+
+class Kind(StrEnum):
+    """The kinds of operations, by the names that the journal has for them."""
+
+    CREATE_GROUP = "create_group"
+    CREATE_USER = "create_user"
+    UPDATE_USER = "update_user"
+    REACTIVATE = "reactivate"
+    DEACTIVATE = "deactivate"
+    DELETE_USER = "delete_user"
+    DELETE_GROUP = "delete_group"
+    ADD_MEMBERS = "add_members"
+    REMOVE_MEMBERS = "remove_members"
+    SEND_INVITE = "send_invite"
+
+
+class Phase(IntEnum):
+    """The order of operations. Those of one phase do not depend on each other."""
+
+    GROUPS = 0  # plus the depth of the group: parents before children
+    USERS = 1000
+    UPDATES = 1001  # after a reactivation
+    REMOVALS = 2000
+    ADDITIONS = 2001
+    LEAVING = 3000  # users are deactivated or deleted
+    EMPTY_GROUPS = 4000  # minus the depth of the group: children before parents
+    INVITES = 5000  # the ledger keeps these, not the plan
+
+
+@dataclass(frozen=True, slots=True)
+class OperationType:
+    """What the engine knows of a kind of operation.
+
+    Attributes:
+        kind: its name.
+        make: its class.
+        phase: when it is handed over.
+        label: what it does, e.g. `add to {target}`; with the group where it is about one.
+        doing: the same while it is being done, e.g. `creating the user "{target}"`.
+        undone_by: the kinds that take it back; none for what is beyond recall.
+        sets: of a user's fields the truth value that it changes, and to what.
+    """
+
+    kind: Kind
+    make: Callable[..., Op]
+    phase: Phase
+    label: str
+    doing: str
+    undone_by: tuple[Kind, ...] = ()
+    sets: tuple[str, bool] | None = None
+
+
+ACTIVE = "active"
+"""The name under which a change of fields has whether a user is active."""
+
+OPERATIONS: Mapping[Kind, OperationType] = {
+    operation.kind: operation
+    for operation in (
+        OperationType(
+            Kind.CREATE_GROUP,
+            CreateGroup,
+            Phase.GROUPS,
+            label="create the group {target}",
+            doing="creating the group {target}",
+            undone_by=(Kind.DELETE_GROUP,),
+        ),
+        OperationType(
+            Kind.CREATE_USER,
+            CreateUser,
+            Phase.USERS,
+            label="create the user",
+            doing='creating the user "{target}"',
+            undone_by=(Kind.DEACTIVATE, Kind.DELETE_USER),
+        ),
+        OperationType(
+            Kind.REACTIVATE,
+            Reactivate,
+            Phase.USERS,
+            label="reactivate the user",
+            doing='reactivating the user "{target}"',
+            undone_by=(Kind.DEACTIVATE,),
+            sets=(ACTIVE, True),
+        ),
+        OperationType(
+            Kind.UPDATE_USER,
+            UpdateUser,
+            Phase.UPDATES,
+            label="update the user",
+            doing='changing the user "{target}"',
+            undone_by=(Kind.UPDATE_USER,),
+        ),
+        OperationType(
+            Kind.REMOVE_MEMBERS,
+            RemoveMembers,
+            Phase.REMOVALS,
+            label="remove from {target}",
+            doing="taking members out of the group {target}",
+            undone_by=(Kind.ADD_MEMBERS,),
+        ),
+        OperationType(
+            Kind.ADD_MEMBERS,
+            AddMembers,
+            Phase.ADDITIONS,
+            label="add to {target}",
+            doing="adding members to the group {target}",
+            undone_by=(Kind.REMOVE_MEMBERS,),
+        ),
+        OperationType(
+            Kind.DEACTIVATE,
+            Deactivate,
+            Phase.LEAVING,
+            label="deactivate the user",
+            doing='deactivating the user "{target}"',
+            undone_by=(Kind.REACTIVATE,),
+            sets=(ACTIVE, False),
+        ),
+        OperationType(
+            Kind.DELETE_USER,
+            DeleteUser,
+            Phase.LEAVING,
+            label="delete the user",
+            doing='deleting the user "{target}"',
+        ),
+        OperationType(
+            Kind.DELETE_GROUP,
+            DeleteGroup,
+            Phase.EMPTY_GROUPS,
+            label="delete the group {target}",
+            doing="deleting the group {target}",
+        ),
+        OperationType(
+            Kind.SEND_INVITE,
+            SendInvite,
+            Phase.INVITES,
+            label="invite the user",
+            doing='inviting the user "{target}"',
+        ),
+    )
+}
+"""The table of operations: what is said nowhere else of any of them."""
+
+FLAGS = frozenset(operation.sets[0] for operation in OPERATIONS.values() if operation.sets)
+"""The names of fields that operations of their own change, not an update."""
+
+_BY_CLASS = {operation.make: operation for operation in OPERATIONS.values()}
+
+
+def doing(op: Op) -> str:
+    """Says what an operation does, e.g. `creating the user "ana"`."""
+    return _BY_CLASS[type(op)].doing.format(target=op.target)
 
 
 class Status(StrEnum):

@@ -7,13 +7,13 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from musterroll.contract.operations import Result, Status
+from musterroll.contract.operations import Kind, Result, Status
 from musterroll.errors import PluginError
 from musterroll.journal.change import PasswordAction
 from musterroll.journal.damage import storable
 from musterroll.journal.invites import record_creations, record_deletions, record_resets
 from musterroll.journal.journal import Journal
-from musterroll.journal.kinds import Kind, OpState
+from musterroll.journal.kinds import OpState
 from musterroll.journal.operations import OperationStore, StoredOp
 
 _STATES = {

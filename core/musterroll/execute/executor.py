@@ -10,7 +10,7 @@ import time
 from collections.abc import Generator
 from contextlib import nullcontext
 
-from musterroll.contract.operations import Op, Result, Status
+from musterroll.contract.operations import Kind, Op, Result, Status
 from musterroll.contract.roles import UserBackend
 from musterroll.errors import MusterrollError
 from musterroll.execute.answers import Answers, JobContext
@@ -23,7 +23,7 @@ from musterroll.execute.operations import (
 )
 from musterroll.execute.passwords import Passwords
 from musterroll.journal.journal import Journal
-from musterroll.journal.kinds import Kind, OpState
+from musterroll.journal.kinds import OpState
 from musterroll.journal.operations import OperationStore, StoredOp
 from musterroll.progress import Progress
 

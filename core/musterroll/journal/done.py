@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 
+from musterroll.contract.operations import Kind
 from musterroll.contract.users import GroupPath
 from musterroll.journal.change import FieldChange, PasswordAction
 from musterroll.journal.damage import decoded, refuse_other_than_text
 from musterroll.journal.journal import Journal
-from musterroll.journal.kinds import Kind
 from musterroll.journal.plan import REJECTED
 
 # What has no answer may have happened: what is found in the portal decides.

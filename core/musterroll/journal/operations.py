@@ -6,12 +6,12 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from musterroll.contract.operations import GroupRef, UserRef
+from musterroll.contract.operations import GroupRef, Kind, UserRef
 from musterroll.contract.users import GroupPath
 from musterroll.journal.change import FieldChange, PasswordAction
 from musterroll.journal.damage import decoded, refuse_other_than_text, storable
 from musterroll.journal.journal import Journal
-from musterroll.journal.kinds import Kind, OpState, shown_row
+from musterroll.journal.kinds import OpState, shown_row
 
 
 class StoredUser(NamedTuple):

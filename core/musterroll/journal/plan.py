@@ -10,19 +10,21 @@ from itertools import groupby, islice
 from operator import itemgetter
 
 from musterroll.contract.fields import USERNAME
+from musterroll.contract.operations import OPERATIONS, Kind
 from musterroll.contract.problems import Problem, Severity
 from musterroll.contract.text import fold
 from musterroll.contract.users import GroupPath
 from musterroll.journal.change import Action, Change, FieldChange, InviteDecision, PasswordAction
 from musterroll.journal.damage import decoded, refuse_other_than_text
 from musterroll.journal.journal import Journal
-from musterroll.journal.kinds import Kind, Phase, shown_row
+from musterroll.journal.kinds import shown_row
 from musterroll.journal.unchanged import find_unchanged, forget_unchanged, unchanged_rows
 from musterroll.sheet.summary import SheetCounts
 
 REJECTED = "rejected"
 # So many members go into one operation: few calls for a portal, and a failure that hits few.
 _MEMBERS = 100
+_KINDS_THAT_SET = {operation.sets: kind for kind, operation in OPERATIONS.items() if operation.sets}
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode  # json.dumps would make one each time
 
 
@@ -284,64 +286,57 @@ class PlanStore:
         seq = 0
         for target, path in self._new_targets():
             seq += 1
-            self._add_operation(seq, Phase.GROUPS + len(path), Kind.CREATE_GROUP, target=target)
-        seq += self._add_of_users(seq, Phase.USERS, Kind.CREATE_USER, Action.CREATE)
+            self._add_operation(seq, Kind.CREATE_GROUP, target=target, later=len(path))
+        seq += self._add_of_users(seq, Kind.CREATE_USER, Action.CREATE)
         for row, password, fields in self._journal.stream(
             "SELECT row, password, fields FROM row WHERE job = ? AND action = ? ORDER BY row",
             (self._job, Action.UPDATE),
         ):
             changed = json.loads(fields)
-            if "active" in changed:
+            kinds = [kind for name, (_, after) in changed.items() if (kind := _KINDS_THAT_SET.get((name, after)))]
+            if len(changed) > len(kinds) or password == PasswordAction.RESET:
+                kinds.append(Kind.UPDATE_USER)
+            for kind in kinds:
                 seq += 1
-                _, active = changed["active"]
-                if active:
-                    self._add_operation(seq, Phase.USERS, Kind.REACTIVATE, row=row)
-                else:
-                    self._add_operation(seq, Phase.LEAVING, Kind.DEACTIVATE, row=row)
-            if changed.keys() - {"active"} or password == PasswordAction.RESET:
-                seq += 1
-                self._add_operation(seq, Phase.USERS + 1, Kind.UPDATE_USER, row=row)
-        for kind, phase, operation in (
-            ("remove", Phase.MEMBERSHIPS, Kind.REMOVE_MEMBERS),
-            ("add", Phase.MEMBERSHIPS + 1, Kind.ADD_MEMBERS),
-        ):
+                self._add_operation(seq, kind, row=row)
+        for kind, members_kind in (("remove", Kind.REMOVE_MEMBERS), ("add", Kind.ADD_MEMBERS)):
             members = self._journal.stream(
                 "SELECT target, row FROM membership WHERE job = ? AND kind = ? ORDER BY target, row", (self._job, kind)
             )
             for target, of_target in groupby(members, key=itemgetter(0)):
                 while batch := list(islice(of_target, _MEMBERS)):
                     seq += 1
-                    self._add_operation(seq, phase, operation, target=target)
+                    self._add_operation(seq, members_kind, target=target)
                     self._journal.executemany(
                         "UPDATE membership SET op = ? WHERE job = ? AND row = ? AND target = ? AND kind = ?",
                         [(seq, self._job, row, target, kind) for target, row in batch],
                     )
 
         for action, leaving in ((Action.DEACTIVATE, Kind.DEACTIVATE), (Action.DELETE, Kind.DELETE_USER)):
-            seq += self._add_of_users(seq, Phase.LEAVING, leaving, action)
+            seq += self._add_of_users(seq, leaving, action)
         for target, path in self._journal.execute(
             "SELECT id, path FROM target WHERE job = ? AND deletes ORDER BY id", (self._job,)
         ).fetchall():
             seq += 1
-            self._add_operation(seq, Phase.EMPTY_GROUPS - len(json.loads(path)), Kind.DELETE_GROUP, target=target)
+            self._add_operation(seq, Kind.DELETE_GROUP, target=target, later=-len(json.loads(path)))
 
     def forget_operations(self) -> None:
         """Forgets the operations; the plan stays."""
         self._journal.execute("DELETE FROM operation WHERE job = ?", (self._job,))
         self._journal.execute("UPDATE membership SET op = NULL WHERE job = ?", (self._job,))
 
-    def _add_of_users(self, after: int, phase: int, kind: Kind, action: Action) -> int:
+    def _add_of_users(self, after: int, kind: Kind, action: Action) -> int:
         """Makes an operation for every row of an action, numbered from `after` on; returns how many."""
         return self._journal.change(
             "INSERT INTO operation (job, seq, phase, kind, row) "
             "SELECT job, ? + row_number() OVER (ORDER BY row), ?, ?, row FROM row WHERE job = ? AND action = ?",
-            (after, phase, kind, self._job, action),
+            (after, OPERATIONS[kind].phase, kind, self._job, action),
         )
 
     def _add_operation(
-        self, seq: int, phase: int, kind: Kind, *, row: int | None = None, target: int | None = None
+        self, seq: int, kind: Kind, *, row: int | None = None, target: int | None = None, later: int = 0
     ) -> None:
         self._journal.execute(
             "INSERT INTO operation (job, seq, phase, kind, row, target) VALUES (?, ?, ?, ?, ?, ?)",
-            (self._job, seq, phase, kind, row, target),
+            (self._job, seq, OPERATIONS[kind].phase + later, kind, row, target),
         )

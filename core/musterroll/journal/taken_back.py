@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from musterroll.contract.operations import Kind
 from musterroll.journal.journal import Journal
-from musterroll.journal.kinds import Kind, OpState
+from musterroll.journal.kinds import OpState
 
 
 def record_taken_back(journal: Journal, owner: tuple[str, str], undo: str) -> None:

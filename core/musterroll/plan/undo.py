@@ -8,13 +8,14 @@ from itertools import islice
 from typing import Literal
 
 from musterroll.contract.fields import USERNAME
+from musterroll.contract.operations import Kind
 from musterroll.contract.problems import Problem, Severity
 from musterroll.contract.roles import UserBackend
 from musterroll.contract.users import Capabilities, Existing, UserKey
 from musterroll.journal.change import Action, Change, FieldChange, InviteDecision, PasswordAction, Scalar
 from musterroll.journal.done import DoneRow, DoneTarget, done_rows, done_targets
 from musterroll.journal.journal import Journal
-from musterroll.journal.kinds import Kind, shown_row
+from musterroll.journal.kinds import shown_row
 from musterroll.journal.plan import PlanStore
 from musterroll.portal.protection import Protection
 from musterroll.sheet.problem_log import ProblemLog

@@ -6,21 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import fields, replace
 
 from musterroll.contract.frozen import FrozenDict
-from musterroll.contract.operations import (
-    AddMembers,
-    CreateGroup,
-    CreateUser,
-    Deactivate,
-    DeleteGroup,
-    DeleteUser,
-    Op,
-    Reactivate,
-    RemoveMembers,
-    Result,
-    SendInvite,
-    Status,
-    UpdateUser,
-)
+from musterroll.contract.operations import CreateGroup, CreateUser, Op, Result, Status, doing
 from musterroll.contract.roles import UserBackend
 from musterroll.contract.users import Capabilities, Desired, Existing, Group, Matching, UserKey
 from musterroll.errors import PluginError
@@ -31,14 +17,6 @@ from musterroll.registry.watch import Watch
 
 _FLAGS = [field.name for field in fields(Capabilities) if field.name not in ("matching", "fields")]
 _IS_SO = (Status.DONE, Status.NOOP)
-_OF_GROUP = {AddMembers: "adding members to", RemoveMembers: "taking members out of", DeleteGroup: "deleting"}
-_OF_USER = {
-    UpdateUser: "changing",
-    Deactivate: "deactivating",
-    Reactivate: "reactivating",
-    DeleteUser: "deleting",
-    SendInvite: "inviting",
-}
 _REPEATS = 10_000  # groups may come twice, where others change them meanwhile; not for ever
 _WRITTEN = ("operation done", "operations done")
 _ASKED = ("operation looked into", "operations looked into")
@@ -136,19 +114,6 @@ class Portal(Guard):
             return _result(answer, waiting.answered(answer.op))
 
         return self.stream(stage, method, look, waiting, name=name, unit=unit)
-
-
-def doing(op: Op) -> str:
-    """What an operation does, in words."""
-    match op:
-        case CreateUser():
-            return f'creating the user "{op.user.username}"'
-        case CreateGroup():
-            return f"creating the group {'|'.join(op.path)}"
-        case AddMembers() | RemoveMembers() | DeleteGroup():
-            return f"{_OF_GROUP[type(op)]} the group {'|'.join(op.group.path)}"
-        case _:
-            return f'{_OF_USER[type(op)]} the user "{op.user.username}"'
 
 
 def _identity(answer: object) -> str:
