@@ -299,17 +299,17 @@ class PlanStore:
             for kind in kinds:
                 seq += 1
                 self._add_operation(seq, kind, row=row)
-        for kind, members_kind in (("remove", Kind.REMOVE_MEMBERS), ("add", Kind.ADD_MEMBERS)):
+        for what, kind in (("remove", Kind.REMOVE_MEMBERS), ("add", Kind.ADD_MEMBERS)):
             members = self._journal.stream(
-                "SELECT target, row FROM membership WHERE job = ? AND kind = ? ORDER BY target, row", (self._job, kind)
+                "SELECT target, row FROM membership WHERE job = ? AND kind = ? ORDER BY target, row", (self._job, what)
             )
             for target, of_target in groupby(members, key=itemgetter(0)):
                 while batch := list(islice(of_target, _MEMBERS)):
                     seq += 1
-                    self._add_operation(seq, members_kind, target=target)
+                    self._add_operation(seq, kind, target=target)
                     self._journal.executemany(
                         "UPDATE membership SET op = ? WHERE job = ? AND row = ? AND target = ? AND kind = ?",
-                        [(seq, self._job, row, target, kind) for target, row in batch],
+                        [(seq, self._job, row, target, what) for target, row in batch],
                     )
 
         for action, leaving in ((Action.DEACTIVATE, Kind.DEACTIVATE), (Action.DELETE, Kind.DELETE_USER)):
