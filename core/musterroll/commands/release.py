@@ -124,7 +124,7 @@ class _Due:
                 job=held.entry.job,
                 row=len(mine),
                 message=held.entry.message,
-                channel=invitee.decision.invite.channel or "",
+                channel=invitee.decision.channel or "",
                 recipient=invitee.recipient,
                 was=InviteState.HELD,
                 why=held.entry.detail,
@@ -144,10 +144,10 @@ def _look_up(pipeline: Pipeline, held: Sequence[KnownUser], progress: Progress) 
     with planning_backend(pipeline) as backend:
         invitees = (one for batch in plan_invitees(pipeline, backend, asked) for one in batch)
         for user, invitee in zip(held, invitees, strict=True):
-            if invitee.decision.invite.send:
+            if invitee.decision.send:
                 due.add(user, invitee)
             else:
-                against[user.ref] = invitee.decision.invite.reason
+                against[user.ref] = invitee.decision.reason
     stop_if_cancelled(pipeline)
     return due, against
 

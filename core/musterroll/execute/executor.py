@@ -23,8 +23,7 @@ from musterroll.execute.operations import (
 )
 from musterroll.execute.passwords import Passwords
 from musterroll.journal.journal import Journal
-from musterroll.journal.kinds import OpState
-from musterroll.journal.operations import OperationStore, StoredOp
+from musterroll.journal.operations import OperationStore, OpState, StoredOp
 from musterroll.progress import Progress
 
 _CHUNK = 64
@@ -155,8 +154,8 @@ class Executor:
                 for result in self._backend.resolve([op for _, op in waiting.values()]):
                     stored, op = waiting[result.op]
                     self._record_resolved(stored, without_secret(result, op))
-                    if stored.kind is Kind.CREATE_USER and stored.user and result.status in _IS_SO:
-                        found_users.append(stored.user.row)
+                    if stored.kind is Kind.CREATE_USER and stored.change and result.status in _IS_SO:
+                        found_users.append(stored.change.stored_row)
             except MusterrollError as error:
                 take_secrets_out(error, (op for _, op in waiting.values()))
                 raise
@@ -203,7 +202,7 @@ def settle_former_creations(journal: Journal, context: JobContext, backend: User
         with journal.transaction():
             for result in results:
                 stored = creations.get(result.op)
-                if result.status is Status.DONE and stored is not None and stored.user is not None:
+                if result.status is Status.DONE and stored is not None and stored.change is not None:
                     answers.keep(stored, result)
                     answers.flush()
-                    store.reopen_memberships([stored.user.row])
+                    store.reopen_memberships([stored.change.stored_row])

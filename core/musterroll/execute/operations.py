@@ -21,8 +21,8 @@ from musterroll.contract.operations import (
 from musterroll.contract.users import Desired
 from musterroll.errors import MusterrollError, PluginError
 from musterroll.execute.passwords import Passwords
-from musterroll.journal.change import PasswordAction
-from musterroll.journal.operations import StoredOp, StoredUser
+from musterroll.journal.change import Change, PasswordAction
+from musterroll.journal.operations import StoredOp
 from musterroll.registry.masks import masked
 
 _MEMBERSHIPS = (Kind.ADD_MEMBERS, Kind.REMOVE_MEMBERS)
@@ -47,36 +47,36 @@ def make_operation(stored: StoredOp, job: str, passwords: Passwords) -> Op | Non
         NotPossibleError: the user or group that it is about does not exist.
     """
     id_ = operation_id(job, stored.seq)
-    if stored.user is not None:
-        return _of_user(stored, id_, passwords)
+    if stored.change is not None:
+        return _of_user(stored.kind, stored.change, id_, passwords)
+    assert stored.group is not None
+    path = stored.group.path
     if stored.kind is Kind.CREATE_GROUP:
         if stored.parent is not None and not stored.parent.ref:
             raise NotPossibleError(f"the group {'|'.join(stored.parent.path)} could not be created")
-        return CreateGroup(id=id_, path=stored.path, parent=stored.parent)
-    if stored.ref is None:
-        raise NotPossibleError(f"the group {'|'.join(stored.path)} could not be created")
-    make, group = OPERATIONS[stored.kind].make, GroupRef(stored.ref, stored.path)
+        return CreateGroup(id=id_, path=path, parent=stored.parent)
+    if stored.group.ref is None:
+        raise NotPossibleError(f"the group {'|'.join(path)} could not be created")
+    make, group = OPERATIONS[stored.kind].make, GroupRef(stored.group.ref, path)
     if stored.kind not in _MEMBERSHIPS:
         return make(id=id_, group=group)
     return make(id=id_, group=group, members=stored.members) if stored.members else None
 
 
-def _of_user(stored: StoredOp, id_: str, passwords: Passwords) -> Op:
-    user = stored.user
-    assert user is not None
-    if stored.kind is Kind.CREATE_USER:
-        password = passwords.of(user.row) if user.password is PasswordAction.SET else None
+def _of_user(kind: Kind, user: Change, id_: str, passwords: Passwords) -> Op:
+    if kind is Kind.CREATE_USER:
+        password = passwords.of(user.stored_row) if user.password is PasswordAction.SET else None
         return CreateUser(id=id_, user=Desired(username=user.username, fields=_values(user, 1)), password=password)
     if user.ref is None:
         raise NotPossibleError("the user does not exist")
     ref = UserRef(user.ref, user.username)
-    if stored.kind is not Kind.UPDATE_USER:
-        return OPERATIONS[stored.kind].make(id=id_, user=ref)
-    password = passwords.of(user.row) if user.password is PasswordAction.RESET else None
+    if kind is not Kind.UPDATE_USER:
+        return OPERATIONS[kind].make(id=id_, user=ref)
+    password = passwords.of(user.stored_row) if user.password is PasswordAction.RESET else None
     return UpdateUser(id=id_, user=ref, changes=_values(user, 1), before=_values(user, 0), password=password)
 
 
-def _values(user: StoredUser, side: int) -> FrozenDict[str, str | None]:
+def _values(user: Change, side: int) -> FrozenDict[str, str | None]:
     """The user's attributes before (0) or after (1) the change."""
     pairs = ((name, change[side]) for name, change in user.fields.items() if name not in FLAGS)
     return FrozenDict({name: None if value is None else str(value) for name, value in pairs})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from musterroll.contract.messages import Recipient
 from musterroll.contract.roles import Notifier
@@ -16,16 +15,8 @@ from musterroll.pipeline.settings import SendTo
 _IN_DOUBT = (InviteState.HELD, InviteState.SENDING)
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """Whether to invite, and the label of the notifier that does."""
-
-    invite: InviteDecision
-    notifier: str | None = None
-
-
-def _skip(reason: str) -> Decision:
-    return Decision(InviteDecision(send=False, reason=reason))
+def _skip(reason: str) -> InviteDecision:
+    return InviteDecision(send=False, reason=reason)
 
 
 class InvitePolicy:
@@ -51,7 +42,7 @@ class InvitePolicy:
         self.now = now
         self._resend = resend
 
-    def decide(self, recipient: Recipient, *, row: int | None = None) -> Decision:
+    def decide(self, recipient: Recipient, *, row: int | None = None) -> InviteDecision:
         """Decides who invites a user that nothing speaks against inviting.
 
         Args:
@@ -67,12 +58,13 @@ class InvitePolicy:
             except PluginError as error:
                 raise error if row is None else error.in_row(row) from error.__cause__
             if reachable:
-                return Decision(InviteDecision(send=True, channel=notifier.channel), label)
+                fields = dict(recipient.fields)
+                return InviteDecision(send=True, channel=notifier.channel, notifier=label, recipient=fields)
         if not self._notifiers:
             return _skip("no notifier sends invites")
         return _skip("no address or number that a notifier can use")
 
-    def reason_against(self, known: LedgerEntry | None, *, active: bool) -> Decision | None:
+    def reason_against(self, known: LedgerEntry | None, *, active: bool) -> InviteDecision | None:
         """Returns the decision not to invite, or None where nothing speaks against it.
 
         Args:
@@ -82,7 +74,7 @@ class InvitePolicy:
         reason = self._reason_against(known, active=active)
         return None if reason is None else _skip(reason)
 
-    def reason_of_lost(self, invite: LedgerEntry) -> Decision | None:
+    def reason_of_lost(self, invite: LedgerEntry) -> InviteDecision | None:
         """Returns the decision not to invite somebody who was invited before the portal lost them.
 
         Args:

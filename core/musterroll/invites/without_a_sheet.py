@@ -11,7 +11,7 @@ from musterroll.contract.messages import Recipient
 from musterroll.contract.roles import UserBackend
 from musterroll.contract.users import Existing, UserKey
 from musterroll.invites.invited_before import Recogniser
-from musterroll.invites.policy import Decision, InvitePolicy
+from musterroll.invites.policy import InvitePolicy
 from musterroll.invites.senders import inviters
 from musterroll.journal.change import InviteDecision
 from musterroll.journal.ledger import KnownUser, Ledger
@@ -28,7 +28,7 @@ class Invitee:
     """Whether a user of the ledger is invited; `recipient` is as the portal has the user now."""
 
     user: KnownUser
-    decision: Decision
+    decision: InviteDecision
     recipient: Recipient | None = None
 
 
@@ -94,9 +94,9 @@ class _InviteePlanner:
         existing = next((one for one in found if one.ref == user.ref), None)
         if existing is None:
             reason = "another user has this name now" if found else "the portal has no user of this name any more"
-            return Invitee(user, Decision(InviteDecision(send=False, reason=reason)))
+            return Invitee(user, InviteDecision(send=False, reason=reason))
         if self._protection.of(existing.username):
-            return Invitee(user, Decision(InviteDecision(send=False, reason=PROTECTED)))
+            return Invitee(user, InviteDecision(send=False, reason=PROTECTED))
         decision = self._policy.reason_against(user.entry, active=existing.active)
         if decision is None and self._ledger is not None:
             texts = {**existing.fields, USERNAME: existing.username}

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from musterroll.contract.messages import Purpose, Recipient
+from musterroll.journal.change import Action
 from musterroll.journal.damage import decoded, storable
 from musterroll.journal.journal import Journal
 from musterroll.journal.ledger import InviteState
-from musterroll.journal.plan import REJECTED
 
 # The name that a row's user has by now: a row can rename.
 _NAME = """CASE WHEN r.action = 'update' AND NOT EXISTS (
@@ -172,7 +172,7 @@ def record_uninvited(journal: Journal, owner: tuple[str, str], job: str) -> None
         ON CONFLICT DO UPDATE SET username = excluded.username, reason = excluded.reason
         WHERE reason <> excluded.reason OR username <> excluded.username
         """,  # noqa: S608 -- a constant
-        (*owner, job, REJECTED, Purpose.INVITE),
+        (*owner, job, Action.REJECTED, Purpose.INVITE),
     )
 
 
@@ -184,7 +184,7 @@ def record_names(journal: Journal, owner: tuple[str, str], job: str) -> None:
             f"SELECT DISTINCT {_NAME} AS name, l.ref FROM row AS r CROSS JOIN {table} AS l "  # noqa: S608 -- constants
             f"WHERE r.job = ?3 AND r.ref IS NOT NULL AND r.action <> ?4 "
             f"AND l.pipeline = ?1 AND l.identity = ?2 AND l.ref = r.ref AND l.username <> name",
-            (*owner, job, REJECTED),
+            (*owner, job, Action.REJECTED),
         ).fetchall()
         journal.executemany(
             f"UPDATE {table} SET username = ? WHERE pipeline = ? AND identity = ? AND ref = ?",  # noqa: S608 -- constants

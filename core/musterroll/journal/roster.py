@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from musterroll.contract.fields import USERNAME
+from musterroll.journal.change import FIRST_OFF_SHEET_ROW, Action
 from musterroll.journal.damage import decoded
 from musterroll.journal.journal import Journal
-from musterroll.journal.kinds import ABSENT
-from musterroll.journal.plan import REJECTED
 
 
 class Roster:
@@ -79,7 +78,7 @@ class Roster:
                             AND o.state NOT IN ('done', 'noop'))
             ON CONFLICT DO UPDATE SET username = excluded.username WHERE username <> excluded.username
             """,  # noqa: S608 -- a constant
-            (job, *self._owner, REJECTED, ABSENT),
+            (job, *self._owner, Action.REJECTED, FIRST_OFF_SHEET_ROW),
         )
 
     def forget(self, job: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from musterroll.contract.operations import Kind
 from musterroll.journal.journal import Journal
-from musterroll.journal.kinds import OpState
+from musterroll.journal.operations import OpState
 
 
 def record_taken_back(journal: Journal, owner: tuple[str, str], undo: str) -> None:

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from musterroll.contract.operations import OPERATIONS, Kind
 from musterroll.contract.users import GroupPath
 from musterroll.errors import MusterrollError
+from musterroll.journal.change import shown_row
 from musterroll.journal.invites import failed_invites
 from musterroll.journal.job import JobRecord, JobState
 from musterroll.journal.journal import Journal
-from musterroll.journal.kinds import OpState, shown_row
-from musterroll.journal.operations import OperationStore
+from musterroll.journal.operations import OperationStore, OpState
 from musterroll.journal.outcomes import outcome_of
 from musterroll.journal.plan import PlanStore
 from musterroll.reports.report import Failure, JobSummary, Outcome, Report
