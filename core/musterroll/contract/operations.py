@@ -39,11 +39,6 @@ class CreateGroup:
     path: GroupPath
     parent: GroupRef | None
 
-    @property
-    def target(self) -> str:
-        """The group, for messages."""
-        return "|".join(self.path)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateUser:
@@ -53,11 +48,6 @@ class CreateUser:
     user: Desired
     password: Secret | None = None
 
-    @property
-    def target(self) -> str:
-        """The user, for messages."""
-        return self.user.username
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _OfUser:
@@ -66,11 +56,6 @@ class _OfUser:
     id: str
     user: UserRef
 
-    @property
-    def target(self) -> str:
-        """The user, for messages."""
-        return self.user.username
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _OfGroup:
@@ -78,11 +63,6 @@ class _OfGroup:
 
     id: str
     group: GroupRef
-
-    @property
-    def target(self) -> str:
-        """The group, for messages."""
-        return "|".join(self.group.path)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,7 +168,6 @@ class OperationType:
     """What the engine knows of a kind of operation.
 
     Attributes:
-        kind: its name.
         make: its class.
         phase: when it is handed over.
         label: what it does, e.g. `add to {target}`; with the group where it is about one.
@@ -197,7 +176,6 @@ class OperationType:
         sets: of a user's fields the truth value that it changes, and to what.
     """
 
-    kind: Kind
     make: Callable[..., Op]
     phase: Phase
     label: str
@@ -210,90 +188,48 @@ ACTIVE = "active"
 """The name under which a change of fields has whether a user is active."""
 
 OPERATIONS: Mapping[Kind, OperationType] = {
-    operation.kind: operation
-    for operation in (
-        OperationType(
-            Kind.CREATE_GROUP,
-            CreateGroup,
-            Phase.GROUPS,
-            label="create the group {target}",
-            doing="creating the group {target}",
-            undone_by=(Kind.DELETE_GROUP,),
-        ),
-        OperationType(
-            Kind.CREATE_USER,
-            CreateUser,
-            Phase.USERS,
-            label="create the user",
-            doing='creating the user "{target}"',
-            undone_by=(Kind.DEACTIVATE, Kind.DELETE_USER),
-        ),
-        OperationType(
-            Kind.REACTIVATE,
-            Reactivate,
-            Phase.USERS,
-            label="reactivate the user",
-            doing='reactivating the user "{target}"',
-            undone_by=(Kind.DEACTIVATE,),
-            sets=(ACTIVE, True),
-        ),
-        OperationType(
-            Kind.UPDATE_USER,
-            UpdateUser,
-            Phase.UPDATES,
-            label="update the user",
-            doing='changing the user "{target}"',
-            undone_by=(Kind.UPDATE_USER,),
-        ),
-        OperationType(
-            Kind.REMOVE_MEMBERS,
-            RemoveMembers,
-            Phase.REMOVALS,
-            label="remove from {target}",
-            doing="taking members out of the group {target}",
-            undone_by=(Kind.ADD_MEMBERS,),
-        ),
-        OperationType(
-            Kind.ADD_MEMBERS,
-            AddMembers,
-            Phase.ADDITIONS,
-            label="add to {target}",
-            doing="adding members to the group {target}",
-            undone_by=(Kind.REMOVE_MEMBERS,),
-        ),
-        OperationType(
-            Kind.DEACTIVATE,
-            Deactivate,
-            Phase.LEAVING,
-            label="deactivate the user",
-            doing='deactivating the user "{target}"',
-            undone_by=(Kind.REACTIVATE,),
-            sets=(ACTIVE, False),
-        ),
-        OperationType(
-            Kind.DELETE_USER,
-            DeleteUser,
-            Phase.LEAVING,
-            label="delete the user",
-            doing='deleting the user "{target}"',
-        ),
-        OperationType(
-            Kind.DELETE_GROUP,
-            DeleteGroup,
-            Phase.EMPTY_GROUPS,
-            label="delete the group {target}",
-            doing="deleting the group {target}",
-        ),
-        OperationType(
-            Kind.SEND_INVITE,
-            SendInvite,
-            Phase.INVITES,
-            label="invite the user",
-            doing='inviting the user "{target}"',
-        ),
-    )
+    Kind.CREATE_GROUP: OperationType(
+        CreateGroup, Phase.GROUPS, "create the group {target}", "creating the group {target}", (Kind.DELETE_GROUP,)
+    ),
+    Kind.CREATE_USER: OperationType(
+        CreateUser, Phase.USERS, "create the user", 'creating the user "{target}"', (Kind.DEACTIVATE, Kind.DELETE_USER)
+    ),
+    Kind.REACTIVATE: OperationType(
+        Reactivate,
+        Phase.USERS,
+        "reactivate the user",
+        'reactivating the user "{target}"',
+        (Kind.DEACTIVATE,),
+        sets=(ACTIVE, True),
+    ),
+    Kind.UPDATE_USER: OperationType(
+        UpdateUser, Phase.UPDATES, "update the user", 'changing the user "{target}"', (Kind.UPDATE_USER,)
+    ),
+    Kind.REMOVE_MEMBERS: OperationType(
+        RemoveMembers,
+        Phase.REMOVALS,
+        "remove from {target}",
+        "taking members out of the group {target}",
+        (Kind.ADD_MEMBERS,),
+    ),
+    Kind.ADD_MEMBERS: OperationType(
+        AddMembers, Phase.ADDITIONS, "add to {target}", "adding members to the group {target}", (Kind.REMOVE_MEMBERS,)
+    ),
+    Kind.DEACTIVATE: OperationType(
+        Deactivate,
+        Phase.LEAVING,
+        "deactivate the user",
+        'deactivating the user "{target}"',
+        (Kind.REACTIVATE,),
+        sets=(ACTIVE, False),
+    ),
+    Kind.DELETE_USER: OperationType(DeleteUser, Phase.LEAVING, "delete the user", 'deleting the user "{target}"'),
+    Kind.DELETE_GROUP: OperationType(
+        DeleteGroup, Phase.EMPTY_GROUPS, "delete the group {target}", "deleting the group {target}"
+    ),
+    Kind.SEND_INVITE: OperationType(SendInvite, Phase.INVITES, "invite the user", 'inviting the user "{target}"'),
 }
-"""The table of operations: what is said nowhere else of any of them."""
+"""The table of operations: what is said of each of them, and nowhere else."""
 
 FLAGS = frozenset(operation.sets[0] for operation in OPERATIONS.values() if operation.sets)
 """The names of fields that operations of their own change, not an update."""
@@ -303,7 +239,14 @@ _BY_CLASS = {operation.make: operation for operation in OPERATIONS.values()}
 
 def doing(op: Op) -> str:
     """Says what an operation does, e.g. `creating the user "ana"`."""
-    return _BY_CLASS[type(op)].doing.format(target=op.target)
+    match op:
+        case CreateGroup():
+            target = "|".join(op.path)
+        case _OfGroup():
+            target = "|".join(op.group.path)
+        case _:
+            target = op.user.username
+    return _BY_CLASS[type(op)].doing.format(target=target)
 
 
 class Status(StrEnum):
