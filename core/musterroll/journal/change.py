@@ -188,7 +188,7 @@ class Change:
             fields={name: FieldChange(*pair) for name, pair in json.loads(fields).items()},
             add=add,
             remove=remove,
-            invite=InviteDecision(notifier is not None, channel if notifier else None, reason, notifier),
+            invite=InviteDecision(notifier is not None, channel, reason, notifier),
             ref=ref,
             seen=seen,
             number=row,
