@@ -9,7 +9,7 @@ from typing import get_args
 import pytest
 
 from musterroll.contract.operations import OPERATIONS, Kind, Op, SendInvite, UserRef, doing
-from support.pipelines import Work, addressed, user
+from support.pipelines import Told, Work, addressed, user
 
 
 def test_every_class_and_every_kind_has_one_row() -> None:
@@ -38,12 +38,15 @@ def test_an_undo_does_what_the_table_says(work: Work, created: str) -> None:
     done = work.run(pipeline, work.sheet(*rows))
     assert done.rows == {"created": 1, "updated": 2, "unchanged": 1, "deactivated": 1}
     undone = work.undo(pipeline)
-    kinds, inverses = _kinds(work, done.job and done.job.id), _kinds(work, undone.job and undone.job.id)
+    kinds, inverses = _kinds(work, done), _kinds(work, undone)
     assert kinds == set(Kind) - {Kind.DELETE_USER, Kind.DELETE_GROUP, Kind.SEND_INVITE}
     named = {inverse for kind in kinds for inverse in OPERATIONS[kind].undone_by}
     assert inverses == named - ({Kind.DELETE_USER} if created == "deactivate" else set())
 
 
-def _kinds(work: Work, job: str | None) -> set[Kind]:
+def _kinds(work: Work, told: Told) -> set[Kind]:
+    assert told.job is not None
     with closing(sqlite3.connect(work.journal)) as db:
-        return {Kind(kind) for (kind,) in db.execute("SELECT DISTINCT kind FROM operation WHERE job = ?", (job,))}
+        return {
+            Kind(kind) for (kind,) in db.execute("SELECT DISTINCT kind FROM operation WHERE job = ?", (told.job.id,))
+        }
