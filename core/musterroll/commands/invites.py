@@ -12,11 +12,10 @@ from musterroll.contract.text import did_you_mean, fold
 from musterroll.errors import UsageError
 from musterroll.invites.without_a_sheet import Invitee, plan_invitees
 from musterroll.journal import job as jobs
-from musterroll.journal.change import Action, Change, PasswordAction
+from musterroll.journal.change import FIRST_OFF_SHEET_ROW, Action, Change, PasswordAction
 from musterroll.journal.invites import InviteState
 from musterroll.journal.job import JobKind, JobRecord
 from musterroll.journal.journal import Journal
-from musterroll.journal.kinds import ABSENT
 from musterroll.journal.ledger import Ledger, LedgerEntry, LedgerUser
 from musterroll.journal.plan import PlanStore
 from musterroll.pipeline.pipeline import Pipeline
@@ -150,9 +149,9 @@ def _plan(
     for batch in plan_invitees(pipeline, backend, users, ledger=ledger, resend=resend):
         with journal.transaction():
             for invitee in batch:
-                _store(store, ABSENT + rows, invitee)
+                _store(store, FIRST_OFF_SHEET_ROW + rows, invitee)
                 rows += 1
-                due += invitee.decision.invite.send
+                due += invitee.decision.send
             store.flush()
         progress.advance(len(batch))
         stop_if_cancelled(pipeline)
@@ -161,18 +160,18 @@ def _plan(
     return due
 
 
-def _store(store: PlanStore, row: int, invitee: Invitee) -> None:
-    change = Change(
-        row=row,
-        username=invitee.recipient.username if invitee.recipient else invitee.user.username,
-        action=Action.UNCHANGED,
-        password=PasswordAction.KEEP,
-        invite=invitee.decision.invite,
-        ref=invitee.user.ref,
+def _store(store: PlanStore, number: int, invitee: Invitee) -> None:
+    store.add(
+        Change(
+            row=None,
+            number=number,
+            username=invitee.recipient.username if invitee.recipient else invitee.user.username,
+            action=Action.UNCHANGED,
+            password=PasswordAction.KEEP,
+            invite=invitee.decision,
+            ref=invitee.user.ref,
+        )
     )
-    notifier = invitee.decision.notifier
-    recipient = dict(invitee.recipient.fields) if invitee.recipient and notifier else None
-    store.add_change(change, add=(), remove=(), notifier=notifier, recipient=recipient)
 
 
 def _listing(

@@ -120,14 +120,14 @@ def _look_up(
         for user, invitee in zip(held, invitees, strict=True):
             notifier, recipient = invitee.decision.notifier, invitee.recipient
             if notifier is None or recipient is None:
-                against[user.ref] = invitee.decision.invite.reason
+                against[user.ref] = invitee.decision.reason
                 continue
             due[notifier].append(
                 DueInvite(
                     job=user.entry.job,
                     row=len(due[notifier]),
                     message=user.entry.message,
-                    channel=invitee.decision.invite.channel or "",
+                    channel=invitee.decision.channel or "",
                     recipient=recipient,
                     was=InviteState.HELD,
                     why=user.entry.detail,

@@ -7,14 +7,13 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from musterroll.contract.operations import Result, Status
+from musterroll.contract.operations import Kind, Result, Status
 from musterroll.errors import PluginError
 from musterroll.journal.change import PasswordAction
 from musterroll.journal.damage import storable
 from musterroll.journal.journal import Journal
-from musterroll.journal.kinds import Kind, OpState
 from musterroll.journal.ledger import Ledger
-from musterroll.journal.operations import OperationStore, StoredOp
+from musterroll.journal.operations import OperationStore, OpState, StoredOp
 
 _STATES = {
     Status.DONE: OpState.DONE,
@@ -79,16 +78,17 @@ class Answers:
         return state in _SETTLED
 
     def _keep_done(self, stored: StoredOp, result: Result) -> None:
-        user = stored.user
+        user = stored.change
         if stored.kind is Kind.CREATE_GROUP:
-            assert stored.target is not None
-            self._groups.append((_ref(result), stored.target))
+            assert stored.group is not None
+            assert stored.group.id is not None
+            self._groups.append((_ref(result), stored.group.id))
         elif user is None:
             if result.refused:
                 self._store.set_refused(stored.seq, result.refused)
         elif stored.kind is Kind.CREATE_USER:
             ref = _ref(result)
-            self._users.append((ref, user.row))
+            self._users.append((ref, user.stored_row))
             if result.status is Status.DONE:
                 self._created.append((ref, user.username))
             # The next run of this sheet must not give the user the same password once more.

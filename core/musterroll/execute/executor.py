@@ -10,7 +10,7 @@ import time
 from collections.abc import Generator
 from contextlib import nullcontext
 
-from musterroll.contract.operations import Op, Result, Status
+from musterroll.contract.operations import Kind, Op, Result, Status
 from musterroll.errors import MusterrollError
 from musterroll.execute.answers import Answers, JobContext
 from musterroll.execute.operations import (
@@ -22,8 +22,7 @@ from musterroll.execute.operations import (
 )
 from musterroll.execute.passwords import Passwords
 from musterroll.journal.journal import Journal
-from musterroll.journal.kinds import Kind, OpState
-from musterroll.journal.operations import OperationStore, StoredOp
+from musterroll.journal.operations import OperationStore, OpState, StoredOp
 from musterroll.portal.portal import Portal
 from musterroll.progress import Progress
 
@@ -155,8 +154,8 @@ class Executor:
                 for result in self._portal.resolve([op for _, op in waiting.values()]):
                     stored, op = waiting[result.op]
                     self._record_resolved(stored, without_secret(result, op))
-                    if stored.kind is Kind.CREATE_USER and stored.user and result.status in _IS_SO:
-                        found_users.append(stored.user.row)
+                    if stored.kind is Kind.CREATE_USER and stored.change and result.status in _IS_SO:
+                        found_users.append(stored.change.stored_row)
             except MusterrollError as error:
                 take_secrets_out(error, (op for _, op in waiting.values()))
                 raise
@@ -203,7 +202,7 @@ def settle_former_creations(journal: Journal, context: JobContext, portal: Porta
         with journal.transaction():
             for result in results:
                 stored = creations.get(result.op)
-                if result.status is Status.DONE and stored is not None and stored.user is not None:
+                if result.status is Status.DONE and stored is not None and stored.change is not None:
                     answers.keep(stored, result)
                     answers.flush()
-                    store.reopen_memberships([stored.user.row])
+                    store.reopen_memberships([stored.change.stored_row])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from hashlib import blake2b
 
 from musterroll.contract.fields import USERNAME
@@ -22,24 +21,9 @@ _SIZE = 16  # bytes
 _EMAIL, _PHONE = "email", ("calling_code", "phone")
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """Whether to invite.
-
-    Attributes:
-        invite: the decision.
-        notifier: the label of the notifier that invites.
-        is_lost: whether it is against an invite because the portal has lost the user who has one.
-    """
-
-    invite: InviteDecision
-    notifier: str | None = None
-    is_lost: bool = False
-
-
-def no_invite(reason: str, *, is_lost: bool = False) -> Decision:
+def no_invite(reason: str) -> InviteDecision:
     """Decides against an invite."""
-    return Decision(InviteDecision(send=False, reason=reason), is_lost=is_lost)
+    return InviteDecision(send=False, reason=reason)
 
 
 class InvitePolicy:
@@ -71,7 +55,7 @@ class InvitePolicy:
         self._now = pipeline.clock()
         self._resend = resend
 
-    def reason_against(self, known: LedgerEntry | None, username: str, *, active: bool) -> Decision | None:
+    def reason_against(self, known: LedgerEntry | None, username: str, *, active: bool) -> InviteDecision | None:
         """Returns the decision not to invite, or None where nothing that is known of a user speaks against it.
 
         Args:
@@ -109,29 +93,38 @@ class InvitePolicy:
         """Returns by what a user is known again; the username as it will be."""
         return self._recogniser.of({**recipient.fields, USERNAME: username}.get)
 
-    def decide(self, recipient: Recipient, known_as: Sequence[str], *, row: int | None = None) -> Decision:
-        """Decides who invites a user that nothing speaks against inviting but, perhaps, that the portal has lost them.
+    def against_lost(self, recipient: Recipient, known_as: Sequence[str]) -> InviteDecision | None:
+        """Returns the decision not to invite somebody who has an invite under an id that the portal has lost, if any.
+
+        Args:
+            recipient: the user.
+            known_as: by what the user is known again.
+        """
+        lost = None if self._ledger is None else self._ledger.lost(known_as, recipient.ref or None, self._now)
+        if lost is None:
+            return None
+        if lost.standing(self._now) is InviteState.HELD:
+            return no_invite("the last invite is held")
+        return None if self._resend else no_invite("already invited")
+
+    def decide(self, recipient: Recipient, *, row: int | None = None) -> InviteDecision:
+        """Decides who invites a user that nothing speaks against inviting.
 
         Args:
             recipient: whom to tell, as the user will be.
-            known_as: by what the user is known again.
             row: the sheet row, for messages; None where there is no sheet.
 
         Raises:
             PluginError: a notifier broke.
         """
-        lost = None if self._ledger is None else self._ledger.lost(known_as, recipient.ref or None, self._now)
-        if lost is not None and lost.standing(self._now) is InviteState.HELD:
-            return no_invite("the last invite is held", is_lost=True)
-        if lost is not None and not self._resend:
-            return no_invite("already invited", is_lost=True)
         for label, notifier in self._senders:
             try:
                 reachable = notifier.can_reach(recipient)
             except PluginError as error:
                 raise error if row is None else error.in_row(row) from error.__cause__
             if reachable:
-                return Decision(InviteDecision(send=True, channel=notifier.channel), label)
+                fields = dict(recipient.fields)
+                return InviteDecision(send=True, channel=notifier.channel, notifier=label, recipient=fields)
         return no_invite(
             "no address or number that a notifier can use" if self._senders else "no notifier sends invites"
         )

@@ -9,8 +9,9 @@ from itertools import islice
 from musterroll.contract.fields import USERNAME
 from musterroll.contract.messages import Recipient
 from musterroll.contract.users import Existing, UserKey
-from musterroll.invites.policy import Decision, InvitePolicy, no_invite
+from musterroll.invites.policy import InvitePolicy, no_invite
 from musterroll.invites.sender import open_senders
+from musterroll.journal.change import InviteDecision
 from musterroll.journal.ledger import Ledger, LedgerUser
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.portal.portal import Portal
@@ -24,7 +25,7 @@ class Invitee:
     """Whether a user of the ledger is invited; `recipient` is as the portal has the user now."""
 
     user: LedgerUser
-    decision: Decision
+    decision: InviteDecision
     recipient: Recipient | None = None
 
 
@@ -76,4 +77,5 @@ def _invitee(user: LedgerUser, found: Sequence[Existing], policy: InvitePolicy, 
         return Invitee(user, decision)
     fields = {name: existing.fields.get(name) or "" for name in attributes}
     recipient = Recipient(username=existing.username, fields=fields, ref=existing.ref)
-    return Invitee(user, policy.decide(recipient, policy.known_as(recipient, existing.username)), recipient)
+    lost = policy.against_lost(recipient, policy.known_as(recipient, existing.username))
+    return Invitee(user, lost or policy.decide(recipient), recipient)

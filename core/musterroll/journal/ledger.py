@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from itertools import islice
 
 from musterroll.contract.messages import Purpose
+from musterroll.contract.operations import Kind
+from musterroll.journal.change import Action
 from musterroll.journal.damage import decoded, refuse_other_than_text
 from musterroll.journal.invites import InviteState
 from musterroll.journal.journal import Journal
-from musterroll.journal.kinds import Kind, OpState
-from musterroll.journal.plan import REJECTED
+from musterroll.journal.operations import OpState
 from musterroll.journal.roster import IS_DONE, PRESENT_NAME, Roster
 
 _CHUNK = 500
@@ -200,7 +201,7 @@ class Ledger:
             ON CONFLICT DO UPDATE SET username = excluded.username, reason = excluded.reason
             WHERE reason <> excluded.reason OR username <> excluded.username
             """,  # noqa: S608 -- a constant
-            (*self._owner, job, REJECTED, Purpose.INVITE),
+            (*self._owner, job, Action.REJECTED, Purpose.INVITE),
         )
 
     def _keep_names(self, job: str) -> None:
@@ -211,7 +212,7 @@ class Ledger:
                 f"SELECT DISTINCT {PRESENT_NAME} AS name, l.ref FROM row AS r CROSS JOIN {table} AS l "  # noqa: S608 -- constants
                 f"WHERE r.job = ?3 AND r.ref IS NOT NULL AND r.action <> ?4 "
                 f"AND l.pipeline = ?1 AND l.identity = ?2 AND l.ref = r.ref AND l.username <> name",
-                (*self._owner, job, REJECTED),
+                (*self._owner, job, Action.REJECTED),
             ).fetchall()
             self._journal.executemany(
                 f"UPDATE {table} SET username = ? WHERE pipeline = ? AND identity = ? AND ref = ?",  # noqa: S608 -- constants

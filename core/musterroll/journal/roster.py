@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from musterroll.contract.fields import USERNAME
+from musterroll.journal.change import FIRST_OFF_SHEET_ROW, Action
 from musterroll.journal.damage import decoded
 from musterroll.journal.journal import Journal
-from musterroll.journal.kinds import ABSENT
-from musterroll.journal.plan import REJECTED
 
 # Of a row `r`: whether everything that was to be done to its user was done.
 IS_DONE = """NOT EXISTS (SELECT 1 FROM operation AS o INDEXED BY operation_row
@@ -78,7 +77,7 @@ class Roster:
             FROM row AS r WHERE job = ?1 AND action <> ?4 AND row < ?5 AND ref IS NOT NULL AND {IS_DONE}
             ON CONFLICT DO UPDATE SET username = excluded.username WHERE username <> excluded.username
             """,  # noqa: S608 -- a constant
-            (job, *self._owner, REJECTED, ABSENT),
+            (job, *self._owner, Action.REJECTED, FIRST_OFF_SHEET_ROW),
         )
 
     def forget(self, job: str) -> None:

@@ -9,8 +9,7 @@ from itertools import count, islice
 from musterroll.contract.fields import USERNAME, FieldSet
 from musterroll.contract.problems import Problem, Severity
 from musterroll.contract.users import Existing
-from musterroll.journal.change import Action, Change, FieldChange, InviteDecision, PasswordAction
-from musterroll.journal.kinds import ABSENT
+from musterroll.journal.change import FIRST_OFF_SHEET_ROW, Action, Change, FieldChange, PasswordAction
 from musterroll.journal.plan import PlanStore
 from musterroll.journal.roster import Roster
 from musterroll.plan.user_digest import digest_of
@@ -21,7 +20,6 @@ from musterroll.sheet.problem_log import ProblemLog
 
 # So many users are looked up at once.
 _BATCH = 500
-_NO_INVITE = InviteDecision(send=False)
 _ACTIVE_NO_MORE = {"active": FieldChange(before=True, after=False)}
 
 
@@ -80,7 +78,7 @@ class AbsentUsers:
         if self._deactivates and self._log.has("row.after_blank"):
             self._refuse(uncertain)
             return
-        numbers = count(ABSENT)
+        numbers = count(FIRST_OFF_SHEET_ROW)
         for batch in self._absent(uncertain):
             for user in batch:
                 if not self._deactivates:
@@ -109,18 +107,18 @@ class AbsentUsers:
             if at != ref:
                 yield ref, username
 
-    def _deactivate(self, row: int, user: Existing) -> None:
+    def _deactivate(self, number: int, user: Existing) -> None:
         change = Change(
-            row=row,
+            row=None,
+            number=number,
             username=user.username,
             action=Action.DEACTIVATE,
             password=PasswordAction.KEEP,
             fields=_ACTIVE_NO_MORE,
-            invite=_NO_INVITE,
             ref=user.ref,
             seen=digest_of(user, self._fields.attributes),
         )
-        self._store.add_change(change, add=(), remove=(), notifier=None, recipient=None)
+        self._store.add(change)
 
     def _report(self, user: Existing, why: str) -> None:
         self._log.add_absent(

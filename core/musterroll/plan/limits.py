@@ -13,10 +13,9 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from musterroll.errors import RefusedError
-from musterroll.journal.change import Action, PasswordAction
+from musterroll.journal.change import FIRST_OFF_SHEET_ROW, Action, PasswordAction
 from musterroll.journal.journal import Journal
-from musterroll.journal.kinds import ABSENT
-from musterroll.journal.plan import REJECTED, PlanStore
+from musterroll.journal.plan import PlanStore
 from musterroll.journal.roster import Roster, sheet_digests
 from musterroll.pipeline.settings import LimitSettings
 
@@ -141,7 +140,7 @@ def _counted(name: str, journal: Journal, job: str) -> tuple[int, int | None]:
     """What the plan comes to, and what a percentage of it is of."""
     base = _RULES[name].base
     if base is Base.ROWS:
-        total = _number(journal, "row", "row < ?", job, ABSENT)
+        total = _number(journal, "row", "row < ?", job, FIRST_OFF_SHEET_ROW)
     else:
         (totals,) = journal.execute("SELECT totals FROM job WHERE id = ?", (job,)).fetchone()
         total = json.loads(totals).get("users" if base is Base.USERS else "groups")
@@ -172,7 +171,7 @@ _COUNTS: dict[str, Callable[[Journal, str], int]] = {
     "password_reset": _rows("password = ?", PasswordAction.RESET),
     "deactivate": _rows("action IN (?, ?)", Action.DEACTIVATE, Action.DELETE),
     "invite": _rows("invite IS NOT NULL"),
-    "reject": _rows("action = ?", REJECTED),
+    "reject": _rows("action = ?", Action.REJECTED),
 }
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from musterroll.journal.change import Action, Change
 from musterroll.journal.journal import Journal
-from musterroll.journal.plan import REJECTED, PlanStore
+from musterroll.journal.plan import PlanStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class PlanSummary:
 def summarise(journal: Journal, job: str, *, portal: str) -> PlanSummary:
     """Counts a stored plan."""
     by_action = dict(journal.execute("SELECT action, count(*) FROM row WHERE job = ? GROUP BY action", (job,)))
-    rejected = by_action.pop(REJECTED, 0)
+    rejected = by_action.pop(Action.REJECTED, 0)
     (deletions,) = journal.execute("SELECT count(*) FROM target WHERE job = ? AND deletes", (job,)).fetchone()
     (memberships,) = journal.execute("SELECT count(*) FROM membership WHERE job = ?", (job,)).fetchone()
     (invites,) = journal.execute("SELECT count(*) FROM row WHERE job = ? AND invite IS NOT NULL", (job,)).fetchone()

@@ -8,21 +8,7 @@ from functools import partial
 
 from musterroll.contract.fields import USERNAME
 from musterroll.contract.frozen import FrozenDict
-from musterroll.contract.operations import (
-    AddMembers,
-    CreateGroup,
-    CreateUser,
-    Deactivate,
-    DeleteGroup,
-    DeleteUser,
-    Op,
-    Reactivate,
-    RemoveMembers,
-    Result,
-    SendInvite,
-    Status,
-    UpdateUser,
-)
+from musterroll.contract.operations import CreateGroup, CreateUser, Op, Result, Status, doing
 from musterroll.contract.roles import UserBackend
 from musterroll.contract.text import fold
 from musterroll.contract.users import Capabilities, Desired, Existing, Group, Matching, UserKey
@@ -34,14 +20,6 @@ from musterroll.registry.watch import Watch
 
 _FLAGS = [field.name for field in fields(Capabilities) if field.name not in ("matching", "fields")]
 _IS_SO = (Status.DONE, Status.NOOP)
-_OF_GROUP = {AddMembers: "adding members to", RemoveMembers: "taking members out of", DeleteGroup: "deleting"}
-_OF_USER = {
-    UpdateUser: "changing",
-    Deactivate: "deactivating",
-    Reactivate: "reactivating",
-    DeleteUser: "deleting",
-    SendInvite: "inviting",
-}
 _REPEATS = 10_000  # groups may come twice, where others change them meanwhile; not for ever
 
 
@@ -125,19 +103,6 @@ class Portal(ClosingGuard):
         waiting = Waiting(ops, doing, self.watch)
         unit = (f"operation {done}", f"operations {done}")
         return self.stream(stage, method, lambda answer: _result(name, answer, waiting), waiting, name=name, unit=unit)
-
-
-def doing(op: Op) -> str:
-    """What an operation does, in words."""
-    match op:
-        case CreateUser():
-            return f'creating the user "{op.user.username}"'
-        case CreateGroup():
-            return f"creating the group {'|'.join(op.path)}"
-        case AddMembers() | RemoveMembers() | DeleteGroup():
-            return f"{_OF_GROUP[type(op)]} the group {'|'.join(op.group.path)}"
-        case _:
-            return f'{_OF_USER[type(op)]} the user "{op.user.username}"'
 
 
 def _identity(answer: object) -> str:
