@@ -83,12 +83,12 @@ def _show_row(session: Session, job: str, row: int, sheet: Path | None) -> int:
 
     pipeline = pipeline_of_job(session, job)
     with session.working(pipeline) as progress:
-        story = engine.tell_row(pipeline, job, row, sheet=sheet, progress=progress)
+        story = engine.explain_row(pipeline, job, row, sheet=sheet, progress=progress)
     if not session.as_json:
         show_row(session.out, story)
         return session.finish()
     with engine.show_job(pipeline, job) as report:
-        report.problems = lambda: [problem for verdict in story.verdicts for problem in verdict.problems]
+        report.problems = lambda: [problem for verdict in story.results for problem in verdict.problems]
         report.changes = lambda: [story.change] if story.change else []
         session.add(report_members(report, members=MEMBERS[session.command]))
         return session.finish({"row": row_record(story)})

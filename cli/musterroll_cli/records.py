@@ -88,7 +88,7 @@ def row_record(story: RowStory) -> dict[str, Any]:
                 "verdict": one.summary,
                 "problems": [problem_record(problem) for problem in one.problems],
             }
-            for one in story.verdicts
+            for one in story.results
         ],
         "plan": change_record(story.change) if story.change else None,
         "operations": [asdict(operation) for operation in story.operations],

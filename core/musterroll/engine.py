@@ -1,6 +1,13 @@
 """The commands as functions, for the command line, a page, and programs.
 
-Each gives a `Report` or a record; whoever called it prints it.
+Each gives a `Report` or a record; whoever called it prints it. What many of them take is told here, once:
+
+- `pipeline`: what `load_pipeline` gives; for a job or a saved plan with the profile and the `--set` texts that it had.
+- `job`: a job's id, an unambiguous part of it, or `last`.
+- `sheet`: the file; of a job or a saved plan where it is now, if it was moved.
+- `rejected_to`: the file for rejected rows; None for a new one beside the sheet.
+- `confirm`: asked once, before the first write, and only where there is something to write.
+- `progress`: told how it goes on.
 """
 
 from __future__ import annotations
@@ -23,8 +30,8 @@ from musterroll.plan.saved.reader import SavedPlan
 from musterroll.plan.saved.target import PlanTarget
 from musterroll.plan.summary import PlanSummary
 from musterroll.reports.invites import InviteList, list_invites
-from musterroll.reports.past_jobs import job_settings, list_jobs, show_job
-from musterroll.reports.row_story import RowStory, StoryField, StoryOperation, Verdict, tell_row
+from musterroll.reports.jobs import job_settings, list_jobs, show_job
+from musterroll.reports.row_story import RowStory, RuleResult, StoryField, StoryOperation, explain_row
 
 __all__ = [
     "Checked",
@@ -36,15 +43,16 @@ __all__ = [
     "PlanTarget",
     "Pruned",
     "RowStory",
+    "RuleResult",
     "SavedPlan",
     "Start",
     "StoryField",
     "StoryOperation",
-    "Verdict",
     "apply",
     "approve",
     "check",
     "examine",
+    "explain_row",
     "init",
     "job_settings",
     "list_invites",
@@ -57,7 +65,6 @@ __all__ = [
     "run",
     "send_invites",
     "show_job",
-    "tell_row",
     "template",
     "undo",
     "validate",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from musterroll.engine import RowStory, StoryField, Verdict
+from musterroll.engine import RowStory, RuleResult, StoryField
 from musterroll.journal.change import Action, PasswordAction
 from musterroll_cli.console import Piece, Stream, Styled
 from musterroll_cli.escape import shorten
@@ -72,14 +72,14 @@ def _field(field: StoryField) -> Cells:
 
 
 def _show_verdicts(stream: Stream, story: RowStory) -> None:
-    if not story.verdicts:
+    if not story.results:
         return
     _heading(stream, "Rules")
     columns = (Column(), Column(), Column(), Column(wraps=True))
-    show_table(stream, columns, (line for verdict in story.verdicts for line in _verdict(verdict, story.row)), indent=2)
+    show_table(stream, columns, (line for verdict in story.results for line in _verdict(verdict, story.row)), indent=2)
 
 
-def _verdict(verdict: Verdict, row: int) -> Iterator[Cells]:
+def _verdict(verdict: RuleResult, row: int) -> Iterator[Cells]:
     if not verdict.problems:
         yield verdict.rule, Styled("ok", "green"), "", ""
     for number, problem in enumerate(verdict.problems):

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from musterroll.commands.finished import tell_the_end
-from musterroll.commands.forget import forget_old_jobs
-from musterroll.commands.job import Confirm, agreed, working
-from musterroll.commands.run import plan_and_go_ahead
+from musterroll.commands.finished import ending
+from musterroll.commands.job import locked
+from musterroll.commands.prune import forget_old_jobs
+from musterroll.commands.run import import_sheet
 from musterroll.errors import SourceError
 from musterroll.journal.journal import Journal
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.plan.refusals import refuse_other_program
+from musterroll.plan.run import Confirm, Run, agreed
 from musterroll.plan.saved.reader import SavedPlan
 from musterroll.progress import SILENT, Progress
 from musterroll.reports.report import Report
 from musterroll.sheet.open_sheet import Intake
-from musterroll.written.rejected import check_place
 
 
 def apply(
@@ -33,29 +33,19 @@ def apply(
     The sheet is planned again, against the portal as it is now; what comes out must be what was saved. Passwords
     come from the sheet: a saved plan has none.
 
-    Args:
-        pipeline: the plan's pipeline, with its profile and `--set` texts.
-        saved: the plan.
-        sheet: where the sheet is now, if it was moved.
-        rejected_to: the file for rejected rows; None for a new one beside the sheet.
-        confirm: asked once, before the first write, and only where there is something to write.
-        progress: told how it goes on.
-
     Raises:
         StalePlanError: it would come out differently; nothing was written.
     """
-
-    def work_on_it() -> Report:
-        check_place(pipeline, rejected_to)
-        intake = open_again(pipeline, sheet, saved.header.sheet.path)
-        refuse_other_program(saved.header.basis, pipeline, intake.source.sha256, instead="plan the sheet again")
+    header = saved.header
+    with ending(pipeline, "apply", sheet or Path(header.sheet.path), rejected_to) as end:
+        intake = open_again(pipeline, sheet, header.sheet.path)
+        refuse_other_program(header.basis, pipeline, intake.source.sha256, instead="plan the sheet again")
         journal = Journal.open(pipeline.state, pipeline.name)
-        with working(pipeline, journal, confirm=confirm, progress=progress, rejected_to=rejected_to) as work:
-            report = plan_and_go_ahead(work, intake, "apply", saved=saved)
-            forget_old_jobs(pipeline, journal)
-            return report
-
-    return tell_the_end(pipeline, "apply", sheet or Path(saved.header.sheet.path), work_on_it)
+        run = Run(pipeline, journal, "apply", progress, confirm, rejected_to)
+        with locked(run):
+            report = import_sheet(run, intake, saved=saved)
+            forget_old_jobs(run)
+        return end(report)
 
 
 def open_again(pipeline: Pipeline, moved_to: Path | None, path: str) -> Intake:

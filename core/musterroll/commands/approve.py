@@ -6,22 +6,19 @@ from pathlib import Path
 
 from musterroll.commands.apply import open_again
 from musterroll.commands.carry_out import settle_former_jobs
-from musterroll.commands.finished import tell_the_end
-from musterroll.commands.job import Confirm, Workspace, agreed, working
-from musterroll.commands.plan import plan_aside
+from musterroll.commands.finished import ending
+from musterroll.commands.job import execute_plan, locked
+from musterroll.commands.plan import sheet_planned_aside
 from musterroll.errors import RefusedError
-from musterroll.journal import job as jobs
-from musterroll.journal.job import Approval, JobRecord, JobState
-from musterroll.journal.operations import OperationStore
-from musterroll.journal.outcomes import forget_outcome
-from musterroll.journal.plan import PlanStore
+from musterroll.journal.job import Job, JobRecord, JobState
+from musterroll.journal.jobs import open_job
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.plan.refusals import refuse_other_program, refuse_stale_job
+from musterroll.plan.run import Confirm, Run, agreed
 from musterroll.progress import SILENT, Progress
 from musterroll.reports.report import Report
 from musterroll.sheet.open_sheet import Intake
-from musterroll.sheet.problem_log import ProblemLog
-from musterroll.written.rejected import check_place, remove_rejected_file
+from musterroll.written.rejected import remove_rejected_file
 
 _COMMAND = "jobs approve"
 
@@ -36,33 +33,23 @@ def approve(
     confirm: Confirm = agreed,
     progress: Progress = SILENT,
 ) -> Report:
-    """Carries out the plan of a job that exceeds a limit: exactly that plan, or none.
-
-    Args:
-        pipeline: the job's pipeline.
-        job: the job's id, or an unambiguous part of it.
-        by: who approves, for the record.
-        sheet: where the sheet is now, if it was moved.
-        rejected_to: the file for rejected rows; None for a new one beside the sheet.
-        confirm: asked before the first write.
-        progress: told how it goes on.
+    """Carries out the plan of a job that exceeds a limit: exactly that plan, or none. Who approves is kept (`by`).
 
     Raises:
         StalePlanError: the plan would come out differently now; nothing was written.
         RefusedError: the job does not wait for an approval.
     """
-
-    def work_on_it() -> Report:
-        check_place(pipeline, rejected_to)
-        journal, record = jobs.open_with_job(pipeline.state, pipeline.name, job)
-        with working(pipeline, journal, confirm=confirm, progress=progress, rejected_to=rejected_to) as work:
-            stopped = jobs.find_job(journal, record.id)
+    with ending(pipeline, _COMMAND, sheet, rejected_to) as end:
+        found = open_job(pipeline.state, pipeline.name, job)
+        run = Run(pipeline, found.journal, _COMMAND, progress, confirm, rejected_to)
+        with locked(run):
+            stopped = found.record
             _refuse_what_waits_for_nothing(stopped)
             intake = open_again(pipeline, sheet, stopped.sheet.path)
-            _refuse_stale(work, stopped, intake)
-            return _let_through(work, stopped, intake, by)
-
-    return tell_the_end(pipeline, _COMMAND, sheet, work_on_it)
+            refuse_other_program(stopped.made_from, pipeline, intake.source.sha256, instead="run the sheet again")
+            _refuse_stale(run, found, intake)
+            report = _let_through(run, found, intake, by)
+        return end(report)
 
 
 def _refuse_what_waits_for_nothing(job: JobRecord) -> None:
@@ -80,42 +67,24 @@ def _refuse_what_waits_for_nothing(job: JobRecord) -> None:
     )
 
 
-def _refuse_stale(work: Workspace, job: JobRecord, intake: Intake) -> None:
-    pipeline, journal = work.pipeline, work.journal
-    refuse_other_program(job.basis, pipeline, intake.source.sha256, instead="run the sheet again")
+def _refuse_stale(run: Run, job: Job, sheet: Intake) -> None:
     # Users of jobs that were cut off count as created, as they do when a job begins.
-    with pipeline.build_backend(read_only=True) as backend:
-        settle_former_jobs(pipeline, journal, job, backend)
-    problems = ProblemLog()
-    try:
-        with plan_aside(pipeline, intake, journal, problems, work.progress) as aside:
-            now = PlanStore(aside.journal, aside.job.id)
-            refuse_stale_job(PlanStore(journal, job.id), job.basis, now, aside.job.basis)
-    finally:
-        problems.close()
+    with run.pipeline.build_backend(read_only=True) as backend:
+        settle_former_jobs(run, job.record.identity, backend)
+    with sheet_planned_aside(run.pipeline, sheet, run.progress, earlier=run.journal) as now:
+        refuse_stale_job(job, now.job)
 
 
-def _let_through(work: Workspace, job: JobRecord, intake: Intake, by: str) -> Report:
-    pipeline, journal = work.pipeline, work.journal
-    with journal.transaction():
-        jobs.set_approved(journal, job.id, Approval(by, pipeline.clock().isoformat(timespec="microseconds")))
-        jobs.set_state(journal, job.id, JobState.RUNNING, finished=None)
-        forget_outcome(journal, job.id)
+def _let_through(run: Run, job: Job, sheet: Intake, by: str) -> Report:
+    stopped = job.record
+    with job.journal.transaction():
+        job.set_approved(by, run.pipeline.clock())
+        job.go_on()
     try:
-        return work.go_ahead(jobs.find_job(journal, job.id), intake.source.path, _COMMAND, approved=True)
+        return execute_plan(run, job, sheet.source.path, approved=True)
     except BaseException:
-        if not OperationStore(journal, job.id).anything_handed_over():
-            _stop_again(work, job)
+        if not job.operations.anything_handed_over():
+            remove_rejected_file(job)
+            with job.journal.transaction():
+                job.withdraw(stopped)
         raise
-
-
-def _stop_again(work: Workspace, job: JobRecord) -> None:
-    """Puts a job back of which nothing was written after all."""
-    journal = work.journal
-    remove_rejected_file(journal, job.id)
-    with journal.transaction():
-        PlanStore(journal, job.id).forget_operations()
-        jobs.set_rejected_file(journal, job.id, None)
-        jobs.set_approved(journal, job.id, None)
-        jobs.set_unplanned(journal, job.id)
-        jobs.set_state(journal, job.id, job.state, finished=job.finished, error=job.error)

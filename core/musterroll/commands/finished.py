@@ -6,7 +6,8 @@ import datetime as dt
 import logging
 import shlex
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -14,48 +15,57 @@ from musterroll.contract.messages import Message, Purpose, SentStatus
 from musterroll.errors import JobInterrupted, MusterrollError, NotifierError, RefusedError, UsageError
 from musterroll.journal.job import JobState
 from musterroll.pipeline.pipeline import Pipeline
-from musterroll.reports.of_a_job import outcome
+from musterroll.reports.jobs import outcome
 from musterroll.reports.report import JobSummary, Outcome, Report
+from musterroll.written.rejected import check_place
 
 _RESUMABLE = (JobState.INTERRUPTED, JobState.PAUSED, JobState.FAILED)
 
 
-def tell_the_end(pipeline: Pipeline, command: str, sheet: Path | None, work: Callable[[], Report]) -> Report:
-    """Does a command's work, and tells how it ended: once, however that was, unless a person declined.
+@contextmanager
+def ending(
+    pipeline: Pipeline, command: str, sheet: Path | None, rejected_to: Path | None = None
+) -> Iterator[Callable[[Report], Report]]:
+    """Around what a writing command does: tells how it ended, once, however that was, unless a person declined.
 
     Args:
         pipeline: the pipeline; its notifiers are told.
         command: the command, e.g. `run`.
         sheet: the sheet as it was named, where it was.
-        work: what the command does.
+        rejected_to: the file for rejected rows, where one was named; refused at once where it cannot be.
 
-    Returns:
-        The report of the work. That nobody could be told of it is its error, where it has no other.
+    Yields:
+        Takes the report at the end, and gives it back. That nobody could be told is its error, where it has no other.
     """
-    if not any(Purpose.FINISHED in instance.on for instance in pipeline.notifiers):
-        return work()
+    is_told = not any(Purpose.FINISHED in instance.on for instance in pipeline.notifiers)
     started = pipeline.clock()
     values = {"pipeline": pipeline.name, "profile": pipeline.profile or "", "command": command}
     values["sheet"] = str(sheet or "")
+
+    def end(report: Report) -> Report:
+        nonlocal is_told
+        if is_told or report.nothing_left:
+            return report
+        is_told = True
+        try:
+            failure = _tell(pipeline, started, {**values, **_of_report(pipeline, report)})
+        except BaseException:
+            report.close()
+            raise
+        if failure is not None and report.error is None:
+            report.error = failure
+            if report.job is not None:
+                report.outcome = outcome(report.job, errors=report.counts.errors, error=failure)
+        return report
+
     try:
-        report = work()
+        check_place(pipeline, rejected_to)
+        yield end
     except BaseException as error:
-        ended = _ended_by(error, pipeline)
+        ended = None if is_told else _ended_by(error, pipeline)
         if ended is not None and (failure := _tell(pipeline, started, {**values, **ended})) is not None:
             logging.getLogger("musterroll").warning("%s", failure.message)  # what went wrong first counts
         raise
-    if report.nothing_left:
-        return report
-    try:
-        failure = _tell(pipeline, started, {**values, **_of_report(pipeline, report)})
-    except BaseException:
-        report.close()
-        raise
-    if failure is not None and report.error is None:
-        report.error = failure
-        if report.job is not None:
-            report.outcome = outcome(report.job, errors=report.counts.errors, error=failure)
-    return report
 
 
 def _ended_by(error: BaseException, pipeline: Pipeline) -> Mapping[str, str] | None:

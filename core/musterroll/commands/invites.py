@@ -6,21 +6,20 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from musterroll.commands.beginning import discard_unwritten, enter_job, job_record
-from musterroll.commands.job import Confirm, agreed, working
+from musterroll.commands.job import execute_plan, locked, new_job
+from musterroll.commands.plan import planned_aside
 from musterroll.contract.text import did_you_mean, fold
 from musterroll.errors import UsageError
 from musterroll.invites.without_a_sheet import Invitee, plan_invitees
-from musterroll.journal import job as jobs
 from musterroll.journal.change import FIRST_OFF_SHEET_ROW, Action, Change, PasswordAction
 from musterroll.journal.invites import InviteState
-from musterroll.journal.job import JobKind, JobRecord
+from musterroll.journal.job import JobKind
 from musterroll.journal.journal import Journal
 from musterroll.journal.ledger import Ledger, LedgerEntry, LedgerUser
 from musterroll.journal.plan import PlanStore
 from musterroll.pipeline.pipeline import Pipeline
-from musterroll.plan.make import stop_if_cancelled
-from musterroll.portal.portal import Portal
+from musterroll.plan.run import Confirm, NewPlan, Run, agreed
+from musterroll.plan.summary import count_stored
 from musterroll.progress import SILENT, Progress
 from musterroll.reports.invites import listed_of_job
 from musterroll.reports.report import ListedInvite, Outcome, Report
@@ -55,52 +54,29 @@ def send_invites(
     journal = Journal.open_existing(pipeline.state, pipeline.name)
     if journal is None:  # nobody is known, so nobody is due
         return preview_invites(pipeline, users=users)
-    with working(pipeline, journal, confirm=confirm, progress=progress) as work:
-        job: JobRecord | None = None
-        try:
-            with pipeline.build_backend(read_only=True) as backend:
-                job = enter_job(pipeline, journal, _new_job(pipeline, backend), backend)
-                ledger = Ledger(journal, pipeline.name, job.identity)
-                considered = _considered(pipeline, ledger, users, resend=resend)
-                due = _plan(pipeline, considered, backend, ledger, journal, job, resend=resend, progress=progress)
-            listing = _listing(pipeline, journal, job, ledger)
-            if due:
-                report = work.go_ahead(job, Path(), _COMMAND)
-                report.invites = listing
-                return report
-            # Not worth a job, but worth remembering why.
-            lines = tuple(listing())
-            with journal.transaction():
-                ledger.keep_uninvited(job.id)
-                jobs.discard_job(journal, job.id)
-            return _report(pipeline, lambda: lines, journal.close)
-        except BaseException:
-            if job is not None:
-                discard_unwritten(journal, job)
-            raise
+    run = Run(pipeline, journal, _COMMAND, progress, confirm)
+    with locked(run), new_job(run, _NO_SHEET, _planner(users, resend=resend), kind=JobKind.INVITE) as plan:
+        listing = _listing(plan)
+        if count_stored(plan.job, "row", "invite IS NOT NULL"):
+            report = execute_plan(run, plan.job, Path())
+            report.invites = listing
+            return report
+        # Not worth a job, but worth remembering why.
+        lines = tuple(listing())
+        with journal.transaction():
+            plan.ledger.keep_uninvited(plan.job.id)
+            plan.job.discard()
+        return _report(pipeline, lambda: lines, journal.close)
 
 
 def preview_invites(
     pipeline: Pipeline, *, users: Sequence[str] = (), resend: bool = False, progress: Progress = SILENT
 ) -> Report:
     """Says whom `send_invites` would invite, and why not; writes and sends nothing."""
+    make = _planner(users, resend=resend)
     with ExitStack() as stack:
-        staging = Journal.temporary()
-        stack.callback(staging.close)
-        state = Journal.look(pipeline.state, pipeline.name)
-        if state is not None:
-            stack.callback(state.close)
-        with pipeline.build_backend(read_only=True) as backend:
-            job = _new_job(pipeline, backend)
-            jobs.insert_job(staging, job)
-            ledger = Ledger(state or staging, pipeline.name, job.identity)
-            considered = _considered(pipeline, ledger, users, resend=resend)
-            _plan(pipeline, considered, backend, ledger, staging, job, resend=resend, progress=progress)
-        return _report(pipeline, _listing(pipeline, staging, job, ledger), stack.pop_all().close)
-
-
-def _new_job(pipeline: Pipeline, backend: Portal) -> JobRecord:
-    return job_record(pipeline, backend, _NO_SHEET, SheetCounts(), kind=JobKind.INVITE)
+        plan = stack.enter_context(planned_aside(pipeline, _NO_SHEET, make, progress, kind=JobKind.INVITE))
+        return _report(pipeline, _listing(plan), stack.pop_all().close)
 
 
 def _considered(pipeline: Pipeline, ledger: Ledger, names: Sequence[str], *, resend: bool) -> Iterable[LedgerUser]:
@@ -131,33 +107,27 @@ def _named(ledger: Ledger, names: Sequence[str]) -> list[LedgerUser]:
     return found
 
 
-def _plan(
-    pipeline: Pipeline,
-    users: Iterable[LedgerUser],
-    backend: Portal,
-    ledger: Ledger,
-    journal: Journal,
-    job: JobRecord,
-    *,
-    resend: bool,
-    progress: Progress,
-) -> int:
-    """Stores who is invited, and why others are not; returns how many are."""
-    store = PlanStore(journal, job.id)
-    progress.stage("Looking users up")
-    rows = due = 0
-    for batch in plan_invitees(pipeline, backend, users, ledger=ledger, resend=resend):
-        with journal.transaction():
-            for invitee in batch:
-                _store(store, FIRST_OFF_SHEET_ROW + rows, invitee)
-                rows += 1
-                due += invitee.decision.send
-            store.flush()
-        progress.advance(len(batch))
-        stop_if_cancelled(pipeline)
-    with journal.transaction():
-        store.add_counts(SheetCounts(rows=rows, valid=rows))
-    return due
+def _planner(users: Sequence[str], *, resend: bool) -> Callable[[NewPlan], None]:
+    """Stores who is invited, and why others are not."""
+
+    def make(plan: NewPlan) -> None:
+        pipeline, store = plan.run.pipeline, plan.job.plan
+        considered = _considered(pipeline, plan.ledger, users, resend=resend)
+        plan.run.progress.stage("Looking users up")
+        rows = 0
+        for batch in plan_invitees(pipeline, plan.portal, considered, ledger=plan.ledger, resend=resend):
+            with plan.job.journal.transaction():
+                for row, invitee in enumerate(batch, FIRST_OFF_SHEET_ROW + rows):
+                    _store(store, row, invitee)
+                store.flush()
+            rows += len(batch)
+            plan.run.progress.advance(len(batch))
+            plan.run.stop_if_cancelled()
+        with plan.job.journal.transaction():
+            store.add_counts(SheetCounts(rows=rows, valid=rows))
+        plan.log.close()
+
+    return make
 
 
 def _store(store: PlanStore, number: int, invitee: Invitee) -> None:
@@ -174,10 +144,9 @@ def _store(store: PlanStore, number: int, invitee: Invitee) -> None:
     )
 
 
-def _listing(
-    pipeline: Pipeline, journal: Journal, job: JobRecord, ledger: Ledger
-) -> Callable[[], Iterator[ListedInvite]]:
-    return lambda: listed_of_job(job.id, PlanStore(journal, job.id).changes(), ledger, pipeline.clock())
+def _listing(plan: NewPlan) -> Callable[[], Iterator[ListedInvite]]:
+    job = plan.job
+    return lambda: listed_of_job(job.id, job.plan.changes(), plan.ledger, plan.run.pipeline.clock())
 
 
 def _report(pipeline: Pipeline, invites: Callable[[], Iterable[ListedInvite]], close: Callable[[], None]) -> Report:

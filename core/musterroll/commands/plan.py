@@ -2,111 +2,93 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
-from musterroll.commands.beginning import keeps_all_out, new_job
-from musterroll.journal import job as jobs
-from musterroll.journal.job import JobRecord
+from musterroll.commands.job import new_job
+from musterroll.commands.run import lasting_summary
+from musterroll.journal.job import JobKind
 from musterroll.journal.journal import Journal
-from musterroll.journal.ledger import Ledger
-from musterroll.journal.plan import PlanStore
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.plan.limits import limit_refusal
 from musterroll.plan.make import make_plan
+from musterroll.plan.run import NewPlan, Run
 from musterroll.plan.saved.target import PlanTarget, save_plan
 from musterroll.progress import SILENT, Progress
 from musterroll.reports.report import Outcome, Report
 from musterroll.sheet.open_sheet import Intake
-from musterroll.sheet.problem_log import ProblemLog
+from musterroll.sheet.summary import SheetSummary
 
 _GOING_ON = "`run` will refuse this, and say how to let it through"
-
-
-@dataclass(frozen=True, slots=True)
-class PlanAside:
-    """A plan that was made beside the journal: in a temporary one, which leaves no trace.
-
-    Attributes:
-        journal: the temporary journal.
-        job: the job that the plan would be of.
-        ledger: who was created and invited before.
-    """
-
-    journal: Journal
-    job: JobRecord
-    ledger: Ledger
 
 
 def plan(pipeline: Pipeline, sheet: Path, *, save_to: PlanTarget | None = None, progress: Progress = SILENT) -> Report:
     """Says what would change against the live backend; writes nothing.
 
-    Args:
-        pipeline: how.
-        sheet: the file.
-        save_to: where the plan is kept, to be applied later; not one whose errors keep everything out.
-        progress: told how it goes on.
+    With `save_to` the plan is kept, to be applied later; not one whose errors keep everything out.
     """
     if save_to is not None:
         save_to.check()
     intake = Intake(pipeline, sheet)
     with ExitStack() as stack:
-        log = ProblemLog()
-        stack.callback(log.close)
-        state = Journal.look(pipeline.state, pipeline.name)
-        if state is not None:
-            stack.callback(state.close)
-        aside = stack.enter_context(plan_aside(pipeline, intake, state, log, progress))
-        store = PlanStore(aside.journal, aside.job.id)
-        refusal, saved, all_out = None, None, keeps_all_out(pipeline, log)
+        made = stack.enter_context(sheet_planned_aside(pipeline, intake, progress))
+        refusal, saved, all_out = None, None, made.keeps_all_out
         if not all_out:
-            refusal = limit_refusal(
-                pipeline.settings.limits, aside.journal, aside.job.id, aside.ledger.roster, _GOING_ON
-            )
+            refusal = limit_refusal(pipeline.settings.limits, made.job, made.ledger.roster, _GOING_ON)
             if save_to is not None:
-                saved = save_plan(save_to, pipeline, aside.job, log, store)
+                saved = save_plan(save_to, pipeline, made.job, made.log)
         return Report(
             command="plan",
-            outcome=Outcome.REFUSED if refusal else Outcome.PROBLEMS if log.errors else Outcome.OK,
+            outcome=Outcome.REFUSED if refusal else Outcome.PROBLEMS if made.log.errors else Outcome.OK,
             error=refusal,
             pipeline=pipeline.name,
             profile=pipeline.profile,
             sheet=intake.summary,
             counts=intake.counts,
-            problems=lambda: log,
-            changes=store.changes,
-            groups_to_create=store.groups_to_create(),
+            problems=lambda: made.log,
+            changes=made.job.plan.changes,
+            groups_to_create=made.job.plan.groups_to_create(),
             keeps_all_out=all_out,
             saved=saved,
             close=stack.pop_all().close,
         )
 
 
+def sheet_planned_aside(
+    pipeline: Pipeline, sheet: Intake, progress: Progress, *, earlier: Journal | None = None
+) -> AbstractContextManager[NewPlan]:
+    """Plans a sheet as `planned_aside` does."""
+    summary = lasting_summary(sheet)
+    return planned_aside(pipeline, summary, lambda plan: make_plan(plan, sheet), progress, earlier=earlier)
+
+
 @contextmanager
-def plan_aside(
-    pipeline: Pipeline, intake: Intake, state: Journal | None, log: ProblemLog, progress: Progress
-) -> Iterator[PlanAside]:
-    """Plans a sheet against the live backend, in a temporary journal.
+def planned_aside(
+    pipeline: Pipeline,
+    sheet: SheetSummary,
+    make: Callable[[NewPlan], object],
+    progress: Progress,
+    *,
+    kind: JobKind = JobKind.RUN,
+    earlier: Journal | None = None,
+) -> Iterator[NewPlan]:
+    """Makes a plan against the live backend in a temporary journal, which leaves no trace.
 
     Args:
         pipeline: how.
-        intake: the sheet.
-        state: the pipeline's journal, which is only looked at; None where there is none yet.
-        log: takes the problems.
+        sheet: what the plan is of.
+        make: makes it.
         progress: told how it goes on.
+        kind: what the job would do.
+        earlier: the pipeline's journal, where it is open; else it is looked at.
     """
-    journal = Journal.temporary()
-    try:
-        with pipeline.build_backend(read_only=True) as backend:
-            job = new_job(pipeline, intake, backend)
-            jobs.insert_job(journal, job)
-            ledger = Ledger(state or journal, pipeline.name, job.identity)
-            make_plan(
-                pipeline, intake, portal=backend, ledger=ledger, journal=journal, job=job, log=log, progress=progress
-            )
-        sheet = replace(intake.summary, path=job.sheet.path)
-        yield PlanAside(journal, replace(job, sheet=sheet, counts=intake.counts), ledger)
-    finally:
-        journal.close()
+    with ExitStack() as stack:
+        journal = Journal.temporary()
+        stack.callback(journal.close)
+        if earlier is None and (earlier := Journal.look(pipeline.state, pipeline.name)) is not None:
+            stack.callback(earlier.close)
+        run = Run(pipeline, journal, "plan", progress, earlier=earlier)
+        made = stack.enter_context(new_job(run, sheet, make, kind=kind))
+        stack.callback(made.log.close)
+        yield made

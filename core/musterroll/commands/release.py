@@ -8,19 +8,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from musterroll.commands.carry_out import final_state
-from musterroll.commands.job import working
+from musterroll.commands.job import locked
 from musterroll.contract.text import fold
 from musterroll.errors import MusterrollError, RefusedError, UsageError
 from musterroll.invites.sender import InviteSender, open_senders
 from musterroll.invites.without_a_sheet import plan_invitees
-from musterroll.journal import job as jobs
 from musterroll.journal.invites import DueInvite, InviteState, InviteStore
 from musterroll.journal.job import JobState
+from musterroll.journal.jobs import list_jobs
 from musterroll.journal.journal import Journal
 from musterroll.journal.ledger import NOT_KNOWN, Ledger, LedgerUser
-from musterroll.journal.outcomes import count_invites, count_rows, keep_outcome
 from musterroll.pipeline.pipeline import Pipeline
-from musterroll.plan.make import stop_if_cancelled
+from musterroll.plan.run import Run, stop_if_cancelled
 from musterroll.progress import SILENT, Progress
 from musterroll.reports.invites import listed, portals_of
 from musterroll.reports.report import Outcome, Report
@@ -54,7 +53,7 @@ def release_invites(
     journal = Journal.open_existing(pipeline.state, pipeline.name)
     if journal is None:
         return _report(pipeline, _chosen((), names), {}, None, lambda: None)
-    with working(pipeline, journal, progress=progress):
+    with locked(Run(pipeline, journal, "invites release", progress)):
         identity = _identity(pipeline, journal)
         ledger = Ledger(journal, pipeline.name, identity)
         chosen = _chosen([user for user in ledger.users() if user.entry.invite is InviteState.HELD], names)
@@ -160,12 +159,10 @@ def _send(
 
 def _count_again(journal: Journal, changed: set[str]) -> None:
     """Brings the counts of jobs up to date whose invites were released; a forgotten job has none."""
-    for job in [job for job in jobs.list_jobs(journal) if job.id in changed]:
-        rows, invites = count_rows(journal, job.id, executed=True), count_invites(journal, job.id)
-        keep_outcome(journal, job.id, rows, invites)
-        if job.state is JobState.COMPLETED_WITH_ERRORS:
-            state = final_state(journal, job, rows, invites, None, interrupted=False)
-            jobs.set_state(journal, job.id, state, finished=job.finished, error=job.error)
+    for job in [job for job in list_jobs(journal) if job.id in changed]:
+        outcome = job.keep_outcome()
+        if job.record.state is JobState.COMPLETED_WITH_ERRORS:
+            job.set_state(final_state(job, outcome, None, interrupted=False))
 
 
 def _report(

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
-from musterroll.commands.beginning import discard_unwritten, enter_job, job_record
-from musterroll.commands.finished import tell_the_end
-from musterroll.commands.job import Confirm, Workspace, agreed, working
+from musterroll.commands.finished import ending
+from musterroll.commands.job import execute_plan, locked, new_job
 from musterroll.errors import RefusedError
-from musterroll.journal import job as jobs
-from musterroll.journal.job import JobKind, JobRecord, JobState
-from musterroll.journal.plan import PlanStore
+from musterroll.journal.job import Job, JobKind, JobRecord, JobState
+from musterroll.journal.jobs import open_job
 from musterroll.pipeline.pipeline import Pipeline
-from musterroll.plan.make import count_users, stop_if_cancelled
+from musterroll.plan.make import count_users
+from musterroll.plan.run import Confirm, NewPlan, Run, agreed
 from musterroll.plan.undo import UndoPlanner
-from musterroll.portal.portal import Portal
 from musterroll.portal.protection import Protection
 from musterroll.progress import SILENT, Progress
 from musterroll.reports.report import Report
-from musterroll.sheet.problem_log import ProblemLog
 from musterroll.sheet.summary import SheetCounts
 
 _NOTHING_WRITTEN = frozenset({JobState.ABORTED, JobState.QUARANTINED})
@@ -30,48 +26,32 @@ def undo(pipeline: Pipeline, job: str, *, confirm: Confirm = agreed, progress: P
 
     What was changed since is kept, and listed as an error (`undo.kept`); passwords and sent invites are beyond
     recall, and listed as warnings.
-
-    Args:
-        pipeline: the job's pipeline.
-        job: the job's id, or an unambiguous part of it.
-        confirm: asked before the first write.
-        progress: told how it goes on.
     """
-
-    def work_on_it() -> Report:
-        journal, record = jobs.open_with_job(pipeline.state, pipeline.name, job)
-        with working(pipeline, journal, confirm=confirm, progress=progress) as work:
-            former = jobs.find_job(journal, record.id)
-            _refuse_what_cannot_be_undone(former)
-            return plan_undo_and_go_ahead(work, former, "jobs undo")
-
-    return tell_the_end(pipeline, "jobs undo", None, work_on_it)
+    with ending(pipeline, "jobs undo", None) as end:
+        found = open_job(pipeline.state, pipeline.name, job)
+        run = Run(pipeline, found.journal, "jobs undo", progress, confirm)
+        with locked(run):
+            _refuse_what_cannot_be_undone(found.record)
+            report = undo_job(run, found)
+        return end(report)
 
 
-def plan_undo_and_go_ahead(
-    work: Workspace, former: JobRecord, command: str, *, again: JobRecord | None = None
-) -> Report:
+def undo_job(run: Run, former: Job, *, again: Job | None = None) -> Report:
     """Plans the undo of a job and carries it out. An undo that comes to nothing leaves no trace.
 
     `again` is an undo that was cut off before anything was written: the plan is made anew, under its id.
     """
-    pipeline, journal, log = work.pipeline, work.journal, ProblemLog()
-    job: JobRecord | None = None
-    try:
-        with pipeline.build_backend(read_only=True) as backend:
-            begun = job_record(pipeline, backend, former.sheet, SheetCounts(), kind=JobKind.UNDO, about=former.id)
-            _refuse_other_portal(former, begun)
-            job = enter_job(pipeline, journal, begun, backend, again)
-            counts = _make_plan(work, backend, former, job, log)
+    was, counts = former.record, SheetCounts()
+
+    def make(plan: NewPlan) -> None:
+        _refuse_other_portal(was, plan.job.record)
+        _make_plan(plan, former, counts)
+        plan.log.close()
+
+    with new_job(run, was.sheet, make, kind=JobKind.UNDO, undoes=former.id, again=again) as plan:
         if counts.rows == 0:
             raise RefusedError("this job has changed nothing; there is nothing to take back", code="undo.nothing")
-        return work.go_ahead(replace(job, counts=counts), Path(former.sheet.path), command)
-    except BaseException:
-        if job is not None and again is None:
-            discard_unwritten(journal, job)
-        raise
-    finally:
-        log.close()
+        return execute_plan(run, plan.job, Path(was.sheet.path))
 
 
 def _refuse_what_cannot_be_undone(job: JobRecord) -> None:
@@ -94,26 +74,21 @@ def _refuse_other_portal(former: JobRecord, job: JobRecord) -> None:
         )
 
 
-def _make_plan(work: Workspace, backend: Portal, former: JobRecord, job: JobRecord, log: ProblemLog) -> SheetCounts:
-    journal, store, counts = work.journal, PlanStore(work.journal, job.id), SheetCounts()
-    settings = work.pipeline.settings
+def _make_plan(plan: NewPlan, former: Job, counts: SheetCounts) -> None:
+    """Plans what takes the former job back, and fills the counts in."""
+    journal, store, settings = plan.job.journal, plan.job.plan, plan.run.pipeline.settings
     planner = UndoPlanner(
-        portal=backend, created=settings.undo.created, protection=Protection(settings.protect), store=store, log=log
+        portal=plan.portal,
+        created=settings.undo.created,
+        protection=Protection(settings.protect),
+        store=store,
+        log=plan.log,
     )
-    work.progress.stage("Planning")
-    journal.begin()
+    plan.run.progress.stage("Planning")
     try:
-        for done in planner.plan(journal, former.id):
-            journal.commit()
-            counts.rows += done
-            work.progress.advance(done)
-            stop_if_cancelled(work.pipeline)
-            journal.begin()
+        counts.rows = plan.store_batches(planner.plan(journal, former.id))
         with journal.transaction():
-            store.add_totals(users=count_users(work.pipeline, backend), groups=0)
-            log.count_into(counts, condemned=False)
-            store.add_problems(log)
-            store.add_counts(counts)
+            store.add_totals(users=count_users(plan.run.pipeline, plan.portal), groups=0)
+            plan.store_problems(counts, condemned=False)
     finally:
         journal.commit()
-    return counts

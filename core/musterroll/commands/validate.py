@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from musterroll.pipeline.pipeline import Pipeline
-from musterroll.plan.make import stop_if_cancelled
+from musterroll.plan.run import stop_if_cancelled
 from musterroll.plan.spellings import GroupSpellings
 from musterroll.progress import SILENT, Progress
 from musterroll.reports.report import Outcome, Report

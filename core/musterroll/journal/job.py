@@ -1,4 +1,4 @@
-"""The jobs of a journal: to begin one, to find one, to list them."""
+"""A job of the journal: what it is, its plan, its operations, and what became of it."""
 
 from __future__ import annotations
 
@@ -6,17 +6,22 @@ import datetime as dt
 import json
 import os
 import secrets
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, fields, replace
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from musterroll.errors import UsageError
 from musterroll.journal.damage import decoded, refuse_other_than_text, storable
 from musterroll.journal.journal import Journal
+from musterroll.journal.operations import OperationStore
+from musterroll.journal.outcomes import JobCounts, JobOutcome, count_invites, count_rows, kept_outcome
 from musterroll.journal.plan import PlanStore
 from musterroll.pipeline.made_from import Basis, PluginsUsed
 from musterroll.sheet.summary import SheetCounts, SheetSummary
+
+_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # no letters that are taken for others
 
 
 class JobState(StrEnum):
@@ -34,17 +39,6 @@ class JobState(StrEnum):
     PARTIALLY_UNDONE = "partially_undone"
 
 
-@dataclass(frozen=True, slots=True)
-class Approval:
-    """By whom a job was let past the limits, and when (ISO 8601, UTC)."""
-
-    by: str
-    at: str
-
-
-_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # no letters that are taken for others
-
-
 class JobKind(StrEnum):
     """What a job does."""
 
@@ -54,24 +48,25 @@ class JobKind(StrEnum):
     INVITE = "invite"  # sends invites only
 
 
-# What is said of jobs that were killed before their plan was stored, and that cannot be planned once more.
-_CUT_OFF = {
-    JobKind.APPLY: "it was cut off before anything was written; apply its plan again",
-    JobKind.INVITE: "it was cut off before anything was sent; send the invites again",
-}
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """By whom a job was let past the limits, and when (ISO 8601, UTC)."""
+
+    by: str
+    at: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobRecord:
     """What the journal says of a job as a whole. Times are ISO 8601 in UTC.
 
-    `about` is the job that an undo takes back, `plan` the saved plan that is applied. `number` counts the jobs, and
+    `undoes` is the job that an undo takes back, `plan` the saved plan that is applied. `number` counts the jobs, and
     `turn` says from when on one may have written: when it was approved, or began. Clocks can be set back.
     """
 
     id: str
     kind: JobKind = JobKind.RUN
-    about: str | None = None
+    undoes: str | None = None
     plan: str | None = None
     approved: Approval | None = None
     state: JobState
@@ -80,8 +75,8 @@ class JobRecord:
     finished: str | None
     pipeline: str
     profile: str | None
-    sets: tuple[str, ...]
-    fingerprint: str
+    set_options: tuple[str, ...]
+    settings_sha256: str
     plugins: PluginsUsed
     identity: str
     sheet: SheetSummary
@@ -93,16 +88,134 @@ class JobRecord:
     turn: int = 0
 
     @property
-    def basis(self) -> Basis:
-        """What its plan rests on."""
-        return Basis(sheet=self.sheet.sha256, pipeline=self.fingerprint, plugins=self.plugins, identity=self.identity)
+    def made_from(self) -> Basis:
+        """What its plan was made from."""
+        return Basis(
+            sheet=self.sheet.sha256, pipeline=self.settings_sha256, plugins=self.plugins, identity=self.identity
+        )
+
+    @property
+    def was_executed(self) -> bool:
+        """Whether the job came to its operations."""
+        return self.planned and self.state not in (JobState.ABORTED, JobState.QUARANTINED)
 
 
-_COLUMNS = (
-    "id, kind, about, plan, approved, state, planned, started, finished, "
-    "pipeline, profile, sets, fingerprint, plugins, identity, sheet, counts, error, "
-    "rejected_file, rejected_says, number, turn"
-)
+# An attribute of the record is a column of its name, but for these.
+_NAMED = {"undoes": "about", "set_options": "sets", "settings_sha256": "fingerprint"}
+_ATTRIBUTES = tuple(one.name for one in fields(JobRecord))
+_COLUMNS = ", ".join(_NAMED.get(name, name) for name in _ATTRIBUTES)
+_TEXTS = ("id", "undoes", "plan", "profile", "settings_sha256", "identity", "error", "rejected_says")
+
+
+class Job:
+    """One job of a journal. It is made once and handed on.
+
+    Attributes:
+        journal: where it is kept.
+        id: its id.
+        plan: what is to happen to every row.
+        operations: what is handed to the portal.
+    """
+
+    def __init__(self, journal: Journal, id_: str) -> None:
+        self.journal = journal
+        self.id = id_
+        self.plan = PlanStore(journal, id_)
+        self.operations = OperationStore(journal, id_)
+
+    @property
+    def record(self) -> JobRecord:
+        """What the journal says of it now.
+
+        Raises:
+            UsageError: it was forgotten meanwhile.
+        """
+        for record in list(read_jobs(self.journal, "id = ?", (self.id,))):
+            return record
+        raise no_such_job(self.id)
+
+    @property
+    def outcome(self) -> JobOutcome:
+        """What became of its rows and invites: as it was kept, or counted now."""
+        return kept_outcome(self.journal, self.id) or self._counted()
+
+    def outcome_of_row(self, row: int) -> JobCounts:
+        """What became of one row: one of the counts is 1, and none where the job has no such row."""
+        return count_rows(self.journal, self.id, executed=self.record.was_executed, row=row)
+
+    def keep_outcome(self) -> JobOutcome:
+        """Counts what became of its rows and invites, and keeps that, so that a list of jobs need not count again."""
+        outcome = self._counted()
+        self._set(outcome=json.dumps({"rows": asdict(outcome.rows), "invites": asdict(outcome.invites)}))
+        return outcome
+
+    def _counted(self) -> JobOutcome:
+        rows = count_rows(self.journal, self.id, executed=self.record.was_executed)
+        return JobOutcome(rows, count_invites(self.journal, self.id))
+
+    def set_state(self, state: JobState) -> None:
+        """Says where it stands."""
+        self._set(state=state)
+
+    def end(self, state: JobState, at: dt.datetime, error: str | None = None) -> None:
+        """Says that nobody works on it any more, and what stopped it, where something did."""
+        self._set(state=state, finished=time_text(at), error=None if error is None else storable(error))
+
+    def go_on(self) -> None:
+        """Says that it is worked on again; what had become of it is forgotten."""
+        self._set(state=JobState.RUNNING, finished=None, error=None, outcome=None)
+
+    def set_undone(self, *, by: JobState) -> None:
+        """Says how far it is taken back, from where its undo stands."""
+        if by in (JobState.COMPLETED, JobState.COMPLETED_WITH_ERRORS):
+            self.set_state(JobState.UNDONE if by is JobState.COMPLETED else JobState.PARTIALLY_UNDONE)
+
+    def set_approved(self, by: str, at: dt.datetime) -> None:
+        """Notes who let it past the limits. What is approved later writes later."""
+        self._set(approved=json.dumps(asdict(Approval(by, time_text(at)))), turn=self.journal.next_turn())
+
+    def withdraw(self, was: JobRecord) -> None:
+        """Makes it what it was before it was approved: nothing of it was written after all."""
+        self.plan.forget_operations()
+        self._set(approved=None, turn=was.number, planned=False, rejected_file=None, rejected_says=None)
+        self._set(state=was.state, finished=was.finished, error=was.error)
+
+    def set_identity(self, identity: str) -> None:
+        """Notes which portal it writes to; known for certain only when the portal is opened for writing."""
+        self._set(identity=identity)
+
+    def set_sheet(self, sheet: SheetSummary) -> None:
+        """Notes which sheet was read."""
+        self._set(sheet=json.dumps(asdict(sheet)))
+
+    def set_planned(self) -> None:
+        """Makes the operations of its plan, which is stored whole: from now on the job may write."""
+        self.plan.derive_operations()
+        self._set(planned=True)
+
+    def set_rejected_file(self, path: Path, says: str) -> None:
+        """Notes where the rejected rows are, and what the file says. The path is absolute."""
+        is_text = storable(str(path)) == str(path)
+        self._set(rejected_file=str(path) if is_text else os.fsencode(path), rejected_says=says)
+
+    def shares_rejected_file(self) -> bool:
+        """Whether another job has the same file of rejected rows."""
+        query = "SELECT 1 FROM job WHERE id <> ?1 AND rejected_file = (SELECT rejected_file FROM job WHERE id = ?1)"
+        return self.journal.execute(query, (self.id,)).fetchone() is not None
+
+    def discard(self) -> None:
+        """Forgets it, with its plan."""
+        self.plan.clear()
+        self.journal.execute("DELETE FROM job WHERE id = ?", (self.id,))
+
+    def _set(self, **columns: object) -> None:
+        names = ", ".join(f"{name} = ?" for name in columns)
+        self.journal.execute(f"UPDATE job SET {names} WHERE id = ?", (*columns.values(), self.id))  # noqa: S608 -- constants
+
+
+def time_text(time: dt.datetime) -> str:
+    """Returns a time as records have it."""
+    return time.isoformat(timespec="microseconds")
 
 
 def new_job_id(now: dt.datetime) -> str:
@@ -110,208 +223,51 @@ def new_job_id(now: dt.datetime) -> str:
     return f"{now:%Y%m%d-%H%M%S}-{''.join(secrets.choice(_ALPHABET) for _ in range(4))}"
 
 
-def insert_job(journal: Journal, job: JobRecord) -> None:
+def insert_job(journal: Journal, record: JobRecord) -> Job:
     """Writes a new job; it is the latest."""
-    number = journal.next_turn()
-    journal.execute(
-        f"INSERT INTO job ({_COLUMNS}) VALUES ({', '.join('?' * len(_COLUMNS.split()))})",  # noqa: S608 -- constants
-        (
-            job.id,
-            job.kind,
-            job.about,
-            job.plan,
-            json.dumps(asdict(job.approved)) if job.approved else None,
-            job.state,
-            job.planned,
-            job.started,
-            job.finished,
-            job.pipeline,
-            job.profile,
-            json.dumps(job.sets),
-            job.fingerprint,
-            json.dumps(asdict(job.plugins)),  # in ASCII: paths may hold bytes that are no text
-            job.identity,
-            json.dumps(asdict(job.sheet)),
-            json.dumps(asdict(job.counts)),
-            job.error,
-            job.rejected_file,
-            job.rejected_says,
-            number,
-            number,
-        ),
-    )
-
-
-def find_job(journal: Journal | None, wanted: str) -> JobRecord:
-    """Finds a job by its id, an unambiguous part of it, or `last`.
-
-    Raises:
-        UsageError: there is none, or there are several.
-    """
-    jobs = list(list_jobs(journal)) if journal is not None else []
-    if not jobs:
-        raise UsageError("there are no jobs here yet; is this the folder of the pipeline file?", code="job.not_found")
-    found = jobs[:1] if wanted == "last" else [job for job in jobs if job.id == wanted]
-    found = found or [job for job in jobs if job.id.startswith(wanted) or job.id.endswith(f"-{wanted}")]
-    if not found:
-        raise UsageError(f'there is no job "{wanted}"; `musterroll jobs list` shows all', code="job.not_found")
-    if len(found) > 1:
-        raise UsageError(f'"{wanted}" may be any of {", ".join(job.id for job in found)}', code="job.ambiguous")
-    return found[0]
-
-
-def open_with_job(state: Path, pipeline: str, wanted: str, *, look: bool = False) -> tuple[Journal, JobRecord]:
-    """Opens the journal of a pipeline and finds a job in it; the caller closes. To `look` needs no right to write.
-
-    Raises:
-        UsageError: there is none, or there are several.
-        StateError: the journal cannot be used.
-    """
-    journal = (Journal.look if look else Journal.open_existing)(state, pipeline)
-    try:
-        record = find_job(journal, wanted)
-    except BaseException:
-        if journal is not None:
-            journal.close()
-        raise
-    assert journal is not None
-    return journal, record
+    turn = journal.next_turn()
+    values = asdict(replace(record, number=turn, turn=turn)).values()
+    # JSON in ASCII: paths may hold bytes that are no text.
+    stored = [json.dumps(value) if isinstance(value, dict | tuple) else value for value in values]
+    journal.execute(f"INSERT INTO job ({_COLUMNS}) VALUES ({', '.join('?' * len(stored))})", stored)  # noqa: S608 -- constants
+    return Job(journal, record.id)
 
 
 @decoded
-def list_jobs(journal: Journal) -> Iterator[JobRecord]:
-    """Streams the jobs, newest first. One that runs although nobody works on it was interrupted."""
+def read_jobs(journal: Journal, where: str = "TRUE", values: Sequence[object] = ()) -> Iterator[JobRecord]:
+    """Streams jobs, newest first. One that runs although nobody works on it was interrupted."""
     abandoned = not journal.is_locked()
-    for record in journal.stream(f"SELECT {_COLUMNS} FROM job ORDER BY number DESC, id DESC"):  # noqa: S608 -- constants
-        (id_, kind, about, plan, approved, state, planned, started, finished, *_) = record
-        (pipeline, profile, sets, print_, plugins, identity, sheet, counts, error, *rest) = record[9:]
-        (rejected_file, rejected_says, number, turn) = rest
-        refuse_other_than_text(id_, about, plan, profile, print_, identity, error, rejected_says)
-        state = JobState(state)
-        if abandoned and state is JobState.RUNNING:
-            state = JobState.INTERRUPTED
-        yield JobRecord(
-            id=id_,
-            kind=JobKind(kind),
-            about=about,
-            plan=plan,
-            approved=Approval(**json.loads(approved)) if approved else None,
-            state=state,
-            planned=bool(planned),
-            started=_time(started),
-            finished=_time(finished) if finished is not None else None,
-            pipeline=pipeline,
-            profile=profile,
-            sets=tuple(json.loads(sets)),
-            fingerprint=print_,
-            plugins=PluginsUsed(**json.loads(plugins)),
-            identity=identity,
-            sheet=SheetSummary(**{**json.loads(sheet), "notes": ()}),
-            counts=SheetCounts(**json.loads(counts)),
-            error=error,
+    query = f"SELECT {_COLUMNS} FROM job WHERE {where} ORDER BY number DESC, id DESC"  # noqa: S608 -- constants
+    for row in journal.stream(query, values):
+        record = _record(dict(zip(_ATTRIBUTES, row, strict=True)))
+        was_cut_off = abandoned and record.state is JobState.RUNNING
+        yield replace(record, state=JobState.INTERRUPTED) if was_cut_off else record
+
+
+def _record(stored: dict[str, Any]) -> JobRecord:
+    refuse_other_than_text(*(stored[name] for name in _TEXTS))
+    for time in (stored["started"], stored["finished"] or stored["started"]):
+        dt.datetime.fromisoformat(time)  # whatever else it is makes no sense
+    approved, file = stored["approved"], stored["rejected_file"]
+    return JobRecord(
+        **stored
+        | {
+            "kind": JobKind(stored["kind"]),
+            "approved": Approval(**json.loads(approved)) if approved else None,
+            "state": JobState(stored["state"]),
+            "planned": bool(stored["planned"]),
+            "set_options": tuple(json.loads(stored["set_options"])),
+            "plugins": PluginsUsed(**json.loads(stored["plugins"])),
+            "sheet": SheetSummary(**{**json.loads(stored["sheet"]), "notes": ()}),
+            "counts": SheetCounts(**json.loads(stored["counts"])),
             # A name whose bytes are no text is kept as bytes.
-            rejected_file=os.fsdecode(rejected_file) if rejected_file is not None else None,
-            rejected_says=rejected_says,
-            number=int(number),
-            turn=int(turn),
-        )
+            "rejected_file": os.fsdecode(file) if file is not None else None,
+            "number": int(stored["number"]),
+            "turn": int(stored["turn"]),
+        }
+    )
 
 
-def _time(text: str) -> str:
-    dt.datetime.fromisoformat(text)  # whatever else it is makes no sense
-    return text
-
-
-def find_applied(journal: Journal, plan: str) -> JobRecord | None:
-    """Returns the latest job that has applied a saved plan."""
-    return next((job for job in list_jobs(journal) if job.plan == plan and job.planned), None)
-
-
-def superseding(records: Iterable[JobRecord], job: JobRecord) -> JobRecord | None:
-    """Returns a later job that makes out of date what this one saw of the same portal, if there is one.
-
-    Invites change nothing in a portal; that nobody is invited twice is seen to when an invite is due.
-    """
-    for other in records:
-        later = other.turn > job.turn
-        matters = other.kind is not JobKind.INVITE or job.kind is JobKind.INVITE
-        if later and matters and other.planned and other.identity == job.identity:
-            return other
-    return None
-
-
-def set_state(journal: Journal, job: str, state: JobState, *, finished: str | None, error: str | None = None) -> None:
-    """Says where a job stands."""
-    error = None if error is None else storable(error)
-    journal.execute("UPDATE job SET state = ?, finished = ?, error = ? WHERE id = ?", (state, finished, error, job))
-
-
-def set_approved(journal: Journal, job: str, approved: Approval | None) -> None:
-    """Notes who let a job past the limits, or that nobody has. What is approved later writes later."""
-    if approved is None:
-        journal.execute("UPDATE job SET approved = NULL, turn = number WHERE id = ?", (job,))
-        return
-    said = json.dumps(asdict(approved))
-    journal.execute("UPDATE job SET approved = ?, turn = ? WHERE id = ?", (said, journal.next_turn(), job))
-
-
-def set_undone(journal: Journal, job: str, *, by: JobState) -> None:
-    """Says how far a job is taken back, from where its undo stands."""
-    if by in (JobState.COMPLETED, JobState.COMPLETED_WITH_ERRORS):
-        undone = JobState.UNDONE if by is JobState.COMPLETED else JobState.PARTIALLY_UNDONE
-        journal.execute("UPDATE job SET state = ? WHERE id = ?", (undone, job))
-
-
-def set_identity(journal: Journal, job: str, identity: str) -> None:
-    """Notes which backend a job writes to; known for certain only when the backend is opened for writing."""
-    journal.execute("UPDATE job SET identity = ? WHERE id = ?", (identity, job))
-
-
-def set_sheet(journal: Journal, job: str, sheet: SheetSummary) -> None:
-    """Notes which sheet was read."""
-    journal.execute("UPDATE job SET sheet = ? WHERE id = ?", (json.dumps(asdict(sheet)), job))
-
-
-def set_planned(journal: Journal, job: str) -> None:
-    """Notes that the whole plan is stored: from now on the job may write."""
-    journal.execute("UPDATE job SET planned = 1 WHERE id = ?", (job,))
-
-
-def set_rejected_file(journal: Journal, job: str, path: Path | None, says: str | None = None) -> None:
-    """Notes where the rejected rows are, and what the file says. The path is absolute."""
-    text: str | bytes | None = None if path is None else str(path)
-    if path is not None and storable(str(path)) != str(path):
-        text = os.fsencode(path)
-    journal.execute("UPDATE job SET rejected_file = ?, rejected_says = ? WHERE id = ?", (text, says, job))
-
-
-def set_unplanned(journal: Journal, job: str) -> None:
-    """Notes that a job must not write after all."""
-    journal.execute("UPDATE job SET planned = 0 WHERE id = ?", (job,))
-
-
-def discard_job(journal: Journal, job: str) -> None:
-    """Forgets a job that came to nothing, with its plan."""
-    PlanStore(journal, job).clear()
-    journal.execute("DELETE FROM job WHERE id = ?", (job,))
-
-
-def recover(journal: Journal) -> None:
-    """Settles what a dead writer left: its job was interrupted, and what it was sending is held.
-
-    One that cannot go on, because nothing was planned yet and its plan is not here, has come to nothing: it must not
-    be called interrupted for ever.
-
-    The caller holds the lock, so no writer lives.
-    """
-    with journal.transaction():
-        for kind, why in _CUT_OFF.items():
-            journal.execute(
-                "UPDATE job SET state = ?, error = ? WHERE state IN ('running', 'interrupted') AND kind = ? "
-                "AND NOT planned",
-                (JobState.ABORTED, why, kind),
-            )
-        journal.execute("UPDATE job SET state = 'interrupted' WHERE state = 'running'")
-        journal.execute(
-            "UPDATE invite SET state = 'held', detail = 'cut off while it was being sent' WHERE state = 'sending'"
-        )
+def no_such_job(wanted: str) -> UsageError:
+    """The error that there is no such job, or no more."""
+    return UsageError(f'there is no job "{wanted}"; `musterroll jobs list` shows all', code="job.not_found")

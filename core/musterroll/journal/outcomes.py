@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from musterroll.journal.change import FIRST_OFF_SHEET_ROW, Action
 from musterroll.journal.damage import decoded
@@ -34,6 +35,13 @@ class InviteCounts:
     skipped: int = 0
     held: int = 0
     failed: int = 0
+
+
+class JobOutcome(NamedTuple):
+    """What became of a job's rows and of its invites."""
+
+    rows: JobCounts
+    invites: InviteCounts
 
 
 _OUTCOME = {
@@ -110,22 +118,12 @@ def count_invites(journal: Journal, job: str) -> InviteCounts:
     return counts
 
 
-def keep_outcome(journal: Journal, job: str, rows: JobCounts, invites: InviteCounts) -> None:
-    """Keeps a job's counts, so that a list of jobs need not count again."""
-    outcome = json.dumps({"rows": asdict(rows), "invites": asdict(invites)})
-    journal.execute("UPDATE job SET outcome = ? WHERE id = ?", (outcome, job))
-
-
 @decoded
-def outcome_of(journal: Journal, job: str, *, executed: bool) -> tuple[JobCounts, InviteCounts]:
-    """Returns a job's counts: as they were kept, or counted now."""
-    (kept,) = journal.execute("SELECT outcome FROM job WHERE id = ?", (job,)).fetchone()
+def kept_outcome(journal: Journal, job: str) -> JobOutcome | None:
+    """Returns a job's counts as they were kept; None where they were not, or it has gone on since."""
+    query = "SELECT outcome FROM job WHERE id = ? AND outcome IS NOT NULL"
+    kept = journal.execute(query, (job,)).fetchone()
     if kept is None:
-        return count_rows(journal, job, executed=executed), count_invites(journal, job)
-    outcome = json.loads(kept)
-    return JobCounts(**outcome["rows"]), InviteCounts(**outcome["invites"])
-
-
-def forget_outcome(journal: Journal, job: str) -> None:
-    """Forgets a job's kept counts, because it goes on."""
-    journal.execute("UPDATE job SET outcome = NULL WHERE id = ?", (job,))
+        return None
+    outcome = json.loads(kept[0])
+    return JobOutcome(JobCounts(**outcome["rows"]), InviteCounts(**outcome["invites"]))

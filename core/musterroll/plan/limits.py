@@ -14,10 +14,10 @@ from typing import NamedTuple
 
 from musterroll.errors import RefusedError
 from musterroll.journal.change import FIRST_OFF_SHEET_ROW, Action, PasswordAction
-from musterroll.journal.journal import Journal
-from musterroll.journal.plan import PlanStore
+from musterroll.journal.job import Job
 from musterroll.journal.roster import Roster, sheet_digests
 from musterroll.pipeline.settings import LimitSettings
+from musterroll.plan.summary import count_stored
 
 _EMAIL = "email"
 
@@ -91,83 +91,63 @@ def counts_users(limits: LimitSettings) -> str | None:
     return None
 
 
-def exceeded_limits(limits: LimitSettings, journal: Journal, job: str, roster: Roster) -> list[Exceeded]:
-    """Returns the limits that a stored plan exceeds. A percentage of nothing is not applied.
-
-    Args:
-        limits: `[limits]`.
-        journal: where the plan is.
-        job: its job.
-        roster: for the last completed sheet.
-    """
-    found = []
-    for name in _RULES:
-        limit: int | str | None = getattr(limits, name)
-        if limit is None:
-            continue
-        count, total = _drift(journal, job, roster) if name == "rows_changed" else _counted(name, journal, job)
-        if isinstance(limit, int):
-            if count > limit:
-                found.append(Exceeded(name, limit, count, None))
-        elif total and count * 100 > _percentage(limit) * total:
-            found.append(Exceeded(name, limit, count, total))
-    return found
-
-
-def limit_refusal(
-    limits: LimitSettings, journal: Journal, job: str, roster: Roster, going_on: str
-) -> RefusedError | None:
+def limit_refusal(limits: LimitSettings, job: Job, roster: Roster, going_on: str) -> RefusedError | None:
     """Returns why a stored plan must not be carried out; None where no limit is exceeded.
 
     Args:
         limits: `[limits]`.
-        journal: where the plan is.
-        job: its job.
+        job: the job with the plan.
         roster: for the last completed sheet.
         going_on: tells the person how to go on.
     """
-    exceeded = exceeded_limits(limits, journal, job, roster)
+    exceeded = list(_exceeded(limits, job, roster))
     if not exceeded:
         return None
     return RefusedError(f"nothing was written: {'; '.join(map(str, exceeded))}; {going_on}", code="limit.exceeded")
+
+
+def _exceeded(limits: LimitSettings, job: Job, roster: Roster) -> Iterator[Exceeded]:
+    """Yields the limits that a stored plan exceeds. A percentage of nothing is not applied."""
+    for name in _RULES:
+        limit: int | str | None = getattr(limits, name)
+        if limit is None:
+            continue
+        count, total = _drift(job, roster) if name == "rows_changed" else _counted(name, job)
+        if isinstance(limit, int):
+            if count > limit:
+                yield Exceeded(name, limit, count, None)
+        elif total and count * 100 > _percentage(limit) * total:
+            yield Exceeded(name, limit, count, total)
 
 
 def _percentage(text: str) -> Decimal:
     return Decimal(text.rstrip("% "))
 
 
-def _counted(name: str, journal: Journal, job: str) -> tuple[int, int | None]:
+def _counted(name: str, job: Job) -> tuple[int, int | None]:
     """What the plan comes to, and what a percentage of it is of."""
     base = _RULES[name].base
     if base is Base.ROWS:
-        total = _number(journal, "row", "row < ?", job, FIRST_OFF_SHEET_ROW)
-    else:
-        (totals,) = journal.execute("SELECT totals FROM job WHERE id = ?", (job,)).fetchone()
-        total = json.loads(totals).get("users" if base is Base.USERS else "groups")
-    return _COUNTS[name](journal, job), total
+        return _COUNTS[name](job), count_stored(job, "row", "row < ?", FIRST_OFF_SHEET_ROW)
+    (totals,) = job.journal.execute("SELECT totals FROM job WHERE id = ?", (job.id,)).fetchone()
+    return _COUNTS[name](job), json.loads(totals).get("users" if base is Base.USERS else "groups")
 
 
-def _number(journal: Journal, table: str, where: str, job: str, *values: object) -> int:
-    query = f"SELECT count(*) FROM {table} WHERE job = ? AND {where}"  # noqa: S608 -- constants
-    (count,) = journal.execute(query, (job, *values)).fetchone()
-    return int(count)
+def _rows(where: str, *values: object) -> Callable[[Job], int]:
+    return lambda job: count_stored(job, "row", where, *values)
 
 
-def _rows(where: str, *values: object) -> Callable[[Journal, str], int]:
-    return lambda journal, job: _number(journal, "row", where, job, *values)
+def _memberships(kind: str) -> Callable[[Job], int]:
+    return lambda job: count_stored(job, "membership", "kind = ?", kind)
 
 
-def _memberships(kind: str) -> Callable[[Journal, str], int]:
-    return lambda journal, job: _number(journal, "membership", "kind = ?", job, kind)
-
-
-_COUNTS: dict[str, Callable[[Journal, str], int]] = {
+_COUNTS: dict[str, Callable[[Job], int]] = {
     "create": _rows("action = ?", Action.CREATE),
     "update": _rows("action = ?", Action.UPDATE),
     "email_change": _rows("action = ? AND json_type(fields, ?) IS NOT NULL", Action.UPDATE, f"$.{_EMAIL}"),
     "group_add": _memberships("add"),
     "group_remove": _memberships("remove"),
-    "new_groups": lambda journal, job: len(PlanStore(journal, job).groups_to_create()),
+    "new_groups": lambda job: len(job.plan.groups_to_create()),
     "password_reset": _rows("password = ?", PasswordAction.RESET),
     "deactivate": _rows("action IN (?, ?)", Action.DEACTIVATE, Action.DELETE),
     "invite": _rows("invite IS NOT NULL"),
@@ -175,14 +155,14 @@ _COUNTS: dict[str, Callable[[Journal, str], int]] = {
 }
 
 
-def _drift(journal: Journal, job: str, roster: Roster) -> tuple[int, int]:
+def _drift(job: Job, roster: Roster) -> tuple[int, int]:
     """How many users are new, gone or changed against the last completed sheet, and how many both sheets have.
 
     The first sheet differs from nothing.
     """
     if roster.last_sheet() is None:
         return 0, 0
-    return compare(sheet_digests(journal, job), roster.last_digests())
+    return compare(sheet_digests(job.journal, job.id), roster.last_digests())
 
 
 def compare(one: Iterator[tuple[bytes, bytes]], other: Iterator[tuple[bytes, bytes]]) -> tuple[int, int]:

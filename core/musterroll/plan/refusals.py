@@ -6,15 +6,13 @@ import datetime as dt
 from dataclasses import replace
 
 from musterroll.errors import StalePlanError
-from musterroll.journal import job as jobs
-from musterroll.journal.job import JobRecord, JobState
-from musterroll.journal.journal import Journal
-from musterroll.journal.plan import PlanStore
+from musterroll.journal.job import Job, JobState
+from musterroll.journal.jobs import last_applied
 from musterroll.pipeline.made_from import Basis
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.plan.differences import AppliedBy, Stale
 from musterroll.plan.saved.reader import SavedPlan
-from musterroll.plan.stale import Planned, compare, compare_bases
+from musterroll.plan.stale import compare, compare_bases
 
 _PLAN = "plan the sheet again and apply that plan"
 _JOB = "run the sheet again"
@@ -35,14 +33,15 @@ def refuse_other_program(then: Basis, pipeline: Pipeline, sheet_sha256: str, *, 
         raise StalePlanError(_message(stale, then, now, instead), stale)
 
 
-def refuse_stale_plan(saved: SavedPlan, journal: Journal, job: JobRecord) -> None:
+def refuse_stale_plan(saved: SavedPlan, job: Job) -> None:
     """Refuses a saved plan that differs from a job's, which was just made of the same sheet."""
-    stale = compare(saved, PlanStore(journal, job.id), saved.header.basis, job.basis)
+    then, today = saved.header.basis, job.record.made_from
+    stale = compare(saved, job.plan, then, today)
     if stale is None:
         return
-    applied = jobs.find_applied(journal, saved.header.id)
+    applied = last_applied(job.journal, saved.header.id)
     if applied is None:
-        raise StalePlanError(_message(stale, saved.header.basis, job.basis, _PLAN), stale)
+        raise StalePlanError(_message(stale, then, today, _PLAN), stale)
     stale = replace(stale, applied_by=AppliedBy(applied.id, applied.started, applied.state))
     when = dt.datetime.fromisoformat(applied.started).strftime("%Y-%m-%d %H:%M")
     unfinished = applied.state not in (JobState.COMPLETED, JobState.UNDONE, JobState.PARTIALLY_UNDONE)
@@ -56,9 +55,10 @@ def refuse_stale_plan(saved: SavedPlan, journal: Journal, job: JobRecord) -> Non
     )
 
 
-def refuse_stale_job(planned: Planned, then: Basis, now: Planned, today: Basis) -> None:
+def refuse_stale_job(planned: Job, now: Job) -> None:
     """Refuses the plan of a stored job that differs from the one that was just made of the same sheet."""
-    stale = compare(planned, now, then, today)
+    then, today = planned.record.made_from, now.record.made_from
+    stale = compare(planned.plan, now.plan, then, today)
     if stale is not None:
         raise StalePlanError(_message(stale, then, today, _JOB), stale)
 

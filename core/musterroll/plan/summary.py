@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from musterroll.journal.change import Action, Change
-from musterroll.journal.journal import Journal
-from musterroll.journal.plan import PlanStore
+from musterroll.journal.job import Job
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +40,24 @@ class PlanSummary:
         return self.invites > 0 or self.groups_to_delete > 0 or any(changed)
 
 
-def summarise(journal: Journal, job: str, *, portal: str) -> PlanSummary:
+def summarise(job: Job, *, portal: str) -> PlanSummary:
     """Counts a stored plan."""
-    by_action = dict(journal.execute("SELECT action, count(*) FROM row WHERE job = ? GROUP BY action", (job,)))
+    by_action = dict(job.journal.execute("SELECT action, count(*) FROM row WHERE job = ? GROUP BY action", (job.id,)))
     rejected = by_action.pop(Action.REJECTED, 0)
-    (deletions,) = journal.execute("SELECT count(*) FROM target WHERE job = ? AND deletes", (job,)).fetchone()
-    (memberships,) = journal.execute("SELECT count(*) FROM membership WHERE job = ?", (job,)).fetchone()
-    (invites,) = journal.execute("SELECT count(*) FROM row WHERE job = ? AND invite IS NOT NULL", (job,)).fetchone()
     return PlanSummary(
         actions={Action(action): rows for action, rows in by_action.items()},
-        groups=len(PlanStore(journal, job).groups_to_create()),
-        groups_to_delete=deletions,
-        memberships=memberships,
-        invites=invites,
+        groups=len(job.plan.groups_to_create()),
+        groups_to_delete=count_stored(job, "target", "deletes"),
+        memberships=count_stored(job, "membership"),
+        invites=count_stored(job, "row", "invite IS NOT NULL"),
         rejected=rejected,
         portal=portal,
-        changes=PlanStore(journal, job).changes,
+        changes=job.plan.changes,
     )
+
+
+def count_stored(job: Job, table: str, where: str = "TRUE", *values: object) -> int:
+    """Counts what a table has of a job's plan."""
+    query = f"SELECT count(*) FROM {table} WHERE job = ? AND {where}"  # noqa: S608 -- constants
+    (count,) = job.journal.execute(query, (job.id, *values)).fetchone()
+    return int(count)

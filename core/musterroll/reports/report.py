@@ -158,6 +158,16 @@ class Report:
         """Returns the problems by their cause, errors first."""
         return group_problems(self.problems())
 
+    def also_close(self, close: Callable[[], None]) -> None:
+        """Has something else closed before it."""
+        stored = self.close
+
+        def both() -> None:
+            close()
+            stored()
+
+        self.close = both
+
     def __enter__(self) -> Self:
         return self
 

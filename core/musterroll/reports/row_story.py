@@ -7,6 +7,7 @@ is what the journal has.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -16,20 +17,16 @@ from musterroll.contract.rows import Origin, Row
 from musterroll.contract.source import Source
 from musterroll.contract.users import GroupPath
 from musterroll.errors import UsageError
-from musterroll.journal import job as jobs
 from musterroll.journal.change import Action, Change
-from musterroll.journal.job import JobKind, JobRecord
-from musterroll.journal.journal import Journal
+from musterroll.journal.job import Job, JobKind, JobRecord
+from musterroll.journal.jobs import open_job
 from musterroll.journal.ledger import invite_of_row
-from musterroll.journal.operations import OperationStore
-from musterroll.journal.outcomes import count_rows
-from musterroll.journal.plan import PlanStore
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.progress import SILENT, Progress
 from musterroll.reports.invites import listed
-from musterroll.reports.of_a_job import operation_name, was_executed
-from musterroll.reports.reading_again import Reading, concerns, read_again
+from musterroll.reports.jobs import operation_name
 from musterroll.reports.report import ListedInvite
+from musterroll.reports.sheet_again import Reading, concerns, read_again
 from musterroll.sheet.checks import CheckedRow
 from musterroll.sheet.summary import SheetSummary
 
@@ -63,7 +60,7 @@ class StoryField:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class RuleResult:
     """What a rule says of the row: nothing, where it is content."""
 
     rule: str
@@ -100,7 +97,7 @@ class RowStory:
         outcome: what became of it, e.g. `created`; None where the job has no such row.
         notes: what a person should know of the rest, e.g. that the sheet is gone.
         fields: the row's values; None where the sheet could not be read again.
-        verdicts: what every rule says; where the sheet could not be read again, only what the journal has.
+        results: what every rule says; where the sheet could not be read again, only what the journal has.
         groups: the groups that the row names; None where the sheet could not be read again.
         change: what the plan said; None where the row was left out.
         operations: what there was to do.
@@ -116,38 +113,30 @@ class RowStory:
     outcome: str | None
     notes: tuple[str, ...]
     fields: tuple[StoryField, ...] | None
-    verdicts: tuple[Verdict, ...]
+    results: tuple[RuleResult, ...]
     groups: tuple[GroupPath, ...] | None
     change: Change | None
     operations: tuple[StoryOperation, ...]
     invite: ListedInvite | None
 
 
-def tell_row(
+def explain_row(
     pipeline: Pipeline, job: str, row: int, *, sheet: Path | None = None, progress: Progress = SILENT
 ) -> RowStory:
     """Tells the story of a row.
-
-    Args:
-        pipeline: the job's pipeline, with the job's profile and settings.
-        job: the job's id, or an unambiguous part of it.
-        row: the row number that the spreadsheet program shows.
-        sheet: where the sheet is now, if it was moved.
-        progress: told how it goes on.
 
     Raises:
         UsageError: the row holds no user.
         SourceError: there is no sheet where the person says it is.
     """
-    journal, record = jobs.open_with_job(pipeline.state, pipeline.name, job, look=True)
-    try:
+    found = open_job(pipeline.state, pipeline.name, job, look=True)
+    with closing(found.journal):
+        record = found.record
         _refuse_what_has_no_users(pipeline, record, row)
         if sheet is not None:
             Source(sheet)
         again, notes = read_again(pipeline, record, sheet or Path(record.sheet.path), row, progress)
-        return _Teller(pipeline, journal, record, row).tell(again, notes)
-    finally:
-        journal.close()
+        return _Story(pipeline, found, record, row).explained(again, notes)
 
 
 def _refuse_what_has_no_users(pipeline: Pipeline, job: JobRecord, row: int) -> None:
@@ -169,39 +158,38 @@ def _groups(checked: CheckedRow, change: Change | None) -> tuple[GroupPath, ...]
     return checked.groups if change is None or change.action is Action.CREATE else checked.given
 
 
-class _Teller:
+class _Story:
     """Puts together what the sheet and the journal say of a row."""
 
-    def __init__(self, pipeline: Pipeline, journal: Journal, job: JobRecord, row: int) -> None:
+    def __init__(self, pipeline: Pipeline, job: Job, record: JobRecord, row: int) -> None:
         self._pipeline = pipeline
-        self._journal = journal
         self._job = job
+        self._record = record
         self._row = row
-        self._plan = PlanStore(journal, job.id)
 
-    def tell(self, reading: Reading | None, notes: Sequence[str]) -> RowStory:
+    def explained(self, reading: Reading | None, notes: Sequence[str]) -> RowStory:
         row = self._row
         checked = reading.found if reading is not None else None
-        username = self._plan.username_of(row)
+        username = self._job.plan.username_of(row)
         if checked is None and username is None:
             raise _not_there(self._why_not(reading, notes))
-        change = next((one for one in self._plan.changes() if one.row == row), None)
+        change = next((one for one in self._job.plan.changes() if one.row == row), None)
         return RowStory(
-            pipeline=self._job.pipeline,
-            profile=self._job.profile,
+            pipeline=self._record.pipeline,
+            profile=self._record.profile,
             job=self._job.id,
-            sheet=self._job.sheet,
+            sheet=self._record.sheet,
             row=row,
             username=username or (checked.row[USERNAME] if checked is not None else ""),
             outcome=self._outcome(),
             notes=tuple(notes),
             fields=None if checked is None else tuple(self._fields(checked.row)),
-            verdicts=tuple(self._verdicts(reading)),
+            results=tuple(self._results(reading)),
             groups=None if checked is None else _groups(checked, change),
             change=change,
             operations=tuple(
                 StoryOperation(operation_name(kind, group), state, detail)
-                for kind, group, state, detail in OperationStore(self._journal, self._job.id).of_row(row)
+                for kind, group, state, detail in self._job.operations.of_row(row)
             ),
             invite=self._invite(username or ""),
         )
@@ -219,7 +207,7 @@ class _Teller:
         return f"row {row} is blank"
 
     def _outcome(self) -> str | None:
-        counts = asdict(count_rows(self._journal, self._job.id, executed=was_executed(self._job), row=self._row))
+        counts = asdict(self._job.outcome_of_row(self._row))
         return next((name for name, count in counts.items() if count and name != "rows"), None)
 
     def _fields(self, row: Row) -> Iterator[StoryField]:
@@ -236,17 +224,17 @@ class _Teller:
                 is_given=value.is_filled,
             )
 
-    def _verdicts(self, reading: Reading | None) -> Iterator[Verdict]:
-        """Yields the rules' verdicts, and after them what the journal has that none of them said."""
+    def _results(self, reading: Reading | None) -> Iterator[RuleResult]:
+        """Yields the rules' results, and after them what the journal has that none of them said."""
         rules = [instance.label for instance in (*self._pipeline.validators, *self._pipeline.resolvers)]
-        verdicts = [Verdict(*said) for said in reading.heard(rules)] if reading is not None else []
-        yield from verdicts
-        said = {(one.code, one.row, one.field) for verdict in verdicts for one in verdict.problems}
-        stored = [problem for problem in self._plan.problems() if concerns(problem, self._row)]
+        results = [RuleResult(*said) for said in reading.problems_of(rules)] if reading is not None else []
+        yield from results
+        said = {(one.code, one.row, one.field) for result in results for one in result.problems}
+        stored = [problem for problem in self._job.plan.problems() if concerns(problem, self._row)]
         others = tuple(one for one in stored if (one.code, one.row, one.field) not in said)
         if others:
-            yield Verdict(PLANNING if reading is not None else "", others)
+            yield RuleResult(PLANNING if reading is not None else "", others)
 
     def _invite(self, username: str) -> ListedInvite | None:
-        entry = invite_of_row(self._journal, self._job.id, self._row)
+        entry = invite_of_row(self._job.journal, self._job.id, self._row)
         return None if entry is None else listed(username, entry, self._pipeline.clock())

@@ -15,9 +15,7 @@ from musterroll.contract.components import ReaderType
 from musterroll.contract.drafts import Draft
 from musterroll.contract.options import Options
 from musterroll.errors import Label, MusterrollError, UsageError
-from musterroll.journal import job as jobs
-from musterroll.journal.job import JobRecord
-from musterroll.journal.journal import Journal
+from musterroll.journal.job import Job, JobRecord, read_jobs
 from musterroll.journal.rejected_rows import rejected_rows
 from musterroll.journal.roster import Roster
 from musterroll.pipeline.pipeline import Instance, Pipeline
@@ -55,17 +53,14 @@ class RejectedFile(NamedTuple):
 
 
 @contextmanager
-def rejected_file(
-    pipeline: Pipeline, journal: Journal, job: JobRecord, sheet: Path, wanted: Path | None
-) -> Iterator[RejectedFile]:
+def rejected_file(pipeline: Pipeline, job: Job, sheet: Path, wanted: Path | None) -> Iterator[RejectedFile]:
     """Writes the rejected rows of a planned job to a file; takes it away again if what is done inside fails.
 
     Where the last such file of this sheet says the same still, that one counts.
 
     Args:
         pipeline: the pipeline.
-        journal: where the plan is, with its problems.
-        job: the job.
+        job: the job; its plan has the problems.
         sheet: where the sheet is now.
         wanted: where the rows go; None for a new file beside the sheet.
 
@@ -79,8 +74,9 @@ def rejected_file(
     intake = Intake(pipeline, sheet)
     form = _format(pipeline, intake) if wanted is None else format_of_name(pipeline, wanted, _OPTION)
     paths = _names(intake.source.path, form) if wanted is None else (wanted,)
-    said = blake2b(digest_size=16, key=Roster(journal, job.pipeline, job.identity).salt)
-    with _draft(pipeline, journal, job, intake, form, said) as draft:
+    record = job.record
+    said = blake2b(digest_size=16, key=Roster(job.journal, record.pipeline, record.identity).salt)
+    with _draft(pipeline, job, record, intake, form, said) as draft:
         try:
             path = write_draft(pipeline, form, draft, paths, private=True, replace=False).absolute()
         except MusterrollError as error:
@@ -90,7 +86,7 @@ def rejected_file(
                 code=error.code,
             ) from error.__cause__
     digest = said.hexdigest()
-    if wanted is None and (last := _last_that_says(journal, job, digest, path.suffix)) is not None:
+    if wanted is None and (last := _last_that_says(job, record, digest, path.suffix)) is not None:
         path.unlink()
         yield last
         return
@@ -101,11 +97,10 @@ def rejected_file(
         raise
 
 
-def remove_rejected_file(journal: Journal, job: str) -> None:
+def remove_rejected_file(job: Job) -> None:
     """Takes the file of a job away that did not happen after all, unless an earlier job has the same one."""
-    records = list(jobs.list_jobs(journal))
-    path = next((record.rejected_file for record in records if record.id == job), None)
-    if path is not None and all(record.id == job or record.rejected_file != path for record in records):
+    path = job.record.rejected_file
+    if path is not None and not job.shares_rejected_file():
         with suppress(OSError):
             Path(path).unlink()
 
@@ -119,15 +114,13 @@ def remove_unchanged(job: JobRecord) -> None:
                 path.unlink()
 
 
-def _last_that_says(journal: Journal, job: JobRecord, digest: str, suffix: str) -> RejectedFile | None:
+def _last_that_says(job: Job, record: JobRecord, digest: str, suffix: str) -> RejectedFile | None:
     """The file of the last job that has rejected rows of a sheet in this folder, if it says the same still."""
-    folder = Path(job.sheet.path).absolute().parent
-    for record in jobs.list_jobs(journal):
-        here = Path(record.sheet.path).parent == folder  # a sheet may have a date in its name
-        if record.id != job.id and here and record.rejected_says is not None:
-            path = Path(record.rejected_file or "")
-            same = path.suffix == suffix and record.rejected_says == f"{digest}:{_digest_of(path)}"
-            return RejectedFile(path, record.rejected_says) if same else None
+    folder = Path(record.sheet.path).parent
+    for other in read_jobs(job.journal, "id <> ? AND rejected_says IS NOT NULL", (job.id,)):
+        if Path(other.sheet.path).parent == folder:  # a sheet may have a date in its name
+            path, says = Path(other.rejected_file or ""), f"{digest}:{_digest_of(Path(other.rejected_file or ''))}"
+            return RejectedFile(path, says) if path.suffix == suffix and other.rejected_says == says else None
     return None
 
 
@@ -162,10 +155,10 @@ def _names(sheet: Path, form: WritableFormat) -> Iterator[Path]:
 
 @contextmanager
 def _draft(
-    pipeline: Pipeline, journal: Journal, job: JobRecord, intake: Intake, form: WritableFormat, said: blake2b
+    pipeline: Pipeline, job: Job, record: JobRecord, intake: Intake, form: WritableFormat, said: blake2b
 ) -> Iterator[Draft]:
     settings = pipeline.settings.sheet
-    with intake.as_it_is(job.sheet.sha256) as (info, rows):
+    with intake.as_it_is(record.sheet.sha256) as (info, rows):
         top: list[SheetRow] = []
         for row in rows:
             top.append(row)
@@ -184,7 +177,7 @@ def _draft(
             columns=sheet.columns,
             heading_row=settings.heading_row,
             first_row=settings.first_row,
-            rows=_noted(sheet.rows(chain(top, rows), rejected_rows(journal, job.id)), said),
+            rows=_noted(sheet.rows(chain(top, rows), rejected_rows(job.journal, job.id)), said),
             worksheet=info.worksheet,
             like=intake.source,
         )

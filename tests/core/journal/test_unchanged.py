@@ -48,7 +48,7 @@ def test_unchanged_rows_stay_in_the_order_of_the_sheet(work: Work) -> None:
         (7, "cy", Action.UNCHANGED),
     ]
     assert done.rows == {"created": 1, "unchanged": 3, "rejected": 1}
-    story = engine.tell_row(pipeline, "last", 5)
+    story = engine.explain_row(pipeline, "last", 5)
     assert (story.username, story.outcome) == ("bo", "unchanged")
     assert story.change is not None
     assert story.change.invite.reason == "no address or number that a notifier can use"

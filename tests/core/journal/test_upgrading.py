@@ -12,7 +12,7 @@ from filelock import FileLock
 
 from musterroll.errors import RefusedError, StateError
 from musterroll.journal import upgrades as upgrading
-from musterroll.journal.job import list_jobs
+from musterroll.journal.job import read_jobs
 from musterroll.journal.journal import Journal, journal_path
 from musterroll.journal.schema import VERSION
 
@@ -70,7 +70,7 @@ def test_brought_forward_it_is_as_a_new_one(old: Path, tmp_path: Path) -> None:
     with _opened(old) as journal, closing(Journal.open(tmp_path / "new", "acme")) as new:
         assert _shape(journal) == _shape(new)
         assert journal.execute("PRAGMA user_version").fetchone() == (VERSION,)
-        assert [(job.id, job.number, job.turn) for job in list_jobs(journal)] == [("two", 2, 2), ("one", 1, 3)]
+        assert [(job.id, job.number, job.turn) for job in read_jobs(journal)] == [("two", 2, 2), ("one", 1, 3)]
         assert journal.execute("SELECT turn FROM invite").fetchone() == (4,)
         assert journal.next_turn() == 5
         assert journal.execute("SELECT username FROM row").fetchone() == ("ana",)
@@ -79,7 +79,7 @@ def test_brought_forward_it_is_as_a_new_one(old: Path, tmp_path: Path) -> None:
 def test_looking_leaves_it_as_it_is(old: Path) -> None:
     before = old.read_bytes()
     with _opened(old, look=True) as journal:
-        assert [job.id for job in list_jobs(journal)] == ["two", "one"]
+        assert [job.id for job in read_jobs(journal)] == ["two", "one"]
     assert old.read_bytes() == before
     assert {file.name for file in old.parent.iterdir()} <= {old.name, "acme.lock"}
 
@@ -93,7 +93,7 @@ def test_a_step_that_fails_leaves_it_as_it_is(old: Path, monkeypatch: pytest.Mon
         assert db.execute("PRAGMA user_version").fetchone() == (3,)
         assert db.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'turn'").fetchone() == (0,)
     with _opened(old) as journal:
-        assert len(list(list_jobs(journal))) == 2
+        assert len(list(read_jobs(journal))) == 2
 
 
 def test_not_while_another_works_with_it(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,7 +103,7 @@ def test_not_while_another_works_with_it(old: Path, monkeypatch: pytest.MonkeyPa
             Journal.open(old.parent, "acme")
         assert refused.value.code == "state.locked"
         with _opened(old, look=True) as journal:  # looking never waits
-            assert len(list(list_jobs(journal))) == 2
+            assert len(list(read_jobs(journal))) == 2
 
 
 def test_an_older_version_than_any_that_was_published(old: Path) -> None:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from musterroll import SentStatus, engine
 from musterroll.errors import PipelineError, RefusedError
-from musterroll.journal.job import JobState, discard_job, find_job
+from musterroll.journal.job import JobState
+from musterroll.journal.jobs import find_job
 from musterroll.journal.journal import Journal
 from musterroll.journal.roster import Roster
 from musterroll.pipeline.loader import load_pipeline
@@ -193,7 +194,7 @@ def test_the_last_sheet_outlives_its_job(work: Work) -> None:
     work.run(work.pipeline(), work.sheet(*map(user, NAMES)))
     journal = Journal.open(work.state, "acme")
     with journal.transaction():
-        discard_job(journal, find_job(journal, "last").id)
+        find_job(journal, "last").discard()
     journal.close()
     _refused(work.run(_limited(work, DRIFT), work.sheet(*map(user, NAMES[:5]))), "50.0 % of the 10 users")
 

@@ -17,12 +17,12 @@ SKIP = 'on_error = "skip"'
 
 
 def tell(pipeline: Pipeline, row: int, job: str = "last") -> RowStory:
-    return engine.tell_row(pipeline, job, row)
+    return engine.explain_row(pipeline, job, row)
 
 
 def verdicts(story: RowStory) -> dict[str, list[str]]:
     """The codes that every rule gave."""
-    return {verdict.rule: [problem.code for problem in verdict.problems] for verdict in story.verdicts}
+    return {verdict.rule: [problem.code for problem in verdict.problems] for verdict in story.results}
 
 
 def test_from_the_cell_to_the_invite(work: Work) -> None:
@@ -79,7 +79,7 @@ def test_why_a_row_was_left_out(work: Work) -> None:
     assert ana.change is None
     assert verdicts(again)["validators[unique]"] == ["username.duplicate"]
     # The first of two is kept out by what was found at the second.
-    (problem,) = next(one.problems for one in bo.verdicts if one.rule == "validators[unique]")
+    (problem,) = next(one.problems for one in bo.results if one.rule == "validators[unique]")
     assert problem.row == 5
     # What only the portal showed is no rule's.
     assert verdicts(eve)["planning"] == ["username.inactive"]
@@ -124,9 +124,9 @@ def test_without_its_sheet_the_journal_tells(work: Work) -> None:
         assert gone.operations
         assert verdicts(bad) == {"": ["email.invalid"]}
         sheet.write_text("another", encoding="utf-8")
-    assert engine.tell_row(pipeline, "last", 3, sheet=moved).fields is not None
+    assert engine.explain_row(pipeline, "last", 3, sheet=moved).fields is not None
     with pytest.raises(SourceError, match="does not exist"):
-        engine.tell_row(pipeline, "last", 3, sheet=work.folder / "nowhere.csv")
+        engine.explain_row(pipeline, "last", 3, sheet=work.folder / "nowhere.csv")
 
 
 def test_a_pipeline_that_has_changed_is_said_to_have(work: Work) -> None:

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from musterroll.errors import PlanFileError, UsageError
-from musterroll.journal.job import JobRecord
-from musterroll.journal.plan import PlanStore
+from musterroll.journal.job import Job, JobRecord
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.plan.saved.header import PlanHeader, PlannedBackend, PlannedPipeline
 from musterroll.plan.saved.reader import is_saved_plan
@@ -55,9 +54,7 @@ class PlanTarget:
         )
 
 
-def save_plan(
-    target: PlanTarget, pipeline: Pipeline, job: JobRecord, problems: ProblemLog, store: PlanStore
-) -> SavedTo:
+def save_plan(target: PlanTarget, pipeline: Pipeline, job: Job, problems: ProblemLog) -> SavedTo:
     """Keeps a plan in a file for the owner only, whole or not at all.
 
     Args:
@@ -65,7 +62,6 @@ def save_plan(
         pipeline: what it was made with.
         job: the job that it is of; its id becomes the plan's.
         problems: the sheet's problems.
-        store: the plan.
 
     Raises:
         UsageError: there is such a file.
@@ -75,11 +71,11 @@ def save_plan(
     def write(file: BinaryIO) -> None:
         write_plan(
             file,
-            _header(pipeline, job),
+            _header(pipeline, job.record),
             problems=problems,
-            groups_to_create=store.groups_to_create(),
-            groups=store.existing_groups(),
-            changes=store.changes(),
+            groups_to_create=job.plan.groups_to_create(),
+            groups=job.plan.existing_groups(),
+            changes=job.plan.changes(),
         )
 
     try:

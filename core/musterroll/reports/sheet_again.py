@@ -29,7 +29,7 @@ class Reading:
 
     def __init__(self, row: int) -> None:
         self._row = row
-        self._heard: dict[str, list[Problem]] = {}
+        self._problems: dict[str, list[Problem]] = {}
         self.found: CheckedRow | None = None
         self.last = 0
         self.blank_end: int | None = None
@@ -39,7 +39,7 @@ class Reading:
         log = ProblemLog()
         progress.stage("Reading the sheet again")
         try:
-            with intake.checked(log, self._hear) as rows:
+            with intake.checked(log, self._take) as rows:
                 for checked in rows:
                     self.last = checked.row.number
                     if checked.row.number == self._row:
@@ -51,14 +51,14 @@ class Reading:
         finally:
             log.close()
 
-    def _hear(self, label: str, problem: Problem) -> None:
+    def _take(self, label: str, problem: Problem) -> None:
         if concerns(problem, self._row):
-            self._heard.setdefault(label, []).append(problem)
+            self._problems.setdefault(label, []).append(problem)
 
-    def heard(self, rules: Sequence[str]) -> Iterator[tuple[str, tuple[Problem, ...]]]:
+    def problems_of(self, rules: Sequence[str]) -> Iterator[tuple[str, tuple[Problem, ...]]]:
         """Yields what every rule said; of the cells themselves only where there is something to say."""
-        for rule in (*([CELLS] if CELLS in self._heard else []), *rules):
-            yield rule, tuple(self._heard.get(rule, ()))
+        for rule in (*([CELLS] if CELLS in self._problems else []), *rules):
+            yield rule, tuple(self._problems.get(rule, ()))
 
 
 def concerns(problem: Problem, row: int) -> bool:
@@ -71,7 +71,7 @@ def read_again(
 ) -> tuple[Reading | None, list[str]]:
     """Reads the sheet again, if it is still the same; else says why not."""
     if job.kind is JobKind.UNDO:
-        return None, [f"this job took the job {job.about} back, so the sheet is not read again"]
+        return None, [f"this job took the job {job.undoes} back, so the sheet is not read again"]
     try:
         intake = Intake(pipeline, path)
         if intake.source.sha256 != job.sheet.sha256:
@@ -82,5 +82,5 @@ def read_again(
         return None, [f"{error.message}, so its cells are not shown; {_ELSEWHERE}"]
     except MusterrollError as error:
         return None, [f"the sheet could not be checked again: {error.message}"]
-    changed = pipeline.fingerprint != job.fingerprint
+    changed = pipeline.fingerprint != job.settings_sha256
     return reading, ["the pipeline has changed since; the checks are those of today"] if changed else []
