@@ -28,6 +28,7 @@ from musterroll.commands.template import WrittenSheet, template
 from musterroll.commands.undo import undo
 from musterroll.commands.validate import validate
 from musterroll.journal.change import Action, Change, PasswordAction, Scalar
+from musterroll.journal.invites import InviteState
 from musterroll.journal.job import JobKind, JobState
 from musterroll.journal.outcomes import InviteCounts, JobCounts
 from musterroll.pipeline.descriptions import Described, described, example, schema_of
@@ -44,9 +45,9 @@ from musterroll.plan.saved.target import PlanTarget
 from musterroll.plan.summary import PlanSummary
 from musterroll.registry.registry import Kind, Listing, Provider, Registry
 from musterroll.registry.watch import Watchdog
-from musterroll.reports.invite_list import InviteList, list_invites
+from musterroll.reports.invites import InviteList, list_invites
 from musterroll.reports.jobs import job_settings, list_jobs, show_job
-from musterroll.reports.report import Failure, InviteStanding, JobSummary, ListedInvite, Outcome, Report
+from musterroll.reports.report import Failure, JobSummary, ListedInvite, Outcome, Report
 from musterroll.reports.row_story import RowStory, RuleResult, StoryField, StoryOperation, explain_row
 from musterroll.sheet.problem_groups import ProblemGroup
 
@@ -64,7 +65,7 @@ __all__ = [
     "GroupState",
     "InviteCounts",
     "InviteList",
-    "InviteStanding",
+    "InviteState",
     "JobCounts",
     "JobKind",
     "JobState",

@@ -11,12 +11,11 @@ from uuid import uuid4
 
 import pytest
 
-from musterroll.contract.operations import CreateGroup, CreateUser, GroupRef, Op, Result, Status, UserRef
+from musterroll.contract.operations import CreateGroup, CreateUser, GroupRef, Op, Result, Status, UserRef, doing
 from musterroll.contract.roles import UserBackend
 from musterroll.contract.secret import Secret
 from musterroll.contract.text import fold
 from musterroll.contract.users import Capabilities, Desired, Existing, Group, GroupPath, UserKey, fold_path
-from musterroll.registry.guards.portal import doing
 from musterroll_testing._limits import bounded, in_time
 
 PASSWORD = "Canary-7c1f-Sesame"  # noqa: S105 -- the one that must be found nowhere

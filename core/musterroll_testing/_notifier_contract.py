@@ -125,7 +125,7 @@ class NotifierContract:
         assert answer.status is SentStatus.SENT or answer.detail, "who does not send says why"
 
     def _invite(self, number: int) -> Message:
-        values = {"pipeline": "acme", "job": "j1", "invite_url": "", "valid_days": "14", "expires": "2030-01-16"}
+        values = {"pipeline": "acme", "job": "j1", "valid_days": "14", "expires": "2030-01-16"}
         name = f"user{number}x"
         recipient = Recipient(username=name, fields=self.fields(name), ref=f"u{number}")
         return Message(id=f"j1-{number}", purpose=Purpose.INVITE, recipient=recipient, values=values)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from musterroll import Problem, Severity
-from musterroll.journal.change import Action, Change, FieldChange, InviteDecision, PasswordAction
+from musterroll.journal.change import Action, Change, FieldChange, InviteDecision, PasswordAction, Target
 from musterroll.journal.job import JobState
 from musterroll.journal.outcomes import JobCounts
 from musterroll.reports.report import Failure, JobSummary, Outcome, Report
@@ -228,7 +228,7 @@ def test_text_of_a_sheet_neither_commands_the_terminal_nor_is_markup(
         action=Action.UPDATE,
         password=PasswordAction.KEEP,
         fields={"surname": FieldChange(HOSTILE, HOSTILE)},
-        add=((HOSTILE,),),
+        add=(Target((HOSTILE,)),),
         invite=InviteDecision(send=False, reason=HOSTILE),
     )
     failure = Failure(3, HOSTILE, HOSTILE, "failed", HOSTILE)

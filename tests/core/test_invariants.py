@@ -98,7 +98,7 @@ def test_invariant_2_every_row_has_one_outcome_and_the_counts_add_up(
         assert not {"unknown", "not_attempted", "failed"} & set(again.rows)
         expected = {row["username"] for row in rows if row["username"]}
         assert set(work.portal.names()) <= expected | strangers
-        wanted = {change.username: set(map("|".join, change.add)) for change in again.changes}
+        wanted = {change.username: {"|".join(group.path) for group in change.add} for change in again.changes}
         assert all(work.portal.groups_of(name) >= groups for name, groups in wanted.items())
         invited = {change.username for change in again.changes if change.invite.send}
         third = work.run(pipeline, sheet)

@@ -9,9 +9,10 @@ import pytest
 
 from musterroll import CreateUser, Message, Purpose, SendInvite, SentStatus, engine
 from musterroll.errors import BackendError, RefusedError, UsageError
+from musterroll.journal.invites import InviteState
 from musterroll.journal.job import JobState
 from musterroll.pipeline.pipeline import Pipeline
-from musterroll.reports.report import InviteStanding, ListedInvite, Outcome, Report
+from musterroll.reports.report import ListedInvite, Outcome, Report
 from support.faults import Fault, no_post, on
 from support.pipelines import DIRECTORY, Clock, Told, Work, addressed, told, user
 from support.processes import start
@@ -35,7 +36,7 @@ def release(pipeline: Pipeline, *names: str, **options: Any) -> tuple[dict[str, 
     return lines(engine.release_invites(pipeline, names, **options))
 
 
-def ledger(pipeline: Pipeline, state: InviteStanding | None = None) -> list[ListedInvite]:
+def ledger(pipeline: Pipeline, state: InviteState | None = None) -> list[ListedInvite]:
     found = engine.list_invites(pipeline, state=state)
     try:
         return list(found.invites)
@@ -76,7 +77,7 @@ def test_the_ledger_tells_where_everybody_stands(work: Work) -> None:
         _line("old", "never", why="not new"),
         _line("Zed", "sent", "email", 0),
     ]
-    assert [line.username for line in ledger(pipeline, InviteStanding.NEVER)] == ["cy", "eve", "old"]
+    assert [line.username for line in ledger(pipeline, InviteState.NEVER)] == ["cy", "eve", "old"]
     work.clock.pass_days(14.1)
     assert standing(pipeline) | {"ana": "expired", "Zed": "expired"} == standing(pipeline)
 
@@ -84,7 +85,7 @@ def test_the_ledger_tells_where_everybody_stands(work: Work) -> None:
 def _line(name: str, state: str, channel: str | None = None, day: int | None = None, why: str | None = None) -> object:
     times = (None, None) if day is None else ("2026-03-01T10:00:00+00:00", "2026-03-15T10:00:00+00:00")
     return ListedInvite(
-        username=name, channel=channel, state=InviteStanding(state), sent=times[0], expires=times[1], reason=why
+        username=name, channel=channel, state=InviteState(state), sent=times[0], expires=times[1], reason=why
     )
 
 
@@ -207,7 +208,7 @@ def test_people_who_are_not_there_any_more_are_not_invited(work: Work) -> None:
         "dee": ("sent", None),
     }
     assert work.post.invited() == ["dee"]
-    assert [line.reason for line in ledger(pipeline, InviteStanding.NEVER)][1] == "inactive"
+    assert [line.reason for line in ledger(pipeline, InviteState.NEVER)][1] == "inactive"
 
 
 def test_protected_users_are_not_invited(work: Work) -> None:

@@ -339,3 +339,15 @@ def test_whom_somebody_else_deactivates_stays_so(work: Work) -> None:
         "username.inactive@3",
         "username.inactive@4",
     ]
+
+
+def test_an_undo_leaves_alone_whom_a_portal_names_that_ignores_its_filter(work: Work) -> None:
+    """A look-up is compared again when a job is taken back, as it is when one is planned."""
+    work.portal.add("ana", forename="Ana")
+    pipeline = work.pipeline()
+    work.run(pipeline, work.sheet(user("ana", forename="Anna")))
+    work.portal.user("ana").username = "renamed"  # by somebody else, since
+    work.portal.ignores_filters = True
+    undone = work.undo(pipeline)
+    assert undone.codes == ["undo.kept@3"]
+    assert work.portal.user("renamed").fields["forename"] == "Anna"

@@ -29,6 +29,7 @@ from musterroll import (
     UserBackend,
     engine,
 )
+from musterroll.journal.change import Target
 from musterroll.pipeline.files import standard_text
 from musterroll.pipeline.loader import load_pipeline
 from musterroll.pipeline.settings import Settings
@@ -387,7 +388,9 @@ def test_the_rules_of_the_page_work_together(tmp_path: Path) -> None:
         problems = [(problem.code, problem.cell) for problem in report.problems()]
         assert problems == [("acme.licences", None), ("acme.email_domain", "B4")]
         assert report.changes is not None
-        assert [(change.username, change.add) for change in report.changes()] == [("ana", (("Departments", "Sales"),))]
+        assert [(change.username, change.add) for change in report.changes()] == [
+            ("ana", (Target(("Departments", "Sales")),))
+        ]
 
 
 def test_the_notifier_of_the_page_answers_for_each_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

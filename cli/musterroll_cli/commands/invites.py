@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -18,10 +18,10 @@ from musterroll_cli.session import Session
 def list_invites(
     session: Session,
     state: Annotated[
-        engine.InviteStanding | None,
+        Literal["sent", "expired", "held", "failed", "never"] | None,
         typer.Option(
             "--state",
-            metavar="|".join(engine.InviteStanding),
+            metavar="sent|expired|held|failed|never",
             show_default=False,
             help="Only those whose invite stands so.",
         ),
@@ -32,7 +32,8 @@ def list_invites(
     It is the ledger of the portal that the pipeline (with --profile) writes to. Nothing is sent.
     """
     pipeline = session.load()
-    with session.watching(pipeline), closing(engine.list_invites(pipeline, state=state)) as found:
+    standing = engine.InviteState(state) if state else None
+    with session.watching(pipeline), closing(engine.list_invites(pipeline, state=standing)) as found:
         if found.unreachable is not None:
             session.warn(unreachable(found.unreachable, found.identities))
         if session.as_json:

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
-from musterroll.contract.roles import Notifier, UserBackend
 from musterroll.errors import BackendUnavailableError, MusterrollError, RefusedError, as_error
 from musterroll.execute.answers import JobContext
 from musterroll.execute.executor import Executor, settle_former_creations
 from musterroll.execute.passwords import Passwords
-from musterroll.invites.sender import Inviter
-from musterroll.invites.senders import inviters
-from musterroll.journal.invites import record_known_as, record_names, record_uninvited
+from musterroll.invites.sender import InviteSender, open_senders
 from musterroll.journal.job import Job, JobKind, JobRecord, JobState
 from musterroll.journal.jobs import perhaps_in_doubt
-from musterroll.journal.journal import Journal
+from musterroll.journal.ledger import Ledger
 from musterroll.journal.outcomes import JobOutcome
 from musterroll.journal.roster import Roster
-from musterroll.journal.taken_back import forget_taken_back, record_taken_back
 from musterroll.journal.unchanged import pack_unchanged
-from musterroll.pipeline.pipeline import Instance, Pipeline
+from musterroll.pipeline.pipeline import Pipeline
 from musterroll.plan.run import Run
-from musterroll.progress import Progress
-from musterroll.registry.plugin_errors import guarded
+from musterroll.portal.portal import Portal
 from musterroll.sheet.open_sheet import Intake
 
 _ENDED = frozenset({JobState.COMPLETED, JobState.COMPLETED_WITH_ERRORS})
@@ -45,27 +39,29 @@ def carry_out(run: Run, job: Job, sheet: Path) -> MusterrollError | None:
     """
     pipeline, journal, sha256 = run.pipeline, job.journal, job.record.sheet.sha256
     error: MusterrollError | None = None
-    backend = pipeline.build_backend(read_only=False)
-    notifiers: Sequence[tuple[Instance, Notifier]] = ()
-    passwords = Passwords(lambda: Intake(pipeline, sheet).passwords(sha256))
+    has_ended = False
     try:
-        notifiers = pipeline.build_notifiers(read_only=False)
-        context = _context(pipeline, job, backend)
-        try:
-            Executor(context, journal, backend, passwords, run.progress).run()
-            senders = inviters(pipeline.settings.invites, notifiers, backend)
-            make_inviter(pipeline, journal, context.identity, run.progress).run_job(job.id, senders)
-        except Exception as stopped:
-            journal.commit()
-            if not job.operations.anything_handed_over():
-                raise
-            error = as_error(stopped)
-        _end(run, job, error)
-    except BaseException:
-        _close_all(passwords, notifiers, backend)  # what went wrong first is what the person must hear of
-        raise
-    closing = _close_all(passwords, notifiers, backend)
-    return error or closing
+        with (
+            pipeline.build_backend(read_only=False) as portal,
+            Passwords(lambda: Intake(pipeline, sheet).passwords(sha256)) as passwords,
+            open_senders(pipeline, portal, read_only=False) as senders,
+        ):
+            context = _context(pipeline, job, portal)
+            try:
+                Executor(context, journal, portal, passwords, run.progress).run()
+                InviteSender(pipeline, journal, context.identity, run.progress).run_job(job.id, senders)
+            except Exception as stopped:
+                journal.commit()
+                if not job.operations.anything_handed_over():
+                    raise
+                error = as_error(stopped)
+            _end(run, job, error)
+            has_ended = True
+    except MusterrollError as failed:
+        if not has_ended:
+            raise
+        return error or failed  # one of them could not be closed
+    return error
 
 
 def _end(run: Run, job: Job, error: MusterrollError | None) -> None:
@@ -74,8 +70,9 @@ def _end(run: Run, job: Job, error: MusterrollError | None) -> None:
     with journal.transaction():
         outcome, record = job.keep_outcome(), job.record
         state = final_state(job, outcome, error, interrupted=pipeline.cancelled.is_set())
-        _keep_in_ledger(journal, record)
-        _keep_sheet(journal, record, state)
+        ledger = Ledger(journal, record.pipeline, record.identity)
+        ledger.keep_job(job.id, is_undo=record.kind is JobKind.UNDO)
+        _keep_sheet(ledger.roster, record, state)
         job.end(state, pipeline.clock(), error.message if error else None)
         if record.undoes is not None:
             Job(journal, record.undoes).set_undone(by=state)
@@ -84,34 +81,8 @@ def _end(run: Run, job: Job, error: MusterrollError | None) -> None:
     journal.give_room_back()
 
 
-def make_inviter(pipeline: Pipeline, journal: Journal, identity: str, progress: Progress) -> Inviter:
-    """Makes what sends the pipeline's invites and keeps its ledger."""
-    return Inviter(
-        journal,
-        pipeline.name,
-        identity,
-        valid_days=pipeline.settings.invites.valid_days,
-        clock=pipeline.clock,
-        cancelled=pipeline.cancelled,
-        progress=progress,
-    )
-
-
-def _keep_in_ledger(journal: Journal, job: JobRecord) -> None:
-    """Keeps what the ledger is to know of the job's users, even when the job itself is forgotten."""
-    owner = (job.pipeline, job.identity)
-    record_names(journal, owner, job.id)
-    record_known_as(journal, owner, job.id)
-    if job.kind is JobKind.UNDO:
-        record_taken_back(journal, owner, job.id)
-    else:
-        record_uninvited(journal, owner, job.id)
-        forget_taken_back(journal, owner, job.id)
-
-
-def _keep_sheet(journal: Journal, job: JobRecord, state: JobState) -> None:
+def _keep_sheet(roster: Roster, job: JobRecord, state: JobState) -> None:
     """The sheet of a job that went to its end is the last completed one; that of a job that was taken back is not."""
-    roster = Roster(journal, job.pipeline, job.identity)
     if state not in _ENDED:
         return
     if job.kind in (JobKind.RUN, JobKind.APPLY):
@@ -120,24 +91,8 @@ def _keep_sheet(journal: Journal, job: JobRecord, state: JobState) -> None:
         roster.forget(job.undoes)
 
 
-def _close_all(
-    passwords: Passwords, notifiers: Sequence[tuple[Instance, Notifier]], backend: UserBackend
-) -> MusterrollError | None:
-    """Closes everything, whatever goes wrong with one of them; returns what went wrong."""
-    error: MusterrollError | None = None
-    closing = [("the sheet", passwords.close), ("backend", backend.close)]
-    for label, close in [*((instance.label, notifier.close) for instance, notifier in notifiers), *closing]:
-        try:
-            with guarded(label, "closing"):
-                close()
-        except MusterrollError as failed:
-            error = error or failed
-    return error
-
-
-def _context(pipeline: Pipeline, job: Job, backend: UserBackend) -> JobContext:
-    with guarded("backend", "saying which portal it is"):
-        identity = backend.identity()
+def _context(pipeline: Pipeline, job: Job, portal: Portal) -> JobContext:
+    identity = portal.identity()
     began_on = job.record.identity
     if identity != began_on:
         # A directory gets its identity when it is created, which is now; afterwards it must not differ.
@@ -176,7 +131,7 @@ def final_state(job: Job, outcome: JobOutcome, error: MusterrollError | None, *,
     return JobState.COMPLETED_WITH_ERRORS if bad else JobState.COMPLETED
 
 
-def settle_former_jobs(run: Run, identity: str, backend: UserBackend) -> None:
+def settle_former_jobs(run: Run, identity: str, portal: Portal) -> None:
     """Finds out which users the jobs created that were cut off before they heard the answer."""
     for former in perhaps_in_doubt(run.journal, identity):
-        settle_former_creations(run.journal, _job_context(run.pipeline, former.record), backend)
+        settle_former_creations(run.journal, _job_context(run.pipeline, former.record), portal)

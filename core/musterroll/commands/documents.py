@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from musterroll.commands.prune import Pruned
     from musterroll.commands.template import WrittenSheet
     from musterroll.registry.registry import Listing, Provider
-    from musterroll.reports.invite_list import InviteList
+    from musterroll.reports.invites import InviteList
     from musterroll.reports.row_story import RowStory
 
 Members: TypeAlias = dict[str, Any]

@@ -15,7 +15,6 @@ from musterroll.contract.messages import Message, Purpose, SentStatus
 from musterroll.errors import JobInterrupted, MusterrollError, NotifierError, RefusedError, UsageError
 from musterroll.journal.job import JobState
 from musterroll.pipeline.pipeline import Pipeline
-from musterroll.registry.plugin_errors import guarded
 from musterroll.reports.jobs import outcome
 from musterroll.reports.report import JobSummary, Outcome, Report
 from musterroll.written.rejected import check_place
@@ -146,15 +145,11 @@ def _tell(pipeline: Pipeline, started: dt.datetime, values: Mapping[str, str]) -
     for instance in sending.notifiers:
         try:
             ((_, notifier),) = replace(sending, notifiers=(instance,)).build_notifiers(read_only=False)
-            try:
-                with guarded(instance.label, "telling how it ended"):
-                    for sent in notifier.send(iter((message,))):
-                        if sent.status is not SentStatus.SENT:
-                            why = sent.detail or "it does not say why"
-                            error = error or NotifierError(f"{instance.label} did not tell how it ended: {why}")
-            finally:
-                with guarded(instance.label, "closing"):
-                    notifier.close()
+            with notifier:
+                for sent in notifier.send(iter((message,))):
+                    if sent.status is not SentStatus.SENT:
+                        why = sent.detail or "it does not say why"
+                        error = error or NotifierError(f"{instance.label} did not tell how it ended: {why}")
         except MusterrollError as failed:
             error = error or failed
     return error

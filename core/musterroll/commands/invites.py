@@ -11,12 +11,11 @@ from musterroll.commands.plan import planned_aside
 from musterroll.contract.text import did_you_mean, fold
 from musterroll.errors import UsageError
 from musterroll.invites.without_a_sheet import Invitee, plan_invitees
-from musterroll.journal.change import Action, Change, PasswordAction
-from musterroll.journal.invites import record_uninvited
+from musterroll.journal.change import FIRST_OFF_SHEET_ROW, Action, Change, PasswordAction
+from musterroll.journal.invites import InviteState
 from musterroll.journal.job import JobKind
 from musterroll.journal.journal import Journal
-from musterroll.journal.kinds import ABSENT
-from musterroll.journal.ledger import KnownUser, Ledger
+from musterroll.journal.ledger import Ledger, LedgerEntry, LedgerUser
 from musterroll.journal.plan import PlanStore
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.plan.run import Confirm, NewPlan, Run, agreed
@@ -65,7 +64,7 @@ def send_invites(
         # Not worth a job, but worth remembering why.
         lines = tuple(listing())
         with journal.transaction():
-            record_uninvited(journal, (pipeline.name, plan.job.record.identity), plan.job.id)
+            plan.ledger.keep_uninvited(plan.job.id)
             plan.job.discard()
         return _report(pipeline, lambda: lines, journal.close)
 
@@ -80,20 +79,23 @@ def preview_invites(
         return _report(pipeline, _listing(plan), stack.pop_all().close)
 
 
-def _considered(pipeline: Pipeline, ledger: Ledger, names: Sequence[str], *, resend: bool) -> Iterable[KnownUser]:
+def _considered(pipeline: Pipeline, ledger: Ledger, names: Sequence[str], *, resend: bool) -> Iterable[LedgerUser]:
     """Returns those of the ledger whom it is worth to ask the portal about."""
     if names:
         return _named(ledger, names)
     now = pipeline.clock()
     everybody = pipeline.settings.invites.send_to in ("all", "pending")
-    return (
-        user
-        for user in ledger.users()
-        if (user.entry.created or everybody if user.entry.invite is None else resend or not user.entry.is_alive(now))
-    )
+
+    def is_worth_it(entry: LedgerEntry) -> bool:
+        standing = entry.standing(now)
+        if standing is InviteState.NEVER:
+            return entry.created or everybody
+        return resend or standing is not InviteState.SENT
+
+    return (user for user in ledger.users() if is_worth_it(user.entry))
 
 
-def _named(ledger: Ledger, names: Sequence[str]) -> list[KnownUser]:
+def _named(ledger: Ledger, names: Sequence[str]) -> list[LedgerUser]:
     wanted = {fold(name): name for name in names}
     found = [user for user in ledger.users() if fold(user.username) in wanted]
     for name in wanted.keys() - {fold(user.username) for user in found}:
@@ -115,7 +117,7 @@ def _planner(users: Sequence[str], *, resend: bool) -> Callable[[NewPlan], None]
         rows = 0
         for batch in plan_invitees(pipeline, plan.portal, considered, ledger=plan.ledger, resend=resend):
             with plan.job.journal.transaction():
-                for row, invitee in enumerate(batch, ABSENT + rows):
+                for row, invitee in enumerate(batch, FIRST_OFF_SHEET_ROW + rows):
                     _store(store, row, invitee)
                 store.flush()
             rows += len(batch)
@@ -128,18 +130,18 @@ def _planner(users: Sequence[str], *, resend: bool) -> Callable[[NewPlan], None]
     return make
 
 
-def _store(store: PlanStore, row: int, invitee: Invitee) -> None:
-    change = Change(
-        row=row,
-        username=invitee.recipient.username if invitee.recipient else invitee.user.username,
-        action=Action.UNCHANGED,
-        password=PasswordAction.KEEP,
-        invite=invitee.decision.invite,
-        ref=invitee.user.ref,
+def _store(store: PlanStore, number: int, invitee: Invitee) -> None:
+    store.add(
+        Change(
+            row=None,
+            number=number,
+            username=invitee.recipient.username if invitee.recipient else invitee.user.username,
+            action=Action.UNCHANGED,
+            password=PasswordAction.KEEP,
+            invite=invitee.decision,
+            ref=invitee.user.ref,
+        )
     )
-    notifier = invitee.decision.notifier
-    recipient = dict(invitee.recipient.fields) if invitee.recipient and notifier else None
-    store.add_change(change, add=(), remove=(), notifier=notifier, recipient=recipient)
 
 
 def _listing(plan: NewPlan) -> Callable[[], Iterator[ListedInvite]]:

@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from musterroll.commands.carry_out import carry_out, settle_former_jobs
-from musterroll.contract.roles import UserBackend
 from musterroll.errors import JobInterrupted, MusterrollError, RefusedError, StateError, as_error
 from musterroll.journal.job import Job, JobKind, JobRecord, JobState, insert_job, new_job_id, time_text
 from musterroll.journal.jobs import recover
@@ -18,7 +17,7 @@ from musterroll.pipeline.pipeline import Pipeline
 from musterroll.plan.limits import limit_refusal
 from musterroll.plan.run import NewPlan, Run
 from musterroll.plan.summary import summarise
-from musterroll.registry.plugin_errors import guarded
+from musterroll.portal.portal import Portal
 from musterroll.reports.jobs import report_of
 from musterroll.reports.report import Report
 from musterroll.sheet.problem_log import ProblemLog
@@ -47,17 +46,6 @@ def locked(run: Run) -> Iterator[None]:
 
 
 @contextmanager
-def planning_backend(pipeline: Pipeline) -> Iterator[UserBackend]:
-    """Builds the backend to plan with, and closes it."""
-    backend = pipeline.build_backend(read_only=True)
-    try:
-        yield backend
-    finally:
-        with guarded("backend", "closing"):
-            backend.close()
-
-
-@contextmanager
 def new_job(
     run: Run,
     sheet: SheetSummary,
@@ -83,7 +71,7 @@ def new_job(
     log = ProblemLog()
     try:
         # Closed before another instance writes: some portals let in one at a time.
-        with planning_backend(run.pipeline) as portal:
+        with run.pipeline.build_backend(read_only=True) as portal:
             record = replace(_record(run.pipeline, portal, sheet), kind=kind, undoes=undoes, plan=saved)
             # Users whom jobs that were cut off created after all count as theirs.
             settle_former_jobs(run, record.identity, portal)
@@ -104,9 +92,7 @@ def new_job(
         raise
 
 
-def _record(pipeline: Pipeline, portal: UserBackend, sheet: SheetSummary) -> JobRecord:
-    with guarded("backend", "saying which portal it is"):
-        identity = portal.identity()
+def _record(pipeline: Pipeline, portal: Portal, sheet: SheetSummary) -> JobRecord:
     now = pipeline.clock()
     return JobRecord(
         id=new_job_id(now),
@@ -119,7 +105,7 @@ def _record(pipeline: Pipeline, portal: UserBackend, sheet: SheetSummary) -> Job
         set_options=pipeline.sets,
         settings_sha256=pipeline.fingerprint,
         plugins=pipeline.plugins,
-        identity=identity,
+        identity=portal.identity(),
         sheet=sheet,
         counts=SheetCounts(),
         error=None,

@@ -122,8 +122,8 @@ def _forget(pipeline: Pipeline, journal: Journal, records: Sequence[JobRecord], 
     for instance in pipeline.notifiers:
         try:
             ((_, notifier),) = replace(pipeline, notifiers=(instance,)).build_notifiers(read_only=False)
-            notifier.forget(going)
-            notifier.close()
+            with notifier:
+                notifier.forget(going)
         except MusterrollError as error:  # one that cannot be built now can keep nothing of value
             _log.warning("messages of forgotten jobs stay: %s", error.message)
 

@@ -4,27 +4,25 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from musterroll.commands.carry_out import final_state, make_inviter
-from musterroll.commands.job import locked, planning_backend
+from musterroll.commands.carry_out import final_state
+from musterroll.commands.job import locked
 from musterroll.contract.text import fold
 from musterroll.errors import MusterrollError, RefusedError, UsageError
-from musterroll.invites.senders import inviters
-from musterroll.invites.without_a_sheet import Invitee, plan_invitees
-from musterroll.journal.invites import DueInvite, InviteStore
+from musterroll.invites.sender import InviteSender, open_senders
+from musterroll.invites.without_a_sheet import plan_invitees
+from musterroll.journal.invites import DueInvite, InviteState, InviteStore
 from musterroll.journal.job import JobState
 from musterroll.journal.jobs import list_jobs
 from musterroll.journal.journal import Journal
-from musterroll.journal.ledger import NOBODY, InviteState, KnownUser, Ledger
+from musterroll.journal.ledger import NOT_KNOWN, Ledger, LedgerUser
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.plan.run import Run, stop_if_cancelled
 from musterroll.progress import SILENT, Progress
-from musterroll.registry.plugin_errors import guarded
 from musterroll.reports.invites import listed, portals_of
-from musterroll.reports.report import InviteStanding, Outcome, Report
+from musterroll.reports.report import Outcome, Report
 
 _NAMED = 10  # so many names a message lists
 
@@ -65,25 +63,26 @@ def release_invites(
             _note_arrived(pipeline, journal, identity, chosen)
         elif chosen:
             due, against = _look_up(pipeline, chosen, progress)
-            if due.count and not confirm(due.count):
+            count = sum(map(len, due.values()))
+            if count and not confirm(count):
                 raise RefusedError("declined; nothing was sent", code="declined")
             error = _send(pipeline, journal, identity, due, progress)
         with journal.transaction():
             _count_again(journal, {user.entry.job for user in chosen})
         entries = ledger.entries(user.ref for user in chosen)
-        chosen = [replace(user, entry=entries.get(user.ref, NOBODY)) for user in chosen]
+        chosen = [replace(user, entry=entries.get(user.ref, NOT_KNOWN)) for user in chosen]
         return _report(pipeline, chosen, against, error, journal.close)
 
 
 def _identity(pipeline: Pipeline, journal: Journal) -> str:
     """Returns which portal is meant; where it cannot be asked, the only one that the journal knows."""
-    portals = portals_of(pipeline, journal)
-    if portals.unreachable is not None and len(portals.identities) != 1:
-        raise portals.unreachable
-    return portals.identities[0]
+    identities, unreachable = portals_of(pipeline, journal)
+    if unreachable is not None and len(identities) != 1:
+        raise unreachable
+    return identities[0]
 
 
-def _chosen(held: Sequence[KnownUser], names: Sequence[str]) -> Sequence[KnownUser]:
+def _chosen(held: Sequence[LedgerUser], names: Sequence[str]) -> Sequence[LedgerUser]:
     if not names:
         return held
     wanted = {fold(name): name for name in names}
@@ -95,7 +94,7 @@ def _chosen(held: Sequence[KnownUser], names: Sequence[str]) -> Sequence[KnownUs
     return [user for user in held if fold(user.username) in wanted]
 
 
-def _note_arrived(pipeline: Pipeline, journal: Journal, identity: str, chosen: Sequence[KnownUser]) -> None:
+def _note_arrived(pipeline: Pipeline, journal: Journal, identity: str, chosen: Sequence[LedgerUser]) -> None:
     store, now = InviteStore(journal, pipeline.name, identity), pipeline.clock()
     expires = now + dt.timedelta(days=pipeline.settings.invites.valid_days)
     with journal.transaction():
@@ -103,78 +102,59 @@ def _note_arrived(pipeline: Pipeline, journal: Journal, identity: str, chosen: S
             store.settle(user.entry.message, InviteState.SENT, sent=now, expires=expires, detail=None)
 
 
-class _Due:
-    """The messages that are to be sent again, by notifier."""
+def _look_up(
+    pipeline: Pipeline, held: Sequence[LedgerUser], progress: Progress
+) -> tuple[Mapping[str, Sequence[DueInvite]], dict[str, str | None]]:
+    """Looks the users up as they are now.
 
-    def __init__(self) -> None:
-        self._invites: defaultdict[str, list[DueInvite]] = defaultdict(list)
-
-    @property
-    def count(self) -> int:
-        return sum(map(len, self._invites.values()))
-
-    def add(self, held: KnownUser, invitee: Invitee) -> None:
-        assert invitee.recipient is not None
-        assert invitee.decision.notifier is not None
-        mine = self._invites[invitee.decision.notifier]
-        mine.append(
-            DueInvite(
-                job=held.entry.job,
-                row=len(mine),
-                message=held.entry.message,
-                channel=invitee.decision.invite.channel or "",
-                recipient=invitee.recipient,
-                was=InviteState.HELD,
-                why=held.entry.detail,
-            )
-        )
-
-    def __call__(self, notifier: str, after: int, limit: int) -> list[DueInvite]:
-        return self._invites[notifier][after + 1 : after + 1 + limit]
-
-
-def _look_up(pipeline: Pipeline, held: Sequence[KnownUser], progress: Progress) -> tuple[_Due, dict[str, str | None]]:
-    """Looks the users up as they are now; returns what to send, and why others cannot be invited, by ref."""
+    Returns:
+        What to send, by notifier, and why others cannot be invited, by ref.
+    """
     progress.stage("Looking users up")
-    due, against = _Due(), dict[str, str | None]()
+    due, against = defaultdict[str, list[DueInvite]](list), dict[str, str | None]()
     # That the last invite is held is no reason against what is to be released.
-    asked = (replace(user, entry=NOBODY) for user in held)
-    with planning_backend(pipeline) as backend:
-        invitees = (one for batch in plan_invitees(pipeline, backend, asked) for one in batch)
+    asked = (replace(user, entry=NOT_KNOWN) for user in held)
+    with pipeline.build_backend(read_only=True) as portal:
+        invitees = (one for batch in plan_invitees(pipeline, portal, asked) for one in batch)
         for user, invitee in zip(held, invitees, strict=True):
-            if invitee.decision.invite.send:
-                due.add(user, invitee)
-            else:
-                against[user.ref] = invitee.decision.invite.reason
+            notifier, recipient = invitee.decision.notifier, invitee.recipient
+            if notifier is None or recipient is None:
+                against[user.ref] = invitee.decision.reason
+                continue
+            due[notifier].append(
+                DueInvite(
+                    job=user.entry.job,
+                    row=len(due[notifier]),
+                    message=user.entry.message,
+                    channel=invitee.decision.channel or "",
+                    recipient=recipient,
+                    was=InviteState.HELD,
+                    why=user.entry.detail,
+                )
+            )
     stop_if_cancelled(pipeline)
     return due, against
 
 
-def _send(pipeline: Pipeline, journal: Journal, identity: str, due: _Due, progress: Progress) -> MusterrollError | None:
+def _send(
+    pipeline: Pipeline, journal: Journal, identity: str, due: Mapping[str, Sequence[DueInvite]], progress: Progress
+) -> MusterrollError | None:
     """Sends; returns what went wrong with a notifier."""
-    settings = pipeline.settings.invites
-    with ExitStack() as stack:
-        notifiers = pipeline.build_notifiers(read_only=False)
-        for instance, notifier in notifiers:
-            stack.enter_context(_closing(instance.label, notifier.close))
-        # Nothing is written to the portal, unless it is the one who invites.
-        backend = pipeline.build_backend(read_only=settings.by != "backend")
-        stack.enter_context(_closing("backend", backend.close))
+
+    def following(notifier: str, after: int, limit: int) -> Sequence[DueInvite]:
+        return due.get(notifier, ())[after + 1 : after + 1 + limit]
+
+    # Nothing is written to the portal, unless it is the one who invites.
+    with (
+        pipeline.build_backend(read_only=pipeline.settings.invites.by != "backend") as portal,
+        open_senders(pipeline, portal, read_only=False) as senders,
+    ):
         try:
-            make_inviter(pipeline, journal, identity, progress).run(due, inviters(settings, notifiers, backend))
+            InviteSender(pipeline, journal, identity, progress).run(following, senders)
         except MusterrollError as error:
             journal.commit()
             return error
     return None
-
-
-@contextmanager
-def _closing(label: str, close: Callable[[], None]) -> Iterator[None]:
-    try:
-        yield
-    finally:
-        with guarded(label, "closing"):
-            close()
 
 
 def _count_again(journal: Journal, changed: set[str]) -> None:
@@ -187,7 +167,7 @@ def _count_again(journal: Journal, changed: set[str]) -> None:
 
 def _report(
     pipeline: Pipeline,
-    users: Sequence[KnownUser],
+    users: Sequence[LedgerUser],
     against: dict[str, str | None],
     error: MusterrollError | None,
     close: Callable[[], None],
@@ -196,7 +176,7 @@ def _report(
     lines = [listed(user.username, user.entry, now) for user in users]
     lines = [replace(line, reason=against.get(user.ref, line.reason)) for user, line in zip(users, lines, strict=True)]
     outcome = Outcome.OK
-    if error is not None or any(line.state is InviteStanding.HELD for line in lines):
+    if error is not None or any(line.state is InviteState.HELD for line in lines):
         outcome = Outcome.INTERRUPTED if pipeline.cancelled.is_set() else Outcome.FAILED
     return Report(
         command="invites release",

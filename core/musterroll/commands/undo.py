@@ -78,7 +78,7 @@ def _make_plan(plan: NewPlan, former: Job, counts: SheetCounts) -> None:
     """Plans what takes the former job back, and fills the counts in."""
     journal, store, settings = plan.job.journal, plan.job.plan, plan.run.pipeline.settings
     planner = UndoPlanner(
-        backend=plan.portal,
+        portal=plan.portal,
         created=settings.undo.created,
         protection=Protection(settings.protect),
         store=store,

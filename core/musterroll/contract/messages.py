@@ -53,7 +53,7 @@ class Message:
         id: stable, and the same when the message is sent again, e.g. for a Message-ID or an Idempotency-Key.
         purpose: what it is for.
         recipient: whom it is for; None for a message about a job.
-        values: what a text's placeholders can use besides the recipient's fields, e.g. `job`, `invite_url`.
+        values: what a text's placeholders can use besides the recipient's fields, e.g. `job`, `expires`.
     """
 
     id: str

@@ -7,14 +7,13 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from musterroll.contract.operations import Result, Status
+from musterroll.contract.operations import Kind, Result, Status
 from musterroll.errors import PluginError
 from musterroll.journal.change import PasswordAction
 from musterroll.journal.damage import storable
-from musterroll.journal.invites import record_creations, record_deletions, record_resets
 from musterroll.journal.journal import Journal
-from musterroll.journal.kinds import Kind, OpState
-from musterroll.journal.operations import OperationStore, StoredOp
+from musterroll.journal.ledger import Ledger
+from musterroll.journal.operations import OperationStore, OpState, StoredOp
 
 _STATES = {
     Status.DONE: OpState.DONE,
@@ -79,16 +78,17 @@ class Answers:
         return state in _SETTLED
 
     def _keep_done(self, stored: StoredOp, result: Result) -> None:
-        user = stored.user
+        user = stored.change
         if stored.kind is Kind.CREATE_GROUP:
-            assert stored.target is not None
-            self._groups.append((_ref(result), stored.target))
+            assert stored.group is not None
+            assert stored.group.id is not None
+            self._groups.append((_ref(result), stored.group.id))
         elif user is None:
             if result.refused:
                 self._store.set_refused(stored.seq, result.refused)
         elif stored.kind is Kind.CREATE_USER:
             ref = _ref(result)
-            self._users.append((ref, user.row))
+            self._users.append((ref, user.stored_row))
             if result.status is Status.DONE:
                 self._created.append((ref, user.username))
             # The next run of this sheet must not give the user the same password once more.
@@ -108,10 +108,10 @@ class Answers:
         self._store.set_states(self._states)
         self._store.set_users(self._users)
         self._store.set_groups(self._groups)
-        owner = (context.pipeline, context.identity)
-        record_creations(self._journal, owner, context.job, self._created, now=context.clock())
-        record_resets(self._journal, owner, context.job, self._resets, sheet_sha256=context.sheet_sha256)
-        record_deletions(self._journal, owner, self._deleted)
+        ledger = Ledger(self._journal, context.pipeline, context.identity)
+        ledger.add_created(context.job, self._created, now=context.clock())
+        ledger.add_resets(context.job, self._resets, sheet_sha256=context.sheet_sha256)
+        ledger.remove(self._deleted)
         for taken in (self._states, self._users, self._groups, self._created, self._resets, self._deleted):
             taken.clear()
 

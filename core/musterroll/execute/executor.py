@@ -10,8 +10,7 @@ import time
 from collections.abc import Generator
 from contextlib import nullcontext
 
-from musterroll.contract.operations import Op, Result, Status
-from musterroll.contract.roles import UserBackend
+from musterroll.contract.operations import Kind, Op, Result, Status
 from musterroll.errors import MusterrollError
 from musterroll.execute.answers import Answers, JobContext
 from musterroll.execute.operations import (
@@ -23,8 +22,8 @@ from musterroll.execute.operations import (
 )
 from musterroll.execute.passwords import Passwords
 from musterroll.journal.journal import Journal
-from musterroll.journal.kinds import Kind, OpState
-from musterroll.journal.operations import OperationStore, StoredOp
+from musterroll.journal.operations import OperationStore, OpState, StoredOp
+from musterroll.portal.portal import Portal
 from musterroll.progress import Progress
 
 _CHUNK = 64
@@ -40,19 +39,19 @@ class Executor:
     Args:
         context: the job.
         journal: where its operations are.
-        backend: the portal, ready to write.
+        portal: ready to write.
         passwords: the sheet's passwords.
         progress: told how it goes on.
     """
 
     def __init__(
-        self, context: JobContext, journal: Journal, backend: UserBackend, passwords: Passwords, progress: Progress
+        self, context: JobContext, journal: Journal, portal: Portal, passwords: Passwords, progress: Progress
     ) -> None:
         self._context = context
         self._journal = journal
         self._store = OperationStore(journal, context.job)
         self._answers = Answers(context, journal)
-        self._backend = backend
+        self._portal = portal
         self._passwords = passwords
         self._progress = progress
         self._in_flight: dict[str, tuple[StoredOp, Op]] = {}
@@ -86,7 +85,7 @@ class Executor:
         self._in_flight.clear()
         operations = self._operations(phase)
         try:
-            for result in self._backend.execute(operations):
+            for result in self._portal.execute(operations):
                 stored, op = self._in_flight.pop(result.op)
                 self._record(stored, without_secret(result, op))
         except MusterrollError as error:
@@ -152,11 +151,11 @@ class Executor:
                 if op is not None:
                     waiting[op.id] = stored, op
             try:
-                for result in self._backend.resolve([op for _, op in waiting.values()]):
+                for result in self._portal.resolve([op for _, op in waiting.values()]):
                     stored, op = waiting[result.op]
                     self._record_resolved(stored, without_secret(result, op))
-                    if stored.kind is Kind.CREATE_USER and stored.user and result.status in _IS_SO:
-                        found_users.append(stored.user.row)
+                    if stored.kind is Kind.CREATE_USER and stored.change and result.status in _IS_SO:
+                        found_users.append(stored.change.stored_row)
             except MusterrollError as error:
                 take_secrets_out(error, (op for _, op in waiting.values()))
                 raise
@@ -183,7 +182,7 @@ class Executor:
         self._committed = time.monotonic()
 
 
-def settle_former_creations(journal: Journal, context: JobContext, backend: UserBackend) -> None:
+def settle_former_creations(journal: Journal, context: JobContext, portal: Portal) -> None:
     """Finds out, for a former job that was cut off, which users it created after all.
 
     Without this the next job would take them for users that were there before, and never invite them.
@@ -199,11 +198,11 @@ def settle_former_creations(journal: Journal, context: JobContext, backend: User
         if not creations:
             continue
         ops = [op for s in creations.values() if (op := make_operation(s, context.job, passwords)) is not None]
-        results = list(backend.resolve(ops))
+        results = list(portal.resolve(ops))
         with journal.transaction():
             for result in results:
                 stored = creations.get(result.op)
-                if result.status is Status.DONE and stored is not None and stored.user is not None:
+                if result.status is Status.DONE and stored is not None and stored.change is not None:
                     answers.keep(stored, result)
                     answers.flush()
-                    store.reopen_memberships([stored.user.row])
+                    store.reopen_memberships([stored.change.stored_row])

@@ -7,16 +7,13 @@ from dataclasses import replace
 
 from musterroll.contract.frozen import FrozenDict
 from musterroll.contract.operations import (
-    AddMembers,
+    FLAGS,
+    OPERATIONS,
     CreateGroup,
     CreateUser,
-    Deactivate,
-    DeleteGroup,
-    DeleteUser,
     GroupRef,
+    Kind,
     Op,
-    Reactivate,
-    RemoveMembers,
     Result,
     UpdateUser,
     UserRef,
@@ -24,16 +21,11 @@ from musterroll.contract.operations import (
 from musterroll.contract.users import Desired
 from musterroll.errors import MusterrollError, PluginError
 from musterroll.execute.passwords import Passwords
-from musterroll.journal.change import PasswordAction
-from musterroll.journal.kinds import Kind
+from musterroll.journal.change import Change, PasswordAction
 from musterroll.journal.operations import StoredOp
 from musterroll.registry.masks import masked
 
-_OF_A_USER_ALONE: dict[Kind, type[Reactivate | Deactivate | DeleteUser]] = {
-    Kind.REACTIVATE: Reactivate,
-    Kind.DEACTIVATE: Deactivate,
-    Kind.DELETE_USER: DeleteUser,
-}
+_MEMBERSHIPS = (Kind.ADD_MEMBERS, Kind.REMOVE_MEMBERS)
 
 
 class NotPossibleError(Exception):
@@ -55,45 +47,39 @@ def make_operation(stored: StoredOp, job: str, passwords: Passwords) -> Op | Non
         NotPossibleError: the user or group that it is about does not exist.
     """
     id_ = operation_id(job, stored.seq)
-    if stored.user is not None:
-        return _of_user(stored, id_, passwords)
+    if stored.change is not None:
+        return _of_user(stored.kind, stored.change, id_, passwords)
+    assert stored.group is not None
+    path = stored.group.path
     if stored.kind is Kind.CREATE_GROUP:
         if stored.parent is not None and not stored.parent.ref:
             raise NotPossibleError(f"the group {'|'.join(stored.parent.path)} could not be created")
-        return CreateGroup(id=id_, path=stored.path, parent=stored.parent)
-    if stored.ref is None:
-        raise NotPossibleError(f"the group {'|'.join(stored.path)} could not be created")
-    if stored.kind is Kind.DELETE_GROUP:
-        return DeleteGroup(id=id_, group=GroupRef(stored.ref, stored.path))
-    if not stored.members:
-        return None
-    make = AddMembers if stored.kind is Kind.ADD_MEMBERS else RemoveMembers
-    return make(id=id_, group=GroupRef(stored.ref, stored.path), members=stored.members)
+        return CreateGroup(id=id_, path=path, parent=stored.parent)
+    if stored.group.ref is None:
+        raise NotPossibleError(f"the group {'|'.join(path)} could not be created")
+    make, group = OPERATIONS[stored.kind].make, GroupRef(stored.group.ref, path)
+    if stored.kind not in _MEMBERSHIPS:
+        return make(id=id_, group=group)
+    return make(id=id_, group=group, members=stored.members) if stored.members else None
 
 
-def _of_user(stored: StoredOp, id_: str, passwords: Passwords) -> Op:
-    user = stored.user
-    assert user is not None
-    values = FrozenDict(
-        {name: None if c.after is None else str(c.after) for name, c in user.fields.items() if name != "active"}
-    )
-    if stored.kind is Kind.CREATE_USER:
-        password = passwords.of(user.row) if user.password is PasswordAction.SET else None
-        return CreateUser(id=id_, user=Desired(username=user.username, fields=values), password=password)
+def _of_user(kind: Kind, user: Change, id_: str, passwords: Passwords) -> Op:
+    if kind is Kind.CREATE_USER:
+        password = passwords.of(user.stored_row) if user.password is PasswordAction.SET else None
+        return CreateUser(id=id_, user=Desired(username=user.username, fields=_values(user, 1)), password=password)
     if user.ref is None:
         raise NotPossibleError("the user does not exist")
     ref = UserRef(user.ref, user.username)
-    if stored.kind in _OF_A_USER_ALONE:
-        return _OF_A_USER_ALONE[stored.kind](id=id_, user=ref)
-    return UpdateUser(
-        id=id_,
-        user=ref,
-        changes=values,
-        before=FrozenDict(
-            {name: None if c.before is None else str(c.before) for name, c in user.fields.items() if name != "active"}
-        ),
-        password=passwords.of(user.row) if user.password is PasswordAction.RESET else None,
-    )
+    if kind is not Kind.UPDATE_USER:
+        return OPERATIONS[kind].make(id=id_, user=ref)
+    password = passwords.of(user.stored_row) if user.password is PasswordAction.RESET else None
+    return UpdateUser(id=id_, user=ref, changes=_values(user, 1), before=_values(user, 0), password=password)
+
+
+def _values(user: Change, side: int) -> FrozenDict[str, str | None]:
+    """The user's attributes before (0) or after (1) the change."""
+    pairs = ((name, change[side]) for name, change in user.fields.items() if name not in FLAGS)
+    return FrozenDict({name: None if value is None else str(value) for name, value in pairs})
 
 
 def without_secret(result: Result, op: Op) -> Result:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
+from types import TracebackType
+from typing import Self
 
 from musterroll.contract.fields import PASSWORD
 from musterroll.contract.rows import Row
 from musterroll.contract.secret import Secret
+from musterroll.errors import MusterrollError
 
 
 class Passwords:
-    """Walks the sheet once more, row by row, only when the first password is asked for.
+    """Walks the sheet once more, row by row, only when the first password is asked for; a `with` closes it.
 
     Args:
         open_rows: opens the sheet after checking that it is still the one that was planned, and streams its rows.
@@ -39,6 +42,14 @@ class Passwords:
                 return None
         return self._at.secret(PASSWORD) if self._at.number == row else None
 
-    def close(self) -> None:
-        """Lets go of the sheet."""
-        self._stack.close()
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self._stack.close()
+        except MusterrollError:
+            if error is None:
+                raise

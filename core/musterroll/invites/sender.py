@@ -7,18 +7,23 @@ died is held until a person decides.
 from __future__ import annotations
 
 import datetime as dt
-import threading
 from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from typing import TypeAlias
 
-from musterroll.contract.messages import Message, Purpose, SentStatus
+from musterroll.contract.messages import Message, Purpose, Recipient, Sent, SentStatus
+from musterroll.contract.operations import Op, SendInvite, Status, UserRef
 from musterroll.contract.roles import Notifier
 from musterroll.errors import MusterrollError
-from musterroll.journal.invites import DueInvite, InviteStore
+from musterroll.journal.invites import DueInvite, InviteState, InviteStore
 from musterroll.journal.journal import Journal
-from musterroll.journal.ledger import InviteState
+from musterroll.pipeline.pipeline import Pipeline
+from musterroll.portal.portal import Portal
 from musterroll.progress import Progress
 
+Due: TypeAlias = Callable[[str, int, int], Sequence[DueInvite]]
+"""Returns the next invites that a notifier is to send: beyond a row, by ascending row, and so many at the most."""
 # Few, because so many are held at the most when the process dies.
 _CHUNK = 16
 _STATES = {
@@ -28,57 +33,71 @@ _STATES = {
 }
 
 
-class Due(Protocol):
-    """Says which invites are due."""
-
-    def __call__(self, notifier: str, after: int, limit: int) -> list[DueInvite]:
-        """Returns the next invites that a notifier is to send, by ascending row, beyond a row."""
-        ...
+_OF_THE_PORTAL = {Status.DONE: SentStatus.SENT, Status.NOOP: SentStatus.SENT, Status.UNKNOWN: SentStatus.UNKNOWN}
 
 
-class Inviter:
+class PortalNotifier:
+    """Lets the portal itself invite."""
+
+    channel = "portal"
+
+    def __init__(self, portal: Portal) -> None:
+        self._portal = portal
+
+    def can_reach(self, user: Recipient) -> bool:
+        """A portal invites by e-mail."""
+        return bool(user.email)
+
+    def send(self, messages: Iterator[Message]) -> Iterator[Sent]:
+        """Passes the invites to the portal as operations."""
+        for result in self._portal.execute(_operations(messages)):
+            yield Sent(result.op, _OF_THE_PORTAL.get(result.status, SentStatus.FAILED), result.detail)
+
+    def close(self) -> None:
+        """The portal is closed by whoever opened it."""
+
+
+def _operations(messages: Iterator[Message]) -> Iterator[Op]:
+    for message in messages:
+        if message.recipient is not None:
+            yield SendInvite(id=message.id, user=UserRef(message.recipient.ref, message.recipient.username))
+
+
+@contextmanager
+def open_senders(pipeline: Pipeline, portal: Portal, *, read_only: bool) -> Iterator[Sequence[tuple[str, Notifier]]]:
+    """Builds the notifiers; yields label and notifier of those that send invites, first choice first; closes all."""
+    with ExitStack() as stack:
+        notifiers = [(one, stack.enter_context(post)) for one, post in pipeline.build_notifiers(read_only=read_only)]
+        if pipeline.settings.invites.by == "notifiers":
+            yield [(instance.label, post) for instance, post in notifiers if Purpose.INVITE in instance.on]
+        else:
+            yield [("backend", PortalNotifier(portal))] if portal.capabilities().invite else []
+
+
+class InviteSender:
     """Sends the invites that are due.
 
     Args:
+        pipeline: whose invites they are.
         journal: where they are noted.
-        pipeline: the pipeline's name.
-        identity: the backend's identity.
-        valid_days: how long an invite lives.
-        clock: the time in UTC.
-        cancelled: set when the person interrupts: what is in flight is finished, nothing new begins.
+        identity: the portal's identity.
         progress: told how it goes on.
     """
 
-    def __init__(
-        self,
-        journal: Journal,
-        pipeline: str,
-        identity: str,
-        *,
-        valid_days: int,
-        clock: Callable[[], dt.datetime],
-        cancelled: threading.Event,
-        progress: Progress,
-    ) -> None:
-        self._journal = journal
+    def __init__(self, pipeline: Pipeline, journal: Journal, identity: str, progress: Progress) -> None:
         self._pipeline = pipeline
-        self._store = InviteStore(journal, pipeline, identity)
-        self._valid = dt.timedelta(days=valid_days)
-        self._clock = clock
-        self._cancelled = cancelled
+        self._journal = journal
+        self._store = InviteStore(journal, pipeline.name, identity)
+        self._valid = dt.timedelta(days=pipeline.settings.invites.valid_days)
         self._progress = progress
         self._noted: dict[str, DueInvite] = {}  # committed as `sending`, not asked for yet
         self._handed: dict[str, DueInvite] = {}  # handed to the notifier, no answer yet
 
-    def run_job(self, job: str, notifiers: Sequence[tuple[str, Notifier]]) -> None:
+    def run_job(self, job: str, senders: Sequence[tuple[str, Notifier]]) -> None:
         """Sends what a job has earned. See `run`."""
+        self.run(partial(self._store.due, job), senders)
 
-        def due(notifier: str, after: int, limit: int) -> list[DueInvite]:
-            return self._store.due(job, notifier, after, limit)
-
-        self.run(due, notifiers)
-
-    def run(self, due: Due, notifiers: Sequence[tuple[str, Notifier]]) -> None:
+    def run(self, due: Due, senders: Sequence[tuple[str, Notifier]]) -> None:
         """Sends what is due, notifier by notifier. One that fails does not stop the others.
 
         Raises:
@@ -87,8 +106,8 @@ class Inviter:
             StateError: the journal cannot be written.
         """
         first_error: MusterrollError | None = None
-        for label, notifier in notifiers:
-            if self._cancelled.is_set() or not due(label, -1, 1):
+        for label, notifier in senders:
+            if self._pipeline.cancelled.is_set() or not due(label, -1, 1):
                 continue
             self._progress.stage("Inviting")
             try:
@@ -113,7 +132,7 @@ class Inviter:
 
     def _messages(self, label: str, due: Due) -> Iterator[Message]:
         after = -1
-        while not self._cancelled.is_set():
+        while not self._pipeline.cancelled.is_set():
             chunk = due(label, after, _CHUNK)
             if not chunk:
                 return
@@ -121,9 +140,9 @@ class Inviter:
             with self._journal.transaction():
                 self._store.begin(chunk)
             self._noted = {invite.message: invite for invite in chunk}
-            expires = self._clock() + self._valid
+            expires = self._pipeline.clock() + self._valid
             for invite in chunk:
-                if self._cancelled.is_set():
+                if self._pipeline.cancelled.is_set():
                     return
                 self._handed[invite.message] = self._noted.pop(invite.message)
                 yield Message(
@@ -131,9 +150,8 @@ class Inviter:
                     purpose=Purpose.INVITE,
                     recipient=invite.recipient,
                     values={
-                        "pipeline": self._pipeline,
+                        "pipeline": self._pipeline.name,
                         "job": invite.job,
-                        "invite_url": "",
                         "valid_days": str(self._valid.days),
                         "expires": f"{expires:%Y-%m-%d}",
                     },
@@ -143,7 +161,7 @@ class Inviter:
         if state is InviteState.FAILED and invite.was is InviteState.HELD:
             # This time it did not go out, but the first time it may have: that doubt stays.
             state, detail = InviteState.HELD, f"not sent again: {detail or 'the notifier does not say why'}"
-        now = self._clock()
+        now = self._pipeline.clock()
         self._journal.begin()
         self._store.settle(invite.message, state, sent=now, expires=now + self._valid, detail=detail)
         # Each answer at once: a message that is known to be sent must not be held by a crash later.

@@ -1,4 +1,4 @@
-"""The invites of a job, and with them the ledger: who is due, who is being told, what became of it."""
+"""The invites of jobs: who is due, who is being told, what became of it."""
 
 from __future__ import annotations
 
@@ -6,18 +6,23 @@ import datetime as dt
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from musterroll.contract.messages import Purpose, Recipient
 from musterroll.journal.damage import decoded, storable
 from musterroll.journal.journal import Journal
-from musterroll.journal.ledger import InviteState
-from musterroll.journal.plan import REJECTED
+from musterroll.journal.roster import IS_DONE, PRESENT_NAME
 
-# The name that a row's user has by now: a row can rename.
-_NAME = """CASE WHEN r.action = 'update' AND NOT EXISTS (
-        SELECT 1 FROM operation AS o INDEXED BY operation_row
-        WHERE o.job = r.job AND o.row = r.row AND o.state NOT IN ('done', 'noop'))
-    THEN coalesce(json_extract(r.fields, '$.username[1]'), r.username) ELSE r.username END"""
+
+class InviteState(StrEnum):
+    """Where somebody stands with their invite. The last two are never stored: time and absence make them."""
+
+    SENDING = "sending"  # handed over; without an answer, after a crash, nobody knows: as held
+    SENT = "sent"
+    HELD = "held"  # nobody knows whether it went out: a person decides
+    FAILED = "failed"
+    EXPIRED = "expired"  # sent, and not valid any more
+    NEVER = "never"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +70,7 @@ class InviteStore:
         """
         rows = self._journal.execute(
             f"""
-            SELECT r.row, r.ref, r.channel, {_NAME}, r.recipient, i.state, i.detail FROM row AS r
+            SELECT r.row, r.ref, r.channel, {PRESENT_NAME}, r.recipient, i.state, i.detail FROM row AS r
             LEFT JOIN invite AS i ON i.job = ?1 AND i.row = r.row
             WHERE r.job = ?1 AND r.invite = ?2 AND r.row > ?3 AND r.ref IS NOT NULL
             AND (i.state IS NULL OR i.state = 'failed')
@@ -73,8 +78,7 @@ class InviteStore:
                             AND other.ref = r.ref AND other.purpose = ?7 AND other.job <> ?1
                             AND (other.state IN ('sending', 'held') OR other.state = 'sent' AND other.turn >
                                  (SELECT number FROM job WHERE id = ?1)))
-            AND NOT EXISTS (SELECT 1 FROM operation AS o INDEXED BY operation_row WHERE o.job = ?1 AND o.row = r.row
-                            AND o.state NOT IN ('done', 'noop'))
+            AND {IS_DONE}
             AND NOT EXISTS (SELECT 1 FROM membership AS m JOIN operation AS o ON o.job = m.job AND o.seq = m.op
                             WHERE m.job = ?1 AND m.row = r.row
                             AND (m.refused IS NOT NULL OR o.state NOT IN ('done', 'noop')))
@@ -157,79 +161,4 @@ def failed_invites(journal: Journal, job: str) -> Iterator[tuple[int, str, str, 
         "SELECT row, username, channel, state, detail FROM invite "
         "WHERE job = ? AND state IN ('held', 'failed', 'sending') ORDER BY row",
         (job,),
-    )
-
-
-def record_uninvited(journal: Journal, owner: tuple[str, str], job: str) -> None:
-    """Notes why users of a job were not invited, for those whom nobody has invited yet. See `record_creations`."""
-    journal.execute(
-        f"""
-        INSERT INTO uninvited SELECT ?1, ?2, r.ref, {_NAME},
-            CASE WHEN r.invite IS NULL THEN coalesce(r.reason, '') ELSE 'its row was not carried out to the end' END
-        FROM row AS r WHERE r.job = ?3 AND r.ref IS NOT NULL AND r.action <> ?4
-        AND NOT EXISTS (SELECT 1 FROM invite AS i WHERE i.pipeline = ?1 AND i.identity = ?2 AND i.ref = r.ref
-                        AND i.purpose = ?5)
-        ON CONFLICT DO UPDATE SET username = excluded.username, reason = excluded.reason
-        WHERE reason <> excluded.reason OR username <> excluded.username
-        """,  # noqa: S608 -- a constant
-        (*owner, job, REJECTED, Purpose.INVITE),
-    )
-
-
-def record_names(journal: Journal, owner: tuple[str, str], job: str) -> None:
-    """Notes the present names of users whom the ledger knows by former ones. See `record_creations`."""
-    for table in ("managed", "invite"):
-        # CROSS JOIN: SQLite keeps the order, which makes it one look-up for each row.
-        renamed = journal.execute(
-            f"SELECT DISTINCT {_NAME} AS name, l.ref FROM row AS r CROSS JOIN {table} AS l "  # noqa: S608 -- constants
-            f"WHERE r.job = ?3 AND r.ref IS NOT NULL AND r.action <> ?4 "
-            f"AND l.pipeline = ?1 AND l.identity = ?2 AND l.ref = r.ref AND l.username <> name",
-            (*owner, job, REJECTED),
-        ).fetchall()
-        journal.executemany(
-            f"UPDATE {table} SET username = ? WHERE pipeline = ? AND identity = ? AND ref = ?",  # noqa: S608 -- constants
-            [(name, *owner, ref) for name, ref in renamed],
-        )
-
-
-def record_known_as(journal: Journal, owner: tuple[str, str], job: str) -> None:
-    """Notes by what the users of a job are known again whom the ledger has invites of. See `record_creations`."""
-    journal.execute(
-        """
-        INSERT OR IGNORE INTO invited_as SELECT ?1, ?2, a.value, r.ref
-        FROM row AS r JOIN json_each(r.known_as) AS a
-        WHERE r.job = ?3 AND r.known_as IS NOT NULL AND r.ref IS NOT NULL
-        AND NOT EXISTS (SELECT 1 FROM operation AS o INDEXED BY operation_row
-                        WHERE o.job = ?3 AND o.row = r.row AND o.state NOT IN ('done', 'noop'))
-        """,
-        (*owner, job),
-    )
-
-
-def record_creations(
-    journal: Journal, owner: tuple[str, str], job: str, users: Sequence[tuple[str, str]], *, now: dt.datetime
-) -> None:
-    """Notes that users were created by this pipeline: (id, username). The owner is (pipeline, identity)."""
-    journal.executemany(
-        "INSERT OR IGNORE INTO managed VALUES (?, ?, ?, ?, ?, ?)",
-        [(*owner, ref, username, job, now.isoformat()) for ref, username in users],
-    )
-
-
-def record_deletions(journal: Journal, owner: tuple[str, str], refs: Sequence[str]) -> None:
-    """Notes that users are gone: whoever gets their name is another. The owner is (pipeline, identity)."""
-    for table in ("managed", "invited_as", "taken_back"):
-        journal.executemany(
-            f"DELETE FROM {table} WHERE pipeline = ? AND identity = ? AND ref = ?",  # noqa: S608 -- constants
-            [(*owner, ref) for ref in refs],
-        )
-
-
-def record_resets(
-    journal: Journal, owner: tuple[str, str], job: str, refs: Sequence[str], *, sheet_sha256: str
-) -> None:
-    """Notes that users got a sheet's password, so that running it again does not reset it."""
-    journal.executemany(
-        "INSERT OR IGNORE INTO password_reset VALUES (?, ?, ?, ?, ?)",
-        [(*owner, ref, sheet_sha256, job) for ref in refs],
     )

@@ -4,35 +4,34 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from enum import StrEnum
 from typing import NamedTuple
 
-from musterroll.contract.operations import GroupRef, UserRef
+from musterroll.contract.operations import GroupRef, Kind, UserRef
 from musterroll.contract.users import GroupPath
-from musterroll.journal.change import FieldChange, PasswordAction
+from musterroll.journal.change import COLUMNS, Change, Target, shown_row
 from musterroll.journal.damage import decoded, refuse_other_than_text, storable
 from musterroll.journal.journal import Journal
-from musterroll.journal.kinds import Kind, OpState, shown_row
 
 
-class StoredUser(NamedTuple):
-    """The user of a stored operation."""
+class OpState(StrEnum):
+    """Where an operation stands."""
 
-    row: int
-    username: str
-    ref: str | None
-    password: PasswordAction
-    fields: Mapping[str, FieldChange]
+    PLANNED = "planned"
+    INTENT = "intent"  # handed to the backend, no answer yet
+    DONE = "done"
+    NOOP = "noop"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
 
 
 class StoredOp(NamedTuple):
-    """A stored operation: of a user (`user`), or of a group (`path`, `ref`, `members`)."""
+    """A stored operation: of a user (`change`), or of a group (`group`, `parent`, `members`)."""
 
     seq: int
     kind: Kind
-    target: int | None
-    user: StoredUser | None = None
-    path: GroupPath = ()
-    ref: str | None = None
+    change: Change | None = None
+    group: Target | None = None
     parent: GroupRef | None = None
     members: tuple[UserRef, ...] = ()
 
@@ -94,40 +93,24 @@ class OperationStore:
     @decoded
     def _load(self, where: str, values: Sequence[int], limit: int) -> list[StoredOp]:
         query = (
-            f"SELECT o.seq, o.kind, o.target, r.row, r.username, r.ref, r.password, r.fields, "  # noqa: S608 -- constants
-            f"t.path, t.ref, p.path, p.ref FROM operation AS o "
+            f"SELECT o.seq, o.kind, o.target, t.path, t.ref, p.path, p.ref, {COLUMNS} FROM operation AS o "  # noqa: S608 -- constants
             f"LEFT JOIN row AS r ON r.job = o.job AND r.row = o.row "
             f"LEFT JOIN target AS t ON t.job = o.job AND t.id = o.target "
             f"LEFT JOIN target AS p ON p.job = o.job AND p.id = t.parent "
             f"WHERE o.job = ? AND {where} ORDER BY o.seq LIMIT ?"
         )
         found: list[StoredOp] = []
-        for (
-            seq,
-            kind,
-            target,
-            row,
-            username,
-            ref,
-            password,
-            fields,
-            path,
-            group,
-            parent_path,
-            parent,
-        ) in self._journal.execute(query, (self._job, *values, limit)).fetchall():
-            if row is not None:
-                changes = {name: FieldChange(*pair) for name, pair in json.loads(fields).items()}
-                user = StoredUser(row, username, ref, PasswordAction(password), changes)
-                found.append(StoredOp(seq, Kind(kind), None, user=user))
+        for seq, kind, target, path, ref, parent_path, parent, *columns in self._journal.execute(
+            query, (self._job, *values, limit)
+        ).fetchall():
+            if target is None:
+                found.append(StoredOp(seq, Kind(kind), Change.of_columns(columns)))
                 continue
             found.append(
                 StoredOp(
                     seq,
                     Kind(kind),
-                    target,
-                    path=tuple(json.loads(path)),
-                    ref=group,
+                    group=Target(tuple(json.loads(path)), target, ref=ref),
                     parent=GroupRef(parent or "", tuple(json.loads(parent_path))) if parent_path else None,
                     members=self._members(seq),
                 )

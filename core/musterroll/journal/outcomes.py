@@ -6,11 +6,9 @@ import json
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from musterroll.journal.change import Action
+from musterroll.journal.change import FIRST_OFF_SHEET_ROW, Action
 from musterroll.journal.damage import decoded
 from musterroll.journal.journal import Journal
-from musterroll.journal.kinds import ABSENT
-from musterroll.journal.plan import REJECTED
 from musterroll.journal.unchanged import count_unchanged, find_unchanged
 
 
@@ -84,11 +82,11 @@ def count_rows(journal: Journal, job: str, *, executed: bool, row: int | None = 
         FROM row AS r LEFT JOIN worst AS w ON w.row = r.row
         WHERE r.job = ?1 AND (?4 IS NULL OR r.row = ?4) GROUP BY 1, 2, 3
         """,
-        (job, ABSENT, Action.DEACTIVATE, row),
+        (job, FIRST_OFF_SHEET_ROW, Action.DEACTIVATE, row),
     ):
         if absent and not executed:
             continue
-        if action == REJECTED:
+        if action == Action.REJECTED:
             outcome = "rejected"
         elif not executed:
             outcome = "not_attempted"
@@ -114,7 +112,7 @@ def count_invites(journal: Journal, job: str) -> InviteCounts:
         setattr(counts, name, getattr(counts, name) + rows)
     (rows,) = journal.execute(
         "SELECT count(*) FROM row WHERE job = ? AND action <> ? AND NOT (row >= ? AND action = ?)",
-        (job, REJECTED, ABSENT, Action.DEACTIVATE),
+        (job, Action.REJECTED, FIRST_OFF_SHEET_ROW, Action.DEACTIVATE),
     ).fetchone()
     counts.skipped = rows + count_unchanged(journal, job) - counts.sent - counts.held - counts.failed
     return counts

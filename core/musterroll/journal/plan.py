@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from heapq import merge
 from itertools import groupby, islice
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 
-from musterroll.contract.fields import USERNAME
+from musterroll.contract.operations import OPERATIONS, Kind
 from musterroll.contract.problems import Problem, Severity
-from musterroll.contract.text import fold
 from musterroll.contract.users import GroupPath
-from musterroll.journal.change import Action, Change, FieldChange, InviteDecision, PasswordAction
+from musterroll.journal.change import COLUMNS, Action, Change, Memberships, PasswordAction, Target, load_targets
 from musterroll.journal.damage import decoded, refuse_other_than_text
 from musterroll.journal.journal import Journal
-from musterroll.journal.kinds import Kind, Phase, shown_row
 from musterroll.journal.unchanged import find_unchanged, forget_unchanged, unchanged_rows
 from musterroll.sheet.summary import SheetCounts
 
-REJECTED = "rejected"
 # So many members go into one operation: few calls for a portal, and a failure that hits few.
 _MEMBERS = 100
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode  # json.dumps would make one each time
+_KINDS_THAT_SET = {operation.sets: kind for kind, operation in OPERATIONS.items() if operation.sets}
 
 
 class PlanStore:
@@ -38,67 +35,26 @@ class PlanStore:
         self._journal = journal
         self._job = job
         self._rows: list[tuple[object, ...]] = []
-        self._memberships: list[tuple[str, int, int, str, int]] = []
+        self._memberships: list[tuple[object, ...]] = []
 
-    def add_target(
-        self, target: int, path: GroupPath, parent: int | None, ref: str | None, *, deletes: bool = False
-    ) -> None:
+    def add_target(self, target: Target, *, deletes: bool = False) -> None:
         """Stores a group that the plan touches. One without a ref is to be created.
 
         With `deletes` it is to be deleted, if it is empty by then.
         """
+        path = json.dumps(target.path, ensure_ascii=False)
         self._journal.execute(
             "INSERT INTO target VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (self._job, target, json.dumps(path, ensure_ascii=False), parent, ref, ref is None, deletes),
+            (self._job, target.id, path, target.parent, target.ref, target.ref is None, deletes),
         )
 
-    def add_change(
-        self,
-        change: Change,
-        *,
-        add: Iterable[int],
-        remove: Iterable[int],
-        notifier: str | None,
-        recipient: dict[str, str] | None,
-        known_as: Sequence[str] = (),
-    ) -> None:
-        """Stores what happens to a row.
-
-        Args:
-            change: what happens; its groups are in `add` and `remove`.
-            add: targets that the user is added to.
-            remove: targets that the user is taken out of.
-            notifier: the label of the notifier that invites.
-            recipient: the attributes that the invite needs.
-            known_as: by what the user is known again, should the portal lose it; where an invite is concerned.
-        """
-        assert change.row is not None
-        renamed = change.fields.get(USERNAME)
-        self._rows.append(
-            (
-                self._job,
-                change.row,
-                change.username,
-                fold(change.username if renamed is None else str(renamed.after)),
-                change.action,
-                change.password,
-                _encode(change.fields) if change.fields else "{}",
-                change.ref,
-                notifier,
-                change.invite.channel,
-                change.invite.reason,
-                None if recipient is None else _encode(recipient),
-                change.seen,
-                _encode(list(known_as)) if known_as else None,
-            )
-        )
-        for kind, targets in (("add", add), ("remove", remove)):
-            self._memberships += [(self._job, change.row, target, kind, place) for place, target in enumerate(targets)]
-
-    def add_rejected(self, row: int, username: str, ref: str | None) -> None:
-        """Stores a row that cannot go in; `ref` is the existing user that it means, where it means one."""
-        nothing = (None,) * 6
-        self._rows.append((self._job, row, username, fold(username), REJECTED, "none", "{}", ref, *nothing))
+    def add(self, change: Change) -> None:
+        """Stores what happens to a row; its groups are stored already."""
+        self._rows.append((self._job, *change.columns()))
+        for kind, targets in (("add", change.add), ("remove", change.remove)):
+            self._memberships += [
+                (self._job, change.stored_row, target.id, kind, place) for place, target in enumerate(targets)
+            ]
 
     def add_digests(self, digests: Iterable[tuple[int, bytes, bytes]]) -> None:
         """Stores (row, who, digest) of the sheet's rows, to compare this sheet with others."""
@@ -120,7 +76,7 @@ class PlanStore:
         for row in rows:
             self._journal.execute(
                 "UPDATE row SET action = ?, invite = NULL, recipient = NULL WHERE job = ? AND row = ?",
-                (REJECTED, self._job, row),
+                (Action.REJECTED, self._job, row),
             )
             self._journal.execute("DELETE FROM membership WHERE job = ? AND row = ?", (self._job, row))
 
@@ -133,7 +89,7 @@ class PlanStore:
             f"WHERE job = ?1 AND action <> ?2 AND {column} IS NOT NULL "
             f"GROUP BY {column} HAVING count(*) > 1) AS first ON later.{column} = first.value "
             f"WHERE later.job = ?1 AND later.action <> ?2 AND later.row > first.row ORDER BY later.row",
-            (self._job, REJECTED),
+            (self._job, Action.REJECTED),
         )
 
     def refs(self) -> Iterator[str]:
@@ -181,45 +137,20 @@ class PlanStore:
     @decoded
     def changes(self) -> Iterator[Change]:
         """Streams what happens to every row that is not rejected, in the order of the sheet; then absent users."""
-        memberships = groupby(
+        memberships = Memberships(
             self._journal.stream(
-                "SELECT m.row, m.kind, t.path FROM membership AS m "
-                "JOIN target AS t ON t.job = m.job AND t.id = m.target WHERE m.job = ? ORDER BY m.row, m.position",
-                (self._job,),
+                "SELECT row, kind, target FROM membership WHERE job = ? ORDER BY row, position", (self._job,)
             ),
-            key=itemgetter(0),
+            load_targets(self._journal, self._job),
         )
-        upcoming = next(memberships, None)
-        stored = self._journal.stream(
-            "SELECT row, username, action, password, fields, ref, invite, channel, reason, seen FROM row "
-            "WHERE job = ? AND action <> ? ORDER BY row",
-            (self._job, REJECTED),
-        )
-        packed = (
-            (row, username, Action.UNCHANGED, password, "{}", None, None, None, reason, None)
-            for row, username, password, reason in unchanged_rows(self._journal, self._job)
-        )
-        for row, username, action, password, fields, ref, invite, channel, reason, seen in merge(
-            stored, packed, key=itemgetter(0)
-        ):
-            refuse_other_than_text(username, ref, channel, reason, seen)
-            groups: dict[str, list[GroupPath]] = {"add": [], "remove": []}
-            if upcoming is not None and upcoming[0] == row:
-                for _, kind, path in upcoming[1]:
-                    groups[kind].append(tuple(json.loads(path)))
-                upcoming = next(memberships, None)
-            yield Change(
-                row=shown_row(row),
-                username=username,
-                action=Action(action),
-                password=PasswordAction(password),
-                fields={name: FieldChange(*pair) for name, pair in json.loads(fields).items()},
-                add=tuple(groups["add"]),
-                remove=tuple(groups["remove"]),
-                invite=InviteDecision(invite is not None, channel if invite else None, reason),
-                ref=ref,
-                seen=seen,
+        stored = (
+            Change.of_columns(columns, memberships.of(columns[0]))
+            for columns in self._journal.stream(
+                f"SELECT {COLUMNS} FROM row AS r WHERE r.job = ? AND r.action <> ? ORDER BY r.row",  # noqa: S608 -- constants
+                (self._job, Action.REJECTED),
             )
+        )
+        yield from merge(stored, unchanged_rows(self._journal, self._job), key=attrgetter("number"))
 
     def username_of(self, row: int) -> str | None:
         """Returns the username of a row; None where the plan has no such row."""
@@ -284,64 +215,57 @@ class PlanStore:
         seq = 0
         for target, path in self._new_targets():
             seq += 1
-            self._add_operation(seq, Phase.GROUPS + len(path), Kind.CREATE_GROUP, target=target)
-        seq += self._add_of_users(seq, Phase.USERS, Kind.CREATE_USER, Action.CREATE)
+            self._add_operation(seq, Kind.CREATE_GROUP, target=target, later=len(path))
+        seq += self._add_of_users(seq, Kind.CREATE_USER, Action.CREATE)
         for row, password, fields in self._journal.stream(
             "SELECT row, password, fields FROM row WHERE job = ? AND action = ? ORDER BY row",
             (self._job, Action.UPDATE),
         ):
             changed = json.loads(fields)
-            if "active" in changed:
+            kinds = [kind for name, (_, after) in changed.items() if (kind := _KINDS_THAT_SET.get((name, after)))]
+            if len(changed) > len(kinds) or password == PasswordAction.RESET:
+                kinds.append(Kind.UPDATE_USER)
+            for kind in kinds:
                 seq += 1
-                _, active = changed["active"]
-                if active:
-                    self._add_operation(seq, Phase.USERS, Kind.REACTIVATE, row=row)
-                else:
-                    self._add_operation(seq, Phase.LEAVING, Kind.DEACTIVATE, row=row)
-            if changed.keys() - {"active"} or password == PasswordAction.RESET:
-                seq += 1
-                self._add_operation(seq, Phase.USERS + 1, Kind.UPDATE_USER, row=row)
-        for kind, phase, operation in (
-            ("remove", Phase.MEMBERSHIPS, Kind.REMOVE_MEMBERS),
-            ("add", Phase.MEMBERSHIPS + 1, Kind.ADD_MEMBERS),
-        ):
+                self._add_operation(seq, kind, row=row)
+        for what, kind in (("remove", Kind.REMOVE_MEMBERS), ("add", Kind.ADD_MEMBERS)):
             members = self._journal.stream(
-                "SELECT target, row FROM membership WHERE job = ? AND kind = ? ORDER BY target, row", (self._job, kind)
+                "SELECT target, row FROM membership WHERE job = ? AND kind = ? ORDER BY target, row", (self._job, what)
             )
             for target, of_target in groupby(members, key=itemgetter(0)):
                 while batch := list(islice(of_target, _MEMBERS)):
                     seq += 1
-                    self._add_operation(seq, phase, operation, target=target)
+                    self._add_operation(seq, kind, target=target)
                     self._journal.executemany(
                         "UPDATE membership SET op = ? WHERE job = ? AND row = ? AND target = ? AND kind = ?",
-                        [(seq, self._job, row, target, kind) for target, row in batch],
+                        [(seq, self._job, row, target, what) for target, row in batch],
                     )
 
         for action, leaving in ((Action.DEACTIVATE, Kind.DEACTIVATE), (Action.DELETE, Kind.DELETE_USER)):
-            seq += self._add_of_users(seq, Phase.LEAVING, leaving, action)
+            seq += self._add_of_users(seq, leaving, action)
         for target, path in self._journal.execute(
             "SELECT id, path FROM target WHERE job = ? AND deletes ORDER BY id", (self._job,)
         ).fetchall():
             seq += 1
-            self._add_operation(seq, Phase.EMPTY_GROUPS - len(json.loads(path)), Kind.DELETE_GROUP, target=target)
+            self._add_operation(seq, Kind.DELETE_GROUP, target=target, later=-len(json.loads(path)))
 
     def forget_operations(self) -> None:
         """Forgets the operations; the plan stays."""
         self._journal.execute("DELETE FROM operation WHERE job = ?", (self._job,))
         self._journal.execute("UPDATE membership SET op = NULL WHERE job = ?", (self._job,))
 
-    def _add_of_users(self, after: int, phase: int, kind: Kind, action: Action) -> int:
+    def _add_of_users(self, after: int, kind: Kind, action: Action) -> int:
         """Makes an operation for every row of an action, numbered from `after` on; returns how many."""
         return self._journal.change(
             "INSERT INTO operation (job, seq, phase, kind, row) "
             "SELECT job, ? + row_number() OVER (ORDER BY row), ?, ?, row FROM row WHERE job = ? AND action = ?",
-            (after, phase, kind, self._job, action),
+            (after, OPERATIONS[kind].phase, kind, self._job, action),
         )
 
     def _add_operation(
-        self, seq: int, phase: int, kind: Kind, *, row: int | None = None, target: int | None = None
+        self, seq: int, kind: Kind, *, row: int | None = None, target: int | None = None, later: int = 0
     ) -> None:
         self._journal.execute(
             "INSERT INTO operation (job, seq, phase, kind, row, target) VALUES (?, ?, ?, ?, ?, ?)",
-            (self._job, seq, phase, kind, row, target),
+            (self._job, seq, OPERATIONS[kind].phase + later, kind, row, target),
         )

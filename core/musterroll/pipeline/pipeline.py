@@ -22,13 +22,13 @@ from musterroll.contract.context import Context, utc_now
 from musterroll.contract.fields import FieldSet
 from musterroll.contract.messages import Purpose
 from musterroll.contract.options import Options
-from musterroll.contract.roles import GroupResolver, Reader, RowValidator, SheetValidator, SheetWriter, UserBackend
+from musterroll.contract.roles import GroupResolver, Reader, RowValidator, SheetValidator, SheetWriter
 from musterroll.errors import Label, Mistake, MusterrollError
 from musterroll.pipeline.made_from import PluginsUsed
 from musterroll.pipeline.settings import Settings
 from musterroll.pipeline.unasked_reader import UnaskedReader
+from musterroll.portal.portal import Portal
 from musterroll.registry.guards.built import BACKEND, NOTIFIER, READER, RESOLVER, VALIDATOR, WRITER, Role, look_at_built
-from musterroll.registry.guards.portal import Portal
 from musterroll.registry.guards.post import Post
 from musterroll.registry.guards.reader import WatchedReader
 from musterroll.registry.plugin_errors import guarded
@@ -155,8 +155,8 @@ class Pipeline:
         """Builds the group resolvers: the label, and the resolver."""
         return tuple((one.label, self._build(one, _resolver(one).build, RESOLVER)) for one in self.resolvers)
 
-    def build_backend(self, *, read_only: bool) -> UserBackend:
-        """Builds the user backend: to plan with, or to write with. The caller closes it."""
+    def build_backend(self, *, read_only: bool) -> Portal:
+        """Builds the user backend: to plan with, or to write with. It is closed by the `with` that it is used in."""
         one = self.backend
         return Portal(self._build(one, _backend(one).build, BACKEND, read_only=read_only), one.label, self.watch)
 

@@ -8,43 +8,41 @@ from itertools import count, islice
 
 from musterroll.contract.fields import USERNAME, FieldSet
 from musterroll.contract.problems import Problem, Severity
-from musterroll.contract.roles import UserBackend
 from musterroll.contract.translation import gettext, ngettext
-from musterroll.contract.users import Existing, UserKey
-from musterroll.journal.change import Action, Change, FieldChange, InviteDecision, PasswordAction
-from musterroll.journal.kinds import ABSENT
+from musterroll.contract.users import Existing
+from musterroll.journal.change import FIRST_OFF_SHEET_ROW, Action, Change, FieldChange, PasswordAction
 from musterroll.journal.plan import PlanStore
 from musterroll.journal.roster import Roster
 from musterroll.plan.user_digest import digest_of
-from musterroll.portal.lookups import confirmed
+from musterroll.portal.lookups import look_up_known
+from musterroll.portal.portal import Portal
 from musterroll.portal.protection import Protection
 from musterroll.sheet.problem_log import ProblemLog
 
 # So many users are looked up at once.
 _BATCH = 500
-_NO_INVITE = InviteDecision(send=False)
 _ACTIVE_NO_MORE = {"active": FieldChange(before=True, after=False)}
 
 
 @dataclass(slots=True)
-class Unplaced:
+class Uncertain:
     """Rows that leave open who is in the sheet: they are rejected, and whom they mean is not certain.
 
     Attributes:
-        nobody: the first row that does not say whom it means.
-        perhaps: refs of users that a row may mean, besides others.
+        row: the first row that does not say whom it means.
+        refs: refs of users that a row may mean, besides others.
     """
 
-    nobody: int | None = None
-    perhaps: set[str] = field(default_factory=set)
+    row: int | None = None
+    refs: set[str] = field(default_factory=set)
 
 
-class Absentees:
+class AbsentUsers:
     """Finds the absent users, and plans what becomes of them.
 
     Args:
         deactivates: whether they are deactivated; else they are reported.
-        backend: the portal; only asked.
+        portal: only asked.
         roster: whom this pipeline manages.
         protection: who is left alone.
         fields: the fields of a user.
@@ -56,7 +54,7 @@ class Absentees:
         self,
         *,
         deactivates: bool,
-        backend: UserBackend,
+        portal: Portal,
         roster: Roster,
         protection: Protection,
         fields: FieldSet,
@@ -64,14 +62,14 @@ class Absentees:
         log: ProblemLog,
     ) -> None:
         self._deactivates = deactivates
-        self._backend = backend
+        self._portal = portal
         self._roster = roster
         self._protection = protection
         self._fields = fields
         self._store = store
         self._log = log
 
-    def plan(self, unplaced: Unplaced) -> Iterator[int]:
+    def plan(self, uncertain: Uncertain) -> Iterator[int]:
         """Plans what becomes of the absent users; yields how many are done, batch by batch.
 
         Raises:
@@ -79,32 +77,30 @@ class Absentees:
             PluginError: the backend broke.
         """
         if self._deactivates and self._log.has("row.after_blank"):
-            self._refuse(unplaced)
+            self._refuse(uncertain)
             return
-        numbers = count(ABSENT)
-        for batch in self._absent(unplaced):
+        numbers = count(FIRST_OFF_SHEET_ROW)
+        for batch in self._absent(uncertain):
             for user in batch:
                 if not self._deactivates:
                     self._report(user, '"{user}" is in the portal, managed by this pipeline, but not in the sheet')
-                elif unplaced.nobody is not None:
+                elif uncertain.row is not None:
                     self._report(
                         user,
                         '"{user}" is in the portal, managed by this pipeline, but not in the sheet; not deactivated, '
                         "because row {row} does not say whom it means",
-                        row=unplaced.nobody,
+                        row=uncertain.row,
                     )
                 else:
                     self._deactivate(next(numbers), user)
             self._store.flush()
             yield len(batch)
 
-    def _absent(self, unplaced: Unplaced) -> Iterator[Sequence[Existing]]:
+    def _absent(self, uncertain: Uncertain) -> Iterator[Sequence[Existing]]:
         """Streams the active, unprotected users that are missing from the sheet, in batches."""
-        missing = ((ref, name) for ref, name in self._missing() if ref not in unplaced.perhaps)
+        missing = ((ref, name) for ref, name in self._missing() if ref not in uncertain.refs)
         while batch := dict(islice(missing, _BATCH)):
-            found = confirmed(self._backend, [UserKey.of(USERNAME, name) for name in batch.values()])
-            # Several names may fold to one. And who has another ref took the name of one who was renamed, or is gone.
-            users = {user.ref: user for several in found.values() for user in several if user.ref in batch}
+            users = look_up_known(self._portal, batch)
             yield [user for user in users.values() if user.active and not self._protection.of(user.username)]
 
     def _missing(self) -> Iterator[tuple[str, str]]:
@@ -117,18 +113,18 @@ class Absentees:
             if at != ref:
                 yield ref, username
 
-    def _deactivate(self, row: int, user: Existing) -> None:
+    def _deactivate(self, number: int, user: Existing) -> None:
         change = Change(
-            row=row,
+            row=None,
+            number=number,
             username=user.username,
             action=Action.DEACTIVATE,
             password=PasswordAction.KEEP,
             fields=_ACTIVE_NO_MORE,
-            invite=_NO_INVITE,
             ref=user.ref,
             seen=digest_of(user, self._fields.attributes),
         )
-        self._store.add_change(change, add=(), remove=(), notifier=None, recipient=None)
+        self._store.add(change)
 
     def _report(self, user: Existing, message: str, **values: object) -> None:
         self._log.add_absent(
@@ -141,10 +137,10 @@ class Absentees:
             )
         )
 
-    def _refuse(self, unplaced: Unplaced) -> None:
+    def _refuse(self, uncertain: Uncertain) -> None:
         """Whoever stands behind the blank row is not absent."""
         first, absent = None, 0
-        for batch in self._absent(unplaced):
+        for batch in self._absent(uncertain):
             absent += len(batch)
             first = first or next((user.username for user in batch), None)
         if first is not None:

@@ -3,30 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import count
 
 from musterroll.contract.users import Group, GroupPath, fold_path
+from musterroll.journal.change import Target
 from musterroll.plan.near_names import NearPaths
-
-
-@dataclass(slots=True)
-class Target:
-    """A group that the plan may touch.
-
-    Attributes:
-        id: its number in the plan.
-        path: its levels; the stored spelling, or that of the first row that names it.
-        parent: the number of the group above.
-        ref: the backend's id; None for a group that does not exist.
-        stored: whether the plan's store has it already.
-    """
-
-    id: int
-    path: GroupPath
-    parent: int | None
-    ref: str | None
-    stored: bool = False
 
 
 class GroupIndex:
@@ -49,7 +30,7 @@ class GroupIndex:
 
     def _add(self, folded: GroupPath, path: GroupPath, ref: str | None) -> Target:
         parent = self._targets.get(folded[:-1])
-        target = Target(next(self._numbers), path, parent.id if parent else None, ref)
+        target = Target(path, next(self._numbers), parent.id if parent else None, ref)
         # Of two groups that fold to one name rows mean the first; a portal that has both keeps them apart itself.
         self._targets.setdefault(folded, target)
         return target
@@ -99,11 +80,3 @@ class GroupIndex:
             found = self._existing.find(folded)
             self._near[folded] = None if found is None else self._targets[self._existing[found]].path
         return self._near[folded]
-
-
-@dataclass(frozen=True, slots=True)
-class Membership:
-    """What becomes of a row's groups: targets to add and to remove."""
-
-    add: tuple[Target, ...] = ()
-    remove: tuple[Target, ...] = ()

@@ -13,10 +13,8 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from musterroll.errors import RefusedError
-from musterroll.journal.change import Action, PasswordAction
+from musterroll.journal.change import FIRST_OFF_SHEET_ROW, Action, PasswordAction
 from musterroll.journal.job import Job
-from musterroll.journal.kinds import ABSENT
-from musterroll.journal.plan import REJECTED
 from musterroll.journal.roster import Roster, sheet_digests
 from musterroll.pipeline.settings import LimitSettings
 from musterroll.plan.summary import count_stored
@@ -130,7 +128,7 @@ def _counted(name: str, job: Job) -> tuple[int, int | None]:
     """What the plan comes to, and what a percentage of it is of."""
     base = _RULES[name].base
     if base is Base.ROWS:
-        return _COUNTS[name](job), count_stored(job, "row", "row < ?", ABSENT)
+        return _COUNTS[name](job), count_stored(job, "row", "row < ?", FIRST_OFF_SHEET_ROW)
     (totals,) = job.journal.execute("SELECT totals FROM job WHERE id = ?", (job.id,)).fetchone()
     return _COUNTS[name](job), json.loads(totals).get("users" if base is Base.USERS else "groups")
 
@@ -153,7 +151,7 @@ _COUNTS: dict[str, Callable[[Job], int]] = {
     "password_reset": _rows("password = ?", PasswordAction.RESET),
     "deactivate": _rows("action IN (?, ?)", Action.DEACTIVATE, Action.DELETE),
     "invite": _rows("invite IS NOT NULL"),
-    "reject": _rows("action = ?", REJECTED),
+    "reject": _rows("action = ?", Action.REJECTED),
 }
 
 

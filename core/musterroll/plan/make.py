@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import replace
 
-from musterroll.contract.roles import UserBackend
 from musterroll.errors import Mistake, PipelineError
 from musterroll.invites.policy import InvitePolicy
-from musterroll.invites.senders import inviters
+from musterroll.invites.sender import open_senders
 from musterroll.pipeline.pipeline import Pipeline
-from musterroll.plan.absent import Absentees
+from musterroll.plan.absent import AbsentUsers
 from musterroll.plan.limits import counts_users
 from musterroll.plan.run import NewPlan
-from musterroll.plan.sheet import Planner
+from musterroll.plan.sheet import SheetPlanner
+from musterroll.portal.portal import Portal
 from musterroll.portal.protection import Protection
 from musterroll.sheet.open_sheet import Intake
 
@@ -30,15 +31,15 @@ def make_plan(plan: NewPlan, sheet: Intake) -> None:
     """
     pipeline, portal, journal, store = plan.run.pipeline, plan.portal, plan.job.journal, plan.job.plan
     settings = pipeline.settings
-    notifiers = pipeline.build_notifiers(read_only=True)
-    try:
-        senders = inviters(settings.invites, notifiers, portal)
-        planner = Planner(
+    with ExitStack() as stack:
+        senders = stack.enter_context(open_senders(pipeline, portal, read_only=True))
+        stack.callback(journal.commit)
+        planner = SheetPlanner(
             settings=settings,
             fields=pipeline.fields,
-            backend=portal,
+            portal=portal,
             ledger=plan.ledger,
-            invites=InvitePolicy(settings.invites.send_to, senders, pipeline.clock()),
+            invites=InvitePolicy(pipeline, senders, plan.ledger),
             store=store,
             log=plan.log,
             sheet_sha256=sheet.source.sha256,
@@ -53,26 +54,22 @@ def make_plan(plan: NewPlan, sheet: Intake) -> None:
             planner.finish()
         # With errors of the whole file nobody knows who is in it.
         if settings.absent != "keep" and not plan.log.file_errors:
-            absentees = Absentees(
+            absent = AbsentUsers(
                 deactivates=settings.absent == "deactivate",
-                backend=portal,
+                portal=portal,
                 roster=plan.ledger.roster,
                 protection=Protection(settings.protect),
                 fields=pipeline.fields,
                 store=store,
                 log=plan.log,
             )
-            plan.store_batches(absentees.plan(planner.unplaced))
+            plan.store_batches(absent.plan(planner.uncertain))
         with journal.transaction():
             plan.store_problems(sheet.counts, with_others=settings.on_error == "skip")
             plan.job.set_sheet(replace(sheet.summary, path=plan.job.record.sheet.path))
-    finally:
-        journal.commit()
-        for _, notifier in notifiers:
-            notifier.close()
 
 
-def count_users(pipeline: Pipeline, backend: UserBackend) -> int | None:
+def count_users(pipeline: Pipeline, portal: Portal) -> int | None:
     """How many users the portal has, where a limit is a percentage of them.
 
     Raises:
@@ -81,15 +78,15 @@ def count_users(pipeline: Pipeline, backend: UserBackend) -> int | None:
     name = counts_users(pipeline.settings.limits)
     if name is None:
         return None
-    users = backend.count_users()
+    users = portal.count_users()
     if users is None:
         text = "this portal cannot say how many users it has; write a whole number instead of a percentage"
         raise _mistake(pipeline, f"limits.{name}", text)
     return users
 
 
-def _check_absent(pipeline: Pipeline, backend: UserBackend) -> None:
-    if pipeline.settings.absent == "deactivate" and not backend.capabilities().deactivate:
+def _check_absent(pipeline: Pipeline, portal: Portal) -> None:
+    if pipeline.settings.absent == "deactivate" and not portal.capabilities().deactivate:
         raise _mistake(pipeline, "absent", 'this portal cannot deactivate users; write "report" or "keep"')
 
 

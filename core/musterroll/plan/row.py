@@ -3,44 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 
 from musterroll.contract.fields import CALLING_CODE, GROUPS, PASSWORD, USERNAME, FieldSet
 from musterroll.contract.frozen import FrozenDict
+from musterroll.contract.operations import ACTIVE
 from musterroll.contract.problems import Problem, Severity
-from musterroll.contract.roles import UserBackend
 from musterroll.contract.rows import Origin, Row
 from musterroll.contract.text import fold
 from musterroll.contract.users import Capabilities, Desired, Existing, GroupPath
 from musterroll.errors import PluginError
-from musterroll.journal.change import FieldChange, PasswordAction
+from musterroll.journal.change import Action, Change, FieldChange, Groups, PasswordAction, Target
 from musterroll.pipeline.settings import Settings
-from musterroll.plan.groups import GroupIndex, Membership, Target
+from musterroll.plan.groups import GroupIndex
+from musterroll.plan.user_digest import digest_of
+from musterroll.portal.portal import Portal
 
-_NO_MEMBERSHIP = Membership()  # a blank cell keeps all groups, in every mode
 _UNKNOWN_GROUP = {  # by whether it is left out, and whether another one is near
     (False, False): 'The group "{name}" does not exist; correct its name, or create it in the portal',
     (False, True): 'The group "{name}" does not exist; did you mean "{near}"?',
     (True, False): 'The group "{name}" does not exist and is left out',
     (True, True): 'The group "{name}" does not exist and is left out; did you mean "{near}"?',
 }
-
-
-@dataclass(slots=True)
-class RowPlan:
-    """What a row comes to. With an error among its problems the rest does not count."""
-
-    fields: dict[str, FieldChange] = field(default_factory=dict)
-    password: PasswordAction = PasswordAction.NONE
-    membership: Membership = _NO_MEMBERSHIP
-    problems: list[Problem] = field(default_factory=list)
-
-    @property
-    def changes_anything(self) -> bool:
-        """Whether an existing user is changed at all."""
-        return bool(
-            self.fields or self.membership.add or self.membership.remove or self.password is PasswordAction.RESET
-        )
 
 
 class RowPlanner:
@@ -58,7 +42,7 @@ class RowPlanner:
         self,
         settings: Settings,
         fields: FieldSet,
-        backend: UserBackend,
+        backend: Portal,
         capabilities: Capabilities,
         groups: GroupIndex,
     ) -> None:
@@ -85,8 +69,8 @@ class RowPlanner:
         *,
         reset_done: bool,
         taken_back: bool = False,
-    ) -> RowPlan:
-        """Plans one row.
+    ) -> tuple[Change, list[Problem]]:
+        """Plans one row, but for its invite. With an error among the problems the change does not count.
 
         Args:
             row: the row.
@@ -95,16 +79,29 @@ class RowPlanner:
             reset_done: whether this sheet has reset the user's password already.
             taken_back: whether the user is inactive because a job of ours was undone: nobody else has meant it.
         """
-        plan = RowPlan()
-        if user is None:
-            plan.fields = self._new_fields(row)
-        else:
-            plan.fields = self._changed_fields(row, user, plan, taken_back=taken_back)
-        plan.password = self._password(row, user, plan, reset_done=reset_done)
-        plan.membership = self._membership(row, paths, user, plan)
+        problems: list[Problem] = []
+        fields = self._new_fields(row) if user is None else self._changed_fields(row, user, problems, taken_back)
+        password = self._password(row, user, problems, reset_done=reset_done)
+        add, remove = self._membership(row, paths, user, problems)
+        change = Change(
+            row=row.number,
+            username=row[USERNAME] if user is None else user.username,
+            action=Action.CREATE,
+            password=password,
+            fields=fields,
+            add=add,
+            remove=remove,
+        )
+        if user is not None:
+            change = replace(
+                change,
+                action=Action.UPDATE if change.changes_anything else Action.UNCHANGED,
+                ref=user.ref,
+                seen=digest_of(user, self._fields.attributes),
+            )
         if self._has_limits:
-            plan.problems.extend(self._unsupported(row, plan, user))
-        return plan
+            problems.extend(self._unsupported(row, change))
+        return change, problems
 
     def _desired(self, row: Row, *, new: bool) -> dict[str, str | None]:
         """The attributes that the row asks for. Defaults and blank cells of an existing user ask for nothing."""
@@ -134,7 +131,9 @@ class RowPlanner:
         canonical = self._canonical(row, row[USERNAME], self._desired(row, new=True))
         return {name: FieldChange(None, after) for name, after in canonical.fields.items() if after is not None}
 
-    def _changed_fields(self, row: Row, user: Existing, plan: RowPlan, *, taken_back: bool) -> dict[str, FieldChange]:
+    def _changed_fields(
+        self, row: Row, user: Existing, problems: list[Problem], taken_back: bool
+    ) -> dict[str, FieldChange]:
         username = row[USERNAME]
         renamed = bool(username) and fold(username) != fold(user.username)
         canonical = self._canonical(row, username if renamed else user.username, self._desired(row, new=False))
@@ -147,9 +146,9 @@ class RowPlanner:
                 changed[name] = FieldChange(before, after or None)
         if not user.active:
             if taken_back or self._settings.on_inactive == "reactivate":
-                changed["active"] = FieldChange(before=False, after=True)
+                changed[ACTIVE] = FieldChange(before=False, after=True)
             elif self._settings.on_inactive == "error":
-                plan.problems.append(
+                problems.append(
                     row.problem(
                         USERNAME,
                         "username.inactive",
@@ -159,22 +158,25 @@ class RowPlanner:
                 )
         return changed
 
-    def _password(self, row: Row, user: Existing | None, plan: RowPlan, *, reset_done: bool) -> PasswordAction:
+    def _password(
+        self, row: Row, user: Existing | None, problems: list[Problem], *, reset_done: bool
+    ) -> PasswordAction:
         given = row.secret(PASSWORD) is not None
         if user is None:
             if not given and self._settings.password.required == "new":
-                plan.problems.append(
-                    row.problem(PASSWORD, "password.required", "A new user needs a password; fill it in")
-                )
+                problems.append(row.problem(PASSWORD, "password.required", "A new user needs a password; fill it in"))
             return PasswordAction.SET if given else PasswordAction.NONE
         if given and self._settings.password.on_existing == "reset" and not reset_done:
             return PasswordAction.RESET
         return PasswordAction.KEEP
 
-    def _membership(self, row: Row, paths: Sequence[GroupPath], user: Existing | None, plan: RowPlan) -> Membership:
-        if not paths:
-            return _NO_MEMBERSHIP
-        wanted = list(self._wanted(row, paths, plan))
+    def _membership(
+        self, row: Row, paths: Sequence[GroupPath], user: Existing | None, problems: list[Problem]
+    ) -> Groups:
+        """The groups to add the user to, and those to take the user out of."""
+        if not paths:  # a blank cell keeps all groups, in every mode
+            return (), ()
+        wanted = list(self._wanted(row, paths, problems))
         current = user.groups if user is not None else frozenset()
         unique = {target.id: target for target in wanted}.values()
         add = tuple(target for target in unique if target.ref is None or target.ref not in current)
@@ -184,9 +186,9 @@ class RowPlanner:
             keep = {target.ref for target in wanted}
             others = (self._groups.of_ref(ref) for ref in sorted(current - keep))
             remove = tuple(target for target in others if target is not None)
-        return Membership(add, remove)
+        return add, remove
 
-    def _wanted(self, row: Row, paths: Iterable[GroupPath], plan: RowPlan) -> Iterator[Target]:
+    def _wanted(self, row: Row, paths: Iterable[GroupPath], problems: list[Problem]) -> Iterator[Target]:
         """Matches the paths; what becomes of a missing group is the pipeline's choice."""
         for path in paths:
             target = self._groups.find(path)
@@ -201,7 +203,7 @@ class RowPlanner:
             near = "|".join(found) if found else None
             if self._settings.membership.missing == "create":
                 if near is not None:
-                    plan.problems.append(
+                    problems.append(
                         row.problem(
                             GROUPS,
                             "groups.near_match",
@@ -215,7 +217,7 @@ class RowPlanner:
                 yield self._groups.create(path)
                 continue
             skip = self._settings.membership.missing == "skip"
-            plan.problems.append(
+            problems.append(
                 row.problem(
                     GROUPS,
                     "groups.unknown",
@@ -227,36 +229,36 @@ class RowPlanner:
                 )
             )
 
-    def _unsupported(self, row: Row, plan: RowPlan, user: Existing | None) -> Iterator[Problem]:
+    def _unsupported(self, row: Row, change: Change) -> Iterator[Problem]:
         """Says what the row asks for and the portal cannot do."""
 
         def problem(name: str, message: str) -> Problem:
             return row.problem(name, "backend.unsupported", message, name=name)
 
         can = self._can
-        for name in plan.fields:
+        for name in change.fields:
             if can.fields is not None and name in self._fields.attributes and name not in can.fields:
                 yield problem(
                     name,
                     "The portal cannot store the field {name}; leave its column out, or name another place for it in "
                     "the backend's options",
                 )
-        if user is not None and USERNAME in plan.fields and not can.rename:
+        if change.action is not Action.CREATE and USERNAME in change.fields and not can.rename:
             yield problem(USERNAME, "The portal cannot change a username; leave it out or choose another portal")
-        if "active" in plan.fields and not can.deactivate:
+        if ACTIVE in change.fields and not can.deactivate:
             yield problem(
                 USERNAME,
                 "The portal cannot make an inactive user active again; leave it out or choose another portal",
             )
-        if plan.password in (PasswordAction.SET, PasswordAction.RESET) and not can.passwords:
+        if change.password in (PasswordAction.SET, PasswordAction.RESET) and not can.passwords:
             yield problem(PASSWORD, "The portal cannot take a password; leave it out or choose another portal")
-        elif plan.password is PasswordAction.RESET and not can.reset_passwords:
+        elif change.password is PasswordAction.RESET and not can.reset_passwords:
             yield problem(
                 PASSWORD,
                 "The portal cannot set the password of an existing user; empty the cell, or set password.on_existing "
                 'to "keep"',
             )
-        touched = (*plan.membership.add, *plan.membership.remove)
+        touched = (*change.add, *change.remove)
         if touched and not can.groups:
             yield problem(GROUPS, "The portal cannot keep groups; leave it out or choose another portal")
         elif not can.nested_groups and any(len(target.path) > 1 for target in touched):

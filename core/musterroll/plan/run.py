@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from musterroll.contract.roles import UserBackend
 from musterroll.journal.job import Job
 from musterroll.journal.journal import Journal
 from musterroll.journal.ledger import Ledger
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.plan.summary import PlanSummary
+from musterroll.portal.portal import Portal
 from musterroll.progress import SILENT, Progress
 from musterroll.sheet.problem_log import ProblemLog
 from musterroll.sheet.summary import SheetCounts
@@ -74,7 +74,7 @@ class NewPlan:
 
     run: Run
     job: Job
-    portal: UserBackend
+    portal: Portal
     ledger: Ledger
     log: ProblemLog
 

@@ -3,45 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import partial
+from dataclasses import replace
 from itertools import islice
 
 from musterroll.contract.fields import USERNAME, FieldSet
 from musterroll.contract.messages import Recipient
+from musterroll.contract.operations import ACTIVE
 from musterroll.contract.problems import Problem, Severity
-from musterroll.contract.roles import UserBackend
 from musterroll.contract.rows import Origin, Row
 from musterroll.contract.translation import gettext
 from musterroll.contract.users import Existing, UserKey
-from musterroll.invites.invited_before import Recogniser
-from musterroll.invites.policy import Decision, InvitePolicy
-from musterroll.journal.change import Action, Change, InviteDecision
-from musterroll.journal.ledger import NOBODY, Ledger, LedgerEntry
+from musterroll.invites.policy import InvitePolicy
+from musterroll.journal.change import Action, Change, InviteDecision, Target
+from musterroll.journal.ledger import NOT_KNOWN, Ledger, LedgerEntry
 from musterroll.journal.plan import PlanStore
 from musterroll.pipeline.settings import Settings
-from musterroll.plan.absent import Unplaced
+from musterroll.plan.absent import Uncertain
 from musterroll.plan.digests import RowDigests
-from musterroll.plan.groups import GroupIndex, Target
-from musterroll.plan.row import RowPlan, RowPlanner
+from musterroll.plan.groups import GroupIndex
+from musterroll.plan.row import RowPlanner
 from musterroll.plan.spellings import GroupSpellings
-from musterroll.plan.user_digest import digest_of
 from musterroll.portal.lookups import Matches, find_user, look_up
-from musterroll.portal.protection import PROTECTED, Protection
+from musterroll.portal.portal import Portal
+from musterroll.portal.protection import Protection
 from musterroll.sheet.checks import CheckedRow
 from musterroll.sheet.problem_log import ProblemLog
 
 # So many rows are looked up at once.
 _BATCH = 500
 _EMAIL = "email"
+_LOST = (
+    "The portal has lost this user, whom this pipeline had created and invited: it seems to be older than what the "
+    "pipeline knows (restored from a backup?). The user is created again and gets no second invite while the first "
+    "one is alive; `musterroll invites send --resend` sends one all the same"
+)
 
 
-class Planner:
+class SheetPlanner:
     """Plans the rows of one sheet.
 
     Args:
         settings: the pipeline's settings.
         fields: the fields of a user.
-        backend: the portal; only asked, never written to.
+        portal: only asked, never written to.
         ledger: who was created and invited before.
         invites: the policy of invites.
         store: takes the plan.
@@ -58,7 +62,7 @@ class Planner:
         *,
         settings: Settings,
         fields: FieldSet,
-        backend: UserBackend,
+        portal: Portal,
         ledger: Ledger,
         invites: InvitePolicy,
         store: PlanStore,
@@ -67,23 +71,23 @@ class Planner:
     ) -> None:
         self._settings = settings
         self._fields = fields
-        self._backend = backend
+        self._portal = portal
         self._ledger = ledger
         self._invites = invites
         self._store = store
         self._log = log
         self._sheet = sheet_sha256
-        self._can = backend.capabilities()
-        self._groups = GroupIndex(backend.groups() if self._can.groups else ())
-        self._rows = RowPlanner(settings, fields, backend, self._can, self._groups)
+        self._can = portal.capabilities()
+        self._groups = GroupIndex(portal.groups() if self._can.groups else ())
+        self._rows = RowPlanner(settings, fields, portal, self._can, self._groups)
         self._look_up_by = tuple(dict.fromkeys((*settings.match, USERNAME, *([_EMAIL] * self._can.unique_email))))
         self._spellings = GroupSpellings()
         self._protection = Protection(settings.protect)
         self._digests = RowDigests(fields, settings.match, ledger.roster.salt)
-        self._recogniser = Recogniser(settings.match, ledger.roster.salt)
-        self.unplaced = Unplaced()
+        self.uncertain = Uncertain()
         self._new_addresses: dict[str, int] = {}
         self._letters: Mapping[str, str] = {}
+        self._stored = set[int | None]()  # the groups that the store has
 
     @property
     def group_count(self) -> int:
@@ -125,10 +129,10 @@ class Planner:
         self._letters = rows[0].columns
         if self._log.headings_fail:  # who or what is meant is not known, so there is nothing to ask the portal
             for row in rows:
-                self._store.add_rejected(row.number, row[USERNAME], None)
+                self._store.add(Change.rejected(row.number, row[USERNAME], None))
             self._store.flush()
             return
-        matches = look_up(self._backend, rows, self._look_up_by)
+        matches = look_up(self._portal, rows, self._look_up_by)
         found = [find_user(row, self._settings.match, matches) for row in rows]
         refs = [user.ref for user in found if isinstance(user, Existing)]
         known = self._ledger.entries(refs)
@@ -142,14 +146,14 @@ class Planner:
         for checked, match in zip(batch, found, strict=True):
             row, user = checked.row, match if isinstance(match, Existing) else None
             self._spellings.note(row, checked.groups)
-            valid, plan = checked.valid, None
+            valid, change = checked.valid, None
             # A row that is out already is planned for its further problems, so that one run shows all of them.
             if isinstance(match, Problem):
                 self._log.add(match)
-                self.unplaced.perhaps |= {one.ref for name in self._look_up_by for one in matches.of(row, name)}
+                self.uncertain.refs |= {one.ref for name in self._look_up_by for one in matches.of(row, name)}
             elif checked.valid or user is not None or self._is_identified(row):
                 groups = checked.groups if user is None else checked.given
-                plan = self._rows.plan(
+                change, problems = self._rows.plan(
                     row,
                     groups,
                     user,
@@ -158,17 +162,18 @@ class Planner:
                 )
                 for problem in (
                     *self._check_identity(checked, user, matches),
-                    *self._check_protection(row, plan, user),
-                    *plan.problems,
+                    *self._check_protection(row, change, user),
+                    *problems,
                 ):
                     self._log.add(problem)
                     valid &= not problem.is_error
-            if plan is None or not valid:
-                self._store.add_rejected(row.number, row.value(USERNAME).text, None if user is None else user.ref)
-                if match is None and self.unplaced.nobody is None and not self._is_identified(row):
-                    self.unplaced.nobody = row.number
+            if change is None or not valid:
+                ref = None if user is None else user.ref
+                self._store.add(Change.rejected(row.number, row.value(USERNAME).text, ref))
+                if match is None and self.uncertain.row is None and not self._is_identified(row):
+                    self.uncertain.row = row.number
             else:
-                self._store_plan(row, plan, user, None if user is None else known.get(user.ref, NOBODY))
+                self._store_change(row, change, user, None if user is None else known.get(user.ref, NOT_KNOWN))
         self._store.add_digests([(row.number, *digests) for row in rows if (digests := self._digests.of(row))])
         self._store.flush()
 
@@ -196,9 +201,9 @@ class Planner:
             message = "Row {first} has this address, and the portal takes an address once; correct one of the two rows"
             yield row.problem(_EMAIL, "email.taken", message, first=first)
 
-    def _check_protection(self, row: Row, plan: RowPlan, user: Existing | None) -> Iterator[Problem]:
+    def _check_protection(self, row: Row, change: Change, user: Existing | None) -> Iterator[Problem]:
         """A protected user is never touched; a row that asks for nothing of the kind may name one."""
-        if user is not None and not plan.changes_anything:
+        if change.action is Action.UNCHANGED:
             return
         if user is not None and (pattern := self._protection.of(user.username)):
             message = (
@@ -213,74 +218,37 @@ class Planner:
             )
             yield row.problem(USERNAME, "username.protected", message, pattern=pattern)
 
-    def _store_plan(self, row: Row, plan: RowPlan, user: Existing | None, known: LedgerEntry | None) -> None:
-        action = Action.UPDATE if plan.changes_anything else Action.UNCHANGED
-        if user is None:
-            action = Action.CREATE
-        username = row[USERNAME] if user is None else user.username
-        active = user is None or user.active or "active" in plan.fields
-        recipient: Recipient | None = None
-        decision = self._invites.reason_against(known, active=active)
-        if decision is None and self._protection.of(username):
-            decision = Decision(InviteDecision(send=False, reason=PROTECTED))
-        known_as: tuple[str, ...] = ()
-        if decision is None:
-            recipient = Recipient(username=username, fields=self._recipient_fields(plan, user))
-            known_as = self._recogniser.of(partial(self._text_of, row, user, recipient.fields))
-            decision = self._against_lost(row, user, known_as)
-            decision = decision or self._invites.decide(recipient, row=row.number)
-        elif known is not None and known.invite is not None and plan.fields.keys() & self._recogniser.fields:
-            known_as = self._recogniser.of(partial(self._text_of, row, user, self._recipient_fields(plan, user)))
-        for target in (*plan.membership.add, *plan.membership.remove):
+    def _store_change(self, row: Row, change: Change, user: Existing | None, known: LedgerEntry | None) -> None:
+        for target in (*change.add, *change.remove):
             self._store_target(target)
-        change = Change(
-            row=row.number,
-            username=username,
-            action=action,
-            password=plan.password,
-            fields=plan.fields,
-            invite=decision.invite,
-            ref=None if user is None else user.ref,
-            seen=None if user is None else digest_of(user, self._fields.attributes),
+        self._store.add(replace(change, invite=self._invite(row, change, user, known)))
+
+    def _invite(self, row: Row, change: Change, user: Existing | None, known: LedgerEntry | None) -> InviteDecision:
+        decision = self._invites.reason_against(
+            known, change.username, active=user is None or user.active or ACTIVE in change.fields
         )
-        self._store.add_change(
-            change,
-            add=[target.id for target in plan.membership.add],
-            remove=[target.id for target in plan.membership.remove],
-            notifier=decision.notifier,
-            recipient=dict(recipient.fields) if recipient and decision.notifier else None,
-            known_as=known_as,
-        )
+        invited = known is not None and known.invite is not None
+        if decision is not None and not (invited and self._invites.recognises_by(change.fields)):
+            return decision
+        fields, ref = self._recipient_fields(change, user), change.ref or ""
+        recipient = Recipient(username=change.username, fields=fields, ref=ref)
+        known_as = self._invites.known_as(recipient, row[USERNAME] or change.username)
+        if decision is None:
+            decision = self._invites.against_lost(recipient, known_as)
+            if decision is not None and user is None:
+                self._log.add(row.problem(USERNAME, "user.lost", _LOST, severity=Severity.WARNING))
+        return replace(decision or self._invites.decide(recipient, row=row.number), known_as=known_as)
 
-    def _text_of(self, row: Row, user: Existing | None, fields: Mapping[str, str], name: str) -> str | None:
-        """A field's value as it will be when the plan is carried out."""
-        if name == USERNAME:
-            return row[USERNAME] or (user.username if user is not None else "")
-        return fields.get(name)
-
-    def _against_lost(self, row: Row, user: Existing | None, known_as: Sequence[str]) -> Decision | None:
-        """Whether the same person was invited under an id that the portal does not have any more, and why not again."""
-        invite = self._ledger.lost(known_as, None if user is None else user.ref, self._invites.now)
-        decision = None if invite is None else self._invites.reason_of_lost(invite)
-        if decision is not None and user is None:
-            text = (
-                "The portal has lost this user, whom this pipeline had created and invited: it seems to be older than "
-                "what the pipeline knows (restored from a backup?). The user is created again and gets no second "
-                "invite while the first one is alive; `musterroll invites send --resend` sends one all the same"
-            )
-            self._log.add(row.problem(USERNAME, "user.lost", text, severity=Severity.WARNING))
-        return decision
-
-    def _recipient_fields(self, plan: RowPlan, user: Existing | None) -> dict[str, str]:
+    def _recipient_fields(self, change: Change, user: Existing | None) -> dict[str, str]:
         """The attributes as they will be when the plan is carried out; empty ones are ""."""
         fields = {name: (user.fields.get(name) if user is not None else None) or "" for name in self._fields.attributes}
-        for name, change in plan.fields.items():
+        for name, field in change.fields.items():
             if name in fields:
-                fields[name] = str(change.after or "")
+                fields[name] = str(field.after or "")
         return fields
 
     def _store_target(self, target: Target) -> None:
         for level in self._groups.ancestors(target):
-            if not level.stored:
-                level.stored = True
-                self._store.add_target(level.id, level.path, level.parent, level.ref)
+            if level.id not in self._stored:
+                self._stored.add(level.id)
+                self._store.add_target(level)

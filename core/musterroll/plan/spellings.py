@@ -57,16 +57,16 @@ class GroupSpellings:
             elif seen.row != row.number:
                 seen.others += 1
 
-    def problems(self, portal: GroupIndex | None = None) -> Iterator[Problem]:
+    def problems(self, existing: GroupIndex | None = None) -> Iterator[Problem]:
         """Yields the problems; of groups that the portal has, or almost has, none."""
-        if len(self._seen) < 2 and portal is None:
+        if len(self._seen) < 2 and existing is None:
             return
         names = self._names()
         near = _Near(names)
         for path, seen in self._seen.items():
-            if portal is not None and (portal.exists(path) or portal.near(path) is not None):
+            if existing is not None and (existing.exists(path) or existing.near(path) is not None):
                 continue
-            parts = _parts(path, names, portal)
+            parts = _parts(path, names, existing)
             if parts is not None:
                 yield self._several(path, seen, parts)
             elif seen.others == 0 and (other := near.of(path)) is not None:
@@ -159,11 +159,11 @@ class _Near:
         return self._names[other].only is None or same_letters or len("".join(folded)) != len("".join(other))
 
 
-def _parts(path: GroupPath, names: dict[GroupPath, _Name], portal: GroupIndex | None) -> list[GroupPath] | None:
+def _parts(path: GroupPath, names: dict[GroupPath, _Name], existing: GroupIndex | None) -> list[GroupPath] | None:
     """Returns the groups that a name with commas or slashes seems to be; None where it is one."""
 
     def is_known(part: GroupPath) -> bool:
-        return fold_path(part) in names or (portal is not None and portal.exists(part))
+        return fold_path(part) in names or (existing is not None and existing.exists(part))
 
     text = "|".join(path)
     for sign, enough in ((_COMMA, any), (_SLASH, all)):

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from musterroll.journal.change import Action, Change
 from musterroll.journal.job import Job
-from musterroll.journal.plan import REJECTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,7 @@ class PlanSummary:
 def summarise(job: Job, *, portal: str) -> PlanSummary:
     """Counts a stored plan."""
     by_action = dict(job.journal.execute("SELECT action, count(*) FROM row WHERE job = ? GROUP BY action", (job.id,)))
-    rejected = by_action.pop(REJECTED, 0)
+    rejected = by_action.pop(Action.REJECTED, 0)
     return PlanSummary(
         actions={Action(action): rows for action, rows in by_action.items()},
         groups=len(job.plan.groups_to_create()),

@@ -1,37 +1,33 @@
-"""Who is who: which users of the backend the rows mean."""
+"""Who is who: which users of the portal the rows mean."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from musterroll.contract.fields import USERNAME
 from musterroll.contract.problems import Problem
-from musterroll.contract.roles import UserBackend
 from musterroll.contract.rows import Row
-from musterroll.contract.text import fold
 from musterroll.contract.users import Existing, UserKey
+from musterroll.portal.portal import Portal
 
 
 @dataclass(frozen=True, slots=True)
 class Matches:
     """The users that the keys of a batch of rows mean."""
 
-    by_text: Mapping[tuple[str, str], tuple[Existing, ...]]  # field and value as the sheet has it
+    by_text: Mapping[tuple[str, str], Sequence[Existing]]  # field and value as the sheet has it
 
-    def of(self, row: Row, field: str) -> tuple[Existing, ...]:
+    def of(self, row: Row, field: str) -> Sequence[Existing]:
         """Returns the users that a row's field means."""
         return self.by_text.get((field, row.value(field).text), ())
 
 
-def look_up(backend: UserBackend, rows: Sequence[Row], fields: Sequence[str]) -> Matches:
+def look_up(portal: Portal, rows: Sequence[Row], fields: Sequence[str]) -> Matches:
     """Looks the users of a batch of rows up.
 
-    Every answer is compared again here: a portal that ignores its filter, or matches more than we asked for,
-    must never get the wrong user changed.
-
     Args:
-        backend: the portal.
+        portal: the portal.
         rows: the batch.
         fields: what to look up by.
 
@@ -42,26 +38,17 @@ def look_up(backend: UserBackend, rows: Sequence[Row], fields: Sequence[str]) ->
     keys = {
         (field, text): UserKey.of(field, text) for row in rows for field in fields if (text := row.value(field).text)
     }
-    found = confirmed(backend, keys.values())
+    found = portal.lookup(list(keys.values()))
     return Matches({text: found[key] for text, key in keys.items() if key in found})
 
 
-def confirmed(backend: UserBackend, keys: Iterable[UserKey]) -> dict[UserKey, tuple[Existing, ...]]:
-    """Looks users up and keeps those that are the ones we asked for. See `look_up`."""
-    wanted = list(keys)
-    if not wanted:
-        return {}
-    answers = backend.lookup(wanted)
-    return {key: _of_key(key, found) for key in wanted if (found := answers.get(key))}
+def look_up_known(portal: Portal, names: Mapping[str, str]) -> dict[str, Existing]:
+    """Looks users up whom we know by their ids, by the usernames that they had; returns those who still have them.
 
-
-def _of_key(key: UserKey, answers: Sequence[Existing]) -> tuple[Existing, ...]:
-    users: dict[str, Existing] = {}
-    for user in answers:
-        stored = user.username if key.field == USERNAME else user.fields.get(key.field)
-        if stored is not None and fold(stored) == key.folded:
-            users[user.ref] = user
-    return tuple(users.values())
+    Who has another id took the name of one who was renamed, or is gone. Several names may fold to one.
+    """
+    found = portal.lookup([UserKey.of(USERNAME, name) for name in names.values()])
+    return {user.ref: user for users in found.values() for user in users if user.ref in names}
 
 
 def find_user(row: Row, match: Sequence[str], matches: Matches) -> Existing | Problem | None:

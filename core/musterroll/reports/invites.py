@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from heapq import merge
 from itertools import islice
 
 from musterroll.errors import MusterrollError
 from musterroll.journal.change import Change
+from musterroll.journal.invites import InviteState
 from musterroll.journal.journal import Journal
-from musterroll.journal.ledger import NOBODY, InviteState, Ledger, LedgerEntry, known_identities
+from musterroll.journal.ledger import NOT_KNOWN, Ledger, LedgerEntry, known_identities
 from musterroll.pipeline.pipeline import Pipeline
-from musterroll.registry.plugin_errors import guarded
-from musterroll.reports.report import InviteStanding, ListedInvite
+from musterroll.reports.report import ListedInvite
 
 _CHUNK = 500
 # What the ledger itself cannot say: nothing was kept of the job that created the user.
@@ -21,42 +22,56 @@ _NOT_YET = "its job did not come to the invites"
 
 
 @dataclass(frozen=True, slots=True)
-class Portals:
-    """Which portals' ledgers are meant.
+class InviteList:
+    """The ledger of invites. Streams, so it must be closed.
 
     Attributes:
-        identities: one; several or none only where the portal could not be asked.
-        unreachable: why it could not be asked.
+        invites: the users, by username.
+        identities: the portals whose ledgers these are: one, unless the portal cannot be asked which it is.
+        unreachable: why it cannot be asked.
+        close: lets go of the journal.
     """
 
-    identities: tuple[str, ...]
+    invites: Iterator[ListedInvite]
+    identities: tuple[str, ...] = ()
     unreachable: MusterrollError | None = None
+    close: Callable[[], None] = lambda: None
 
 
-def portals_of(pipeline: Pipeline, journal: Journal) -> Portals:
-    """Asks the pipeline's portal which one it is; failing that, takes those that the journal knows."""
+def list_invites(pipeline: Pipeline, *, state: InviteState | None = None) -> InviteList:
+    """Lists the latest invite of everybody whom the pipeline created, invited, or had in a sheet.
+
+    Args:
+        pipeline: whose ledger, on the backend of its profile.
+        state: only those that stand so.
+    """
+    journal = Journal.look(pipeline.state, pipeline.name)
+    if journal is None:
+        return InviteList(iter(()))
     try:
-        backend = pipeline.build_backend(read_only=True)
-        try:
-            with guarded("backend", "saying which portal it is"):
-                return Portals((backend.identity(),))
-        finally:
-            with guarded("backend", "closing"):
-                backend.close()
+        identities, unreachable = portals_of(pipeline, journal)
+    except BaseException:
+        journal.close()
+        raise
+    ledgers = [Ledger(journal, pipeline.name, identity).users() for identity in identities]
+    users = merge(*ledgers, key=lambda user: (user.username.lower(), user.username))
+    now = pipeline.clock()
+    lines = (listed(user.username, user.entry, now) for user in users)
+    wanted = (line for line in lines if state is None or line.state is state)
+    return InviteList(wanted, identities, unreachable, journal.close)
+
+
+def portals_of(pipeline: Pipeline, journal: Journal) -> tuple[tuple[str, ...], MusterrollError | None]:
+    """Asks the pipeline's portal which one it is; failing that, takes those that the journal knows.
+
+    Returns:
+        The portals' identities, and why it could not be asked; several identities or none only then.
+    """
+    try:
+        with pipeline.build_backend(read_only=True) as portal:
+            return (portal.identity(),), None
     except MusterrollError as error:
-        return Portals(tuple(known_identities(journal, pipeline.name, pipeline.profile)), error)
-
-
-def standing(entry: LedgerEntry, now: dt.datetime) -> InviteStanding:
-    """Says where a user stands."""
-    match entry.invite:
-        case None:
-            return InviteStanding.NEVER
-        case InviteState.SENT:
-            return InviteStanding.SENT if entry.is_alive(now) else InviteStanding.EXPIRED
-        case InviteState.FAILED:
-            return InviteStanding.FAILED
-    return InviteStanding.HELD
+        return tuple(known_identities(journal, pipeline.name, pipeline.profile)), error
 
 
 def listed(username: str, entry: LedgerEntry, now: dt.datetime) -> ListedInvite:
@@ -69,7 +84,7 @@ def listed(username: str, entry: LedgerEntry, now: dt.datetime) -> ListedInvite:
     return ListedInvite(
         username=username,
         channel=entry.channel,
-        state=standing(entry, now),
+        state=entry.standing(now),
         sent=_text(entry.sent),
         expires=_text(entry.expires),
         reason=reason,
@@ -89,7 +104,7 @@ def listed_of_job(job: str, changes: Iterable[Change], ledger: Ledger, now: dt.d
     while chunk := list(islice(changes, _CHUNK)):
         entries = ledger.entries(change.ref for change in chunk if change.ref)
         for change in chunk:
-            entry = entries.get(change.ref or "", NOBODY)
+            entry = entries.get(change.ref or "", NOT_KNOWN)
             line = listed(change.username, entry, now)
             if entry.job != job:
                 line = replace(line, channel=line.channel or change.invite.channel, reason=change.invite.reason)

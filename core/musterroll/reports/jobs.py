@@ -6,32 +6,22 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
+from musterroll.contract.operations import OPERATIONS, Kind
 from musterroll.contract.users import GroupPath
 from musterroll.errors import MusterrollError
+from musterroll.journal.change import shown_row
 from musterroll.journal.invites import failed_invites
 from musterroll.journal.job import Job, JobRecord, JobState, read_jobs
 from musterroll.journal.jobs import open_job
 from musterroll.journal.journal import Journal
-from musterroll.journal.kinds import Kind, OpState, shown_row
+from musterroll.journal.operations import OpState
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.reports.report import Failure, JobSummary, Outcome, Report
-
-_OPERATIONS = {
-    Kind.CREATE_GROUP: "create the group {group}",
-    Kind.CREATE_USER: "create the user",
-    Kind.UPDATE_USER: "update the user",
-    Kind.REACTIVATE: "reactivate the user",
-    Kind.DEACTIVATE: "deactivate the user",
-    Kind.DELETE_USER: "delete the user",
-    Kind.DELETE_GROUP: "delete the group {group}",
-    Kind.ADD_MEMBERS: "add to {group}",
-    Kind.REMOVE_MEMBERS: "remove from {group}",
-}
 
 
 def operation_name(kind: Kind, group: GroupPath) -> str:
     """Says what an operation does, e.g. `add to Region|North`."""
-    return _OPERATIONS[kind].format(group="|".join(group))
+    return OPERATIONS[kind].label.format(target="|".join(group))
 
 
 def list_jobs(pipeline: Pipeline) -> Sequence[JobSummary]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from musterroll.contract.problems import Problem
-from musterroll.journal.change import Action, Change, FieldChange, InviteDecision, PasswordAction
+from musterroll.journal.change import Action, Change, FieldChange, InviteDecision, PasswordAction, Target
 
 
 def problem_record(problem: Problem) -> dict[str, Any]:
@@ -32,9 +32,13 @@ def change_record(change: Change) -> dict[str, Any]:
         "action": change.action,
         "password": change.password,
         "fields": {name: {"before": field.before, "after": field.after} for name, field in change.fields.items()},
-        "groups": {"add": [list(path) for path in change.add], "remove": [list(path) for path in change.remove]},
+        "groups": {"add": _paths(change.add), "remove": _paths(change.remove)},
         "invite": {"send": change.invite.send, "channel": change.invite.channel, "reason": change.invite.reason},
     }
+
+
+def _paths(groups: Iterable[Target]) -> list[list[str]]:
+    return [list(group.path) for group in groups]
 
 
 def change_of(record: Mapping[str, Any]) -> Change:
@@ -53,8 +57,8 @@ def change_of(record: Mapping[str, Any]) -> Change:
         action=Action(record["action"]),
         password=PasswordAction(record["password"]),
         fields={name: FieldChange(field["before"], field["after"]) for name, field in fields.items()},
-        add=tuple(map(tuple, groups["add"])),
-        remove=tuple(map(tuple, groups["remove"])),
+        add=tuple(Target(tuple(path)) for path in groups["add"]),
+        remove=tuple(Target(tuple(path)) for path in groups["remove"]),
         invite=InviteDecision(invite["send"], invite["channel"], invite["reason"]),
         ref=record["ref"],
         seen=record["seen"],

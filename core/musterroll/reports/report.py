@@ -12,6 +12,7 @@ from musterroll.contract.problems import Problem
 from musterroll.contract.users import GroupPath
 from musterroll.errors import MusterrollError
 from musterroll.journal.change import Change
+from musterroll.journal.invites import InviteState
 from musterroll.journal.job import Approval, JobState
 from musterroll.journal.outcomes import InviteCounts, JobCounts
 from musterroll.sheet.problem_groups import ProblemGroup, group_problems
@@ -29,16 +30,6 @@ class Outcome(StrEnum):
     INTERRUPTED = "interrupted"
 
 
-class InviteStanding(StrEnum):
-    """Where a user stands with their invite."""
-
-    SENT = "sent"
-    EXPIRED = "expired"  # sent, and not valid any more
-    HELD = "held"  # it may or may not have gone out: a person decides
-    FAILED = "failed"
-    NEVER = "never"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedInvite:
     """A user's latest invite.
@@ -54,7 +45,7 @@ class ListedInvite:
 
     username: str
     channel: str | None
-    state: InviteStanding
+    state: InviteState
     sent: str | None
     expires: str | None
     reason: str | None

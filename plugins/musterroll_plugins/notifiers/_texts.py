@@ -1,8 +1,8 @@
 """The texts of messages: built-in ones, and templates with `{placeholder}`s.
 
 Where the first line of a template is `Subject: …` that is the subject, and a blank line may follow. A line whose
-placeholders all turn out empty is left out, so that `Your invite link: {invite_url}` is written only where there
-is a link.
+placeholders all turn out empty is left out, so that `Rejected rows: {rejected_file}` is written only where
+there are any.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ COUNTS = (
 """The numbers among the values of a message about a job that has ended."""
 
 _OF_THE_MESSAGE = {
-    Purpose.INVITE: ("username", "phone_number", "pipeline", "job", "invite_url", "valid_days", "expires"),
+    Purpose.INVITE: ("username", "phone_number", "pipeline", "job", "valid_days", "expires"),
     Purpose.FINISHED: (
         *("pipeline", "profile", "command", "job", "state", "outcome", "sheet", "reason", "next_step"),
         *("rejected_file", "duration", *COUNTS),
@@ -124,7 +124,6 @@ Hello {forename},
 
 an account was created for you. Your username is {username}.
 
-Set it up here: {invite_url}
 The invite is valid until {expires}.
 """,
 )

@@ -19,7 +19,7 @@ from musterroll import (
 )
 from musterroll_plugins.notifiers._texts import Text, load, printable
 
-_INVITE = Text.of("Your account", "Your username is {username}.\nYour invite link: {invite_url}")
+_INVITE = Text.of("Your account", "Your username is {username}.")
 _FINISHED = Text.of(
     "Import {state}",
     "The import of {sheet} has ended ({state}): {created} created, {updated} updated, {unchanged} unchanged, "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from musterroll.contract.operations import CreateGroup
+from musterroll.journal.change import Target
 from musterroll.reports.report import Outcome
 from support.pipelines import Work, user
 
@@ -26,7 +27,7 @@ def test_adding_keeps_other_groups(work: Work) -> None:
     work.portal.add("ana", forename="Ana", groups=[sales])
     pipeline, sheet = work.pipeline(), work.sheet(user("ana", groups="Ops;OPS; ops "), user("bo"))
     done = work.run(pipeline, sheet)
-    assert done.change(3).add == (("Ops",),)
+    assert done.change(3).add == (Target(("Ops",)),)
     assert done.rows == {"updated": 1, "created": 1}
     assert work.portal.groups_of("ana") == {"Sales", "Ops"}
     assert work.run(pipeline, sheet).rows == {"unchanged": 2}
@@ -38,7 +39,7 @@ def test_replacing_removes_other_groups_and_a_blank_cell_keeps_all(work: Work) -
     work.portal.add("bo", forename="Bo", groups=[sales, ops])
     pipeline, sheet = work.pipeline(tables=REPLACE), work.sheet(user("ana", groups="ops"), user("bo"))
     done = work.run(pipeline, sheet)
-    assert (done.change(3).add, done.change(3).remove) == ((("Ops",),), (("Sales",),))
+    assert (done.change(3).add, done.change(3).remove) == ((Target(("Ops",)),), (Target(("Sales",)),))
     assert work.portal.groups_of("ana") == {"Ops"}
     assert work.portal.groups_of("bo") == {"Sales", "Ops"}
     assert work.run(pipeline, sheet).rows == {"unchanged": 2}
@@ -120,8 +121,8 @@ def test_replacing_takes_nobody_out_where_a_name_was_left_out(work: Work) -> Non
 
 def test_groups_are_told_in_the_order_of_the_cell(work: Work) -> None:
     done = work.run(work.pipeline(), work.sheet(user("ana", groups="B;A"), user("bo", groups="C;A;B")))
-    assert done.change(3).add == (("B",), ("A",))
-    assert done.change(4).add == (("C",), ("A",), ("B",))
+    assert done.change(3).add == (Target(("B",)), Target(("A",)))
+    assert done.change(4).add == (Target(("C",)), Target(("A",)), Target(("B",)))
 
 
 def test_groups_of_rejected_rows_are_not_created(work: Work) -> None:

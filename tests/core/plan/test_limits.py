@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from decimal import Decimal
 
 import pytest
@@ -273,7 +274,8 @@ def test_two_sheets_are_compared_user_by_user(one: dict[bytes, bytes], other: di
     assert found == (len(differing), len(everybody))
 
 
-def test_no_journal_has_no_last_sheet() -> None:
-    roster = Roster(None, "acme", "portal")
-    assert (roster.last_sheet(), list(roster.managed()), list(roster.last_digests())) == (None, [], [])
+def test_a_new_journal_has_no_last_sheet() -> None:
+    with closing(Journal.temporary()) as journal:
+        roster = Roster(journal, "acme", "portal")
+        assert (roster.last_sheet(), list(roster.managed()), list(roster.last_digests())) == (None, [], [])
     assert counts_users(LimitSettings()) is None

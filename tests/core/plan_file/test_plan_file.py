@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from musterroll import Problem
 from musterroll.contract.users import GroupPath
 from musterroll.errors import PlanFileError
-from musterroll.journal.change import Action, Change, FieldChange, InviteDecision, PasswordAction
+from musterroll.journal.change import Action, Change, FieldChange, InviteDecision, PasswordAction, Target
 from musterroll.pipeline.made_from import PluginsUsed
 from musterroll.plan.saved.header import PlanHeader, PlannedBackend, PlannedPipeline
 from musterroll.plan.saved.reader import SavedPlan, is_saved_plan
@@ -36,6 +36,7 @@ HEADER = PlanHeader(
 
 _texts = st.text(max_size=8)
 _paths = st.lists(_texts, min_size=1, max_size=3).map(tuple)
+_groups = st.builds(Target, _paths)
 _scalars = st.none() | st.booleans() | _texts
 _changes = st.builds(
     Change,
@@ -44,8 +45,8 @@ _changes = st.builds(
     action=st.sampled_from(Action),
     password=st.sampled_from(PasswordAction),
     fields=st.dictionaries(_texts, st.builds(FieldChange, _scalars, _scalars), max_size=3),
-    add=st.lists(_paths, max_size=2).map(tuple),
-    remove=st.lists(_paths, max_size=2).map(tuple),
+    add=st.lists(_groups, max_size=2).map(tuple),
+    remove=st.lists(_groups, max_size=2).map(tuple),
     invite=st.builds(InviteDecision, st.booleans(), st.none() | _texts, st.none() | _texts),
     ref=st.none() | _texts,
     seen=st.none() | _texts,

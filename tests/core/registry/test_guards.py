@@ -30,8 +30,8 @@ from musterroll import (
 )
 from musterroll.contract.frozen import FrozenDict
 from musterroll.errors import Label, PluginError
+from musterroll.portal.portal import Portal
 from musterroll.registry.guards.built import BACKEND, NOTIFIER, VALIDATOR, look_at_built
-from musterroll.registry.guards.portal import Portal
 from musterroll.registry.guards.post import Post
 from musterroll.registry.guards.reader import WatchedReader
 from musterroll.registry.plugin_errors import AnswerError

@@ -20,13 +20,13 @@ FIELDS = FieldSet(
     ]
 )
 CONTEXT = Context(instance="notifiers[console]", fields=FIELDS, read_only=False)
-VALUES = {"pipeline": "acme", "job": "j1", "invite_url": "", "valid_days": "14", "expires": "2030-01-02"}
+VALUES = {"pipeline": "acme", "job": "j1", "valid_days": "14", "expires": "2030-01-02"}
 COUNTS = ("rows", "created", "updated", "unchanged", "deactivated", "rejected", "failed", "unknown", "not_attempted")
 
 
-def invite(username: str = "ana", url: str = "", **fields: str) -> Message:
+def invite(username: str = "ana", **fields: str) -> Message:
     recipient = Recipient(username=username, fields={"email": "ana@example.com", **fields})
-    return Message(id="m1", purpose=Purpose.INVITE, recipient=recipient, values={**VALUES, "invite_url": url})
+    return Message(id="m1", purpose=Purpose.INVITE, recipient=recipient, values=VALUES)
 
 
 def finished() -> Message:
@@ -51,12 +51,6 @@ def test_reaches_everybody() -> None:
 
 def test_tidy_lines(capsys: pytest.CaptureFixture[str]) -> None:
     assert shown(capsys, invite()) == "invite to ana <ana@example.com>: Your username is ana.\n"
-    with_url = shown(capsys, invite(url="https://portal.example/i/1"))
-    assert with_url == (
-        "invite to ana <ana@example.com>:\n"
-        "    Your username is ana.\n"
-        "    Your invite link: https://portal.example/i/1\n"
-    )
     assert shown(capsys, finished()).startswith("finished: The import of staff.xlsx has ended (completed): 1 created,")
 
 
@@ -95,7 +89,7 @@ class TestTemplates:
 
     def test_lines_without_their_values_are_left_out(self, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
         path = tmp_path / "invite.txt"
-        path.write_text("Hello,\n\nLink: {invite_url}\n\nDepartment {department}\n\nBye {username}{department}\n")
+        path.write_text("Hello,\n\nDepartment {department}\n\nBye {username}{department}\n")
         assert shown(capsys, invite(), template=path).splitlines()[1:] == ["    Hello,", "", "    Bye ana"]
 
     def test_for_finished_jobs(self, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -108,6 +102,7 @@ class TestTemplates:
         [
             (b"\n{fornname}", r'line 2: unknown placeholder \{fornname\}, did you mean "forename"\?'),
             (b"{password}", "line 1: unknown placeholder"),
+            (b"{invite_url}", "line 1: unknown placeholder"),
             (b"{created}", "line 1: unknown placeholder"),
             (b"a\nb\n{ x", 'line 3: a single "{"'),
             (b"caf\xe9", "not UTF-8"),

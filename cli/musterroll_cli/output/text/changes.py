@@ -70,8 +70,8 @@ def _details(change: Change, *, verbose: bool) -> Iterator[Piece]:
     for name, difference in change.fields.items():
         before = () if change.action is Action.CREATE else (value(difference.before), " → ")
         parts.append((Styled(f"{name}: ", "dim"), *before, value(difference.after)))
-    parts += [(Styled(f"+{group_name(path)}", "green"),) for path in change.add]
-    parts += [(Styled(f"-{group_name(path)}", "red"),) for path in change.remove]
+    parts += [(Styled(f"+{group_name(group.path)}", "green"),) for group in change.add]
+    parts += [(Styled(f"-{group_name(group.path)}", "red"),) for group in change.remove]
     if change.password in _PASSWORDS:
         parts.append((_PASSWORDS[change.password],))
     if change.invite.send:

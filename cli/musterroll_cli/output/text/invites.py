@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from musterroll.engine import InviteStanding, ListedInvite, Report
+from musterroll.engine import InviteState, ListedInvite, Report
 from musterroll.errors import MusterrollError
 from musterroll_cli.output.console import Stream, Styled
 from musterroll_cli.output.tables import Cells, Column, show_table
@@ -15,11 +15,11 @@ SHOWN = 200
 """So many users are shown one by one, unless the person asks for all."""
 
 _STYLES = {
-    InviteStanding.SENT: "green",
-    InviteStanding.EXPIRED: "dim",
-    InviteStanding.HELD: "yellow",
-    InviteStanding.FAILED: "red",
-    InviteStanding.NEVER: "dim",
+    InviteState.SENT: "green",
+    InviteState.EXPIRED: "dim",
+    InviteState.HELD: "yellow",
+    InviteState.FAILED: "red",
+    InviteState.NEVER: "dim",
 }
 _COLUMNS = (
     Column("User", wraps=True, widest=40),
@@ -39,7 +39,7 @@ def unreachable(error: MusterrollError, identities: Sequence[str]) -> str:
 
 def show_invite_list(stream: Stream, invites: Iterable[ListedInvite], *, quiet: bool) -> None:
     """Prints the ledger: a line a user, and how many stand how; with `quiet` only the latter."""
-    counts: Counter[InviteStanding] = Counter()
+    counts: Counter[InviteState] = Counter()
 
     def lines() -> Iterator[Cells]:
         for invite in invites:
@@ -53,7 +53,7 @@ def show_invite_list(stream: Stream, invites: Iterable[ListedInvite], *, quiet: 
         return
     if not quiet:
         stream.line()
-    told = ", ".join(f"{counts[state]:,} {state}" for state in InviteStanding if counts[state])
+    told = ", ".join(f"{counts[state]:,} {state}" for state in InviteState if counts[state])
     stream.line(Styled(f"{amount(counts.total(), 'user')}: ", "bold"), f"{told}.")
 
 
@@ -89,7 +89,7 @@ def show_released(stream: Stream, report: Report, *, quiet: bool) -> None:
     if not invites:
         stream.line("No invite is held.")
         return
-    held = sum(invite.state is InviteStanding.HELD for invite in invites)
+    held = sum(invite.state is InviteState.HELD for invite in invites)
     if not quiet:
         show_table(stream, _COLUMNS, map(_line, invites))
         stream.line()

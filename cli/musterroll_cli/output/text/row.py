@@ -101,8 +101,8 @@ def _show_plan(stream: Stream, story: RowStory) -> None:
     for name, difference in change.fields.items():
         before = "" if change.action is Action.CREATE else f"{value(difference.before)} → "
         rows.append((name, (Styled(before, "dim"), value(difference.after))))
-    rows += [("group", Styled(f"+{group_name(path)}", "green")) for path in change.add]
-    rows += [("group", Styled(f"-{group_name(path)}", "red")) for path in change.remove]
+    rows += [("group", Styled(f"+{group_name(group.path)}", "green")) for group in change.add]
+    rows += [("group", Styled(f"-{group_name(group.path)}", "red")) for group in change.remove]
     rows.append(("password", _PASSWORDS[change.password]))
     by = f"by {change.invite.channel}" if change.invite.channel else "yes"
     rows.append(("invite", by if change.invite.send else f"no: {change.invite.reason or 'not meant'}"))

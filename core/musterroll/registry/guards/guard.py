@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from enum import StrEnum
-from typing import Any, TypeVar
+from types import TracebackType
+from typing import Any, Protocol, Self, TypeVar
 
 from musterroll.errors import MusterrollError
 from musterroll.registry.plugin_errors import AnswerError, broken
@@ -93,6 +95,44 @@ class Guard:
                 raise
             except (Exception, SystemExit) as error:
                 raise broken(self.label, f"{stage}, at its end", error) from error
+
+
+class Closable(Protocol):
+    """What has to be closed."""
+
+    def close(self) -> None:
+        """Closes it."""
+        ...
+
+
+class ClosingGuard(Guard):
+    """Calls an instance that has to be closed, which a `with` does.
+
+    Args:
+        inner: the instance.
+        label: the instance as the person knows it, with the plugin it belongs to.
+        watch: told of every call.
+    """
+
+    def __init__(self, inner: Closable, label: str, watch: Watch) -> None:
+        super().__init__(label, watch)
+        self.inner = inner
+
+    def close(self) -> None:
+        """Closes the instance."""
+        self.call("closing", self.inner.close, lambda answer: None)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            self.close()
+        else:
+            with suppress(MusterrollError):  # what went wrong first is what the person must hear of
+                self.close()
 
 
 def iterator(answers: object, name: str) -> Iterator[Any]:

@@ -7,15 +7,14 @@ from dataclasses import replace
 
 from musterroll.contract.messages import Message, Purpose, Recipient, Sent, SentStatus
 from musterroll.contract.roles import KeepsMessages, Notifier
-from musterroll.registry.guards.guard import Guard, a, is_text, status_of
+from musterroll.registry.guards.guard import ClosingGuard, a, is_text, status_of
 from musterroll.registry.guards.open_calls import Waiting
 from musterroll.registry.plugin_errors import AnswerError
-from musterroll.registry.watch import Watch
 
 _SENT = ("message sent", "messages sent")
 
 
-class Post(Guard):
+class Post(ClosingGuard):
     """A notifier whose every call is named and watched, and whose answers are looked at.
 
     Args:
@@ -24,9 +23,7 @@ class Post(Guard):
         watch: notes every call.
     """
 
-    def __init__(self, inner: Notifier, label: str, watch: Watch) -> None:
-        super().__init__(label, watch)
-        self.inner = inner
+    inner: Notifier
 
     @property
     def channel(self) -> str:
@@ -56,11 +53,7 @@ class Post(Guard):
     def forget(self, jobs: Collection[str]) -> None:
         """See `KeepsMessages`; does nothing where the notifier keeps nothing."""
         if isinstance(self.inner, KeepsMessages):
-            self.call("forgetting messages", self.inner.forget, _nothing, jobs)
-
-    def close(self) -> None:
-        """See `Notifier`."""
-        self.call("closing", self.inner.close, _nothing)
+            self.call("forgetting messages", self.inner.forget, lambda answer: None, jobs)
 
 
 def _channel(answer: object) -> str:
@@ -79,7 +72,3 @@ def _sending(message: Message) -> str:
     if message.purpose is Purpose.INVITE and message.recipient is not None:
         return f'inviting the user "{message.recipient.username}"'
     return "the message about the job"
-
-
-def _nothing(answer: object) -> None:
-    """Whatever `close` returns."""

@@ -143,8 +143,7 @@ class Smtp:
             return Sent(message.id, SentStatus.FAILED, error.message)
         except (ValueError, MessageError):
             return Sent(message.id, SentStatus.FAILED, "no e-mail can be made of the user's address and name")
-        link = message.values.get("invite_url", "")
-        status, words = _verdict(delivery.discreet([*self._server.secrets, link]))
+        status, words = _verdict(delivery.discreet(self._server.secrets))
         self._in_vain = self._in_vain + 1 if delivery.fate is Fate.NOT_SENT else 0
         if self._in_vain == _MOST_IN_VAIN:
             self._stopped = f"{delivery.words}, {_MOST_IN_VAIN} messages in a row; see whether it is well"

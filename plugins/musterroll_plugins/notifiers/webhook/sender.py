@@ -54,11 +54,8 @@ class Sender(HttpClient):
         headers = {**self._headers, "Idempotency-Key": message.id}
         if self._secret is not None:
             headers[HEADER] = signature(self._secret, body, self._context.clock())
-        hide = [Secret(message.values.get("invite_url", ""))]
         try:
-            answer = await self.request(
-                options.method, content=body, headers=headers, hide=hide, repeatable=options.repeatable
-            )
+            answer = await self.request(options.method, content=body, headers=headers, repeatable=options.repeatable)
         except HttpError as error:
             return self._given_up(message, error.text, doubt=not error.certain)
         if 200 <= answer.status < 300:

@@ -4,48 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import fields, replace
+from functools import partial
 
+from musterroll.contract.fields import USERNAME
 from musterroll.contract.frozen import FrozenDict
-from musterroll.contract.operations import (
-    AddMembers,
-    CreateGroup,
-    CreateUser,
-    Deactivate,
-    DeleteGroup,
-    DeleteUser,
-    Op,
-    Reactivate,
-    RemoveMembers,
-    Result,
-    SendInvite,
-    Status,
-    UpdateUser,
-)
+from musterroll.contract.operations import CreateGroup, CreateUser, Op, Result, Status, doing
 from musterroll.contract.roles import UserBackend
+from musterroll.contract.text import fold
 from musterroll.contract.users import Capabilities, Desired, Existing, Group, Matching, UserKey
 from musterroll.errors import PluginError
-from musterroll.registry.guards.guard import Guard, a, is_text, status_of
+from musterroll.registry.guards.guard import ClosingGuard, a, is_text, status_of
 from musterroll.registry.guards.open_calls import Waiting
 from musterroll.registry.plugin_errors import AnswerError
 from musterroll.registry.watch import Watch
 
 _FLAGS = [field.name for field in fields(Capabilities) if field.name not in ("matching", "fields")]
 _IS_SO = (Status.DONE, Status.NOOP)
-_OF_GROUP = {AddMembers: "adding members to", RemoveMembers: "taking members out of", DeleteGroup: "deleting"}
-_OF_USER = {
-    UpdateUser: "changing",
-    Deactivate: "deactivating",
-    Reactivate: "reactivating",
-    DeleteUser: "deleting",
-    SendInvite: "inviting",
-}
 _REPEATS = 10_000  # groups may come twice, where others change them meanwhile; not for ever
-_WRITTEN = ("operation done", "operations done")
-_ASKED = ("operation looked into", "operations looked into")
 
 
-class Portal(Guard):
-    """A user backend whose every call is named and watched, and whose answers are looked at.
+class Portal(ClosingGuard):
+    """A user backend whose every call is named and watched, and whose answers are looked at. Closes itself in a `with`.
 
     Args:
         inner: the backend.
@@ -53,32 +32,38 @@ class Portal(Guard):
         watch: told of every call.
     """
 
+    inner: UserBackend
+
     def __init__(self, inner: UserBackend, label: str, watch: Watch) -> None:
-        super().__init__(label, watch)
-        self.inner = inner
+        super().__init__(inner, label, watch)
+        self._identity: str | None = None
+        self._capabilities: Capabilities | None = None
 
     def identity(self) -> str:
-        """See `UserBackend`."""
-        return self.call("saying which portal it is", self.inner.identity, _identity)
+        """See `UserBackend`; asked once."""
+        if self._identity is None:
+            self._identity = self.call("saying which portal it is", self.inner.identity, _identity)
+        return self._identity
 
     def capabilities(self) -> Capabilities:
-        """See `UserBackend`."""
-        return self.call("saying what it can do", self.inner.capabilities, _capabilities)
+        """See `UserBackend`; asked once."""
+        if self._capabilities is None:
+            self._capabilities = self.call("saying what it can do", self.inner.capabilities, _capabilities)
+        return self._capabilities
 
     def count_users(self) -> int | None:
         """See `UserBackend`."""
         return self.call("counting its users", self.inner.count_users, _count)
 
     def lookup(self, keys: Sequence[UserKey]) -> Mapping[UserKey, Sequence[Existing]]:
-        """See `UserBackend`."""
+        """See `UserBackend`. Every answer is compared with its key again.
+
+        A portal that ignores its filter, or matches more than we asked for, must never get the wrong user changed.
+        """
         wanted = tuple(keys)
-
-        def look(answer: object) -> Mapping[UserKey, Sequence[Existing]]:
-            if not isinstance(answer, Mapping):
-                raise AnswerError(f"lookup() must return a mapping of keys to users, not {a(answer)}")
-            return {key: _users(key, found) for key in wanted if (found := answer.get(key)) is not None}
-
-        return self.call("looking users up", self.inner.lookup, look, wanted)
+        if not wanted:
+            return {}
+        return self.call("looking users up", self.inner.lookup, partial(_found, wanted), wanted)
 
     def groups(self) -> Iterator[Group]:
         """See `UserBackend`."""
@@ -95,17 +80,14 @@ class Portal(Guard):
 
     def canonical(self, desired: Desired) -> Desired:
         """See `UserBackend`."""
-
-        def look(answer: object) -> Desired:
-            return _desired(answer, needs_name=bool(desired.username))
-
         if type(desired.fields) is not FrozenDict:
             desired = replace(desired, fields=FrozenDict(desired.fields))
+        look = partial(_desired, needs_name=bool(desired.username))
         return self.call("saying how it stores a user", self.inner.canonical, look, desired)
 
     def execute(self, ops: Iterator[Op]) -> Iterator[Result]:
         """See `UserBackend`."""
-        return self._results("writing", self.inner.execute, ops, name="execute", unit=_WRITTEN)
+        return self._results("execute", "writing", "done", self.inner.execute, ops)
 
     def resolve(self, doubtful: Sequence[Op]) -> Iterator[Result]:
         """See `UserBackend`."""
@@ -113,42 +95,14 @@ class Portal(Guard):
         def resolve(handed: Iterator[Op]) -> Iterator[Result]:
             return self.inner.resolve(tuple(handed))
 
-        return self._results("asking what became of operations", resolve, iter(doubtful), name="resolve", unit=_ASKED)
-
-    def close(self) -> None:
-        """See `UserBackend`."""
-        self.call("closing", self.inner.close, _nothing)
+        return self._results("resolve", "asking what became of operations", "looked into", resolve, iter(doubtful))
 
     def _results(
-        self,
-        stage: str,
-        method: Callable[[Iterator[Op]], Iterator[Result]],
-        ops: Iterator[Op],
-        *,
-        name: str,
-        unit: tuple[str, str],
+        self, name: str, stage: str, done: str, method: Callable[[Iterator[Op]], Iterator[Result]], ops: Iterator[Op]
     ) -> Iterator[Result]:
         waiting = Waiting(ops, doing, self.watch)
-
-        def look(answer: object) -> Result:
-            if not isinstance(answer, Result):
-                raise AnswerError(f"{name}() must yield results (Result), not {a(answer)}")
-            return _result(answer, waiting.answered(answer.op))
-
-        return self.stream(stage, method, look, waiting, name=name, unit=unit)
-
-
-def doing(op: Op) -> str:
-    """What an operation does, in words."""
-    match op:
-        case CreateUser():
-            return f'creating the user "{op.user.username}"'
-        case CreateGroup():
-            return f"creating the group {'|'.join(op.path)}"
-        case AddMembers() | RemoveMembers() | DeleteGroup():
-            return f"{_OF_GROUP[type(op)]} the group {'|'.join(op.group.path)}"
-        case _:
-            return f'{_OF_USER[type(op)]} the user "{op.user.username}"'
+        unit = (f"operation {done}", f"operations {done}")
+        return self.stream(stage, method, lambda answer: _result(name, answer, waiting), waiting, name=name, unit=unit)
 
 
 def _identity(answer: object) -> str:
@@ -182,16 +136,27 @@ def _count(answer: object) -> int | None:
     return answer
 
 
+def _found(keys: Sequence[UserKey], answer: object) -> dict[UserKey, tuple[Existing, ...]]:
+    """Returns the users whom keys mean; each is compared again with the key that it is said to fit."""
+    if not isinstance(answer, Mapping):
+        raise AnswerError(f"lookup() must return a mapping of keys to users, not {a(answer)}")
+    return {key: users for key in keys if (users := _users(key, answer.get(key)))}
+
+
 def _users(key: UserKey, found: object) -> tuple[Existing, ...]:
+    if found is None:
+        return ()
     if isinstance(found, str | bytes | Mapping) or not isinstance(found, Iterable):
         raise AnswerError(f'lookup() must return the users (Existing) of each key, not {a(found)}, as for "{key.raw}"')
-    users = tuple(found)
-    for user in users:
-        _look_at_user(user, key)
-    return users
+    users: dict[str, Existing] = {}
+    for user in map(partial(_user, key), found):
+        stored = user.username if key.field == USERNAME else user.fields.get(key.field)
+        if stored is not None and fold(stored) == key.folded:
+            users[user.ref] = user
+    return tuple(users.values())
 
 
-def _look_at_user(user: object, key: UserKey) -> None:
+def _user(key: UserKey, user: object) -> Existing:
     if not isinstance(user, Existing):
         raise AnswerError(f'lookup() must return users (Existing), not {a(user)}, as for "{key.raw}"')
     if not is_text(user.ref):
@@ -209,6 +174,7 @@ def _look_at_user(user: object, key: UserKey) -> None:
         raise AnswerError(f"whether {who} is active must be True or False, not {a(user.active)}")
     if user.key is not None and not isinstance(user.key, str):
         raise AnswerError(f"the key of {who} must be a text or None, not {a(user.key)}")
+    return user
 
 
 def _look_at_fields(values: object, who: str) -> None:
@@ -242,24 +208,24 @@ def _desired(answer: object, *, needs_name: bool) -> Desired:
     return answer
 
 
-def _result(result: Result, op: Op) -> Result:
+def _result(name: str, answer: object, waiting: Waiting[Op]) -> Result:
+    """Returns the answer to one of the operations that wait for theirs; `name` is the method's."""
+    if not isinstance(answer, Result):
+        raise AnswerError(f"{name}() must yield results (Result), not {a(answer)}")
+    result, op = answer, waiting.answered(answer.op)
     what = doing(op)
     if type(result.status) is not Status:
         result = replace(result, status=status_of(Status, result.status, what))
-    for name in ("ref", "detail", "invite_url"):
-        value = getattr(result, name)
+    for part in ("ref", "detail"):
+        value = getattr(result, part)
         if value is not None and not isinstance(value, str):
-            raise AnswerError(f"the {name} of the result of {what} must be a text or None, not {a(value)}")
+            raise AnswerError(f"the {part} of the result of {what} must be a text or None, not {a(value)}")
     refused: object = result.refused
     if not isinstance(refused, Mapping) or not all(isinstance(x, str) for pair in refused.items() for x in pair):
         raise AnswerError(f"refused, in the result of {what}, must be a mapping of members' refs to reasons")
     if result.status in _IS_SO and isinstance(op, CreateUser | CreateGroup) and not result.ref:
         raise AnswerError(f"it says that {what} is {result.status}, but not its id (ref)")
     return result
-
-
-def _nothing(answer: object) -> None:
-    """Whatever `close` returns."""
 
 
 def _a_text(value: object) -> str:
