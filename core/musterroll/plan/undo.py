@@ -88,7 +88,8 @@ class UndoPlanner:
     def _reversal(self, done: Change, user: Existing | None) -> Change:
         """What takes a row back; what stays as it is is said, with the reason."""
         if done.invite.send:
-            self._warn(done, "undo.invite", f"{done.username} was invited; that cannot be called back")
+            text = f"{done.username} was invited; that cannot be called back"
+            self._say(Problem(code="undo.invite", message=text, severity=Severity.WARNING, row=done.row))
         back = Change(
             row=done.row,
             number=done.number,
@@ -141,7 +142,7 @@ class UndoPlanner:
             self._keep(done, f"{done.username} was changed since; kept: {', '.join(changed)}")
         if done.password is PasswordAction.RESET:
             text = f"The password of {done.username} was reset; the former one is not known"
-            self._warn(done, "undo.password", text)
+            self._say(Problem(code="undo.password", message=text, severity=Severity.WARNING, row=done.row))
         add: list[Target] = []
         for target in done.remove:
             group = self._targets.get(target.id)
@@ -158,9 +159,6 @@ class UndoPlanner:
 
     def _keep(self, done: Change, message: str) -> None:
         self._say(Problem(code="undo.kept", message=message, row=done.row))
-
-    def _warn(self, done: Change, code: str, message: str) -> None:
-        self._say(Problem(code=code, message=message, severity=Severity.WARNING, row=done.row))
 
     def _say(self, problem: Problem) -> None:
         if problem.row is None:
