@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Literal
 
 from musterroll.contract.fields import USERNAME
-from musterroll.contract.operations import ACTIVE
+from musterroll.contract.operations import FLAGS
 from musterroll.contract.problems import Problem, Severity
 from musterroll.contract.roles import UserBackend
 from musterroll.contract.users import Capabilities, Existing, UserKey
@@ -168,6 +168,6 @@ class UndoPlanner:
 
 
 def _present(user: Existing, name: str) -> Scalar:
-    if name == ACTIVE:
-        return user.active
+    if name in FLAGS:
+        return bool(getattr(user, name))
     return user.username if name == USERNAME else user.fields.get(name) or None
