@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Literal
 
 from musterroll.contract.fields import USERNAME
-from musterroll.contract.operations import ACTIVE
+from musterroll.contract.operations import FLAGS
 from musterroll.contract.problems import Problem, Severity
 from musterroll.contract.translation import gettext
 from musterroll.contract.users import Capabilities, Existing
@@ -81,7 +81,8 @@ class UndoPlanner:
     def _reversal(self, done: Change, user: Existing | None) -> Change:
         """What takes a row back; what stays as it is is said, with the reason."""
         if done.invite.send:
-            self._warn(done, "undo.invite", "{user} was invited; that cannot be called back")
+            text = gettext("{user} was invited; that cannot be called back", user=done.username)
+            self._say(Problem(code="undo.invite", message=text, severity=Severity.WARNING, row=done.row))
         back = Change(
             row=done.row,
             number=done.number,
@@ -137,7 +138,8 @@ class UndoPlanner:
         if changed:
             self._keep(done, "{user} was changed since; kept: {fields}", fields=", ".join(changed))
         if done.password is PasswordAction.RESET:
-            self._warn(done, "undo.password", "The password of {user} was reset; the former one is not known")
+            text = gettext("The password of {user} was reset; the former one is not known", user=done.username)
+            self._say(Problem(code="undo.password", message=text, severity=Severity.WARNING, row=done.row))
         add: list[Target] = []
         for target in done.remove:
             group = self._targets.get(target.id)
@@ -156,10 +158,6 @@ class UndoPlanner:
         text = gettext(message, user=done.username, **values)
         self._say(Problem(code="undo.kept", message=text, row=done.row))
 
-    def _warn(self, done: Change, code: str, message: str) -> None:
-        text = gettext(message, user=done.username)
-        self._say(Problem(code=code, message=text, severity=Severity.WARNING, row=done.row))
-
     def _say(self, problem: Problem) -> None:
         if problem.row is None:
             self._log.add_file(problem)
@@ -168,6 +166,6 @@ class UndoPlanner:
 
 
 def _present(user: Existing, name: str) -> Scalar:
-    if name == ACTIVE:
-        return user.active
+    if name in FLAGS:
+        return bool(getattr(user, name))
     return user.username if name == USERNAME else user.fields.get(name) or None
