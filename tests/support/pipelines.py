@@ -130,7 +130,7 @@ class Told:
     def planned_changes(self) -> tuple[Change, ...]:
         """The changes as both a plan and a job have them: without the ids of new users, and what a job drops."""
         return tuple(
-            replace(change, ref=None, seen=change.seen if change.action == "create" else None)
+            replace(change, ref=None, user_digest=change.user_digest if change.action == "create" else None)
             if change.action in ("create", "unchanged")
             else change
             for change in self.changes

@@ -173,7 +173,7 @@ class OperationType:
         label: what it does, e.g. `add to {target}`; with the group where it is about one.
         doing: the same while it is being done, e.g. `creating the user "{target}"`.
         undone_by: the kinds that take it back; none for what is beyond recall.
-        sets: of a user's fields the truth value that it changes, and to what.
+        sets: the truth value of an `Existing` that it changes, and to what.
     """
 
     make: Callable[..., Op]

@@ -112,7 +112,7 @@ class Change:
         remove: groups that the user is taken out of.
         invite: whether the user is invited.
         ref: the backend's id of the user, where there is one already.
-        seen: a digest of what the backend said of that user when the plan was made.
+        user_digest: a digest of what the backend said of that user when the plan was made.
         number: under which the journal keeps it, where that is not the sheet row's.
     """
 
@@ -125,7 +125,7 @@ class Change:
     remove: tuple[Target, ...] = ()
     invite: InviteDecision = InviteDecision(send=False)
     ref: str | None = None
-    seen: str | None = None
+    user_digest: str | None = None
     number: int | None = field(default=None, compare=False)
 
     @classmethod
@@ -166,7 +166,7 @@ class Change:
             invite.channel,
             invite.reason,
             None if invite.recipient is None else _encode(invite.recipient),
-            self.seen,
+            self.user_digest,
             _encode(invite.known_as) if invite.known_as else None,
         )
 
@@ -190,7 +190,7 @@ class Change:
             remove=remove,
             invite=InviteDecision(notifier is not None, channel, reason, notifier),
             ref=ref,
-            seen=seen,
+            user_digest=seen,
             number=row,
         )
 

@@ -116,7 +116,7 @@ class AbsentUsers:
             password=PasswordAction.KEEP,
             fields=_ACTIVE_NO_MORE,
             ref=user.ref,
-            seen=digest_of(user, self._fields.attributes),
+            user_digest=digest_of(user, self._fields.attributes),
         )
         self._store.add(change)
 

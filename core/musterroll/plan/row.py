@@ -90,7 +90,7 @@ class RowPlanner:
                 change,
                 action=Action.UPDATE if change.changes_anything else Action.UNCHANGED,
                 ref=user.ref,
-                seen=digest_of(user, self._fields.attributes),
+                user_digest=digest_of(user, self._fields.attributes),
             )
         if self._has_limits:
             problems.extend(self._unsupported(row, change))

@@ -133,7 +133,7 @@ def _is_seen_differently(before: Change | None, after: Change | None) -> bool:
     """Whether the portal says something else of one and the same user."""
     if before is None or after is None or before.username != after.username:
         return False
-    return (before.ref, before.seen) != (after.ref, after.seen)
+    return (before.ref, before.user_digest) != (after.ref, after.user_digest)
 
 
 def _user(before: Change | None, after: Change | None) -> UserDifference:

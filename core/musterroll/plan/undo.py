@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Literal
 
 from musterroll.contract.fields import USERNAME
-from musterroll.contract.operations import ACTIVE
+from musterroll.contract.operations import FLAGS
 from musterroll.contract.problems import Problem, Severity
 from musterroll.contract.users import Capabilities, Existing
 from musterroll.journal.change import Action, Change, FieldChange, InviteDecision, PasswordAction, Scalar, Target
@@ -82,7 +82,8 @@ class UndoPlanner:
     def _reversal(self, done: Change, user: Existing | None) -> Change:
         """What takes a row back; what stays as it is is said, with the reason."""
         if done.invite.send:
-            self._warn(done, "undo.invite", f"{done.username} was invited; that cannot be called back")
+            text = f"{done.username} was invited; that cannot be called back"
+            self._say(Problem(code="undo.invite", message=text, severity=Severity.WARNING, row=done.row))
         back = Change(
             row=done.row,
             number=done.number,
@@ -135,7 +136,7 @@ class UndoPlanner:
             self._keep(done, f"{done.username} was changed since; kept: {', '.join(changed)}")
         if done.password is PasswordAction.RESET:
             text = f"The password of {done.username} was reset; the former one is not known"
-            self._warn(done, "undo.password", text)
+            self._say(Problem(code="undo.password", message=text, severity=Severity.WARNING, row=done.row))
         add: list[Target] = []
         for target in done.remove:
             group = self._targets.get(target.id)
@@ -153,9 +154,6 @@ class UndoPlanner:
     def _keep(self, done: Change, message: str) -> None:
         self._say(Problem(code="undo.kept", message=message, row=done.row))
 
-    def _warn(self, done: Change, code: str, message: str) -> None:
-        self._say(Problem(code=code, message=message, severity=Severity.WARNING, row=done.row))
-
     def _say(self, problem: Problem) -> None:
         if problem.row is None:
             self._log.add_file(problem)
@@ -164,6 +162,6 @@ class UndoPlanner:
 
 
 def _present(user: Existing, name: str) -> Scalar:
-    if name == ACTIVE:
-        return user.active
+    if name in FLAGS:
+        return bool(getattr(user, name))
     return user.username if name == USERNAME else user.fields.get(name) or None

@@ -61,5 +61,5 @@ def change_of(record: Mapping[str, Any]) -> Change:
         remove=tuple(Target(tuple(path)) for path in groups["remove"]),
         invite=InviteDecision(invite["send"], invite["channel"], invite["reason"]),
         ref=record["ref"],
-        seen=record["seen"],
+        user_digest=record["seen"],
     )

@@ -57,7 +57,7 @@ def _plans(draw: st.DrawFn) -> list[Change]:
                 remove=tuple(groups[first:second]),
                 invite=draw(_invites),
                 ref=draw(st.none() | _texts),
-                seen=draw(st.none() | _texts),
+                user_digest=draw(st.none() | _texts),
                 number=number,
             )
         )

@@ -49,7 +49,7 @@ _changes = st.builds(
     remove=st.lists(_groups, max_size=2).map(tuple),
     invite=st.builds(InviteDecision, st.booleans(), st.none() | _texts, st.none() | _texts),
     ref=st.none() | _texts,
-    seen=st.none() | _texts,
+    user_digest=st.none() | _texts,
 )
 CHANGE = Change(
     row=3, username="ana", action=Action.CREATE, password=PasswordAction.SET, invite=InviteDecision(send=False)

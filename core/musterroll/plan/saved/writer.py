@@ -78,7 +78,7 @@ def _problem(problem: Problem) -> dict[str, Any]:
 
 
 def _change(change: Change) -> dict[str, Any]:
-    return {**change_record(change), "ref": change.ref, "seen": change.seen}
+    return {**change_record(change), "ref": change.ref, "seen": change.user_digest}
 
 
 def _encoded(value: Any) -> str:
