@@ -5,9 +5,8 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any, Literal, get_type_hints
 
 import typer
 
@@ -72,13 +71,6 @@ JobArgument = Annotated[
 ]
 
 
-class Format(StrEnum):
-    """How results are printed."""
-
-    TEXT = "text"
-    JSON = "json"
-
-
 @dataclass(frozen=True, slots=True)
 class Common:
     """The values of the common options."""
@@ -113,8 +105,9 @@ class Common:
         ),
     ] = ()
     format: Annotated[
-        Format, typer.Option("--format", metavar="text|json", help="How to print the result.", show_default=True)
-    ] = Format.TEXT
+        Literal["text", "json"],
+        typer.Option("--format", metavar="text|json", help="How to print the result.", show_default=True),
+    ] = "text"
     quiet: Annotated[
         bool, typer.Option("--quiet", show_default=False, help="Print errors and the final line only.")
     ] = False

@@ -16,7 +16,7 @@ from musterroll.engine import JobSummary, Outcome, Pipeline, Registry, Report, d
 from musterroll.errors import Mistake, MusterrollError, PipelineError, StalePlanError
 from musterroll_cli.confirmation import Confirmation
 from musterroll_cli.interruption import orderly_interruption
-from musterroll_cli.options import Common, Format, with_common_options
+from musterroll_cli.options import Common, with_common_options
 from musterroll_cli.output.console import OutputError, Stream, Styled, end_output
 from musterroll_cli.output.document import Document
 from musterroll_cli.output.escape import shorten
@@ -64,7 +64,7 @@ class Session:
     @property
     def as_json(self) -> bool:
         """Whether the result is a JSON document."""
-        return self.common.format is Format.JSON
+        return self.common.format == "json"
 
     def perform(self, function: Callable[..., int], arguments: Mapping[str, Any]) -> int:
         """Calls a command's function and returns its exit status, whatever happens in it."""

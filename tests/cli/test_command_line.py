@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from musterroll import CommandType, engine, errors
-from musterroll.commands.documents import MEMBERS
+from musterroll.engine import documents
 from musterroll.journal.job import JobState
 from musterroll.registry.registry import Registry
 from musterroll.reports.report import JobSummary, Outcome, Report
@@ -25,6 +25,7 @@ from musterroll_cli.main import asks_for_json, main
 MakeReport = Callable[..., Report]
 MakeJob = Callable[..., JobSummary]
 
+MEMBERS = documents.MEMBERS
 COMMANDS = list(MEMBERS)
 PIPELINE = """
 name = "{name}"
@@ -153,6 +154,22 @@ def test_wrong_usage_is_one_document_where_json_is_asked_for(
     assert document["error"]["code"] == "usage"
     assert document["pipeline"] == {"name": None, "profile": None}
     assert set(MEMBERS.get(command or "", {})) <= set(document)
+
+
+def test_a_page_has_the_document_that_the_command_line_prints(capsys: pytest.CaptureFixture[str]) -> None:
+    sheet = Path("staff.csv")
+    sheet.write_text("Email,Username,Forename\ng\nnonsense,ana,Ana\n", encoding="utf-8")
+    pipeline = engine.load_pipeline(None)
+    with engine.validate(pipeline, sheet) as report:
+        members = {
+            **documents.opening("validate", pipeline=pipeline.name, profile=pipeline.profile),
+            **documents.of_report(report),
+            **documents.closing(report.outcome),
+        }
+        made = json.loads(json.dumps(members, default=list))
+    assert main(["validate", "staff.csv", "--format", "json"]) == 1
+    assert list(made.items()) == list(json.loads(capsys.readouterr().out).items())
+    assert made["problems"]
 
 
 def test_wrong_usage_is_told_in_two_lines_otherwise(capsys: pytest.CaptureFixture[str]) -> None:
