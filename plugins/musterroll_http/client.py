@@ -52,6 +52,7 @@ class HttpClient:
         requests_per_second: not more than these.
         retry_wait: so many seconds are waited before a repetition where the server does not say, and twice as long each
             further time.
+        all_wait: where the server wants to be left alone by one request, the others wait as well.
         keep_alive: so many seconds a silent connection is kept: shorter than the server does, as what is sent on one
             that has just been closed is doubtful.
         max_answer: so many bytes of an answer are read, decompressed.
@@ -73,6 +74,7 @@ class HttpClient:
         way: SignIn | None = None,
         requests_per_second: float | None = None,
         retry_wait: float = 0.5,
+        all_wait: bool = True,
         keep_alive: float = 4.0,
         max_answer: int = _MOST_READ,
         too_large: str = "ask for less at once",
@@ -97,7 +99,7 @@ class HttpClient:
             too_large=too_large,
             errors_only=errors_only,
         )
-        self._pace = Pace(context, self.name, requests_per_second, retry_wait)
+        self._pace = Pace(context, self.name, requests_per_second, retry_wait, all_wait=all_wait)
         self._slots = asyncio.Semaphore(options.concurrency)
         self._authorization: str | None = None
         self._met = False
@@ -272,7 +274,7 @@ class HttpClient:
         await self._connection.close()
 
     def _wait(self, answer: HttpAnswer) -> float | None:
-        """How long the server wants to be left alone; too long is a reason to stop."""
+        """How long to leave the server alone, where it says so; too long is a reason to stop."""
         seconds = self._pace.asked_for(answer)
         if seconds is None:
             return None

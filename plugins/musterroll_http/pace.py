@@ -25,9 +25,13 @@ class Pace:
         name: of the server.
         per_second: not more requests than these; None for as many as can be.
         first_wait: so many seconds are waited before the first repetition.
+        all_wait: where the server wants to be left alone by one request, the others wait as well.
     """
 
-    def __init__(self, context: Context, name: str, per_second: float | None, first_wait: float) -> None:
+    def __init__(
+        self, context: Context, name: str, per_second: float | None, first_wait: float, *, all_wait: bool
+    ) -> None:
+        self._all_wait = all_wait
         self._context, self._name, self._per_second, self._first_wait = context, name, per_second, first_wait
         self._next_turn = self._quiet_until = 0.0
         self.stopped: MusterrollError | None = None
@@ -70,8 +74,9 @@ class Pace:
         return wait_seconds(answer.headers.get("Retry-After"), self._context.clock(), answer.headers.get("Date"))
 
     def leave_alone(self, seconds: float) -> float:
-        """Holds up all requests for so long, and returns a little more: not all come back at the same moment."""
-        self._quiet_until = max(self._quiet_until, time.monotonic() + seconds)
+        """Returns a little more than the server asks for: not all come back at the same moment."""
+        if self._all_wait:
+            self._quiet_until = max(self._quiet_until, time.monotonic() + seconds)
         return seconds + random.uniform(0, 0.1 + seconds / 10)  # noqa: S311 -- no secret
 
     def back_off(self, attempt: int) -> float:

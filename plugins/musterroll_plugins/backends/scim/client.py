@@ -83,6 +83,7 @@ class ScimClient(HttpClient):
             name="the portal",
             way=_client_credentials(options, context),
             requests_per_second=options.requests_per_second,
+            all_wait=False,  # many portals are too busy for one thing, and not for another
             max_answer=options.max_answer,
             too_large="ask for less at once (page_size), or raise max_answer",
         )
