@@ -3,6 +3,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 from types import MappingProxyType
 from typing import Any, cast
 
@@ -10,12 +11,15 @@ import pytest
 
 from musterroll import GroupPath, Problem, Row, RowValidator, Severity, SourceError
 from musterroll.errors import PluginError
-from musterroll.sheet.checks import CheckedRow, check_rows
+from musterroll.sheet import checks
+from musterroll.sheet.checks import CheckedRow
 from musterroll.sheet.problem_log import ProblemLog
 from musterroll.sheet.rows import ReadRow
 from musterroll.sheet.shifts import ShiftFinder
 from musterroll.sheet.summary import SheetCounts
 from support.rows import fields, row
+
+check_rows = partial(checks.check_rows, max_levels=32)
 
 ROWS = [ReadRow(row(3, username="ana"), ()), ReadRow(row(4, username="bo"), ())]
 

@@ -38,6 +38,38 @@ def test_invariant_1_validate_and_plan_write_nothing_and_create_no_file(work: Wo
     assert work.portal.handed == []
 
 
+_CAREFUL = """
+from musterroll import NotifierType, Options, hookimpl
+
+class Careful:
+    channel = "email"
+    def __init__(self, options, context):
+        with (context.folder / "built").open("a") as file:
+            print("plans" if context.read_only else "sends", file=file)
+    def can_reach(self, user):
+        return True
+    def send(self, messages):
+        return iter(())
+    def close(self):
+        pass
+
+@hookimpl
+def musterroll_notifiers():
+    yield NotifierType(name="careful", summary="", options=Options, build=Careful)
+"""
+
+
+def test_invariant_1_a_notifier_that_plans_is_told_so(work: Work) -> None:
+    (work.folder / "careful.py").write_text(_CAREFUL, encoding="utf-8")
+    tables = '[[notifiers]]\nname = "careful"\nuse = "careful"'
+    pipeline = work.pipeline('invites.send_to = "none"', tables, plugins=["careful.py"])
+    built = work.folder / "built"
+    work.plan(pipeline, work.sheet(addressed("ana")))
+    assert built.read_text().split() == ["plans"]
+    work.run(pipeline, work.sheet(addressed("ana")))
+    assert built.read_text().split() == ["plans", "plans", "sends"]
+
+
 # -- 2: the counts add up -------------------------------------------------------------------------------------
 
 _names = st.sampled_from([f"user{letter}x" for letter in "abcdefghijklmnopqrstuvwxyz"])

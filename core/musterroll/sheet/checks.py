@@ -14,7 +14,6 @@ from musterroll.contract.rows import BLANK, Origin, Row
 from musterroll.contract.secret import MASK, listen
 from musterroll.contract.users import GroupPath
 from musterroll.errors import MusterrollError, PluginError
-from musterroll.pipeline.settings import MAX_LEVELS
 from musterroll.registry.guards.rules import Findings, Rule, all_found
 from musterroll.registry.masks import SecretsSeen, masked
 from musterroll.registry.plugin_errors import broken
@@ -53,7 +52,7 @@ def check_rows(
     *,
     has_defaults: bool = True,
     shifts: ShiftFinder | None = None,
-    max_levels: int = MAX_LEVELS,
+    max_levels: int,
     watch: Watch | None = None,
 ) -> Iterator[CheckedRow]:
     """Streams the rows with their groups; problems go to the log, and to the listener if there is one.

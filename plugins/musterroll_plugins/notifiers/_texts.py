@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from musterroll import Context, FieldSet, Message, NotifierError, Purpose, Template, did_you_mean
+from musterroll import FieldSet, Message, Purpose, Template, did_you_mean
 
 COUNTS = (
     *("rows", "created", "updated", "unchanged", "deactivated", "rejected", "failed", "unknown", "not_attempted"),
@@ -207,30 +207,6 @@ def read(path: Path) -> str:
         raise ValueError(f"the template {path} is not UTF-8 text; save it as UTF-8") from None
     except (OSError, ValueError) as error:  # a null character in a path is a ValueError
         raise ValueError(f"the template {path} cannot be read: {getattr(error, 'strerror', None) or error}") from None
-
-
-def load(path: Path | None, default: Text, purpose: Purpose, context: Context) -> Text:
-    """Reads a template file, and checks its placeholders.
-
-    Args:
-        path: the file; None for the built-in text.
-        default: the built-in text; its subject is used where the file has none.
-        purpose: what the messages are for: decides on the placeholders.
-        context: its fields are placeholders of invites.
-
-    Raises:
-        NotifierError: the file cannot be read, or has a placeholder that nothing fills.
-    """
-    if path is None:
-        return default
-    try:
-        text = read(path)
-    except ValueError as error:
-        raise NotifierError(str(error), code="notifier.template") from None
-    try:
-        return Text.parse(text, default.subject, known_names(purpose, context.fields))
-    except ValueError as error:
-        raise NotifierError(f"the template {path}, {error}", code="notifier.template") from None
 
 
 def printable(text: str) -> str:

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
-from musterroll import Context, Field, FieldSet, Message, NotifierError, Purpose, Recipient, Sent, SentStatus
+from musterroll import Context, Field, FieldSet, Message, Purpose, Recipient, Sent, SentStatus, Surroundings
 from musterroll_plugins.notifiers._texts import printable
 from musterroll_plugins.notifiers.console import Console, ConsoleOptions
 
@@ -35,8 +37,17 @@ def finished() -> Message:
     return Message(id="m2", purpose=Purpose.FINISHED, recipient=None, values={**values, **counts})
 
 
-def shown(capsys: pytest.CaptureFixture[str], *messages: Message, **options: Path) -> str:
-    console = Console(ConsoleOptions.model_validate(options), CONTEXT)
+def checked(options: dict[str, Any]) -> ConsoleOptions:
+    around = Surroundings(lambda name, path: Path(), FIELDS)
+    return ConsoleOptions.model_validate(options, context=around)
+
+
+def of(path: Path) -> dict[str, str]:
+    return {"file": str(path)}
+
+
+def shown(capsys: pytest.CaptureFixture[str], *messages: Message, **options: Any) -> str:
+    console = Console(checked(options), CONTEXT)
     assert list(console.send(iter(messages))) == [Sent(message.id, SentStatus.SENT) for message in messages]
     out, err = capsys.readouterr()
     assert out == ""
@@ -65,7 +76,7 @@ def test_pulls_a_message_when_it_is_about_to_show_it(capsys: pytest.CaptureFixtu
 def test_values_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     (tmp_path / "t.txt").write_text("{forename} {department}")
     evil = invite("a\x1b]0;x\x07\u202eb\r\n", forename="\x1b[2J\x9b1m", department="x\nfinished: all well\ud800")
-    text = shown(capsys, evil, template=tmp_path / "t.txt")
+    text = shown(capsys, evil, text=of(tmp_path / "t.txt"))
     assert text.count("\n") == 1
     assert not set(text) & set("\x1b\x07\x9b\r\u202e\ud800")
 
@@ -84,18 +95,18 @@ class TestTemplates:
     def test_own_text_with_subject_and_braces(self, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
         path = tmp_path / "invite.txt"
         path.write_bytes("\ufeffSUBJECT: Hi {username}\r\n\r\nDear {forename} of {department} {{x}}\r\n".encode())
-        text = shown(capsys, invite(forename="Zoë", department="R&D"), template=path)
+        text = shown(capsys, invite(forename="Zoë", department="R&D"), text=of(path))
         assert text == "invite to ana <ana@example.com>: Dear Zoë of R&D {x}\n"
 
     def test_lines_without_their_values_are_left_out(self, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
         path = tmp_path / "invite.txt"
         path.write_text("Hello,\n\nDepartment {department}\n\nBye {username}{department}\n")
-        assert shown(capsys, invite(), template=path).splitlines()[1:] == ["    Hello,", "", "    Bye ana"]
+        assert shown(capsys, invite(), text=of(path)).splitlines()[1:] == ["    Hello,", "", "    Bye ana"]
 
     def test_for_finished_jobs(self, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
         path = tmp_path / "finished.txt"
         path.write_text("{sheet}: {created} of {rows}")
-        assert shown(capsys, finished(), finished_template=path) == "finished: staff.xlsx: 1 of 0\n"
+        assert shown(capsys, finished(), finished={"text": of(path)}) == "finished: staff.xlsx: 1 of 0\n"
 
     @pytest.mark.parametrize(
         ("content", "says"),
@@ -110,17 +121,18 @@ class TestTemplates:
             (None, "cannot be read: "),
         ],
     )
-    def test_mistakes_are_told_when_it_is_built(self, tmp_path: Path, content: bytes | None, says: str) -> None:
+    def test_mistakes_are_told_with_their_place(self, tmp_path: Path, content: bytes | None, says: str) -> None:
         path = tmp_path / "invite.txt"
         if content is not None:
             path.write_bytes(content)
-        with pytest.raises(NotifierError, match=says) as caught:
-            Console(ConsoleOptions(template=path), CONTEXT)
-        assert "\n" not in caught.value.message
-        assert str(path) in caught.value.message
+        with pytest.raises(ValidationError, match=says) as caught:
+            checked({"text": of(path)})
+        (error,) = caught.value.errors()
+        assert error["loc"] == ("text",)
+        assert str(path) in error["msg"]
 
     def test_a_job_has_no_forename(self, tmp_path: Path) -> None:
         path = tmp_path / "finished.txt"
         path.write_text("{forename}")
-        with pytest.raises(NotifierError, match="unknown placeholder"):
-            Console(ConsoleOptions(finished_template=path), CONTEXT)
+        with pytest.raises(ValidationError, match="unknown placeholder"):
+            checked({"finished": {"text": of(path)}})

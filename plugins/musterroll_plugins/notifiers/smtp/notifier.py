@@ -14,9 +14,9 @@ import idna
 from musterroll import Context, Message, NotifierError, Purpose, Recipient, Sent, SentStatus
 from musterroll_http import tls_context
 from musterroll_plugins.notifiers._mail import address_of, compose, is_address, name_of, parse_address
+from musterroll_plugins.notifiers._wording import Texts
 from musterroll_plugins.notifiers.smtp.connection import Connection, Delivery, Fate, Server, UnreachableError
 from musterroll_plugins.notifiers.smtp.options import SmtpOptions
-from musterroll_plugins.notifiers.smtp.texts import Texts
 
 # A server that puts everything off must not make a thousand messages wait for it one after the other.
 _MOST_WAITING_SECONDS = 60.0
