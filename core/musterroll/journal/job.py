@@ -16,7 +16,7 @@ from musterroll.errors import UsageError
 from musterroll.journal.damage import decoded, refuse_other_than_text, storable
 from musterroll.journal.journal import Journal
 from musterroll.journal.operations import OperationStore
-from musterroll.journal.outcomes import JobCounts, JobOutcome, count_invites, count_rows, kept_outcome
+from musterroll.journal.outcomes import InviteCounts, JobCounts, JobOutcome, count_invites, count_rows, kept_outcome
 from musterroll.journal.plan import PlanStore
 from musterroll.pipeline.made_from import Basis, PluginsUsed
 from musterroll.sheet.summary import SheetCounts, SheetSummary
@@ -150,8 +150,9 @@ class Job:
         return outcome
 
     def _counted(self) -> JobOutcome:
-        rows = count_rows(self.journal, self.id, executed=self.record.was_executed)
-        return JobOutcome(rows, count_invites(self.journal, self.id))
+        executed = self.record.was_executed
+        rows = count_rows(self.journal, self.id, executed=executed)
+        return JobOutcome(rows, count_invites(self.journal, self.id) if executed else InviteCounts())
 
     def set_state(self, state: JobState) -> None:
         """Says where it stands."""

@@ -90,7 +90,12 @@ def recover(journal: Journal) -> None:
     be called interrupted for ever.
 
     The caller holds the lock, so no writer lives.
+
+    Raises:
+        StateError: a job's record makes no sense: the journal is damaged, and is not written to.
     """
+    for _ in read_jobs(journal):
+        pass
     with journal.transaction():
         for kind, why in _CUT_OFF.items():
             journal.execute(
