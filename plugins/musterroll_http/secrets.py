@@ -16,7 +16,7 @@ _SHORTEST_PART = 8
 
 
 def masked(text: str, secrets: Iterable[str]) -> str:
-    """Returns a text without secrets, however they are spelt in it."""
+    """Returns a text without secrets, however they are written in it."""
     if not text:
         return text
     found = {spelling for secret in secrets for spelling in _spellings(secret) if spelling in text}

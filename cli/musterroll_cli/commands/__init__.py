@@ -106,7 +106,7 @@ COMMANDS: Mapping[str, Command] = {
     ),
     "invites release": Command(
         "invites:release_invites",
-        "Lets go of invites of which nobody knows whether they have gone out.",
+        "Frees invites of which nobody knows whether they have gone out.",
         "invites release ana --as-sent",
     ),
     "plugins list": Command(

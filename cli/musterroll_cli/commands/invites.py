@@ -87,7 +87,7 @@ def release_invites(
     ] = False,
     yes: YesOption = False,
 ) -> int:
-    """Lets go of invites of which nobody knows whether they have gone out.
+    """Frees invites of which nobody knows whether they have gone out.
 
     They are sent again, as the same message, so that mail systems can tell. If you know that they have arrived, say
     so with --as-sent. `musterroll invites list --state held` shows them.

@@ -8,7 +8,7 @@ from musterroll.commands.apply import open_again
 from musterroll.commands.carry_out import settle_former_jobs
 from musterroll.commands.finished import ending
 from musterroll.commands.job import execute_plan, locked
-from musterroll.commands.plan import sheet_planned_aside
+from musterroll.commands.plan import temporary_plan_of_sheet
 from musterroll.errors import RefusedError
 from musterroll.journal.job import Job, JobRecord, JobState
 from musterroll.journal.jobs import open_job
@@ -71,7 +71,7 @@ def _refuse_stale(run: Run, job: Job, sheet: Intake) -> None:
     # Users of jobs that were cut off count as created, as they do when a job begins.
     with run.pipeline.build_backend(read_only=True) as backend:
         settle_former_jobs(run, job.record.identity, backend)
-    with sheet_planned_aside(run.pipeline, sheet, run.progress, earlier=run.journal) as now:
+    with temporary_plan_of_sheet(run.pipeline, sheet, run.progress, earlier=run.journal) as now:
         refuse_stale_job(job, now.job)
 
 

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from musterroll.commands.job import execute_plan, locked, new_job
-from musterroll.commands.plan import planned_aside
+from musterroll.commands.plan import temporary_plan
 from musterroll.contract.text import did_you_mean, fold
 from musterroll.errors import UsageError
 from musterroll.invites.without_a_sheet import Invitee, plan_invitees
@@ -75,7 +75,7 @@ def preview_invites(
     """Says whom `send_invites` would invite, and why not; writes and sends nothing."""
     make = _planner(users, resend=resend)
     with ExitStack() as stack:
-        plan = stack.enter_context(planned_aside(pipeline, _NO_SHEET, make, progress, kind=JobKind.INVITE))
+        plan = stack.enter_context(temporary_plan(pipeline, _NO_SHEET, make, progress, kind=JobKind.INVITE))
         return _report(pipeline, _listing(plan), stack.pop_all().close)
 
 

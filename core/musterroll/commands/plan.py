@@ -32,7 +32,7 @@ def plan(pipeline: Pipeline, sheet: Path, *, save_to: PlanTarget | None = None, 
         save_to.check()
     intake = Intake(pipeline, sheet)
     with ExitStack() as stack:
-        made = stack.enter_context(sheet_planned_aside(pipeline, intake, progress))
+        made = stack.enter_context(temporary_plan_of_sheet(pipeline, intake, progress))
         refusal, saved, all_out = None, None, made.keeps_all_out
         if not all_out:
             refusal = limit_refusal(pipeline.settings.limits, made.job, made.ledger.roster, _GOING_ON)
@@ -55,16 +55,16 @@ def plan(pipeline: Pipeline, sheet: Path, *, save_to: PlanTarget | None = None, 
         )
 
 
-def sheet_planned_aside(
+def temporary_plan_of_sheet(
     pipeline: Pipeline, sheet: Intake, progress: Progress, *, earlier: Journal | None = None
 ) -> AbstractContextManager[NewPlan]:
-    """Plans a sheet as `planned_aside` does."""
+    """Plans a sheet as `temporary_plan` does."""
     summary = lasting_summary(sheet)
-    return planned_aside(pipeline, summary, lambda plan: make_plan(plan, sheet), progress, earlier=earlier)
+    return temporary_plan(pipeline, summary, lambda plan: make_plan(plan, sheet), progress, earlier=earlier)
 
 
 @contextmanager
-def planned_aside(
+def temporary_plan(
     pipeline: Pipeline,
     sheet: SheetSummary,
     make: Callable[[NewPlan], object],

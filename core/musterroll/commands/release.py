@@ -1,4 +1,4 @@
-"""`invites release`: lets go of invites that are held, because nobody knew whether they had gone out."""
+"""`invites release`: frees invites that are held, because nobody knew whether they had gone out."""
 
 from __future__ import annotations
 

@@ -186,7 +186,7 @@ class UserBackend(Protocol):
         ...
 
     def close(self) -> None:
-        """Lets go of connections and files."""
+        """Closes connections and files."""
         ...
 
 
@@ -240,5 +240,5 @@ class Notifier(Protocol):
         ...
 
     def close(self) -> None:
-        """Lets go of connections and files."""
+        """Closes connections and files."""
         ...

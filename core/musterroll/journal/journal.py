@@ -211,7 +211,7 @@ class Journal:
         self.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000:.0f}").fetchall()
 
     def close(self) -> None:
-        """Lets go of the file. What is not committed is lost."""
+        """Closes the file. What is not committed is lost."""
         self._db.close()
         self._release()
 

@@ -29,7 +29,7 @@ class InviteList:
         invites: the users, by username.
         identities: the portals whose ledgers these are: one, unless the portal cannot be asked which it is.
         unreachable: why it cannot be asked.
-        close: lets go of the journal.
+        close: closes the journal.
     """
 
     invites: Iterator[ListedInvite]

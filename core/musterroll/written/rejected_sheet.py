@@ -126,7 +126,7 @@ class RejectedSheet:
 
     def _reasons_of(self, row: RejectedRow, cells: tuple[Cell, ...], *, hidden: bool) -> Iterator[str]:
         for reason in row.reasons:
-            yield self._worded(reason, row.number)
+            yield self._reason_text(reason, row.number)
         if row.more:
             yield f"and {row.more:,} more"
         if hidden:
@@ -139,7 +139,7 @@ class RejectedSheet:
                 yield f"{title} ({letter}): it was left out of this file; type it again"
         yield f"(row {row.number} of {self._source})"
 
-    def _worded(self, reason: Reason, number: int) -> str:
+    def _reason_text(self, reason: Reason, number: int) -> str:
         title = self._by_letter.get(reason.column or "")
         where = f"{title} ({reason.column}): " if title else ""
         elsewhere = f"row {reason.row} of {self._source}: " if reason.row != number else ""

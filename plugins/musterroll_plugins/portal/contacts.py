@@ -36,16 +36,16 @@ def take_phone(rest: Json) -> tuple[str | None, str | None]:
         return None, None
     calling_code, phone = split_phone(value)
     if joined_phone(calling_code, phone) != value:
-        rest["phone"] = value  # as it was spelt
+        rest["phone"] = value  # as it was typed
     return calling_code, phone
 
 
 def phones(rest: Json, calling_code: str | None, phone: str | None) -> list[Json]:
     """Takes out what `take_phone` left, and returns the numbers."""
-    kept, spelt = rest.pop("phoneNumbers", None), rest.pop("phone", None)
+    kept, typed = rest.pop("phoneNumbers", None), rest.pop("phone", None)
     value = joined_phone(calling_code, phone)
-    if spelt is not None and split_phone(spelt) == (calling_code, phone):
-        value = spelt
+    if typed is not None and split_phone(typed) == (calling_code, phone):
+        value = typed
     return _with_main(kept, value)
 
 

@@ -74,7 +74,7 @@ class SavedPlan:
         self.close()
 
     def close(self) -> None:
-        """Lets go of the file."""
+        """Closes the file."""
         self._file.close()
 
     def changes(self) -> Iterator[Change]:

@@ -184,13 +184,13 @@ class ScimBackend:
     def close(self) -> None:
         """Ends all connections and the event loop."""
         try:
-            self._pump.call(self._farewell)
+            self._pump.call(self._close_connections)
         except RuntimeError:
             pass  # closed already
         finally:
             self._pump.close()
 
-    async def _farewell(self) -> None:
+    async def _close_connections(self) -> None:
         if self._parts is not None:
             self._parts.directory.forget()
         await self._client.close()

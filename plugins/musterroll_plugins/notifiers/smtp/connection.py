@@ -239,7 +239,7 @@ class Connection:
         self._line.close()
 
     def _hang_up(self) -> None:
-        """Ends it without a farewell, which would not be heard."""
+        """Ends it without saying so: nobody would hear it."""
         self.is_open = False
         self._line.close()
 

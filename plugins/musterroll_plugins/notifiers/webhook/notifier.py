@@ -48,7 +48,7 @@ class Webhook:
         return self._send(messages)
 
     def close(self) -> None:
-        """Lets go of all connections."""
+        """Closes all connections."""
         try:
             self._pump.call(self._sender.close)
         finally:
