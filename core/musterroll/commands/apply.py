@@ -16,7 +16,7 @@ from musterroll.plan.run import Confirm, Run, agreed
 from musterroll.plan.saved.reader import SavedPlan
 from musterroll.progress import SILENT, Progress
 from musterroll.reports.report import Report
-from musterroll.sheet.open_sheet import Intake
+from musterroll.sheet.open_sheet import OpenSheet
 
 
 def apply(
@@ -38,20 +38,20 @@ def apply(
     """
     header = saved.header
     with ending(pipeline, "apply", sheet or Path(header.sheet.path), rejected_to) as end:
-        intake = open_again(pipeline, sheet, header.sheet.path)
-        refuse_other_program(header.basis, pipeline, intake.source.sha256, instead="plan the sheet again")
+        opened = open_again(pipeline, sheet, header.sheet.path)
+        refuse_other_program(header.basis, pipeline, opened.source.sha256, instead="plan the sheet again")
         journal = Journal.open(pipeline.state, pipeline.name)
         run = Run(pipeline, journal, "apply", progress, confirm, rejected_to)
         with locked(run):
-            report = import_sheet(run, intake, saved=saved)
+            report = import_sheet(run, opened, saved=saved)
             forget_old_jobs(run)
         return end(report)
 
 
-def open_again(pipeline: Pipeline, moved_to: Path | None, path: str) -> Intake:
+def open_again(pipeline: Pipeline, moved_to: Path | None, path: str) -> OpenSheet:
     """Takes a sheet in that was planned before; says what to do where it is no longer where it was."""
     try:
-        return Intake(pipeline, moved_to or Path(path))
+        return OpenSheet(pipeline, moved_to or Path(path))
     except SourceError as error:
         if moved_to is not None or error.code != "source.not_found":
             raise

@@ -17,7 +17,7 @@ from musterroll.plan.refusals import refuse_other_program, refuse_stale_job
 from musterroll.plan.run import Confirm, Run, agreed
 from musterroll.progress import SILENT, Progress
 from musterroll.reports.report import Report
-from musterroll.sheet.open_sheet import Intake
+from musterroll.sheet.open_sheet import OpenSheet
 from musterroll.written.rejected import remove_rejected_file
 
 _COMMAND = "jobs approve"
@@ -45,10 +45,10 @@ def approve(
         with locked(run):
             stopped = found.record
             _refuse_what_waits_for_nothing(stopped)
-            intake = open_again(pipeline, sheet, stopped.sheet.path)
-            refuse_other_program(stopped.made_from, pipeline, intake.source.sha256, instead="run the sheet again")
-            _refuse_stale(run, found, intake)
-            report = _let_through(run, found, intake, by)
+            opened = open_again(pipeline, sheet, stopped.sheet.path)
+            refuse_other_program(stopped.made_from, pipeline, opened.source.sha256, instead="run the sheet again")
+            _refuse_stale(run, found, opened)
+            report = _let_through(run, found, opened, by)
         return end(report)
 
 
@@ -67,7 +67,7 @@ def _refuse_what_waits_for_nothing(job: JobRecord) -> None:
     )
 
 
-def _refuse_stale(run: Run, job: Job, sheet: Intake) -> None:
+def _refuse_stale(run: Run, job: Job, sheet: OpenSheet) -> None:
     # Users of jobs that were cut off count as created, as they do when a job begins.
     with run.pipeline.build_backend(read_only=True) as backend:
         settle_former_jobs(run, job.record.identity, backend)
@@ -75,7 +75,7 @@ def _refuse_stale(run: Run, job: Job, sheet: Intake) -> None:
         refuse_stale_job(job, now.job)
 
 
-def _let_through(run: Run, job: Job, sheet: Intake, by: str) -> Report:
+def _let_through(run: Run, job: Job, sheet: OpenSheet, by: str) -> Report:
     stopped = job.record
     with job.journal.transaction():
         job.set_approved(by, run.pipeline.clock())

@@ -18,7 +18,7 @@ from musterroll.journal.unchanged import pack_unchanged
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.plan.run import Run
 from musterroll.portal.portal import Portal
-from musterroll.sheet.open_sheet import Intake
+from musterroll.sheet.open_sheet import OpenSheet
 
 _ENDED = frozenset({JobState.COMPLETED, JobState.COMPLETED_WITH_ERRORS})
 
@@ -43,7 +43,7 @@ def carry_out(run: Run, job: Job, sheet: Path) -> MusterrollError | None:
     try:
         with (
             pipeline.build_backend(read_only=False) as portal,
-            Passwords(lambda: Intake(pipeline, sheet).passwords(sha256)) as passwords,
+            Passwords(lambda: OpenSheet(pipeline, sheet).passwords(sha256)) as passwords,
             open_senders(pipeline, portal, read_only=False) as senders,
         ):
             context = _context(pipeline, job, portal)

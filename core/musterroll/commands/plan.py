@@ -17,7 +17,7 @@ from musterroll.plan.run import NewPlan, Run
 from musterroll.plan.saved.target import PlanTarget, save_plan
 from musterroll.progress import SILENT, Progress
 from musterroll.reports.report import Outcome, Report
-from musterroll.sheet.open_sheet import Intake
+from musterroll.sheet.open_sheet import OpenSheet
 from musterroll.sheet.summary import SheetSummary
 
 _GOING_ON = "`run` will refuse this, and say how to let it through"
@@ -30,9 +30,9 @@ def plan(pipeline: Pipeline, sheet: Path, *, save_to: PlanTarget | None = None, 
     """
     if save_to is not None:
         save_to.check()
-    intake = Intake(pipeline, sheet)
+    opened = OpenSheet(pipeline, sheet)
     with ExitStack() as stack:
-        made = stack.enter_context(temporary_plan_of_sheet(pipeline, intake, progress))
+        made = stack.enter_context(temporary_plan_of_sheet(pipeline, opened, progress))
         refusal, saved, all_out = None, None, made.keeps_all_out
         if not all_out:
             refusal = limit_refusal(pipeline.settings.limits, made.job, made.ledger.roster, _GOING_ON)
@@ -44,8 +44,8 @@ def plan(pipeline: Pipeline, sheet: Path, *, save_to: PlanTarget | None = None, 
             error=refusal,
             pipeline=pipeline.name,
             profile=pipeline.profile,
-            sheet=intake.summary,
-            counts=intake.counts,
+            sheet=opened.summary,
+            counts=opened.counts,
             problems=lambda: made.log,
             changes=made.job.plan.changes,
             groups_to_create=made.job.plan.groups_to_create(),
@@ -56,7 +56,7 @@ def plan(pipeline: Pipeline, sheet: Path, *, save_to: PlanTarget | None = None, 
 
 
 def temporary_plan_of_sheet(
-    pipeline: Pipeline, sheet: Intake, progress: Progress, *, earlier: Journal | None = None
+    pipeline: Pipeline, sheet: OpenSheet, progress: Progress, *, earlier: Journal | None = None
 ) -> AbstractContextManager[NewPlan]:
     """Plans a sheet as `temporary_plan` does."""
     summary = lasting_summary(sheet)

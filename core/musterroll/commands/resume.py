@@ -17,7 +17,7 @@ from musterroll.plan.run import Confirm, Run, agreed
 from musterroll.progress import SILENT, Progress
 from musterroll.reports.jobs import report_of
 from musterroll.reports.report import Report
-from musterroll.sheet.open_sheet import Intake
+from musterroll.sheet.open_sheet import OpenSheet
 
 _COMMAND = "jobs resume"
 
@@ -56,7 +56,7 @@ def _go_on(run: Run, job: Job, sheet: Path | None) -> Report:
     if not record.planned:
         # It was cut off before anything was written, so the plan is made anew.
         _refuse_changed(run, record, sheet)
-        return import_sheet(run, Intake(run.pipeline, path), again=job)
+        return import_sheet(run, OpenSheet(run.pipeline, path), again=job)
     _refuse_superseded(job, record)
     if job.operations.needs_passwords():
         _refuse_changed(run, record, sheet)

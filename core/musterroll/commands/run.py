@@ -18,7 +18,7 @@ from musterroll.plan.saved.reader import SavedPlan
 from musterroll.progress import SILENT, Progress
 from musterroll.reports.jobs import report_of
 from musterroll.reports.report import Report
-from musterroll.sheet.open_sheet import Intake
+from musterroll.sheet.open_sheet import OpenSheet
 from musterroll.sheet.summary import SheetSummary
 
 
@@ -32,16 +32,16 @@ def run(
 ) -> Report:
     """Validates, plans, applies, invites, reports: the main job."""
     with ending(pipeline, "run", sheet, rejected_to) as end:
-        intake = Intake(pipeline, sheet)
+        opened = OpenSheet(pipeline, sheet)
         journal = Journal.open(pipeline.state, pipeline.name)
         this = Run(pipeline, journal, "run", progress, confirm, rejected_to)
         with locked(this):
-            report = import_sheet(this, intake)
+            report = import_sheet(this, opened)
             forget_old_jobs(this)
         return end(report)
 
 
-def import_sheet(run: Run, sheet: Intake, *, again: Job | None = None, saved: SavedPlan | None = None) -> Report:
+def import_sheet(run: Run, sheet: OpenSheet, *, again: Job | None = None, saved: SavedPlan | None = None) -> Report:
     """Plans a sheet and carries the plan out.
 
     Args:
@@ -66,6 +66,6 @@ def import_sheet(run: Run, sheet: Intake, *, again: Job | None = None, saved: Sa
         return report
 
 
-def lasting_summary(sheet: Intake) -> SheetSummary:
+def lasting_summary(sheet: OpenSheet) -> SheetSummary:
     """What a job keeps of its sheet: with the absolute path, so that it can go on from any folder."""
     return replace(sheet.summary, path=str(sheet.source.path.absolute()))

@@ -15,10 +15,10 @@ from musterroll.plan.run import NewPlan
 from musterroll.plan.sheet import SheetPlanner
 from musterroll.portal.portal import Portal
 from musterroll.portal.protection import Protection
-from musterroll.sheet.open_sheet import Intake
+from musterroll.sheet.open_sheet import OpenSheet
 
 
-def make_plan(plan: NewPlan, sheet: Intake) -> None:
+def make_plan(plan: NewPlan, sheet: OpenSheet) -> None:
     """Reads, checks and plans the sheet, and stores the plan with its problems and counts.
 
     Args:

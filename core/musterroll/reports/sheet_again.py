@@ -12,7 +12,7 @@ from musterroll.journal.job import JobKind, JobRecord
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.progress import Progress
 from musterroll.sheet.checks import CELLS, CheckedRow
-from musterroll.sheet.open_sheet import Intake
+from musterroll.sheet.open_sheet import OpenSheet
 from musterroll.sheet.problem_log import ProblemLog
 
 _ELSEWHERE = "if it was moved, say where it is with --sheet"
@@ -34,12 +34,12 @@ class Reading:
         self.last = 0
         self.blank_end: int | None = None
 
-    def read(self, intake: Intake, cancelled: threading.Event, progress: Progress) -> None:
+    def read(self, opened: OpenSheet, cancelled: threading.Event, progress: Progress) -> None:
         """Reads to the end: some rules see the whole sheet before they speak."""
         log = ProblemLog()
         progress.stage("Reading the sheet again")
         try:
-            with intake.checked(log, self._take) as rows:
+            with opened.checked(log, self._take) as rows:
                 for checked in rows:
                     self.last = checked.row.number
                     if checked.row.number == self._row:
@@ -73,11 +73,11 @@ def read_again(
     if job.kind is JobKind.UNDO:
         return None, [f"this job took the job {job.undoes} back, so the sheet is not read again"]
     try:
-        intake = Intake(pipeline, path)
-        if intake.source.sha256 != job.sheet.sha256:
+        opened = OpenSheet(pipeline, path)
+        if opened.source.sha256 != job.sheet.sha256:
             return None, [f"{path} has changed since, so its cells are not shown; {_ELSEWHERE}"]
         reading = Reading(row)
-        reading.read(intake, pipeline.cancelled, progress)
+        reading.read(opened, pipeline.cancelled, progress)
     except SourceError as error:
         return None, [f"{error.message}, so its cells are not shown; {_ELSEWHERE}"]
     except MusterrollError as error:

@@ -19,7 +19,7 @@ from musterroll.registry.masks import SecretsSeen, masked
 from musterroll.registry.plugin_errors import broken
 from musterroll.registry.watch import Call, Watch
 from musterroll.sheet.problem_log import ProblemLog
-from musterroll.sheet.rows import ReadRow
+from musterroll.sheet.rows import RowWithProblems
 from musterroll.sheet.shifts import ShiftFinder, hidden
 
 Listener: TypeAlias = Callable[[str, Problem], None]
@@ -44,7 +44,7 @@ class CheckedRow(NamedTuple):
 
 
 def check_rows(
-    rows: Iterable[ReadRow],
+    rows: Iterable[RowWithProblems],
     validators: Sequence[tuple[str, RowValidator | SheetValidator]],
     resolvers: Sequence[tuple[str, GroupResolver]],
     log: ProblemLog,

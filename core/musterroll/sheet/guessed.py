@@ -11,7 +11,7 @@ from musterroll.contract.rows import Origin, Row
 from musterroll.contract.text import column_letter
 from musterroll.contract.translation import gettext
 from musterroll.sheet.headings import secret_columns
-from musterroll.sheet.rows import ReadRow
+from musterroll.sheet.rows import RowWithProblems
 from musterroll.sheet.values import shown
 
 
@@ -45,7 +45,7 @@ class GuessedText:
                 self._look_at_cells(row)
             yield row
 
-    def values(self, rows: Iterator[ReadRow]) -> Iterator[ReadRow]:
+    def values(self, rows: Iterator[RowWithProblems]) -> Iterator[RowWithProblems]:
         """Hands users on."""
         for read in rows:
             if self._value is None:

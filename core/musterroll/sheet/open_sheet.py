@@ -20,12 +20,12 @@ from musterroll.sheet.headings import reasons_heading
 from musterroll.sheet.problem_log import ProblemLog
 from musterroll.sheet.reader import RowReader, filled_rows
 from musterroll.sheet.readers import choose_reader, open_sheet
-from musterroll.sheet.rows import ReadRow
+from musterroll.sheet.rows import RowWithProblems
 from musterroll.sheet.shifts import ShiftFinder
 from musterroll.sheet.summary import SheetCounts, SheetSummary
 
 
-class Intake:
+class OpenSheet:
     """Takes one sheet in.
 
     Args:
@@ -139,7 +139,7 @@ class Intake:
             self._pipeline.settings.sheet, fields or everything, log.add_file, reasons=reasons_heading(everything)
         )
 
-    def _counted(self, reader: RowReader, sheet: Sheet) -> Iterator[ReadRow]:
+    def _counted(self, reader: RowReader, sheet: Sheet) -> Iterator[RowWithProblems]:
         for row in reader.rows(sheet, self._name):
             self.counts.rows += 1
             yield row

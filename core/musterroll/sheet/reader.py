@@ -20,7 +20,7 @@ from musterroll.pipeline.settings import SheetSettings
 from musterroll.sheet.guessed import GuessedText
 from musterroll.sheet.headings import Columns, UnheadedCells, find_columns
 from musterroll.sheet.plain_text import filled_width, has_too_many, too_many_cells
-from musterroll.sheet.rows import ReadRow, RowMaker
+from musterroll.sheet.rows import RowMaker, RowWithProblems
 from musterroll.sheet.values import is_filled
 
 _ADDRESS = re.compile(r"[^\s@,;:()<>]+@[^\s@,;:()<>]+\.[^\s@,;:()<>]+")
@@ -53,7 +53,7 @@ class RowReader:
         self._report = report
         self.not_read = 0
 
-    def rows(self, sheet: Sheet, reader: str) -> Iterator[ReadRow]:
+    def rows(self, sheet: Sheet, reader: str) -> Iterator[RowWithProblems]:
         """Streams the data rows.
 
         Args:
@@ -78,7 +78,7 @@ class RowReader:
         if watch.problem is not None:
             self._report(watch.problem)
 
-    def _users(self, rows: Iterator[ReadRow]) -> Iterator[ReadRow]:
+    def _users(self, rows: Iterator[RowWithProblems]) -> Iterator[RowWithProblems]:
         first = next(rows, None)
         if first is None:
             message = gettext("There are no users; fill in rows from row {first} on", first=self._settings.first_row)
@@ -87,7 +87,7 @@ class RowReader:
         yield first
         yield from rows
 
-    def _data(self, filled: Iterator[SheetRow], *, plain_text: bool) -> Iterator[ReadRow]:
+    def _data(self, filled: Iterator[SheetRow], *, plain_text: bool) -> Iterator[RowWithProblems]:
         settings = self._settings
         make: RowMaker | None = None
         width = 0  # of the headings, where a cell too many moves those behind it

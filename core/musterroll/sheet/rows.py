@@ -20,7 +20,7 @@ from musterroll.sheet.plain_text import meant_value
 from musterroll.sheet.values import CellFault, cell_value, secret_value, shown
 
 
-class ReadRow(NamedTuple):
+class RowWithProblems(NamedTuple):
     """A row, and what is wrong with its cells."""
 
     row: Row
@@ -67,7 +67,7 @@ class RowMaker:
         self._splits_early = fields.whole_phones and defaults_early
         self._splits_late = fields.whole_phones and not defaults_early
 
-    def __call__(self, source: SheetRow) -> ReadRow:
+    def __call__(self, source: SheetRow) -> RowWithProblems:
         """Makes one row."""
         cells = source.cells
         width = len(cells)
@@ -95,11 +95,11 @@ class RowMaker:
         if self._late:
             _fill_in(self._late, values)
         row = Row(source.number, MappingProxyType(values), columns, self._headings)
-        return ReadRow(row, tuple(problems))
+        return RowWithProblems(row, tuple(problems))
 
-    def unusable(self, number: int, problem: Problem) -> ReadRow:
+    def unusable(self, number: int, problem: Problem) -> RowWithProblems:
         """Makes a row none of whose cells can be used."""
-        return ReadRow(Row(number, self._absent.copy(), self._columns, self._headings), (problem,))
+        return RowWithProblems(Row(number, self._absent.copy(), self._columns, self._headings), (problem,))
 
     def _problem(self, number: int, name: str, fault: CellFault, cell: Cell) -> Problem:
         return Problem(

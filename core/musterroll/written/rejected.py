@@ -19,7 +19,7 @@ from musterroll.journal.job import Job, JobRecord, read_jobs
 from musterroll.journal.rejected_rows import rejected_rows
 from musterroll.journal.roster import Roster
 from musterroll.pipeline.pipeline import Instance, Pipeline
-from musterroll.sheet.open_sheet import Intake
+from musterroll.sheet.open_sheet import OpenSheet
 from musterroll.written.new_sheet import WritableFormat, format_of_name, writable_formats, write_draft
 from musterroll.written.rejected_sheet import RejectedSheet
 
@@ -71,12 +71,12 @@ def rejected_file(pipeline: Pipeline, job: Job, sheet: Path, wanted: Path | None
         MusterrollError: it cannot be written.
         RefusedError: the sheet has changed since it was planned.
     """
-    intake = Intake(pipeline, sheet)
-    form = _format(pipeline, intake) if wanted is None else format_of_name(pipeline, wanted, _OPTION)
-    paths = _names(intake.source.path, form) if wanted is None else (wanted,)
+    opened = OpenSheet(pipeline, sheet)
+    form = _format(pipeline, opened) if wanted is None else format_of_name(pipeline, wanted, _OPTION)
+    paths = _names(opened.source.path, form) if wanted is None else (wanted,)
     record = job.record
     said = blake2b(digest_size=16, key=Roster(job.journal, record.pipeline, record.identity).salt)
-    with _draft(pipeline, job, record, intake, form, said) as draft:
+    with _draft(pipeline, job, record, opened, form, said) as draft:
         try:
             path = write_draft(pipeline, form, draft, paths, private=True, replace=False).absolute()
         except MusterrollError as error:
@@ -132,9 +132,9 @@ def _digest_of(path: Path) -> str:
         return ""
 
 
-def _format(pipeline: Pipeline, intake: Intake) -> WritableFormat:
+def _format(pipeline: Pipeline, opened: OpenSheet) -> WritableFormat:
     formats = {one.name: one for one in writable_formats(pipeline)}
-    found = formats.get(intake.summary.reader) or formats.get(_SIMPLE)
+    found = formats.get(opened.summary.reader) or formats.get(_SIMPLE)
     if found is None:  # a pipeline whose one reader has no writer
         component = cast("ReaderType[Options]", pipeline.registry.find("reader", _SIMPLE))
         label = Label(f"readers.{_SIMPLE}", pipeline.registry.plugin_of(component).short)
@@ -155,10 +155,10 @@ def _names(sheet: Path, form: WritableFormat) -> Iterator[Path]:
 
 @contextmanager
 def _draft(
-    pipeline: Pipeline, job: Job, record: JobRecord, intake: Intake, form: WritableFormat, said: blake2b
+    pipeline: Pipeline, job: Job, record: JobRecord, opened: OpenSheet, form: WritableFormat, said: blake2b
 ) -> Iterator[Draft]:
     settings = pipeline.settings.sheet
-    with intake.as_it_is(record.sheet.sha256) as (info, rows):
+    with opened.as_it_is(record.sheet.sha256) as (info, rows):
         top: list[SheetRow] = []
         for row in rows:
             top.append(row)
@@ -169,9 +169,9 @@ def _draft(
             headings,
             settings,
             pipeline.fields,
-            intake.source.name,
+            opened.source.name,
             plain_text=info.is_plain_text,
-            translated=info.is_plain_text and form.name != intake.summary.reader,
+            translated=info.is_plain_text and form.name != opened.summary.reader,
         )
         yield Draft(
             columns=sheet.columns,
@@ -179,7 +179,7 @@ def _draft(
             first_row=settings.first_row,
             rows=_noted(sheet.rows(chain(top, rows), rejected_rows(job.journal, job.id)), said),
             worksheet=info.worksheet,
-            like=intake.source,
+            like=opened.source,
         )
 
 
