@@ -31,10 +31,10 @@ STANDARD_FIELDS = FieldSet(
 _HEADINGS = {name: field.heading for name, field in STANDARD_FIELDS.items()}
 
 
-def make_context(*others: Field, read_only: bool = False) -> Context:
+def make_context(*others: Field, match: tuple[str, ...] = ("username",), read_only: bool = False) -> Context:
     """Makes a context with the standard fields; `others` are added, or take the place of those of their name."""
     fields = FieldSet({spec.name: spec for spec in (*STANDARD_FIELDS.values(), *others)}.values())
-    return Context(instance="test", fields=fields, read_only=read_only)
+    return Context(instance="test", fields=fields, match=match, read_only=read_only)
 
 
 def build_reader(module: ModuleType, name: str, context: Context | None = None, /, **options: Any) -> Reader:
@@ -92,12 +92,12 @@ def _build(kind: Kind, module: ModuleType, name: str, context: Context | None, o
     return component.build(checked(component.options, options), context)
 
 
-def make_row(number: int = 3, /, **values: str) -> Row:
+def make_row(number: int = 3, /, **values: str | Value | None) -> Row:
     """Makes a row: texts by field, as they were typed; what is not named is blank.
 
     Args:
         number: the row's number.
-        values: by field, own ones as well; that of a password becomes a secret.
+        values: by field, own ones as well; that of a password becomes a secret; None is a broken cell.
     """
     names = list(dict.fromkeys([*STANDARD_FIELDS, *values]))
     columns = {name: chr(ord("A") + index) for index, name in enumerate(names)}
@@ -109,7 +109,11 @@ def make_absent_row(*fields: str) -> Row:
     return Row(3, dict.fromkeys([*STANDARD_FIELDS, *fields], ABSENT), {}, _HEADINGS)
 
 
-def _value(name: str, text: str) -> Value:
+def _value(name: str, text: str | Value | None) -> Value:
+    if text is None:
+        return ABSENT
+    if isinstance(text, Value):
+        return text
     if not text:
         return BLANK
     if name == "password":

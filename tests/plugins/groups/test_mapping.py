@@ -42,7 +42,7 @@ def written(folder: Path, text: str, encoding: str = "utf-8") -> Path:
 def mistakes(file: Path, **options: object) -> list[str]:
     with pytest.raises(PipelineError) as raised:
         mapping(file=file, **options)
-    assert {(one.path, one.origin) for one in raised.value.mistakes} == {("validators[test].options.file", "pipeline")}
+    assert {(one.path, one.origin) for one in raised.value.mistakes} == {("test.options.file", "pipeline")}
     return [one.message for one in raised.value.mistakes]
 
 
