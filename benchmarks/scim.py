@@ -36,7 +36,7 @@ from musterroll import (
     UserRef,
 )
 from musterroll.engine import run as run_pipeline
-from musterroll.pipeline.loading import load_pipeline
+from musterroll.pipeline.loader import load_pipeline
 from musterroll_plugins.backends.scim import ScimOptions, build
 
 CONCURRENCY = 32

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from musterroll import Options
-from musterroll.plugin.describing import described
-from musterroll.plugin.registry import KINDS, Kind, Registry
+from musterroll.engine import described
+from musterroll.registry.registry import KINDS, Kind, Registry
 
 PAGE = Path(__file__).parent / "pipeline.md"
 _BLOCK = re.compile(r"(<!-- generated: (\w+) ([\w.-]+) -->\n).*?(<!-- end -->)", re.DOTALL)

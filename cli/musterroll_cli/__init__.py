@@ -1,15 +1,14 @@
 """The command line.
 
-    main.py             the program: parsing, and one line (or one JSON document) for whatever goes wrong
-    options.py          the common options, and the decorator by which every command gets them
-    verbs.py, jobs.py, invites.py, plugins.py, pipelines.py     the commands, a file a group
-    templates.py, init.py       the commands that make files for people to fill in
-    completion.py       what shells ask when somebody presses Tab
-    again.py            the pipeline of a job or a saved plan, loaded once more
+    start.py, main.py   where the program starts: parsing, and what is said of whatever goes wrong
+    program.py          the program as typer knows it, made of the table in commands/
+    commands/           the table of commands, and a module for each command or group
+    options.py          the options that several commands have
     session.py          one command at work: pipeline, progress, interruption, result, exit status
-    json_document.py, records.py     results for programs
-    console.py, tables.py, escape.py, text/     results for people
+    reload.py           the pipeline of a job or a saved plan, loaded once more
+    plugin_commands.py  commands that plugins bring
+    output/             results: the JSON stream, and text for people
 
-`musterroll --help` must load neither the engine nor a plugin, so main.py, options.py and the command files
-import them inside functions only.
+`musterroll --help` must load neither the engine nor a plugin: the modules of commands, options.py and session.py are
+imported when a command is called.
 """

@@ -5,18 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
+from musterroll.engine import Action, PlanSummary
 from musterroll.errors import RefusedError
-from musterroll.model.plans import Action
-from musterroll_cli.console import Stream, Styled
 from musterroll_cli.interruption import immediate_interruption
-from musterroll_cli.progress import StageKeeper
-from musterroll_cli.text.changes import show_changes
-from musterroll_cli.text.words import ACTION_STYLES, amount
-
-if TYPE_CHECKING:
-    from musterroll.engine import PlanSummary
+from musterroll_cli.output.console import Stream, Styled
+from musterroll_cli.output.progress import StageKeeper
+from musterroll_cli.output.text.changes import show_changes
+from musterroll_cli.output.text.words import ACTION_STYLES, amount
 
 
 class Confirmation:

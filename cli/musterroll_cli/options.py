@@ -1,25 +1,37 @@
-"""The decorator that makes a function a command with the common options."""
+"""The options and arguments that several commands have, and what the shell may complete them to."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
-from dataclasses import MISSING, fields
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec, get_type_hints
+from typing import Annotated, Any, Literal, get_type_hints
 
 import typer
 
-from musterroll_cli.common import Common
-from musterroll_cli.plain_help import PlainCommand
+from musterroll import engine
+from musterroll.errors import MusterrollError
 
-if TYPE_CHECKING:
-    from musterroll_cli.session import Session
 
-P = ParamSpec("P")
+def _profiles(context: typer.Context, incomplete: str) -> Sequence[str]:
+    try:
+        found = engine.profile_names(context.params.get("pipeline"))
+    except MusterrollError:
+        return []
+    return [name for name in found if name.startswith(incomplete)]
+
+
+def _jobs(context: typer.Context, incomplete: str) -> Sequence[str]:
+    try:
+        pipeline = engine.load_pipeline(context.params.get("pipeline"), profile=context.params.get("profile"))
+        found = ["last", *(job.id for job in engine.list_jobs(pipeline))]
+    except MusterrollError:
+        return []
+    return [name for name in found if name.startswith(incomplete)]
+
 
 YesOption = Annotated[bool, typer.Option("--yes", "-y", show_default=False, help="Go ahead without asking.")]
-
 ForceOption = Annotated[
     bool, typer.Option("--force", show_default=False, help="Write over a file that is there already.")
 ]
@@ -36,43 +48,76 @@ RejectedOption = Annotated[
         help='Where rejected rows go (on_error = "skip"), instead of beside the sheet.',
     ),
 ]
+SheetArgument = Annotated[
+    Path, typer.Argument(metavar="SHEET", show_default=False, help="The spreadsheet with the users.")
+]
+InvitesOption = Annotated[
+    engine.SendTo | None,
+    typer.Option(
+        "--invites",
+        metavar="none|new|all|pending",
+        show_default=False,
+        help="Who is invited this time, whatever the pipeline says.",
+    ),
+]
+JobArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="ID",
+        show_default=False,
+        autocompletion=_jobs,
+        help="The job's id, a part of it that only it has, or `last`.",
+    ),
+]
 
 
-def command(
-    app: typer.Typer, name: str, *, example: str
-) -> Callable[[Callable[Concatenate[Session, P], int]], Callable[Concatenate[Session, P], int]]:
-    """Makes a function a command with the common options.
+@dataclass(frozen=True, slots=True)
+class Common:
+    """The values of the common options."""
 
-    The function gets the session first, then its own arguments and options, and returns the exit status; its
-    docstring is the help.
-
-    Args:
-        app: the group that the command belongs to.
-        name: the full name, e.g. `jobs list`.
-        example: a command line to end the help with.
-    """
-
-    def decorate(function: Callable[Concatenate[Session, P], int]) -> Callable[Concatenate[Session, P], int]:
-        def call(**arguments: Any) -> int:
-            from musterroll_cli.session import Session  # noqa: PLC0415 -- `--help` does without the engine
-
-            common = Common(**{key: _frozen(arguments.pop(key)) for key in _COMMON})
-            return Session(name, common).perform(function, arguments)
-
-        _describe(call, function)
-        app.command(
-            name.rpartition(" ")[2],
-            cls=PlainCommand,
-            help=inspect.getdoc(function),
-            epilog=f"\b\nExample:\n  {example}",
-        )(call)
-        return function
-
-    return decorate
-
-
-def _frozen(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+    pipeline: Annotated[
+        Path | None,
+        typer.Option(
+            "--pipeline",
+            "-p",
+            metavar="FILE",
+            show_default=False,
+            help="The pipeline file; without it musterroll.toml in the current folder, else the built-in one.",
+        ),
+    ] = None
+    profile: Annotated[
+        str | None,
+        typer.Option(
+            "--profile",
+            metavar="NAME",
+            show_default=False,
+            autocompletion=_profiles,
+            help="The profile of the pipeline file to use.",
+        ),
+    ] = None
+    sets: Annotated[
+        tuple[str, ...],
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            show_default=False,
+            help="Changes a setting for this time, e.g. on_error=skip. May be repeated.",
+        ),
+    ] = ()
+    format: Annotated[
+        Literal["text", "json"],
+        typer.Option("--format", metavar="text|json", help="How to print the result.", show_default=True),
+    ] = "text"
+    quiet: Annotated[
+        bool, typer.Option("--quiet", show_default=False, help="Print errors and the final line only.")
+    ] = False
+    verbose: Annotated[
+        bool, typer.Option("--verbose", show_default=False, help="Print everything, and what is being done.")
+    ] = False
+    no_external_plugins: Annotated[
+        bool,
+        typer.Option("--no-external-plugins", show_default=False, help="Leave installed plugins of others out."),
+    ] = False
 
 
 def _parameters() -> dict[str, inspect.Parameter]:
@@ -87,23 +132,36 @@ def _parameters() -> dict[str, inspect.Parameter]:
             annotation=hints[field.name],
         )
         for field in fields(Common)
-        if field.default is not MISSING
     }
 
 
 _COMMON = _parameters()
 
 
-def _describe(call: Callable[..., int], function: Callable[..., int]) -> None:
-    """Gives the wrapper the signature that typer reads: the function's own parameters and the common ones."""
-    # The session's type must not be looked up: its module loads the engine.
-    hints = get_type_hints(function, localns={"Session": object}, include_extras=True)
+def with_common_options(
+    function: Callable[..., int], call: Callable[[Common, dict[str, Any]], int]
+) -> Callable[..., int]:
+    """Makes the function that typer calls: it has the arguments of a command's function, and the common options.
+
+    Args:
+        function: the command's function; its first argument is the session.
+        call: is given the common options, and the function's own arguments.
+    """
+
+    def called(**arguments: Any) -> int:
+        common = {name: arguments.pop(name) for name in _COMMON}
+        return call(Common(**common | {"sets": tuple(common["sets"])}), arguments)
+
+    hints = get_type_hints(function, include_extras=True)
     own = [
         parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=hints[parameter.name])
         for parameter in list(inspect.signature(function).parameters.values())[1:]
     ]
-    parameters = [*own, *_COMMON.values()]
-    call.__name__ = function.__name__
-    call.__doc__ = function.__doc__
-    call.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    call.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    return with_parameters(called, [*own, *_COMMON.values()])
+
+
+def with_parameters(function: Callable[..., Any], parameters: Sequence[inspect.Parameter]) -> Callable[..., Any]:
+    """Gives a function the parameters that typer reads."""
+    function.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    function.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    return function

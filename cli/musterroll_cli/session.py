@@ -11,25 +11,32 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from musterroll.errors import Mistake, MusterrollError, PipelineError
-from musterroll.model.differences import StalePlanError
-from musterroll.model.reports import JobSummary, Outcome, Report
-from musterroll.pipeline.loading import load_pipeline
-from musterroll.pipeline.pipeline import Pipeline
-from musterroll.plugin.registry import Registry
-from musterroll.plugin.watch import Watchdog
-from musterroll_cli.common import Common, Format
+from musterroll import engine
+from musterroll.engine import JobSummary, Outcome, Pipeline, Registry, Report, documents
+from musterroll.errors import Mistake, MusterrollError, PipelineError, StalePlanError
 from musterroll_cli.confirmation import Confirmation
-from musterroll_cli.console import OutputError, Stream, Styled, end_output
-from musterroll_cli.escape import shorten
 from musterroll_cli.interruption import orderly_interruption
-from musterroll_cli.json_document import MEMBERS, Document
-from musterroll_cli.logs import logging_to
-from musterroll_cli.outcomes import EXIT_STATUS, outcome_of
-from musterroll_cli.progress import Bar, StageKeeper
-from musterroll_cli.records import report_members, stale_record
-from musterroll_cli.text.report import show_report
-from musterroll_cli.text.stale import show_stale
+from musterroll_cli.options import Common, with_common_options
+from musterroll_cli.output.console import OutputError, Stream, Styled, end_output
+from musterroll_cli.output.document import Document
+from musterroll_cli.output.escape import shorten
+from musterroll_cli.output.logs import logging_to
+from musterroll_cli.output.progress import Bar, StageKeeper
+from musterroll_cli.output.text.report import show_report
+from musterroll_cli.output.text.stale import show_stale
+from musterroll_cli.program import EXIT_STATUS
+
+
+def in_a_session(command: str, function: Callable[..., int]) -> Callable[..., int]:
+    """Makes the function that typer calls for a command: it performs the command's own one in a session.
+
+    Args:
+        command: the full name, e.g. `jobs list`.
+        function: takes the session, then the command's own arguments and options, and returns the exit status.
+    """
+    return with_common_options(
+        function, lambda common, arguments: Session(command, common).perform(function, arguments)
+    )
 
 
 class Session:
@@ -57,7 +64,7 @@ class Session:
     @property
     def as_json(self) -> bool:
         """Whether the result is a JSON document."""
-        return self.common.format is Format.JSON
+        return self.common.format == "json"
 
     def perform(self, function: Callable[..., int], arguments: Mapping[str, Any]) -> int:
         """Calls a command's function and returns its exit status, whatever happens in it."""
@@ -79,7 +86,7 @@ class Session:
                 # A mistake of the person's has no cause; a pipeline's own may hold what it must not show.
                 if error.__cause__ is not None and not isinstance(error, PipelineError):
                     self._trace()
-                return self._fail(self._worse(outcome_of(error)), error)
+                return self._fail(self._worse(documents.outcome_of(error)), error)
             except BaseException as error:  # a plugin may raise anything, e.g. asyncio's CancelledError
                 self._trace()
                 return self._fail(self._worse(Outcome.ERROR), self._unexpected(error))
@@ -87,7 +94,7 @@ class Session:
                 return status
 
     def load(
-        self, *, invites: str | None = None, profile: str | None = None, sets: Sequence[str] | None = None
+        self, *, invites: engine.SendTo | None = None, profile: str | None = None, sets: Sequence[str] | None = None
     ) -> Pipeline:
         """Loads the pipeline that the common options name, and prints its warnings.
 
@@ -96,12 +103,10 @@ class Session:
             profile: a profile instead of that of `--profile`.
             sets: texts instead of those of `--set`.
         """
-        pipeline = load_pipeline(
-            self.common.pipeline,
-            profile=profile if profile is not None else self.common.profile,
-            sets=sets if sets is not None else self.common.sets,
-            flags={"invites.send_to": (str(invites), "--invites")} if invites is not None else {},
-            external_plugins=not self.common.no_external_plugins,
+        pipeline = self._load(
+            profile if profile is not None else self.common.profile,
+            sets if sets is not None else self.common.sets,
+            {"invites.send_to": (invites, "--invites")} if invites is not None else None,
         )
         self._pipeline_name, self._profile = pipeline.name, pipeline.profile
         for warning in pipeline.warnings:
@@ -112,17 +117,22 @@ class Session:
 
     def load_quietly(self, profile: str | None) -> Pipeline:
         """Loads the pipeline with a profile. The texts of --set belong to the chosen one."""
-        common = self.common
-        is_chosen = profile == common.profile
-        pipeline = load_pipeline(
-            common.pipeline,
-            profile=profile,
-            sets=common.sets if is_chosen else (),
-            external_plugins=not common.no_external_plugins,
-        )
+        is_chosen = profile == self.common.profile
+        pipeline = self._load(profile, self.common.sets if is_chosen else ())
         if is_chosen:
             self._pipeline_name = pipeline.name
         return pipeline
+
+    def _load(
+        self, profile: str | None, sets: Sequence[str], flags: Mapping[str, tuple[str, str]] | None = None
+    ) -> Pipeline:
+        return engine.load_pipeline(
+            self.common.pipeline,
+            profile=profile,
+            sets=sets,
+            flags=flags,
+            external_plugins=not self.common.no_external_plugins,
+        )
 
     def registry(self) -> Registry:
         """Finds the plugins. A pipeline file with mistakes only costs its own ones.
@@ -150,9 +160,15 @@ class Session:
         with self.watching(pipeline), orderly_interruption(pipeline.cancelled, pipeline.watch.waiting), self._progress:
             yield self._progress
 
-    def watching(self, pipeline: Pipeline) -> Watchdog:
+    def write(self, pipeline: Pipeline, work: Callable[..., Report], *, yes: bool) -> int:
+        """Lets the engine do what may write, once it is agreed to; prints its report, and returns the exit status."""
+        with self.working(pipeline) as progress:
+            report = work(confirm=self.confirmation(pipeline, yes=yes), progress=progress)
+        return self.show(report)
+
+    def watching(self, pipeline: Pipeline) -> engine.Watchdog:
         """Names the plugin that is being waited for whenever that takes long, in every mode."""
-        return Watchdog(pipeline.watch, self.err.line)
+        return engine.Watchdog(pipeline.watch, self.err.line)
 
     def warn(self, message: str) -> None:
         """Prints a warning on standard error."""
@@ -167,7 +183,7 @@ class Session:
         with report:
             if self.as_json:
                 self._pipeline_name, self._profile = report.pipeline, report.profile
-                self.add(report_members(report, members=MEMBERS[self.command]))
+                self.add(documents.of_report(report))
                 error = report.error
                 if error is None and report.outcome is Outcome.INTERRUPTED and report.command != "jobs show":
                     error = _interrupted(report.job.id if report.job else None)
@@ -193,12 +209,12 @@ class Session:
         """Ends the command: completes the JSON document, if there is to be one, and returns the exit status."""
         if self.as_json:
             self.add(members or {})
-            self._document.finish(outcome, {"code": error.code, "message": error.message} if error else None)
+            self._document.finish(outcome, error)
         return EXIT_STATUS[outcome]
 
     @cached_property
     def _document(self) -> Document:
-        return Document(self.out.write, self.command, {"name": self._pipeline_name, "profile": self._profile})
+        return Document(self.out.write, self.command, pipeline=self._pipeline_name, profile=self._profile)
 
     def _worse(self, outcome: Outcome) -> Outcome:
         """What breaks after a job has written is a failure, whatever it would be otherwise."""
@@ -210,8 +226,7 @@ class Session:
             return EXIT_STATUS[outcome]
         if self._document.is_finished:  # interrupted after the last word
             return EXIT_STATUS[outcome]
-        members = {"stale": stale_record(error.stale)} if isinstance(error, StalePlanError) else {}
-        return self.finish(members, outcome=outcome, error=error)
+        return self.finish(documents.of_error(error), outcome=outcome, error=error)
 
     def _say(self, error: MusterrollError) -> None:
         if isinstance(error, PipelineError):

@@ -1,18 +1,12 @@
 """musterroll imports users in bulk from spreadsheets into a portal.
 
-This module holds everything that a plugin author needs.
+This module holds everything that a plugin author needs, by who needs it (below, and in docs/plugins.md).
 """
 
 from __future__ import annotations
 
-from musterroll.errors import (
-    BackendError,
-    BackendUnavailableError,
-    MusterrollError,
-    NotifierError,
-    SourceError,
-)
-from musterroll.model.cells import (
+from musterroll.contract.cells import (
+    PLAIN_FORMATS,
     BoolCell,
     Cell,
     DateCell,
@@ -23,10 +17,20 @@ from musterroll.model.cells import (
     SheetRow,
     TextCell,
 )
-from musterroll.model.drafts import Draft, DraftColumn
-from musterroll.model.fields import Field, FieldSet
-from musterroll.model.messages import Message, Purpose, Recipient, Sent, SentStatus
-from musterroll.model.operations import (
+from musterroll.contract.components import (
+    CommandType,
+    Component,
+    GroupResolverType,
+    NotifierType,
+    ReaderType,
+    UserBackendType,
+    ValidatorType,
+)
+from musterroll.contract.context import Context
+from musterroll.contract.drafts import Draft, DraftColumn
+from musterroll.contract.fields import Field, FieldSet
+from musterroll.contract.messages import Message, Purpose, Recipient, Sent, SentStatus
+from musterroll.contract.operations import (
     AddMembers,
     CreateGroup,
     CreateUser,
@@ -43,37 +47,18 @@ from musterroll.model.operations import (
     UpdateUser,
     UserRef,
 )
-from musterroll.model.rows import Origin, Row, Value
-from musterroll.model.source import Source
-from musterroll.model.users import (
-    Capabilities,
-    Desired,
-    Existing,
-    Group,
-    GroupPath,
-    Matching,
-    UserKey,
-    fold_path,
-)
-from musterroll.placeholders import Template
-from musterroll.plugin.components import (
-    CommandType,
-    Component,
-    GroupResolverType,
-    NotifierType,
-    ReaderType,
-    UserBackendType,
-    ValidatorType,
-)
-from musterroll.plugin.context import Context
-from musterroll.plugin.hookspecs import hookimpl
-from musterroll.plugin.options import FilePath, Options, SecretRef, Surroundings
-from musterroll.plugin.roles import (
+from musterroll.contract.options import FilePath, Options, SecretRef, Surroundings
+from musterroll.contract.phones import calling_code_of, one_number, split_whole
+from musterroll.contract.problems import Problem, Severity
+from musterroll.contract.pump import Pump
+from musterroll.contract.roles import (
     AmbiguousWorksheetError,
     Confidence,
     Examinable,
     GroupResolver,
+    KeepsMessages,
     Notifier,
+    OtherFormat,
     Reader,
     RowValidator,
     Sheet,
@@ -81,92 +66,151 @@ from musterroll.plugin.roles import (
     SheetWriter,
     UserBackend,
 )
-from musterroll.problems import Problem, Severity
-from musterroll.pump import Pump
-from musterroll.secret import Secret
-from musterroll.text import fold
+from musterroll.contract.rows import Origin, Row, Value
+from musterroll.contract.secret import Secret
+from musterroll.contract.source import Source
+from musterroll.contract.sqlite import SqliteFormat
+from musterroll.contract.templates import Template
+from musterroll.contract.text import (
+    INVISIBLE,
+    clean,
+    column_letter,
+    did_you_mean,
+    fold,
+    fold_heading,
+    is_one_slip,
+    nearest,
+)
+from musterroll.contract.translation import gettext, ngettext
+from musterroll.contract.users import Capabilities, Desired, Existing, Group, GroupPath, Matching, UserKey, fold_path
+from musterroll.errors import (
+    BackendError,
+    BackendUnavailableError,
+    Mistake,
+    MusterrollError,
+    NotifierError,
+    PipelineError,
+    SourceError,
+    UsageError,
+)
+from musterroll.registry.hookspecs import hookimpl
 
 __version__ = "0.1.0"
 
+# every plugin
 __all__ = [
-    "AddMembers",
+    "Component",
+    "Context",
+    "Field",
+    "FieldSet",
+    "FilePath",
+    "Mistake",
+    "MusterrollError",
+    "Options",
+    "PipelineError",
+    "Secret",
+    "SecretRef",
+    "Surroundings",
+    "Template",
+    "clean",
+    "did_you_mean",
+    "fold",
+    "fold_heading",
+    "hookimpl",
+    "is_one_slip",
+    "nearest",
+]
+# a reader, or a writer of sheets
+__all__ += [
+    "PLAIN_FORMATS",
     "AmbiguousWorksheetError",
+    "BoolCell",
+    "Cell",
+    "Confidence",
+    "DateCell",
+    "Draft",
+    "DraftColumn",
+    "ErrorCell",
+    "FormulaCell",
+    "NumberCell",
+    "OtherFormat",
+    "Reader",
+    "ReaderType",
+    "Sheet",
+    "SheetInfo",
+    "SheetRow",
+    "SheetWriter",
+    "Source",
+    "SourceError",
+    "TextCell",
+    "column_letter",
+]
+# a rule: a validator, or a group resolver
+__all__ += [
+    "INVISIBLE",
+    "GroupPath",
+    "GroupResolver",
+    "GroupResolverType",
+    "Origin",
+    "Problem",
+    "Row",
+    "RowValidator",
+    "Severity",
+    "SheetValidator",
+    "ValidatorType",
+    "Value",
+    "calling_code_of",
+    "fold_path",
+    "gettext",
+    "ngettext",
+    "one_number",
+    "split_whole",
+]
+# a user backend
+__all__ += [
+    "AddMembers",
     "BackendError",
     "BackendUnavailableError",
-    "BoolCell",
     "Capabilities",
-    "Cell",
-    "CommandType",
-    "Component",
-    "Confidence",
-    "Context",
     "CreateGroup",
     "CreateUser",
-    "DateCell",
     "Deactivate",
     "DeleteGroup",
     "DeleteUser",
     "Desired",
-    "Draft",
-    "DraftColumn",
-    "ErrorCell",
     "Examinable",
     "Existing",
-    "Field",
-    "FieldSet",
-    "FilePath",
-    "FormulaCell",
     "Group",
-    "GroupPath",
     "GroupRef",
-    "GroupResolver",
-    "GroupResolverType",
     "Matching",
-    "Message",
-    "MusterrollError",
-    "Notifier",
-    "NotifierError",
-    "NotifierType",
-    "NumberCell",
     "Op",
-    "Options",
-    "Origin",
-    "Problem",
     "Pump",
-    "Purpose",
     "Reactivate",
-    "Reader",
-    "ReaderType",
-    "Recipient",
     "RemoveMembers",
     "Result",
-    "Row",
-    "RowValidator",
-    "Secret",
-    "SecretRef",
     "SendInvite",
-    "Sent",
-    "SentStatus",
-    "Severity",
-    "Sheet",
-    "SheetInfo",
-    "SheetRow",
-    "SheetValidator",
-    "SheetWriter",
-    "Source",
-    "SourceError",
+    "SqliteFormat",
     "Status",
-    "Surroundings",
-    "Template",
-    "TextCell",
     "UpdateUser",
     "UserBackend",
     "UserBackendType",
     "UserKey",
     "UserRef",
-    "ValidatorType",
-    "Value",
-    "fold",
-    "fold_path",
-    "hookimpl",
+]
+# a notifier
+__all__ += [
+    "KeepsMessages",
+    "Message",
+    "Notifier",
+    "NotifierError",
+    "NotifierType",
+    "Purpose",
+    "Recipient",
+    "Sent",
+    "SentStatus",
+]
+# a command
+__all__ += [
+    "CommandType",
+    "UsageError",
 ]

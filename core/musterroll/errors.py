@@ -7,7 +7,8 @@
     ├── PlanFileError             a saved plan cannot be read                         exit 2
     ├── PluginError               a plugin broke: which one, in which stage and row   exit 2, or 4 after a write
     ├── StateError                the journal cannot be read or written               exit 2, or 4 after a write
-    ├── RefusedError              a lock, a stale plan, a limit, a missing approval   exit 3
+    ├── RefusedError              a lock, a limit, a missing approval                 exit 3
+    │   └── StalePlanError            a plan would come out differently now
     ├── BackendError              the user backend cannot do its work                 exit 2, or 4 after a write
     │   └── BackendUnavailableError   it keeps failing: the job is paused
     └── NotifierError             a notifier cannot do its work                       exit 4
@@ -22,8 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-
-from musterroll.label import Label
+from typing import Any, Self
 
 __all__ = [
     "BackendError",
@@ -37,9 +37,27 @@ __all__ = [
     "PluginError",
     "RefusedError",
     "SourceError",
+    "StalePlanError",
     "StateError",
     "UsageError",
 ]
+
+
+class Label(str):
+    """An instance as the person knows it, e.g. `validators[corporate-mail]`, that also knows whose it is.
+
+    Attributes:
+        by: the plugin that brings it, e.g. `acme 1.0` or `rules.py`; empty where that is not known.
+    """
+
+    __slots__ = ("by",)
+    by: str
+
+    def __new__(cls, text: str, by: str = "") -> Self:
+        """Makes a label."""
+        label = super().__new__(cls, text)
+        label.by = by
+        return label
 
 
 class MusterrollError(Exception):
@@ -166,9 +184,23 @@ class StateError(MusterrollError):
 
 
 class RefusedError(MusterrollError):
-    """The work was refused: a lock, a stale plan, a limit, a missing approval, a declined question."""
+    """The work was refused: a lock, a limit, a missing approval, a declined question."""
 
     code = "refused"
+
+
+class StalePlanError(RefusedError):
+    """A plan is not carried out, because it would come out differently now.
+
+    Attributes:
+        stale: what has changed: a `Stale` of the planner, of which this module knows nothing.
+    """
+
+    code = "plan.stale"
+
+    def __init__(self, message: str, stale: Any) -> None:
+        super().__init__(message)
+        self.stale = stale
 
 
 class BackendError(MusterrollError):

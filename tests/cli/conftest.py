@@ -7,19 +7,12 @@ from typing import Any
 import pytest
 
 from musterroll import Problem, Severity
-from musterroll.model.plans import Action, Change, FieldChange, InviteDecision, PasswordAction
-from musterroll.model.reports import (
-    Failure,
-    InviteCounts,
-    JobCounts,
-    JobState,
-    JobSummary,
-    Outcome,
-    Report,
-    SheetCounts,
-    SheetSummary,
-)
-from musterroll_cli.console import Stream
+from musterroll.journal.change import Action, Change, FieldChange, InviteDecision, PasswordAction, Target
+from musterroll.journal.job import JobState
+from musterroll.journal.outcomes import InviteCounts, JobCounts
+from musterroll.reports.report import Failure, JobSummary, Outcome, Report
+from musterroll.sheet.summary import SheetCounts, SheetSummary
+from musterroll_cli.output.console import Stream
 
 NOT_NEW = InviteDecision(send=False, reason="not new")
 PROBLEMS = (
@@ -44,7 +37,7 @@ CHANGES = (
         action=Action.CREATE,
         password=PasswordAction.SET,
         fields={"email": FieldChange(None, "ana@example.com")},
-        add=(("Region", "North"),),
+        add=(Target(("Region", "North")),),
         invite=InviteDecision(send=True, channel="email"),
     ),
     Change(
@@ -53,7 +46,7 @@ CHANGES = (
         action=Action.UPDATE,
         password=PasswordAction.KEEP,
         fields={"phone": FieldChange("77", "78"), "surname": FieldChange("Ek", None)},
-        remove=(("Sales|Old",),),
+        remove=(Target(("Sales|Old",)),),
         invite=NOT_NEW,
     ),
     Change(row=5, username="cy", action=Action.UNCHANGED, password=PasswordAction.KEEP, invite=NOT_NEW),

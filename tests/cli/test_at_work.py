@@ -14,10 +14,10 @@ from collections.abc import Callable
 
 import pytest
 
-from musterroll_cli.console import Stream
 from musterroll_cli.interruption import immediate_interruption, orderly_interruption
-from musterroll_cli.logs import logging_to
-from musterroll_cli.progress import Bar
+from musterroll_cli.output.console import Stream
+from musterroll_cli.output.logs import logging_to
+from musterroll_cli.output.progress import Bar
 
 Shown = Callable[[Stream], str]
 
@@ -48,7 +48,7 @@ sys.exit(main())
 """
 
 
-@pytest.mark.parametrize("module", ["musterroll_cli.verbs", "musterroll_cli.session"], ids=["program", "engine"])
+@pytest.mark.parametrize("module", ["musterroll_cli.commands", "musterroll_cli.session"], ids=["program", "engine"])
 @pytest.mark.parametrize("as_json", [False, True], ids=["text", "json"])
 def test_an_interrupt_while_the_program_loads_ends_it_as_any_other(module: str, as_json: bool) -> None:
     words = ["validate", "staff.csv", *(["--format", "json"] if as_json else [])]

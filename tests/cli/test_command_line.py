@@ -14,15 +14,18 @@ from typing import Any
 
 import pytest
 
-from musterroll import CommandType, engine, errors, history
-from musterroll.model.reports import JobState, JobSummary, Outcome, Report
-from musterroll.plugin.registry import Registry
-from musterroll_cli.json_document import MEMBERS
+from musterroll import CommandType, engine, errors
+from musterroll.engine import documents
+from musterroll.journal.job import JobState
+from musterroll.registry.registry import Registry
+from musterroll.reports.report import JobSummary, Outcome, Report
+from musterroll_cli.commands import COMMANDS as TABLE
 from musterroll_cli.main import asks_for_json, main
 
 MakeReport = Callable[..., Report]
 MakeJob = Callable[..., JobSummary]
 
+MEMBERS = documents.MEMBERS
 COMMANDS = list(MEMBERS)
 PIPELINE = """
 name = "{name}"
@@ -51,12 +54,20 @@ def program(*words: str, **options: Any) -> subprocess.CompletedProcess[str]:
 
 def test_help_loads_neither_the_engine_nor_a_plugin() -> None:
     code = (
-        "import sys; from musterroll_cli.main import main; main(['--help']); main(['run', '--help']);"
+        "import sys; from musterroll_cli.main import main; main(['--help']); main(['jobs', '--help']); main(['jobs']);"
         "heavy = ('musterroll', 'musterroll_plugins', 'pluggy', 'rich', 'openpyxl');"
         "print('LOADED', [name for name in heavy if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "LOADED []" in done.stdout
+
+
+def test_the_table_says_of_every_command_what_its_help_begins_with(capsys: pytest.CaptureFixture[str]) -> None:
+    assert set(TABLE) == {*MEMBERS, "completion"}
+    for name, command in TABLE.items():
+        assert main([*name.split(), "--help"]) == 0
+        paragraphs = capsys.readouterr().out.split("\n\n")
+        assert " ".join(paragraphs[1].split()) == command.summary
 
 
 @pytest.mark.parametrize("command", [*GROUPS, *COMMANDS, "completion"])
@@ -143,6 +154,22 @@ def test_wrong_usage_is_one_document_where_json_is_asked_for(
     assert document["error"]["code"] == "usage"
     assert document["pipeline"] == {"name": None, "profile": None}
     assert set(MEMBERS.get(command or "", {})) <= set(document)
+
+
+def test_a_page_has_the_document_that_the_command_line_prints(capsys: pytest.CaptureFixture[str]) -> None:
+    sheet = Path("staff.csv")
+    sheet.write_text("Email,Username,Forename\ng\nnonsense,ana,Ana\n", encoding="utf-8")
+    pipeline = engine.load_pipeline(None)
+    with engine.validate(pipeline, sheet) as report:
+        members = {
+            **documents.opening("validate", pipeline=pipeline.name, profile=pipeline.profile),
+            **documents.of_report(report),
+            **documents.closing(report.outcome),
+        }
+        made = json.loads(json.dumps(members, default=list))
+    assert main(["validate", "staff.csv", "--format", "json"]) == 1
+    assert list(made.items()) == list(json.loads(capsys.readouterr().out).items())
+    assert made["problems"]
 
 
 def test_wrong_usage_is_told_in_two_lines_otherwise(capsys: pytest.CaptureFixture[str]) -> None:
@@ -327,7 +354,7 @@ def test_resuming_uses_the_profile_and_settings_of_the_job(
         seen.append((pipeline.profile, pipeline.sets, pipeline.settings.invites.valid_days, job))
         return make_report("jobs resume", job=make_job())
 
-    monkeypatch.setattr(history, "job_settings", lambda *args: ("production", ("invites.valid_days=3",)))
+    monkeypatch.setattr(engine, "job_settings", lambda *args: ("production", ("invites.valid_days=3",)))
     monkeypatch.setattr(engine, "resume", resume)
     words = ["jobs", "resume", "20260301-1", "-p", "acme.toml"]
     assert main(words) == 0
@@ -345,7 +372,7 @@ def test_resuming_uses_the_profile_and_settings_of_the_job(
 def test_jobs_are_listed_as_text_and_json(
     make_job: MakeJob, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(history, "list_jobs", lambda pipeline: [make_job()])
+    monkeypatch.setattr(engine, "list_jobs", lambda pipeline: [make_job()])
     assert main(["jobs", "list"]) == 0
     assert "20260301-1" in capsys.readouterr().out
     assert main(["jobs", "list", "--format", "json"]) == 0

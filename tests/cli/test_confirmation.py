@@ -11,11 +11,11 @@ import pytest
 
 from musterroll import errors
 from musterroll.engine import PlanSummary
-from musterroll.model.plans import Action, Change, InviteDecision, PasswordAction
+from musterroll.journal.change import Action, Change, InviteDecision, PasswordAction
 from musterroll_cli.confirmation import Confirmation
-from musterroll_cli.console import Stream
 from musterroll_cli.interruption import orderly_interruption
-from musterroll_cli.progress import StageKeeper
+from musterroll_cli.output.console import Stream
+from musterroll_cli.output.progress import StageKeeper
 
 SUMMARY = PlanSummary(
     actions={Action.CREATE: 2, Action.UPDATE: 1, Action.UNCHANGED: 5},

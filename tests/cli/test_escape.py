@@ -5,7 +5,7 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from musterroll_cli.escape import shorten, visible
+from musterroll_cli.output.escape import shorten, visible
 
 
 @given(st.text(st.characters(codec=None)))

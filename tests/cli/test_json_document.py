@@ -10,16 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from musterroll import Secret
-from musterroll.model.reports import JobState, JobSummary, Report
-from musterroll_cli.json_document import MEMBERS, Document
-from musterroll_cli.records import report_members
+from musterroll.commands import documents
+from musterroll.errors import MusterrollError
+from musterroll.journal.job import JobState
+from musterroll.reports.report import JobSummary, Report
+from musterroll_cli.output.document import Document
 
 NAMES = {"name": "acme", "profile": None}
 
 
 def document(command: str, members: dict[str, Any]) -> str:
     out = io.StringIO()
-    written = Document(out.write, command, NAMES)
+    written = Document(out.write, command, pipeline="acme")
     written.add(members)
     written.finish("ok", None)
     return out.getvalue()
@@ -29,7 +31,7 @@ def test_a_run_is_the_document_of_the_contract(
     make_report: Callable[..., Report], make_job: Callable[..., JobSummary]
 ) -> None:
     report = make_report("run", job=make_job())
-    found = json.loads(document("run", report_members(report, members=MEMBERS["run"])))
+    found = json.loads(document("run", documents.of_report(report)))
     assert found["schema"] == "musterroll/1"
     assert found["command"] == "run"
     assert found["status"] == "ok"
@@ -93,7 +95,7 @@ def test_the_members_are_the_same_with_and_without_a_result(
     command: str, make_report: Callable[..., Report], make_job: Callable[..., JobSummary]
 ) -> None:
     report = make_report(command, job=make_job(JobState.FAILED))
-    full = json.loads(document(command, report_members(report, members=MEMBERS[command])))
+    full = json.loads(document(command, documents.of_report(report)))
     empty = json.loads(document(command, {}))
     assert list(full) == list(empty)
     assert empty["problems"] == []
@@ -113,7 +115,7 @@ def test_a_stream_is_written_element_by_element() -> None:
             behind.append(number - out.getvalue().count("number"))
             yield {"number": number}
 
-    written = Document(out.write, "validate", NAMES)
+    written = Document(out.write, "validate", pipeline="acme")
     written.add({"problems": elements()})
     written.finish("ok", None)
     assert len(json.loads(out.getvalue())["problems"]) == 1000
@@ -126,10 +128,10 @@ def test_streams_that_break_leave_a_complete_document() -> None:
         raise KeyboardInterrupt
 
     out = io.StringIO()
-    written = Document(out.write, "run", NAMES)
+    written = Document(out.write, "run", pipeline="acme")
     with pytest.raises(KeyboardInterrupt):
         written.add({"problems": iter([]), "job": {"id": "1", "failures": broken()}})
-    written.finish("interrupted", {"code": "interrupted", "message": "interrupted"})
+    written.finish("interrupted", MusterrollError("interrupted", code="interrupted"))
     found = json.loads(out.getvalue())
     assert found["job"] == {"id": "1", "failures": [1]}
     assert found["changes"] == []

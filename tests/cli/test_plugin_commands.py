@@ -11,7 +11,7 @@ import pytest
 from pydantic import Field, model_validator
 
 from musterroll import CommandType, Options, SecretRef
-from musterroll.plugin.registry import Registry
+from musterroll.registry.registry import Registry
 from musterroll_cli.main import main
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from musterroll.model.differences import AppliedBy, Difference, GroupDifference, GroupState, Stale, UserDifference
-from musterroll_cli.console import Stream
-from musterroll_cli.text.stale import show_stale
+from musterroll.plan.differences import AppliedBy, Difference, GroupDifference, GroupState, Stale, UserDifference
+from musterroll_cli.output.console import Stream
+from musterroll_cli.output.text.stale import show_stale
 
 Shown = Callable[[Stream], str]
 INVITES = [{"send": True, "channel": "email", "reason": None}, {"send": False, "channel": None, "reason": "inactive"}]

@@ -8,12 +8,15 @@ from collections.abc import Callable
 import pytest
 
 from musterroll import Problem, Severity
-from musterroll.model.plans import Action, Change, FieldChange, InviteDecision, PasswordAction
-from musterroll.model.reports import Failure, JobCounts, JobState, JobSummary, Outcome, Report, SheetCounts
-from musterroll_cli.common import Common
-from musterroll_cli.console import Stream
-from musterroll_cli.text.jobs import show_jobs
-from musterroll_cli.text.report import show_report
+from musterroll.journal.change import Action, Change, FieldChange, InviteDecision, PasswordAction, Target
+from musterroll.journal.job import JobState
+from musterroll.journal.outcomes import JobCounts
+from musterroll.reports.report import Failure, JobSummary, Outcome, Report
+from musterroll.sheet.summary import SheetCounts
+from musterroll_cli.options import Common
+from musterroll_cli.output.console import Stream
+from musterroll_cli.output.text.jobs import show_jobs
+from musterroll_cli.output.text.report import show_report
 
 MakeReport = Callable[..., Report]
 MakeJob = Callable[..., JobSummary]
@@ -225,7 +228,7 @@ def test_text_of_a_sheet_neither_commands_the_terminal_nor_is_markup(
         action=Action.UPDATE,
         password=PasswordAction.KEEP,
         fields={"surname": FieldChange(HOSTILE, HOSTILE)},
-        add=((HOSTILE,),),
+        add=(Target((HOSTILE,)),),
         invite=InviteDecision(send=False, reason=HOSTILE),
     )
     failure = Failure(3, HOSTILE, HOSTILE, "failed", HOSTILE)

@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
-from musterroll import CreateUser, engine, history
-from musterroll.errors import BackendError, RefusedError
-from musterroll.model.differences import StalePlanError
-from musterroll.model.reports import Approval, JobState, JobSummary, Outcome
+from musterroll import CreateUser, engine
+from musterroll.errors import BackendError, RefusedError, StalePlanError
+from musterroll.journal.job import Approval, JobState
 from musterroll.pipeline.pipeline import Pipeline
+from musterroll.reports.report import JobSummary, Outcome
 from support.faults import Fault, on
 from support.pipelines import DIRECTORY, Told, Work, addressed, told, user
 from support.processes import start, wait_for
@@ -31,12 +31,12 @@ def stopped(work: Work) -> Pipeline:
 
 
 def last(pipeline: Pipeline) -> JobSummary:
-    return history.list_jobs(pipeline)[0]
+    return engine.list_jobs(pipeline)[0]
 
 
 def test_exactly_the_stored_plan_is_carried_out_under_its_own_id(work: Work) -> None:
     pipeline = stopped(work)
-    before = told(history.show_job(pipeline, "last"))
+    before = told(engine.show_job(pipeline, "last"))
     assert before.job is not None
     done = approve(pipeline)
     assert (done.outcome, done.state, done.rows) == (Outcome.OK, JobState.COMPLETED, {"created": 3})
@@ -45,7 +45,7 @@ def test_exactly_the_stored_plan_is_carried_out_under_its_own_id(work: Work) -> 
     assert done.job.id == before.job.id
     assert work.portal.groups_of("cy") == {"A|B"}
     assert work.post.invited() == ["bo", "cy"]
-    assert [job.id for job in history.list_jobs(pipeline)] == [before.job.id]
+    assert [job.id for job in engine.list_jobs(pipeline)] == [before.job.id]
     assert done.job.approved is not None
     assert done.job.approved.by == "ana"
     assert done.job.approved.at > done.job.started

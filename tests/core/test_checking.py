@@ -3,21 +3,25 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 from types import MappingProxyType
 from typing import Any, cast
 
 import pytest
 
 from musterroll import GroupPath, Problem, Row, RowValidator, Severity, SourceError
-from musterroll.checking import CheckedRow, check_rows
 from musterroll.errors import PluginError
-from musterroll.model.reports import SheetCounts
-from musterroll.problem_log import ProblemLog
-from musterroll.sheet.reading import ReadRow
+from musterroll.sheet import checks
+from musterroll.sheet.checks import CheckedRow
+from musterroll.sheet.problem_log import ProblemLog
+from musterroll.sheet.rows import RowWithProblems
 from musterroll.sheet.shifts import ShiftFinder
+from musterroll.sheet.summary import SheetCounts
 from support.rows import fields, row
 
-ROWS = [ReadRow(row(3, username="ana"), ()), ReadRow(row(4, username="bo"), ())]
+check_rows = partial(checks.check_rows, max_levels=32)
+
+ROWS = [RowWithProblems(row(3, username="ana"), ()), RowWithProblems(row(4, username="bo"), ())]
 
 
 @pytest.fixture
@@ -75,7 +79,7 @@ def breaks(error: BaseException, *, at: int = 4) -> RowValidator:
 
 def test_a_row_with_an_error_is_not_valid_and_the_others_are(log: ProblemLog) -> None:
     bad_cell = Problem(code="cell.error", message="Correct it", row=5, column="A")
-    rows = [*ROWS, ReadRow(row(5, username="cy"), (bad_cell,))]
+    rows = [*ROWS, RowWithProblems(row(5, username="cy"), (bad_cell,))]
     checked = list(check_rows(rows, [("validators[acme]", refuses("bo"))], [], log))
     assert [(one.row.number, one.valid) for one in checked] == [(3, True), (4, False), (5, False)]
     assert [(one.code, one.cell) for one in log] == [("acme.name", "B4"), ("cell.error", "A5")]
@@ -148,7 +152,7 @@ def test_a_rule_that_breaks_does_not_tell_the_password(log: ProblemLog) -> None:
         assert password is not None
         raise ValueError(f"cannot use {password.reveal()}")
 
-    secretive = [ReadRow(row(3, username="ana", password="canary-4711"), ())]
+    secretive = [RowWithProblems(row(3, username="ana", password="canary-4711"), ())]
     with pytest.raises(PluginError) as caught:
         list(check_rows(secretive, [("validators[acme]", Rule(check))], [], log))
     assert str(caught.value).endswith("ValueError: cannot use ***")
@@ -195,7 +199,7 @@ def test_a_row_that_slipped_is_one_error_and_nothing_of_it_is_handed_on(log: Pro
 
     heard: list[str] = []
     (checked,) = check_rows(
-        [ReadRow(slipped, ())],
+        [RowWithProblems(slipped, ())],
         [("validators[acme]", Rules(0))],
         [("groups[a]", Resolver(lambda _: [("Qx7-river",)]))],
         log,
@@ -215,15 +219,15 @@ def test_missing_headings_are_one_error_and_no_row_is_valid(log: ProblemLog) -> 
         yield row.problem("forename", "acme.forename", "Give one")
         yield row.problem("username", "acme.username", "Give another one")
 
-    (checked,) = check_rows([ReadRow(bare, ())], [("validators[acme]", Rule(check))], [], log)
+    (checked,) = check_rows([RowWithProblems(bare, ())], [("validators[acme]", Rule(check))], [], log)
     assert [one.code for one in log] == ["column.missing", "acme.username"]
     assert not checked.valid
     counts = SheetCounts(rows=7)
-    log.count_into(counts, condemned=False)
+    log.count_into(counts, with_others=False)
     assert (counts.valid, counts.invalid) == (0, 7)
 
 
-def the_error(rule: RowValidator, log: ProblemLog, rows: list[ReadRow] = ROWS) -> str:
+def the_error(rule: RowValidator, log: ProblemLog, rows: list[RowWithProblems] = ROWS) -> str:
     with pytest.raises(PluginError, match=r"^validators\[acme\] broke while ") as caught:
         list(check_rows(rows, [("validators[acme]", rule)], [], log))
     return caught.value.message
@@ -251,7 +255,7 @@ def forgets(row: Row) -> Any:
             'the problem "x.y" is of row 17, which the sheet does not have',
         ),
         (finds(Problem(code="x.y", message="m", row=4)), "is of row 4, which the sheet does not have; it is in row 3"),
-        (finds(lambda row: row.problem("email", "x.y", "m", condemns=(2,))), "is of row 2"),
+        (finds(lambda row: row.problem("email", "x.y", "m", also_rejects=(2,))), "is of row 2"),
         (
             finds(lambda row: row.problem("email", "x.y", "")),
             "the message of a problem must be a text, not an empty one",
@@ -271,7 +275,7 @@ def forgets(row: Row) -> Any:
     ],
 )
 def test_each_mistake_of_a_rule_has_its_sentence(rule: RowValidator, said: str, log: ProblemLog) -> None:
-    frozen = [ReadRow(replace(one.row, values=MappingProxyType(dict(one.row.values))), ()) for one in ROWS]
+    frozen = [RowWithProblems(replace(one.row, values=MappingProxyType(dict(one.row.values))), ()) for one in ROWS]
     assert said in the_error(rule, log, frozen)
 
 
@@ -281,7 +285,7 @@ def test_an_earlier_row_may_be_spoken_of_and_a_severity_may_be_plain(log: Proble
         if row.number == 9:
             yield Problem(code="x.y", message="m", row=4, severity=severity)
 
-    rows = [*ROWS, ReadRow(row(9, username="cy"), ())]
+    rows = [*ROWS, RowWithProblems(row(9, username="cy"), ())]
     list(check_rows(rows, [("validators[acme]", Rule(check))], [], log))
     assert [(one.row, one.is_error) for one in log] == [(4, True)]
 
@@ -329,7 +333,7 @@ def test_passwords_are_taken_out_of_problems(
         return replace(problem, **{place: f"a {says(secret.reveal())} b"})  # type: ignore[arg-type]
 
     heard: list[Problem] = []
-    rows = [ReadRow(row(3, username="ana", password=SECRET), ())]
+    rows = [RowWithProblems(row(3, username="ana", password=SECRET), ())]
     rules: list[tuple[str, Any]] = [("validators[acme]", finds(tell))]
     resolvers: list[tuple[str, Any]] = [("groups[acme]", Resolver(lambda row: [tell(row)]))]
     list(check_rows(rows, rules, resolvers, log, lambda _, problem: heard.append(problem)))
@@ -354,7 +358,7 @@ def test_passwords_of_earlier_rows_are_taken_out_at_the_end(log: ProblemLog) -> 
             for password, number in self.first.items():
                 yield Problem(code="x.y", message=f'Row {number} has "{password.lower()}"', row=number)
 
-    rows = [ReadRow(row(number, username="u", password=f"Sesame-{number}-x"), ()) for number in range(3, 8)]
+    rows = [RowWithProblems(row(number, username="u", password=f"Sesame-{number}-x"), ()) for number in range(3, 8)]
     list(check_rows(rows, [("validators[acme]", Same())], [], log))
     assert len(list(log)) == 10
     assert not [one for one in log if "sesame" in one.message.lower()]
@@ -362,6 +366,6 @@ def test_passwords_of_earlier_rows_are_taken_out_at_the_end(log: ProblemLog) -> 
 
 def test_a_usual_message_stays_as_it_is(log: ProblemLog) -> None:
     text = "A password needs at least 12 characters; this has 8"
-    rows = [ReadRow(row(3, username="ana", password="password"), ())]
+    rows = [RowWithProblems(row(3, username="ana", password="password"), ())]
     list(check_rows(rows, [("a", finds(lambda row: row.problem("password", "x.y", text)))], [], log))
     assert [one.message for one in log] == [text]

@@ -8,14 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from musterroll import engine, history
+from musterroll import engine
 from musterroll.errors import PluginError, SourceError, StateError
-from musterroll.model.plans import Action
-from musterroll.model.reports import JobState, Outcome
+from musterroll.journal.change import Action
+from musterroll.journal.job import JobState
+from musterroll.reports.report import Outcome
 from support.pipelines import Work, addressed, told, user
 
 PLUGIN = """
-from musterroll import GroupResolverType, Options, ValidatorType, hookimpl
+from musterroll import GroupResolverType, Options, ValidatorType, engine, hookimpl
 
 class Picky:
     def check(self, row):
@@ -114,7 +115,7 @@ def test_the_path_is_told_as_it_was_typed_and_kept_absolute(work: Work, monkeypa
     with engine.run(pipeline, Path("staff.csv")) as report:
         assert report.sheet is not None
         assert report.sheet.path == "staff.csv"
-    assert history.list_jobs(pipeline)[0].sheet == str(work.folder / "staff.csv")
+    assert engine.list_jobs(pipeline)[0].sheet == str(work.folder / "staff.csv")
 
 
 @pytest.mark.parametrize(("forename", "plugin"), [("Boom", "validators[picky]"), ("Bang", "groups[sorter]")])
@@ -127,7 +128,7 @@ def test_a_plugin_that_breaks_is_named_with_its_row(work: Work, forename: str, p
             command(pipeline, sheet)
         assert (error.value.plugin, error.value.row) == (plugin, 4)
         assert "\n" not in error.value.message
-    assert history.list_jobs(pipeline) == []
+    assert engine.list_jobs(pipeline) == []
     assert work.portal.handed == []
     assert work.run(pipeline, work.sheet(user("ana"))).rows == {"created": 1}
     assert work.portal.groups_of("ana") == {"Everybody"}
@@ -143,7 +144,7 @@ def test_a_backend_that_breaks_while_it_is_asked(work: Work, monkeypatch: pytest
             PluginError, match=r"backend \(plugin faults.py\) broke while looking users up: ZeroDivisionError"
         ):
             command(pipeline, sheet)
-    assert history.list_jobs(pipeline) == []
+    assert engine.list_jobs(pipeline) == []
     assert work.portal.built == work.portal.closed == 2
 
 

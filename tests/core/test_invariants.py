@@ -14,12 +14,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from musterroll import CreateUser, Message, Op, SentStatus, engine, history
+from musterroll import CreateUser, Message, Op, SentStatus, engine
 from musterroll.errors import MusterrollError, RefusedError, StateError
-from musterroll.execution.operations import operation_id
+from musterroll.execute.operations import operation_id
+from musterroll.journal.job import JobState
 from musterroll.journal.journal import Journal
-from musterroll.model.reports import JobState, Outcome
 from musterroll.pipeline.pipeline import Pipeline
+from musterroll.reports.report import Outcome
 from support.faults import Fault, Post, on
 from support.pipelines import DIRECTORY, PASSWORD, Told, Work, addressed, told, user
 from support.processes import start, wait_for
@@ -35,6 +36,38 @@ def test_invariant_1_validate_and_plan_write_nothing_and_create_no_file(work: Wo
         assert _files(work.folder) == before
     assert work.portal.store.writes == 0
     assert work.portal.handed == []
+
+
+_CAREFUL = """
+from musterroll import NotifierType, Options, hookimpl
+
+class Careful:
+    channel = "email"
+    def __init__(self, options, context):
+        with (context.folder / "built").open("a") as file:
+            print("plans" if context.read_only else "sends", file=file)
+    def can_reach(self, user):
+        return True
+    def send(self, messages):
+        return iter(())
+    def close(self):
+        pass
+
+@hookimpl
+def musterroll_notifiers():
+    yield NotifierType(name="careful", summary="", options=Options, build=Careful)
+"""
+
+
+def test_invariant_1_a_notifier_that_plans_is_told_so(work: Work) -> None:
+    (work.folder / "careful.py").write_text(_CAREFUL, encoding="utf-8")
+    tables = '[[notifiers]]\nname = "careful"\nuse = "careful"'
+    pipeline = work.pipeline('invites.send_to = "none"', tables, plugins=["careful.py"])
+    built = work.folder / "built"
+    work.plan(pipeline, work.sheet(addressed("ana")))
+    assert built.read_text().split() == ["plans"]
+    work.run(pipeline, work.sheet(addressed("ana")))
+    assert built.read_text().split() == ["plans", "plans", "sends"]
 
 
 # -- 2: the counts add up -------------------------------------------------------------------------------------
@@ -97,7 +130,7 @@ def test_invariant_2_every_row_has_one_outcome_and_the_counts_add_up(
         assert not {"unknown", "not_attempted", "failed"} & set(again.rows)
         expected = {row["username"] for row in rows if row["username"]}
         assert set(work.portal.names()) <= expected | strangers
-        wanted = {change.username: set(map("|".join, change.add)) for change in again.changes}
+        wanted = {change.username: {"|".join(group.path) for group in change.add} for change in again.changes}
         assert all(work.portal.groups_of(name) >= groups for name, groups in wanted.items())
         invited = {change.username for change in again.changes if change.invite.send}
         third = work.run(pipeline, sheet)
@@ -219,10 +252,10 @@ engine.run(Work(folder).pipeline(backend=DIRECTORY), folder / "staff.csv", confi
             engine.run(pipeline, sheet)
         with pytest.raises(RefusedError):
             engine.resume(pipeline, "last")
-        assert [job.state for job in history.list_jobs(pipeline)] == [JobState.RUNNING]
+        assert [job.state for job in engine.list_jobs(pipeline)] == [JobState.RUNNING]
         other.kill()
         other.wait()
-    assert [job.state for job in history.list_jobs(pipeline)] == [JobState.INTERRUPTED]
+    assert [job.state for job in engine.list_jobs(pipeline)] == [JobState.INTERRUPTED]
     assert work.run(pipeline, sheet).rows == {"created": 20}
 
 
@@ -334,7 +367,7 @@ def test_invariant_10_no_room_for_the_journal_is_a_clean_stop_at_any_write(
         if error is not None:
             stopped["after it" if work.portal.handed else "before the first write"] += 1
         room = None
-        if history.list_jobs(pipeline):
+        if engine.list_jobs(pipeline):
             work.resume(pipeline)
         last = work.run(pipeline, sheet)
         assert set(last.rows) <= {"created", "unchanged"}, pages

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
-from musterroll import CreateUser, Message, Purpose, SendInvite, SentStatus, engine, history
+from musterroll import CreateUser, Message, Purpose, SendInvite, SentStatus, engine
 from musterroll.errors import BackendError, RefusedError, UsageError
-from musterroll.model.reports import InviteStanding, JobState, ListedInvite, Outcome, Report
+from musterroll.journal.invites import InviteState
+from musterroll.journal.job import JobState
 from musterroll.pipeline.pipeline import Pipeline
+from musterroll.reports.report import ListedInvite, Outcome, Report
 from support.faults import Fault, no_post, on
 from support.pipelines import DIRECTORY, Clock, Told, Work, addressed, told, user
 from support.processes import start
@@ -34,8 +36,8 @@ def release(pipeline: Pipeline, *names: str, **options: Any) -> tuple[dict[str, 
     return lines(engine.release_invites(pipeline, names, **options))
 
 
-def ledger(pipeline: Pipeline, state: InviteStanding | None = None) -> list[ListedInvite]:
-    found = history.list_invites(pipeline, state=state)
+def ledger(pipeline: Pipeline, state: InviteState | None = None) -> list[ListedInvite]:
+    found = engine.list_invites(pipeline, state=state)
     try:
         return list(found.invites)
     finally:
@@ -75,7 +77,7 @@ def test_the_ledger_tells_where_everybody_stands(work: Work) -> None:
         _line("old", "never", why="not new"),
         _line("Zed", "sent", "email", 0),
     ]
-    assert [line.username for line in ledger(pipeline, InviteStanding.NEVER)] == ["cy", "eve", "old"]
+    assert [line.username for line in ledger(pipeline, InviteState.NEVER)] == ["cy", "eve", "old"]
     work.clock.pass_days(14.1)
     assert standing(pipeline) | {"ana": "expired", "Zed": "expired"} == standing(pipeline)
 
@@ -83,7 +85,7 @@ def test_the_ledger_tells_where_everybody_stands(work: Work) -> None:
 def _line(name: str, state: str, channel: str | None = None, day: int | None = None, why: str | None = None) -> object:
     times = (None, None) if day is None else ("2026-03-01T10:00:00+00:00", "2026-03-15T10:00:00+00:00")
     return ListedInvite(
-        username=name, channel=channel, state=InviteStanding(state), sent=times[0], expires=times[1], reason=why
+        username=name, channel=channel, state=InviteState(state), sent=times[0], expires=times[1], reason=why
     )
 
 
@@ -102,7 +104,7 @@ def test_the_ledger_is_that_of_the_portal_of_the_pipeline(work: Work, monkeypatc
         raise BackendError("nobody answers")
 
     monkeypatch.setattr(FaultyBackend, "identity", unreachable)
-    found = history.list_invites(pipeline)
+    found = engine.list_invites(pipeline)
     assert found.unreachable is not None
     assert len(found.identities) == 2  # of both portals, the journal cannot know which is meant
     assert [line.username for line in found.invites] == ["ana", "bo"]
@@ -129,12 +131,12 @@ def test_those_are_invited_whom_the_import_did_not_invite(work: Work) -> None:
     assert done.invites == {"sent": 1, "skipped": 1}
     assert work.post.invited() == ["ana"]
     assert [message.purpose for message in work.post.sent].count(Purpose.FINISHED) == 1  # that of the import
-    jobs = history.list_jobs(pipeline)
+    jobs = engine.list_jobs(pipeline)
     assert [(job.kind, job.sheet) for job in jobs] == [("invite", ""), ("run", str(work.folder / "staff.csv"))]
 
     # Nothing is left to do, and that makes no job; but whoever has an address by now is invited.
     assert send(pipeline)[0] == {"cy": ("never", "no address or number that a notifier can use")}
-    assert len(history.list_jobs(pipeline)) == 2
+    assert len(engine.list_jobs(pipeline)) == 2
     work.portal.user("cy").fields["email"] = "cy@example.com"
     assert send(pipeline)[0] == {"cy": ("sent", None)}
     assert work.post.sent[-1].recipient is not None
@@ -206,7 +208,7 @@ def test_people_who_are_not_there_any_more_are_not_invited(work: Work) -> None:
         "dee": ("sent", None),
     }
     assert work.post.invited() == ["dee"]
-    assert [line.reason for line in ledger(pipeline, InviteStanding.NEVER)][1] == "inactive"
+    assert [line.reason for line in ledger(pipeline, InviteState.NEVER)][1] == "inactive"
 
 
 def test_protected_users_are_not_invited(work: Work) -> None:
@@ -279,7 +281,7 @@ def test_a_declined_question_leaves_nothing(work: Work) -> None:
     with pytest.raises(RefusedError, match="declined"):
         engine.send_invites(pipeline, confirm=decline)
     assert asked == [1]
-    assert (work.post.invited(), len(history.list_jobs(pipeline))) == ([], 1)
+    assert (work.post.invited(), len(engine.list_jobs(pipeline))) == ([], 1)
 
 
 def test_a_notifier_that_cannot_go_on_is_gone_on_with(work: Work) -> None:
@@ -300,7 +302,7 @@ def test_what_goes_on_minds_whom_another_job_has_invited_in_between(work: Work, 
     pipeline = work.pipeline()
     work.portal.fault = on(CreateUser, Fault.UNAVAILABLE, username="dee", times=1)
     work.run(pipeline, work.sheet(addressed("ana"), addressed("dee")))
-    first = history.list_jobs(pipeline)[0]
+    first = engine.list_jobs(pipeline)[0]
     assert (first.state, work.post.invited()) == (JobState.PAUSED, [])
     work.post.status = answering(ana=status)
     assert send(pipeline)[0]["ana"][0] == state
@@ -316,7 +318,7 @@ def test_invites_do_not_go_on_after_an_import(work: Work) -> None:
     send(pipeline)
     work.run(pipeline, sheet)
     with pytest.raises(RefusedError, match="send the invites again"):
-        engine.resume(pipeline, history.list_jobs(pipeline)[1].id)
+        engine.resume(pipeline, engine.list_jobs(pipeline)[1].id)
 
 
 CUT_OFF = """
@@ -349,7 +351,7 @@ def test_killed_while_sending(work: Work, deadly: int) -> None:
     work.run(pipeline, work.sheet(*map(addressed, names)))
     _cut_off(work, "send_invites", deadly)
     pipeline = work.pipeline(backend=DIRECTORY)
-    assert history.list_jobs(pipeline)[0].state is JobState.INTERRUPTED
+    assert engine.list_jobs(pipeline)[0].state is JobState.INTERRUPTED
     done = work.resume(pipeline)
     assert done.invites.get("sent", 0) == deadly - 1
     assert done.invites["held"] == 5 - (deadly - 1)  # noted together, so nobody knows how far it came
@@ -386,7 +388,7 @@ class TestRelease:
         assert standing(pipeline) == {"ana": "sent", "bo": "held", "cy": "held"}
         assert release(pipeline)[0] == {"bo": ("sent", None), "cy": ("sent", None)}
         # The job of these invites has nothing wrong with it any more.
-        (job,) = history.list_jobs(pipeline)
+        (job,) = engine.list_jobs(pipeline)
         assert (job.state, job.invites.sent, job.invites.held) == (JobState.COMPLETED, 3, 0)
 
     def test_it_has_arrived(self, work: Work, pipeline: Pipeline) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from musterroll import Problem, Severity
-from musterroll.model.problem_groups import group_problems
+from musterroll.sheet.problem_groups import group_problems
 
 
 def phone(row: int, value: str = "07712345678") -> Problem:

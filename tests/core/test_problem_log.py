@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from musterroll import Problem, Severity
-from musterroll.model.reports import SheetCounts
-from musterroll.problem_log import ProblemLog
+from musterroll.sheet.problem_log import ProblemLog
+from musterroll.sheet.summary import SheetCounts
 
 
 @pytest.fixture
@@ -67,19 +67,19 @@ def test_the_counts(log: ProblemLog) -> None:
     log.add(problem(3, "A"))
     log.add(problem(3, "B"))
     log.add(problem(5, "A", severity=Severity.WARNING))
-    log.add(Problem(code="username.duplicate", message="", row=7, column="B", condemns=(6, 3)))
+    log.add(Problem(code="username.duplicate", message="", row=7, column="B", also_rejects=(6, 3)))
 
-    for condemned, invalid in ((False, 2), (True, 3)):
+    for with_others, invalid in ((False, 2), (True, 3)):
         counts = SheetCounts(rows=5)
-        log.count_into(counts, condemned=condemned)
+        log.count_into(counts, with_others=with_others)
         assert counts == SheetCounts(rows=5, valid=5 - invalid, invalid=invalid, errors=3, warnings=1)
-    assert list(log.bad_rows(condemned=True)) == [3, 6, 7]
+    assert list(log.bad_rows(with_others=True)) == [3, 6, 7]
     assert [row for row in range(3, 8) if log.has_error(row)] == [3, 7]
 
 
-def test_a_warning_condemns_nobody(log: ProblemLog) -> None:
-    log.add(Problem(code="x", message="", severity=Severity.WARNING, row=7, condemns=(6,)))
-    assert list(log.bad_rows(condemned=True)) == []
+def test_a_warning_also_rejects_nobody(log: ProblemLog) -> None:
+    log.add(Problem(code="x", message="", severity=Severity.WARNING, row=7, also_rejects=(6,)))
+    assert list(log.bad_rows(with_others=True)) == []
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_what_is_wrong_with_the_whole_file(log: ProblemLog, found: Problem, keep
     log.add_file(found)
     assert bool(log.file_errors) is keeps_all_out
     assert log.errors + log.warnings == 1
-    assert list(log.bad_rows(condemned=True)) == []
+    assert list(log.bad_rows(with_others=True)) == []
 
 
 def test_of_a_hidden_row_no_value_is_kept(log: ProblemLog) -> None:

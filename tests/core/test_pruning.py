@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from musterroll import CreateUser, SentStatus, engine, history
+from musterroll import CreateUser, SentStatus, engine
 from musterroll.errors import PipelineError, RefusedError, UsageError
-from musterroll.model.reports import JobState
+from musterroll.journal.job import JobState
 from musterroll.pipeline.pipeline import Pipeline
 from support.faults import Fault, on
 from support.pipelines import Work, addressed, told, user
@@ -15,11 +15,11 @@ from support.processes import start, wait_for
 
 def ids(pipeline: Pipeline) -> list[str]:
     """The jobs, newest first."""
-    return [job.id for job in history.list_jobs(pipeline)]
+    return [job.id for job in engine.list_jobs(pipeline)]
 
 
 def invites(pipeline: Pipeline) -> dict[str, tuple[str, str | None]]:
-    found = history.list_invites(pipeline)
+    found = engine.list_invites(pipeline)
     try:
         return {line.username: (line.state.value, line.reason) for line in found.invites}
     finally:
@@ -51,7 +51,7 @@ def test_the_last_import_stays_and_the_ledger_whole(work: Work) -> None:
         }
     )
     with pytest.raises(UsageError, match="no job"):
-        history.show_job(pipeline, earlier[0])
+        engine.show_job(pipeline, earlier[0])
     # Whom it created, whom it invited and whose password it reset is known as before.
     assert work.run(pipeline, first).reasons == {
         3: "already invited",
@@ -163,7 +163,7 @@ def test_somebody_who_looks_is_not_disturbed(work: Work) -> None:
     pipeline, sheet = work.pipeline(), work.sheet(*(addressed(f"user{number}") for number in range(300)))
     work.run(pipeline, sheet)
     work.run(pipeline, sheet)
-    with history.show_job(pipeline, ids(pipeline)[1]) as report:
+    with engine.show_job(pipeline, ids(pipeline)[1]) as report:
         assert report.changes is not None
         changes = iter(report.changes())
         next(changes)
@@ -207,7 +207,7 @@ def test_rejected_rows_that_say_the_same_are_not_written_anew(work: Work) -> Non
     pipeline = _bad_nights(work, 3)
     assert [file.name for file in work.folder.glob("*rejected*")] == ["staff.rejected.csv"]
     file = str(work.folder / "staff.rejected.csv")
-    assert [job.rejected_file for job in history.list_jobs(pipeline)] == [file] * 3
+    assert [job.rejected_file for job in engine.list_jobs(pipeline)] == [file] * 3
     # Something else is wrong now, or somebody is at work with the file: a new one.
     other = work.sheet(addressed("ana"), user("bo", email="other nonsense"))
     work.run(pipeline, other)

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from musterroll import CreateUser, engine, history
+from musterroll import CreateUser, engine
 from musterroll.engine import PlanTarget, SavedPlan
-from musterroll.errors import PlanFileError, RefusedError, SourceError, UsageError
-from musterroll.model.differences import Difference, GroupDifference, GroupState, Stale, StalePlanError
-from musterroll.model.reports import JobState, Outcome
+from musterroll.errors import PlanFileError, RefusedError, SourceError, StalePlanError, UsageError
+from musterroll.journal.job import JobState
 from musterroll.pipeline.pipeline import Pipeline
+from musterroll.plan.differences import Difference, GroupDifference, GroupState, Stale
+from musterroll.reports.report import Outcome
 from support.faults import Fault, on
 from support.pipelines import DIRECTORY, Told, Work, addressed, told, user
 from support.processes import start, wait_for
@@ -37,7 +38,8 @@ def stale(pipeline: Pipeline, path: Path) -> Stale:
         apply(pipeline, path)
     assert error.value.code == "plan.stale"
     assert "\n" not in error.value.message
-    return error.value.stale
+    stale: Stale = error.value.stale
+    return stale
 
 
 @pytest.mark.parametrize("backend", ["", DIRECTORY], ids=["memory", "directory"])
@@ -120,7 +122,7 @@ def test_invariant_5_a_changed_user_makes_it_stale(
     assert [(one.row, one.username, list(one.differences)) for one in found.users] == [expected]
     assert found.causes == ("the portal",)
     assert (work.portal.store.writes, work.portal.handed, work.post.invited()) == (writes, [], [])
-    assert history.list_jobs(pipeline) == []
+    assert engine.list_jobs(pipeline) == []
 
 
 def test_invariant_5_a_changed_group_makes_it_stale(work: Work) -> None:
@@ -161,7 +163,7 @@ def test_invariant_5_another_sheet_makes_it_stale(work: Work) -> None:
         (5, ["row"]),
         (6, ["row"]),
     ]
-    assert history.list_jobs(pipeline) == []
+    assert engine.list_jobs(pipeline) == []
     # Passwords are in no plan; that the sheet has other ones is told all the same.
     work.sheet(user("ana"), user("bo"), user("cy", password="Another-one-77"))
     assert stale(pipeline, path).causes == ("the sheet",)
@@ -213,7 +215,7 @@ def test_a_plan_that_was_applied_says_so(work: Work) -> None:
     assert done.job is not None
     with pytest.raises(StalePlanError, match=f"applied already, by the job {done.job.id} on 2026-03-01 10:00 UTC"):
         apply(pipeline, path)
-    assert len(history.list_jobs(pipeline)) == 1
+    assert len(engine.list_jobs(pipeline)) == 1
 
 
 def test_a_plan_that_was_applied_in_part_says_how_to_go_on(work: Work) -> None:
@@ -232,7 +234,7 @@ def test_a_declined_plan_can_be_applied_later(work: Work) -> None:
     path = save(work, pipeline, work.sheet(user("ana")))
     with pytest.raises(RefusedError, match="declined"):
         apply(pipeline, path, confirm=lambda summary: False)
-    assert history.list_jobs(pipeline) == []
+    assert engine.list_jobs(pipeline) == []
     assert apply(pipeline, path).rows == {"created": 1}
 
 
@@ -320,8 +322,8 @@ with engine.SavedPlan(folder / "staff.plan") as saved:
         assert refused.value.code == "state.locked"
         other.kill()
         other.wait()
-    assert [(job.state, job.kind) for job in history.list_jobs(pipeline)] == [(JobState.INTERRUPTED, "apply")]
+    assert [(job.state, job.kind) for job in engine.list_jobs(pipeline)] == [(JobState.INTERRUPTED, "apply")]
     with pytest.raises(RefusedError, match="apply its plan again"):
         work.resume(pipeline)
-    assert [job.state for job in history.list_jobs(pipeline)] == [JobState.ABORTED]  # not interrupted for ever
+    assert [job.state for job in engine.list_jobs(pipeline)] == [JobState.ABORTED]  # not interrupted for ever
     assert apply(pipeline, path).rows == {"created": 3}

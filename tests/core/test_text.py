@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from musterroll import fold
-from musterroll.text import clean, column_letter, did_you_mean, nearest
+from musterroll.contract.text import clean, column_letter, did_you_mean, nearest
 
 INVISIBLE = "\u00ad\u034f\u180b\u200b\u200c\u200d\u200e\u202a\u202c\u2060\u3164\ufe0f\ufeff\uffa0\U000e0100"
 # Some of everything that makes comparing hard, more often than chance would bring it up.

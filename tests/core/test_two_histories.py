@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from musterroll import AddMembers, CreateUser, Op, engine, history
+from musterroll import AddMembers, CreateUser, Op, engine
 from musterroll.errors import RefusedError, StateError
-from musterroll.model.reports import JobState, Outcome
+from musterroll.journal.job import JobState
 from musterroll.pipeline.pipeline import Pipeline
+from musterroll.reports.report import Outcome
 from support.faults import Fault
 from support.pipelines import DIRECTORY, Work, addressed, told, user
 
@@ -132,7 +133,7 @@ def test_a_clock_that_is_set_back_changes_no_order(work: Work) -> None:
     work.run(pipeline, work.sheet(addressed("ana"), name="ana.csv"))
     work.clock.now -= dt.timedelta(days=400)
     work.run(pipeline, work.sheet(addressed("bo"), name="bo.csv"))
-    assert [Path(job.sheet).name for job in history.list_jobs(pipeline)] == ["bo.csv", "ana.csv"]
+    assert [Path(job.sheet).name for job in engine.list_jobs(pipeline)] == ["bo.csv", "ana.csv"]
     work.undo(pipeline, "last")
     assert {one.username: one.active for one in work.portal.store.users.values()} == {"ana": True, "bo": False}
 

@@ -7,11 +7,12 @@ from contextlib import closing
 
 import pytest
 
-from musterroll import AddMembers, CreateUser, DeleteUser, Op, UpdateUser, engine, history
+from musterroll import AddMembers, CreateUser, DeleteUser, Op, UpdateUser, engine
 from musterroll.errors import RefusedError
-from musterroll.model.plans import Action
-from musterroll.model.reports import JobState, Outcome
-from musterroll.testing.memory_store import MemoryStore
+from musterroll.journal.change import Action
+from musterroll.journal.job import JobState
+from musterroll.reports.report import Outcome
+from musterroll_plugins.backends.memory.store import MemoryStore
 from support.faults import Fault
 from support.pipelines import Work, addressed, user
 
@@ -57,9 +58,9 @@ def test_an_undo_gives_back_what_was_there(work: Work) -> None:
     assert undone.rows == {"updated": 3, "deactivated": 1}
     assert [change.action for change in undone.changes] == [*[Action.UPDATE] * 3, Action.DELETE]
     assert _state(work) == before
-    assert [job.state for job in history.list_jobs(pipeline)] == [JobState.COMPLETED, JobState.UNDONE]
+    assert [job.state for job in engine.list_jobs(pipeline)] == [JobState.COMPLETED, JobState.UNDONE]
     assert undone.job is not None
-    assert undone.job.undoes == history.list_jobs(pipeline)[1].id
+    assert undone.job.undoes == engine.list_jobs(pipeline)[1].id
 
 
 def test_created_users_are_deactivated_unless_the_pipeline_says_delete(work: Work) -> None:
@@ -90,9 +91,9 @@ def test_what_was_changed_since_is_kept_and_listed(work: Work) -> None:
     assert work.portal.user("ana").fields == {"forename": "Ana", "surname": "Stone"}  # the rest is given back
     assert work.portal.user("new").active
     assert work.portal.user("newer").active
-    assert history.list_jobs(pipeline)[1].state is JobState.PARTIALLY_UNDONE
+    assert engine.list_jobs(pipeline)[1].state is JobState.PARTIALLY_UNDONE
     work.portal.change("new", forename="New")
-    again = work.undo(pipeline, history.list_jobs(pipeline)[1].id)  # what is left can be tried again
+    again = work.undo(pipeline, engine.list_jobs(pipeline)[1].id)  # what is left can be tried again
     assert not work.portal.user("new").active
     assert again.rows == {"deactivated": 1, "unchanged": 2}
 
@@ -181,7 +182,7 @@ def test_a_declined_undo_leaves_no_trace(work: Work) -> None:
     with pytest.raises(RefusedError, match="declined"):
         engine.undo(pipeline, "last", confirm=lambda summary: False)
     assert _state(work) == state
-    assert [job.state for job in history.list_jobs(pipeline)] == [JobState.COMPLETED]
+    assert [job.state for job in engine.list_jobs(pipeline)] == [JobState.COMPLETED]
 
 
 def test_what_cannot_be_undone_says_so(work: Work) -> None:
@@ -193,8 +194,8 @@ def test_what_cannot_be_undone_says_so(work: Work) -> None:
     work.run(pipeline, work.sheet(user("ana")))
     with pytest.raises(RefusedError, match="changed nothing"):
         work.undo(pipeline)
-    work.undo(pipeline, history.list_jobs(pipeline)[1].id)
-    undo, _, job, _ = history.list_jobs(pipeline)
+    work.undo(pipeline, engine.list_jobs(pipeline)[1].id)
+    undo, _, job, _ = engine.list_jobs(pipeline)
     with pytest.raises(RefusedError, match="cannot be taken back"):
         work.undo(pipeline, undo.id)
     with pytest.raises(RefusedError, match="undone already"):
@@ -338,3 +339,15 @@ def test_whom_somebody_else_deactivates_stays_so(work: Work) -> None:
         "username.inactive@3",
         "username.inactive@4",
     ]
+
+
+def test_an_undo_leaves_alone_whom_a_portal_names_that_ignores_its_filter(work: Work) -> None:
+    """A look-up is compared again when a job is taken back, as it is when one is planned."""
+    work.portal.add("ana", forename="Ana")
+    pipeline = work.pipeline()
+    work.run(pipeline, work.sheet(user("ana", forename="Anna")))
+    work.portal.user("ana").username = "renamed"  # by somebody else, since
+    work.portal.ignores_filters = True
+    undone = work.undo(pipeline)
+    assert undone.codes == ["undo.kept@3"]
+    assert work.portal.user("renamed").fields["forename"] == "Anna"

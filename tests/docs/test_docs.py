@@ -15,7 +15,6 @@ from typing import Any, Literal, get_args, get_origin
 
 import pytest
 from pydantic import BaseModel
-from typer.main import get_command
 
 from musterroll import (
     Component,
@@ -30,16 +29,17 @@ from musterroll import (
     UserBackend,
     engine,
 )
-from musterroll.model.reports import Outcome
+from musterroll.journal.change import Target
 from musterroll.pipeline.files import standard_text
-from musterroll.pipeline.loading import load_pipeline
+from musterroll.pipeline.loader import load_pipeline
 from musterroll.pipeline.settings import Settings
-from musterroll.plugin import hookspecs
-from musterroll.plugin.loading import local_file
-from musterroll.plugin.registry import KINDS, Registry
+from musterroll.registry import hookspecs
+from musterroll.registry.loader import local_file
+from musterroll.registry.registry import KINDS, Registry
+from musterroll.reports.report import Outcome
 from musterroll.testing import BackendContract, ValidatorContract, build_validator
-from musterroll_cli.main import app
-from musterroll_cli.outcomes import EXIT_STATUS
+from musterroll_cli.program import EXIT_STATUS, make_program
+from support.receivers import Answer, receiver, script
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -114,7 +114,7 @@ def calls() -> Iterator[tuple[str, ast.Call, dict[str, str]]]:
 
 def problem_codes() -> set[str]:
     found = set[str]()
-    place = {"problem": 1, "Fault": 0}  # row.problem(field, code, …), Fault(code, …)
+    place = {"problem": 1, "CellFault": 0}  # row.problem(field, code, …), CellFault(code, …)
     for name, call, constants in calls():
         arguments = call.args[place[name] : place[name] + 1] if name in place else []
         if name in (*place, "Problem"):
@@ -179,9 +179,9 @@ def commands() -> dict[str, dict[str, set[str]]]:
             for key, child in found.commands.items():
                 yield from walk(child, f"{name} {key}")
         else:
-            yield name, found
+            yield name, found.loaded
 
-    program: Any = get_command(app)
+    program: Any = make_program()
     brought = [component.name for kind, component in components() if kind == "command"]
     found = [*walk(program, "musterroll"), *((f"musterroll {n}", program.get_command(None, n)) for n in brought)]
     return {
@@ -288,7 +288,7 @@ PLUGINS = DOCS / "plugins.md"
 
 def test_every_hook_is_documented() -> None:
     hooks = {name for name in vars(hookspecs) if name.startswith("musterroll_")}
-    assert set(re.findall(r"`(musterroll_\w+)`", page("plugins.md"))) == hooks
+    assert set(re.findall(r"`(musterroll_\w+)`", page("plugins.md"))) - {"musterroll_http"} == hooks
     # and each of them in an example
     assert hooks == set(re.findall(r"^def (musterroll_\w+)", "".join(blocks(PLUGINS, "python")), re.MULTILINE))
 
@@ -388,7 +388,9 @@ def test_the_rules_of_the_page_work_together(tmp_path: Path) -> None:
         problems = [(problem.code, problem.cell) for problem in report.problems()]
         assert problems == [("acme.licences", None), ("acme.email_domain", "B4")]
         assert report.changes is not None
-        assert [(change.username, change.add) for change in report.changes()] == [("ana", (("Departments", "Sales"),))]
+        assert [(change.username, change.add) for change in report.changes()] == [
+            ("ana", (Target(("Departments", "Sales")),))
+        ]
 
 
 def test_the_notifier_of_the_page_answers_for_each_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -401,6 +403,22 @@ def test_the_notifier_of_the_page_answers_for_each_message(tmp_path: Path, monke
     assert not notifier.can_reach(Recipient(username="bo", fields={"phone": "7712345678"}))
     (sent,) = notifier.send(iter([Message(id="1", purpose=Purpose.INVITE, recipient=ana)]))
     assert (sent.message, sent.status) == ("1", SentStatus.UNKNOWN)
+
+
+def test_the_http_of_the_page_tells_what_is_certain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = example("class Chat:", tmp_path)
+    monkeypatch.setenv("CHAT_TOKEN", "x")
+    people = [Recipient(username=name, fields={"forename": name.title()}) for name in ("ana", "bo", "cy")]
+    messages = [Message(id=user.username, purpose=Purpose.INVITE, recipient=user) for user in people]
+    with receiver() as server:
+        server.answer = script(Answer(429), Answer(200, "{}"), Answer(422, '{"message": "nobody"}'), Answer(500))
+        options = module.ChatOptions(url=server.url, token={"env": "CHAT_TOKEN"}, concurrency=1)
+        notifier = module.Chat(options, Context(instance="notifiers[chat]", fields=FieldSet([])))
+        sent = [str(one.status) for one in notifier.send(iter(messages))]
+        notifier.close()
+    assert sent == ["sent", "failed", "unknown"]
+    assert server.keys == ["ana", "ana", "bo", "cy"]
+    assert server.requests[0].json == {"to": "ana", "text": "Hello Ana, your username is ana."}
 
 
 # -- TOML -----------------------------------------------------------------------------------------------------

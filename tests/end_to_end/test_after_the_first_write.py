@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from musterroll.engine import working
-from musterroll.execution.answers import Answers
-from musterroll_cli import session
+from musterroll.commands import documents
+from musterroll.commands import job as working
+from musterroll.execute.answers import Answers
 from support.rosters import roster, write_csv
 from support.workplace import COMMAND, Inside
 
@@ -65,7 +65,7 @@ def test_the_report_breaks(ready: Inside, monkeypatch: pytest.MonkeyPatch, where
         if where == "report":
             patch.setattr(working, "report_of", broken)
         else:
-            patch.setattr(session, "report_members", broken)
+            patch.setattr(documents, "of_report", broken)
         ended = ready.json("run", "staff.csv")
     assert (ended.status, ended.document["status"]) == (4, "failed")
     assert ended.document["error"]["code"] == "unexpected"

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from musterroll.engine.examining import examine
+from musterroll.commands.examine import examine
 from musterroll.journal.journal import Journal
-from musterroll.pipeline.loading import load_pipeline
+from musterroll.pipeline.loader import load_pipeline
 from musterroll_cli.main import main
+from support.certificates import make_certificate
 from support.mail_servers import mail_server
 from support.mock_portal import mock_portal
 
@@ -79,7 +80,8 @@ class TestCheck:
             options = { field = "surname", file = "sites.csv" }
             [[profiles.production.notifiers]]
             name = "outbox"
-            options = { template = "invite.txt" }
+            use = "smtp"
+            options = { host = "mail.example", sender = "it@acme.example", ca = "own.pem" }
             [profiles.production.backend]
             use = "scim"
             options = { url = "https://portal.example", token = { env = "ACME_TOKEN" } }
@@ -100,7 +102,7 @@ class TestCheck:
         assert {one["path"] for one in other["warnings"]} == {one["path"] for one in chosen["mistakes"][1:]}
         monkeypatch.setenv("ACME_TOKEN", SECRET)
         Path("sites.csv").write_text("Site,Groups\nNorth,Region|North\n", encoding="utf-8")
-        Path("invite.txt").write_text("Subject: Hello\n\n{forename}\n", encoding="utf-8")
+        make_certificate(Path()).path.rename("own.pem")
         assert ask(text, "pipeline", "check", "--profile", "production").status == 0
 
     def test_what_is_no_toml_is_a_mistake_with_its_line(self, ask: Callable[..., Said]) -> None:

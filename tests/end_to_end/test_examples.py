@@ -18,7 +18,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from musterroll import UserKey
-from musterroll.pipeline.loading import load_pipeline
+from musterroll.pipeline.loader import load_pipeline
 from support.certificates import make_certificate
 from support.mail_servers import mail_server
 from support.workplace import Inside, Workplace

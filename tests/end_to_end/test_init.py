@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from musterroll.engine import init
-from musterroll.engine.initialising import starter_text
 from musterroll.errors import MusterrollError
-from musterroll.pipeline.loading import load_pipeline
+from musterroll.pipeline.loader import load_pipeline
 from musterroll.pipeline.settings import Settings
+from musterroll_cli.commands.init import make_folder, starter_text
 from support.workplace import Workplace
 
 
@@ -42,7 +41,7 @@ def test_the_document_names_what_was_made(tmp_path: Path) -> None:
 def test_nothing_is_written_over(name: str, tmp_path: Path) -> None:
     (tmp_path / name).write_text("mine")
     with pytest.raises(MusterrollError, match=name) as refused:
-        init(tmp_path)
+        make_folder(tmp_path)
     assert refused.value.code == "output.exists"
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [(name, "mine")]
 
@@ -50,7 +49,7 @@ def test_nothing_is_written_over(name: str, tmp_path: Path) -> None:
 def test_a_file_is_no_folder(tmp_path: Path) -> None:
     (tmp_path / "acme").write_text("mine")
     with pytest.raises(MusterrollError, match="is a file"):
-        init(tmp_path / "acme")
+        make_folder(tmp_path / "acme")
 
 
 @pytest.mark.parametrize("profile", [None, "production"])

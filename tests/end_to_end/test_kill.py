@@ -9,7 +9,7 @@ from collections import Counter
 
 import pytest
 
-from musterroll.testing.crash import Killer, duration
+from musterroll_testing.crash import Killer, duration
 from support.rosters import roster, write_csv
 from support.workplace import COMMAND, Workplace
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from musterroll.plugin import collecting
+from musterroll.registry import collector as collecting
 from musterroll_cli.main import main
 
 HEAD = "from musterroll import *\n"

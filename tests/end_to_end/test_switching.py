@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from musterroll import UserKey
-from musterroll.pipeline.loading import load_pipeline
+from musterroll.pipeline.loader import load_pipeline
 from support.mock_portal import mock_portal
 from support.scim_servers import Server
 from support.workplace import Workplace

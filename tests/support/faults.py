@@ -37,7 +37,7 @@ from musterroll import (
     testing,
 )
 from musterroll.testing import Fault, MemoryBackend
-from musterroll.testing.memory_store import MemoryStore, StoredGroup, StoredUser
+from musterroll_plugins.backends.memory.store import MemoryStore, StoredGroup, StoredUser
 
 __all__ = ["FAULTY", "PORTALS", "POSTS", "RECORDER", "Fault", "FaultyBackend", "Portal", "Post", "no_post", "on"]
 

@@ -9,7 +9,7 @@ from enum import Enum
 from pathlib import Path
 
 from musterroll import Source, SourceError
-from musterroll_plugins.readers.csv import CsvOptions, CsvReader
+from musterroll_plugins.readers.csv.reader import CsvOptions, CsvReader
 from support.rows import context
 
 HEADINGS = "Email,Username,Forename,Surname,Password,Calling Code,Phone,Groups"

@@ -13,10 +13,12 @@ from typing import Any
 
 from musterroll import Problem, engine
 from musterroll.errors import MusterrollError
-from musterroll.model.plans import Change
-from musterroll.model.reports import Failure, JobState, JobSummary, Outcome, Report, SheetCounts
-from musterroll.pipeline.loading import load_pipeline
+from musterroll.journal.change import Change
+from musterroll.journal.job import JobState
+from musterroll.pipeline.loader import load_pipeline
 from musterroll.pipeline.pipeline import Pipeline
+from musterroll.reports.report import Failure, JobSummary, Outcome, Report
+from musterroll.sheet.summary import SheetCounts
 from support.faults import PORTALS, POSTS, Portal, Post
 
 HEADINGS = {
@@ -128,7 +130,7 @@ class Told:
     def planned_changes(self) -> tuple[Change, ...]:
         """The changes as both a plan and a job have them: without the ids of new users, and what a job drops."""
         return tuple(
-            replace(change, ref=None, seen=change.seen if change.action == "create" else None)
+            replace(change, ref=None, user_digest=change.user_digest if change.action == "create" else None)
             if change.action in ("create", "unchanged")
             else change
             for change in self.changes

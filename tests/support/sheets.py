@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from musterroll import Cell, Field, FieldSet, Problem, Row, SheetInfo, SheetRow
 from musterroll.pipeline.settings import SheetSettings
-from musterroll.sheet.reading import RowReader
+from musterroll.sheet.reader import RowReader
 from support.rows import fields as standard_fields
 
 HEADINGS: tuple[Cell, ...] = (

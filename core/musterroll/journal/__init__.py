@@ -1,1 +1,1 @@
-"""The journal: what was planned, what became of it, and who was invited. No cells and no passwords."""
+"""The SQLite file of a pipeline: jobs, plans, operations, ledger."""

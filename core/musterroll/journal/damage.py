@@ -10,28 +10,12 @@ from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
 
+from musterroll.contract.sqlite import SqliteFormat
 from musterroll.errors import StateError
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
-# Nothing is wrong with the file itself; whatever else SQLite says of a journal of this version, it does not hold what
-# was written to it: a table or an index is missing, a text is none, a page is another one's.
-_OUT_OF_REACH = {
-    "SQLITE_FULL": "the disk is full",
-    "SQLITE_BUSY": "another program has locked it; close that program and try again",
-    "SQLITE_LOCKED": "another program has locked it; close that program and try again",
-    "SQLITE_READONLY": "it may not be written to (look at the permissions of the file and its folder)",
-    "SQLITE_CANTOPEN": "it cannot be opened (look at the permissions of the file and its folder)",
-    "SQLITE_PERM": "it may not be opened (look at its permissions)",
-    "SQLITE_AUTH": "it may not be opened (look at its permissions)",
-    "SQLITE_IOERR": "the disk reported an error, or is full",
-    "SQLITE_NOMEM": "the memory is used up",
-    "SQLITE_TOOBIG": "a value is too long",
-    "SQLITE_INTERRUPT": "it was interrupted",
-    "SQLITE_PROTOCOL": "another program has locked it; close that program and try again",
-    "SQLITE_NOLFS": "it is too large for this disk",
-}
 # What code raises that takes a stored value apart which is not what was stored.
 _SENSELESS = (ValueError, TypeError, LookupError, AttributeError, AssertionError, RecursionError, OverflowError)
 
@@ -47,9 +31,8 @@ def corrupt(path: Path | None, why: str) -> StateError:
 
 def state_error(path: Path | None, error: sqlite3.Error) -> StateError:
     """Makes the error that says what SQLite has against a journal."""
-    name = getattr(error, "sqlite_errorname", "")
-    # extended codes: SQLITE_IOERR_WRITE, SQLITE_READONLY_DIRECTORY, …
-    reason = next((text for code, text in _OUT_OF_REACH.items() if name == code or name.startswith(code + "_")), None)
+    reason = SqliteFormat.why_out_of_reach(error)
+    # Whatever else SQLite says, it does not hold what was written to it: a table is missing, a text is none, …
     if reason is None and isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.ProgrammingError):
         return corrupt(path, str(error))
     return StateError(f"the journal {_shown(path)} cannot be used: {reason or error}")

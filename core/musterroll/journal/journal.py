@@ -10,14 +10,7 @@ from typing import Any
 
 from musterroll.errors import StateError
 from musterroll.journal.damage import corrupt, state_error
-from musterroll.journal.opening import (
-    BUSY_SECONDS,
-    acquired,
-    is_locked,
-    open_temporary,
-    open_to_look,
-    open_to_write,
-)
+from musterroll.journal.file import BUSY_SECONDS, acquired, is_locked, open_temporary, open_to_look, open_to_write
 
 # A reader that only looks whether a writer lives holds the lock for a moment; a writer waits that long.
 _LOCK_SECONDS = 1.0
@@ -218,7 +211,7 @@ class Journal:
         self.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000:.0f}").fetchall()
 
     def close(self) -> None:
-        """Lets go of the file. What is not committed is lost."""
+        """Closes the file. What is not committed is lost."""
         self._db.close()
         self._release()
 

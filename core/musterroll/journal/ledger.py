@@ -1,28 +1,22 @@
-"""Who was created and invited by this pipeline, on this backend."""
+"""The ledger: who was created and invited by a pipeline, on a portal. All of it is read and written here."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
+from itertools import islice
 
+from musterroll.contract.messages import Purpose
+from musterroll.contract.operations import Kind
+from musterroll.journal.change import Action
 from musterroll.journal.damage import decoded, refuse_other_than_text
+from musterroll.journal.invites import InviteState
 from musterroll.journal.journal import Journal
-from musterroll.journal.roster import Roster
-from musterroll.journal.taken_back import taken_back
-from musterroll.model.messages import Purpose
+from musterroll.journal.operations import OpState
+from musterroll.journal.roster import IS_DONE, PRESENT_NAME, Roster
 
 _CHUNK = 500
-
-
-class InviteState(StrEnum):
-    """Where an invite stands."""
-
-    SENDING = "sending"  # handed to the notifier; after a crash: held
-    SENT = "sent"
-    HELD = "held"  # nobody knows whether it went out; a person decides
-    FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +43,23 @@ class LedgerEntry:
     message: str = ""
     job: str = ""
 
-    def is_alive(self, now: dt.datetime) -> bool:
-        """Whether an invite has been sent that is still valid."""
-        return self.invite is InviteState.SENT and self.expires is not None and self.expires > now
+    def standing(self, now: dt.datetime) -> InviteState:
+        """Returns where the user stands: `sent` while the invite is valid, `held` whenever there is a doubt."""
+        match self.invite:
+            case None:
+                return InviteState.NEVER
+            case InviteState.SENT if self.expires is None or self.expires <= now:
+                return InviteState.EXPIRED
+            case InviteState.SENDING:
+                return InviteState.HELD
+        return self.invite
 
 
-NOBODY = LedgerEntry()
+NOT_KNOWN = LedgerEntry()
 
 
 @dataclass(frozen=True, slots=True)
-class KnownUser:
+class LedgerUser:
     """A user whom the ledger knows: created by this pipeline, invited, or found in a sheet."""
 
     ref: str
@@ -70,73 +71,53 @@ class Ledger:
     """The ledger of one pipeline on one backend.
 
     Args:
-        journal: where it is kept; None for an empty one.
+        journal: where it is kept.
         pipeline: the pipeline's name.
         identity: the backend's identity.
     """
 
-    def __init__(self, journal: Journal | None, pipeline: str, identity: str) -> None:
+    def __init__(self, journal: Journal, pipeline: str, identity: str) -> None:
         self._journal = journal
         self._owner = (pipeline, identity)
         self.roster = Roster(journal, pipeline, identity)
 
     def entries(self, refs: Iterable[str]) -> Mapping[str, LedgerEntry]:
         """Returns what is known of users; those of whom nothing is known are left out."""
-        wanted = list(refs)
+        wanted = iter(refs)
         found: dict[str, LedgerEntry] = {}
-        for start in range(0, len(wanted), _CHUNK):
-            found.update(self._chunk(wanted[start : start + _CHUNK]))
+        while chunk := list(islice(wanted, _CHUNK)):
+            known = ", ".join(f"(?{number})" for number in range(4, 4 + len(chunk)))
+            found.update((user.ref, user.entry) for user in self._select(f"VALUES {known}", "k.ref", *chunk))
         return found
 
-    @decoded
-    def _chunk(self, refs: Sequence[str]) -> dict[str, LedgerEntry]:
-        if self._journal is None:
-            return {}
-        marks = ", ".join("?" * len(refs))
-        created = {
-            ref
-            for (ref,) in self._journal.execute(
-                f"SELECT ref FROM managed WHERE pipeline = ? AND identity = ? AND ref IN ({marks})",  # noqa: S608 -- marks
-                (*self._owner, *refs),
-            )
-        }
-        invites = {
-            ref: invite
-            for ref, *invite in self._journal.execute(
-                f"SELECT ref, state, expires, channel, sent, detail, message, job FROM invite "  # noqa: S608 -- marks
-                f"WHERE pipeline = ? AND identity = ? AND purpose = ? AND ref IN ({marks}) ORDER BY id",
-                (*self._owner, Purpose.INVITE, *refs),
-            )
-        }
-        return {ref: _entry(ref in created, *invites.get(ref, ())) for ref in created | invites.keys()}
+    def users(self) -> Iterator[LedgerUser]:
+        """Streams all whom the ledger knows, by username; SQLite sorts, so that nothing is held in memory."""
+        known = " UNION ".join(
+            f"SELECT ref FROM {table} WHERE pipeline = ?1 AND identity = ?2"  # noqa: S608 -- constants
+            for table in ("invite", "managed", "uninvited")
+        )
+        return self._select(known, "username COLLATE NOCASE, username")
 
     @decoded
-    def users(self) -> Iterator[KnownUser]:
-        """Streams all whom the ledger knows, by username; SQLite sorts, so that nothing is held in memory."""
-        if self._journal is None:
-            return
-        for ref, username, created, state, *invite in self._journal.stream(
-            """
-            WITH latest (ref, id) AS (
-                SELECT ref, max(id) FROM invite WHERE pipeline = ?1 AND identity = ?2 AND purpose = ?3 GROUP BY ref
-            ), known (ref) AS (
-                SELECT ref FROM latest
-                UNION SELECT ref FROM managed WHERE pipeline = ?1 AND identity = ?2
-                UNION SELECT ref FROM uninvited WHERE pipeline = ?1 AND identity = ?2
-            )
+    def _select(self, known: str, order: str, *values: str) -> Iterator[LedgerUser]:
+        """Streams those of the known refs of whom there is something in the ledger."""
+        for ref, username, created, state, expires, channel, sent, detail, message, job in self._journal.stream(
+            f"""
+            WITH known (ref) AS ({known})
             SELECT k.ref, coalesce(i.username, u.username, m.username) AS username, m.ref IS NOT NULL,
                    i.state, i.expires, i.channel, i.sent, CASE WHEN i.id IS NULL THEN u.reason ELSE i.detail END,
                    i.message, i.job
             FROM known AS k
-            LEFT JOIN latest AS l ON l.ref = k.ref LEFT JOIN invite AS i ON i.id = l.id
+            LEFT JOIN invite AS i ON i.id = (
+                SELECT max(id) FROM invite WHERE pipeline = ?1 AND identity = ?2 AND ref = k.ref AND purpose = ?3)
             LEFT JOIN managed AS m ON m.pipeline = ?1 AND m.identity = ?2 AND m.ref = k.ref
             LEFT JOIN uninvited AS u ON u.pipeline = ?1 AND u.identity = ?2 AND u.ref = k.ref
-            ORDER BY username COLLATE NOCASE, username
-            """,
-            (*self._owner, Purpose.INVITE),
+            WHERE coalesce(i.id, m.ref, u.ref) IS NOT NULL ORDER BY {order}
+            """,  # noqa: S608 -- constants
+            (*self._owner, Purpose.INVITE, *values),
         ):
-            refuse_other_than_text(ref, username, *invite)
-            yield KnownUser(ref, username, _entry(bool(created), state, *invite))
+            refuse_other_than_text(ref, username, state, expires, channel, sent, detail, message, job)
+            yield LedgerUser(ref, username, _entry(bool(created), state, expires, channel, sent, detail, message, job))
 
     def lost(self, known_as: Iterable[str], ref: str | None, now: dt.datetime) -> LedgerEntry | None:
         """Returns the invite of a user who is known by other ids, too: the portal has lost that one.
@@ -149,29 +130,105 @@ class Ledger:
         Returns:
             An invite that is alive, or may be; None where there is none.
         """
-        if self._journal is None:
-            return None
         query = "SELECT ref FROM invited_as WHERE pipeline = ? AND identity = ? AND who = ? AND ref IS NOT ?"
         refs = {other for who in known_as for (other,) in self._journal.execute(query, (*self._owner, who, ref))}
-        in_doubt = (InviteState.HELD, InviteState.SENDING)
-        entries = self.entries(sorted(refs)).values() if refs else ()
-        return next((entry for entry in entries if entry.is_alive(now) or entry.invite in in_doubt), None)
+        alive = (InviteState.SENT, InviteState.HELD)
+        return next((entry for entry in self.entries(sorted(refs)).values() if entry.standing(now) in alive), None)
 
     def taken_back(self, refs: Iterable[str]) -> frozenset[str]:
-        """Returns those users whom a job of this pipeline created and its undo deactivated."""
-        return frozenset() if self._journal is None else taken_back(self._journal, self._owner, refs)
+        """Returns those users whom this pipeline created and an undo deactivated, and nobody has made active since."""
+        return self._among(refs, "taken_back", "")
 
     def password_was_reset(self, refs: Iterable[str], sheet_sha256: str) -> frozenset[str]:
         """Returns those users whose password was reset by this very sheet already."""
-        if self._journal is None:
-            return frozenset()
-        return frozenset(
-            ref
-            for ref in refs
-            if self._journal.execute(
-                "SELECT 1 FROM password_reset WHERE pipeline = ? AND identity = ? AND ref = ? AND sheet_sha256 = ?",
-                (*self._owner, ref, sheet_sha256),
-            ).fetchone()
+        return self._among(refs, "password_reset", " AND sheet_sha256 = ?", sheet_sha256)
+
+    def _among(self, refs: Iterable[str], table: str, where: str, *values: str) -> frozenset[str]:
+        query = f"SELECT 1 FROM {table} WHERE pipeline = ? AND identity = ? AND ref = ?{where}"  # noqa: S608 -- constants
+        return frozenset(ref for ref in refs if self._journal.execute(query, (*self._owner, ref, *values)).fetchone())
+
+    def add_created(self, job: str, users: Sequence[tuple[str, str]], *, now: dt.datetime) -> None:
+        """Notes that users were created by this pipeline: (id, username)."""
+        self._journal.executemany(
+            "INSERT OR IGNORE INTO managed VALUES (?, ?, ?, ?, ?, ?)",
+            [(*self._owner, ref, username, job, now.isoformat()) for ref, username in users],
+        )
+
+    def add_resets(self, job: str, refs: Sequence[str], *, sheet_sha256: str) -> None:
+        """Notes that users got a sheet's password, so that running it again does not reset it."""
+        self._journal.executemany(
+            "INSERT OR IGNORE INTO password_reset VALUES (?, ?, ?, ?, ?)",
+            [(*self._owner, ref, sheet_sha256, job) for ref in refs],
+        )
+
+    def remove(self, refs: Sequence[str]) -> None:
+        """Notes that users are gone: whoever gets their name is another."""
+        for table in ("managed", "invited_as", "taken_back"):
+            self._journal.executemany(
+                f"DELETE FROM {table} WHERE pipeline = ? AND identity = ? AND ref = ?",  # noqa: S608 -- constants
+                [(*self._owner, ref) for ref in refs],
+            )
+
+    def keep_job(self, job: str, *, is_undo: bool) -> None:
+        """Keeps what is to be known of a job's users when it has ended, even when the job itself is forgotten."""
+        self._keep_names(job)
+        self._journal.execute(
+            f"INSERT OR IGNORE INTO invited_as SELECT ?1, ?2, a.value, r.ref "  # noqa: S608 -- a constant
+            f"FROM row AS r JOIN json_each(r.known_as) AS a "
+            f"WHERE r.job = ?3 AND r.known_as IS NOT NULL AND r.ref IS NOT NULL AND {IS_DONE}",
+            (*self._owner, job),
+        )
+        if is_undo:
+            self._keep_taken_back(job)
+        else:
+            self.keep_uninvited(job)
+            # Whoever deactivates those whom the job found active, or made active again, means it.
+            self._journal.execute(
+                f"DELETE FROM taken_back WHERE pipeline = ?1 AND identity = ?2 AND ref IN ("  # noqa: S608 -- a constant
+                f"SELECT r.ref FROM row AS r WHERE r.job = ?3 AND r.action IN ('unchanged', 'update') AND {IS_DONE})",
+                (*self._owner, job),
+            )
+
+    def keep_uninvited(self, job: str) -> None:
+        """Notes why users of a job were not invited, for those whom nobody has invited yet."""
+        self._journal.execute(
+            f"""
+            INSERT INTO uninvited SELECT ?1, ?2, r.ref, {PRESENT_NAME},
+                CASE WHEN r.invite IS NULL THEN coalesce(r.reason, '') ELSE 'its row was not carried out to the end' END
+            FROM row AS r WHERE r.job = ?3 AND r.ref IS NOT NULL AND r.action <> ?4
+            AND NOT EXISTS (SELECT 1 FROM invite AS i WHERE i.pipeline = ?1 AND i.identity = ?2 AND i.ref = r.ref
+                            AND i.purpose = ?5)
+            ON CONFLICT DO UPDATE SET username = excluded.username, reason = excluded.reason
+            WHERE reason <> excluded.reason OR username <> excluded.username
+            """,  # noqa: S608 -- a constant
+            (*self._owner, job, Action.REJECTED, Purpose.INVITE),
+        )
+
+    def _keep_names(self, job: str) -> None:
+        """Notes the present names of users whom the ledger knows by former ones."""
+        for table in ("managed", "invite"):
+            # CROSS JOIN: SQLite keeps the order, which makes it one look-up for each row.
+            renamed = self._journal.execute(
+                f"SELECT DISTINCT {PRESENT_NAME} AS name, l.ref FROM row AS r CROSS JOIN {table} AS l "  # noqa: S608 -- constants
+                f"WHERE r.job = ?3 AND r.ref IS NOT NULL AND r.action <> ?4 "
+                f"AND l.pipeline = ?1 AND l.identity = ?2 AND l.ref = r.ref AND l.username <> name",
+                (*self._owner, job, Action.REJECTED),
+            ).fetchall()
+            self._journal.executemany(
+                f"UPDATE {table} SET username = ? WHERE pipeline = ? AND identity = ? AND ref = ?",  # noqa: S608 -- constants
+                [(name, *self._owner, ref) for name, ref in renamed],
+            )
+
+    def _keep_taken_back(self, undo: str) -> None:
+        """Notes whom an undo has deactivated, of those whom this pipeline created: a later sheet may mean them."""
+        self._journal.execute(
+            """
+            INSERT OR REPLACE INTO taken_back SELECT ?1, ?2, r.ref, ?3 FROM operation AS o
+            JOIN row AS r ON r.job = o.job AND r.row = o.row
+            JOIN managed AS m ON m.pipeline = ?1 AND m.identity = ?2 AND m.ref = r.ref
+            WHERE o.job = ?3 AND o.kind = ?4 AND o.state = ?5
+            """,
+            (*self._owner, undo, Kind.DEACTIVATE, OpState.DONE),
         )
 
 

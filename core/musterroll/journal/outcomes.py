@@ -3,15 +3,46 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import dataclass
+from typing import NamedTuple
 
+from musterroll.journal.change import FIRST_OFF_SHEET_ROW, Action
 from musterroll.journal.damage import decoded
 from musterroll.journal.journal import Journal
-from musterroll.journal.kinds import ABSENT
-from musterroll.journal.plan_store import REJECTED
 from musterroll.journal.unchanged import count_unchanged, find_unchanged
-from musterroll.model.plans import Action
-from musterroll.model.reports import InviteCounts, JobCounts
+
+
+@dataclass(slots=True)
+class JobCounts:
+    """What became of the rows: every row has exactly one outcome, and they add up to `rows`."""
+
+    rows: int = 0
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    deactivated: int = 0
+    rejected: int = 0
+    failed: int = 0
+    unknown: int = 0
+    not_attempted: int = 0
+
+
+@dataclass(slots=True)
+class InviteCounts:
+    """What became of the invites, one for each row that is not rejected."""
+
+    sent: int = 0
+    skipped: int = 0
+    held: int = 0
+    failed: int = 0
+
+
+class JobOutcome(NamedTuple):
+    """What became of a job's rows and of its invites."""
+
+    rows: JobCounts
+    invites: InviteCounts
+
 
 _OUTCOME = {
     Action.CREATE: "created",
@@ -51,11 +82,11 @@ def count_rows(journal: Journal, job: str, *, executed: bool, row: int | None = 
         FROM row AS r LEFT JOIN worst AS w ON w.row = r.row
         WHERE r.job = ?1 AND (?4 IS NULL OR r.row = ?4) GROUP BY 1, 2, 3
         """,
-        (job, ABSENT, Action.DEACTIVATE, row),
+        (job, FIRST_OFF_SHEET_ROW, Action.DEACTIVATE, row),
     ):
         if absent and not executed:
             continue
-        if action == REJECTED:
+        if action == Action.REJECTED:
             outcome = "rejected"
         elif not executed:
             outcome = "not_attempted"
@@ -81,28 +112,18 @@ def count_invites(journal: Journal, job: str) -> InviteCounts:
         setattr(counts, name, getattr(counts, name) + rows)
     (rows,) = journal.execute(
         "SELECT count(*) FROM row WHERE job = ? AND action <> ? AND NOT (row >= ? AND action = ?)",
-        (job, REJECTED, ABSENT, Action.DEACTIVATE),
+        (job, Action.REJECTED, FIRST_OFF_SHEET_ROW, Action.DEACTIVATE),
     ).fetchone()
     counts.skipped = rows + count_unchanged(journal, job) - counts.sent - counts.held - counts.failed
     return counts
 
 
-def keep_outcome(journal: Journal, job: str, rows: JobCounts, invites: InviteCounts) -> None:
-    """Keeps a job's counts, so that a list of jobs need not count again."""
-    outcome = json.dumps({"rows": asdict(rows), "invites": asdict(invites)})
-    journal.execute("UPDATE job SET outcome = ? WHERE id = ?", (outcome, job))
-
-
 @decoded
-def outcome_of(journal: Journal, job: str, *, executed: bool) -> tuple[JobCounts, InviteCounts]:
-    """Returns a job's counts: as they were kept, or counted now."""
-    (kept,) = journal.execute("SELECT outcome FROM job WHERE id = ?", (job,)).fetchone()
+def kept_outcome(journal: Journal, job: str) -> JobOutcome | None:
+    """Returns a job's counts as they were kept; None where they were not, or it has gone on since."""
+    query = "SELECT outcome FROM job WHERE id = ? AND outcome IS NOT NULL"
+    kept = journal.execute(query, (job,)).fetchone()
     if kept is None:
-        return count_rows(journal, job, executed=executed), count_invites(journal, job)
-    outcome = json.loads(kept)
-    return JobCounts(**outcome["rows"]), InviteCounts(**outcome["invites"])
-
-
-def forget_outcome(journal: Journal, job: str) -> None:
-    """Forgets a job's kept counts, because it goes on."""
-    journal.execute("UPDATE job SET outcome = NULL WHERE id = ?", (job,))
+        return None
+    outcome = json.loads(kept[0])
+    return JobOutcome(JobCounts(**outcome["rows"]), InviteCounts(**outcome["invites"]))

@@ -7,9 +7,9 @@ from itertools import groupby, islice
 from operator import itemgetter
 from typing import NamedTuple
 
+from musterroll.journal.change import Action
 from musterroll.journal.damage import decoded
 from musterroll.journal.journal import Journal
-from musterroll.journal.plan_store import REJECTED
 
 _QUERY = """
     WITH reason (row, seq, col, message, suggestion, found, code) AS (
@@ -62,7 +62,7 @@ class RejectedRow(NamedTuple):
 @decoded
 def rejected_rows(journal: Journal, job: str) -> Iterator[RejectedRow]:
     """Streams the rows of a job that were rejected, in the order of the sheet."""
-    for number, found in groupby(journal.stream(_QUERY, (job, REJECTED)), key=itemgetter(0)):
+    for number, found in groupby(journal.stream(_QUERY, (job, Action.REJECTED)), key=itemgetter(0)):
         reasons = (Reason(*reason) for _, *reason in found if reason[1] is not None)
         first = tuple(islice(reasons, _MOST_REASONS))
         yield RejectedRow(number, first, sum(1 for _ in reasons))

@@ -4,31 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from musterroll.contract.fields import USERNAME
+from musterroll.journal.change import FIRST_OFF_SHEET_ROW, Action
 from musterroll.journal.damage import decoded
 from musterroll.journal.journal import Journal
-from musterroll.journal.kinds import ABSENT
-from musterroll.journal.plan_store import REJECTED
-from musterroll.model.fields import USERNAME
+
+# Of a row `r`: whether everything that was to be done to its user was done.
+IS_DONE = """NOT EXISTS (SELECT 1 FROM operation AS o INDEXED BY operation_row
+    WHERE o.job = r.job AND o.row = r.row AND o.state NOT IN ('done', 'noop'))"""
+# Of a row `r`: the name that its user has by now, as a row can rename.
+PRESENT_NAME = f"""CASE WHEN r.action = 'update' AND {IS_DONE}
+    THEN coalesce(json_extract(r.fields, '$.{USERNAME}[1]'), r.username) ELSE r.username END"""
 
 
 class Roster:
     """The roster of one pipeline on one backend.
 
     Args:
-        journal: where it is kept; None for an empty one.
+        journal: where it is kept.
         pipeline: the pipeline's name.
         identity: the backend's identity.
     """
 
-    def __init__(self, journal: Journal | None, pipeline: str, identity: str) -> None:
+    def __init__(self, journal: Journal, pipeline: str, identity: str) -> None:
         self._journal = journal
         self._owner = (pipeline, identity)
 
     @property
     def salt(self) -> bytes:
         """What the digests of rows are salted with: one for all sheets of a journal, so that they can be compared."""
-        if self._journal is None:
-            return b""
         (salt,) = self._journal.execute("SELECT value FROM salt").fetchone()
         return bytes(salt)
 
@@ -37,22 +41,19 @@ class Roster:
 
         Those are the users that it has created, and those that an earlier completed sheet of it named.
         """
-        if self._journal is not None:
-            yield from self._journal.stream(
-                """
-                SELECT ref, username FROM roster WHERE pipeline = ?1 AND identity = ?2
-                UNION ALL
-                SELECT m.ref, m.username FROM managed AS m WHERE m.pipeline = ?1 AND m.identity = ?2 AND NOT EXISTS
-                    (SELECT 1 FROM roster AS r WHERE r.pipeline = ?1 AND r.identity = ?2 AND r.ref = m.ref)
-                ORDER BY 1
-                """,
-                self._owner,
-            )
+        yield from self._journal.stream(
+            """
+            SELECT ref, username FROM roster WHERE pipeline = ?1 AND identity = ?2
+            UNION ALL
+            SELECT m.ref, m.username FROM managed AS m WHERE m.pipeline = ?1 AND m.identity = ?2 AND NOT EXISTS
+                (SELECT 1 FROM roster AS r WHERE r.pipeline = ?1 AND r.identity = ?2 AND r.ref = m.ref)
+            ORDER BY 1
+            """,
+            self._owner,
+        )
 
     def last_sheet(self) -> str | None:
         """Returns the job of the last completed sheet; None where there is none yet."""
-        if self._journal is None:
-            return None
         found = self._journal.execute(
             "SELECT job FROM last_sheet WHERE pipeline = ? AND identity = ?", self._owner
         ).fetchone()
@@ -60,12 +61,11 @@ class Roster:
 
     def last_digests(self) -> Iterator[tuple[bytes, bytes]]:
         """Streams what `sheet_digests` has of the last completed sheet."""
-        if self._journal is not None and (job := self.last_sheet()) is not None:
+        if (job := self.last_sheet()) is not None:
             yield from sheet_digests(self._journal, job)
 
     def take_over(self, job: str) -> None:
         """Makes a job's sheet the last completed one. The caller's transaction is the one that ends the job."""
-        assert self._journal is not None
         former = self.last_sheet()
         if former is not None and former != job:
             self._journal.execute("DELETE FROM sheet_row WHERE job = ?", (former,))
@@ -73,18 +73,15 @@ class Roster:
         # A row that failed may have failed to rename its user, so what is known of the user stays as it was.
         self._journal.execute(
             f"""
-            INSERT INTO roster SELECT ?2, ?3, ref, coalesce(json_extract(fields, '$.{USERNAME}[1]'), username), ?1
-            FROM row AS r WHERE job = ?1 AND action <> ?4 AND row < ?5 AND ref IS NOT NULL
-            AND NOT EXISTS (SELECT 1 FROM operation AS o INDEXED BY operation_row WHERE o.job = ?1 AND o.row = r.row
-                            AND o.state NOT IN ('done', 'noop'))
+            INSERT INTO roster SELECT ?2, ?3, ref, {PRESENT_NAME}, ?1
+            FROM row AS r WHERE job = ?1 AND action <> ?4 AND row < ?5 AND ref IS NOT NULL AND {IS_DONE}
             ON CONFLICT DO UPDATE SET username = excluded.username WHERE username <> excluded.username
             """,  # noqa: S608 -- a constant
-            (job, *self._owner, REJECTED, ABSENT),
+            (job, *self._owner, Action.REJECTED, FIRST_OFF_SHEET_ROW),
         )
 
     def forget(self, job: str) -> None:
         """Forgets the sheet of a job that was taken back: it was the wrong one, so it manages nobody."""
-        assert self._journal is not None
         self._journal.execute("DELETE FROM roster WHERE pipeline = ? AND identity = ? AND job = ?", (*self._owner, job))
         self._journal.execute(
             "DELETE FROM last_sheet WHERE pipeline = ? AND identity = ? AND job = ?", (*self._owner, job)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 APPLICATION_ID = 0x6D757374  # "must"
-VERSION = 4
+VERSION = 5
 
 TURN = "CREATE TABLE turn (value INTEGER NOT NULL)  -- counts what happens: clocks can be set back"
 INVITED_AS = """
@@ -37,6 +37,8 @@ CREATE TABLE job_unchanged (
     PRIMARY KEY (job, part)
 ) WITHOUT ROWID
 """
+
+META = "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)"
 
 _TABLES = """
 CREATE TABLE job (
@@ -187,5 +189,5 @@ SCHEMA = (
     TAKEN_BACK,
     UNCHANGED,
     JOB_UNCHANGED,
+    META,
 )
-"""The statements one by one: `executescript` would end the transaction that they belong to."""

@@ -11,12 +11,10 @@ import zlib
 from collections.abc import Iterator
 from hashlib import blake2b
 from itertools import groupby
-from typing import NamedTuple
 
+from musterroll.journal.change import FIRST_OFF_SHEET_ROW, Action, Change, InviteDecision, PasswordAction
 from musterroll.journal.damage import decoded
 from musterroll.journal.journal import Journal
-from musterroll.journal.kinds import ABSENT
-from musterroll.model.plans import Action, PasswordAction
 
 # Numbers of rows in one part: few enough that a changed row costs little, many enough that they pack well.
 _PART = 1000
@@ -24,20 +22,11 @@ _DIGEST = 16  # bytes
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
-class UnchangedRow(NamedTuple):
-    """A row of an ended job to which nothing was done; `reason` says why no invite went out."""
-
-    row: int
-    username: str
-    password: PasswordAction
-    reason: str | None
-
-
 def pack_unchanged(journal: Journal, job: str) -> None:
     """Packs a job's unchanged rows that have no invite. The caller's transaction is the one that ends the job."""
     columns = "row, username, password, reason"
     which = "job = ? AND action = ? AND invite IS NULL AND row < ?"
-    values = (job, Action.UNCHANGED, ABSENT)
+    values = (job, Action.UNCHANGED, FIRST_OFF_SHEET_ROW)
     rows = journal.stream(f"SELECT {columns} FROM row WHERE {which} ORDER BY row", values)  # noqa: S608 -- constants
     for part, of_part in groupby(rows, key=lambda row: row[0] // _PART):
         packed = [list(column) for column in zip(*of_part, strict=True)]
@@ -51,7 +40,7 @@ def pack_unchanged(journal: Journal, job: str) -> None:
 
 
 @decoded
-def unchanged_rows(journal: Journal, job: str, *, row: int | None = None) -> Iterator[UnchangedRow]:
+def unchanged_rows(journal: Journal, job: str, *, row: int | None = None) -> Iterator[Change]:
     """Streams a job's packed rows by number; only those near `row` where that is given."""
     part = None if row is None else row // _PART
     for (packed,) in journal.stream(
@@ -60,10 +49,17 @@ def unchanged_rows(journal: Journal, job: str, *, row: int | None = None) -> Ite
         (job, part),
     ):
         for number, username, password, reason in zip(*json.loads(_unpacked(packed)), strict=True):
-            yield UnchangedRow(number, username, PasswordAction(password), reason)
+            yield Change(
+                row=number,
+                username=username,
+                action=Action.UNCHANGED,
+                password=PasswordAction(password),
+                invite=InviteDecision(send=False, reason=reason),
+                number=number,
+            )
 
 
-def find_unchanged(journal: Journal, job: str, row: int) -> UnchangedRow | None:
+def find_unchanged(journal: Journal, job: str, row: int) -> Change | None:
     """Returns a packed row of a job; None where it has no such row."""
     return next((one for one in unchanged_rows(journal, job, row=row) if one.row == row), None)
 

@@ -1,1 +1,1 @@
-"""The pipeline file: from TOML layers to checked settings and named plugin instances."""
+"""The pipeline file: read, merged, checked."""

@@ -13,7 +13,7 @@ from typing import Any
 from musterroll.errors import Mistake
 from musterroll.pipeline.key_types import meant
 from musterroll.pipeline.layers import join, layer
-from musterroll.pipeline.origins import KeyPath, Place, Table
+from musterroll.pipeline.origins import KeyPath, Place, TomlTable
 
 SET = "--set"
 _BRACKET = re.compile(r"\[([^\[\]\"]+)\]")
@@ -45,7 +45,7 @@ def parse_sets(sets: Sequence[str], mistakes: list[Mistake]) -> tuple[Assignment
 
 def sets_layer(
     sets: Sequence[Assignment], types_of: Callable[[KeyPath], Iterable[Any]], folder: Path, mistakes: list[Mistake]
-) -> Table:
+) -> TomlTable:
     """Makes the layer of all `--set` texts; they count as one, so their order does not matter for `use`.
 
     Args:
@@ -59,7 +59,7 @@ def sets_layer(
     return join(parts, place)
 
 
-def flags_layer(flags: Mapping[str, tuple[Any, str]], folder: Path, mistakes: list[Mistake]) -> Table:
+def flags_layer(flags: Mapping[str, tuple[Any, str]], folder: Path, mistakes: list[Mistake]) -> TomlTable:
     """Makes the layer of flags: dotted key → value and the flag's name."""
     parts = []
     for key, (value, flag) in flags.items():
@@ -70,8 +70,8 @@ def flags_layer(flags: Mapping[str, tuple[Any, str]], folder: Path, mistakes: li
 
 
 def flags_as_sets(flags: Mapping[str, tuple[Any, str]]) -> tuple[str, ...]:
-    """Spells flags as `--set` texts, so that a job that began with them can go on with them."""
-    return tuple(f"{key}={_spelt(value)}" for key, (value, _) in flags.items())
+    """Writes flags as `--set` texts, so that a job that began with them can go on with them."""
+    return tuple(f"{key}={_value_text(value)}" for key, (value, _) in flags.items())
 
 
 def parse_key(text: str) -> KeyPath | None:
@@ -102,5 +102,5 @@ def _nested(path: KeyPath, value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _spelt(value: Any) -> str:
+def _value_text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)

@@ -6,15 +6,15 @@ import tomllib
 from collections.abc import Mapping
 from typing import Any
 
-from musterroll.model.fields import CALLING_CODE, GROUPS, PASSWORD, PHONE, USERNAME, Field, FieldSet
-from musterroll.pipeline.checking import Check, texts
+from musterroll.contract.fields import CALLING_CODE, GROUPS, PASSWORD, PHONE, USERNAME, Field, FieldSet
+from musterroll.contract.options import SecretRef
+from musterroll.contract.secret import Secret
+from musterroll.contract.templates import Template
+from musterroll.contract.text import clean, did_you_mean, fold, fold_heading
+from musterroll.pipeline.check import Check, texts
 from musterroll.pipeline.files import standard_text
 from musterroll.pipeline.origins import KeyPath, at, plain
 from musterroll.pipeline.settings import FieldSettings, SheetSettings
-from musterroll.placeholders import Template
-from musterroll.plugin.options import SecretRef
-from musterroll.secret import Secret
-from musterroll.text import clean, did_you_mean, fold, fold_heading
 
 _WHOLE_PHONE = "The whole number, with + and the country's telephone code: +44 7712 345678."
 LITERAL = 'a secret should not stand here as it is; write { env = "NAME" } or { file = "PATH" }'

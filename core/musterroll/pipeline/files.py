@@ -11,13 +11,12 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from musterroll.contract.text import did_you_mean
 from musterroll.errors import Mistake, PipelineError
-from musterroll.pipeline.excerpts import excerpt
 from musterroll.pipeline.origins import Place
 from musterroll.pipeline.toml_faults import fault_of
-from musterroll.pipeline.written import Written
-from musterroll.plugin.loading import identity
-from musterroll.text import did_you_mean
+from musterroll.pipeline.written_file import Written, excerpt
+from musterroll.registry.loader import identity
 
 STANDARD = "standard"
 DEFAULT_FILE = "musterroll.toml"
@@ -25,7 +24,7 @@ _MOST_BYTES = 10_000_000  # what is larger is a sheet, or a device without end
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class PipelineFile:
     """One file of the chain.
 
     Attributes:
@@ -57,7 +56,7 @@ def expanded(path: Path) -> Path:
         return path
 
 
-def read_chain(file: Path | None, folder: Path) -> tuple[Document, ...]:
+def read_chain(file: Path | None, folder: Path) -> tuple[PipelineFile, ...]:
     """Reads a pipeline file and everything it extends, the lowest layer first.
 
     Args:
@@ -67,7 +66,7 @@ def read_chain(file: Path | None, folder: Path) -> tuple[Document, ...]:
     Raises:
         PipelineError: a file is missing, unreadable or no TOML, or files extend one another in a circle.
     """
-    chain: list[Document] = []
+    chain: list[PipelineFile] = []
     label, path, seen = str(file), file and absolute(file), list[Path]()
     while path is not None:
         if identity(path) in seen:
@@ -76,7 +75,7 @@ def read_chain(file: Path | None, folder: Path) -> tuple[Document, ...]:
         written = _read(path, label, extended_by=chain[-1].place.label if chain else None)
         data, place = dict(written.data), Place(label, path.parent, written=written)
         extends = data.pop("extends", STANDARD)
-        chain.append(Document(place, data, _profiles(data.pop("profiles", {}), label)))
+        chain.append(PipelineFile(place, data, _profiles(data.pop("profiles", {}), label)))
         if extends is False:
             return tuple(reversed(chain))
         if not isinstance(extends, str) or not extends:
@@ -86,7 +85,7 @@ def read_chain(file: Path | None, folder: Path) -> tuple[Document, ...]:
         base = expanded(Path(extends))
         label, path = os.path.normpath(Path(label).parent / base), absolute(path.parent / base)
     data = tomllib.loads(standard_text())
-    chain.append(Document(Place(STANDARD, folder), data, {}))
+    chain.append(PipelineFile(Place(STANDARD, folder), data, {}))
     return tuple(reversed(chain))
 
 

@@ -5,22 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, cast
 
-from musterroll.errors import MusterrollError
-from musterroll.label import Label
-from musterroll.model.messages import Purpose
-from musterroll.pipeline.checking import Check
+from musterroll.contract.components import Component, ReaderType
+from musterroll.contract.messages import Purpose
+from musterroll.contract.options import Options
+from musterroll.errors import Label, MusterrollError
+from musterroll.pipeline.check import Check
 from musterroll.pipeline.fields import LITERAL
 from musterroll.pipeline.key_types import is_path, type_of_key
 from musterroll.pipeline.layers import join
-from musterroll.pipeline.masking import inside_options, literal_secrets
-from musterroll.pipeline.origins import Items, KeyPath, Node, Place, Table, at, place_of, plain
+from musterroll.pipeline.masks import inside_options, literal_secrets
+from musterroll.pipeline.origins import Items, KeyPath, Node, Place, TomlTable, at, place_of, plain
 from musterroll.pipeline.pipeline import Instance
 from musterroll.pipeline.settings import NotifierUse, Settings
-from musterroll.plugin.components import Component, ReaderType
-from musterroll.plugin.loading import HOME
-from musterroll.plugin.options import Options
-from musterroll.plugin.registry import Kind, Registry
-from musterroll.plugin.strictness import checked
+from musterroll.registry.loader import HOME
+from musterroll.registry.registry import Kind, Registry
+from musterroll.registry.strict_options import checked
 
 AUTO = "auto"
 CHOOSING: dict[str, Kind] = {
@@ -58,7 +57,7 @@ class Instances:
     def readers(self) -> tuple[Instance | None, tuple[Instance, ...]]:
         """`[reader]` and `[readers.NAME]`: the chosen reader (None: "auto"), and all that may be tried."""
         tables = at(self._check.tree, ("readers",))
-        named: dict[str, Node] = dict(tables.entries) if isinstance(tables, Table) else {}
+        named: dict[str, Node] = dict(tables.entries) if isinstance(tables, TomlTable) else {}
         instances = {}
         use = at(self._check.tree, ("reader", "use"))
         chosen = plain(use) if use is not None and self._check.is_sound("reader") else None
@@ -88,7 +87,7 @@ class Instances:
     def _configured_reader(self, name: str, table: Node) -> Instance | None:
         """`[readers.NAME]` of a reader that is not the chosen one, which has further options."""
         path: KeyPath = ("readers", name)
-        if not self._check.is_sound(*path) or not isinstance(table, Table):
+        if not self._check.is_sound(*path) or not isinstance(table, TomlTable):
             return None
         component = self._find("reader", name, path)
         if component is None:
@@ -98,9 +97,9 @@ class Instances:
 
     def _chosen_reader(self, component: Component, names: list[str]) -> Instance | None:
         tree = self._check.tree
-        layers: dict[KeyPath, Table] = {}
+        layers: dict[KeyPath, TomlTable] = {}
         for path in (*(("readers", name) for name in names), ("reader", "options")):
-            if isinstance(table := at(tree, path), Table):
+            if isinstance(table := at(tree, path), TomlTable):
                 layers[path] = table
         place = place_of(tree, ("reader", "use"))
 
@@ -115,7 +114,7 @@ class Instances:
         """Adds a reader that nobody mentioned. One that needs options is not a mistake of this pipeline."""
         model = _options_of(component)
         try:
-            options = checked(model, {}, self._check.surroundings(model, Table({}, self._check.tree.place)))
+            options = checked(model, {}, self._check.surroundings(model, TomlTable({}, self._check.tree.place)))
         except Exception:
             name = component.name
             self._check.warn(("readers",), f'the reader "{name}" is left out; it needs options, in [readers.{name}]')
@@ -127,7 +126,7 @@ class Instances:
     def _one(self, path: KeyPath, kind: Kind, label: str) -> Instance | None:
         check = self._check
         table, use = at(check.tree, path), at(check.tree, (*path, "use"))
-        if not isinstance(table, Table) or use is None:
+        if not isinstance(table, TomlTable) or use is None:
             return None
         if not (check.is_sound(*path, "use") and check.is_sound(*path, "options")):
             return None
@@ -146,14 +145,14 @@ class Instances:
     def _options_at(self, path: KeyPath, component: Component, on: frozenset[Purpose]) -> Options | None:
         place = place_of(self._check.tree, (*path, "use"))
         table = at(self._check.tree, (*path, "options"))
-        node = table if isinstance(table, Table) else Table({}, place)
+        node = table if isinstance(table, TomlTable) else TomlTable({}, place)
         return self._options(component, node, lambda inner: (*path, "options", *inner), place, on)
 
     def _mask_only(self, path: KeyPath, kind: Kind) -> None:
         """Finds the secrets of an element that is not used, as it is printed all the same."""
-        aside = Check(self._check.tree, self._check.folder, self._check.types)
-        Instances(aside, self._registry)._one(path, kind, "")
-        self._check.masked |= aside.masked
+        unused = Check(self._check.tree, self._check.folder, self._check.types)
+        Instances(unused, self._registry)._one(path, kind, "")
+        self._check.masked |= unused.masked
 
     def _find(self, kind: Kind, use: str, path: KeyPath) -> Component | None:
         try:
@@ -165,7 +164,7 @@ class Instances:
     def _options(
         self,
         component: Component,
-        node: Table,
+        node: TomlTable,
         full: Callable[[KeyPath], KeyPath],
         asker: Place,
         on: frozenset[Purpose] = frozenset(),
@@ -185,7 +184,7 @@ class KeyTypes:
         registry: the plugins; None where they are not known yet.
     """
 
-    def __init__(self, tree: Table | None = None, registry: Registry | None = None) -> None:
+    def __init__(self, tree: TomlTable | None = None, registry: Registry | None = None) -> None:
         self._tree, self._registry = tree, registry
 
     def __call__(self, path: KeyPath) -> tuple[Any, ...]:

@@ -13,14 +13,14 @@ from pydantic import BaseModel
 from pydantic.errors import PydanticInvalidForJsonSchema
 from pydantic_core import core_schema
 
+from musterroll.contract.components import Component, ReaderType
+from musterroll.contract.options import Options
+from musterroll.pipeline.descriptions import DescribedSchema
 from musterroll.pipeline.files import standard_text
 from musterroll.pipeline.instances import AUTO, CHOOSING, bare_name
 from musterroll.pipeline.layers import NAMED
 from musterroll.pipeline.settings import Settings, Table
-from musterroll.plugin.components import Component, ReaderType
-from musterroll.plugin.describing import DescribedSchema
-from musterroll.plugin.options import Options
-from musterroll.plugin.registry import Kind, Registry
+from musterroll.registry.registry import Kind, Registry
 
 Schema: TypeAlias = dict[str, Any]
 

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
-from musterroll.plugin.options import SecretRef
+from musterroll.contract.options import SecretRef
 
 _TEXT = (str, Path, SecretRef, bytes)
 

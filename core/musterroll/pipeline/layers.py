@@ -11,7 +11,7 @@ from functools import reduce
 from typing import Any
 
 from musterroll.errors import Mistake
-from musterroll.pipeline.origins import Items, Joined, KeyPath, Leaf, Node, Place, Table, spelt
+from musterroll.pipeline.origins import Items, Joined, KeyPath, Leaf, Node, Place, TomlTable, path_text
 
 NAMED: frozenset[KeyPath] = frozenset({("validators",), ("groups",), ("notifiers",), ("sheet", "fields")})
 """Arrays of tables whose elements must have a name. In plugins' options names are up to the plugin."""
@@ -19,22 +19,22 @@ _JOINED: frozenset[KeyPath] = frozenset({("plugins",), ("disable",)})
 _DEEPEST = 50  # levels: far more than anybody needs, far fewer than Python's recursion can take
 
 
-def layer(data: Mapping[str, Any], place: Place, mistakes: list[Mistake]) -> Table:
+def layer(data: Mapping[str, Any], place: Place, mistakes: list[Mistake]) -> TomlTable:
     """Makes a layer of plain TOML data; what cannot be a layer is added to `mistakes`."""
     if _is_too_deep(data):
         mistakes.append(Mistake("", "tables are nested too deeply", place.label))
-        return Table({}, place)
+        return TomlTable({}, place)
     return _table(data, place, (), mistakes)
 
 
-def merge(lower: Table, upper: Table) -> Table:
+def merge(lower: TomlTable, upper: TomlTable) -> TomlTable:
     """Puts one layer over another; neither is changed."""
     return _merged(lower, upper, (), use_clears=True)
 
 
-def join(layers: list[Table], place: Place) -> Table:
+def join(layers: list[TomlTable], place: Place) -> TomlTable:
     """Makes one layer of parts that count as one, such as several `--set`: here `use` clears no options."""
-    return reduce(lambda a, b: _merged(a, b, (), use_clears=False), layers, Table({}, place))
+    return reduce(lambda a, b: _merged(a, b, (), use_clears=False), layers, TomlTable({}, place))
 
 
 def _is_too_deep(data: Mapping[str, Any]) -> bool:
@@ -59,8 +59,8 @@ def _node(value: Any, place: Place, path: KeyPath, mistakes: list[Mistake]) -> N
     return Leaf(value, place)
 
 
-def _table(value: Mapping[str, Any], place: Place, path: KeyPath, mistakes: list[Mistake]) -> Table:
-    return Table({key: _node(child, place, (*path, key), mistakes) for key, child in value.items()}, place)
+def _table(value: Mapping[str, Any], place: Place, path: KeyPath, mistakes: list[Mistake]) -> TomlTable:
+    return TomlTable({key: _node(child, place, (*path, key), mistakes) for key, child in value.items()}, place)
 
 
 def _all_named(value: list[Any]) -> bool:
@@ -69,8 +69,8 @@ def _all_named(value: list[Any]) -> bool:
 
 
 def _items(value: list[dict[str, Any]], place: Place, path: KeyPath, mistakes: list[Mistake]) -> Items:
-    entries: dict[str, Table] = {}
-    array = spelt(Leaf(None, place), path)
+    entries: dict[str, TomlTable] = {}
+    array = path_text(Leaf(None, place), path)
     for i, element in enumerate(value):
         name = element.get("name")
         if not isinstance(name, str) or not name.strip():
@@ -89,14 +89,14 @@ def _mistake(spelling: str, text: str, place: Place, path: KeyPath) -> Mistake:
     return Mistake(spelling, text, place.label, *(spot or ()))
 
 
-def _merged(lower: Table, upper: Table, path: KeyPath, *, use_clears: bool) -> Table:
+def _merged(lower: TomlTable, upper: TomlTable, path: KeyPath, *, use_clears: bool) -> TomlTable:
     entries = dict(lower.entries)
     if use_clears and "use" in upper.entries and _chooses_plugin(path):
         entries.pop("options", None)
     for key, node in upper.entries.items():
         below = entries.get(key)
         entries[key] = node if below is None else _over(below, node, (*path, key), use_clears=use_clears)
-    return Table(entries, upper.place if upper.place.in_file else lower.place)
+    return TomlTable(entries, upper.place if upper.place.in_file else lower.place)
 
 
 def _chooses_plugin(path: KeyPath) -> bool:
@@ -104,10 +104,10 @@ def _chooses_plugin(path: KeyPath) -> bool:
 
 
 def _over(lower: Node, upper: Node, path: KeyPath, *, use_clears: bool) -> Node:
-    if isinstance(lower, Items) and isinstance(upper, Table) and not upper.place.in_file:
+    if isinstance(lower, Items) and isinstance(upper, TomlTable) and not upper.place.in_file:
         upper = _by_name(upper)
     match lower, upper:
-        case Table(), Table():
+        case TomlTable(), TomlTable():
             if _is_secret(lower) and _is_secret(upper):
                 return upper
             return _merged(lower, upper, path, use_clears=use_clears)
@@ -123,16 +123,16 @@ def _over(lower: Node, upper: Node, path: KeyPath, *, use_clears: bool) -> Node:
     return upper
 
 
-def _by_name(table: Table) -> Node:
+def _by_name(table: TomlTable) -> Node:
     """Reads `--set validators.NAME.key=…` as an element of the array."""
     entries = {}
     for name, child in table.entries.items():
-        if not isinstance(child, Table):
+        if not isinstance(child, TomlTable):
             return table
-        entries[name] = Table({"name": Leaf(name, child.place), **child.entries}, child.place)
+        entries[name] = TomlTable({"name": Leaf(name, child.place), **child.entries}, child.place)
     return Items(entries, table.place)
 
 
-def _is_secret(table: Table) -> bool:
+def _is_secret(table: TomlTable) -> bool:
     # A reference is one value: `{ file = … }` over `{ env = … }` must not come to both.
     return len(table.entries) == 1 and not table.entries.keys().isdisjoint({"env", "file"})

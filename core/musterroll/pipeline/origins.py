@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
-    from musterroll.pipeline.written import Written
+    from musterroll.pipeline.written_file import Written
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Leaf:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class TomlTable:
     """A table. Its own place is the last file that had something to say in it."""
 
     entries: dict[str, Node]
@@ -57,7 +57,7 @@ class Table:
 class Items:
     """An array of tables, by the `name` of its elements, in order."""
 
-    entries: dict[str, Table]
+    entries: dict[str, TomlTable]
     place: Place
 
 
@@ -69,7 +69,7 @@ class Joined:
     place: Place
 
 
-Node: TypeAlias = Leaf | Table | Items | Joined
+Node: TypeAlias = Leaf | TomlTable | Items | Joined
 KeyPath: TypeAlias = tuple[str | int, ...]
 """Keys from the root; names for elements of `Items`, indexes for those of other arrays."""
 
@@ -79,7 +79,7 @@ def plain(node: Node, replaced: Mapping[KeyPath, Any] = MappingProxyType({}), pa
     if path in replaced:
         return replaced[path]
     match node:
-        case Table(entries):
+        case TomlTable(entries):
             return {key: plain(child, replaced, (*path, key)) for key, child in entries.items()}
         case Items(entries):
             return [plain(child, replaced, (*path, key)) for key, child in entries.items()]
@@ -102,7 +102,7 @@ def _plain_value(value: Any, replaced: Mapping[KeyPath, Any], path: KeyPath) -> 
 def child_of(node: Any, key: str | int) -> Any:
     """Goes one step down a tree, or on into a leaf's plain value; None where there is nothing."""
     match node:
-        case Table(entries) | Items(entries):
+        case TomlTable(entries) | Items(entries):
             return entries.get(str(key))
         case Joined(parts):
             return parts[key][1] if isinstance(key, int) and key < len(parts) else None
@@ -128,14 +128,14 @@ def place_of(node: Node, path: KeyPath) -> Place:
     place, here = node.place, node
     for key in path:
         here = child_of(here, key)
-        if not isinstance(here, Leaf | Table | Items | Joined):
+        if not isinstance(here, Leaf | TomlTable | Items | Joined):
             break
         place = here.place
     return place
 
 
-def spelt(node: Node, path: KeyPath) -> str:
-    """Spells a path as messages do: `validators[corporate-mail].options.domain`."""
+def path_text(node: Node, path: KeyPath) -> str:
+    """Writes a path as messages do: `validators[corporate-mail].options.domain`."""
     text = ""
     here: Any = node
     for key, own in zip(path, with_own_indexes(node, path), strict=True):
@@ -183,7 +183,7 @@ def located(node: Node, location: tuple[str | int, ...], *, missing: bool = Fals
 def leaves(node: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
     """Yields the path and value of everything that is neither table nor array, also inside leaves."""
     match node:
-        case Table(entries) | Items(entries):
+        case TomlTable(entries) | Items(entries):
             for key, child in entries.items():
                 yield from leaves(child, (*path, key))
         case Joined(parts):

@@ -10,14 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from musterroll.errors import Mistake, MusterrollError
-from musterroll.label import Label
-from musterroll.model.basis import PluginsUsed
-from musterroll.model.fields import FieldSet
-from musterroll.model.messages import Purpose
-from musterroll.pipeline.settings import Settings
-from musterroll.pipeline.unasked import UnaskedReader
-from musterroll.plugin.components import (
+from musterroll.contract.components import (
     Component,
     GroupResolverType,
     NotifierType,
@@ -25,23 +18,22 @@ from musterroll.plugin.components import (
     UserBackendType,
     ValidatorType,
 )
-from musterroll.plugin.context import Context, utc_now
-from musterroll.plugin.guarding import guarded
-from musterroll.plugin.guards.built import BACKEND, NOTIFIER, READER, RESOLVER, VALIDATOR, WRITER, Role, look_at_built
-from musterroll.plugin.guards.portal import Portal
-from musterroll.plugin.guards.post import Post
-from musterroll.plugin.guards.reading import WatchedReader
-from musterroll.plugin.options import Options
-from musterroll.plugin.registry import Registry
-from musterroll.plugin.roles import (
-    GroupResolver,
-    Reader,
-    RowValidator,
-    SheetValidator,
-    SheetWriter,
-    UserBackend,
-)
-from musterroll.plugin.watch import Watch
+from musterroll.contract.context import Context, utc_now
+from musterroll.contract.fields import FieldSet
+from musterroll.contract.messages import Purpose
+from musterroll.contract.options import Options
+from musterroll.contract.roles import GroupResolver, Reader, RowValidator, SheetValidator, SheetWriter
+from musterroll.errors import Label, Mistake, MusterrollError
+from musterroll.pipeline.made_from import PluginsUsed
+from musterroll.pipeline.settings import Settings
+from musterroll.pipeline.unasked_reader import UnaskedReader
+from musterroll.portal.portal import Portal
+from musterroll.registry.guards.built import BACKEND, NOTIFIER, READER, RESOLVER, VALIDATOR, WRITER, Role, look_at_built
+from musterroll.registry.guards.post import Post
+from musterroll.registry.guards.reader import WatchedReader
+from musterroll.registry.plugin_errors import guarded
+from musterroll.registry.registry import Registry
+from musterroll.registry.watch import Watch
 
 T = TypeVar("T")
 
@@ -54,7 +46,7 @@ class Instance:
         label: as the person knows it, e.g. `validators[corporate-mail]` or `backend`; it knows whose it is.
         component: what it is an instance of.
         options: its checked options.
-        on: for notifiers: what they are told.
+        on: for notifiers: which messages they send.
         is_asked: whether the pipeline names it; a reader is tried by `auto` without that.
     """
 
@@ -163,21 +155,21 @@ class Pipeline:
         """Builds the group resolvers: the label, and the resolver."""
         return tuple((one.label, self._build(one, _resolver(one).build, RESOLVER)) for one in self.resolvers)
 
-    def build_backend(self, *, read_only: bool) -> UserBackend:
-        """Builds the user backend: to plan with, or to write with. The caller closes it."""
+    def build_backend(self, *, read_only: bool) -> Portal:
+        """Builds the user backend: to plan with, or to write with. It is closed by the `with` that it is used in."""
         one = self.backend
         return Portal(self._build(one, _backend(one).build, BACKEND, read_only=read_only), one.label, self.watch)
 
-    def build_notifiers(self) -> tuple[tuple[Instance, Post], ...]:
-        """Builds the notifiers, to send with. The caller closes them."""
-        return tuple((one, self._build_notifier(one)) for one in self.notifiers)
+    def build_notifiers(self, *, read_only: bool) -> tuple[tuple[Instance, Post], ...]:
+        """Builds the notifiers: to plan with, or to send with. The caller closes them."""
+        return tuple((one, self._build_notifier(one, read_only=read_only)) for one in self.notifiers)
 
     def build_to_look(self, instance: Instance) -> object:
         """Builds an instance of any kind, to look whether that works and what it says of itself."""
         return self._build(instance, _validator(instance).build, _ROLES[type(instance.component)], read_only=True)
 
-    def _build_notifier(self, one: Instance) -> Post:
-        return Post(self._build(one, _notifier(one).build, NOTIFIER, read_only=False), one.label, self.watch)
+    def _build_notifier(self, one: Instance, *, read_only: bool) -> Post:
+        return Post(self._build(one, _notifier(one).build, NOTIFIER, read_only=read_only), one.label, self.watch)
 
     def _build(
         self, instance: Instance, build: Callable[[Any, Context], T], role: Role, *, read_only: bool = True

@@ -1,5 +1,8 @@
 """What a pipeline file can say: the typed shape of the merged TOML.
 
+The defaults are in standard.toml. Here is only what an element of an array means that says nothing, and that
+what is not there is empty.
+
 Options of plugins are checked separately, by the models that the plugins bring.
 """
 
@@ -10,13 +13,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
-from musterroll.model.messages import Purpose
-from musterroll.plugin.options import SecretRef
+from musterroll.contract.messages import Purpose
+from musterroll.contract.options import SecretRef
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 FieldName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=100)]
 RowNumber = Annotated[int, Field(ge=1, le=10_000_000)]
-MAX_LEVELS = 32
 SendTo = Literal["none", "new", "all", "pending"]
 
 
@@ -207,7 +209,7 @@ class MembershipSettings(Table):
 
     mode: Literal["add", "replace"]
     missing: Literal["create", "error", "skip"]
-    max_levels: Annotated[int, Field(ge=1, le=1000)] = MAX_LEVELS
+    max_levels: Annotated[int, Field(ge=1, le=1000)]
 
 
 class InviteSettings(Table):
@@ -262,7 +264,7 @@ class UndoSettings(Table):
         created: users that the job created are deactivated (`deactivate`) or deleted (`delete`).
     """
 
-    created: Literal["deactivate", "delete"] = "deactivate"
+    created: Literal["deactivate", "delete"]
 
 
 class KeepSettings(Table):
@@ -312,7 +314,7 @@ class Settings(Table):
     confirm: bool = False
     on_error: Literal["abort", "skip"]
     on_inactive: Literal["error", "reactivate", "update"]
-    absent: Literal["keep", "report", "deactivate"] = "keep"
+    absent: Literal["keep", "report", "deactivate"]
     protect: tuple[Name, ...] = ()
     match: Annotated[tuple[FieldName, ...], Field(min_length=1)]
     sheet: SheetSettings
@@ -326,5 +328,5 @@ class Settings(Table):
     invites: InviteSettings
     notifiers: tuple[NotifierUse, ...] = ()
     limits: LimitSettings = LimitSettings()
-    undo: UndoSettings = UndoSettings()
+    undo: UndoSettings
     keep: KeepSettings = KeepSettings()

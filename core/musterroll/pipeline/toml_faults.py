@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from musterroll.pipeline.excerpts import shows_secret
 from musterroll.pipeline.positions import Positions
+from musterroll.pipeline.written_file import shows_secret
 
 _AT = re.compile(r"^(?P<what>.*) \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)$", re.DOTALL)
 _TOO_LONG = re.compile(r"\b\d{4301,}")  # more than Python reads
@@ -20,10 +20,14 @@ _KEY_AND_VALUE = re.compile(r"""^\s*(?P<key>[\w.'"-]*)\s*=(?P<value>.*)$""")
 _COMMENT = re.compile(r"\s+#.*$")
 _WORDS = {"true": "true", "yes": "true", "on": "true", "false": "false", "no": "false", "off": "false"}
 _BRACES = 'a table in braces stands on one line and ends with "}"; or write it as [name]'
+_QUOTE_KEY = (
+    'a setting is written KEY = VALUE; a key with other characters than letters, digits, "-" and "_" needs quotation '
+    "marks"
+)
 _NOTHING = ("null", "none", "nil")
 
 
-class Fault(NamedTuple):
+class TomlFault(NamedTuple):
     """What is wrong.
 
     Attributes:
@@ -35,7 +39,7 @@ class Fault(NamedTuple):
     message: str
 
 
-def fault_of(text: str, error: ValueError) -> Fault:
+def fault_of(text: str, error: ValueError) -> TomlFault:
     """Says what is wrong with a text.
 
     Args:
@@ -43,7 +47,7 @@ def fault_of(text: str, error: ValueError) -> Fault:
         error: what tomllib raised.
     """
     if long := _TOO_LONG.search(text):
-        return Fault(long.start(), "this number has too many digits; text needs quotation marks")
+        return TomlFault(long.start(), "this number has too many digits; text needs quotation marks")
     found = _AT.match(str(error))
     what = found["what"] if found else str(error)
     at = _index(text, int(found["line"]), int(found["column"])) if found and found["line"] else len(text.rstrip())
@@ -57,7 +61,7 @@ def fault_of(text: str, error: ValueError) -> Fault:
         or _head(line, line_at)
         or _key(what, line, line_at, at)
         or _value(what, line, line_at)
-        or Fault(at, what[:1].lower() + what[1:])
+        or TomlFault(at, what[:1].lower() + what[1:])
     )
 
 
@@ -68,59 +72,56 @@ def _index(text: str, line: int, column: int) -> int:
     return at + column - 1
 
 
-def _line_of(text: str, at: int) -> int:
-    return text.count("\n", 0, at) + 1
-
-
-def _strange_character(text: str, line: str, line_at: int) -> Fault | None:
+def _strange_character(text: str, line: str, line_at: int) -> TomlFault | None:
     if "\r" in text:
-        return Fault(
+        return TomlFault(
             text.index("\r"), "a line ends as on old Macs; save the file with the line ends of Windows or Unix"
         )
     bare = _COMMENT.sub("", line)
     if found := _ODD.search(bare):
         message = f"an invisible character (U+{ord(found.group()):04X}) stands here; delete it, or type a space"
-        return Fault(line_at + found.start(), message)
+        return TomlFault(line_at + found.start(), message)
     if found := _CURLY.search(bare):
         before = bare[: found.start()].rstrip()
         if before.endswith(("=", "[", ",", "{")):  # else they may be a part of the text
-            return Fault(line_at + found.start(), 'write straight quotation marks: "…"')
+            return TomlFault(line_at + found.start(), 'write straight quotation marks: "…"')
     return None
 
 
-def _repeated(text: str, what: str, at: int) -> Fault | None:
+def _repeated(text: str, what: str, at: int) -> TomlFault | None:
     if what.startswith(("Cannot overwrite", "Cannot declare", "Duplicate", "Cannot mutate")):
         repeated = Positions(text).repeated
         if repeated is not None:
             second, first = repeated
             kind = "table" if text.startswith("[", second) else "key"
-            return Fault(second, f"this {kind} is there already, in line {_line_of(text, first)}; put both into one")
-        return Fault(at, "a part of this name is something else already, further up")
+            line = text.count("\n", 0, first) + 1
+            return TomlFault(second, f"this {kind} is there already, in line {line}; put both into one")
+        return TomlFault(at, "a part of this name is something else already, further up")
     return None
 
 
-def _unclosed(text: str, what: str, at: int, line: str) -> Fault | None:
+def _unclosed(text: str, what: str, at: int, line: str) -> TomlFault | None:
     opening = Positions(text).open_at
     if opening is None:
         return None
     is_table = text[opening] == "{"
     starts_anew = "\n" in text[opening:at] and _KEY_AND_VALUE.match(line)
     if is_table and ("\n" in text[opening:at] or line.rstrip().endswith("{") or what.startswith("Unclosed")):
-        return Fault(opening, _BRACES)
+        return TomlFault(opening, _BRACES)
     if not is_table and (what.startswith("Unclosed") or at >= len(text.rstrip()) or starts_anew):
-        return Fault(opening, 'this "[" is not closed; write "]" behind the last element, and commas between them')
+        return TomlFault(opening, 'this "[" is not closed; write "]" behind the last element, and commas between them')
     return None
 
 
-def _in_text(text: str, what: str, at: int, line_at: int) -> Fault | None:
+def _in_text(text: str, what: str, at: int, line_at: int) -> TomlFault | None:
     if what.startswith(("Unterminated string", "Illegal character '\\n'", 'Expected "')):
         long = max(text.rfind('"""', 0, at), text.rfind("'''", 0, at))
         opening = long if long >= 0 and what.startswith("Unterminated") else _opening(text, line_at, at)
-        return Fault(opening, "the quotation mark is not closed")
+        return TomlFault(opening, "the quotation mark is not closed")
     if what.startswith(("Illegal character", "Found invalid character")):
-        return Fault(at, "a control character stands here; delete it")
+        return TomlFault(at, "a control character stands here; delete it")
     if what.startswith(("Invalid hex", "Unescaped", "Escaped character", "Invalid escape")):
-        return Fault(
+        return TomlFault(
             at, "a \\ in quotation marks has a meaning of its own; write '…' instead of \"…\", or \\\\ for each"
         )
     return None
@@ -131,53 +132,45 @@ def _opening(text: str, line_at: int, at: int) -> int:
     return min((mark for mark in marks if mark >= 0), default=at)
 
 
-def _head(line: str, line_at: int) -> Fault | None:
+def _head(line: str, line_at: int) -> TomlFault | None:
     bare = _COMMENT.sub("", line).strip()
     if not bare.startswith("["):
         return None
     name, doubled = bare.strip("[] "), bare.startswith("[[")
     start = line_at + line.index("[")
     if _NAME.fullmatch(name):
-        return Fault(start, f"write {f'[[{name}]]' if doubled else f'[{name}]'}")
-    return Fault(start, "a table begins with its name in brackets: [name], [[name]] for one of several")
+        return TomlFault(start, f"write {f'[[{name}]]' if doubled else f'[{name}]'}")
+    return TomlFault(start, "a table begins with its name in brackets: [name], [[name]] for one of several")
 
 
-def _key(what: str, line: str, line_at: int, at: int) -> Fault | None:
+def _key(what: str, line: str, line_at: int, at: int) -> TomlFault | None:
     rest, text_at = line[at - line_at :].strip(), line[at - line_at :][:1] or "\n"
     if what.startswith("Expected '='"):
         if rest.startswith(":"):
-            return Fault(at, 'write "=" instead of ":"')
+            return TomlFault(at, 'write "=" instead of ":"')
         if not rest or rest.startswith("#"):
-            return Fault(at, "a setting is written KEY = VALUE; the value is missing")
-        return Fault(
-            at,
-            'a setting is written KEY = VALUE; a key with other characters than letters, digits, "-" and "_"'
-            " needs quotation marks",
-        )
+            return TomlFault(at, "a setting is written KEY = VALUE; the value is missing")
+        return TomlFault(at, _QUOTE_KEY)
     if what.startswith("Invalid initial character") and text_at in ("}", "\n"):
-        return Fault(at, 'there is a comma too much before "}"' if text_at == "}" else _BRACES)
+        return TomlFault(at, 'there is a comma too much before "}"' if text_at == "}" else _BRACES)
     if what == "Invalid statement" or what.startswith("Invalid initial character"):
         if rest.startswith("="):
-            return Fault(at, 'a setting is written KEY = VALUE; the key is missing before "="')
+            return TomlFault(at, 'a setting is written KEY = VALUE; the key is missing before "="')
         if rest.startswith(("//", ";", "/*", "--")):
-            return Fault(at, 'a comment begins with "#"')
-        return Fault(
-            at,
-            'a setting is written KEY = VALUE; a key with other characters than letters, digits, "-" and'
-            ' "_" needs quotation marks',
-        )
+            return TomlFault(at, 'a comment begins with "#"')
+        return TomlFault(at, _QUOTE_KEY)
     return None
 
 
-def _value(what: str, line: str, line_at: int) -> Fault | None:
+def _value(what: str, line: str, line_at: int) -> TomlFault | None:
     found = _KEY_AND_VALUE.match(line)
     if found is None or not what.startswith(("Invalid value", "Expected newline", "Invalid date")):
         return None
     value = _COMMENT.sub("", found["value"]).strip()
     start = line_at + found.start("value") + len(found["value"]) - len(found["value"].lstrip())
     if value.startswith(("[", "{")) and what.startswith("Expected newline"):
-        return Fault(start, "something follows behind the closing bracket; one setting stands on a line")
-    return Fault(start, _remedy(found["key"], value, is_secret=shows_secret(line)))
+        return TomlFault(start, "something follows behind the closing bracket; one setting stands on a line")
+    return TomlFault(start, _remedy(found["key"], value, is_secret=shows_secret(line)))
 
 
 def _remedy(key: str, value: str, *, is_secret: bool) -> str:

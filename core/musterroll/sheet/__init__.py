@@ -1,1 +1,1 @@
-"""The sheet stage: from a file's cells to rows of values, normalised once."""
+"""The sheet: opened, read row by row, checked."""

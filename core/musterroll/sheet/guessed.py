@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from musterroll.model.cells import Cell, SheetInfo, SheetRow
-from musterroll.model.fields import FieldSet
-from musterroll.model.rows import Origin, Row
-from musterroll.problems import Problem, Severity
+from musterroll.contract.cells import Cell, SheetInfo, SheetRow
+from musterroll.contract.fields import FieldSet
+from musterroll.contract.problems import Problem, Severity
+from musterroll.contract.rows import Origin, Row
+from musterroll.contract.text import column_letter
+from musterroll.contract.translation import gettext
 from musterroll.sheet.headings import secret_columns
-from musterroll.sheet.making import ReadRow
+from musterroll.sheet.rows import RowWithProblems
 from musterroll.sheet.values import shown
-from musterroll.text import column_letter
 
 
 class GuessedText:
@@ -44,7 +45,7 @@ class GuessedText:
                 self._look_at_cells(row)
             yield row
 
-    def values(self, rows: Iterator[ReadRow]) -> Iterator[ReadRow]:
+    def values(self, rows: Iterator[RowWithProblems]) -> Iterator[RowWithProblems]:
         """Hands users on."""
         for read in rows:
             if self._value is None:
@@ -81,9 +82,14 @@ class GuessedText:
         return Problem(
             code="source.encoding_guessed",
             severity=Severity.WARNING,
-            message=f"The file does not tell its encoding; it was read as {self._guess}, which is a guess, and "
-            f"{column}{row} is the first cell that depends on it. If it looks wrong, set {self._option} to the "
-            "encoding of the file, or save the file as UTF-8",
+            message=gettext(
+                "The file does not tell its encoding; it was read as {guess}, which is a guess, and {cell} is the "
+                "first cell that depends on it. If it looks wrong, set {option} to the encoding of the file, or save "
+                "the file as UTF-8",
+                guess=self._guess,
+                cell=f"{column}{row}",
+                option=self._option,
+            ),
             row=row,
             column=column,
             field=field,

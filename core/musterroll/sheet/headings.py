@@ -1,17 +1,18 @@
-"""Finds the columns of the fields in the heading row."""
+"""Finds the columns of the fields in the heading row, and the cells that stand under no heading."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from musterroll.model.cells import Cell
-from musterroll.model.fields import Field, FieldSet
-from musterroll.model.rows import Value
-from musterroll.problems import Problem, Severity
+from musterroll.contract.cells import Cell, SheetRow
+from musterroll.contract.fields import Field, FieldSet
+from musterroll.contract.problems import Problem, Severity
+from musterroll.contract.rows import Value
+from musterroll.contract.text import clean, column_letter, fold_heading, nearest
+from musterroll.contract.translation import gettext, ngettext
 from musterroll.sheet.plain_text import without_text_marks
-from musterroll.sheet.values import cell_value, shown
-from musterroll.text import clean, column_letter, fold_heading, nearest
+from musterroll.sheet.values import cell_value, is_filled, shown
 
 _NEAR = 0.7
 # A file that is no sheet can have a million columns: after these they are only counted.
@@ -65,11 +66,15 @@ def find_columns(cells: Sequence[Cell], row: int, fields: FieldSet, reasons: str
         elif field is None:
             unknown.append((index, heading))
         elif field.name in indexes:
-            first = column_letter(indexes[field.name])
             problems.append(
                 Problem(
                     code="column.duplicate",
-                    message=f'Columns {first} and {column_letter(index)} are both "{field.heading}"; remove one',
+                    message=gettext(
+                        'Columns {first} and {second} are both "{heading}"; remove one',
+                        first=column_letter(indexes[field.name]),
+                        second=column_letter(index),
+                        heading=field.heading,
+                    ),
                     row=row,
                     column=column_letter(index),
                     field=field.name,
@@ -93,6 +98,53 @@ def find_columns(cells: Sequence[Cell], row: int, fields: FieldSet, reasons: str
             if source is not None:
                 letters[field.name] = source
     return Columns(indexes, letters, frozenset(named), reasons_index, tuple(problems))
+
+
+class UnheadedCells:
+    """Counts the filled cells that stand under no heading.
+
+    Args:
+        columns: what the heading row says.
+    """
+
+    def __init__(self, columns: Columns) -> None:
+        self._named = columns.named
+        self._width = max(columns.named, default=-1) + 1
+        self._has_gaps = len(columns.named) < self._width
+        # A sheet without headings has a problem of its own.
+        self._looks = bool(columns.indexes)
+        self._count = 0
+        self._first: tuple[int, int] | None = None
+
+    def look(self, row: SheetRow) -> None:
+        """Takes a row of data."""
+        cells = row.cells
+        if not self._looks or (len(cells) <= self._width and not self._has_gaps):
+            return
+        for index in range(0 if self._has_gaps else self._width, len(cells)):
+            if index not in self._named and is_filled(cells[index]):
+                self._count += 1
+                self._first = self._first or (row.number, index)
+
+    def problem(self) -> Problem | None:
+        """Returns the one warning for all of them, at the first. It does not say what stands there."""
+        if self._first is None:
+            return None
+        row, index = self._first
+        message = ngettext(
+            "This cell is filled in, but there is no heading above it, so it is not imported; "
+            "give its column a heading, or empty the cell",
+            "{count} cells from this one on are filled in, but there is no heading above them, so they are not "
+            "imported; give their columns a heading, or empty the cells",
+            self._count,
+        )
+        return Problem(
+            code="cell.without_heading",
+            severity=Severity.WARNING,
+            row=row,
+            column=column_letter(index),
+            message=message,
+        )
 
 
 def reasons_heading(fields: FieldSet) -> str:
@@ -130,37 +182,49 @@ def _meant(unknown: Sequence[str], missing: Sequence[Field]) -> dict[str, str]:
 
 def _missing(missing: Sequence[Field], meant: Mapping[str, str]) -> Problem:
     """One problem that names all missing columns, with what is near in the sheet."""
-    hints = "; ".join(f'"{_short(heading)}" looks like "{name}"' for heading, name in meant.items())
-    what, them = _columns(missing)
-    message = f"{what} missing; add {them} to the heading row"
+    hints = "; ".join(
+        gettext('"{typed}" looks like "{heading}"', typed=_short(typed), heading=heading)
+        for typed, heading in meant.items()
+    )
+    message = ngettext(
+        "The column {names} is missing; add it to the heading row",
+        "The columns {names} are missing; add them to the heading row",
+        len(missing),
+        names=_listed(missing),
+    )
     return Problem(
         code="column.missing",
-        message=f"{message} ({hints})" if hints else message,
+        message=gettext("{message} ({hints})", message=message, hints=hints) if hints else message,
         field=missing[0].name if len(missing) == 1 else None,
         suggestion=", ".join(dict.fromkeys(meant.values())) or None,
     )
 
 
 def _no_headings(missing: Sequence[Field], row: int) -> Problem:
-    what, them = _columns(missing)
     return Problem(
         code="column.missing",
-        message=f"{what} missing: row {row} holds no heading of this sheet; put {them} there, "
-        "or set heading_row to the row that has the headings",
+        message=ngettext(
+            "The column {names} is missing: row {row} holds no heading of this sheet; put it there, "
+            "or set heading_row to the row that has the headings",
+            "The columns {names} are missing: row {row} holds no heading of this sheet; put them there, "
+            "or set heading_row to the row that has the headings",
+            len(missing),
+            names=_listed(missing),
+            row=row,
+        ),
         field=missing[0].name if len(missing) == 1 else None,
     )
 
 
-def _columns(missing: Sequence[Field]) -> tuple[str, str]:
-    names = ", ".join(f'"{field.heading}"' for field in missing)
-    return (f"The column {names} is", "it") if len(missing) == 1 else (f"The columns {names} are", "them")
+def _listed(fields: Sequence[Field]) -> str:
+    return ", ".join(f'"{field.heading}"' for field in fields)
 
 
 def _unknown(unknown: Sequence[tuple[int, str]], meant: Mapping[str, str], row: int) -> Iterator[Problem]:
     for index, heading in unknown[:_NAMED]:
         yield Problem(
             code="column.unknown",
-            message=f'The heading "{_short(heading)}" is not known; the column is ignored',
+            message=gettext('The heading "{heading}" is not known; the column is ignored', heading=_short(heading)),
             severity=Severity.WARNING,
             row=row,
             column=column_letter(index),
@@ -171,8 +235,12 @@ def _unknown(unknown: Sequence[tuple[int, str]], meant: Mapping[str, str], row: 
         index = unknown[_NAMED][0]
         yield Problem(
             code="column.unknown",
-            message=f"{len(unknown) - _NAMED} more headings from {column_letter(index)} on are not known; "
-            "the columns are ignored",
+            message=ngettext(
+                "{count} more heading, in column {column}, is not known; the column is ignored",
+                "{count} more headings from {column} on are not known; the columns are ignored",
+                len(unknown) - _NAMED,
+                column=column_letter(index),
+            ),
             severity=Severity.WARNING,
             row=row,
             column=column_letter(index),

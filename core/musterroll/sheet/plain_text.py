@@ -5,24 +5,25 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from musterroll.model.cells import Cell, FormulaCell, SheetRow
-from musterroll.model.rows import Value
-from musterroll.problems import Problem
-from musterroll.sheet.values import Fault, cell_value
-from musterroll.text import clean, column_letter
+from musterroll.contract.cells import Cell, FormulaCell, SheetRow
+from musterroll.contract.problems import Problem
+from musterroll.contract.rows import Value
+from musterroll.contract.text import clean, column_letter
+from musterroll.contract.translation import gettext
+from musterroll.sheet.values import CellFault, cell_value, is_filled
 
 # How programs write a text that a spreadsheet program shall not take for a number: ="00123" and '00123.
 _AS_TEXT = re.compile(r'=\s*"((?:[^"]|"")*)"')
 _APOSTROPHE = re.compile(r"'(?=\+?\d)(?!.*'$)", re.DOTALL)
 # A sign of equality and then what a formula can begin with, down to its first name, number or text; not a smiley.
 _FORMULA = re.compile(r"=[\s+\-(@{$'\"\[#._\\]*[^\W_]")
-_FAULT = Fault(
+_FAULT = CellFault(
     "cell.formula",
     "A formula stands here, and this file does not hold its result; type the value instead of the formula",
 )
 
 
-def meant_value(cell: Cell) -> Value | Fault:
+def meant_value(cell: Cell) -> Value | CellFault:
     """Makes the value of a cell that is no secret, as what is written there is meant."""
     if not isinstance(cell, str) or ("=" not in cell and "'" not in cell):
         return cell_value(cell)
@@ -56,22 +57,20 @@ def has_too_many(row: SheetRow, width: int) -> bool:
 
 def too_many_cells(row: SheetRow, width: int) -> Problem:
     """Says so, and shows none of the cells: the password may stand in any of them."""
-    filled = filled_width(row.cells)
     return Problem(
         code="row.too_many_cells",
-        message=f"The row has {filled} cells, but only {width} columns have headings, so its cells may belong to "
-        "other columns and none is used. Most likely a value holds the character that separates cells: put that value "
-        f"in quotation marks, or delete what is too much (a column {column_letter(width)} of its own needs a heading)",
+        message=gettext(
+            "The row has {filled} cells, but only {width} columns have headings, so its cells may belong to other "
+            "columns and none is used. Most likely a value holds the character that separates cells: put that value "
+            "in quotation marks, or delete what is too much (a column {column} of its own needs a heading)",
+            filled=filled_width(row.cells),
+            width=width,
+            column=column_letter(width),
+        ),
         row=row.number,
     )
 
 
 def filled_width(cells: Sequence[Cell]) -> int:
     """How many cells there are up to the last filled one."""
-    width = len(cells)
-    while width:
-        cell = cells[width - 1]
-        if clean(cell) if isinstance(cell, str) else cell is not None:
-            break
-        width -= 1
-    return width
+    return next((width for width in range(len(cells), 0, -1) if is_filled(cells[width - 1])), 0)

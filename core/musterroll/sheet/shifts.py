@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Set
+from dataclasses import replace
 from typing import NamedTuple
 
-from musterroll.model.fields import GROUPS, PASSWORD, Field, FieldSet
-from musterroll.model.rows import ABSENT, Origin, Row, Value
-from musterroll.problems import Problem
-from musterroll.text import column_index, fold
+from musterroll.contract.fields import GROUPS, PASSWORD, Field, FieldSet
+from musterroll.contract.problems import Problem
+from musterroll.contract.rows import ABSENT, Origin, Row, Value
+from musterroll.contract.text import column_index, fold
+from musterroll.contract.translation import gettext
 
 SHIFTED = "row.shifted"
 """The code of the one problem of a row whose cells slipped."""
@@ -34,6 +36,14 @@ _NAMES = frozenset({"forename", "surname"})
 _WRONG = -1  # nobody types this there on purpose
 _OPEN = 0  # it may or may not belong there
 _RIGHT = 1  # it looks like what belongs there, and like little else
+_TO_THE_RIGHT = (
+    "This row seems to be shifted by one column to the right; move its cells to the left again. Its values are not "
+    "shown, since the password may stand under another heading"
+)
+_TO_THE_LEFT = (
+    "This row seems to be shifted by one column to the left; move its cells to the right again. Its values are not "
+    "shown, since the password may stand under another heading"
+)
 
 
 class _Cell(NamedTuple):
@@ -80,8 +90,8 @@ class ShiftFinder:
         if not any(cell.is_faulty for cell in cells.values()):
             return None
         if _slipped_right(cells):
-            return _problem(row.number, "right", "left")
-        return _problem(row.number, "left", "right") if _slipped_left(cells) else None
+            return _problem(row.number, _TO_THE_RIGHT)
+        return _problem(row.number, _TO_THE_LEFT) if _slipped_left(cells) else None
 
     def _cells(self, row: Row, faulty: Set[str | None]) -> dict[int, _Cell]:
         """The cells by the index of their column, from the last one to the first."""
@@ -166,16 +176,11 @@ def _slipped_left(cells: Mapping[int, _Cell]) -> bool:
 
 def hidden(row: Row) -> Row:
     """Returns a row of that number that holds no value, so that nothing shows one."""
-    return Row(row.number, dict.fromkeys(row.values, ABSENT), row.columns)
+    return replace(row, values=dict.fromkeys(row.values, ABSENT))
 
 
-def _problem(row: int, side: str, other: str) -> Problem:
-    return Problem(
-        code=SHIFTED,
-        row=row,
-        message=f"This row seems to be shifted by one column to the {side}; move its cells to the {other} again. Its "
-        "values are not shown, since the password may stand under another heading",
-    )
+def _problem(row: int, message: str) -> Problem:
+    return Problem(code=SHIFTED, row=row, message=gettext(message))
 
 
 def _text(value: Value) -> str | None:

@@ -7,13 +7,22 @@ from __future__ import annotations
 
 import math
 import re
+from decimal import Decimal
 from typing import NamedTuple
 
-from musterroll.model.cells import BoolCell, Cell, DateCell, ErrorCell, FormulaCell, NumberCell, TextCell
-from musterroll.model.rows import BLANK, Origin, Value
-from musterroll.secret import Secret
-from musterroll.sheet.number_formats import PLAIN, exact, show_number, show_text
-from musterroll.text import clean
+from musterroll.contract.cells import (
+    PLAIN_FORMATS,
+    BoolCell,
+    Cell,
+    DateCell,
+    ErrorCell,
+    FormulaCell,
+    NumberCell,
+    TextCell,
+)
+from musterroll.contract.rows import BLANK, Origin, Value
+from musterroll.contract.secret import Secret
+from musterroll.contract.text import clean
 
 # Spreadsheet programs keep 15 significant digits; a longer number has lost its end.
 _DIGITS = 15
@@ -36,27 +45,27 @@ _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _BETWEEN = re.compile(r"[\s'/()-]")
 _GROUPED = re.compile(r"\d{1,3}(?:[.,]\d{3})+", re.ASCII)
 _ZERO_DECIMALS = re.compile(r"[.,]0+$")
-_AS_TEXT = "format the cell as text and type the value as it should be"
 
 
-class Fault(NamedTuple):
-    """Why a cell cannot be used. The message does not repeat the value."""
+class CellFault(NamedTuple):
+    """Why a cell cannot be used. The message does not repeat the value; `detail` is what it has besides."""
 
     code: str
     message: str
     suggestion: str | None = None
+    detail: str = ""
 
 
 _CELL = Origin.CELL  # looked up once: in Python 3.11 that takes longer than all else that a cell needs
-_ERROR = Fault("cell.error", "A formula's error stands here; correct the formula or type the value")
-_TOO_MANY_DIGITS = Fault(
+_ERROR = CellFault("cell.error", "A formula's error stands here; correct the formula or type the value")
+_TOO_MANY_DIGITS = CellFault(
     "cell.precision_lost",
-    f"A number of {_DIGITS} or more digits loses its end in a spreadsheet program; "
+    "A number of 15 or more digits loses its end in a spreadsheet program; "
     "format the cell as text and type the value again",
 )
 
 
-def cell_value(cell: Cell) -> Value | Fault:
+def cell_value(cell: Cell) -> Value | CellFault:
     """Makes the value of a cell that is no secret."""
     if isinstance(cell, str):
         text = clean(cell)
@@ -71,73 +80,79 @@ def cell_value(cell: Cell) -> Value | Fault:
     if cell is None:
         return BLANK
     found = _other_text(cell)
-    return found if isinstance(found, Fault) else Value(found, _CELL, found)
+    return found if isinstance(found, CellFault) else Value(found, _CELL, found)
 
 
-def secret_value(cell: Cell) -> Value | Fault:
+def secret_value(cell: Cell) -> Value | CellFault:
     """Makes the value of a password's cell; what is found never shows what the cell holds."""
     if isinstance(cell, str):
         # What a program made of a cell is no more a password than a name; all else is taken as it is.
-        found: str | Fault = _text_fault(cell.strip()) or cell
+        found: str | CellFault = _text_fault(cell.strip()) or cell
     else:
         found = "" if cell is None else _other_text(cell)
-    if isinstance(found, Fault):
+    if isinstance(found, CellFault):
         return found._replace(suggestion=None)
     return Value("", _CELL, None, Secret(found)) if found else BLANK
 
 
-def _text_fault(text: str) -> Fault | None:
+def _text_fault(text: str) -> CellFault | None:
     """Says what a program that wrote the file has made of the cell."""
     if _ERROR_TEXT.fullmatch(text):
         return _ERROR
     if _TOO_NARROW.fullmatch(text):
-        return Fault(
+        return CellFault(
             "cell.error",
             "The column was too narrow to show the value when the file was saved; make it wider and save again, "
             "or type the value",
         )
     if _EXPONENT.fullmatch(text):
-        return Fault(
+        return CellFault(
             "cell.precision_lost",
             "A number was shortened to this notation when the file was saved, and its digits are lost; "
             "format the column as text and type the value again",
         )
     if _SURROGATE.search(text):
-        return Fault("cell.not_text", "The text holds characters that are damaged; type the value again")
+        return CellFault("cell.not_text", "The text holds characters that are damaged; type the value again")
     return None
 
 
-def _other_text(cell: TextCell | NumberCell | DateCell | BoolCell | ErrorCell | FormulaCell) -> str | Fault:
+def _other_text(cell: TextCell | NumberCell | DateCell | BoolCell | ErrorCell | FormulaCell) -> str | CellFault:
     """Returns the text that a cell of another kind stands for."""
     match cell:
         case NumberCell():
             return _number_text(cell)
         case TextCell():
-            return _text_shown_otherwise(show_text(cell.text, cell.number_format))
+            return _text_shown_otherwise(cell.shown)
         case DateCell():
-            return Fault(
+            return CellFault(
                 "cell.not_text",
                 "A date stands where text belongs; format the cell as text and type the value again",
             )
         case BoolCell():
-            return Fault(
+            return CellFault(
                 "cell.not_text",
                 "A truth value (TRUE or FALSE) stands where text belongs; format the cell as text and type it again",
             )
         case ErrorCell(reason=""):
             return _ERROR
         case ErrorCell():
-            return Fault(
+            return CellFault(
                 "cell.error",
-                f"The cell cannot be read ({cell.reason}); open the file in a spreadsheet program, type the value "
+                "The cell cannot be read ({detail}); open the file in a spreadsheet program, type the value "
                 "again, and save",
+                detail=cell.reason,
             )
         case FormulaCell():
-            return Fault(
+            return CellFault(
                 "cell.formula",
                 "The formula's result is not stored in the file; open the file in a spreadsheet program, save it, "
                 "and try again, or type the value instead of the formula",
             )
+
+
+def is_filled(cell: Cell) -> bool:
+    """Whether a person sees anything in the cell."""
+    return bool(clean(cell)) if isinstance(cell, str) else cell is not None
 
 
 def printable(text: str) -> str:
@@ -167,44 +182,51 @@ def shown(cell: Cell) -> str | None:
             return str(cell.value)
 
 
-def _number_text(cell: NumberCell) -> str | Fault:
+def _number_text(cell: NumberCell) -> str | CellFault:
     value = cell.value
     if isinstance(value, float) and not math.isfinite(value):
         return _ERROR
     if abs(value) >= _EXACT_BELOW:
         return _TOO_MANY_DIGITS
-    number = exact(value)
+    # As programs hold it: 0.1 + 0.2 is 0.3.
+    number = Decimal(value) if isinstance(value, int) else Decimal(f"{value:.{_DIGITS}g}")
     whole = number == number.to_integral_value()
     digits = str(int(number)) if whole else format(number, "f")
     # A fraction is rounded by the format 0, so there it does not stand for the digits.
-    if cell.number_format in PLAIN and (whole or cell.number_format != "0"):
+    if cell.number_format in PLAIN_FORMATS and (whole or cell.number_format != "0"):
         return digits if whole or len(number.as_tuple().digits) < _DIGITS else _TOO_MANY_DIGITS
-    as_shown = show_number(value, cell.number_format)
-    as_shown = None if as_shown is None else clean(as_shown)
+    as_shown = None if cell.shown is None else clean(cell.shown)
     if as_shown is not None and digits in {as_shown, as_shown.replace(",", ".")}:  # a comma: in many countries
         return digits
     return _shown_otherwise(as_shown, digits)
 
 
-def _shown_otherwise(as_shown: str | None, digits: str) -> Fault:
+def _shown_otherwise(as_shown: str | None, digits: str) -> CellFault:
     """What is wrong where a person sees something else than the number's digits."""
     if as_shown is None:
-        return Fault(
+        return CellFault(
             "cell.shown_otherwise",
-            f"The cell's format may show something else than the number that it holds; {_AS_TEXT}",
+            "The cell's format may show something else than the number that it holds; "
+            "format the cell as text and type the value as it should be",
         )
     if not as_shown:
-        return Fault("cell.shown_otherwise", f"The cell's format hides the number that it holds; {_AS_TEXT}")
+        return CellFault(
+            "cell.shown_otherwise",
+            "The cell's format hides the number that it holds; "
+            "format the cell as text and type the value as it should be",
+        )
     padded = _with_zeros(as_shown, digits)
     if padded is not None:
-        return Fault(
+        return CellFault(
             "cell.leading_zeros",
-            f"The zeros in front are only shown by the number's format, the cell does not hold them; {_AS_TEXT}",
+            "The zeros in front are only shown by the number's format, the cell does not hold them; "
+            "format the cell as text and type the value as it should be",
             suggestion=padded,
         )
-    return Fault(
+    return CellFault(
         "cell.shown_otherwise",
-        f"The cell's format shows something else than the number that it holds; {_AS_TEXT}",
+        "The cell's format shows something else than the number that it holds; "
+        "format the cell as text and type the value as it should be",
         suggestion=as_shown,
     )
 
@@ -223,9 +245,10 @@ def _with_zeros(as_shown: str, digits: str) -> str | None:
     return None
 
 
-def _text_shown_otherwise(as_shown: str | None) -> Fault:
-    return Fault(
+def _text_shown_otherwise(as_shown: str | None) -> CellFault:
+    return CellFault(
         "cell.shown_otherwise",
-        f"The cell's format shows something else than the text that it holds; {_AS_TEXT}",
+        "The cell's format shows something else than the text that it holds; "
+        "format the cell as text and type the value as it should be",
         suggestion=clean(as_shown or "") or None,
     )

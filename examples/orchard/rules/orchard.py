@@ -26,8 +26,8 @@ class TemporaryStaff:
 
     def check(self, row: Row) -> Iterator[Problem]:
         if row["staff_number"].startswith("T") and row["department"] in self._closed:
-            message = f"Temporary staff cannot be in {row['department']}; correct the department or the staff number"
-            yield row.problem("department", "orchard.temporary", message)
+            message = "Temporary staff cannot be in {department}; correct the department or the staff number"
+            yield row.problem("department", "orchard.temporary", message, department=row["department"])
 
 
 @hookimpl

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from musterroll import Confidence, Context, GroupPath, Source, SourceError, fold
-from musterroll.text import clean, fold_heading
+from musterroll import Confidence, Context, GroupPath, Source, SourceError, clean, fold, fold_heading
 from musterroll_plugins.groups.paths import Notation
-from musterroll_plugins.readers.csv import CsvOptions, CsvReader
+from musterroll_plugins.readers.csv.reader import CsvOptions, CsvReader
 
 _NOTATION = Notation()
 _GROUPS = "groups"
@@ -64,7 +63,7 @@ def add_file(table: GroupTable, file: Path, context: Context) -> Iterator[str]:
     reader = CsvReader(CsvOptions(), context)
     try:
         source = Source(file)
-        if reader.sniff(source) is Confidence.NO:
+        if reader.sniff(source) is not Confidence.PERHAPS:
             yield f"{file.name} is no csv file; save it as CSV (UTF-8)"
             return
         with reader.open(source) as sheet:

@@ -15,18 +15,19 @@ from musterroll import (
     FilePath,
     GroupPath,
     GroupResolverType,
+    Mistake,
     Options,
+    PipelineError,
     Problem,
     Row,
     Severity,
     Surroundings,
     fold,
     hookimpl,
+    nearest,
 )
-from musterroll.errors import Mistake, PipelineError
-from musterroll.text import nearest
 from musterroll_plugins.groups._table import GroupTable, add_file, read_groups
-from musterroll_plugins.validators._fields import FieldName, heading, is_too_long
+from musterroll_plugins.validators._fields import FieldName, is_too_long
 
 Groups = str | tuple[str, ...]
 _MOST_MISTAKES = 20  # of one file; who took the wrong file need not read a thousand
@@ -88,7 +89,7 @@ class Mapping:
     """Looks the groups of a value up; `groups.unknown` where the table does not have it."""
 
     def __init__(self, options: MappingOptions, context: Context) -> None:
-        self._field, self._heading, self._context = options.field, heading(context, options.field), context
+        self._field, self._context = options.field, context
         self._unknown = options.unknown
         self._blank = read_groups(_joined(options.blank))
         self._table = GroupTable()
@@ -133,7 +134,7 @@ class Mapping:
         return row.problem(
             self._field,
             "groups.unknown",
-            f"There is nothing for this {self._heading} in the table of groups; correct it, or add it to the table",
+            "There is nothing for this {heading} in the table of groups; correct it, or add it to the table",
             severity=Severity.WARNING if self._unknown == "warning" else Severity.ERROR,
             suggestion=self._near(text),
         )

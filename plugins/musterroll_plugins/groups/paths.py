@@ -10,9 +10,8 @@ from typing import Annotated, Any, Self
 from pydantic import Field as Limits
 from pydantic import model_validator
 
-from musterroll import Context, GroupPath, GroupResolverType, Options, Problem, Row, fold_path, hookimpl
-from musterroll.text import clean
-from musterroll_plugins.validators._fields import FieldName, heading
+from musterroll import Context, GroupPath, GroupResolverType, Options, Problem, Row, clean, fold_path, gettext, hookimpl
+from musterroll_plugins.validators._fields import FieldName
 
 _ESCAPE = "\\"
 _Character = Annotated[str, Limits(min_length=1, max_length=1)]
@@ -91,15 +90,23 @@ class Notation:
         """Says in words what could not be read."""
         separator, level = self.separator, self.level
         if parsed.ends_empty and len(parsed.empty_groups) == 1:
-            yield f'there is no group after the last "{separator}", take it away'
+            yield gettext('there is no group after the last "{separator}", take it away', separator=separator)
         elif parsed.empty_groups:
-            yield f'a group\'s name is empty, take the spare "{separator}" away'
+            yield gettext('a group\'s name is empty, take the spare "{separator}" away', separator=separator)
         for position in parsed.empty_levels:
-            yield f'group {position} has an empty level, fill it in or take the spare "{level}" away'
-        signs = f'"{_ESCAPE}{separator}", "{_ESCAPE}{level}" or "{_ESCAPE}{_ESCAPE}"'
+            yield gettext(
+                'group {position} has an empty level, fill it in or take the spare "{level}" away',
+                position=position,
+                level=level,
+            )
         for escape in dict.fromkeys(parsed.bad_escapes):
-            where = f'"{escape}" means nothing' if len(escape) > 1 else f'there is nothing after the last "{_ESCAPE}"'
-            yield f'{where}, write {signs} ("{_ESCAPE}{_ESCAPE}" for the "{_ESCAPE}" itself)'
+            message = (
+                r'"{escape}" means nothing, write "\{separator}", "\{level}" or "\\" ("\\" for the "\" itself)'
+                if len(escape) > 1
+                else r'there is nothing after the last "\", write "\{separator}", "\{level}" or "\\" '
+                r'("\\" for the "\" itself)'
+            )
+            yield gettext(message, escape=escape, separator=separator, level=level)
 
     def format(self, paths: Iterable[GroupPath]) -> str:
         """Writes groups so that `parse` reads the same ones."""
@@ -135,7 +142,7 @@ class Paths:
     """Reads a row's groups; `groups.invalid` where the cell cannot be read."""
 
     def __init__(self, options: PathsOptions, context: Context) -> None:
-        self._field, self._heading = options.field, heading(context, options.field)
+        self._field = options.field
         self._notation = Notation(options.separator, options.level)
         # A large sheet has few distinct cells in this column.
         self._parse = lru_cache(maxsize=4096)(self._notation.parse)
@@ -150,8 +157,9 @@ class Paths:
             return tuple(parsed.paths)
         only_empty_groups = not parsed.empty_levels and not parsed.bad_escapes
         suggestion = self._notation.format(parsed.paths) if only_empty_groups and parsed.paths else None
-        message = f"{self._heading} cannot be read: {'; '.join(self._notation.faults(parsed))}"
-        return (row.problem(self._field, f"{self._field}.invalid", message, suggestion=suggestion),)
+        faults = "; ".join(self._notation.faults(parsed))
+        message = "{heading} cannot be read: {faults}"
+        return (row.problem(self._field, f"{self._field}.invalid", message, suggestion=suggestion, faults=faults),)
 
 
 @hookimpl

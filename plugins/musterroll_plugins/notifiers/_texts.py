@@ -1,8 +1,8 @@
 """The texts of messages: built-in ones, and templates with `{placeholder}`s.
 
 Where the first line of a template is `Subject: …` that is the subject, and a blank line may follow. A line whose
-placeholders all turn out empty is left out, so that `Your invite link: {invite_url}` is written only where there
-is a link.
+placeholders all turn out empty is left out, so that `Rejected rows: {rejected_file}` is written only where
+there are any.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from musterroll import Context, FieldSet, Message, NotifierError, Purpose, Template
-from musterroll.text import did_you_mean
+from musterroll import FieldSet, Message, Purpose, Template, did_you_mean
 
 COUNTS = (
     *("rows", "created", "updated", "unchanged", "deactivated", "rejected", "failed", "unknown", "not_attempted"),
@@ -24,7 +23,7 @@ COUNTS = (
 """The numbers among the values of a message about a job that has ended."""
 
 _OF_THE_MESSAGE = {
-    Purpose.INVITE: ("username", "phone_number", "pipeline", "job", "invite_url", "valid_days", "expires"),
+    Purpose.INVITE: ("username", "phone_number", "pipeline", "job", "valid_days", "expires"),
     Purpose.FINISHED: (
         *("pipeline", "profile", "command", "job", "state", "outcome", "sheet", "reason", "next_step"),
         *("rejected_file", "duration", *COUNTS),
@@ -125,7 +124,6 @@ Hello {forename},
 
 an account was created for you. Your username is {username}.
 
-Set it up here: {invite_url}
 The invite is valid until {expires}.
 """,
 )
@@ -209,30 +207,6 @@ def read(path: Path) -> str:
         raise ValueError(f"the template {path} is not UTF-8 text; save it as UTF-8") from None
     except (OSError, ValueError) as error:  # a null character in a path is a ValueError
         raise ValueError(f"the template {path} cannot be read: {getattr(error, 'strerror', None) or error}") from None
-
-
-def load(path: Path | None, default: Text, purpose: Purpose, context: Context) -> Text:
-    """Reads a template file, and checks its placeholders.
-
-    Args:
-        path: the file; None for the built-in text.
-        default: the built-in text; its subject is used where the file has none.
-        purpose: what the messages are for: decides on the placeholders.
-        context: its fields are placeholders of invites.
-
-    Raises:
-        NotifierError: the file cannot be read, or has a placeholder that nothing fills.
-    """
-    if path is None:
-        return default
-    try:
-        text = read(path)
-    except ValueError as error:
-        raise NotifierError(str(error), code="notifier.template") from None
-    try:
-        return Text.parse(text, default.subject, known_names(purpose, context.fields))
-    except ValueError as error:
-        raise NotifierError(f"the template {path}, {error}", code="notifier.template") from None
 
 
 def printable(text: str) -> str:

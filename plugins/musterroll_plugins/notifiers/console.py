@@ -7,19 +7,17 @@ from collections.abc import Iterator
 
 from musterroll import (
     Context,
-    FilePath,
     Message,
     NotifierType,
-    Options,
-    Purpose,
     Recipient,
     Sent,
     SentStatus,
     hookimpl,
 )
-from musterroll_plugins.notifiers._texts import Text, load, printable
+from musterroll_plugins.notifiers._texts import Text, printable
+from musterroll_plugins.notifiers._wording import MessageOptions, Texts
 
-_INVITE = Text.of("Your account", "Your username is {username}.\nYour invite link: {invite_url}")
+_INVITE = Text.of("Your account", "Your username is {username}.")
 _FINISHED = Text.of(
     "Import {state}",
     "The import of {sheet} has ended ({state}): {created} created, {updated} updated, {unchanged} unchanged, "
@@ -28,16 +26,8 @@ _FINISHED = Text.of(
 )
 
 
-class ConsoleOptions(Options):
-    """Options of the notifier `console`.
-
-    Attributes:
-        template: the text of invites.
-        finished_template: the text about a job that has ended.
-    """
-
-    template: FilePath | None = None
-    finished_template: FilePath | None = None
+class ConsoleOptions(MessageOptions):
+    """Options of the notifier `console`: those of e-mails; it shows the text only."""
 
 
 class Console:
@@ -46,10 +36,7 @@ class Console:
     channel = "console"
 
     def __init__(self, options: ConsoleOptions, context: Context) -> None:
-        self._texts = {
-            Purpose.INVITE: load(options.template, _INVITE, Purpose.INVITE, context),
-            Purpose.FINISHED: load(options.finished_template, _FINISHED, Purpose.FINISHED, context),
-        }
+        self._texts = Texts(options, _INVITE, _FINISHED)
 
     def examine(self) -> str:
         """Says where messages are shown."""
@@ -62,8 +49,7 @@ class Console:
     def send(self, messages: Iterator[Message]) -> Iterator[Sent]:
         """Shows messages one by one: of one line, or as a block with indented lines."""
         for message in messages:
-            _, body = self._texts[message.purpose].fill(message)
-            lines = body.splitlines() or [""]
+            lines = self._texts.letter(message).text.splitlines() or [""]
             head = f"{message.purpose}{_to(message.recipient)}:"
             if len(lines) > 1:
                 text = "\n".join([head, *(f"    {line}".rstrip() for line in lines)])

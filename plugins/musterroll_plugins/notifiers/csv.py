@@ -26,9 +26,9 @@ from musterroll import (
     SentStatus,
     Surroundings,
     Template,
+    did_you_mean,
     hookimpl,
 )
-from musterroll.text import did_you_mean
 from musterroll_plugins.notifiers import _texts
 from musterroll_plugins.notifiers._places import writable_folder
 from musterroll_plugins.notifiers._reach import Needs, reaches
@@ -36,7 +36,7 @@ from musterroll_plugins.notifiers._reach import Needs, reaches
 _ID = "message"
 _FORMULA = frozenset("=+-@")
 # A username with an apostrophe before it is another one.
-_NEVER_CHANGED = ("username", "email", "invite_url")
+_NEVER_CHANGED = ("username", "email")
 _ENCODING = "utf-8-sig"  # with the mark at the beginning by which Excel knows it
 _BINARY: int = getattr(os, "O_BINARY", 0)  # Windows would write each line end twice
 
@@ -60,8 +60,8 @@ class CsvOptions(Options):
     Attributes:
         path: the file; `{job}` in its name makes one for each job. One that is there already grows.
         columns: fields of users, and `username`, `phone_number` (calling code and phone together, in digits),
-            `pipeline`, `job`, `invite_url`, `valid_days`, `expires`. A last column, `message`, is added: by it nobody
-            is listed twice.
+            `pipeline`, `job`, `valid_days`, `expires`. A last column, `message`, is added: by it nobody is listed
+            twice.
         delimiter: the character between cells, or "tab".
         formulas: what becomes of a value that a spreadsheet program would take for a formula: it gets an apostrophe
             before it (`guard`), or is written as it is (`keep`).
@@ -71,7 +71,7 @@ class CsvOptions(Options):
     """
 
     path: Annotated[FilePath, AfterValidator(_path)] = Path("invites/{job}.csv")
-    columns: tuple[str, ...] = ("username", "email", "phone_number", "forename", "surname", "invite_url", "expires")
+    columns: tuple[str, ...] = ("username", "email", "phone_number", "forename", "surname", "expires")
     delimiter: Annotated[str, AfterValidator(_delimiter)] = ","
     formulas: Literal["guard", "keep"] = "guard"
     needs: Needs = "email"

@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Collection, Iterator
 from contextlib import suppress
-from email.headerregistry import Address
+from email.headerregistry import Address as AddressOfMail
 from email.policy import SMTP, SMTPUTF8
 from pathlib import Path
 
@@ -16,42 +16,31 @@ from musterroll import (
     Message,
     NotifierError,
     NotifierType,
-    Options,
     Purpose,
     Recipient,
     Sent,
     SentStatus,
     hookimpl,
 )
-from musterroll_plugins.notifiers._mail import Letter, address_of, compose, is_address, name_of, parse_address
+from musterroll_plugins.notifiers._mail import address_of, compose, is_address, name_of, parse_address
 from musterroll_plugins.notifiers._places import writable_folder
-from musterroll_plugins.notifiers._texts import FINISHED_MAIL, INVITE_MAIL, load
+from musterroll_plugins.notifiers._wording import Address, MailOptions, Texts
 
 
-class OutboxOptions(Options):
+class OutboxOptions(MailOptions):
     """Options of the notifier `outbox`.
 
     Attributes:
         folder: where the files go; made with the first one.
         sender: the From address, e.g. `IT <it@acme.example>`.
-        template: the text of invites.
-        finished_template: the text about a job that has ended.
-        report_to: the address that is told about jobs that have ended.
     """
 
     folder: FilePath = Path("outbox")
-    sender: str = "musterroll@localhost"
-    template: FilePath | None = None
-    finished_template: FilePath | None = None
-    report_to: str | None = None
+    sender: Address = "musterroll@localhost"
 
 
 class Outbox:
-    """Writes one file a message; the same message again replaces its file.
-
-    Raises:
-        NotifierError: a template or an address in the options cannot be used.
-    """
+    """Writes one file a message; the same message again replaces its file."""
 
     channel = "email"
 
@@ -59,12 +48,9 @@ class Outbox:
         self._folder = options.folder
         self._read_only = context.read_only
         self._clock = context.clock
-        self._sender = _option("sender", options.sender)
-        self._report_to = None if options.report_to is None else _option("report_to", options.report_to)
-        self._texts = {
-            Purpose.INVITE: load(options.template, INVITE_MAIL, Purpose.INVITE, context),
-            Purpose.FINISHED: load(options.finished_template, FINISHED_MAIL, Purpose.FINISHED, context),
-        }
+        self._sender = parse_address(options.sender)
+        self._report_to = tuple(map(parse_address, options.report_to))
+        self._texts = Texts(options)
 
     def examine(self) -> str:
         """Says where messages are written.
@@ -108,11 +94,11 @@ class Outbox:
     def _send(self, messages: Iterator[Message]) -> Iterator[Sent]:
         self._tidy_up()
         for message in messages:
-            to = self._report_to if message.purpose is Purpose.FINISHED else address_of(message.recipient)
-            if to is None and message.purpose is Purpose.FINISHED:
-                yield Sent(message.id, SentStatus.FAILED, "nobody is to get it: set the notifier's option report_to")
-            elif to is None:
-                yield Sent(message.id, SentStatus.FAILED, "the user has no usable e-mail address")
+            to = self._recipients(message)
+            if not to:
+                is_report = message.purpose is Purpose.FINISHED
+                why = "nobody is to get it: set the notifier's option report_to" if is_report else _NO_ADDRESS
+                yield Sent(message.id, SentStatus.FAILED, why)
             else:
                 try:
                     self._write(name_of(message.id), self._mail(message, to))
@@ -122,14 +108,20 @@ class Outbox:
                 else:
                     yield Sent(message.id, SentStatus.SENT)
 
-    def _mail(self, message: Message, to: Address) -> bytes:
+    def _recipients(self, message: Message) -> tuple[AddressOfMail, ...]:
+        if message.purpose is Purpose.FINISHED:
+            return self._report_to
+        address = address_of(message.recipient)
+        return () if address is None else (address,)
+
+    def _mail(self, message: Message, to: tuple[AddressOfMail, ...]) -> bytes:
         # Without need no UTF-8 in headers: not every mail system takes it. An address cannot do without.
-        is_ascii = to.addr_spec.isascii() and self._sender.addr_spec.isascii()
+        is_ascii = all(address.addr_spec.isascii() for address in (*to, self._sender))
         return compose(
-            Letter(*self._texts[message.purpose].fill(message)),
+            self._texts.letter(message),
             message_id=f"<{name_of(message.id)}@musterroll.local>",
             sender=self._sender,
-            to=(to,),
+            to=to,
             date=self._clock(),
             policy=SMTP if is_ascii else SMTPUTF8,
         )
@@ -162,13 +154,7 @@ class Outbox:
             raise
 
 
-def _option(name: str, text: str) -> Address:
-    try:
-        return parse_address(text)
-    except ValueError as error:
-        raise NotifierError(f"{name} = {error}") from None
-
-
+_NO_ADDRESS = "the user has no usable e-mail address"
 _BINARY: int = getattr(os, "O_BINARY", 0)  # Windows would write each line end twice
 
 _HALF = re.compile(r"[A-Za-z0-9-]*[0-9a-f]{16}\.tmp")  # no other program names its files like this

@@ -34,8 +34,7 @@ from scim2_server.utils import (
     load_default_service_provider_config,
 )
 
-from musterroll import BackendError, Secret
-from musterroll.errors import UsageError
+from musterroll import BackendError, Secret, UsageError
 from musterroll_plugins.portal.faults import send_page
 from musterroll_plugins.portal.mapping import GROUP
 

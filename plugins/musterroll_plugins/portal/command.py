@@ -8,8 +8,7 @@ import socket
 import sys
 from typing import TYPE_CHECKING, Any
 
-from musterroll import Secret
-from musterroll.errors import UsageError
+from musterroll import Secret, UsageError
 from musterroll_plugins.portal.settings import TOKEN_VARIABLE, is_loopback
 
 if TYPE_CHECKING:

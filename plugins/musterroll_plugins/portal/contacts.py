@@ -20,17 +20,7 @@ _SPLIT = re.compile(r"\+([0-9]{1,4}) (\S.*)")  # as `joined_phone` joins it
 
 def take_email(rest: Json) -> str | None:
     """Takes the addresses out of a user; returns the main one, and leaves what its column cannot hold."""
-    entries = rest.pop("emails", None) or []
-    main = _main(entries)
-    if main is None:
-        if entries:
-            rest["emails"] = entries
-        return None
-    value: str = entries[main]["value"]
-    if entries != _usual(value):
-        several = sum(bool(entry.get("value")) for entry in entries) > 1
-        rest[SEVERAL_EMAILS if several else "emails"] = _without_main(entries, main)
-    return value
+    return _take(rest, "emails", SEVERAL_EMAILS)
 
 
 def emails(rest: Json, email: str | None) -> list[Json]:
@@ -41,42 +31,42 @@ def emails(rest: Json, email: str | None) -> list[Json]:
 
 def take_phone(rest: Json) -> tuple[str | None, str | None]:
     """Takes the numbers out of a user; returns the main one's calling code and local part, and leaves the rest."""
-    entries = rest.pop("phoneNumbers", None) or []
-    main = _main(entries)
-    if main is None:
-        if entries:
-            rest["phoneNumbers"] = entries
+    value = _take(rest, "phoneNumbers", "phoneNumbers")
+    if value is None:
         return None, None
-    value: str = entries[main]["value"]
     calling_code, phone = split_phone(value)
     if joined_phone(calling_code, phone) != value:
-        rest["phone"] = value  # as it was spelt
-    if entries != _usual(value):
-        rest["phoneNumbers"] = _without_main(entries, main)
+        rest["phone"] = value  # as it was typed
     return calling_code, phone
 
 
 def phones(rest: Json, calling_code: str | None, phone: str | None) -> list[Json]:
     """Takes out what `take_phone` left, and returns the numbers."""
-    kept, spelt = rest.pop("phoneNumbers", None), rest.pop("phone", None)
+    kept, typed = rest.pop("phoneNumbers", None), rest.pop("phone", None)
     value = joined_phone(calling_code, phone)
-    if spelt is not None and split_phone(spelt) == (calling_code, phone):
-        value = spelt
+    if typed is not None and split_phone(typed) == (calling_code, phone):
+        value = typed
     return _with_main(kept, value)
 
 
-def _main(entries: list[Json]) -> int | None:
-    """Returns the place of the primary entry that has a value, failing that of the first one."""
+def _take(rest: Json, key: str, key_of_several: str) -> str | None:
+    """Returns the value of the primary entry that has one, failing that of the first one."""
+    entries = rest.pop(key, None) or []
     places = [place for place, entry in enumerate(entries) if entry.get("value")]
-    return next((place for place in places if entries[place].get("primary")), places[0] if places else None)
+    if not places:
+        if entries:
+            rest[key] = entries
+        return None
+    main = next((place for place in places if entries[place].get("primary")), places[0])
+    value: str = entries[main]["value"]
+    if entries != _usual(value):
+        without = [{**entry, "value": None} if place == main else entry for place, entry in enumerate(entries)]
+        rest[key_of_several if len(places) > 1 else key] = without
+    return value
 
 
 def _usual(value: str) -> list[Json]:
     return [{"value": value, "type": "work"}]
-
-
-def _without_main(entries: list[Json], main: int) -> list[Json]:
-    return [{**entry, "value": None} if place == main else entry for place, entry in enumerate(entries)]
 
 
 def _with_main(kept: list[Json] | None, value: str | None) -> list[Json]:

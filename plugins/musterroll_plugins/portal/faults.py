@@ -116,7 +116,7 @@ class Faulty:
             await _drain(receive)
         match fault.kind:
             case Kind.TOO_MANY:
-                await _send_error(send, 429, "too many requests", str(self._retry_after))
+                await send_error(send, 429, "too many requests", (b"retry-after", str(self._retry_after).encode()))
             case Kind.UNAVAILABLE:
                 date = formatdate(time.time() + self._retry_after, usegmt=True)
                 await send_page(send, 503, ((b"retry-after", date.encode()),))
@@ -141,10 +141,13 @@ async def _gone(receive: Receive) -> None:
         pass
 
 
-async def _send_error(send: Send, status: int, detail: str, retry_after: str) -> None:
+async def send_error(
+    send: Send, status: int, detail: str, *headers: tuple[bytes, bytes], scim_type: str | None = None
+) -> None:
+    """Sends an error as SCIM has them."""
     error = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"], "status": str(status), "detail": detail}
-    headers = [(b"content-type", b"application/scim+json"), (b"retry-after", retry_after.encode())]
-    await _send(send, status, headers, json.dumps(error).encode())
+    body = json.dumps({**error, "scimType": scim_type} if scim_type else error).encode()
+    await _send(send, status, [(b"content-type", b"application/scim+json"), *headers], body)
 
 
 async def send_page(send: Send, status: int, headers: tuple[tuple[bytes, bytes], ...] = ()) -> None:

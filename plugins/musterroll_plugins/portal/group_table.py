@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from scim2_models import InvalidValueException, NotFoundException
+from scim2_models import InvalidValueException
 
 from musterroll import fold
 from musterroll_plugins.backends.directory.writes import new_id
 from musterroll_plugins.portal.contacts import Json
-from musterroll_plugins.portal.filters import Column, Columns, Condition
+from musterroll_plugins.portal.filters import Column
 from musterroll_plugins.portal.mapping import GROUP
-from musterroll_plugins.portal.table import check_version, matching, number, version
+from musterroll_plugins.portal.table import Table, version
 
 _APART = "\x1f"  # stands in no name
 
 
-class Groups:
+class Groups(Table):
     """The table of groups. A group's members are users and the groups directly below it.
 
     SCIM lets groups have the same name, and creates a group before it is put into another one, while names are
@@ -37,8 +37,7 @@ class Groups:
     """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
-        self._db = connection
-        self.columns: Columns = {
+        columns = {
             f"{GROUP}:id": Column("id IN ({})"),
             f"{GROUP}:displayName": Column("mr_fold(name) IN ({})", fold),
             f"{GROUP}:externalId": Column("operation IN ({})"),
@@ -48,23 +47,7 @@ class Groups:
                 str.lower,
             ),
         }
-
-    def count(self) -> int:
-        """How many groups there are."""
-        return number(self._db, "SELECT count(*) FROM groups")
-
-    def page(self, offset: int, limit: int, *, brief: bool) -> Iterator[Json]:
-        """Reads some groups."""
-        rows = self._db.execute(f"{self._SELECT} ORDER BY id LIMIT ? OFFSET ?", (limit, offset)).fetchall()
-        return (self._to_scim(row, brief=brief) for row in rows)
-
-    def matching(self, condition: Condition | None, *, brief: bool) -> Iterator[Json]:
-        """Reads the groups of a condition."""
-        return (self._to_scim(row, brief=brief) for row in matching(self._db, self._SELECT, condition))
-
-    def get(self, ref: str, *, brief: bool = False) -> Json:
-        """Reads one group."""
-        return self._to_scim(self._row(ref), brief=brief)
+        super().__init__(connection, "groups", self._SELECT, columns)
 
     def create(self, resource: Json, now: str, password_hash: str | None) -> str:
         """Stores a new group, at the top: only its parent's members say where it belongs."""
@@ -78,8 +61,7 @@ class Groups:
         self, ref: str, resource: Json, now: str, password_hash: str | None, expected_version: str | None
     ) -> None:
         """Replaces a group."""
-        row = self._row(ref)
-        check_version(version(row), expected_version)
+        row = self._row(ref, expected_version)
         _, parent, before, _, _, _, users, groups = row
         name = _name(resource)
         key = self._key(parent, name, ref)
@@ -93,17 +75,10 @@ class Groups:
 
     def delete(self, ref: str, expected_version: str | None) -> None:
         """Removes a group; the groups below it come to the top."""
-        row = self._row(ref)
-        check_version(version(row), expected_version)
+        row = self._row(ref, expected_version)
         self._set_members(ref, {}, _split(row[6]), _split(row[7]))
         self._db.execute("DELETE FROM groups WHERE id = ?", (ref,))
         self._pass_on(row[1], row[2])
-
-    def _row(self, ref: str) -> tuple[Any, ...]:
-        row: tuple[Any, ...] | None = self._db.execute(f"{self._SELECT} WHERE id = ?", (ref,)).fetchone()
-        if row is None:
-            raise NotFoundException(detail="there is no such group")
-        return row
 
     def _to_scim(self, row: Sequence[Any], *, brief: bool) -> Json:
         ref, _, name, operation, created, updated, users, groups = row

@@ -11,9 +11,8 @@ import ipaddress
 import json
 import socket
 from collections.abc import Collection, Iterable
-from typing import Any
 
-from musterroll_plugins.portal.faults import Application, Message, Receive, Scope, Send
+from musterroll_plugins.portal.faults import Application, Message, Receive, Scope, Send, send_error
 from musterroll_plugins.portal.settings import is_loopback
 
 MOST_BYTES = 16 * 1024 * 1024
@@ -21,6 +20,7 @@ MOST_BYTES = 16 * 1024 * 1024
 
 _BODY_SECONDS = 60.0
 _CONTENT_TYPES = (b"application/scim+json", b"application/json")
+_CLOSE = (b"connection", b"close")
 _OURS = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -54,19 +54,19 @@ class Guard:
             return
         hosts = [value for name, value in scope["headers"] if name == b"host"]
         if len(hosts) != 1 or not self._is_ours(hosts[0].decode("latin-1")):
-            await _refuse(send, 421, "the portal does not answer to this Host; use the address that it printed")
+            await send_error(send, 421, "the portal does not answer to this Host; use the address that it printed")
             return
         try:
             body = await asyncio.wait_for(self._body(receive), _BODY_SECONDS)
         except TimeoutError:
-            await _refuse(send, 408, "the request did not come to its end")
+            await send_error(send, 408, "the request did not come to its end", _CLOSE)
             return
         if body is None:
-            await _refuse(send, 413, f"the request is larger than {self._most} bytes")
+            await send_error(send, 413, f"the request is larger than {self._most} bytes", _CLOSE)
         elif body and not _has_json(scope["headers"]):
-            await _refuse(send, 415, "the Content-Type must be application/scim+json or application/json")
+            await send_error(send, 415, "the Content-Type must be application/scim+json or application/json")
         elif not _is_readable(body):
-            await _refuse(send, 400, "the request is no JSON that can be read", "invalidSyntax")
+            await send_error(send, 400, "the request is no JSON that can be read", scim_type="invalidSyntax")
         else:
             await self._application(scope, _again(body, receive), send)
 
@@ -142,13 +142,3 @@ def _again(body: bytes, receive: Receive) -> Receive:
         return waiting.pop() if waiting else await receive()
 
     return give
-
-
-async def _refuse(send: Send, status: int, detail: str, scim_type: str | None = None) -> None:
-    error: dict[str, Any] = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"], "status": str(status)}
-    body = json.dumps({**error, "detail": detail, **({"scimType": scim_type} if scim_type else {})}).encode()
-    headers = [(b"content-type", b"application/scim+json"), (b"content-length", b"%d" % len(body))]
-    if status in (408, 413):
-        headers.append((b"connection", b"close"))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})

@@ -13,7 +13,6 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from musterroll.model.fields import GROUPS, PASSWORD, USERNAME
 from musterroll_plugins.backends.directory.schema import COLUMNS
 from musterroll_plugins.portal.contacts import Json, emails, phones, take_email, take_phone
 
@@ -72,7 +71,7 @@ class UserMapping:
 
     def __init__(self, schemas: Iterable[Json]) -> None:
         self.texts: dict[str, Text] = {}
-        taken = {*COLUMNS, USERNAME, PASSWORD, GROUPS}
+        taken = {*COLUMNS, "username", "password", "groups"}
         for schema in schemas:
             urn = schema["id"]
             for attribute in schema["attributes"]:

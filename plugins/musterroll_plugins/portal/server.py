@@ -14,7 +14,7 @@ from typing import Any
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from musterroll.errors import UsageError
+from musterroll import UsageError
 
 _Address = tuple[str, int]
 

@@ -10,7 +10,7 @@ from typing import Annotated, NamedTuple
 
 from pydantic import AfterValidator, BeforeValidator
 
-from musterroll.text import did_you_mean
+from musterroll import did_you_mean
 
 TOKEN_VARIABLE = "MUSTERROLL_PORTAL_TOKEN"  # noqa: S105 -- the name of a variable
 _AFTER = "-after-commit"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from collections.abc import Iterator, Sequence
-from typing import Any, Protocol
+from typing import Any
 
-from scim2_models import PreconditionFailedException
+from scim2_models import NotFoundException, PreconditionFailedException
 
 from musterroll import fold
 from musterroll_plugins.portal.contacts import Json
@@ -33,55 +33,66 @@ def prepare(connection: sqlite3.Connection) -> None:
     connection.create_function("mr_fold", 1, lambda value: fold(str(value)), deterministic=True)
 
 
-class Table(Protocol):
-    """A table of resources. Resources are JSON without `schemas`; `meta` lacks the resource type."""
+class Table:
+    """A table of resources. Resources are JSON without `schemas`; `meta` lacks the resource type.
 
-    @property
-    def columns(self) -> Columns:
-        """What can be looked up without building every resource."""
-        ...
+    `brief` leaves the members of groups out.
+
+    Args:
+        connection: to a directory that was prepared.
+        name: of the table.
+        select: finds the rows of all resources.
+        columns: what can be looked up without building every resource.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, name: str, select: str, columns: Columns) -> None:
+        self._db, self._name, self._select, self.columns = connection, name, select, columns
 
     def count(self) -> int:
         """How many there are."""
-        ...
+        (number,) = self._db.execute(f"SELECT count(*) FROM {self._name}").fetchone()  # noqa: S608 -- a constant
+        return int(number)
 
     def page(self, offset: int, limit: int, *, brief: bool) -> Iterator[Json]:
-        """Reads some, in the order of their creation; `brief` leaves the members out."""
-        ...
+        """Reads some, in the order of their creation."""
+        rows = self._db.execute(f"{self._select} ORDER BY id LIMIT ? OFFSET ?", (limit, offset)).fetchall()
+        return (self._to_scim(row, brief=brief) for row in rows)
 
     def matching(self, condition: Condition | None, *, brief: bool) -> Iterator[Json]:
-        """Reads those of a condition, or all."""
-        ...
+        """Reads those of a condition, or all, in the order of their creation."""
+        where, values = (f"WHERE {condition.sql}", condition.values) if condition else ("", ())
+        rows = self._db.execute(f"{self._select} {where} ORDER BY id", values).fetchall()
+        return (self._to_scim(row, brief=brief) for row in rows)
 
     def get(self, ref: str, *, brief: bool = False) -> Json:
         """Reads one. Raises NotFoundException."""
-        ...
+        return self._to_scim(self._row(ref), brief=brief)
 
     def create(self, resource: Json, now: str, password_hash: str | None) -> str:
         """Stores a new one and returns its id. Raises UniquenessException or InvalidValueException."""
-        ...
+        raise NotImplementedError
 
     def update(
         self, ref: str, resource: Json, now: str, password_hash: str | None, expected_version: str | None
     ) -> None:
         """Replaces one. Raises NotFoundException, PreconditionFailedException, or as `create` does."""
-        ...
+        raise NotImplementedError
 
     def delete(self, ref: str, expected_version: str | None) -> None:
         """Removes one. Raises NotFoundException or PreconditionFailedException."""
-        ...
+        raise NotImplementedError
 
+    def _row(self, ref: str, expected_version: str | None = None) -> tuple[Any, ...]:
+        row: tuple[Any, ...] | None = self._db.execute(f"{self._select} WHERE id = ?", (ref,)).fetchone()
+        if row is None:
+            raise NotFoundException(detail=f"there is no such {self._name.removesuffix('s')}")
+        # A user's memberships are not compared: they can change while a new password is being hashed.
+        if expected_version is not None and expected_version.partition(".")[0].rstrip('"') != version(row).rstrip('"'):
+            raise PreconditionFailedException
+        return row
 
-def number(connection: sqlite3.Connection, query: str) -> int:
-    """Returns the single number that a query finds."""
-    (number,) = connection.execute(query).fetchone()
-    return int(number)
-
-
-def matching(connection: sqlite3.Connection, select: str, condition: Condition | None) -> list[tuple[Any, ...]]:
-    """Reads the rows of a condition, or all, in the order of their creation."""
-    where = f"WHERE {condition.sql}" if condition else ""
-    return connection.execute(f"{select} {where} ORDER BY id", condition.values if condition else ()).fetchall()
+    def _to_scim(self, row: Sequence[Any], *, brief: bool) -> Json:
+        raise NotImplementedError
 
 
 def version(row: Sequence[Any]) -> str:
@@ -92,10 +103,3 @@ def version(row: Sequence[Any]) -> str:
 def digest(content: object) -> str:
     """Returns a short text that differs for different contents."""
     return hashlib.blake2b(repr(content).encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
-
-
-def check_version(stored: str, expected: str | None) -> None:
-    """Raises PreconditionFailedException where a resource is no longer what somebody expects it to be."""
-    # A user's memberships are not compared: they can change while a new password is being hashed.
-    if expected is not None and expected.partition(".")[0].rstrip('"') != stored.rstrip('"'):
-        raise PreconditionFailedException

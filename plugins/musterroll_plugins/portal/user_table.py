@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from scim2_models import InvalidValueException, NotFoundException, UniquenessException
+from scim2_models import InvalidValueException, UniquenessException
 
 from musterroll import fold
 from musterroll_plugins.backends.directory.schema import COLUMNS
 from musterroll_plugins.backends.directory.writes import new_id
 from musterroll_plugins.portal.contacts import SEVERAL_EMAILS, Json
-from musterroll_plugins.portal.filters import Column, Columns, Condition
+from musterroll_plugins.portal.filters import Column
 from musterroll_plugins.portal.mapping import USER, UserMapping, UserRow
-from musterroll_plugins.portal.table import check_version, digest, matching, number, version
+from musterroll_plugins.portal.table import Table, digest
 
 
-class Users:
+class Users(Table):
     """The table of users.
 
     Args:
@@ -35,8 +35,8 @@ class Users:
     """  # noqa: S608 -- made of constants
 
     def __init__(self, connection: sqlite3.Connection, mapping: UserMapping) -> None:
-        self._db, self._mapping = connection, mapping
-        self.columns: Columns = {
+        self._mapping = mapping
+        columns = {
             f"{USER}:id": Column("id IN ({})"),
             f"{USER}:userName": Column("username_key IN ({})", fold),
             f"{USER}:externalId": Column("operation IN ({})"),
@@ -47,23 +47,7 @@ class Users:
                 for urn, text in mapping.texts.items()
             },
         }
-
-    def count(self) -> int:
-        """How many users there are."""
-        return number(self._db, "SELECT count(*) FROM users")
-
-    def page(self, offset: int, limit: int, *, brief: bool) -> Iterator[Json]:
-        """Reads some users."""
-        rows = self._db.execute(f"{self._SELECT} ORDER BY id LIMIT ? OFFSET ?", (limit, offset)).fetchall()
-        return map(self._to_scim, rows)
-
-    def matching(self, condition: Condition | None, *, brief: bool) -> Iterator[Json]:
-        """Reads the users of a condition."""
-        return map(self._to_scim, matching(self._db, self._SELECT, condition))
-
-    def get(self, ref: str, *, brief: bool = False) -> Json:
-        """Reads one user."""
-        return self._to_scim(self._row(ref))
+        super().__init__(connection, "users", self._SELECT, columns)
 
     def create(self, resource: Json, now: str, password_hash: str | None) -> str:
         """Stores a new user."""
@@ -78,8 +62,7 @@ class Users:
         self, ref: str, resource: Json, now: str, password_hash: str | None, expected_version: str | None
     ) -> None:
         """Replaces a user; the password stays unless there is a new one."""
-        stored = self._row(ref)
-        check_version(version(stored), expected_version)
+        stored = self._row(ref, expected_version)
         row = self._mapping.to_row(resource, json.loads(stored[7]))
         self._check_username(row.username, ref)
         new = {**_columns(row), "updated_at": now}
@@ -90,14 +73,8 @@ class Users:
 
     def delete(self, ref: str, expected_version: str | None) -> None:
         """Removes a user, memberships included."""
-        check_version(version(self._row(ref)), expected_version)
+        self._row(ref, expected_version)
         self._db.execute("DELETE FROM users WHERE id = ?", (ref,))
-
-    def _row(self, ref: str) -> tuple[Any, ...]:
-        row: tuple[Any, ...] | None = self._db.execute(f"{self._SELECT} WHERE id = ?", (ref,)).fetchone()
-        if row is None:
-            raise NotFoundException(detail="there is no such user")
-        return row
 
     def _check_username(self, username: str, ref: str | None) -> None:
         key = fold(username)
@@ -106,7 +83,7 @@ class Users:
         if self._db.execute("SELECT 1 FROM users WHERE username_key = ? AND id IS NOT ?", (key, ref)).fetchone():
             raise UniquenessException(detail="the userName is taken")
 
-    def _to_scim(self, row: Sequence[Any]) -> Json:
+    def _to_scim(self, row: Sequence[Any], *, brief: bool) -> Json:
         ref, username, email, forename, surname, calling_code, phone = row[:7]  # as COLUMNS says
         attributes, active, operation, created, updated, groups = row[7:]
         own = json.loads(attributes)

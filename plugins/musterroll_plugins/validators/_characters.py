@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from musterroll.text import INVISIBLE, clean
+from musterroll import INVISIBLE, clean, gettext
 
 _CONTROLS = "\x00-\x1f\x7f-\x9f\u2028\u2029"
 _DAMAGED = "\ufffc\ufffd\ud800-\udfff"
@@ -96,18 +96,19 @@ def described(character: str) -> str:
     """Says what a faulty character is, e.g. `a line break`."""
     number = f"U+{ord(character):04X}"
     if character in _LINE_BREAKS:
-        return "a line break"
+        return gettext("a line break")
     if character == "\t":
-        return "a tab"
+        return gettext("a tab")
     match unicodedata.category(character):
         case "Cc":
-            return f"a control character ({number})"
+            return gettext("a control character ({number})", number=number)
         case "Co":
-            return f"a character that only some fonts know ({number})"
+            return gettext("a character that only some fonts know ({number})", number=number)
         case "Cs":
-            return "half a character, which is damaged"
+            return gettext("half a character, which is damaged")
         case "Cn":
-            return f"something that is no character ({number})"
+            return gettext("something that is no character ({number})", number=number)
     if character in _DAMAGED:
-        return f"a sign for a character that was damaged or lost ({number})"
-    return f"an invisible character ({number}, {unicodedata.name(character, 'without a name').lower()})"
+        return gettext("a sign for a character that was damaged or lost ({number})", number=number)
+    name = unicodedata.name(character, "without a name").lower()
+    return gettext("an invisible character ({number}, {name})", number=number, name=name)

@@ -1,13 +1,13 @@
-"""What the validators share: the names of fields in options, and their headings for messages."""
+"""What the validators share: names of fields in options, values that `length` reports, long lists in messages."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated
 
 from pydantic import AfterValidator, ValidationInfo
 
-from musterroll import Context, Surroundings
-from musterroll.text import did_you_mean
+from musterroll import Context, Surroundings, did_you_mean, gettext
 
 
 def _is_known(name: str, info: ValidationInfo) -> str:
@@ -22,13 +22,14 @@ FieldName = Annotated[str, AfterValidator(_is_known)]
 column can keep the standard `phone` validator."""
 
 
-def heading(context: Context, name: str) -> str:
-    """Returns the heading of a field as the person knows it; of an unknown field, its name."""
-    spec = context.fields.get(name)
-    return spec.heading if spec is not None else name
-
-
 def is_too_long(context: Context, name: str, text: str) -> bool:
     """Whether `length` reports this value, so that nobody else need say anything about it."""
     spec = context.fields.get(name)
     return spec is not None and spec.max_length is not None and len(text) > spec.max_length
+
+
+def listed(names: Iterable[str], most: int) -> str:
+    """Names the first ones of a list, and how many others there are."""
+    everyone = list(names)
+    first, others = ", ".join(everyone[:most]), len(everyone) - most
+    return gettext("{names} or {others} others", names=first, others=others) if others > 0 else first

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from musterroll.text import is_one_slip
+from musterroll import is_one_slip
 
 # The providers whose names are long enough that one slip of the pen does not make another real name.
 _PROVIDERS = {

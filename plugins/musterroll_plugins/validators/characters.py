@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from musterroll import Context, Options, Origin, Problem, Row, Severity, ValidatorType, hookimpl
-from musterroll.model.rows import ABSENT
+from musterroll import Context, Options, Origin, Problem, Row, Severity, ValidatorType, gettext, hookimpl
 from musterroll_plugins.validators import _characters, _mojibake
-from musterroll_plugins.validators._fields import heading
 
 _USERNAME = "username"
 _SHOWN = 20  # so many characters say where in a value it is
@@ -25,35 +23,40 @@ class Characters:
     """
 
     def __init__(self, options: Options, context: Context) -> None:
-        self._fields = [(name, heading(context, name)) for name, spec in context.fields.items() if not spec.secret]
-        self._secrets = [(name, heading(context, name)) for name, spec in context.fields.items() if spec.secret]
+        self._fields = [name for name, spec in context.fields.items() if not spec.secret]
+        self._secrets = [name for name, spec in context.fields.items() if spec.secret]
 
     def check(self, row: Row) -> Iterator[Problem]:
         """Yields at most one problem for each value."""
         values = row.values
         together = "".join([value.text for value in values.values()])
         if not (together.isascii() and together.isprintable()):  # most rows have nothing to look at
-            for name, title in self._fields:
-                value = values.get(name, ABSENT)
+            for name in self._fields:
+                value = row.value(name)
                 if value.origin is not Origin.COMPOSED:  # else what it is made of is looked at
-                    yield from self._check_text(row, name, title, value.text)
-        for name, title in self._secrets:
+                    yield from self._check_text(row, name, value.text)
+        for name in self._secrets:
             secret = row.secret(name)
             if secret is not None and _characters.has_control(secret.reveal()):
-                message = f"{title} has a control character in it, which nobody can type; choose another one"
-                yield row.problem(name, f"{name}.control_characters", message)
+                yield row.problem(
+                    name,
+                    f"{name}.control_characters",
+                    "{heading} has a control character in it, which nobody can type; choose another one",
+                )
 
-    def _check_text(self, row: Row, name: str, title: str, text: str) -> Iterator[Problem]:
+    def _check_text(self, row: Row, name: str, text: str) -> Iterator[Problem]:
         places = [found.start() for found in _characters.faulty(text)]
         mojibake = _mojibake.repaired(text)
         if not places:
             if mojibake is not None:
-                message = (
-                    f'{title} was read in the wrong encoding ("{mojibake.piece}") by the program that it comes from; '
-                    "correct it, or export the sheet again as UTF-8"
-                )
                 yield row.problem(
-                    name, f"{name}.mojibake", message, severity=Severity.WARNING, suggestion=mojibake.text
+                    name,
+                    f"{name}.mojibake",
+                    '{heading} was read in the wrong encoding ("{piece}") by the program that it comes from; '
+                    "correct it, or export the sheet again as UTF-8",
+                    severity=Severity.WARNING,
+                    suggestion=mojibake.text,
+                    piece=mojibake.piece,
                 )
             return
         suggestion = _characters.legible(text if mojibake is None else mojibake.text or "", gap=" ")
@@ -63,17 +66,20 @@ class Characters:
         yield row.problem(
             name,
             f"{name}.control_characters",
-            f"{title} has {_what(text, places)}; type it again",
+            "{heading} has {what}; type it again",
             severity=Severity.WARNING if harmless else Severity.ERROR,
             suggestion=suggestion or None,
+            what=_what(text, places),
         )
 
 
 def _what(text: str, places: list[int]) -> str:
-    kinds = list(dict.fromkeys(_characters.described(text[place]) for place in places))
-    before = _characters.legible(text[: places[0]])
-    where = f'after "{before[-_SHOWN:]}"' if before else "at its beginning"
-    return ", and ".join([f"{kinds[0]} {where}", *kinds[1:_KINDS]])
+    first, *others = dict.fromkeys(_characters.described(text[place]) for place in places)
+    if before := _characters.legible(text[: places[0]]):
+        first = gettext('{what} after "{before}"', what=first, before=before[-_SHOWN:])
+    else:
+        first = gettext("{what} at its beginning", what=first)
+    return gettext(", and ").join([first, *others[: _KINDS - 1]])
 
 
 @hookimpl

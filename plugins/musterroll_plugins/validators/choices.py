@@ -7,10 +7,21 @@ from typing import Any, Self
 
 from pydantic import ValidationInfo, model_validator
 
-from musterroll import Context, Options, Problem, Row, Severity, Surroundings, ValidatorType, fold, hookimpl
-from musterroll.text import clean, nearest
+from musterroll import (
+    Context,
+    Options,
+    Problem,
+    Row,
+    Severity,
+    Surroundings,
+    ValidatorType,
+    clean,
+    fold,
+    hookimpl,
+    nearest,
+)
 from musterroll_plugins.validators._characters import legible
-from musterroll_plugins.validators._fields import FieldName, heading, is_too_long
+from musterroll_plugins.validators._fields import FieldName, is_too_long, listed
 
 _NAMED = 10  # a message lists no more choices than these
 
@@ -47,7 +58,7 @@ class Choices:
         self._context = context
         names = context.fields if options.field is None else (options.field,)
         chosen = {name: options.values or context.fields[name].choices for name in names}
-        self._lists = [_List(name, heading(context, name), values) for name, values in chosen.items() if values]
+        self._lists = [_List(name, values) for name, values in chosen.items() if values]
 
     def check(self, row: Row) -> Iterator[Problem]:
         """Yields at most one problem for each field."""
@@ -62,8 +73,8 @@ class Choices:
 class _List:
     """The choices of one field."""
 
-    def __init__(self, name: str, title: str, values: Iterable[str]) -> None:
-        self.name, self._title = name, title
+    def __init__(self, name: str, values: Iterable[str]) -> None:
+        self.name = name
         self.exact = dict.fromkeys(clean(value) for value in values)
         self._folded = {fold(value): value for value in self.exact}
 
@@ -71,15 +82,21 @@ class _List:
         """Makes the problem of a value that is not exactly one of the choices."""
         same = self._folded.get(fold(text))
         if same is not None:
-            message = f'{self._title} is written otherwise than in the list of choices, which has "{same}"'
             return row.problem(
-                self.name, f"{self.name}.not_a_choice", message, severity=Severity.WARNING, suggestion=same
+                self.name,
+                f"{self.name}.not_a_choice",
+                '{heading} is written otherwise than in the list of choices, which has "{same}"',
+                severity=Severity.WARNING,
+                suggestion=same,
+                same=same,
             )
-        listed = ", ".join(list(self.exact)[:_NAMED])
-        others = len(self.exact) - _NAMED
-        more = f" or {others} others" if others > 0 else ""
-        message = f"{self._title} is not one of the choices: {listed}{more}"
-        return row.problem(self.name, f"{self.name}.not_a_choice", message, suggestion=nearest(text, self.exact))
+        return row.problem(
+            self.name,
+            f"{self.name}.not_a_choice",
+            "{heading} is not one of the choices: {choices}",
+            suggestion=nearest(text, self.exact),
+            choices=listed(self.exact, _NAMED),
+        )
 
 
 @hookimpl

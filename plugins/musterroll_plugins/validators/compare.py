@@ -10,7 +10,7 @@ from pydantic import model_validator
 
 from musterroll import Context, Options, Problem, Row, ValidatorType, Value, fold, hookimpl
 from musterroll_plugins.validators._characters import legible
-from musterroll_plugins.validators._fields import FieldName, heading
+from musterroll_plugins.validators._fields import FieldName
 
 
 class CompareOptions(Options):
@@ -41,19 +41,21 @@ class Compare:
 
     def __init__(self, options: CompareOptions, context: Context) -> None:
         self._options, self._context = options, context
-        self._title, self._other_title = heading(context, options.field), heading(context, options.other)
 
     def check(self, row: Row) -> Iterator[Problem]:
         """Yields at most one problem. What is blank equals what is blank, and is different from everything."""
         field, equal = self._options.field, self._options.rule == "equal"
         value, other = row.value(field), row.value(self._options.other)
+        other_heading = row.heading(self._options.other)
         if equal and not (self._is_missing(field, value) or self._is_missing(self._options.other, other)):
             if not self._same(value, other):
-                message = f"{self._title} is not the same as {self._other_title}; correct one of the two"
-                yield _discreet(row.problem(field, f"{field}.not_equal", message), value, other)
+                message = "{heading} is not the same as {other}; correct one of the two"
+                problem = row.problem(field, f"{field}.not_equal", message, other=other_heading)
+                yield _discreet(problem, value, other)
         elif not equal and value.is_filled and other.is_filled and self._same(value, other):
-            message = f"{self._title} must not be the same as {self._other_title}; choose another one"
-            yield _discreet(row.problem(field, f"{field}.not_different", message), value, other)
+            message = "{heading} must not be the same as {other}; choose another one"
+            problem = row.problem(field, f"{field}.not_different", message, other=other_heading)
+            yield _discreet(problem, value, other)
 
     def _is_missing(self, name: str, value: Value) -> bool:
         """Whether it was reported already that there is no value."""

@@ -9,9 +9,9 @@ from typing import Any
 
 from pydantic import Field as Default
 
-from musterroll import Context, Options, Problem, Row, Severity, ValidatorType, hookimpl
+from musterroll import Context, Options, Problem, Row, Severity, ValidatorType, gettext, hookimpl
 from musterroll_plugins.validators._characters import legible
-from musterroll_plugins.validators._fields import FieldName, heading, is_too_long
+from musterroll_plugins.validators._fields import FieldName, is_too_long
 from musterroll_plugins.validators._mail_domains import meant_domain
 
 # The library's rule for an unquoted ASCII local part (RFC 5322 dot-atom), and its limit for an address.
@@ -46,7 +46,7 @@ class Email:
     def __init__(self, options: EmailOptions, context: Context) -> None:
         from email_validator import validate_email  # noqa: PLC0415 -- only where addresses are checked
 
-        self._field, self._heading, self._context = options.field, heading(context, options.field), context
+        self._field, self._context = options.field, context
         self._validate: Callable[..., object] = validate_email
         # Thousands of addresses share a few domains, and the domain is what costs.
         self._domain_is_valid = lru_cache(maxsize=65536)(lambda domain: self._fault("a@" + domain) is None)
@@ -60,13 +60,14 @@ class Email:
         if self.is_valid(text):
             local, _, domain = text.rpartition("@")
             if (meant := self._meant_domain(domain)) is not None:
-                message = f"{self._heading} is at {domain}, which is probably meant to be {meant}; check it"
                 yield row.problem(
                     self._field,
                     "email.misspelt_domain",
-                    message,
+                    "{heading} is at {domain}, which is probably meant to be {meant}; check it",
                     severity=Severity.WARNING,
                     suggestion=f"{local}@{meant}",
+                    domain=domain,
+                    meant=meant,
                 )
             return
         if is_too_long(self._context, self._field, text):
@@ -74,8 +75,9 @@ class Email:
         yield row.problem(
             self._field,
             "email.invalid",
-            f"{self._heading} is not a valid address: {self._reason(text)}",
+            "{heading} is not a valid address: {reason}",
             suggestion=self._suggestion(text),
+            reason=self._reason(text),
         )
 
     def is_valid(self, text: str) -> bool:
@@ -96,12 +98,12 @@ class Email:
     def _reason(self, text: str) -> str:
         local, at, domain = text.partition("@")
         plain = {
-            'there is no "@" in it': not at,
-            'it has more than one "@"; give one address only': "@" in domain,
-            "it has a space in it": any(character.isspace() for character in text),
-            'there is nothing before the "@"': not local,
-            'there is nothing after the "@"': not domain,
-            'the part after the "@" is not complete, e.g. example.com': "." not in domain,
+            gettext('there is no "@" in it'): not at,
+            gettext('it has more than one "@"; give one address only'): "@" in domain,
+            gettext("it has a space in it"): any(character.isspace() for character in text),
+            gettext('there is nothing before the "@"'): not local,
+            gettext('there is nothing after the "@"'): not domain,
+            gettext('the part after the "@" is not complete, e.g. example.com'): "." not in domain,
         }
         return next((reason for reason, applies in plain.items() if applies), None) or self._library_reason(text)
 
@@ -109,7 +111,7 @@ class Email:
         fault = self._fault(text) or ""
         # Of some names the library says what is wrong in the terms of standards that nobody need know.
         if not fault or any(word in fault for word in ("IDNA", "odepoint", "Punycode", "U+")):
-            return 'the part after the "@" is not the name of a domain'
+            return gettext('the part after the "@" is not the name of a domain')
         return (fault[0].lower() + fault[1:]).rstrip(".")
 
     def _suggestion(self, text: str) -> str | None:

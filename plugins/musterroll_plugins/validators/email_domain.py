@@ -10,10 +10,9 @@ from typing import Any, Self
 from pydantic import Field as Default
 from pydantic import field_validator, model_validator
 
-from musterroll import Context, Options, Problem, Row, ValidatorType, hookimpl
-from musterroll.text import nearest
+from musterroll import Context, Options, Problem, Row, ValidatorType, hookimpl, nearest
 from musterroll_plugins.validators._characters import legible
-from musterroll_plugins.validators._fields import FieldName, heading, is_too_long
+from musterroll_plugins.validators._fields import FieldName, is_too_long, listed
 from musterroll_plugins.validators.email import Email, EmailOptions
 
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
@@ -77,7 +76,7 @@ class EmailDomain:
 
     def __init__(self, options: EmailDomainOptions, context: Context) -> None:
         self._options, self._context = options, context
-        self._field, self._heading = options.field, heading(context, options.field)
+        self._field = options.field
         self._allowed = {ascii_domain(name): name for name in options.domains}
         self._forbidden = {ascii_domain(name): name for name in options.forbidden}
         self._is_address = Email(EmailOptions(), context).is_valid
@@ -91,8 +90,14 @@ class EmailDomain:
             return
         if is_too_long(self._context, self._field, text) or not self._is_address(text):
             return
-        suggestion = self._near(local, domain)
-        yield row.problem(self._field, "email.domain", self._message(domain), suggestion=suggestion)
+        yield row.problem(
+            self._field,
+            "email.domain",
+            self._message(domain),
+            suggestion=self._near(local, domain),
+            domain=domain,
+            allowed=listed(self._allowed.values(), _NAMED),
+        )
 
     def _judge(self, domain: str) -> bool:
         name = ascii_domain(domain)
@@ -113,13 +118,12 @@ class EmailDomain:
 
     def _message(self, domain: str) -> str:
         if not self._allowed or self._listed(ascii_domain(domain) or "", self._forbidden):
-            return f"{self._heading} must not be an address at {domain}; give another one"
-        named = list(self._allowed.values())
-        others = len(named) - _NAMED
-        listed = ", ".join(named[:_NAMED]) + (f" or {others} others" if others > 0 else "")
-        which = listed if len(named) == 1 else f"one of {listed}"
-        below = ", or below it" if len(named) == 1 else ", or below one of them"
-        return f"{self._heading} must be an address at {which}{below if self._options.subdomains else ''}"
+            return "{heading} must not be an address at {domain}; give another one"
+        if len(self._allowed) == 1:
+            below = "{heading} must be an address at {allowed}, or below it"
+            return below if self._options.subdomains else "{heading} must be an address at {allowed}"
+        below = "{heading} must be an address at one of {allowed}, or below one of them"
+        return below if self._options.subdomains else "{heading} must be an address at one of {allowed}"
 
     def _near(self, local: str, domain: str) -> str | None:
         if any(domain.lower().endswith(f".{name.lower()}") for name in self._allowed.values()):

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from musterroll import Context, Options, Problem, Row, ValidatorType, hookimpl
-from musterroll_plugins.validators._fields import heading
 
 
 class Length:
@@ -14,7 +13,7 @@ class Length:
 
     def __init__(self, options: Options, context: Context) -> None:
         self._limits = [
-            (name, spec.max_length, heading(context, name))
+            (name, spec.max_length)
             for name, spec in context.fields.items()
             if spec.max_length is not None and not spec.secret
         ]
@@ -26,9 +25,11 @@ class Length:
             row.problem(
                 name,
                 f"{name}.too_long",
-                f"{title} has {len(value.text)} characters and may have {limit}; shorten it",
+                "{heading} has {length} characters and may have {limit}; shorten it",
+                length=len(value.text),
+                limit=limit,
             )
-            for name, limit, title in self._limits
+            for name, limit in self._limits
             # A blank or absent value has no text, so its origin need not be asked for.
             if (value := values.get(name)) is not None and len(value.text) > limit
         ]

@@ -3,25 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain, pairwise
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field as Limits
 from pydantic import model_validator
 
-from musterroll import Context, Options, Problem, Row, ValidatorType, fold, hookimpl
-from musterroll_plugins.validators._fields import FieldName, heading
-from musterroll_plugins.validators._guessable import Guessable
+from musterroll import Context, Options, Problem, Row, ValidatorType, fold, gettext, hookimpl, ngettext
+from musterroll_plugins.validators._fields import FieldName
 
 _SHORTEST_PART = 3  # a shorter name is in many good passwords by chance
 _LONGEST_JUDGED = 72  # zxcvbn takes no more, and a tenth of a second for as many
 
 Kind = Literal["lower", "upper", "digit", "symbol"]
 _KINDS: dict[Kind, str] = {
-    "lower": "a lower-case letter",
-    "upper": "an upper-case letter",
-    "digit": "a digit",
-    "symbol": "a symbol",
+    "lower": "it must contain a lower-case letter",
+    "upper": "it must contain an upper-case letter",
+    "digit": "it must contain a digit",
+    "symbol": "it must contain a symbol",
 }
+
+# Figures and signs that stand for letters.
+_LETTERS = str.maketrans("013457@$", "oieastas")
+# What accounts are given at first, in several languages; people put a year or a sign after it.
+_FIRST = frozenset(
+    [
+        *("admin", "administrator", "changeme", "company", "default", "guest", "letmein", "login", "password", "root"),
+        *("autumn", "spring", "summer", "winter", "test", "user", "welcome", "azerty", "qwerty", "qwertz"),
+        *("contraseña", "heslo", "haslo", "hasło", "lozinka", "motdepasse", "parola", "parool", "passwort"),
+        *("salasana", "senha", "wachtwoord", "willkommen"),
+    ]
+)
+_ENDS = "0123456789!?.,:;-_+*/@#$%&=()"
+_LONGEST_END = 5
+_LONGEST_PERIOD = 8
+_PERIODS = range(1, _LONGEST_PERIOD + 1)
+_ROWS = (
+    "01234567890 qwertyuiopasdfghjklzxcvbnm qwertzuiopasdfghjklyxcvbnm azertyuiopqsdfghjklmwxcvbn "
+    "1q2w3e4r5t6y7u8i9o0p 1q2w3e4r5t6z7u8i9o0p 1a2z3e4r5t6y7u8i9o0p"
+)
 
 
 class PasswordOptions(Options):
@@ -33,7 +53,7 @@ class PasswordOptions(Options):
         require: the kinds of characters that it needs. A symbol is neither letter nor digit; a space is one.
         min_classes: needs at least so many of these four kinds.
         not_containing: fields whose values must not be in it, in whatever case; of an address, what comes before
-            the "@" too. Values of one or two characters aside.
+            the "@" too. Values of one or two characters do not count.
         not_common: must not be one of the passwords and words that are tried first, nor a repetition (`abcabcabc`)
             or a row (`12345678`, `qwertyui`).
         min_strength: from 0 to 4, as zxcvbn judges how long it would take to guess it: 3 is good for most. It takes
@@ -64,8 +84,7 @@ class Password:
 
     def __init__(self, options: PasswordOptions, context: Context) -> None:
         self._options = options
-        self._heading = heading(context, "password")
-        self._parts = [(name, _called(context, name)) for name in options.not_containing if name != "password"]
+        self._parts = [name for name in options.not_containing if name != "password"]
         self._guessable = Guessable() if options.not_common else ()
 
     def check(self, row: Row) -> Iterator[Problem]:
@@ -75,23 +94,37 @@ class Password:
             return
         failing = list(self._failing(secret.reveal(), row))
         if failing:
-            message = f"{self._heading} does not meet the policy: it {'; it '.join(failing)}; choose another one"
-            yield row.problem("password", "password.policy", message)
+            yield row.problem(
+                "password",
+                "password.policy",
+                "{heading} does not meet the policy: {rules}; choose another one",
+                rules="; ".join(failing),
+            )
 
     def _failing(self, password: str, row: Row) -> Iterator[str]:
         options = self._options
         if len(password) < options.min_length:
-            yield f"must have at least {_characters(options.min_length)}"
+            yield ngettext(
+                "it must have at least {count} character",
+                "it must have at least {count} characters",
+                options.min_length,
+            )
         if options.max_length is not None and len(password) > options.max_length:
-            yield f"must have at most {_characters(options.max_length)}"
+            yield ngettext(
+                "it must have at most {count} character", "it must have at most {count} characters", options.max_length
+            )
         if options.require or options.min_classes:
             yield from self._missing_kinds(password)
         folded = fold(password)
-        for name, called in self._parts:
+        for name in self._parts:
             if any(len(part) >= _SHORTEST_PART and part in folded for part in _parts(row.value(name).text)):
-                yield f"must not contain {called}"
+                yield (
+                    gettext("it must not contain the username")
+                    if name == "username"
+                    else gettext("it must not contain what is in {other}", other=row.heading(name))
+                )
         if password in self._guessable:
-            yield "is one of the most common passwords"
+            yield gettext("it is one of the most common passwords")
         elif options.min_strength:
             yield from self._too_weak(password, row)
 
@@ -102,23 +135,23 @@ class Password:
             "digit": any(c.isdigit() for c in password),
             "symbol": any(not c.isalnum() for c in password),
         }
-        for kind, called in _KINDS.items():
+        for kind, message in _KINDS.items():
             if kind in self._options.require and not found[kind]:
-                yield f"must contain {called}"
-        if sum(found.values()) < self._options.min_classes:
-            some = f"at least {self._options.min_classes}" if self._options.min_classes < len(_KINDS) else "all"
-            yield f"must contain {some} of these: lower-case, upper-case, digits, symbols"
+                yield gettext(message)
+        least = self._options.min_classes
+        if sum(found.values()) < least == len(_KINDS):
+            yield gettext("it must contain all of these: lower-case, upper-case, digits, symbols")
+        elif sum(found.values()) < least:
+            yield gettext(
+                "it must contain at least {least} of these: lower-case, upper-case, digits, symbols", least=least
+            )
 
     def _too_weak(self, password: str, row: Row) -> Iterator[str]:
         from zxcvbn import zxcvbn  # noqa: PLC0415 -- only where the strength is judged
 
-        known = [part for name, _ in self._parts for part in _parts(row.value(name).text) if part]
+        known = [part for name in self._parts for part in _parts(row.value(name).text) if part]
         if zxcvbn(password[:_LONGEST_JUDGED], user_inputs=known)["score"] < self._options.min_strength:
-            yield "is too easy to guess"
-
-
-def _called(context: Context, name: str) -> str:
-    return "the username" if name == "username" else f"what is in {heading(context, name)}"
+            yield gettext("it is too easy to guess")
 
 
 def _parts(text: str) -> tuple[str, ...]:
@@ -127,8 +160,38 @@ def _parts(text: str) -> tuple[str, ...]:
     return (name, local) if at else (name,)
 
 
-def _characters(count: int) -> str:
-    return f"{count} character{'' if count == 1 else 's'}"
+class Guessable:
+    """Knows the passwords that are tried first: frequent ones, words, repetitions and rows of the keyboard.
+
+    The lists are those of zxcvbn: 30,000 passwords, and 60,000 names and words. They are in lower case already.
+    """
+
+    def __init__(self) -> None:
+        from zxcvbn.frequency_lists import FREQUENCY_LISTS  # noqa: PLC0415 -- takes its time
+
+        self._words = frozenset(chain.from_iterable(FREQUENCY_LISTS.values()))
+
+    def __contains__(self, password: str) -> bool:
+        text = password.casefold()
+        if text in self._words or _is_regular(text):
+            return True
+        stem = text.rstrip(_ENDS)
+        if len(text) - len(stem) <= _LONGEST_END and (stem in _FIRST or stem.translate(_LETTERS) in _FIRST):
+            return True
+        return not text.isalpha() and text.translate(_LETTERS) in self._words
+
+
+def _is_regular(text: str) -> bool:
+    """Whether it repeats a few characters, or follows the alphabet or the keyboard."""
+    if len(text) < 3:
+        return False
+    again = text[0] in text[1 : _LONGEST_PERIOD + 1]
+    if again and any(text[size:] == text[:-size] for size in _PERIODS if len(text) >= 2 * size):
+        return True
+    if text in _ROWS or text[::-1] in _ROWS:
+        return True
+    step = ord(text[1]) - ord(text[0])
+    return abs(step) == 1 and all(ord(two) - ord(one) == step for one, two in pairwise(text))
 
 
 @hookimpl

@@ -10,7 +10,9 @@ from pydantic_core import SchemaError, SchemaValidator, core_schema
 
 from musterroll import Context, Options, Problem, Row, ValidatorType, hookimpl
 from musterroll_plugins.validators._characters import legible
-from musterroll_plugins.validators._fields import FieldName, heading, is_too_long
+from musterroll_plugins.validators._fields import FieldName, is_too_long
+
+_MESSAGE = "{heading} does not have the form that it must have: {pattern}"
 
 
 class PatternOptions(Options):
@@ -54,21 +56,23 @@ class Pattern:
     def __init__(self, options: PatternOptions, context: Context) -> None:
         self._field, self._context = options.field, context
         self._matches = _whole(options.pattern, ignore_case=options.ignore_case).isinstance_python
-        self._message = options.message or (
-            f"{heading(context, options.field)} does not have the form that it must have: {options.pattern}"
-        )
+        self._message, self._pattern = options.message or _MESSAGE, options.pattern
 
     def check(self, row: Row) -> Iterator[Problem]:
         """Yields at most one problem."""
         value = row.value(self._field)
         if value.secret is not None:
             if not self._matches(value.secret.reveal()):
-                yield row.problem(self._field, f"{self._field}.pattern", self._message)
+                yield self._problem(row, None)
             return
         text = legible(value.text)
         if text and not self._matches(text) and not is_too_long(self._context, self._field, value.text):
-            suggestion = self._suggestion(text)
-            yield row.problem(self._field, f"{self._field}.pattern", self._message, suggestion=suggestion)
+            yield self._problem(row, self._suggestion(text))
+
+    def _problem(self, row: Row, suggestion: str | None) -> Problem:
+        return row.problem(
+            self._field, f"{self._field}.pattern", self._message, suggestion=suggestion, pattern=self._pattern
+        )
 
     def _suggestion(self, text: str) -> str | None:
         closed = "".join(text.split())

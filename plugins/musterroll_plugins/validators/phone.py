@@ -7,10 +7,23 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field as Default
 
-from musterroll import Context, Options, Origin, Problem, Row, Severity, ValidatorType, Value, hookimpl
-from musterroll.phones import calling_code_of, one_number, split_whole
+from musterroll import (
+    Context,
+    Options,
+    Origin,
+    Problem,
+    Row,
+    Severity,
+    ValidatorType,
+    Value,
+    calling_code_of,
+    gettext,
+    hookimpl,
+    one_number,
+    split_whole,
+)
 from musterroll_plugins.validators._characters import legible
-from musterroll_plugins.validators._fields import FieldName, heading, is_too_long
+from musterroll_plugins.validators._fields import FieldName, is_too_long
 
 if TYPE_CHECKING:
     from musterroll_plugins.validators._numbering import NumberingPlan
@@ -44,10 +57,6 @@ class Phone:
         self._numbering, self._context, self._strict = _numbering, context, options.strict
         self._need = _numbering.Fit.VALID if options.strict else _numbering.Fit.SHAPE
         self._phone, self._code = options.phone, options.calling_code
-        self._phone_heading, self._code_heading = (
-            heading(context, options.phone),
-            heading(context, options.calling_code),
-        )
         spec = context.fields.get(options.calling_code)
         default = spec.default if spec is not None else None
         self._default_code = default if isinstance(default, str) else ""
@@ -83,20 +92,25 @@ class Phone:
 
     def _check_code_alone(self, row: Row, phone: Value, code: Value) -> Iterator[Problem]:
         if phone.is_blank and code.origin is Origin.CELL:
-            message = (
-                f"{self._code_heading} is filled in but {self._phone_heading} is empty; "
-                f"fill in {self._phone_heading} or empty {self._code_heading}"
+            yield row.problem(
+                self._code,
+                "calling_code.unexpected",
+                "{heading} is filled in but {phone} is empty; fill in {phone} or empty {heading}",
+                phone=row.heading(self._phone),
             )
-            yield row.problem(self._code, "calling_code.unexpected", message)
         elif not phone.is_blank and code.text and not self._is_whole and self._plan(code.text) is None:
             yield from self._invalid_code(row, code.text, "")
 
     def _check_without_code(self, row: Row, phone: Value, code: Value) -> Iterator[Problem]:
         if code.is_blank:
-            message = f"{self._code_heading} is missing although there is a phone number; fill it in, e.g. 44"
-            yield row.problem(self._code, "calling_code.required", message, suggestion=self._code_in(phone.text))
+            yield row.problem(
+                self._code,
+                "calling_code.required",
+                "{heading} is missing although there is a phone number; fill it in, e.g. 44",
+                suggestion=self._code_in(phone.text),
+            )
         if one_number(phone.text) is None and not is_too_long(self._context, self._phone, phone.text):
-            yield self._invalid(row, f"{self._phone_heading} must be digits only")
+            yield self._invalid(row, "{heading} must be digits only")
 
     def _check_whole(self, row: Row, text: str, code: Value) -> Iterable[Problem]:
         """Checks a whole number; the sheet stage has taken it apart where it could, and where the fields are its."""
@@ -107,18 +121,20 @@ class Phone:
             return () if is_too_long(self._context, self._phone, text) else (self._not_whole(row, text),)
         plan = self._plan(parts[0])
         if plan is None:
-            unknown = f"+{parts[0]} is not the telephone code of a country; correct {self._phone_heading}"
-            return (self._invalid(row, f"{unknown}, e.g. +44 7712345678"),)
+            unknown = "+{code} is not the telephone code of a country; correct {heading}, e.g. +44 7712345678"
+            return (self._invalid(row, unknown, code=parts[0]),)
         if not self._strict and plan.has_shape(parts[1]) and not plan.may_have_prefix(parts[1]):
             return ()
         return self._check_number(row, parts[1], plan)
 
     def _not_whole(self, row: Row, text: str) -> Problem:
-        if text.startswith(("+", "00")):
-            what = f"{self._phone_heading} must be one number, without an extension or other words"
-        else:
-            what = f"{self._phone_heading} must be the whole number, with + and the country's telephone code"
-        return self._invalid(row, f"{what}; write it like +44 7712345678")
+        message = (
+            "{heading} must be one number, without an extension or other words; write it like +44 7712345678"
+            if text.startswith(("+", "00"))
+            else "{heading} must be the whole number, with + and the country's telephone code; "
+            "write it like +44 7712345678"
+        )
+        return self._invalid(row, message)
 
     def _code_in(self, phone: str) -> str | None:
         """Returns the calling code that an international number begins with."""
@@ -130,20 +146,21 @@ class Phone:
         if is_too_long(self._context, self._code, text):
             return
         digits = (one_number(text) or "").removeprefix("+").lstrip("0")
-        example = "the digits of the country's telephone code only, e.g. 44"
-        message, suggestion = f"{self._code_heading} must be {example}", None
+        message, values = "{heading} must be the digits of the country's telephone code only, e.g. 44", dict[str, Any]()
+        suggestion = None
         if digits and digits != text and self._plan(digits) is not None:
             suggestion = digits
         elif digits and (found := self._with_area_code(digits, phone)):
             suggestion, whole = found
-            area = digits.removeprefix(suggestion)
             message = (
-                f"{self._code_heading} is the telephone code {suggestion} together with the area code {area}; "
-                f"write {suggestion} here and {whole} in {self._phone_heading}"
+                "{heading} is the telephone code {code} together with the area code {area}; "
+                "write {code} here and {whole} in {phone}"
             )
+            values = {"code": suggestion, "area": digits.removeprefix(suggestion), "whole": whole}
         elif text.isascii() and text.isdigit():
-            message = f"{self._code_heading} is not the telephone code of a country; correct it, e.g. 44"
-        yield row.problem(self._code, "calling_code.invalid", message, suggestion=suggestion)
+            message = "{heading} is not the telephone code of a country; correct it, e.g. 44"
+        values["phone"] = row.heading(self._phone)
+        yield row.problem(self._code, "calling_code.invalid", message, suggestion=suggestion, **values)
 
     def _with_area_code(self, digits: str, phone: str) -> tuple[str, str] | None:
         """Returns the calling code of one that an area code follows, and the local number with that area code."""
@@ -157,7 +174,7 @@ class Phone:
     def _check_number(self, row: Row, text: str, plan: NumberingPlan) -> Iterator[Problem]:
         number = one_number(text)
         if number is None:
-            yield self._invalid(row, f"{self._phone_heading} must be one number in digits only, without an extension")
+            yield self._invalid(row, "{heading} must be one number in digits only, without an extension")
             return
         digits = number.removeprefix("+")
         fits = self._numbering.Fit
@@ -166,37 +183,43 @@ class Phone:
         better = fits(min(max(self._need, whole + 1), fits.VALID)) if whole < fits.VALID else None
         local = self._first(plan, plan.without_code(digits), better)
         if local is not None:
-            message = f"{self._phone_heading} repeats the calling code {plan.code}; leave it out"
-            suggestion = self._suggested(row, local, plan)
-            yield row.problem(self._phone, "phone.includes_calling_code", message, suggestion=suggestion)
+            yield row.problem(
+                self._phone,
+                "phone.includes_calling_code",
+                "{heading} repeats the calling code {code}; leave it out",
+                suggestion=self._suggested(row, local, plan),
+                code=plan.code,
+            )
             return
         other = self._code_in(number)
         if other is not None and other != plan.code and whole < self._need:
             message = (
-                f"{self._phone_heading} begins with the telephone code {other}, but the calling code is {plan.code}; "
+                "{heading} begins with the telephone code {other}, but the calling code is {code}; "
                 "correct one of the two"
             )
-            yield self._invalid(row, message)
+            yield self._invalid(row, message, other=other, code=plan.code)
             return
         local = self._first(plan, plan.without_trunk(digits), better)
         if digits != text:
             as_it_is = digits if whole >= self._need else None
             corrected = local or as_it_is or (self._with_zero(digits, plan) if digits == number else None)
-            wrong = 'and no "+"' if text.startswith("+") else "without spaces or signs"
-            message = f"{self._phone_heading} must be the digits of the local part only, {wrong}"
+            message = (
+                '{heading} must be the digits of the local part only, and no "+"'
+                if text.startswith("+")
+                else "{heading} must be the digits of the local part only, without spaces or signs"
+            )
             yield self._invalid(row, message, self._suggested(row, corrected, plan))
         elif local is not None:
-            prefix = digits[: len(digits) - len(local)]
-            message = (
-                f'{self._phone_heading} begins with "{prefix}", which is dialled inside the country only; leave it out'
-            )
-            suggestion = self._suggested(row, local, plan)
             yield row.problem(
-                self._phone, "phone.trunk_prefix", message, severity=Severity.WARNING, suggestion=suggestion
+                self._phone,
+                "phone.trunk_prefix",
+                '{heading} begins with "{prefix}", which is dialled inside the country only; leave it out',
+                severity=Severity.WARNING,
+                suggestion=self._suggested(row, local, plan),
+                prefix=digits[: len(digits) - len(local)],
             )
         elif whole < self._need:
-            corrected = self._with_zero(digits, plan)
-            yield self._invalid(row, self._misfit(digits, plan, corrected), self._suggested(row, corrected, plan))
+            yield self._misfit(row, digits, plan)
 
     def _first(self, plan: NumberingPlan, candidates: Iterable[str], better: int | None) -> str | None:
         if better is None:
@@ -211,22 +234,24 @@ class Phone:
         """Returns the number with the 0 that belongs to it in some countries, and that spreadsheet programs drop."""
         return f"0{digits}" if digits[0] != "0" and plan.fit(f"0{digits}") is self._numbering.Fit.VALID else None
 
-    def _misfit(self, digits: str, plan: NumberingPlan, corrected: str | None) -> str:
-        if corrected is not None:
-            return (
-                f"{self._phone_heading} lacks the 0 in front, which belongs to the number in the country of calling "
-                f"code {plan.code} (spreadsheet programs drop it); format the column as text and type the 0"
+    def _misfit(self, row: Row, digits: str, plan: NumberingPlan) -> Problem:
+        if (corrected := self._with_zero(digits, plan)) is not None:
+            message = (
+                "{heading} lacks the 0 in front, which belongs to the number in the country of calling code {code} "
+                "(spreadsheet programs drop it); format the column as text and type the 0"
             )
+            return self._invalid(row, message, self._suggested(row, corrected, plan), code=plan.code)
         if len(digits) < plan.shortest():
-            what = f"{self._phone_heading} is too short for calling code {plan.code}"
+            message = "{heading} is too short for calling code {code}; {remedy}"
         elif len(digits) > plan.longest():
-            what = f"{self._phone_heading} is too long for calling code {plan.code}"
+            message = "{heading} is too long for calling code {code}; {remedy}"
         else:
-            what = f"{self._phone_heading} cannot be a number of calling code {plan.code}"
-        if self._is_whole:
-            return f"{what}; correct it" + (f", e.g. +{plan.code} {plan.example}" if plan.example else "")
-        example = f", e.g. {plan.example}" if plan.example else ""
-        return f"{what}; correct it and give the local part only{example}"
+            message = "{heading} cannot be a number of calling code {code}; {remedy}"
+        remedy = gettext("correct it") if self._is_whole else gettext("correct it and give the local part only")
+        if plan.example:
+            example = f"+{plan.code} {plan.example}" if self._is_whole else plan.example
+            remedy = gettext("{remedy}, e.g. {example}", remedy=remedy, example=example)
+        return self._invalid(row, message, code=plan.code, remedy=remedy)
 
     def _suggested(self, row: Row, local: str | None, plan: NumberingPlan) -> str | None:
         """Returns what to type: the whole number where the sheet asks for that."""
@@ -235,8 +260,8 @@ class Phone:
         whole = self._is_whole and row.value(self._code).origin is not Origin.DEFAULT
         return f"+{plan.code}{local}" if whole else local
 
-    def _invalid(self, row: Row, message: str, suggestion: str | None = None) -> Problem:
-        return row.problem(self._phone, "phone.invalid", message, suggestion=suggestion)
+    def _invalid(self, row: Row, message: str, suggestion: str | None = None, **values: Any) -> Problem:
+        return row.problem(self._phone, "phone.invalid", message, suggestion=suggestion, **values)
 
 
 def _readable(value: Value) -> Value:

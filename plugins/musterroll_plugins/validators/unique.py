@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator
 from typing import Any
 
 from pydantic import Field as Default
 
-from musterroll import Context, Options, Problem, Row, Severity, ValidatorType, fold, hookimpl
-from musterroll_plugins.validators._fields import FieldName, heading
-from musterroll_plugins.validators._lookalikes import foreign_letters, skeleton
+from musterroll import Context, Options, Problem, Row, Severity, ValidatorType, fold, gettext, hookimpl
+from musterroll_plugins.validators._fields import FieldName
 
 _USERNAME = "username"
+# Letters of other scripts that look like Latin ones. Only pairs that most typefaces draw alike, each case for itself:
+# Greek "Ν" looks like "N", "ν" like "v".
+_CYRILLIC = dict(zip("аеорсухіјѕһԁԛԝѵӏАВЕЅІЈКМНОРСТУХԚԜ", "aeopcyxijshdqwvlABESIJKMHOPCTYXQW", strict=True))
+_GREEK = dict(zip("αινορυϲϳΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "aivopucjABEZHIKMNOPTYX", strict=True))
+_ARMENIAN = dict(zip("օսոցհ", "ounqh", strict=True))
+_LATIN = {"ı": "i", "ɑ": "a", "ɡ": "g", "ɩ": "i", "ʋ": "u", "ᴏ": "o"}
+_TABLE = str.maketrans({**_CYRILLIC, **_GREEK, **_ARMENIAN, **_LATIN})
 
 
 class UniqueOptions(Options):
@@ -35,32 +42,37 @@ class Unique:
 
     def __init__(self, options: UniqueOptions, context: Context) -> None:
         errors = dict.fromkeys((*options.fields, *context.match))
-        self._errors = [(name, heading(context, name), dict[str, int]()) for name in errors]
-        self._warnings = [
-            (name, heading(context, name), dict[str, int]())
-            for name in dict.fromkeys(options.warn)
-            if name not in errors
-        ]
-        self._usernames = next((seen for name, _, seen in self._errors if name == _USERNAME), None)
-        self._title = heading(context, _USERNAME)
+        self._errors = {name: dict[str, int]() for name in errors}
+        self._warnings = {name: dict[str, int]() for name in options.warn if name not in errors}
+        self._usernames = self._errors.get(_USERNAME)
         self._looks: dict[str, int] = {}  # the skeleton of each name that is not ASCII, and its row
 
     def check(self, row: Row) -> Iterator[Problem]:
         """Yields the problems of a row against the rows before it."""
         # A row that was copied repeats everything; that is one fault for each row that it repeats.
-        told: set[int] = set()
+        reported: set[int] = set()
         look = self._alike(row)
-        for name, title, seen in self._errors:
+        for name, seen in self._errors.items():
             first = self._first(row, name, seen)
-            if first is not None and first not in told:
-                told.add(first)
-                message = f"This is the same user as in row {first} (by {title}); delete or correct one of the two rows"
-                yield row.problem(name, f"{name}.duplicate", message, condemns=(first,))
-        for name, title, seen in self._warnings:
+            if first is not None and first not in reported:
+                reported.add(first)
+                yield row.problem(
+                    name,
+                    f"{name}.duplicate",
+                    "This is the same user as in row {first} (by {heading}); delete or correct one of the two rows",
+                    also_rejects=(first,),
+                    first=first,
+                )
+        for name, seen in self._warnings.items():
             first = self._first(row, name, seen)
-            if first is not None and first not in told:
-                message = f"{title} is the same as in row {first}; check that these are two people"
-                yield row.problem(name, f"{name}.duplicate", message, severity=Severity.WARNING)
+            if first is not None and first not in reported:
+                yield row.problem(
+                    name,
+                    f"{name}.duplicate",
+                    "{heading} is the same as in row {first}; check that these are two people",
+                    severity=Severity.WARNING,
+                    first=first,
+                )
         if look is not None:
             yield look
 
@@ -90,11 +102,33 @@ class Unique:
             self._looks.setdefault(look, row.number)
         if first is None:
             return None
-        letters = foreign_letters(text) or "other letters"
-        message = (
-            f"{self._title} looks like that of row {first} but is written with {letters}; check that both are meant"
+        return row.problem(
+            _USERNAME,
+            f"{_USERNAME}.confusable",
+            "{heading} looks like that of row {first} but is written with {letters}; check that both are meant",
+            severity=Severity.WARNING,
+            first=first,
+            letters=foreign_letters(text) or gettext("other letters"),
         )
-        return row.problem(_USERNAME, f"{_USERNAME}.confusable", message, severity=Severity.WARNING)
+
+
+def skeleton(text: str) -> str:
+    """Returns what a name looks like: folded, with look-alikes replaced by Latin letters.
+
+    ASCII names are their own skeleton (folded). Idempotent.
+    """
+    # Compatibility forms first, so that the table need not have them. Folding comes after the table, since it
+    # would turn a capital into a small letter that looks like something else; but it can bring up new ones.
+    before, text = None, unicodedata.normalize("NFKC", text)
+    while text != before:
+        before, text = text, fold(text.translate(_TABLE))
+    return text
+
+
+def foreign_letters(text: str) -> str:
+    """Describes the look-alikes in a name, e.g. `"а" (Cyrillic)`; empty where there is none."""
+    found = dict.fromkeys(c for c in unicodedata.normalize("NFKC", text) if ord(c) in _TABLE)
+    return ", ".join(f'"{c}" ({unicodedata.name(c, "other").split()[0].capitalize()})' for c in found)
 
 
 @hookimpl

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from musterroll import CreateUser, engine, history
+from musterroll import CreateUser, engine
 from musterroll.errors import BackendError, RefusedError, UsageError
-from musterroll.model.reports import JobState, Outcome
+from musterroll.journal.job import JobState
+from musterroll.reports.report import Outcome
 from support.faults import Fault, on
 from support.pipelines import DIRECTORY, Work, addressed, told, user
 from support.processes import start, wait_for
@@ -35,20 +36,20 @@ engine.run(Work(folder).pipeline(backend={backend!r}), folder / "staff.csv")
 
 def test_listed_newest_first_and_shown(work: Work) -> None:
     pipeline = work.pipeline()
-    assert history.list_jobs(pipeline) == []
+    assert engine.list_jobs(pipeline) == []
     first = work.run(pipeline, work.sheet(user("ana")))
     second = work.run(pipeline, work.sheet(user("bo", email="nonsense")))
     assert first.job is not None
     assert second.job is not None
-    listed = history.list_jobs(pipeline)
+    listed = engine.list_jobs(pipeline)
     assert [job.id for job in listed] == [second.job.id, first.job.id]
     assert [job.state for job in listed] == [JobState.ABORTED, JobState.COMPLETED]
     assert [job.counts.rows for job in listed] == [1, 1]
     assert Path(listed[0].sheet).is_absolute()
-    shown = told(history.show_job(pipeline, first.job.id))
+    shown = told(engine.show_job(pipeline, first.job.id))
     assert (shown.outcome, shown.rows, shown.changes) == (Outcome.OK, first.rows, first.changes)
     # The values of cells are not kept.
-    shown = told(history.show_job(pipeline, "last"))
+    shown = told(engine.show_job(pipeline, "last"))
     assert shown.codes == second.codes
     assert [problem.value for problem in shown.problems] == [None]
 
@@ -61,18 +62,18 @@ def test_named_by_a_part_of_the_id(work: Work) -> None:
         assert done.job is not None
         ids.append(done.job.id)
     assert re.fullmatch(r"\d{8}-\d{6}-[a-z2-9]{4}", ids[0])
-    shown = told(history.show_job(pipeline, ids[0].rpartition("-")[2]))
+    shown = told(engine.show_job(pipeline, ids[0].rpartition("-")[2]))
     assert shown.job is not None
     assert shown.job.id == ids[0]
     with pytest.raises(UsageError, match="may be any of"):
-        history.show_job(pipeline, "2026")
+        engine.show_job(pipeline, "2026")
     with pytest.raises(UsageError, match="no job"):
-        history.show_job(pipeline, "nonsense")
+        engine.show_job(pipeline, "nonsense")
 
 
 def test_without_any_job(work: Work) -> None:
     pipeline = work.pipeline()
-    for command in (history.show_job, engine.resume):
+    for command in (engine.show_job, engine.resume):
         with pytest.raises(UsageError, match="no jobs here"):
             command(pipeline, "last")
     assert not work.state.exists()
@@ -118,7 +119,7 @@ def test_a_changed_sheet_is_refused_and_the_job_stays_as_it_is(work: Work) -> No
     with pytest.raises(RefusedError) as refused:
         engine.resume(pipeline, "last")
     assert refused.value.code == "source.changed"
-    assert [job.state for job in history.list_jobs(pipeline)] == [JobState.PAUSED]
+    assert [job.state for job in engine.list_jobs(pipeline)] == [JobState.PAUSED]
     # The right one may have been moved.
     moved = work.folder / "moved.csv"
     moved.write_bytes(right)
@@ -166,7 +167,7 @@ def test_a_declined_question_leaves_nothing(work: Work) -> None:
         engine.run(pipeline, work.sheet(addressed("ana", groups="A|B")), confirm=confirm)
     assert asked == [({"create": 1}, 2, 1, 1)]
     assert work.portal.handed == []
-    assert history.list_jobs(pipeline) == []
+    assert engine.list_jobs(pipeline) == []
 
 
 def test_nothing_is_asked_where_there_is_nothing_to_do(work: Work) -> None:
@@ -179,14 +180,14 @@ def test_cut_off_while_planning(work: Work) -> None:
     """The plan is made anew, under the same id; what the portal is by then counts."""
     pipeline, sheet = work.pipeline(), work.sheet(addressed("ana"), addressed("bo"))
     _cut_off_while_planning(work)
-    (job,) = history.list_jobs(pipeline)
+    (job,) = engine.list_jobs(pipeline)
     assert job.state is JobState.INTERRUPTED
     work.portal.add("bo", forename="Bo")
     work.portal.refuses_to_start = True
     for _ in range(2):  # a portal that is down makes it no worse
         with pytest.raises(BackendError):
             engine.resume(pipeline, job.id)
-        assert [(job.id, job.state) for job in history.list_jobs(pipeline)] == [(job.id, JobState.INTERRUPTED)]
+        assert [(job.id, job.state) for job in engine.list_jobs(pipeline)] == [(job.id, JobState.INTERRUPTED)]
     work.portal.refuses_to_start = False
     done = work.resume(pipeline, job.id)
     assert done.rows == {"created": 1, "updated": 1}
@@ -205,7 +206,7 @@ def test_a_job_that_is_planned_anew_is_the_latest(work: Work) -> None:
     pipeline = work.pipeline()
     work.sheet(addressed("ana"))
     _cut_off_while_planning(work)
-    old = history.list_jobs(pipeline)[0].id
+    old = engine.list_jobs(pipeline)[0].id
     work.portal.fault = on(CreateUser, Fault.FAILED)
     failed = work.run(pipeline, work.sheet(user("bo"), name="other.csv"))
     assert failed.job is not None
@@ -224,7 +225,7 @@ def test_killed_while_writing(work: Work, deadly: int) -> None:
     sheet = work.sheet(*(addressed(name, groups=f"G{number % 3}") for number, name in enumerate(names)))
     _kill(work, deadly)
     pipeline = work.pipeline(backend=DIRECTORY)
-    assert [job.state for job in history.list_jobs(pipeline)] == [JobState.INTERRUPTED]
+    assert [job.state for job in engine.list_jobs(pipeline)] == [JobState.INTERRUPTED]
     done = work.resume(pipeline)
     assert done.outcome is Outcome.OK
     assert done.rows == {"created": 150}
@@ -245,7 +246,7 @@ def test_killed_and_run_again(work: Work) -> None:
     assert done.invites == {"sent": 20}
     assert sorted(work.post.invited()) == sorted(names)
     with pytest.raises(RefusedError, match="later job"):
-        engine.resume(pipeline, history.list_jobs(pipeline)[1].id)
+        engine.resume(pipeline, engine.list_jobs(pipeline)[1].id)
 
 
 def test_an_invite_that_was_cut_off_is_held(work: Work) -> None:

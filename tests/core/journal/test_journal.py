@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from musterroll.errors import RefusedError, StateError
+from musterroll.journal.glance import glance
 from musterroll.journal.journal import Journal, journal_path
 from musterroll.journal.schema import VERSION
 from support.processes import start, wait_for
@@ -50,6 +51,7 @@ def test_pipelines_do_not_block_each_other(tmp_path: Path) -> None:
 
 def test_many_open_a_new_journal_at_once(tmp_path: Path) -> None:
     code = """
+from musterroll.journal.glance import glance
 from musterroll.journal.journal import Journal
 print("ready", flush=True)
 sys.stdin.readline()
@@ -112,8 +114,11 @@ def test_a_newer_journal_is_refused_and_left_alone(tmp_path: Path) -> None:
     Journal.open(tmp_path, "acme").close()
     with closing(sqlite3.connect(path)) as db:
         db.execute(f"PRAGMA user_version = {VERSION + 1}")
+        db.execute("UPDATE meta SET value = '9.1.2'")
+        db.commit()
     before = path.read_bytes()
-    assert "newer version" in _refused(tmp_path)
+    assert "newer version of musterroll, 9.1.2" in _refused(tmp_path)
+    assert "9.1.2" in (glance(tmp_path, "acme").fault or "")
     with pytest.raises(StateError) as error:
         Journal.look(tmp_path, "acme")
     assert error.value.code == "state.newer"

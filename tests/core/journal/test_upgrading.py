@@ -3,49 +3,30 @@
 from __future__ import annotations
 
 import sqlite3
+import stat
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
 
 from musterroll.errors import RefusedError, StateError
-from musterroll.journal import upgrading
-from musterroll.journal.jobs import list_jobs
+from musterroll.journal.job import read_jobs
 from musterroll.journal.journal import Journal, journal_path
 from musterroll.journal.schema import VERSION
+from musterroll.journal.upgrades import FORMAT
+from support.earlier import COMPLETED, UNDONE, write_earlier
 
-_VERSION_3 = (Path(__file__).parent / "version_3.sql").read_text(encoding="utf-8")
-_JOB = """
-INSERT INTO job (id, kind, state, planned, started, finished, approved,
-    pipeline, sets, fingerprint, plugins, identity, sheet)
-VALUES (?, 'run', 'completed', 1, ?, ?, ?, 'acme', '[]', 'f', '{"distributions": {}, "files": {}}', 'portal',
-        '{"path": "/staff.csv", "sha256": "s", "format": "csv", "reader": "csv", "sheet": null}')
-"""
-_INVITE = """
-INSERT INTO invite (pipeline, identity, ref, purpose, username, state, channel, message, job, row, sent, expires)
-VALUES ('acme', 'portal', 'u1', 'invite', 'ana', 'sent', 'email', 'm1', 'one', 3, ?, ?)
-"""
+_APPROVED = '{"by": "me", "at": "2026-11-27T18:00:00.000000+00:00"}'
 
 
 @pytest.fixture
 def old(tmp_path: Path) -> Path:
-    """A journal of version 3: two jobs, the first of which was approved after the second had begun, and an invite."""
-    path = journal_path(tmp_path, "acme")
-    with closing(sqlite3.connect(path)) as db:
-        db.executescript(_VERSION_3 + "PRAGMA journal_mode = WAL;")
-        approved = '{"by": "me", "at": "2026-03-03T10:00:00.000000+00:00"}'
-        one, two = "2026-03-01T10:00:00.000000+00:00", "2026-03-02T10:00:00.000000+00:00"
-        db.execute(_JOB, ("one", one, one, approved))
-        db.execute(_JOB, ("two", two, two, None))
-        db.execute(_INVITE, ("2026-03-03T10:00:01+00:00", "2026-03-17T10:00:01+00:00"))
-        db.execute(
-            "INSERT INTO row (job, row, username, folded, action, password, fields, ref) "
-            "VALUES ('two', 3, 'ana', 'ana', 'unchanged', 'keep', '{}', 'u1')"
-        )
-        db.commit()
-    return path
+    """A journal of version 3, the first job of which was approved after all others had begun."""
+    approve = "UPDATE job SET approved = ? WHERE id = (SELECT min(id) FROM job)"
+    return write_earlier("journal", journal_path(tmp_path, "acme"), (approve, _APPROVED))
 
 
 @contextmanager
@@ -54,6 +35,10 @@ def _opened(path: Path, *, look: bool = False) -> Iterator[Journal]:
     assert journal is not None
     with closing(journal):
         yield journal
+
+
+def _opened_once(path: Path) -> None:
+    Journal.open(path.parent, "acme").close()
 
 
 def _shape(journal: Journal) -> list[tuple[str, ...]]:
@@ -70,22 +55,52 @@ def test_brought_forward_it_is_as_a_new_one(old: Path, tmp_path: Path) -> None:
     with _opened(old) as journal, closing(Journal.open(tmp_path / "new", "acme")) as new:
         assert _shape(journal) == _shape(new)
         assert journal.execute("PRAGMA user_version").fetchone() == (VERSION,)
-        assert [(job.id, job.number, job.turn) for job in list_jobs(journal)] == [("two", 2, 2), ("one", 1, 3)]
-        assert journal.execute("SELECT turn FROM invite").fetchone() == (4,)
-        assert journal.next_turn() == 5
-        assert journal.execute("SELECT username FROM row").fetchone() == ("ana",)
+        assert [(job.id[-4:], job.number, job.turn) for job in read_jobs(journal)] == [
+            ("rrcg", 7, 7),
+            ("b35b", 6, 6),
+            ("jyvf", 5, 5),
+            ("zaqt", 4, 4),
+            ("7bb4", 1, 9),
+        ]
+        assert [turn for (turn,) in journal.execute("SELECT turn FROM invite ORDER BY id")] == [2, 3, 8, 0]
+        assert journal.next_turn() == 10
+        assert journal.execute("SELECT count(*) FROM row WHERE username = 'ana'").fetchone() == (3,)
+
+
+def test_a_copy_is_kept_of_what_it_was(old: Path) -> None:
+    _opened_once(old)
+    _opened_once(old)
+    copy = old.with_name("acme.journal.v3.bak")
+    assert {file.name for file in old.parent.iterdir()} == {old.name, copy.name, "acme.lock"}
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+    copy.replace(old)
+    with closing(sqlite3.connect(old)) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (3,)
+        assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert db.execute("SELECT count(*) FROM job").fetchone() == (5,)
+    _opened_once(old)
+
+
+def test_where_no_copy_can_be_made_it_is_left_as_it_is(old: Path) -> None:
+    old.with_name("acme.journal.v3.bak").mkdir()
+    with pytest.raises(StateError, match="cannot be copied: Is a directory"):
+        Journal.open(old.parent, "acme")
+    assert {file.name for file in old.parent.iterdir()} == {old.name, "acme.journal.v3.bak", "acme.lock"}
+    with closing(sqlite3.connect(old)) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (3,)
 
 
 def test_looking_leaves_it_as_it_is(old: Path) -> None:
     before = old.read_bytes()
     with _opened(old, look=True) as journal:
-        assert [job.id for job in list_jobs(journal)] == ["two", "one"]
+        assert [job.id for job in read_jobs(journal)][-2:] == [UNDONE, COMPLETED]
     assert old.read_bytes() == before
     assert {file.name for file in old.parent.iterdir()} <= {old.name, "acme.lock"}
 
 
 def test_a_step_that_fails_leaves_it_as_it_is(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(upgrading, "STEPS", {3: (*upgrading.STEPS[3], "INSERT INTO nothing VALUES (1)")})
+    steps = {**FORMAT.steps, VERSION - 1: (*FORMAT.steps[VERSION - 1], "INSERT INTO nothing VALUES (1)")}
+    monkeypatch.setattr("musterroll.journal.file.FORMAT", replace(FORMAT, steps=steps))
     with pytest.raises(StateError):
         Journal.open(old.parent, "acme")
     monkeypatch.undo()
@@ -93,17 +108,17 @@ def test_a_step_that_fails_leaves_it_as_it_is(old: Path, monkeypatch: pytest.Mon
         assert db.execute("PRAGMA user_version").fetchone() == (3,)
         assert db.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'turn'").fetchone() == (0,)
     with _opened(old) as journal:
-        assert len(list(list_jobs(journal))) == 2
+        assert len(list(read_jobs(journal))) == 5
 
 
 def test_not_while_another_works_with_it(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("musterroll.journal.opening.BUSY_SECONDS", 0.1)
+    monkeypatch.setattr("musterroll.journal.file.BUSY_SECONDS", 0.1)
     with FileLock(old.with_suffix(".lock")):
         with pytest.raises(RefusedError) as refused:
             Journal.open(old.parent, "acme")
         assert refused.value.code == "state.locked"
         with _opened(old, look=True) as journal:  # looking never waits
-            assert len(list(list_jobs(journal))) == 2
+            assert len(list(read_jobs(journal))) == 5
 
 
 def test_an_older_version_than_any_that_was_published(old: Path) -> None:

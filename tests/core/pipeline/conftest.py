@@ -10,9 +10,9 @@ from typing import Any, Protocol
 import pytest
 
 from musterroll.errors import PipelineError
-from musterroll.pipeline.loading import load_pipeline
+from musterroll.pipeline.loader import load_pipeline
 from musterroll.pipeline.pipeline import Pipeline
-from musterroll.plugin.loading import Found, Plugin, local_file
+from musterroll.registry.loader import Found, Plugin, local_file
 
 KIT = """
 from typing import Annotated, Literal
@@ -117,7 +117,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "kit.py"
     path.write_text(KIT, encoding="utf-8")
     found = Found(Plugin(name="kit", distribution="musterroll", version="0"), lambda: local_file(path).load())
-    monkeypatch.setattr("musterroll.plugin.registry.entry_points", lambda: iter([found]))
+    monkeypatch.setattr("musterroll.registry.registry.entry_points", lambda: iter([found]))
     return tmp_path
 
 

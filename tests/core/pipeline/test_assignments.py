@@ -8,12 +8,12 @@ import tomli_w
 from hypothesis import given
 from hypothesis import strategies as st
 
+from musterroll.contract.options import SecretRef
 from musterroll.errors import Mistake
 from musterroll.pipeline.assignments import flags_as_sets, flags_layer, parse_key, parse_sets, sets_layer
 from musterroll.pipeline.instances import KeyTypes
 from musterroll.pipeline.key_types import meant, parse_value
 from musterroll.pipeline.origins import plain
-from musterroll.plugin.options import SecretRef
 
 SCALARS = st.booleans() | st.integers(-(2**62), 2**62) | st.floats(allow_nan=False) | st.text() | st.dates()
 

@@ -14,9 +14,9 @@ from annotated_types import Le, Lt
 from pydantic import BaseModel
 
 from musterroll.errors import PipelineError
-from musterroll.pipeline.loading import load_pipeline
+from musterroll.pipeline.loader import load_pipeline
 from musterroll.pipeline.settings import Settings
-from musterroll.plugin.registry import KINDS, Registry
+from musterroll.registry.registry import KINDS, Registry
 from musterroll_cli.main import main
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from musterroll.errors import PipelineError
-from musterroll.pipeline.files import Document, read_chain, standard_text
+from musterroll.pipeline.files import PipelineFile, read_chain, standard_text
 
 
 @pytest.fixture(autouse=True)
@@ -21,7 +21,7 @@ def write(path: str, text: str) -> Path:
     return file
 
 
-def labels(chain: tuple[Document, ...]) -> list[str]:
+def labels(chain: tuple[PipelineFile, ...]) -> list[str]:
     return [document.place.label for document in chain]
 
 

@@ -12,13 +12,13 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from musterroll import Options, ReaderType
-from musterroll.engine.initialising import starter_text
 from musterroll.pipeline.files import standard_text
 from musterroll.pipeline.json_schema import pipeline_schema
-from musterroll.pipeline.loading import load_pipeline
-from musterroll.plugin.collecting import Provider
-from musterroll.plugin.loading import Plugin
-from musterroll.plugin.registry import Registry
+from musterroll.pipeline.loader import load_pipeline
+from musterroll.registry.collector import Provider
+from musterroll.registry.loader import Plugin
+from musterroll.registry.registry import Registry
+from musterroll_cli.commands.init import starter_text
 
 ROOT = Path(__file__).parents[3]
 EXAMPLES = sorted(ROOT.glob("examples/*/*.toml"))

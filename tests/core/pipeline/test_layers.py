@@ -1,21 +1,24 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
 from musterroll.errors import Mistake
 from musterroll.pipeline.layers import join, layer, merge
-from musterroll.pipeline.origins import Place, Table, place_of, plain, spelt
+from musterroll.pipeline.origins import Place, TomlTable, path_text, place_of, plain
+from musterroll.pipeline.settings import Settings
 
 NAMES = st.sampled_from(["a", "b", "c"])
 SCALARS = st.integers(0, 9) | st.booleans()
 
 
-def layer_of(data: dict[str, Any], label: str = "file", *, in_file: bool = True) -> Table:
+def layer_of(data: dict[str, Any], label: str = "file", *, in_file: bool = True) -> TomlTable:
     mistakes: list[Mistake] = []
     made = layer(data, Place(label, Path(), in_file=in_file), mistakes)
     assert mistakes == []
@@ -133,7 +136,7 @@ def test_every_value_knows_its_layer() -> None:
     both = merge(below, above)
     assert place_of(both, ("validators", "a", "use")).label == "base"
     assert place_of(both, ("validators", "a", "enabled")).label == "file"
-    assert [(place_of(both, ("plugins", i)).label, spelt(both, ("plugins", i))) for i in range(3)] == [
+    assert [(place_of(both, ("plugins", i)).label, path_text(both, ("plugins", i))) for i in range(3)] == [
         ("base", "plugins[0]"),
         ("base", "plugins[1]"),
         ("file", "plugins[0]"),
@@ -171,3 +174,18 @@ def test_bottomless_tables_are_a_mistake() -> None:
 def test_parts_of_one_layer_do_not_clear_one_another() -> None:
     parts = [layer_of({"backend": {"options": {"url": "x"}}}), layer_of({"backend": {"use": "scim"}})]
     assert plain(join(parts, Place("--set", Path()))) == {"backend": {"use": "scim", "options": {"url": "x"}}}
+
+
+def _with_a_default(model: type[BaseModel], path: str = "") -> Iterator[str]:
+    """The keys of tables that there is one of, and that mean something where nobody says anything."""
+    for name, info in model.model_fields.items():
+        inner = info.annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            yield from _with_a_default(inner, f"{path}{name}.")
+        elif not info.is_required() and info.default not in (None, (), {}, False):
+            yield f"{path}{name}"
+
+
+def test_defaults_have_one_home() -> None:
+    """The built-in pipeline is where a person looks for them, and `pipeline show` shows them with their place."""
+    assert list(_with_a_default(Settings)) == []

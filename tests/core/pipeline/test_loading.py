@@ -12,7 +12,7 @@ import tomli_w
 from musterroll import Purpose, Secret
 from musterroll.errors import PipelineError
 from musterroll.pipeline.files import standard_text
-from musterroll.pipeline.loading import load_pipeline
+from musterroll.pipeline.loader import load_pipeline
 from musterroll.pipeline.pipeline import Instance, Pipeline
 
 from .conftest import HEAD, Load

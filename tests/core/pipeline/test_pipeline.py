@@ -31,7 +31,7 @@ def test_everything_is_built_with_its_name_and_context(load: Load, folder: Path)
     assert given.cancelled is pipeline.cancelled
     assert given.logger.name == "musterroll.validators[required]"
     assert [label for label, _ in pipeline.build_resolvers()] == ["groups[groups-column]"]
-    ((instance, _),) = pipeline.build_notifiers()
+    ((instance, _),) = pipeline.build_notifiers(read_only=True)
     assert instance.label == "notifiers[outbox]"
 
 

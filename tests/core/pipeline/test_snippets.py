@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from musterroll.pipeline.loading import load_pipeline
-from musterroll.pipeline.snippets import snippet
-from musterroll.plugin.collecting import Provider
-from musterroll.plugin.describing import described
-from musterroll.plugin.registry import KINDS, Registry
+from musterroll.pipeline.descriptions import described, example
+from musterroll.pipeline.loader import load_pipeline
+from musterroll.registry.collector import Provider
+from musterroll.registry.registry import KINDS, Registry
 
 
 def providers() -> list[Provider]:
@@ -21,7 +20,7 @@ def providers() -> list[Provider]:
 
 @pytest.mark.parametrize("provider", providers(), ids=lambda provider: f"{provider.kind}-{provider.component.name}")
 def test_every_snippet_is_toml_that_names_the_plugin_and_what_it_needs(provider: Provider, tmp_path: Path) -> None:
-    text = snippet(provider.kind, provider.component)
+    text = example(provider.kind, provider.component)
     found = tomllib.loads(text)
     (table,) = found
     options = list(described(provider.component.options))  # type: ignore[attr-defined]  # but commands

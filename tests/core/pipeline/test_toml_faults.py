@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from musterroll.errors import Mistake, PipelineError
 from musterroll.pipeline.files import read_chain
-from musterroll.pipeline.loading import load_pipeline
+from musterroll.pipeline.loader import load_pipeline
 from musterroll.pipeline.positions import Positions
 
 from .conftest import HEAD, Load

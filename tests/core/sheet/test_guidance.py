@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from musterroll import Origin, Secret, Value
-from musterroll.sheet.guidance import looks_like_a_user
+from musterroll.sheet.reader import looks_like_a_user
 from support.rows import row
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from musterroll import Cell, DateCell, ErrorCell, Field, FormulaCell, NumberCell, Origin, Row, Secret, Template, Value
-from musterroll.model.rows import ABSENT, BLANK
+from musterroll.contract.rows import ABSENT, BLANK
 from support.rows import COLUMNS, changed
 from support.sheets import HEADINGS, read, sheet, user
 
@@ -44,7 +44,9 @@ def test_short_rows_are_blank_at_the_end() -> None:
 
 
 def test_one_problem_for_each_cell_that_cannot_be_used() -> None:
-    cells = user("ana", email=ErrorCell("#N/A"), surname=FormulaCell("=A1"), phone=NumberCell(77123, "0000000000"))
+    cells = user(
+        "ana", email=ErrorCell("#N/A"), surname=FormulaCell("=A1"), phone=NumberCell(77123, "0000000000", "0000077123")
+    )
     found = read(sheet(user("bo"), cells))
     assert [(p.code, p.cell, p.field, p.value, p.suggestion) for p in found.cell_problems] == [
         ("cell.error", "A4", "email", "#N/A", None),
@@ -58,7 +60,7 @@ def test_one_problem_for_each_cell_that_cannot_be_used() -> None:
     "password",
     [
         NumberCell(10**15 + 777),
-        NumberCell(777, "0000000777"),
+        NumberCell(777, "0000000777", "0000000777"),
         DateCell(dt.date(1777, 7, 7)),
         FormulaCell("=777"),
         "7.77E+17",

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from musterroll import Cell, Problem, Severity, SheetInfo
 from musterroll.sheet.plain_text import meant_value
-from musterroll.sheet.values import Fault
+from musterroll.sheet.values import CellFault
 from support.sheets import HEADINGS, MemorySheet, Read, read, sheet, user
 
 PLAIN = SheetInfo("csv", encoding="cp1252", is_plain_text=True)
@@ -40,7 +40,7 @@ def read_as(info: SheetInfo, *rows: tuple[Cell, ...]) -> Read:
 )
 def test_what_is_meant(cell: str, text: str) -> None:
     value = meant_value(cell)
-    assert not isinstance(value, Fault)
+    assert not isinstance(value, CellFault)
     assert value.text == text
 
 
@@ -59,7 +59,7 @@ def test_passwords_are_left_as_they_are(password: str) -> None:
 @given(st.text(alphabet="=\"'+1aA( )&_-", max_size=12))
 def test_any_text_can_be_marked_as_text(text: str) -> None:
     value = meant_value('="' + text.replace('"', '""') + '"')
-    assert not isinstance(value, Fault)
+    assert not isinstance(value, CellFault)
     assert value.text == text.strip()
 
 

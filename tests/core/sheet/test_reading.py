@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from musterroll import Cell, ErrorCell, NumberCell, Severity, SheetInfo, SheetRow, SourceError
 from musterroll.errors import PluginError
-from musterroll.sheet.reading import RowReader
+from musterroll.sheet.reader import RowReader
 from support.rows import changed, fields
 from support.sheets import GUIDANCE, HEADINGS, MemorySheet, Read, read, settings, sheet, user
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from musterroll import Cell, Problem, Row, SheetRow
 from musterroll.sheet.headings import find_columns
-from musterroll.sheet.making import RowMaker
+from musterroll.sheet.rows import RowMaker
 from musterroll.sheet.shifts import ShiftFinder, hidden
 from support.rosters import HEADINGS, roster
 from support.rows import changed, fields

@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from musterroll import BoolCell, Cell, DateCell, ErrorCell, FormulaCell, NumberCell, Origin, TextCell, Value
-from musterroll.model.rows import BLANK
-from musterroll.sheet.values import Fault, cell_value, secret_value, shown
-from musterroll.text import clean
+from musterroll.contract.rows import BLANK
+from musterroll.contract.text import clean
+from musterroll.sheet.values import CellFault, cell_value, secret_value, shown
+from musterroll_plugins.readers.number_formats import number_cell, text_cell
 
 TEXTS = (
     st.text() | st.text(st.characters(categories=["Cs", "Cc", "Cf", "Zs", "L"])) | st.from_regex(r"[#+E\d.,:!/A-Z]*")
@@ -29,11 +30,11 @@ CELLS: st.SearchStrategy[Cell] = (
     | st.builds(BoolCell, st.booleans())
     | st.builds(ErrorCell, st.text())
     | st.builds(FormulaCell, st.text())
-    | st.builds(TextCell, TEXTS, st.text('0@#?.,;"\\\\[]_*E+% /x'))
+    | st.builds(text_cell, TEXTS, st.text('0@#?.,;"\\\\[]_*E+% /x'))
 )
 
 
-def value_of(cell: Cell, *, secret: bool) -> Value | Fault:
+def value_of(cell: Cell, *, secret: bool) -> Value | CellFault:
     return secret_value(cell) if secret else cell_value(cell)
 
 
@@ -43,20 +44,20 @@ def text_of(cell: Cell) -> str:
     return value.text
 
 
-def fault_of(cell: Cell, *, secret: bool = False) -> Fault:
+def fault_of(cell: Cell, *, secret: bool = False) -> CellFault:
     value = value_of(cell, secret=secret)
-    assert isinstance(value, Fault), value
+    assert isinstance(value, CellFault), value
     return value
 
 
 def number(value: float, number_format: str = "General") -> NumberCell:
-    return NumberCell(value, number_format)
+    return number_cell(value, number_format)
 
 
 @given(CELLS, st.booleans())
 def test_no_cell_breaks_it(cell: Cell, secret: bool) -> None:
     value = value_of(cell, secret=secret)
-    assert isinstance(value, Value | Fault)
+    assert isinstance(value, Value | CellFault)
     if isinstance(value, Value):
         assert value.origin in (Origin.CELL, Origin.BLANK)
         assert (value.text, value.raw) == ("", None) if secret else value.secret is None
@@ -235,6 +236,11 @@ STRANGE = ("*00", "yyyy", "[h]:mm", "[DBNum1]0", "[$-D00041E]0", '"open', "0;0;0
 def test_a_number_that_is_hidden_or_shown_who_knows_how_is_not_guessed(value: float, number_format: str) -> None:
     fault = fault_of(number(value, number_format))
     assert (fault.code, fault.suggestion) == ("cell.shown_otherwise", None)
+
+
+@pytest.mark.parametrize("cell", [NumberCell(5, "00000"), TextCell("5", '"EMP-"@')])
+def test_what_a_reader_does_not_say_is_not_guessed(cell: Cell) -> None:
+    assert fault_of(cell).code == "cell.shown_otherwise"
 
 
 @given(st.integers(0, 10**13), st.integers(1, 20))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import stat
 import sys
 from collections.abc import Callable
 from contextlib import closing
@@ -30,6 +31,7 @@ from musterroll import (
 )
 from musterroll.testing import BackendContract
 from musterroll_plugins.backends.directory import DirectoryOptions, build, file
+from support.earlier import write_earlier
 
 needs_posix = pytest.mark.skipif(os.name != "posix", reason="permissions are POSIX")
 
@@ -163,6 +165,39 @@ class TestTheFile:
         moved.close()
 
 
+class TestOfAnEarlierVersion:
+    def test_it_is_brought_forward_and_a_copy_is_kept(self, tmp_path: Path) -> None:
+        path = write_earlier("directory", tmp_path / "users.db")
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("CREATE TABLE notes (text)")  # of somebody who works with the file
+            connection.commit()
+        before = path.read_bytes()
+        looked = open_directory(path, read_only=True)
+        assert (looked.count_users(), path.read_bytes()) == (6, before)
+        looked.close()
+        backend = open_directory(path)
+        assert backend.identity() == looked.identity() == "directory:187acb68-5465-4853-a961-6eb3a0548d2c"
+        assert backend.count_users() == 6
+        assert len(list(backend.groups())) == 4
+        backend.close()
+        assert {file.name: stat.S_IMODE(file.stat().st_mode) for file in tmp_path.iterdir()}["users.db.v1.bak"] == 0o600
+        with closing(sqlite3.connect(tmp_path / "users.db.v1.bak")) as connection:
+            assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+            assert connection.execute("SELECT count(*) FROM users").fetchone() == (6,)
+        with closing(sqlite3.connect(path)) as connection:
+            assert dict(connection.execute("SELECT * FROM meta")).keys() == {"directory_id", "musterroll"}
+            assert connection.execute("SELECT count(*) FROM notes").fetchone() == (0,)
+        assert len(list(tmp_path.iterdir())) == 2
+
+    def test_where_no_copy_can_be_made_it_is_left_as_it_is(self, tmp_path: Path) -> None:
+        path = write_earlier("directory", tmp_path / "users.db")
+        (tmp_path / "users.db.v1.bak").mkdir()
+        before = path.read_bytes()
+        with pytest.raises(BackendError, match="cannot be copied"):
+            open_directory(path)
+        assert path.read_bytes() == before
+
+
 def _foreign(path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("CREATE TABLE users (name)")
@@ -172,6 +207,14 @@ def _newer(path: Path) -> None:
     open_directory(path).close()
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA user_version = 99")
+        connection.execute("UPDATE meta SET value = '9.1.2' WHERE key = 'musterroll'")
+        connection.commit()
+
+
+def _never_written(path: Path) -> None:
+    open_directory(path).close()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version = 0")
 
 
 class TestRefusedFiles:
@@ -180,7 +223,8 @@ class TestRefusedFiles:
         ("prepare", "says"),
         [
             (_foreign, "another program's"),
-            (_newer, "newer musterroll"),
+            (_newer, "newer version of musterroll, 9.1.2"),
+            (_never_written, "version 0"),
             (lambda path: path.write_text("username;email\n" * 100), "no SQLite file"),
             (lambda path: path.write_text("x"), "no SQLite file"),
             (lambda path: path.mkdir(), "is a folder"),

@@ -7,7 +7,7 @@ import pytest
 
 from musterroll import BackendError, Context, CreateUser, Desired, FieldSet, Secret, UserBackend
 from musterroll.testing import BackendContract, MemoryBackend, MemoryStore
-from musterroll_plugins.backends.memory import MemoryOptions, build
+from musterroll_plugins.backends.memory.plugin import MemoryOptions, build
 
 
 class TestMemory(BackendContract):

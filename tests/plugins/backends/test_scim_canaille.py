@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from musterroll import Desired, UserBackend
+from musterroll.contract.text import fold
 from musterroll.testing import BackendContract
-from musterroll.text import fold
 from support.canaille import CANAILLE_TOKEN, canaille, needs_canaille
 from support.scim_backends import DEPARTMENT, open_scim
 

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from musterroll.engine import plan, resume, run
-from musterroll.model.reports import JobCounts, JobState, Outcome
-from musterroll.pipeline.loading import load_pipeline
+from musterroll.journal.job import JobState
+from musterroll.journal.outcomes import JobCounts
+from musterroll.pipeline.loader import load_pipeline
+from musterroll.reports.report import Outcome
 from support.rosters import roster, write_csv
 from support.scim_servers import Faults, Portal, attribute, provider
 

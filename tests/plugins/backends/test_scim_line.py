@@ -129,7 +129,7 @@ class TestBusy:
         self, portal: Portal, opened: Opened, retry_after: str | None, bulk: str
     ) -> None:
         portal.faults = Faults(busy=0.3, retry_after=retry_after)
-        results = perform(opened(portal.url, bulk=bulk), *creations(20))
+        results = perform(opened(portal.url, bulk=bulk, retries=15), *creations(20))
         assert statuses(results) == {Status.DONE}
         assert len(portal.users()) == 20
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from musterroll import Field, GroupPath, Problem, Severity, fold
+from musterroll.contract.text import clean
 from musterroll.errors import PipelineError
-from musterroll.text import clean
 from musterroll_plugins.groups._table import GroupTable, add_file, read_groups
 from musterroll_plugins.groups.mapping import Mapping, MappingOptions
 from musterroll_plugins.groups.paths import Notation
@@ -42,7 +42,7 @@ def written(folder: Path, text: str, encoding: str = "utf-8") -> Path:
 def mistakes(file: Path, **options: object) -> list[str]:
     with pytest.raises(PipelineError) as raised:
         mapping(file=file, **options)
-    assert {(one.path, one.origin) for one in raised.value.mistakes} == {("validators[test].options.file", "pipeline")}
+    assert {(one.path, one.origin) for one in raised.value.mistakes} == {("test.options.file", "pipeline")}
     return [one.message for one in raised.value.mistakes]
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from musterroll import GroupPath, Problem, fold, fold_path
-from musterroll.text import clean
+from musterroll.contract.text import clean
 from musterroll_plugins.groups.paths import Notation, Paths, PathsOptions
 from support.rows import context, row
 

@@ -23,7 +23,7 @@ class TestConsole(NotifierContract):
 
 class TestOutbox(NotifierContract):
     def open_notifier(self, folder: Path) -> Notifier:
-        return build_notifier(outbox, "outbox", folder=folder / "outbox", report_to="it@acme.example")
+        return build_notifier(outbox, "outbox", folder=folder / "outbox", report_to=["it@acme.example"])
 
 
 class TestMailMerge(NotifierContract):

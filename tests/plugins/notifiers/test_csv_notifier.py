@@ -16,7 +16,6 @@ from musterroll import Context, Field, FieldSet, Message, NotifierError, Purpose
 from musterroll_plugins.notifiers.csv import Csv, CsvOptions
 
 FIELDS = FieldSet(Field(name=name, heading=name) for name in ("username", "forename", "surname", "email"))
-LINK = "https://portal.example/i/1"
 
 
 def notifier(path: Path, *, read_only: bool = False, **options: Any) -> Csv:
@@ -26,7 +25,7 @@ def notifier(path: Path, *, read_only: bool = False, **options: Any) -> Csv:
 
 def invite(name: str = "ana", job: str = "j1", **fields: str) -> Message:
     recipient = Recipient(username=name, fields={"email": f"{name}@example.com", **fields})
-    values = {"job": job, "invite_url": LINK, "expires": "2030-01-16"}
+    values = {"job": job, "expires": "2030-01-16"}
     return Message(id=f"{job}-invite-{name}", purpose=Purpose.INVITE, recipient=recipient, values=values)
 
 
@@ -40,7 +39,7 @@ def rows(path: Path, delimiter: str = ",") -> list[list[str]]:
 
 
 SENT, FAILED = SentStatus.SENT, SentStatus.FAILED
-HEADINGS = ["username", "email", "phone_number", "forename", "surname", "invite_url", "expires", "message"]
+HEADINGS = ["username", "email", "phone_number", "forename", "surname", "expires", "message"]
 
 
 def test_a_file_for_each_job(tmp_path: Path) -> None:
@@ -49,8 +48,8 @@ def test_a_file_for_each_job(tmp_path: Path) -> None:
     assert send(made, ana, invite("bo"), invite("cy", job="j2")) == [SENT] * 3
     assert rows(tmp_path / "lists" / "j1.csv") == [
         HEADINGS,
-        ["ana", "ana@example.com", "447712345678", 'Zoë; "Z"', "", LINK, "2030-01-16", "j1-invite-ana"],
-        ["bo", "bo@example.com", "", "", "", LINK, "2030-01-16", "j1-invite-bo"],
+        ["ana", "ana@example.com", "447712345678", 'Zoë; "Z"', "", "2030-01-16", "j1-invite-ana"],
+        ["bo", "bo@example.com", "", "", "", "2030-01-16", "j1-invite-bo"],
     ]
     assert [row[0] for row in rows(tmp_path / "lists" / "j2.csv")] == ["username", "cy"]
     assert (tmp_path / "lists" / "j1.csv").read_bytes().startswith(b"\xef\xbb\xbf")  # so that Excel reads UTF-8

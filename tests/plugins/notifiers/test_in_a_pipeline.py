@@ -8,7 +8,7 @@ from typing import cast
 import pytest
 
 from musterroll.errors import PipelineError
-from musterroll.pipeline.loading import load_pipeline
+from musterroll.pipeline.loader import load_pipeline
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll_plugins.notifiers.smtp import SmtpOptions
 
@@ -43,13 +43,16 @@ def mistakes(folder: Path, use: str, options: str, *, on: str = '["invite"]') ->
         ("smtp", 'languages.de = { text = "x" }\nlanguage_field = "forename"', ".languages.de: a subject is needed"),
         ("smtp", 'languages.de = { text = "x", subject = "y" }', ': language_field: there is no field "language"'),
         ("smtp", 'user = "robot"', ": user and password belong together"),
+        ("outbox", 'text = "{fornname}"', ".text: line 1: unknown placeholder {fornname}"),
+        ("outbox", 'template = "x"', ': there is no option template; write text = { file = "PATH" }'),
+        ("console", 'finished_template = "x"', ": there is no option finished_template; write finished.text = { file"),
         ("csv", 'columns = ["fornname"]', ': columns: there is no "fornname", did you mean "forename"?'),
         ("webhook", 'body = { a = [{ b = "{fornname}" }] }', ".body: a[0].b: unknown placeholder {fornname}, did you"),
         ("webhook", 'finished_body.a = "{forename}"', ".finished_body: a: unknown placeholder {forename}"),
     ],
 )
 def test_mistakes(tmp_path: Path, use: str, options: str, says: str) -> None:
-    text = mistakes(tmp_path, use, {"smtp": SMTP, "webhook": HOOK, "csv": ""}[use] + options)
+    text = mistakes(tmp_path, use, {"smtp": SMTP, "webhook": HOOK}.get(use, "") + options)
     assert text.startswith(says), text
 
 
@@ -68,6 +71,7 @@ def test_a_password_never_goes_in_the_clear(tmp_path: Path) -> None:
 def test_reports_need_somebody_to_report_to(tmp_path: Path) -> None:
     assert "report_to is needed" in mistakes(tmp_path, "smtp", SMTP, on='["invite", "finished"]')
     assert load(tmp_path, "smtp", SMTP + 'report_to = ["a@b.example"]', on='["finished"]')
+    assert "report_to is needed" in mistakes(tmp_path, "outbox", "", on='["finished"]')
     assert "invites only" in mistakes(tmp_path, "csv", "", on='["finished"]')
 
 

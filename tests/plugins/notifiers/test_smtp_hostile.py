@@ -35,7 +35,6 @@ def invites(count: int) -> list[Message]:
             id=f"j1-invite-u{n}",
             purpose=Purpose.INVITE,
             recipient=Recipient(username=f"u{n}", fields={"email": f"u{n}@example.com"}),
-            values={"invite_url": "https://portal.example/i/Sesame-7c1f"},
         )
         for n in range(count)
     ]

@@ -32,7 +32,6 @@ def send(notifier: Notifier, count: int = 4) -> tuple[list[Sent], str]:
             id=f"j1-u{n}",
             purpose=Purpose.INVITE,
             recipient=Recipient(username=f"u{n}", fields={"email": f"u{n}@example.com"}),
-            values={"invite_url": "https://portal.example/i/1"},
         )
         for n in range(count)
     ]

@@ -10,7 +10,9 @@ from openpyxl import Workbook
 
 from musterroll import Reader
 from musterroll.testing import ReaderContract, build_reader
-from musterroll_plugins.readers import csv, ods, xlsx
+from musterroll_plugins.readers.csv import reader as csv
+from musterroll_plugins.readers.ods import reader as ods
+from musterroll_plugins.readers.xlsx import reader as xlsx
 
 
 class TestCsv(ReaderContract):

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from musterroll import SheetInfo, Source, SourceError
-from musterroll_plugins.readers.csv import CsvOptions, CsvReader
+from musterroll_plugins.readers.csv.reader import CsvOptions, CsvReader
 from support.languages import OTHER, WESTERN_ENCODINGS
 from support.languages import WESTERN as WESTERN_LANGUAGES
 from support.lists import Verdict, list_of, read_list

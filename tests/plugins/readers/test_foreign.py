@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import gzip
 import io
+import tempfile
+import time
 import zipfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from musterroll import Options, Reader, Source, SourceError
-from musterroll.sheet.opening import choose_reader
-from musterroll_plugins.readers.csv import CsvOptions, CsvReader
-from musterroll_plugins.readers.ods import OdsReader
-from musterroll_plugins.readers.xlsx import XlsxReader
+from musterroll import Confidence, Options, Reader, Source, SourceError
+from musterroll.sheet.readers import choose_reader
+from musterroll_plugins.readers.csv.reader import CsvOptions, CsvReader
+from musterroll_plugins.readers.ods.reader import OdsReader
+from musterroll_plugins.readers.xlsx.reader import XlsxReader
 from support.rows import context
 
 
@@ -61,6 +65,8 @@ FOREIGN = [
     (b'TABLE\r\n0,1\r\n"EXCEL"\r\n', "SYLK or DIF", "save it as .xlsx"),
     (b"ID;PWXL;N;E\r\nP;PGeneral\r\n", "SYLK or DIF", "save it as .xlsx"),
     (gzip.compress(b"Email,Username\n", mtime=0), "a gzip archive", "unpack it"),
+    (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "a PNG picture", "choose another file"),
+    (bytes(range(1, 60)), "no spreadsheet", "choose another file"),
     (b"\x09\x08\x10\x00\x00\x06", "a workbook of an Excel before 1997", "save it as .xlsx"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Office program", "copy its table"),
 ]
@@ -80,3 +86,31 @@ def test_a_file_of_another_program_is_named_with_advice(tmp_path: Path, content:
     assert kind in caught.value.message
     assert advice in caught.value.message
     assert "\n" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"MZ;Name\n",
+        b"From: me;x\n",
+        b"<b>Email</b>,Username\n",
+        b"PK,Name\n",
+        b"ID;Password\n",
+        b"TABLE\n0,2\n",
+        b"content-type,mime-version\n",
+        b"BZh,x\n",
+    ],
+)
+def test_a_text_is_a_text(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "staff").write_bytes(content)
+    assert CsvReader(CsvOptions(), context()).sniff(Source(tmp_path / "staff")) is Confidence.PERHAPS
+
+
+@given(st.text('<!-> \n?xmlhtbody"=/:a', max_size=300) | st.binary(max_size=300))
+def test_what_a_file_is_is_said_at_once(content: str | bytes) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "staff")
+        path.write_bytes((content.encode() if isinstance(content, str) else content) * 200)
+        began = time.monotonic()
+        CsvReader(CsvOptions(), context()).sniff(Source(path))
+        assert time.monotonic() - began < 1

@@ -23,14 +23,13 @@ from musterroll import (
     SheetInfo,
     Source,
     SourceError,
-    TextCell,
     Value,
 )
-from musterroll.sheet.number_formats import show_number
-from musterroll.sheet.values import Fault, cell_value
-from musterroll_plugins.readers import _ods_formats
-from musterroll_plugins.readers.ods import OdsReader
-from musterroll_plugins.readers.xlsx import XlsxReader
+from musterroll.sheet.values import CellFault, cell_value
+from musterroll_plugins.readers.number_formats import number_cell, show_number, text_cell
+from musterroll_plugins.readers.ods import formats as _ods_formats
+from musterroll_plugins.readers.ods.reader import OdsReader
+from musterroll_plugins.readers.xlsx.reader import XlsxReader
 from support import workbooks
 from support.documents import empty, number, parts, row, save, table, text
 from support.rows import context
@@ -80,7 +79,7 @@ def test_cells_keep_their_kind(tmp_path: Path) -> None:
         "ana",
         NumberCell(44, "General"),
         NumberCell(0.5, "General"),
-        NumberCell(0.5, "0%"),
+        number_cell(0.5, "0%"),
         NumberCell(9, "General"),
         BoolCell(True),
         DateCell(dt.date(2024, 2, 29)),
@@ -118,7 +117,7 @@ def test_results_of_formulas(tmp_path: Path) -> None:
         "",
         FormulaCell("=[.A1]"),
         "#N/A",
-        TextCell("five", ';;;"#5"'),
+        text_cell("five", ';;;"#5"'),
     )
 
 
@@ -202,7 +201,7 @@ PLACES = '<number:number number:decimal-places="0" number:min-integer-digits="{}
 )
 def test_a_number_says_how_it_is_shown(tmp_path: Path, inner: str, kind: str, code: str) -> None:
     styles = data_style("N1", inner, kind) + cell_style("ce1", "N1")
-    assert cells(tmp_path, number(7712, 'table:style-name="ce1"'), styles=styles) == (NumberCell(7712, code),)
+    assert cells(tmp_path, number(7712, 'table:style-name="ce1"'), styles=styles) == (number_cell(7712, code),)
 
 
 def test_where_the_style_of_a_cell_comes_from(tmp_path: Path) -> None:
@@ -258,7 +257,7 @@ def test_what_is_shown_counts_whatever_the_style_says(
         styles = data_style("N1", PLACES.format(1)) + cell_style("plain", "N1")
         (cell,) = cells(tmp_path, SHOWN.format("float", value, style, as_shown), styles=styles)
         fault = cell_value(cell)
-        assert isinstance(fault, Fault)
+        assert isinstance(fault, CellFault)
         assert (fault.code, fault.suggestion) == (code, suggestion)
 
 
@@ -311,7 +310,7 @@ def test_a_format_code_shows_what_the_file_shows(
 ) -> None:
     styles = data_style("N1", inner, kind) + cell_style("ce1", "N1")
     (found,) = cells(tmp_path, SHOWN.format("float", value, ' table:style-name="ce1"', as_shown), styles=styles)
-    assert found == NumberCell(float(value), code)
+    assert found == number_cell(float(value), code)
 
 
 def test_a_percentage_of_which_nothing_else_is_known(tmp_path: Path) -> None:
@@ -344,7 +343,7 @@ def test_a_cell_that_cannot_be_read_leaves_the_rest(tmp_path: Path, attributes: 
     assert isinstance(found, ErrorCell)
     assert found.code == held
     fault = cell_value(found)
-    assert isinstance(fault, Fault)
+    assert isinstance(fault, CellFault)
     assert fault.code == "cell.error"
     assert "cannot be read" in fault.message
 

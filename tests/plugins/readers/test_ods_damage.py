@@ -12,8 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from musterroll import AmbiguousWorksheetError, Confidence, Options, Source, SourceError
-from musterroll_plugins.readers import _ods_cells, _ods_styles, _package
-from musterroll_plugins.readers.ods import OdsReader
+from musterroll_plugins.readers.ods import cells as _ods_cells
+from musterroll_plugins.readers.ods import styles as _ods_styles
+from musterroll_plugins.readers.ods.reader import OdsReader
+from musterroll_plugins.readers.package import zip_file as _package
 from support.documents import NAMESPACES, SPREADSHEET, number, parts, row, save, table, text
 from support.rows import context
 

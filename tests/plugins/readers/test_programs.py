@@ -22,9 +22,9 @@ from musterroll import (
     Source,
     SourceError,
 )
-from musterroll_plugins.readers.csv import CsvOptions, CsvReader
-from musterroll_plugins.readers.ods import OdsReader
-from musterroll_plugins.readers.xlsx import XlsxReader
+from musterroll_plugins.readers.csv.reader import CsvOptions, CsvReader
+from musterroll_plugins.readers.ods.reader import OdsReader
+from musterroll_plugins.readers.xlsx.reader import XlsxReader
 from support.office import gnumeric, libreoffice, needs_gnumeric, needs_libreoffice
 from support.rows import context
 

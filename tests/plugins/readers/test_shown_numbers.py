@@ -10,10 +10,10 @@ import pytest
 from openpyxl.utils import get_column_letter
 
 from musterroll import Cell, Options, Reader, Source
-from musterroll.sheet.number_formats import show_number
-from musterroll.sheet.values import Fault, cell_value
-from musterroll_plugins.readers.ods import OdsReader
-from musterroll_plugins.readers.xlsx import XlsxReader
+from musterroll.sheet.values import CellFault, cell_value
+from musterroll_plugins.readers.number_formats import show_number
+from musterroll_plugins.readers.ods.reader import OdsReader
+from musterroll_plugins.readers.xlsx.reader import XlsxReader
 from support.office import libreoffice, needs_libreoffice
 from support.rows import context
 
@@ -66,7 +66,7 @@ def grid(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def judged(cell: Cell) -> tuple[str, str | None]:
     """The text of a cell, or the code of what is wrong and the suggestion."""
     found = cell_value(cell)
-    return (found.code, found.suggestion) if isinstance(found, Fault) else ("", found.text)
+    return (found.code, found.suggestion) if isinstance(found, CellFault) else ("", found.text)
 
 
 @pytest.mark.slow

@@ -34,12 +34,12 @@ from musterroll import (
     SourceError,
     TextCell,
 )
-from musterroll.sheet.number_formats import show_number
-from musterroll.sheet.values import Fault, cell_value
-from musterroll_plugins.readers.csv import CsvOptions
-from musterroll_plugins.readers.csv import musterroll_readers as csv_readers
-from musterroll_plugins.readers.ods import musterroll_readers as ods_readers
-from musterroll_plugins.readers.xlsx import musterroll_readers as xlsx_readers
+from musterroll.sheet.values import CellFault, cell_value
+from musterroll_plugins.readers.csv.reader import CsvOptions
+from musterroll_plugins.readers.csv.reader import musterroll_readers as csv_readers
+from musterroll_plugins.readers.number_formats import number_cell, show_number, text_cell
+from musterroll_plugins.readers.ods.reader import musterroll_readers as ods_readers
+from musterroll_plugins.readers.xlsx.reader import musterroll_readers as xlsx_readers
 from support.office import gnumeric, libreoffice, needs_gnumeric, needs_libreoffice
 from support.rows import context
 
@@ -115,7 +115,7 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.samp
     ]
 )
 NUMBERS = st.builds(
-    NumberCell,
+    number_cell,
     st.integers(-(10**14), 10**14) | st.floats(allow_nan=False, allow_infinity=False, width=32),
     st.sampled_from(["General", "00000", "0.00", "#,##0", '"+44 "0']),
 )
@@ -203,18 +203,18 @@ def test_what_a_format_cannot_hold_breaks_no_file(name: str) -> None:
     ],
 )
 def test_a_number_that_shows_something_else_still_does(tmp_path: Path, value: float, code: str) -> None:
-    expected = cell_value(NumberCell(value, code))
-    assert isinstance(expected, Fault)
+    expected = cell_value(number_cell(value, code))
+    assert isinstance(expected, CellFault)
     for name in ("xlsx", "ods"):
-        (cell,) = written(name, draft(SheetRow(3, (NumberCell(value, code),))))[3]
+        (cell,) = written(name, draft(SheetRow(3, (number_cell(value, code),))))[3]
         assert isinstance(cell, NumberCell)
         assert (cell.value, cell_value(cell)) == (value, expected)
     shown = show_number(value, code)
-    assert written("csv", draft(SheetRow(3, (NumberCell(value, code), "x"))))[3] == (shown or None, "x")
+    assert written("csv", draft(SheetRow(3, (number_cell(value, code), "x"))))[3] == (shown or None, "x")
 
 
 def test_a_text_that_shows_something_else_still_does() -> None:
-    cell = TextCell("1234\n<5>", '"EMP-"@')
+    cell = text_cell("1234\n<5>", '"EMP-"@')
     for name in ("xlsx", "ods"):
         (found,) = written(name, draft(SheetRow(3, (cell,))))[3]
         assert isinstance(found, TextCell)
@@ -225,7 +225,7 @@ def test_a_text_that_shows_something_else_still_does() -> None:
 @needs_libreoffice
 def test_libreoffice_shows_it_as_it_was_shown(tmp_path: Path) -> None:
     codes = {"0.00E+00": 100000, "0%": 0.5, "0;(0)": -7712, '"Smith"': 3, '"EMP-"0': 1234, '0" <&>"': 5, "00000": 7}
-    cells = tuple(NumberCell(value, code) for code, value in codes.items())
+    cells = tuple(number_cell(value, code) for code, value in codes.items())
     for name in ("xlsx", "ods"):
         file = write(tmp_path / f"users.{name}", draft(SheetRow(3, cells)))
         saved = libreoffice(file, "csv:44,34,76,1,,0,false,true", tmp_path / name)
@@ -354,7 +354,7 @@ def test_numbers_in_a_csv_file_are_their_digits() -> None:
 ROWS = (
     SheetRow(3, ("=cmd()", "07712", "North", "  two  words ")),
     SheetRow(
-        7, ("two\nlines", NumberCell(7, "000"), BoolCell(True), ErrorCell("#N/A"), "+44", NumberCell(44, "General"))
+        7, ("two\nlines", number_cell(7, "000"), BoolCell(True), ErrorCell("#N/A"), "+44", NumberCell(44, "General"))
     ),
 )
 

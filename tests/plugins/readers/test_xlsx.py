@@ -24,10 +24,10 @@ from musterroll import (
     SheetInfo,
     Source,
     SourceError,
-    TextCell,
 )
-from musterroll.sheet.values import Fault, cell_value, secret_value
-from musterroll_plugins.readers.xlsx import XlsxReader
+from musterroll.sheet.values import CellFault, cell_value, secret_value
+from musterroll_plugins.readers.number_formats import number_cell, text_cell
+from musterroll_plugins.readers.xlsx.reader import XlsxReader
 from support.rows import context
 from support.workbooks import parts, save, worksheet
 
@@ -60,7 +60,7 @@ def test_cells_keep_their_kind(tmp_path: Path) -> None:
         1: (
             "text",
             " two\nlines ",
-            NumberCell(44, "00000"),
+            number_cell(44, "00000"),
             NumberCell(0.5, "General"),
             BoolCell(True),
             DateCell(dt.datetime.fromisoformat("2024-02-29T13:30")),
@@ -104,7 +104,7 @@ def test_what_makes_a_number_a_date(tmp_path: Path) -> None:
     )
     rows = '<row r="1"><c s="0"><v>45000</v></c><c s="1"><v>45000</v></c><c s="2"><v>45000</v></c></row>'
     assert read(save(tmp_path / "users.xlsx", parts(worksheet(rows), styles=styles)))[1] == (
-        NumberCell(45000, "00000"),
+        number_cell(45000, "00000"),
         DateCell(dt.datetime.fromisoformat("2023-03-15")),
         NumberCell(45000, "General"),
     )
@@ -188,7 +188,7 @@ def test_a_cell_that_cannot_be_read_leaves_the_rest(tmp_path: Path, cell: str, h
     assert isinstance(found, ErrorCell)
     assert found.code == held
     for made in (cell_value(found), secret_value(found)):
-        assert isinstance(made, Fault)
+        assert isinstance(made, CellFault)
         assert made.code == "cell.error"
         assert "cannot be read" in made.message
         assert held not in made.message.split()
@@ -212,12 +212,12 @@ def test_a_text_whose_format_shows_something_else(tmp_path: Path, code: str, sug
     )
     file = save(tmp_path / "users.xlsx", parts(worksheet(rows), texts="<si><t>1234</t></si>", styles=styles))
     for cell in read(file)[1]:
-        assert cell == TextCell("1234", code)
+        assert cell == text_cell("1234", code)
         fault = cell_value(cell)
-        assert isinstance(fault, Fault)
+        assert isinstance(fault, CellFault)
         assert (fault.code, fault.suggestion) == ("cell.shown_otherwise", suggestion)
         hidden = secret_value(cell)
-        assert isinstance(hidden, Fault)
+        assert isinstance(hidden, CellFault)
         assert (hidden.code, hidden.suggestion) == ("cell.shown_otherwise", None)
         assert "1234" not in hidden.message
 
@@ -240,7 +240,7 @@ def test_a_style_that_is_missing_is_that_of_cells_without_any(tmp_path: Path) ->
     )
     styles = '<cellXfs><xf numFmtId="9"/><xf numFmtId="0"/></cellXfs>'
     found = read(save(tmp_path / "users.xlsx", parts(worksheet(rows), styles=styles)))[1]
-    assert found == (*[NumberCell(7, "0%")] * 4, NumberCell(7, "General"))
+    assert found == (*[number_cell(7, "0%")] * 4, NumberCell(7, "General"))
     found = read(save(tmp_path / "users.xlsx", parts(worksheet(rows))))[1]
     assert found == (NumberCell(7, "General"),) * 5
 

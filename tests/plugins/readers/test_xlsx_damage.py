@@ -14,8 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from musterroll import AmbiguousWorksheetError, Confidence, Options, Source, SourceError
-from musterroll_plugins.readers import _package, _xlsx_cells, _xlsx_package, _xlsx_workbook
-from musterroll_plugins.readers.xlsx import XlsxReader
+from musterroll_plugins.readers.package import zip_file as _package
+from musterroll_plugins.readers.xlsx import cells as _xlsx_cells
+from musterroll_plugins.readers.xlsx import package as _xlsx_package
+from musterroll_plugins.readers.xlsx import workbook as _xlsx_workbook
+from musterroll_plugins.readers.xlsx.reader import XlsxReader
 from support.rows import context
 from support.workbooks import compound_file, parts, save, worksheet
 

@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from musterroll import Field, Options, Origin, Severity, Value
-from musterroll.text import clean
+from musterroll.contract.text import clean
 from musterroll_plugins.validators._characters import faulty, has_control, legible
 from musterroll_plugins.validators.characters import Characters
 from support.rows import context, row

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from musterroll.errors import PipelineError
-from musterroll.pipeline.loading import load_pipeline
+from musterroll.pipeline.loader import load_pipeline
 
 _RULES = """
 [[validators]]
@@ -101,10 +101,12 @@ name = "tiny"
 extends = false
 on_error = "abort"
 on_inactive = "error"
+absent = "keep"
 match = ["username"]
 reader.use = "auto"
 password = { required = "never", on_existing = "keep" }
-membership = { mode = "add", missing = "create" }
+membership = { mode = "add", missing = "create", max_levels = 32 }
+undo = { created = "deactivate" }
 invites = { send_to = "none", valid_days = 14, by = "notifiers" }
 backend.use = "memory"
 validators = [{ name = "phone", use = "phone" }, { name = "unique", use = "unique" }]

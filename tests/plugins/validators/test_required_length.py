@@ -3,7 +3,7 @@ from __future__ import annotations
 import unicodedata
 
 from musterroll import Field, Options, Origin, Severity, Value
-from musterroll.placeholders import Template
+from musterroll.contract.templates import Template
 from musterroll_plugins.validators.length import Length
 from musterroll_plugins.validators.required import Required
 from support.rows import changed, context, row

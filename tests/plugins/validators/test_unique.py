@@ -5,8 +5,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from musterroll import Field, Problem, Row, Severity, fold
-from musterroll_plugins.validators._lookalikes import skeleton
-from musterroll_plugins.validators.unique import Unique, UniqueOptions
+from musterroll_plugins.validators.unique import Unique, UniqueOptions, skeleton
 from support.rows import context, row
 
 
@@ -21,10 +20,10 @@ def users(*names: str) -> list[Problem]:
     return problems(*(row(number, username=name) for number, name in enumerate(names, 3)))
 
 
-def test_a_repeated_username_is_an_error_on_each_later_row_and_condemns_the_first() -> None:
+def test_a_repeated_username_is_an_error_on_each_later_row_and_also_rejects_the_first() -> None:
     found = users("ana", "bo", "ANA", "ａｎａ", "a\u200bna")
 
-    assert [(p.code, p.severity, p.cell, p.condemns) for p in found] == [
+    assert [(p.code, p.severity, p.cell, p.also_rejects) for p in found] == [
         ("username.duplicate", Severity.ERROR, "B5", (3,)),
         ("username.duplicate", Severity.ERROR, "B6", (3,)),
         ("username.duplicate", Severity.ERROR, "B7", (3,)),
@@ -39,7 +38,7 @@ def test_folding_knows_more_than_ascii() -> None:
 def test_a_shared_address_is_a_warning() -> None:
     found = problems(row(3, username="ana", email="info@example.com"), row(4, username="bo", email="Info@Example.com"))
 
-    assert [(p.code, p.severity, p.cell, p.condemns) for p in found] == [
+    assert [(p.code, p.severity, p.cell, p.also_rejects) for p in found] == [
         ("email.duplicate", Severity.WARNING, "A4", ())
     ]
     assert "row 3" in found[0].message
@@ -56,7 +55,7 @@ def test_what_the_pipeline_matches_by_must_be_unique_too() -> None:
     match = ("staff_number", "username")
 
     (problem,) = problems(first, row(4, username="bo", staff_number="7"), match=match)
-    assert (problem.code, problem.condemns) == ("staff_number.duplicate", (3,))
+    assert (problem.code, problem.also_rejects) == ("staff_number.duplicate", (3,))
     (problem,) = problems(first, row(4, username="Ana", staff_number="8"), match=match)
     assert problem.code == "username.duplicate"
     # An address that users are recognised by draws no warning besides.
@@ -86,7 +85,7 @@ def test_two_faults_are_two_problems() -> None:
         match=("staff_number", "username"),
     )
 
-    assert [(p.code, p.condemns) for p in found] == [("username.duplicate", (3,)), ("staff_number.duplicate", (4,))]
+    assert [(p.code, p.also_rejects) for p in found] == [("username.duplicate", (3,)), ("staff_number.duplicate", (4,))]
 
 
 def test_blank_and_broken_cells_are_never_the_same() -> None:

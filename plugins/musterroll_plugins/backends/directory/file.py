@@ -14,31 +14,19 @@ import sqlite3
 import stat
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from urllib.parse import quote
 
 from musterroll import BackendError
-from musterroll_plugins.backends.directory.schema import APPLICATION_ID, NEEDED, SCHEMA, VERSION
+from musterroll_plugins.backends.directory.schema import FORMAT, NEEDED
 
 LOCK_SECONDS = 5.0  # how long to wait for another program that is writing
 _SMALLEST = 512  # bytes; the smallest page
 
-_REASONS = {
-    "SQLITE_FULL": "the disk is full",
-    "SQLITE_BUSY": "another program has locked it; close that program and try again",
-    "SQLITE_LOCKED": "another program has locked it; close that program and try again",
-    "SQLITE_READONLY": "it may not be written to (look at the permissions of the file and its folder)",
-    "SQLITE_CANTOPEN": "it cannot be opened (look at the permissions of the file and its folder)",
-    "SQLITE_PERM": "it may not be opened (look at its permissions)",
-    "SQLITE_AUTH": "it may not be opened (look at its permissions)",
-    "SQLITE_IOERR": "the disk reported an error, or is full",
-    "SQLITE_CORRUPT": "it is damaged; bring it back from a copy",
-    "SQLITE_NOTADB": "it is no SQLite file, or its beginning was overwritten; bring it back from a copy, or name "
-    "another file as the backend's path",
-    "SQLITE_NOMEM": "the memory is used up",
-    "SQLITE_TOOBIG": "a value is too long",
-}
+_NO_SQLITE = (
+    "it is no SQLite file, or its beginning was overwritten; bring it back from a copy, or name another file as the "
+    "backend's path"
+)
 _DAMAGED = "it is damaged ({why}); bring it back from a copy"
 # What code raises that takes a stored value apart which is not what was stored.
 _SENSELESS = (ValueError, TypeError, LookupError, AttributeError, RecursionError, OverflowError)
@@ -58,10 +46,11 @@ def explained(path: Path, doing: str) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        name = getattr(error, "sqlite_errorname", "")
-        # extended codes: SQLITE_IOERR_WRITE, SQLITE_READONLY_DIRECTORY, …
-        reason = next((text for code, text in _REASONS.items() if name == code or name.startswith(code + "_")), None)
-        reason = reason or _DAMAGED.format(why=error)  # a table or a column is missing, a text is none, …
+        reason = FORMAT.why_out_of_reach(error)
+        if reason is None:
+            name = getattr(error, "sqlite_errorname", "")
+            # a table or a column is missing, a text is none, …
+            reason = _NO_SQLITE if name == "SQLITE_NOTADB" else _DAMAGED.format(why=error)
         raise BackendError(f"the directory {path} cannot be {doing}: {reason}") from error
 
 
@@ -107,6 +96,7 @@ def open_directory(path: Path, *, read_only: bool) -> sqlite3.Connection:
                     connection.close()
                     connection = _in_memory()
                 _make_schema(connection, read_only=read_only)
+            connection = _brought_forward(connection, path, read_only=read_only)
             _look_at_tables(connection)
             if not read_only:
                 _try_to_write(connection)
@@ -151,7 +141,7 @@ def _exists(path: Path) -> bool:
         raise BackendError(f"the directory {path} cannot be opened: it is a folder; name a file in it")
     if 0 < found.st_size < _SMALLEST:
         # SQLite takes any file that is this small for an empty one, and would write over it.
-        raise BackendError(f"the directory {path} cannot be opened: {_REASONS['SQLITE_NOTADB']}")
+        raise BackendError(f"the directory {path} cannot be opened: {_NO_SQLITE}")
     return True
 
 
@@ -170,11 +160,7 @@ def _create(path: Path) -> None:
 
 
 def _connect(path: Path, mode: str) -> sqlite3.Connection:
-    # Not Path.as_uri: SQLite takes a Windows share (//server/share) only with an empty authority before it.
-    name = path.absolute().as_posix()
-    name = quote(os.fsencode(name if name.startswith("/") else f"/{name}"))
-    uri = f"file://{name}?mode={mode}"
-    return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=LOCK_SECONDS, check_same_thread=False)
+    return FORMAT.connect(path, mode, timeout=LOCK_SECONDS, check_same_thread=False)
 
 
 def _in_memory() -> sqlite3.Connection:
@@ -210,15 +196,31 @@ def _is_blank(path: Path, connection: sqlite3.Connection) -> bool:
         BackendError: it is another program's file, or a newer musterroll's.
     """
     (application,) = connection.execute("PRAGMA application_id").fetchone()
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if not application and not tables:
         return True
-    if application != APPLICATION_ID:
+    if application != FORMAT.application_id:
         raise BackendError(f"{path} is another program's SQLite file; name another file as the backend's path")
-    if version > VERSION:
-        raise BackendError(f"{path} was made by a newer musterroll; update musterroll to use it")
+    if (newer := FORMAT.newer(connection, path)) is not None:
+        raise BackendError(newer)
     return False
+
+
+def _brought_forward(connection: sqlite3.Connection, path: Path, *, read_only: bool) -> sqlite3.Connection:
+    """Brings a directory of an earlier version forward; to be read only, in a private copy."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version == FORMAT.version:
+        return connection
+    if read_only:
+        with closing(connection):
+            return FORMAT.upgraded_copy(connection, check_same_thread=False)
+    try:
+        FORMAT.upgrade(connection, path)
+    except OSError as error:
+        raise BackendError(
+            f"the directory {path} cannot be brought forward, as it cannot be copied: {error.strerror or error}"
+        ) from None
+    return connection
 
 
 def _look_at_tables(connection: sqlite3.Connection) -> None:
@@ -231,7 +233,7 @@ def _try_to_write(connection: sqlite3.Connection) -> None:
     """Finds out before anything is done whether the file can be written to, and leaves it as it is."""
     connection.execute("BEGIN IMMEDIATE")
     try:
-        connection.execute(f"PRAGMA user_version = {VERSION}")
+        connection.execute(f"PRAGMA user_version = {FORMAT.version}")
     finally:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
@@ -242,12 +244,9 @@ def _make_schema(connection: sqlite3.Connection, *, read_only: bool) -> None:
     try:
         # Another process may have been quicker between the look and the lock.
         if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-            for statement in SCHEMA:
-                connection.execute(statement)
-            meta = {"directory_id": "new" if read_only else str(uuid.uuid4()), "schema_version": str(VERSION)}
-            connection.executemany("INSERT INTO meta VALUES (?, ?)", meta.items())
-            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            connection.execute(f"PRAGMA user_version = {VERSION}")
+            FORMAT.make(connection)
+            directory = "new" if read_only else str(uuid.uuid4())
+            connection.execute("INSERT INTO meta VALUES ('directory_id', ?)", (directory,))
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from musterroll import SqliteFormat
+
 # "MRdb": tells the file from other programs' SQLite files (and `file` can know it).
-APPLICATION_ID = 0x4D526462
-VERSION = 1
+_APPLICATION_ID = 0x4D526462
 
 # The fields with a column of their own; every other one is in `attributes`.
 COLUMNS = ("email", "forename", "surname", "calling_code", "phone")
@@ -18,10 +19,10 @@ NEEDED = {
 }
 """The columns that every table must have."""
 
-SCHEMA = (
+_SCHEMA = (
     """
     CREATE TABLE meta (
-        key    TEXT PRIMARY KEY,   -- directory_id, schema_version
+        key    TEXT PRIMARY KEY,   -- directory_id, musterroll (the version that made the file)
         value  TEXT NOT NULL
     ) WITHOUT ROWID
     """,
@@ -89,3 +90,8 @@ SCHEMA = (
     JOIN group_paths ON group_paths.group_id = memberships.group_id
     """,
 )
+
+# The version was noted twice; who wrote the file was not.
+_TO_2 = ("DELETE FROM meta WHERE key = 'schema_version'",)
+
+FORMAT = SqliteFormat(application_id=_APPLICATION_ID, version=2, schema=_SCHEMA, steps={1: _TO_2})

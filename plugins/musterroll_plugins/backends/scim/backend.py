@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 
 from musterroll import (
     BackendError,
-    BackendUnavailableError,
     Capabilities,
     Context,
     Desired,
@@ -20,20 +19,20 @@ from musterroll import (
     Result,
     UserKey,
 )
+from musterroll_http import HttpError
 from musterroll_plugins.backends.scim.answers import explained
 from musterroll_plugins.backends.scim.bulk import AT_ONCE, Bulk
 from musterroll_plugins.backends.scim.capabilities import capabilities
-from musterroll_plugins.backends.scim.client import Client, NoAnswerError
-from musterroll_plugins.backends.scim.creations import Creations
-from musterroll_plugins.backends.scim.discovery import Portal
-from musterroll_plugins.backends.scim.groups import Groups
-from musterroll_plugins.backends.scim.mapping import UserMapping
+from musterroll_plugins.backends.scim.client import ScimClient
+from musterroll_plugins.backends.scim.directory import Directory
+from musterroll_plugins.backends.scim.discovery import ServiceProvider
+from musterroll_plugins.backends.scim.groups import GroupOperations
+from musterroll_plugins.backends.scim.mapping import ScimMapping
 from musterroll_plugins.backends.scim.options import ScimOptions
 from musterroll_plugins.backends.scim.pages import USERS
-from musterroll_plugins.backends.scim.performing import TOO_DEEP, Performer
-from musterroll_plugins.backends.scim.reading import Directory
-from musterroll_plugins.backends.scim.resolving import Resolver
-from musterroll_plugins.backends.scim.users import Users
+from musterroll_plugins.backends.scim.performer import TOO_DEEP, Performer
+from musterroll_plugins.backends.scim.resolver import Creations, Resolver
+from musterroll_plugins.backends.scim.users import UserOperations
 
 T = TypeVar("T")
 
@@ -42,8 +41,8 @@ T = TypeVar("T")
 class _Parts:
     """What is made once the portal has said what it is."""
 
-    portal: Portal
-    mapping: UserMapping
+    portal: ServiceProvider
+    mapping: ScimMapping
     directory: Directory
     bulk: Bulk
     performer: Performer
@@ -64,7 +63,7 @@ class ScimBackend:
 
     def __init__(self, options: ScimOptions, context: Context) -> None:
         self._options, self._context = options, context
-        self._client = Client(options, context)
+        self._client = ScimClient(options, context)
         self._pump = Pump("musterroll-scim")
         self._parts: _Parts | None = None
 
@@ -75,7 +74,7 @@ class ScimBackend:
             BackendError: it does not answer, or does not let us in.
         """
         self._pump.call(self._client.close)
-        self._client = Client(self._options.model_copy(update={"retries": 0}), self._context)
+        self._client = ScimClient(self._options.model_copy(update={"retries": 0}), self._context)
         portal, users = self._ready().portal, self.count_users()
         can = (
             ("PATCH", portal.patch),
@@ -185,13 +184,13 @@ class ScimBackend:
     def close(self) -> None:
         """Ends all connections and the event loop."""
         try:
-            self._pump.call(self._farewell)
+            self._pump.call(self._close_connections)
         except RuntimeError:
             pass  # closed already
         finally:
             self._pump.close()
 
-    async def _farewell(self) -> None:
+    async def _close_connections(self) -> None:
         if self._parts is not None:
             self._parts.directory.forget()
         await self._client.close()
@@ -202,8 +201,8 @@ class ScimBackend:
         self._client.begin()
         try:
             return self._pump.call(work, *args)
-        except NoAnswerError as error:
-            raise self._client.stopped or BackendUnavailableError(error.text) from None
+        except HttpError as error:
+            raise self._client.failed(error) from None
         except RecursionError:
             raise BackendError(TOO_DEEP) from None
 
@@ -215,28 +214,28 @@ class ScimBackend:
             self._parts = self._assembled(await self._discover())
         return self._parts
 
-    def _assembled(self, portal: Portal) -> _Parts:
+    def _assembled(self, portal: ServiceProvider) -> _Parts:
         options, client = self._options, self._client
-        mapping = UserMapping(options, portal)
+        mapping = ScimMapping(options, portal)
         directory = Directory(client, options, portal, mapping)
         bulk = Bulk(client, portal.bulk if options.bulk == "auto" else None, options.bulk_size)
         name = portal.user_attribute("userName")
         creations = Creations(directory, mapping, unique_names=name is None or name.uniqueness.lower() != "none")
-        users = Users(client, bulk, options, portal, mapping, directory, creations)
-        groups = Groups(client, options, portal, directory, users)
+        users = UserOperations(client, bulk, options, portal, mapping, directory, creations)
+        groups = GroupOperations(client, options, portal, directory, users)
         performer = Performer(client, users, groups, self._context.cancelled)
         resolver = Resolver(directory, mapping, groups.inside, creations)
         return _Parts(portal, mapping, directory, bulk, performer, resolver)
 
-    async def _discover(self) -> Portal:
+    async def _discover(self) -> ServiceProvider:
         """Asks the portal what it is; one that does not say has to show a list of users at least."""
         doing = "say what it can do"
         config = await self._client.get("/ServiceProviderConfig")
-        if config.status in (401, 403) or (config.html and config.status < 400):
+        if config.status in (401, 403) or (config.unread and config.status < 400):
             raise explained(config, doing, self._options.url)
         if not config.ok:
             users = await self._client.get(USERS, {"startIndex": 1})
             if not users.ok or not isinstance(users.body, dict):
                 raise explained(config if users.status == config.status else users, doing, self._options.url)
         schemas = await self._client.get("/Schemas")
-        return Portal.of(config.body if config.ok else None, schemas.body if schemas.ok else None)
+        return ServiceProvider.of(config.body if config.ok else None, schemas.body if schemas.ok else None)

@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from musterroll import Secret
-from musterroll_plugins.backends.scim.answers import Answer
-from musterroll_plugins.backends.scim.client import BusyError, Client, NoAnswerError
+from musterroll_http import HttpAnswer, HttpError
+from musterroll_plugins.backends.scim.client import BUSY, ScimClient
 from musterroll_plugins.backends.scim.discovery import BulkLimits
-from musterroll_plugins.backends.scim.paths import Json, Resource, get_key
+from musterroll_plugins.backends.scim.paths import Json, Resource, get_key, objects
 
 _REQUEST = "urn:ietf:params:scim:api:messages:2.0:BulkRequest"
 # So many bulk requests at once: a portal works one off in a row, so one being worked on and one waiting keep it busy.
@@ -20,7 +20,6 @@ AT_ONCE = 4
 # Requests that come so soon after another go together.
 _GATHERING_SECONDS = 0.002
 _OVERHEAD_BYTES = 200
-_BUSY = (429, 503)
 _DIGITS = 3  # of a status
 # What a portal says that announces /Bulk and does not have it, or not for this.
 _NOT_LIKE_THIS = (400, 403, 404, 405, 501)
@@ -33,7 +32,7 @@ class _Waiting:
     body: Resource
     size: int
     hide: Sequence[Secret]
-    answer: asyncio.Future[Answer] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    answer: asyncio.Future[HttpAnswer] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
 class Bulk:
@@ -45,7 +44,7 @@ class Bulk:
         size: so many together, at the most.
     """
 
-    def __init__(self, client: Client, limits: BulkLimits | None, size: int) -> None:
+    def __init__(self, client: ScimClient, limits: BulkLimits | None, size: int) -> None:
         self._client = client
         self._most = min(size, limits.operations) if limits is not None else 1
         self._bytes = limits.bytes if limits is not None else 0
@@ -57,8 +56,8 @@ class Bulk:
         """So many requests go together."""
         return self._most
 
-    async def send(self, method: str, path: str, body: Resource, hide: Sequence[Secret] = ()) -> Answer:
-        """Sends one request; as `Client.request`: it is for whoever sends a POST to repeat it.
+    async def send(self, method: str, path: str, body: Resource, hide: Sequence[Secret] = ()) -> HttpAnswer:
+        """Sends one request; as `ScimClient.ask`.
 
         Args:
             method: of HTTP.
@@ -67,17 +66,17 @@ class Bulk:
             hide: the passwords in it.
 
         Raises:
-            NoAnswerError: there was no answer that settles it; `BusyError` for a POST to be repeated by `Client.once`.
+            HttpError: there was no answer that settles it; a POST is for `ScimClient.once` to repeat.
             BackendError: the portal cannot be used at all.
         """
         if method == "POST":
             return await self._send(method, path, body, hide)
         return await self._client.once(lambda: self._send(method, path, body, hide), _nothing)
 
-    async def _send(self, method: str, path: str, body: Resource, hide: Sequence[Secret]) -> Answer:
+    async def _send(self, method: str, path: str, body: Resource, hide: Sequence[Secret]) -> HttpAnswer:
         size = len(json.dumps(body, separators=(",", ":"))) + len(path) + _OVERHEAD_BYTES
         if self._most < 2 or size > self._bytes // 2:
-            return await self._client.request(method, path, body=body, hide=hide)
+            return await self._client.ask(method, path, body=body, hide=hide)
         waiting = _Waiting(method, path, body, size, hide)
         self._waiting.append(waiting)
         if len(self._workers) < AT_ONCE:
@@ -85,8 +84,8 @@ class Bulk:
             self._workers.add(worker)
             worker.add_done_callback(self._workers.discard)
         answer = await waiting.answer
-        if answer.status in _BUSY:  # for this one alone
-            raise BusyError(f"the portal is too busy: {answer.reason}")
+        if answer.status in BUSY:  # for this one alone
+            raise HttpError(f"the portal is too busy: {answer.reason}", certain=False, answer=answer)
         return answer
 
     async def _work(self) -> None:
@@ -121,7 +120,7 @@ class Bulk:
         ]
         body = {"schemas": [_REQUEST], "Operations": operations}
         hide = [secret for one in batch for secret in one.hide]
-        answer = await self._client.request("POST", "/Bulk", body=body, hide=hide)
+        answer = await self._client.ask("POST", "/Bulk", body=body, hide=hide)
         if answer.status == 413:
             self._bytes = min(self._bytes, sum(one.size for one in batch) // 2)
             await self._post(batch[: len(batch) // 2])
@@ -130,14 +129,14 @@ class Bulk:
             self._most = 1
             await asyncio.gather(*map(self._alone, batch))
         elif answer.ok and isinstance(answer.body, Mapping):
-            self._hand_out(batch, get_key(answer.body, "Operations"))
+            self._hand_out(batch, objects(answer.body, "Operations"))
         else:
             text = f'the portal broke over several operations at once: {answer.reason}; perhaps bulk = "never" helps'
-            raise NoAnswerError(text, certain=False)
+            raise HttpError(text, certain=False)
 
     async def _alone(self, one: _Waiting) -> None:
         try:
-            answer = await self._client.request(one.method, one.path, body=one.body, hide=one.hide)
+            answer = await self._client.ask(one.method, one.path, body=one.body, hide=one.hide)
         except Exception as error:
             if not one.answer.done():
                 one.answer.set_exception(error)
@@ -145,8 +144,7 @@ class Bulk:
             if not one.answer.done():
                 one.answer.set_result(answer)
 
-    def _hand_out(self, batch: list[_Waiting], operations: Json) -> None:
-        listed = [one for one in operations if isinstance(one, Mapping)] if isinstance(operations, list) else []
+    def _hand_out(self, batch: list[_Waiting], listed: Sequence[Resource]) -> None:
         by_id = {str(get_key(one, "bulkId")): one for one in listed}
         in_order = len(listed) == len(batch)
         for number, one in enumerate(batch):
@@ -157,17 +155,14 @@ class Bulk:
             if one.answer.done():
                 continue
             if found is None or status is None:
-                error = NoAnswerError("the portal did not say what became of it", certain=False)
+                error = HttpError("the portal did not say what became of it", certain=False)
                 one.answer.set_exception(error)
             else:
                 shown = get_key(found, "response")
                 location, version = get_key(found, "location"), get_key(found, "version")
-                answer = Answer(
-                    status,
-                    shown if isinstance(shown, dict) else None,
-                    location=location if isinstance(location, str) else None,
-                    etag=version if isinstance(version, str) else None,
-                )
+                said = {"Location": location, "ETag": version}
+                headers = {name: value for name, value in said.items() if isinstance(value, str)}
+                answer = HttpAnswer.of(status, shown if isinstance(shown, dict) else None, headers)
                 one.answer.set_result(self._client.discreet(answer, one.hide))
 
 
@@ -176,7 +171,7 @@ async def _nothing() -> None:
 
 
 def _status(operation: Json) -> int | None:
-    status = get_key(operation, "status") if operation is not None else None
+    status = get_key(operation, "status")
     if isinstance(status, Mapping):  # as SCIM 1.1 had it
         status = get_key(status, "code")
     text = str(status)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from musterroll import Capabilities, Matching
-from musterroll_plugins.backends.scim.discovery import Portal
-from musterroll_plugins.backends.scim.mapping import UserMapping
+from musterroll_plugins.backends.scim.discovery import ServiceProvider
+from musterroll_plugins.backends.scim.mapping import ScimMapping
 from musterroll_plugins.backends.scim.options import ScimOptions
 
 
-def capabilities(options: ScimOptions, portal: Portal, mapping: UserMapping) -> Capabilities:
+def capabilities(options: ScimOptions, portal: ServiceProvider, mapping: ScimMapping) -> Capabilities:
     """Returns what can be done with a portal; one that publishes no schemas is taken to be able to do everything."""
     name, password = portal.user_attribute("userName"), portal.user_attribute("password")
     active = portal.user_attribute("active")
@@ -30,14 +30,14 @@ def capabilities(options: ScimOptions, portal: Portal, mapping: UserMapping) -> 
     )
 
 
-def can_reset_passwords(options: ScimOptions, portal: Portal) -> bool:
+def can_reset_passwords(options: ScimOptions, portal: ServiceProvider) -> bool:
     """Whether the password of an existing user can be set. What is not sent cannot be called done."""
     password = portal.user_attribute("password")
     changeable = password is None or password.mutability.lower() != "immutable"
     return portal.change_password and changeable and "password" not in options.leave_out
 
 
-def is_email_unique(options: ScimOptions, portal: Portal) -> bool:
+def is_email_unique(options: ScimOptions, portal: ServiceProvider) -> bool:
     """Whether an address may belong to one user only."""
     if options.unique_email is not None:
         return options.unique_email

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from musterroll_plugins.backends.scim.paths import CORE, AttributePath, Json, get_key
+from musterroll_plugins.backends.scim.paths import CORE, AttributePath, Json, get_key, objects
 
 USER = CORE + "User"
 GROUP = CORE + "Group"
@@ -43,7 +43,7 @@ class BulkLimits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Portal:
+class ServiceProvider:
     """What a portal can do; where it is silent, what the RFCs want of every portal.
 
     Attributes:
@@ -65,9 +65,8 @@ class Portal:
     schemas: Mapping[str, Mapping[str, Attribute]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, config: Json, schemas: Json) -> Portal:
+    def of(cls, config: Json, schemas: Json) -> ServiceProvider:
         """Reads the two documents; either may be missing or odd."""
-        config = config if isinstance(config, Mapping) else {}
         bulk = None
         if _supported(config, "bulk", default=False):
             operations, size = _number(config, "bulk", "maxOperations"), _number(config, "bulk", "maxPayloadSize")
@@ -111,7 +110,7 @@ class Portal:
         return self.schemas.get(USER.lower(), {}).get(name.lower())
 
 
-def _supported(config: Mapping[str, Json], name: str, *, default: bool) -> bool:
+def _supported(config: Json, name: str, *, default: bool) -> bool:
     part = get_key(config, name)
     if not isinstance(part, Mapping):
         return default if part is None else part is True
@@ -119,24 +118,22 @@ def _supported(config: Mapping[str, Json], name: str, *, default: bool) -> bool:
     return default if value is None else str(value).lower() == "true"
 
 
-def _number(config: Mapping[str, Json], name: str, key: str) -> int | None:
-    part = get_key(config, name)
-    value = get_key(part, key) if isinstance(part, Mapping) else None
+def _number(config: Json, name: str, key: str) -> int | None:
+    value = get_key(get_key(config, name), key)
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
 def _schemas(document: Json) -> Iterator[tuple[str, Mapping[str, Attribute]]]:
-    listed = get_key(document, "Resources") if isinstance(document, Mapping) else document
-    for schema in listed if isinstance(listed, list) else ():
-        urn = get_key(schema, "id") if isinstance(schema, Mapping) else None
+    for schema in objects(document, "" if isinstance(document, list) else "Resources"):
+        urn = get_key(schema, "id")
         attributes = dict(_attributes(get_key(schema, "attributes"))) if isinstance(urn, str) else {}
         if attributes:
             yield str(urn).lower(), attributes
 
 
 def _attributes(listed: Json) -> Iterator[tuple[str, Attribute]]:
-    for one in listed if isinstance(listed, list) else ():
-        name = get_key(one, "name") if isinstance(one, Mapping) else None
+    for one in objects(listed):
+        name = get_key(one, "name")
         if isinstance(name, str):
             yield (
                 name.lower(),

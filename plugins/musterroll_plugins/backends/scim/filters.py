@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from musterroll import Existing, fold
 from musterroll_plugins.backends.scim.index import KEY, value_of
-from musterroll_plugins.backends.scim.mapping import UserMapping
+from musterroll_plugins.backends.scim.mapping import ScimMapping
 from musterroll_plugins.backends.scim.options import ScimOptions
 from musterroll_plugins.backends.scim.pages import GROUPS, USERS, Pages, RefusedFilterError
 from musterroll_plugins.backends.scim.paths import Resource, get_key
@@ -25,7 +25,7 @@ class Filters:
         supported: whether the portal takes filters.
     """
 
-    def __init__(self, pages: Pages, options: ScimOptions, mapping: UserMapping, *, supported: bool) -> None:
+    def __init__(self, pages: Pages, options: ScimOptions, mapping: ScimMapping, *, supported: bool) -> None:
         self._pages, self._mapping = pages, mapping
         self._reliable = {USERS, GROUPS} if supported else set[str]()
         self._room = options.max_url - len(f"{options.url}{USERS}?filter=&startIndex=1&count=10000")

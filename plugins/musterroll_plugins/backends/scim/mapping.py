@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from musterroll import CreateUser, Desired, Existing, Secret, Template
 from musterroll_plugins.backends.scim import phones
 from musterroll_plugins.backends.scim.answers import usable_id, whole
-from musterroll_plugins.backends.scim.discovery import USER, Portal
-from musterroll_plugins.backends.scim.fitting import Fitting
+from musterroll_plugins.backends.scim.discovery import USER, ServiceProvider
 from musterroll_plugins.backends.scim.options import ScimOptions
 from musterroll_plugins.backends.scim.paths import AttributePath, Json, Resource, get_key, set_key
+from musterroll_plugins.backends.scim.schema_filter import SchemaFilter
 
 # What the fields of the standard sheet become. A calling code without a place of its own is part of the phone.
 USUAL = {
@@ -26,7 +26,7 @@ _PASSWORD, _EXTERNAL_ID = AttributePath.parse("password"), AttributePath.parse("
 _PORTALS_OWN = ("meta", "groups")
 
 
-class UserMapping:
+class ScimMapping:
     """Makes SCIM resources of users and users of SCIM resources.
 
     Args:
@@ -34,7 +34,7 @@ class UserMapping:
         portal: what the portal says of itself.
     """
 
-    def __init__(self, options: ScimOptions, portal: Portal) -> None:
+    def __init__(self, options: ScimOptions, portal: ServiceProvider) -> None:
         chosen = {**USUAL, **options.fields}
         places = {name: AttributePath.parse(text) for name, text in chosen.items() if text}
         self.paths = {name: path for name, path in places.items() if portal.takes(path)}
@@ -47,7 +47,7 @@ class UserMapping:
             for path, value in options.required.items()
         ]
         self._stored_as = options.stored_as
-        self._fitting = Fitting(portal, options.leave_out)
+        self._fitting = SchemaFilter(portal, options.leave_out)
         key = portal.user_attribute("externalId")
         self._keeps_keys = (key is None or key.writable) and "externalId" not in options.leave_out
 

@@ -7,22 +7,16 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
-from musterroll import FilePath, Options, SecretRef, Template
+from musterroll import SecretRef, Template
+from musterroll_http import HttpOptions, check_url
 from musterroll_plugins.backends.scim.paths import AttributePath
 
 _WITH_A_PLACE = ("username", "password", "groups")
 
 
 def _address(text: str) -> str:
-    try:
-        parts = urlsplit(text)
-        _ = parts.port
-    except ValueError:
-        raise ValueError("this is no web address") from None
-    if parts.scheme not in ("https", "http") or not parts.hostname:
-        raise ValueError('write the whole address, as "https://portal.example/scim/v2"')
-    if parts.username is not None or parts.password is not None:
-        raise ValueError("leave user and password out of the address; there are options for them")
+    check_url(text)
+    parts = urlsplit(text)
     if parts.query or parts.fragment:
         raise ValueError("leave out what follows ? or # in the address")
     return text.rstrip("/")
@@ -53,24 +47,17 @@ Text = Annotated[str | bool, AfterValidator(_template)]
 HttpStatus = Annotated[int, Field(ge=400, le=599)]
 
 
-class ScimOptions(Options):
+class ScimOptions(HttpOptions):
     """Options of the backend `scim`.
 
     Attributes:
         url: the address of the portal's SCIM service, as `https://portal.example/scim/v2`.
         tenant: where one address serves several tenants and the token decides: a name that tells them apart.
-        token: a bearer token.
-        username: the user, for portals that want a user and a password.
-        password: that user's password.
         client_id: the client, for portals that want OAuth 2 client credentials.
         client_secret: the client's secret.
         token_url: where such a client gets its token.
         scope: the scope to ask for there.
-        ca: a file with the certificates of your own certificate authority, in PEM; the usual ones stay trusted.
-        concurrency: so many requests at once.
         requests_per_second: not more requests than these.
-        timeout: so many seconds a request may take, its whole answer included.
-        retries: so often a request is repeated that found the portal busy or unreachable.
         fields: which SCIM attribute a field becomes, besides the usual ones; `""` leaves the field out, whatever the
             sheet has there.
         required: attributes that the portal insists on when a user is created, where the sheet has nothing for
@@ -100,17 +87,12 @@ class ScimOptions(Options):
 
     url: Address
     tenant: str = ""
-    token: SecretRef | None = None
-    username: str | None = None
-    password: SecretRef | None = None
     client_id: str | None = None
     client_secret: SecretRef | None = None
     token_url: Address | None = None
     scope: str | None = None
-    ca: FilePath | None = None
     concurrency: int = Field(16, ge=1, le=256)
     requests_per_second: float | None = Field(None, ge=0.001, le=100_000)
-    timeout: float = Field(30.0, gt=0, le=3600)
     retries: int = Field(6, ge=0, le=100)
     fields: dict[FieldName, Attribute] = Field({})
     required: dict[Attribute, Text] = Field({})

@@ -8,11 +8,12 @@ from contextlib import aclosing
 from itertools import islice
 
 from musterroll import BackendError, BackendUnavailableError
-from musterroll_plugins.backends.scim.answers import Answer, explained
-from musterroll_plugins.backends.scim.client import Client
-from musterroll_plugins.backends.scim.discovery import Portal
+from musterroll_http import HttpAnswer
+from musterroll_plugins.backends.scim.answers import explained
+from musterroll_plugins.backends.scim.client import ScimClient
+from musterroll_plugins.backends.scim.discovery import ServiceProvider
 from musterroll_plugins.backends.scim.options import ScimOptions
-from musterroll_plugins.backends.scim.paths import Json, Resource, get_key
+from musterroll_plugins.backends.scim.paths import Json, Resource, get_key, objects
 
 USERS, GROUPS = "/Users", "/Groups"
 _WHAT = {USERS: "read its users", GROUPS: "read its groups"}
@@ -33,7 +34,7 @@ class Pages:
         portal: what it can do.
     """
 
-    def __init__(self, client: Client, options: ScimOptions, portal: Portal) -> None:
+    def __init__(self, client: ScimClient, options: ScimOptions, portal: ServiceProvider) -> None:
         self._client, self._url, self._sorts = client, options.url, portal.sort
         self._ahead = min(options.concurrency, _PAGES_AHEAD)
         self._size = min(options.page_size, portal.max_results or options.page_size)
@@ -54,7 +55,7 @@ class Pages:
         total = 0
         for _ in range(_READINGS):
             first = await self._page(endpoint, 1, query, self._size)
-            total, size = self._total(first, endpoint), len(_resources(first))
+            total, size = self._total(first, endpoint), len(objects(first, "Resources"))
             shown: set[str] = set()
             yield list(_new(first, seen, shown))
             if 0 < size < total:
@@ -79,7 +80,7 @@ class Pages:
 
     def _total(self, page: Json, endpoint: str) -> int:
         """How many there are, as the portal says; as many as it shows where it does not say."""
-        total, shown = get_key(page, "totalResults"), len(_resources(page))
+        total, shown = get_key(page, "totalResults"), len(objects(page, "Resources"))
         if total is None and (not self._size or shown < self._size):
             return shown
         if isinstance(total, str) and total.isascii() and total.isdigit() and len(total) < 20:
@@ -120,7 +121,7 @@ class Pages:
         pages: list[Json] = []
         while start < end:
             pages.append(await self._page(endpoint, start, query, end - start if self._size else 0))
-            if not (got := len(_resources(pages[-1]))):
+            if not (got := len(objects(pages[-1], "Resources"))):
                 break
             start += got
         return pages
@@ -132,7 +133,7 @@ class Pages:
             return self._shown(await self._client.get(endpoint, params), endpoint, filtered=filtered)
         # Some portals break over a count: the first time it is not repeated, but left out.
         counted = {**params, "count": count}
-        answer = await self._client.request("GET", endpoint, params=counted, patient=self._counts)
+        answer = await self._client.ask("GET", endpoint, params=counted, patient=self._counts)
         if answer.ok:
             self._counts = True
         elif not self._counts and answer.status in (400, 500):
@@ -141,7 +142,7 @@ class Pages:
                 self._size = 0
         return self._shown(answer, endpoint, filtered=filtered)
 
-    def _shown(self, answer: Answer, endpoint: str, *, filtered: bool) -> Json:
+    def _shown(self, answer: HttpAnswer, endpoint: str, *, filtered: bool) -> Json:
         if answer.ok and isinstance(answer.body, dict):
             return answer.body
         if filtered and 400 <= answer.status < 600 and answer.status not in (401, 403):
@@ -150,14 +151,9 @@ class Pages:
 
 
 def _new(page: Json, seen: set[str], shown: set[str]) -> Iterator[Resource]:
-    for resource in _resources(page):
+    for resource in objects(page, "Resources"):
         ref = str(get_key(resource, "id"))
         shown.add(ref)
         if ref not in seen:
             seen.add(ref)
             yield resource
-
-
-def _resources(page: Json) -> list[Resource]:
-    listed = get_key(page, "Resources")
-    return [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []

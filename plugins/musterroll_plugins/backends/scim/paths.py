@@ -90,12 +90,12 @@ class AttributePath:
             value = self._pick(value)
         if not self.sub:
             return value
-        return get_key(value, self.sub) if isinstance(value, Mapping) else None
+        return get_key(value, self.sub)
 
     def whole(self, resource: Mapping[str, Json]) -> Json:
         """Returns the attribute as a whole, with all its values."""
         container = get_key(resource, self.schema) if self.schema else resource
-        return get_key(container, self.attribute) if isinstance(container, Mapping) else None
+        return get_key(container, self.attribute)
 
     def put(self, resource: Resource, value: Json) -> None:
         """Puts a value into a resource; None takes it out."""
@@ -148,12 +148,20 @@ def _same(value: Json, wanted: Json) -> bool:
     return bool(value == wanted)
 
 
-def get_key(container: Mapping[str, Json], name: str) -> Json:
+def get_key(container: Json, name: str) -> Json:
     """Returns what a JSON object has under a name, which SCIM compares regardless of case; None where nothing."""
+    if not isinstance(container, dict):
+        return None
     if name in container:
         return container[name]
     length, folded = len(name), name.lower()
     return next((value for key, value in container.items() if len(key) == length and key.lower() == folded), None)
+
+
+def objects(container: Json, name: str = "") -> list[Resource]:
+    """Returns the objects in a list: the one that an object has under a name, or one itself; none where nothing."""
+    listed = get_key(container, name) if name else container
+    return [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
 
 
 def set_key(container: MutableMapping[str, Json], name: str, value: Json) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from musterroll.phones import calling_code_of
+from musterroll import calling_code_of
 
 _SEPARATORS = re.compile(r"[\s\-./()]+")
 

@@ -7,23 +7,24 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from musterroll import CreateUser, Deactivate, DeleteUser, Existing, Reactivate, Secret, Status, UpdateUser, fold
-from musterroll_plugins.backends.scim.answers import Answer
+from musterroll_http import HttpAnswer
+from musterroll_plugins.backends.scim.answers import id_of
 from musterroll_plugins.backends.scim.bulk import Bulk
 from musterroll_plugins.backends.scim.capabilities import can_reset_passwords, is_email_unique
-from musterroll_plugins.backends.scim.client import Client
-from musterroll_plugins.backends.scim.creations import Creations
-from musterroll_plugins.backends.scim.discovery import Portal
-from musterroll_plugins.backends.scim.mapping import UserMapping
+from musterroll_plugins.backends.scim.client import ScimClient
+from musterroll_plugins.backends.scim.directory import Directory
+from musterroll_plugins.backends.scim.discovery import ServiceProvider
+from musterroll_plugins.backends.scim.mapping import ScimMapping
 from musterroll_plugins.backends.scim.options import ScimOptions
 from musterroll_plugins.backends.scim.pages import USERS
 from musterroll_plugins.backends.scim.paths import Resource
-from musterroll_plugins.backends.scim.reading import Directory
+from musterroll_plugins.backends.scim.resolver import Creations
 
 PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 _GONE = "the user no longer exists; run the sheet again"
 
 
-class Outcome(NamedTuple):
+class OpOutcome(NamedTuple):
     """What became of an operation; as `Result`."""
 
     status: Status
@@ -32,7 +33,7 @@ class Outcome(NamedTuple):
     refused: Mapping[str, str] | None = None
 
 
-class Users:
+class UserOperations:
     """Creates and changes users.
 
     Args:
@@ -47,11 +48,11 @@ class Users:
 
     def __init__(
         self,
-        client: Client,
+        client: ScimClient,
         bulk: Bulk,
         options: ScimOptions,
-        portal: Portal,
-        mapping: UserMapping,
+        portal: ServiceProvider,
+        mapping: ScimMapping,
         directory: Directory,
         creations: Creations,
     ) -> None:
@@ -65,23 +66,23 @@ class Users:
         self.known: set[str] = set()
         """Users that are certain to be there, as they were created here."""
 
-    async def create(self, op: CreateUser) -> Outcome:
+    async def create(self, op: CreateUser) -> OpOutcome:
         """Creates a user; the operation's id goes along."""
         return await self._client.once(lambda: self._create(op), lambda: self._made(op))
 
-    async def _create(self, op: CreateUser) -> Outcome:
+    async def _create(self, op: CreateUser) -> OpOutcome:
         answer = await self._bulk.send("POST", USERS, self._mapping.new(op), _hidden(op.password))
         if answer.ok:
-            ref = answer.id
+            ref = id_of(answer)
             if ref is None:
-                return Outcome(Status.UNKNOWN, None, "the portal did not say the new user's id")
+                return OpOutcome(Status.UNKNOWN, None, "the portal did not say the new user's id")
             self.known.add(ref)
-            return Outcome(Status.DONE, ref)
+            return OpOutcome(Status.DONE, ref)
         if answer.status in self._duplicate:
             return await self._exists(op, answer)
         return refusal(answer)
 
-    async def _made(self, op: CreateUser) -> Outcome | None:
+    async def _made(self, op: CreateUser) -> OpOutcome | None:
         """Says whether a user was created after all, by a request whose answer proves nothing."""
         if self._creations.tells_by_itself:
             return None
@@ -90,39 +91,39 @@ class Users:
             return None
         if found.status is Status.DONE and found.ref is not None:
             self.known.add(found.ref)
-        return Outcome(found.status, found.ref, found.detail)
+        return OpOutcome(found.status, found.ref, found.detail)
 
-    async def _exists(self, op: CreateUser, answer: Answer) -> Outcome:
+    async def _exists(self, op: CreateUser, answer: HttpAnswer) -> OpOutcome:
         """Looks again before a conflict counts: it may be our own user, created by a request without an answer."""
         found = await self.named(op.user.username)
         for user in found:
             if user.key == op.id:
                 self.known.add(user.ref)
-                return Outcome(Status.DONE, user.ref)
+                return OpOutcome(Status.DONE, user.ref)
         if found:
             self._refused[op.id] = f'the username is taken by "{found[0].username}"'
-            return Outcome(Status.CONFLICT, found[0].ref, self._refused[op.id])
+            return OpOutcome(Status.CONFLICT, found[0].ref, self._refused[op.id])
         return await self._taken_otherwise(op.user.fields.get("email"), None, answer, op.id)
 
-    async def _taken_otherwise(self, email: str | None, ref: str | None, answer: Answer, op: str) -> Outcome:
+    async def _taken_otherwise(self, email: str | None, ref: str | None, answer: HttpAnswer, op: str) -> OpOutcome:
         if self._unique_email and email:
             for user in (await self._directory.find_now("email", [email])).get(fold(email), ()):
                 if user.ref != ref:
                     self._refused[op] = f'the e-mail address is in use by "{user.username}"'
-                    return Outcome(Status.CONFLICT, None, self._refused[op])
+                    return OpOutcome(Status.CONFLICT, None, self._refused[op])
         if answer.status >= 500:  # it means more than a duplicate, so it may have meant something else
             return refusal(answer)
-        return Outcome(Status.FAILED, None, f"the portal says that it exists already: {answer.reason}")
+        return OpOutcome(Status.FAILED, None, f"the portal says that it exists already: {answer.reason}")
 
     async def named(self, username: str) -> list[Existing]:
         """Returns the users of a name, as they are now."""
         return list((await self._directory.find_now("username", [username])).get(fold(username), ()))
 
-    async def update(self, op: UpdateUser) -> Outcome:
+    async def update(self, op: UpdateUser) -> OpOutcome:
         """Changes a user, and nothing but what is named."""
         if op.password is not None and not self._resets_passwords:
             detail = "the portal does not let the password of an existing user be set; leave it out"
-            return Outcome(Status.FAILED, None, detail)
+            return OpOutcome(Status.FAILED, None, detail)
         changes = {
             name: text for name, text in op.changes.items() if name == "username" or name in self._mapping.fields
         }
@@ -134,25 +135,25 @@ class Users:
         if username := changes.get("username"):
             others = [user for user in await self.named(username) if user.ref != op.user.ref]
             if others:
-                return Outcome(Status.CONFLICT, others[0].ref, f'the username is taken by "{others[0].username}"')
+                return OpOutcome(Status.CONFLICT, others[0].ref, f'the username is taken by "{others[0].username}"')
         return await self._taken_otherwise(changes.get("email"), op.user.ref, answer, op.id)
 
-    async def set_active(self, op: Deactivate | Reactivate) -> Outcome:
+    async def set_active(self, op: Deactivate | Reactivate) -> OpOutcome:
         """Deactivates or reactivates a user."""
         outcome, answer = await self._change(op.user.ref, {}, active=isinstance(op, Reactivate))
         return outcome or refusal(answer)
 
-    async def delete(self, op: DeleteUser) -> Outcome:
+    async def delete(self, op: DeleteUser) -> OpOutcome:
         """Deletes a user; one that is gone already is no failure."""
-        answer = await self._client.request("DELETE", path_of(USERS, op.user.ref))
+        answer = await self._client.ask("DELETE", path_of(USERS, op.user.ref))
         self.known.discard(op.user.ref)
         if answer.status == 404:
-            return Outcome(Status.NOOP)
-        return Outcome(Status.DONE) if 200 <= answer.status < 300 else refusal(answer)
+            return OpOutcome(Status.NOOP)
+        return OpOutcome(Status.DONE) if 200 <= answer.status < 300 else refusal(answer)
 
     async def _change(
         self, ref: str, changes: Mapping[str, str | None], *, password: Secret | None = None, active: bool | None = None
-    ) -> tuple[Outcome | None, Answer]:
+    ) -> tuple[OpOutcome | None, HttpAnswer]:
         """Changes a user by PATCH or PUT; where somebody else was quicker, once more with what is there then.
 
         Returns:
@@ -160,20 +161,20 @@ class Users:
         """
         path = path_of(USERS, ref)
         hide = _hidden(password)
-        answer = Answer(412)
+        answer = HttpAnswer(412)
         for _ in range(2):
             current: Resource = {}
             headers: dict[str, str] = {}
             if not self.patches or self._mapping.must_read(changes):
                 read, answer = await self._directory.user(ref)
                 if read is None:
-                    return Outcome(Status.FAILED, None, _GONE), answer
+                    return OpOutcome(Status.FAILED, None, _GONE), answer
                 current = read
                 headers = if_match(answer)
             if self.patches:
                 operations = self._mapping.operations(changes, current, password=password, active=active)
                 if not operations:
-                    return Outcome(Status.NOOP, ref), answer
+                    return OpOutcome(Status.NOOP, ref), answer
                 patch: Resource = {"schemas": [PATCH], "Operations": operations}
                 answer = await self._send("PATCH", path, patch, headers, hide)
                 if answer.status in (405, 501) and self._may_put:
@@ -185,38 +186,38 @@ class Users:
             if answer.status != 412:
                 break
         if answer.ok:
-            return Outcome(Status.DONE, ref), answer
+            return OpOutcome(Status.DONE, ref), answer
         if answer.status == 404:
-            return Outcome(Status.FAILED, None, _GONE), answer
+            return OpOutcome(Status.FAILED, None, _GONE), answer
         return None, answer
 
     async def _send(
         self, method: str, path: str, body: Resource, headers: Mapping[str, str], hide: Sequence[Secret]
-    ) -> Answer:
+    ) -> HttpAnswer:
         if not headers:  # which /Bulk has no place for
             return await self._bulk.send(method, path, body, hide)
-        return await self._client.request(method, path, body=body, headers=headers, hide=hide)
+        return await self._client.ask(method, path, body=body, headers=headers, hide=hide)
 
 
 def _hidden(password: Secret | None) -> tuple[Secret, ...]:
     return () if password is None else (password,)
 
 
-def refusal(answer: Answer) -> Outcome:
+def refusal(answer: HttpAnswer) -> OpOutcome:
     """What an answer means that is none of those that an operation looks into itself."""
     status = answer.status
     if status in (401, 412):
         detail = "somebody else is changing it at the same time" if status == 412 else "the portal no longer lets us in"
-        return Outcome(Status.NOT_DONE, None, detail)
+        return OpOutcome(Status.NOT_DONE, None, detail)
     if status >= 500 and status != 501:
-        return Outcome(Status.UNKNOWN, None, f"the portal broke over it: {answer.reason}")
-    if answer.html:
-        return Outcome(Status.UNKNOWN if status < 300 else Status.FAILED, None, answer.reason)
+        return OpOutcome(Status.UNKNOWN, None, f"the portal broke over it: {answer.reason}")
+    if answer.unread:
+        return OpOutcome(Status.UNKNOWN if status < 300 else Status.FAILED, None, answer.reason)
     if status == 403:
-        return Outcome(Status.FAILED, None, f"the portal does not allow it: {answer.reason}")
+        return OpOutcome(Status.FAILED, None, f"the portal does not allow it: {answer.reason}")
     if status == 413:
-        return Outcome(Status.FAILED, None, f"it is too much for the portal: {answer.reason}")
-    return Outcome(Status.FAILED, None, f"the portal refused it: {answer.reason}")
+        return OpOutcome(Status.FAILED, None, f"it is too much for the portal: {answer.reason}")
+    return OpOutcome(Status.FAILED, None, f"the portal refused it: {answer.reason}")
 
 
 def path_of(endpoint: str, ref: str) -> str:
@@ -224,9 +225,9 @@ def path_of(endpoint: str, ref: str) -> str:
     return f"{endpoint}/{quote(ref, safe='', errors='surrogatepass')}"
 
 
-def if_match(answer: Answer) -> dict[str, str]:
+def if_match(answer: HttpAnswer) -> dict[str, str]:
     """Returns the header by which a change applies only to what was read."""
-    version = answer.etag
+    version = answer.headers.get("ETag")
     if version is None and isinstance(answer.body, dict) and isinstance(answer.body.get("meta"), dict):
         version = answer.body["meta"].get("version")
     fits = isinstance(version, str) and version.isascii() and version.isprintable()

@@ -18,8 +18,7 @@ from enum import Enum
 from functools import cache
 
 from musterroll import NotifierError, Secret
-from musterroll_plugins._masking import masked
-from musterroll_plugins._tls import refused_handshake, untrusted
+from musterroll_http import masked, refused_handshake, untrusted
 from musterroll_plugins.notifiers._texts import printable
 from musterroll_plugins.notifiers.smtp.line import EndlessReplyError, Line
 
@@ -240,7 +239,7 @@ class Connection:
         self._line.close()
 
     def _hang_up(self) -> None:
-        """Ends it without a farewell, which would not be heard."""
+        """Ends it without saying so: nobody would hear it."""
         self.is_open = False
         self._line.close()
 

@@ -12,11 +12,11 @@ from email.policy import SMTP, SMTPUTF8
 import idna
 
 from musterroll import Context, Message, NotifierError, Purpose, Recipient, Sent, SentStatus
-from musterroll_plugins._tls import tls_context
+from musterroll_http import tls_context
 from musterroll_plugins.notifiers._mail import address_of, compose, is_address, name_of, parse_address
+from musterroll_plugins.notifiers._wording import Texts
 from musterroll_plugins.notifiers.smtp.connection import Connection, Delivery, Fate, Server, UnreachableError
 from musterroll_plugins.notifiers.smtp.options import SmtpOptions
-from musterroll_plugins.notifiers.smtp.texts import Texts
 
 # A server that puts everything off must not make a thousand messages wait for it one after the other.
 _MOST_WAITING_SECONDS = 60.0
@@ -143,8 +143,7 @@ class Smtp:
             return Sent(message.id, SentStatus.FAILED, error.message)
         except (ValueError, MessageError):
             return Sent(message.id, SentStatus.FAILED, "no e-mail can be made of the user's address and name")
-        link = message.values.get("invite_url", "")
-        status, words = _verdict(delivery.discreet([*self._server.secrets, link]))
+        status, words = _verdict(delivery.discreet(self._server.secrets))
         self._in_vain = self._in_vain + 1 if delivery.fate is Fate.NOT_SENT else 0
         if self._in_vain == _MOST_IN_VAIN:
             self._stopped = f"{delivery.words}, {_MOST_IN_VAIN} messages in a row; see whether it is well"

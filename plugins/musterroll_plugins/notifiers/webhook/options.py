@@ -4,35 +4,15 @@ from __future__ import annotations
 
 import re
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
 
-from musterroll import FilePath, Options, Purpose, SecretRef
+from musterroll import Purpose, SecretRef
+from musterroll_http import HttpOptions
 from musterroll_plugins.notifiers._reach import Needs
 from musterroll_plugins.notifiers._wording import check_structure
 
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
-
-
-def check_url(text: object) -> object:
-    """Checks an address; what is no text is somebody else's to check.
-
-    Raises:
-        ValueError: it is none.
-    """
-    if not isinstance(text, str):
-        return text
-    try:
-        parts = urlsplit(text)
-        _ = parts.port
-    except ValueError:
-        raise ValueError("this is no web address") from None
-    if parts.scheme not in ("https", "http") or not parts.hostname or not text.isprintable() or " " in text:
-        raise ValueError('write the whole address, as "https://gateway.example/messages"')
-    if parts.username is not None or parts.password is not None:
-        raise ValueError("leave user and password out of the address; there are options for them")
-    return text
 
 
 def check_header(text: object) -> object:
@@ -81,15 +61,11 @@ def _check_types(value: Any, path: str) -> None:
 HeaderValue = Annotated[str | SecretRef, BeforeValidator(check_header)]
 
 
-class WebhookOptions(Options):
+class WebhookOptions(HttpOptions):
     """Options of the notifier `webhook`.
 
     Attributes:
-        url: the address that is asked, or a secret that holds it.
         method: of HTTP.
-        token: a bearer token.
-        username: the user, where the receiver wants a user and a password.
-        password: that user's password.
         headers: further headers; a value may be a secret.
         secret: what requests are signed with: HMAC with SHA-256, in the header `Musterroll-Signature`.
         encoding: how the body is written: as `json`, or as a web page sends a form (`form`).
@@ -100,19 +76,11 @@ class WebhookOptions(Options):
         channel: what lists of invites call this way, e.g. `sms`.
         idempotent: the receiver does nothing twice for the same `Idempotency-Key`, so that what may have been lost is
             sent again. Without it such a message is held. `PUT` counts as idempotent.
-        ca: a file with the certificates of your own certificate authority, in PEM; the usual ones stay trusted.
-        concurrency: so many requests at once.
-        timeout: so many seconds a request may take.
-        retries: so often a request is repeated that found the receiver busy or unreachable.
-        retry_wait: so many seconds are waited before that where the receiver does not say, and twice as long each
-            further time.
+        retry_wait: so many seconds are waited before a request is repeated where the receiver does not say, and twice
+            as long each further time.
     """
 
-    url: Annotated[str | SecretRef, BeforeValidator(check_url)]
     method: Literal["POST", "PUT", "PATCH"] = "POST"
-    token: SecretRef | None = None
-    username: str | None = None
-    password: SecretRef | None = None
     headers: Annotated[dict[str, HeaderValue], AfterValidator(_names)] = Field({})
     secret: SecretRef | None = None
     encoding: Literal["json", "form"] = "json"
@@ -121,10 +89,6 @@ class WebhookOptions(Options):
     needs: Needs = "any"
     channel: str = Field("webhook", min_length=1)
     idempotent: bool = False
-    ca: FilePath | None = None
-    concurrency: int = Field(8, ge=1, le=256)
-    timeout: float = Field(30.0, gt=0, le=3600)
-    retries: int = Field(4, ge=0, le=20)
     retry_wait: float = Field(1.0, ge=0, le=3600)
 
     @property
@@ -134,10 +98,6 @@ class WebhookOptions(Options):
 
     @model_validator(mode="after")
     def _as_a_whole(self) -> WebhookOptions:
-        if (self.username is None) != (self.password is None):
-            raise ValueError("username and password belong together")
-        if self.token is not None and self.username is not None:
-            raise ValueError("choose one of token, and username with password")
         if self.encoding == "form":
             for name, body in (("body", self.body), ("finished_body", self.finished_body)):
                 if body is not None and any(isinstance(value, dict | list) for value in body.values()):

@@ -1,0 +1,64 @@
+"""The pipeline file: `pipeline check`, `pipeline show`, `pipeline schema`."""
+
+from __future__ import annotations
+
+import json
+
+import tomli_w
+
+from musterroll import engine
+from musterroll.engine import documents
+from musterroll.errors import PipelineError
+from musterroll_cli.output.text.words import short_path
+from musterroll_cli.session import Session
+
+
+def check_pipeline(session: Session) -> int:
+    """Checks the pipeline file and lists all its mistakes, with every profile.
+
+    The options of every plugin are checked too, whether secrets are there, and the files that rules and notifiers
+    need. Nothing is written or connected to; `musterroll doctor` also asks portal and mail server.
+    """
+    try:
+        profiles = engine.profile_names(session.common.pipeline)
+        checked = engine.check(session.load_quietly, session.common.profile, profiles)
+    except PipelineError as error:  # the file cannot be read at all
+        if session.as_json:
+            session.add(documents.of_check(engine.Checked(None, error.mistakes, ())))
+        raise
+    if session.as_json:
+        session.add(documents.of_check(checked))
+    else:
+        for warning in checked.warnings:
+            session.warn(str(warning))
+    if checked.mistakes or checked.pipeline is None:
+        raise PipelineError(checked.mistakes)
+    if not session.as_json:
+        name = short_path(checked.pipeline.file) if checked.pipeline.file else "standard (built in)"
+        session.out.line(f"{name}: ok")
+    return session.finish()
+
+
+def show_pipeline(session: Session) -> int:
+    """Prints the merged pipeline as TOML, secrets masked.
+
+    That is what the built-in pipeline, the file, those it extends, the profile and --set come to.
+    """
+    pipeline = session.load()
+    if session.as_json:
+        return session.finish({"settings": pipeline.shown})
+    session.out.lines(tomli_w.dumps(dict(pipeline.shown)))
+    return session.finish()
+
+
+def print_schema(session: Session) -> int:
+    """Prints the JSON Schema of pipeline files, for editors.
+
+    It knows the options of the plugins that are installed, and of those that the pipeline file names. An editor
+    takes it for a file whose first line is: #:schema ./musterroll.schema.json
+    """
+    schema = engine.pipeline_schema(session.registry())
+    if session.as_json:
+        return session.finish({"json_schema": schema})
+    session.out.lines(json.dumps(schema, indent=2, ensure_ascii=False))
+    return session.finish()

@@ -1,0 +1,39 @@
+"""`plan`: what would be changed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from musterroll import engine
+from musterroll_cli.options import ForceOption, InvitesOption, SheetArgument
+from musterroll_cli.output.text.words import quoted
+from musterroll_cli.session import Session
+
+
+def plan(
+    session: Session,
+    sheet: SheetArgument,
+    invites: InvitesOption = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="PLAN", show_default=False, help="Save the plan, for `apply`."),
+    ] = None,
+    force: ForceOption = False,
+) -> int:
+    """Shows what `run` would change, user by user.
+
+    It compares the sheet with the portal field by field, and writes nothing. With -o the plan is saved to a file;
+    `musterroll apply` does exactly what it says, or nothing at all once something has changed.
+    """
+    pipeline = session.load(invites=invites)
+    target = engine.PlanTarget(output, replace=force) if output is not None else None
+    with session.working(pipeline) as progress:
+        report = engine.plan(pipeline, sheet, save_to=target, progress=progress)
+    status = session.show(report)
+    if output is not None and not session.as_json:
+        saved = f"Saved; to carry it out: musterroll apply {quoted(str(output))}"
+        session.out.line(saved if report.saved else "The plan is not saved: the errors keep everything out.")
+    return status

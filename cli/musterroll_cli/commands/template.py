@@ -1,0 +1,42 @@
+"""The blank sheet: `template`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from musterroll import engine
+from musterroll.engine import documents
+from musterroll_cli.options import ForceOption
+from musterroll_cli.session import Session
+
+
+def template(
+    session: Session,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="FILE",
+            show_default=False,
+            help="The file, whose ending says the format; by default the pipeline's name, as .xlsx.",
+        ),
+    ] = None,
+    form: Annotated[
+        str | None,
+        typer.Option("--as", metavar="xlsx|ods|csv", show_default=False, help="The format, where no file is named."),
+    ] = None,
+    force: ForceOption = False,
+) -> int:
+    """Writes the blank sheet of the pipeline, to be filled in.
+
+    It has the pipeline's headings, guidance below them, and drop-downs where only certain values are allowed.
+    """
+    written = engine.template(session.load(), output, form=form, replace=force)
+    if session.as_json:
+        return session.finish(documents.of_sheet(written))
+    session.out.line(f"{written.path} is written: fill it in, then `musterroll validate {written.path}`")
+    return session.finish()

@@ -1,0 +1,125 @@
+"""Changes user by user, and the groups that are created."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from musterroll import GroupPath
+from musterroll.engine import Action, Change, PasswordAction
+from musterroll_cli.output.console import Piece, Stream, Styled
+from musterroll_cli.output.tables import Cells, Column, show_table
+from musterroll_cli.output.text.words import ACTION_STYLES, amount, and_more, group_name, value
+
+SHOWN = 200
+"""So many changes are shown one by one, unless the person asks for all."""
+
+_SIGNS = {Action.CREATE: "+", Action.UPDATE: "~", Action.UNCHANGED: " ", Action.DEACTIVATE: "-", Action.DELETE: "-"}
+_COLUMNS = (Column(), Column(wraps=True, widest=40), Column(), Column(right=True), Column(wraps=True))
+_PASSWORDS = {PasswordAction.SET: "password set", PasswordAction.RESET: "password reset"}
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was counted while changes passed by."""
+
+    actions: Counter[Action] = field(default_factory=Counter)
+    invites: int = 0
+    hidden: int = 0
+
+
+def show_changes(stream: Stream, changes: Iterable[Change], *, verbose: bool, quiet: bool) -> Tally:
+    """Prints changes: what differs, the unchanged ones only with `verbose`, none with `quiet`.
+
+    Returns:
+        What all of them come to.
+    """
+    tally = Tally()
+    limit = None if verbose else 0 if quiet else SHOWN
+    show_table(stream, _COLUMNS, _rows(changes, tally, limit, verbose=verbose))
+    if tally.hidden and not quiet:
+        stream.line(and_more(tally.hidden))
+    return tally
+
+
+def _rows(changes: Iterable[Change], tally: Tally, limit: int | None, *, verbose: bool) -> Iterator[Cells]:
+    shown = 0
+    for change in changes:
+        tally.actions[change.action] += 1
+        tally.invites += change.invite.send
+        # Somebody who is only invited is worth a line, though the portal's user stays as it is.
+        if not verbose and change.action is Action.UNCHANGED and not change.invite.send:
+            continue
+        if limit is not None and shown >= limit:
+            tally.hidden += 1
+            continue
+        shown += 1
+        style = ACTION_STYLES[change.action]
+        yield (
+            Styled(_SIGNS[change.action], style),
+            Styled(change.username, style),
+            str(change.action),
+            "" if change.row is None else f"row {change.row}",
+            tuple(_details(change, verbose=verbose)),
+        )
+
+
+def _details(change: Change, *, verbose: bool) -> Iterator[Piece]:
+    parts: list[tuple[Piece, ...]] = []
+    for name, difference in change.fields.items():
+        before = () if change.action is Action.CREATE else (value(difference.before), " → ")
+        parts.append((Styled(f"{name}: ", "dim"), *before, value(difference.after)))
+    parts += [(Styled(f"+{group_name(group.path)}", "green"),) for group in change.add]
+    parts += [(Styled(f"-{group_name(group.path)}", "red"),) for group in change.remove]
+    if change.password in _PASSWORDS:
+        parts.append((_PASSWORDS[change.password],))
+    if change.invite.send:
+        parts.append((f"invite by {change.invite.channel}" if change.invite.channel else "invite",))
+    elif verbose and change.invite.reason:
+        parts.append((Styled(f"no invite: {change.invite.reason}", "dim"),))
+    for number, part in enumerate(parts):
+        if number:
+            yield "  "
+        yield from part
+
+
+def show_groups(stream: Stream, groups: Sequence[GroupPath], *, verbose: bool) -> None:
+    """Prints the groups to create as a tree, under the parents that exist."""
+    if not groups:
+        return
+    stream.line()
+    stream.line(Styled(f"{amount(len(groups), 'group')} to create:", "bold"))
+    new = set(groups)
+    shown: set[GroupPath] = set()
+    lines = 0
+    for path in sorted(groups):
+        for depth in range(1, len(path) + 1):
+            level = path[:depth]
+            if level in shown:
+                continue
+            shown.add(level)
+            if not verbose and lines >= SHOWN:
+                continue
+            lines += 1
+            name = group_name(level[-1:])
+            piece = Styled(f"+ {name}", "green") if level in new else Styled(f"  {name} (exists)", "dim")
+            stream.line("  " * depth, piece)
+    if len(shown) > lines:
+        stream.line("  ", and_more(len(shown) - lines))
+
+
+def show_plan_total(stream: Stream, tally: Tally, groups: Sequence[GroupPath]) -> None:
+    """Prints the last line of a plan."""
+    named = {
+        Action.CREATE: "to create",
+        Action.UPDATE: "to update",
+        Action.DEACTIVATE: "to deactivate",
+        Action.UNCHANGED: "unchanged",
+    }
+    parts = [f"{tally.actions[action]:,} {words}" for action, words in named.items() if tally.actions[action]]
+    if groups:
+        parts.append(f"{amount(len(groups), 'group')} to create")
+    if tally.invites:
+        parts.append(f"{amount(tally.invites, 'invite')} to send")
+    stream.line(Styled("Plan: ", "bold"), f"{', '.join(parts) or 'nothing to do'}. Nothing was written.")

@@ -1,0 +1,221 @@
+"""Jobs: the list, and what one of them did."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+
+from musterroll.engine import Change, Failure, JobState, JobSummary, Report
+from musterroll_cli.options import Common
+from musterroll_cli.output.console import Stream, Styled
+from musterroll_cli.output.tables import Cells, Column, show_table
+from musterroll_cli.output.text.words import (
+    OUTCOMES,
+    amount,
+    and_more,
+    invite_outcomes,
+    local_time,
+    outcomes,
+    quoted,
+    short_path,
+)
+
+SHOWN = 50
+"""So many failures are shown one by one, unless the person asks for all."""
+
+_COUNTABLE = 20_000
+"""Up to so many rows, the reasons for not inviting are counted: that reads every row of the journal again."""
+
+_STATE_STYLES = {
+    JobState.COMPLETED: "green",
+    JobState.RUNNING: "cyan",
+    JobState.UNDONE: "cyan",
+    JobState.PARTIALLY_UNDONE: "yellow",
+    JobState.COMPLETED_WITH_ERRORS: "yellow",
+}
+_OUTCOME_STYLES = {"created": "green", "updated": "green", "deactivated": "green", "unchanged": "dim"}
+_ALWAYS = ("created", "updated", "unchanged")
+_INVITE = "invite"  # the kind of a job without a sheet
+_RESUMABLE = (JobState.INTERRUPTED, JobState.PAUSED, JobState.FAILED)
+
+
+def show_jobs(stream: Stream, jobs: Sequence[JobSummary]) -> None:
+    """Prints the list of jobs."""
+    if not jobs:
+        stream.line("no jobs yet")
+        return
+    columns = (
+        Column("Job"),
+        Column("State"),
+        Column("Started"),
+        Column("Finished"),
+        Column("Sheet", wraps=True),
+        Column("Rows", wraps=True),
+    )
+    rows: Iterator[Cells] = (
+        (
+            Styled(job.id, "bold"),
+            Styled(_state(job), _style(job)),
+            local_time(job.started),
+            local_time(job.finished),
+            _about(job),
+            _outcomes(job),
+        )
+        for job in jobs
+    )
+    show_table(stream, columns, rows)
+
+
+def show_job_heading(stream: Stream, report: Report, job: JobSummary) -> None:
+    """Prints which job this is, for `jobs show`."""
+    finished = f", finished {local_time(job.finished)}" if job.finished else ""
+    profile = f" with the profile {report.profile}" if report.profile else ""
+    stream.line(Styled(f"Job {job.id}", "bold"), f": {_about(job)}, pipeline {report.pipeline}{profile}")
+    stream.line(f"started {local_time(job.started)}{finished}")
+    if job.plan is not None:
+        stream.line(f"applied the saved plan {job.plan}")
+    if job.approved is not None:
+        stream.line(f"approved by {job.approved.by}, {local_time(job.approved.at)}")
+    if job.error is not None:
+        stream.line(Styled("stopped: ", "red"), job.error)
+    stream.line()
+
+
+def show_what_happened(stream: Stream, report: Report, job: JobSummary, *, verbose: bool) -> None:
+    """Prints what became of the rows, the groups and the invites, and every failure with its reason."""
+    show_failures(stream, job.failures(), verbose=verbose)
+    rows: list[Cells] = []
+    for name in OUTCOMES if job.kind != _INVITE else ():
+        count = getattr(job.counts, name)
+        if count or name in _ALWAYS:
+            style = _OUTCOME_STYLES.get(name, "red") if count else "dim"
+            rows.append((Styled(name.replace("_", " "), style), Styled(f"{count:,}", style), ""))
+    if report.groups_to_create and job.state is not JobState.ABORTED:
+        done = job.state in (JobState.COMPLETED, JobState.COMPLETED_WITH_ERRORS)
+        words = "new groups" if done else "groups to create"
+        rows.append((words, f"{len(report.groups_to_create):,}", ""))
+    rows += _invites(report, job, verbose=verbose)
+    show_table(stream, (Column(), Column(right=True), Column(wraps=True)), rows, indent=2)
+    stream.line()
+
+
+def show_job_end(stream: Stream, job: JobSummary, *, common: Common) -> None:
+    """Prints the last lines: how the job ended, and what to do next."""
+    stream.line(Styled(f"Job {job.id}", "bold"), ": ", Styled(_state(job), _style(job)), f", {_outcomes(job)}.")
+    for step in _next_steps(job, common):
+        stream.line(step)
+
+
+def show_failures(stream: Stream, failures: Iterable[Failure], *, verbose: bool) -> None:
+    """Prints what a portal or notifier did not do, and why."""
+    failures = iter(failures)
+    columns = (
+        Column("Row", right=True),
+        Column("User", wraps=True, widest=40),
+        Column("Operation", wraps=True),
+        Column("Status"),
+        Column("Why", wraps=True),
+    )
+    rows = [_failure(failure) for failure in islice(failures, None if verbose else SHOWN)]
+    if not rows:
+        return
+    show_table(stream, columns, rows)
+    if hidden := sum(1 for _ in failures):
+        stream.line(and_more(hidden))
+    stream.line()
+
+
+def _failure(failure: Failure) -> Cells:
+    return (
+        "" if failure.row is None else str(failure.row),
+        failure.username or "",
+        failure.operation,
+        Styled(failure.status, "red"),
+        failure.detail or "",
+    )
+
+
+def _invites(report: Report, job: JobSummary, *, verbose: bool) -> Iterator[Cells]:
+    counts = job.invites
+    for name, style in (("sent", "green"), ("skipped", "dim"), ("held", "yellow"), ("failed", "red")):
+        count = getattr(counts, name)
+        if not count:
+            continue
+        reasons = ""
+        if name == "skipped" and report.changes and (verbose or job.counts.rows <= _COUNTABLE):
+            reasons = _reasons(report.changes())
+        elif name == "held":
+            reasons = "it is not known whether they were sent"
+        yield Styled(f"invites {name}", style), Styled(f"{count:,}", style), Styled(reasons, "dim")
+
+
+def _reasons(changes: Iterable[Change]) -> str:
+    found = Counter(change.invite.reason for change in changes if not change.invite.send and change.invite.reason)
+    return ", ".join(f"{reason}: {count:,}" for reason, count in found.most_common())
+
+
+def _next_steps(job: JobSummary, common: Common) -> Iterator[str]:
+    if job.state is JobState.ABORTED:
+        yield "Nothing was written. Correct the sheet and run it again."
+        return
+    if job.state is JobState.QUARANTINED:
+        yield f"Nothing was written: a limit is exceeded. If that is meant: {_go_on('approve', job, common)}"
+        return
+    if job.counts.rejected:
+        yield _about_rejected(amount(job.counts.rejected, "row"), job.rejected_file)
+    unfinished = job.counts.failed + job.counts.unknown + job.counts.not_attempted + job.invites.failed
+    if job.state in _RESUMABLE or (job.state is JobState.COMPLETED_WITH_ERRORS and unfinished):
+        yield f"To go on: {_go_on('resume', job, common)}"
+    if job.invites.held:
+        yield f"{amount(job.invites.held, 'invite')} held: {_command('invites list --state held', common)}"
+
+
+def _about_rejected(rows: str, file: str | None) -> str:
+    if file is None:
+        return f"{rows} left out: correct the sheet and run it again; what is in the portal already stays as it is."
+    return f"{rows} left out: correct what {short_path(Path(file))} says is wrong, and run that file."
+
+
+def _go_on(verb: str, job: JobSummary, common: Common) -> str:
+    return _command(f"jobs {verb} {job.id}", common)
+
+
+def _command(text: str, common: Common) -> str:
+    words = ["musterroll", text]
+    if common.pipeline is not None:
+        words += ["-p", quoted(str(common.pipeline))]
+    return " ".join(words)
+
+
+def show_pruned(stream: Stream, jobs: Sequence[str], freed: int, *, quiet: bool) -> None:
+    """Prints which jobs were forgotten, and how much space that gives back."""
+    if not jobs:
+        stream.line("No job can be forgotten.")
+        return
+    if not quiet:
+        for job in jobs:
+            stream.line("  ", job)
+    stream.line(Styled(f"{amount(len(jobs), 'job')} forgotten", "bold"), f", {_size(freed)} freed.")
+
+
+def _size(size: int) -> str:
+    return f"{size / 1_000_000:,.1f} MB" if size >= 100_000 else f"{size / 1000:,.0f} kB"
+
+
+def _about(job: JobSummary) -> str:
+    """What a job works on."""
+    return f"undo of {job.undoes}" if job.undoes else job.sheet or "invites"
+
+
+def _outcomes(job: JobSummary) -> str:
+    return invite_outcomes(job.invites) if job.kind == _INVITE else outcomes(job.counts)
+
+
+def _state(job: JobSummary) -> str:
+    return job.state.replace("_", " ")
+
+
+def _style(job: JobSummary) -> str:
+    return _STATE_STYLES.get(job.state, "red")

@@ -1,0 +1,79 @@
+"""A report for a person."""
+
+from __future__ import annotations
+
+from musterroll.engine import Report
+from musterroll_cli.options import Common
+from musterroll_cli.output.console import Stream, Styled
+from musterroll_cli.output.text.changes import show_changes, show_groups, show_plan_total
+from musterroll_cli.output.text.invites import show_considered, show_released
+from musterroll_cli.output.text.jobs import show_job_end, show_job_heading, show_what_happened
+from musterroll_cli.output.text.problems import first_step, show_problems
+from musterroll_cli.output.text.words import amount
+
+
+def show_report(stream: Stream, report: Report, *, common: Common) -> None:
+    """Prints a report: problems, what is or was done, and a last line that says it all."""
+    verbose, quiet = common.verbose, common.quiet
+    if report.command == "jobs show" and report.job is not None and not quiet:
+        show_job_heading(stream, report, report.job)
+    groups = report.problem_groups()
+    show_problems(stream, report, groups, verbose=verbose, quiet=quiet)
+    if report.command == "plan" and report.changes is not None:
+        _show_plan(stream, report, common)
+    if report.job is not None:
+        if report.changes is not None and verbose:
+            show_changes(stream, report.changes(), verbose=True, quiet=False)
+            stream.line()
+        if not quiet:
+            show_what_happened(stream, report, report.job, verbose=verbose)
+        if report.nothing_left:
+            stream.line("Nothing is left to do: this job was done already.")
+        show_job_end(stream, report.job, common=common)
+    elif report.command == "invites send":
+        show_considered(stream, report, verbose=verbose, quiet=quiet)
+    elif report.command == "invites release":
+        show_released(stream, report, quiet=quiet)
+    elif report.sheet is not None and (report.command != "plan" or report.counts.errors):
+        if not quiet and (step := first_step(groups)):
+            stream.line(step)
+        show_sheet_total(stream, report)
+    show_not_read(stream, report)
+
+
+def _show_plan(stream: Stream, report: Report, common: Common) -> None:
+    groups = report.groups_to_create or ()
+    assert report.changes is not None
+    tally = show_changes(stream, report.changes(), verbose=common.verbose, quiet=common.quiet)
+    if not common.quiet:
+        show_groups(stream, groups, verbose=common.verbose)
+        stream.line()
+    show_plan_total(stream, tally, groups)
+
+
+def show_sheet_total(stream: Stream, report: Report) -> None:
+    """Prints how many rows are good and how many problems there are."""
+    counts = report.counts
+    style = "bold red" if counts.errors else "bold yellow" if counts.warnings else "bold green"
+    found = ", ".join(
+        amount(count, thing) for count, thing in ((counts.errors, "error"), (counts.warnings, "warning")) if count
+    )
+    invalid = f", {counts.invalid:,} of them bad" if counts.invalid else ""
+    path = report.sheet.path if report.sheet else "sheet"
+    stream.line(f"{path}: {amount(counts.rows, 'row')}{invalid}; ", Styled(found or "no problems", style))
+    if report.command == "plan" and report.keeps_all_out:
+        stream.line("With these errors `run` writes nothing at all. Correct the sheet first.")
+
+
+def show_not_read(stream: Stream, report: Report) -> None:
+    """Prints, in every mode and last, how many of the filled rows were imported, where some were not even read."""
+    counts, job = report.counts, report.job
+    if not counts.not_read:
+        return
+    filled = counts.rows + counts.not_read
+    if job is None:
+        told = f"{counts.rows:,} of {amount(filled, 'filled row')} read, {counts.not_read:,} not"
+    else:
+        imported = job.counts.created + job.counts.updated + job.counts.unchanged
+        told = f"{imported:,} of {amount(filled, 'filled row')} imported, {counts.not_read:,} not read"
+    stream.line(Styled(f"{told}.", "bold yellow"))

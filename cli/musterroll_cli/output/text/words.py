@@ -1,0 +1,86 @@
+"""Words and colours that several results share."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import shlex
+from collections.abc import Collection
+from pathlib import Path
+
+from musterroll import GroupPath
+from musterroll.engine import Action, InviteCounts, JobCounts, Scalar
+from musterroll_cli.output.escape import shorten
+
+ACTION_STYLES = {
+    Action.CREATE: "green",
+    Action.UPDATE: "yellow",
+    Action.UNCHANGED: "dim",
+    Action.DEACTIVATE: "red",
+    Action.DELETE: "red",
+}
+OUTCOMES = ("created", "updated", "unchanged", "deactivated", "rejected", "failed", "unknown", "not_attempted")
+"""What can become of a row, as `JobCounts` names it."""
+
+
+def amount(count: int, thing: str) -> str:
+    """Returns e.g. `1 user` or `1,200 users`."""
+    return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"
+
+
+def option_text(name: str, arguments: Collection[str]) -> str:
+    """Returns an option of a plugin's command as it is typed."""
+    return name.upper() if name in arguments else f"--{name.replace('_', '-')}"
+
+
+def and_more(hidden: str | int) -> str:
+    """Says how much is not shown, and how to see it."""
+    return f"… and {hidden if isinstance(hidden, str) else f'{hidden:,}'} more; --verbose shows all"
+
+
+def group_name(path: GroupPath) -> str:
+    """Returns a group as a sheet would name it, e.g. `Region|North`."""
+    return "|".join(level.replace("\\", "\\\\").replace("|", "\\|").replace(";", "\\;") for level in path)
+
+
+def value(scalar: Scalar) -> str:
+    """Returns a field's value, one too long for a line shortened."""
+    if scalar is None or scalar == "":
+        return "(empty)"
+    if isinstance(scalar, bool):
+        return "yes" if scalar else "no"
+    return shorten(scalar)
+
+
+def local_time(text: str | None) -> str:
+    """Returns an ISO 8601 time in the person's own time zone, to the minute."""
+    if text is None:
+        return ""
+    try:
+        return dt.datetime.fromisoformat(text).astimezone().strftime("%Y-%m-%d %H:%M")
+    except (ValueError, OverflowError, OSError):
+        return text
+
+
+def short_path(path: Path) -> Path:
+    """Returns a path as seen from the current folder, if it is in it."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+def quoted(word: str) -> str:
+    """Returns a word as a shell wants to have it."""
+    if os.name == "nt":
+        return f'"{word}"' if " " in word else word
+    return shlex.quote(word)
+
+
+def outcomes(counts: JobCounts) -> str:
+    """Returns what became of the rows in one line, e.g. `2 created, 1 rejected`."""
+    found = [(name, getattr(counts, name)) for name in OUTCOMES]
+    return ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in found if count) or "nothing"
+
+
+def invite_outcomes(counts: InviteCounts) -> str:
+    """Returns what became of the invites in one line, e.g. `2 invites sent, 1 skipped`."""
+    names = [name for name in ("skipped", "held", "failed") if getattr(counts, name)]
+    return ", ".join([f"{amount(counts.sent, 'invite')} sent", *(f"{getattr(counts, n):,} {n}" for n in names)])

@@ -1,0 +1,137 @@
+"""Carries a stored plan out: opens the backend for writing, executes, invites, and says how it ended."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from musterroll.errors import BackendUnavailableError, MusterrollError, RefusedError, as_error
+from musterroll.execute.answers import JobContext
+from musterroll.execute.executor import Executor, settle_former_creations
+from musterroll.execute.passwords import Passwords
+from musterroll.invites.sender import InviteSender, open_senders
+from musterroll.journal.job import Job, JobKind, JobRecord, JobState
+from musterroll.journal.jobs import perhaps_in_doubt
+from musterroll.journal.ledger import Ledger
+from musterroll.journal.outcomes import JobOutcome
+from musterroll.journal.roster import Roster
+from musterroll.journal.unchanged import pack_unchanged
+from musterroll.pipeline.pipeline import Pipeline
+from musterroll.plan.run import Run
+from musterroll.portal.portal import Portal
+from musterroll.sheet.open_sheet import OpenSheet
+
+_ENDED = frozenset({JobState.COMPLETED, JobState.COMPLETED_WITH_ERRORS})
+
+
+def carry_out(run: Run, job: Job, sheet: Path) -> MusterrollError | None:
+    """Carries out what is open of a job's plan, and stores how it ended.
+
+    Args:
+        run: the command; it holds the lock.
+        job: the job.
+        sheet: where the sheet is now, for its passwords.
+
+    Returns:
+        What stopped it, where something did.
+
+    Raises:
+        MusterrollError: it could not even begin; nothing was written.
+    """
+    pipeline, journal, sha256 = run.pipeline, job.journal, job.record.sheet.sha256
+    error: MusterrollError | None = None
+    has_ended = False
+    try:
+        with (
+            pipeline.build_backend(read_only=False) as portal,
+            Passwords(lambda: OpenSheet(pipeline, sheet).passwords(sha256)) as passwords,
+            open_senders(pipeline, portal, read_only=False) as senders,
+        ):
+            context = _context(pipeline, job, portal)
+            try:
+                Executor(context, journal, portal, passwords, run.progress).run()
+                InviteSender(pipeline, journal, context.identity, run.progress).run_job(job.id, senders)
+            except Exception as stopped:
+                journal.commit()
+                if not job.operations.anything_handed_over():
+                    raise
+                error = as_error(stopped)
+            _end(run, job, error)
+            has_ended = True
+    except MusterrollError as failed:
+        if not has_ended:
+            raise
+        return error or failed  # one of them could not be closed
+    return error
+
+
+def _end(run: Run, job: Job, error: MusterrollError | None) -> None:
+    """Stores how a job ended, and what the ledger and the roster are to know of it, all at once."""
+    pipeline, journal = run.pipeline, job.journal
+    with journal.transaction():
+        outcome, record = job.keep_outcome(), job.record
+        state = final_state(job, outcome, error, interrupted=pipeline.cancelled.is_set())
+        ledger = Ledger(journal, record.pipeline, record.identity)
+        ledger.keep_job(job.id, is_undo=record.kind is JobKind.UNDO)
+        _keep_sheet(ledger.roster, record, state)
+        job.end(state, pipeline.clock(), error.message if error else None)
+        if record.undoes is not None:
+            Job(journal, record.undoes).set_undone(by=state)
+        if state in _ENDED and record.kind is not JobKind.INVITE:
+            pack_unchanged(journal, job.id)
+    journal.give_room_back()
+
+
+def _keep_sheet(roster: Roster, job: JobRecord, state: JobState) -> None:
+    """The sheet of a job that went to its end is the last completed one; that of a job that was taken back is not."""
+    if state not in _ENDED:
+        return
+    if job.kind in (JobKind.RUN, JobKind.APPLY):
+        roster.take_over(job.id)
+    elif job.kind is JobKind.UNDO and job.undoes is not None:
+        roster.forget(job.undoes)
+
+
+def _context(pipeline: Pipeline, job: Job, portal: Portal) -> JobContext:
+    identity = portal.identity()
+    began_on = job.record.identity
+    if identity != began_on:
+        # A directory gets its identity when it is created, which is now; afterwards it must not differ.
+        if job.operations.anything_handed_over():
+            raise RefusedError(
+                f"this job was begun on another portal ({began_on}, now {identity})", code="backend.changed"
+            )
+        with job.journal.transaction():
+            job.set_identity(identity)
+    return _job_context(pipeline, job.record)
+
+
+def _job_context(pipeline: Pipeline, job: JobRecord) -> JobContext:
+    return JobContext(
+        job=job.id,
+        pipeline=pipeline.name,
+        identity=job.identity,
+        sheet_sha256=job.sheet.sha256,
+        resets=pipeline.settings.password.on_existing == "reset",
+        clock=pipeline.clock,
+        cancelled=pipeline.cancelled,
+    )
+
+
+def final_state(job: Job, outcome: JobOutcome, error: MusterrollError | None, *, interrupted: bool) -> JobState:
+    """Says where a job stands that has gone as far as it could."""
+    if isinstance(error, BackendUnavailableError):
+        return JobState.PAUSED
+    if error is not None:
+        return JobState.FAILED
+    if interrupted:
+        return JobState.INTERRUPTED
+    rows, invites = outcome
+    bad = rows.rejected or rows.failed or rows.unknown or invites.failed or invites.held or job.record.counts.errors
+    bad = bad or job.operations.any_failed()  # a group that could not be deleted is no row's
+    return JobState.COMPLETED_WITH_ERRORS if bad else JobState.COMPLETED
+
+
+def settle_former_jobs(run: Run, identity: str, portal: Portal) -> None:
+    """Finds out which users the jobs created that were cut off before they heard the answer."""
+    for former in perhaps_in_doubt(run.journal, identity):
+        settle_former_creations(run.journal, _job_context(run.pipeline, former.record), portal)

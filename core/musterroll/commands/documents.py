@@ -1,0 +1,243 @@
+"""The JSON documents of the commands: which members each has, and what is in them.
+
+Whoever prints one begins with `opening`, goes on with the members of the command, and ends with `closing`. Iterators
+are streams, to be written as arrays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from musterroll.errors import Mistake, MusterrollError, RefusedError, StalePlanError
+from musterroll.pipeline.descriptions import example, schema_of
+from musterroll.reports.records import change_record, problem_record
+from musterroll.reports.report import JobSummary, Outcome, Report
+
+if TYPE_CHECKING:
+    from musterroll.commands.examine import Checked, Examined
+    from musterroll.commands.prune import Pruned
+    from musterroll.commands.template import WrittenSheet
+    from musterroll.registry.registry import Listing, Provider
+    from musterroll.reports.invites import InviteList
+    from musterroll.reports.row_story import RowStory
+
+Members: TypeAlias = dict[str, Any]
+
+SCHEMA = "musterroll/1"
+
+_NO_COUNTS = {"rows": 0, "valid": 0, "invalid": 0, "errors": 0, "warnings": 0, "not_read": 0}
+_SHEET: Members = {"source": None, "counts": _NO_COUNTS, "problems": [], "problem_groups": []}
+_PLAN: Members = {**_SHEET, "changes": [], "groups_to_create": []}
+_JOB: Members = {**_PLAN, "job": None}
+
+MEMBERS: Mapping[str, Mapping[str, Any]] = {
+    "run": _JOB,
+    "validate": _SHEET,
+    "plan": {**_PLAN, "plan": None},
+    "apply": {**_JOB, "stale": None},
+    "jobs list": {"jobs": []},
+    "jobs show": {**_JOB, "row": None},
+    "jobs resume": _JOB,
+    "jobs approve": {**_JOB, "stale": None},
+    "jobs undo": _JOB,
+    "jobs prune": {"pruned": [], "freed_bytes": 0},
+    "invites list": {"invites": []},
+    "invites send": {"invites": [], "job": None},
+    "invites release": {"invites": []},
+    "template": {"template": None},
+    "init": {"created": []},
+    "doctor": {"checks": []},
+    "plugins list": {"plugins": []},
+    "plugins show": {"plugins": []},
+    "pipeline check": {"valid": None, "mistakes": [], "warnings": []},
+    "pipeline show": {"settings": None},
+    "pipeline schema": {"json_schema": None},
+}
+"""The members of each command's document besides the common ones, with what they are before anything is known."""
+
+
+def opening(command: str | None, *, pipeline: str | None = None, profile: str | None = None) -> Members:
+    """What every document begins with; `command` is None where the command line names none."""
+    return {"schema": SCHEMA, "command": command, "pipeline": {"name": pipeline, "profile": profile}}
+
+
+def closing(status: str, error: MusterrollError | None = None) -> Members:
+    """What every document ends with: it comes last, because what is streamed before it can still fail."""
+    return {"status": status, "error": None if error is None else {"code": error.code, "message": error.message}}
+
+
+def outcome_of(error: MusterrollError) -> Outcome:
+    """The outcome of an error that stopped a command, mostly before anything was written.
+
+    What goes wrong afterwards comes as a report with an outcome of its own, where one could still be made.
+    """
+    if error.after_write:
+        return Outcome.FAILED
+    return Outcome.REFUSED if isinstance(error, RefusedError) else Outcome.ERROR
+
+
+def of_error(error: MusterrollError) -> Members:
+    """What an error adds to the document of the command that it stopped: what has changed since a plan was made."""
+    if not isinstance(error, StalePlanError):
+        return {}
+    stale = error.stale
+    return {
+        "stale": {
+            "sheet": stale.sheet,
+            "pipeline": stale.pipeline,
+            "plugins": [asdict(plugin) for plugin in stale.plugins],
+            "backend": stale.backend,
+            "ledger": stale.ledger,
+            "applied_by": asdict(stale.applied_by) if stale.applied_by else None,
+            "groups": [asdict(group) for group in stale.groups],
+            "users": map(asdict, stale.users),
+        }
+    }
+
+
+def of_report(report: Report) -> Members:
+    """The members of a report's document; problems, changes and failures are streams."""
+    found: Members = {
+        "source": _chosen(report.sheet, "path sha256 format reader sheet encoding") if report.sheet else None,
+        "counts": asdict(report.counts),
+        "problems": map(problem_record, report.problems()),
+        "problem_groups": _problem_groups(report),
+        "changes": map(change_record, report.changes() if report.changes else ()),
+        "groups_to_create": [list(path) for path in report.groups_to_create or ()],
+        "invites": map(asdict, report.invites() if report.invites else ()),
+        "job": _job(report.job) if report.job else None,
+        "plan": asdict(report.saved) if report.saved else None,
+    }
+    return {name: value for name, value in found.items() if name in MEMBERS[report.command]}
+
+
+def _problem_groups(report: Report) -> Iterator[Members]:
+    for group in report.problem_groups():  # not before the problems themselves are written
+        yield asdict(group)
+
+
+def _job(job: JobSummary) -> Members:
+    return {
+        "id": job.id,
+        "state": job.state,
+        "counts": asdict(job.counts),
+        "rejected_file": job.rejected_file,
+        "plan": job.plan,
+        "approved": asdict(job.approved) if job.approved else None,
+        "invites": asdict(job.invites),
+        "failures": map(asdict, job.failures()),
+    }
+
+
+def of_jobs(jobs: Iterable[JobSummary]) -> Members:
+    """The members of `jobs list`."""
+    return {
+        "jobs": [
+            {
+                **_chosen(job, "id state started finished"),
+                "sheet": job.sheet or None,
+                "counts": asdict(job.counts),
+            }
+            for job in jobs
+        ]
+    }
+
+
+def of_row(report: Report, story: RowStory) -> Members:
+    """The members of `jobs show --row`: those of the job, with the problems and the change of this row only."""
+    report.problems = lambda: [problem for result in story.results for problem in result.problems]
+    report.changes = lambda: [story.change] if story.change else []
+    return {**of_report(report), "row": _row(story)}
+
+
+def _row(story: RowStory) -> Members:
+    return {
+        "number": story.row,
+        "username": story.username,
+        "outcome": story.outcome,
+        "notes": list(story.notes),
+        "fields": None
+        if story.fields is None
+        else [
+            {
+                "field": field.name,
+                **_chosen(field, "heading cell origin value raw"),
+                "given": field.is_given,
+            }
+            for field in story.fields
+        ],
+        "groups": None if story.groups is None else [list(path) for path in story.groups],
+        "rules": [
+            {
+                "name": one.rule,
+                "verdict": one.summary,
+                "problems": [problem_record(problem) for problem in one.problems],
+            }
+            for one in story.results
+        ],
+        "plan": change_record(story.change) if story.change else None,
+        "operations": [asdict(operation) for operation in story.operations],
+        "invite": asdict(story.invite) if story.invite else None,
+    }
+
+
+def of_pruned(pruned: Pruned) -> Members:
+    """The members of `jobs prune`."""
+    return {"pruned": list(pruned.jobs), "freed_bytes": pruned.freed}
+
+
+def of_invites(found: InviteList) -> Members:
+    """The members of `invites list`; the invites are a stream."""
+    return {"invites": map(asdict, found.invites)}
+
+
+def of_sheet(written: WrittenSheet) -> Members:
+    """The members of `template`."""
+    return {"template": {"path": str(written.path), "format": written.format}}
+
+
+def of_examined(found: Iterable[Examined]) -> Members:
+    """The members of `doctor`."""
+    return {"checks": [asdict(one) for one in found]}
+
+
+def of_check(checked: Checked) -> Members:
+    """The members of `pipeline check`."""
+    mistakes, warnings = map(_mistake, checked.mistakes), map(_mistake, checked.warnings)
+    return {"valid": not checked.mistakes, "mistakes": mistakes, "warnings": warnings}
+
+
+def _mistake(mistake: Mistake) -> Members:
+    return _chosen(mistake, "path message origin line")
+
+
+def of_listing(listing: Iterable[Listing]) -> Members:
+    """The members of `plugins list`."""
+    return {"plugins": [asdict(entry) for entry in listing]}
+
+
+def of_plugins(providers: Iterable[Provider]) -> Members:
+    """The members of `plugins show`, with the JSON schema of the options."""
+    return {"plugins": [_plugin(provider) for provider in providers]}
+
+
+def _plugin(provider: Provider) -> Members:
+    component, plugin = provider.component, provider.plugin
+    options = getattr(component, "options", None)
+    return {
+        "kind": provider.kind,
+        "name": component.name,
+        "summary": component.summary,
+        "plugin": plugin.name,
+        "distribution": plugin.distribution or str(plugin.path),
+        "version": plugin.version,
+        "module": plugin.module,
+        "options": schema_of(options) if options is not None else None,
+        "example": example(provider.kind, component),
+    }
+
+
+def _chosen(record: object, names: str) -> Members:
+    return {name: getattr(record, name) for name in names.split()}

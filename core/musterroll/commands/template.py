@@ -1,0 +1,99 @@
+"""`template`: the blank sheet of a pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from musterroll.contract.cells import SheetRow
+from musterroll.contract.drafts import Draft
+from musterroll.contract.fields import Field
+from musterroll.contract.text import did_you_mean
+from musterroll.errors import UsageError
+from musterroll.pipeline.pipeline import Pipeline
+from musterroll.written.new_sheet import WritableFormat, draft_column, format_of_name, writable_formats, write_draft
+
+_WORKSHEET = "Users"
+_USUAL = "xlsx"  # the format that nobody asked for by name, where it can be written
+
+
+class WrittenSheet(NamedTuple):
+    """A sheet that was written: where, and in which format."""
+
+    path: Path
+    format: str
+
+
+def template(
+    pipeline: Pipeline,
+    path: Path | None = None,
+    *,
+    form: str | None = None,
+    users: Sequence[Mapping[str, str]] = (),
+    replace: bool = False,
+) -> WrittenSheet:
+    """Writes the sheet of a pipeline to be filled in: a blank one, or one that begins with some users.
+
+    Args:
+        pipeline: the pipeline.
+        path: the file; None for one in the current folder that is called as the pipeline.
+        form: the format; None for the one that the file's name asks for.
+        users: their values by the names of the fields.
+        replace: whether to write over a file that is there.
+
+    Raises:
+        UsageError: the format cannot be written, or the file exists.
+        MusterrollError: the file cannot be written.
+    """
+    found = _format(pipeline, path, form)
+    path = Path(f"{pipeline.name}{found.suffix}") if path is None else path
+    if path.exists() and not replace:
+        raise UsageError(
+            f"there is a file {path} already; --force writes over it, -o names another", code="output.exists"
+        )
+    return _write(pipeline, found, path, users, replace=replace)
+
+
+def _write(
+    pipeline: Pipeline, form: WritableFormat, path: Path, users: Sequence[Mapping[str, str]], *, replace: bool
+) -> WrittenSheet:
+    columns = [field for field in pipeline.fields.values() if field.needs_column]
+    settings = pipeline.settings.sheet
+    draft = Draft(
+        columns=tuple(map(draft_column, columns)),
+        heading_row=settings.heading_row,
+        first_row=settings.first_row,
+        rows=tuple(_rows(pipeline, columns, users)),
+        worksheet=settings.worksheet or _WORKSHEET,
+    )
+    written = write_draft(pipeline, form, draft, [path], private=False, replace=replace)
+    return WrittenSheet(written, form.name)
+
+
+def _rows(pipeline: Pipeline, columns: Sequence[Field], users: Sequence[Mapping[str, str]]) -> Iterator[SheetRow]:
+    settings = pipeline.settings.sheet
+    yield SheetRow(settings.heading_row, tuple(field.heading for field in columns))
+    if settings.first_row > settings.heading_row + 1 and any(field.guidance for field in columns):
+        yield SheetRow(settings.heading_row + 1, tuple(field.guidance or None for field in columns))
+    for number, user in enumerate(users, settings.first_row):
+        yield SheetRow(number, tuple(user.get(field.name) for field in columns))
+
+
+def _format(pipeline: Pipeline, path: Path | None, form: str | None) -> WritableFormat:
+    formats = {one.name: one for one in writable_formats(pipeline)}
+    if not formats:
+        raise UsageError("none of this pipeline's readers can write a sheet", code="output.unsupported")
+    if form is None and path is not None:
+        return format_of_name(pipeline, path, "-o")
+    if form is None:
+        return formats.get(_USUAL) or next(iter(formats.values()))
+    if form not in formats:
+        known = ", ".join(formats)
+        raise UsageError(
+            f'"{form}" is no format that this pipeline can write{did_you_mean(form, formats)}; these are: {known}',
+            code="output.unsupported",
+        )
+    if path is not None and not formats[form].suits(path) and any(one.suits(path) for one in formats.values()):
+        raise UsageError(f"--as {form} does not fit the name {path}; leave one of them out", code="output.unsupported")
+    return formats[form]

@@ -1,0 +1,84 @@
+"""The fields of a user: what a sheet's columns mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from musterroll.contract.secret import Secret
+from musterroll.contract.templates import Template
+
+USERNAME = "username"
+PASSWORD = "password"
+GROUPS = "groups"
+CALLING_CODE = "calling_code"
+PHONE = "phone"
+# These have a handling of their own; every other field is a plain attribute that travels to the backend.
+SPECIAL = frozenset({USERNAME, PASSWORD, GROUPS})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One field of a user.
+
+    Attributes:
+        name: as rules and backends know it, e.g. `calling_code`.
+        heading: as the sheet shows it, e.g. `Calling Code`.
+        aliases: other headings that mean this field.
+        guidance: the text under the heading for the person who fills the sheet in.
+        required: whether every row needs it.
+        max_length: the most characters, counted after trimming and NFC.
+        choices: the only values that are allowed, trimmed and in NFC; empty where any is.
+        secret: a password: never trimmed, never shown.
+        default: what a blank cell means when a user is created.
+        compose: makes the value of other fields where the cell is blank or there is no column.
+        omitted: this customer's sheet does not have it.
+    """
+
+    name: str
+    heading: str
+    aliases: tuple[str, ...] = ()
+    guidance: str = ""
+    required: bool = False
+    max_length: int | None = None
+    choices: tuple[str, ...] = ()
+    secret: bool = False
+    default: str | Secret | None = None
+    compose: Template | None = None
+    omitted: bool = False
+
+    @property
+    def needs_column(self) -> bool:
+        """Whether the sheet must have a column for it."""
+        return not self.omitted and self.compose is None
+
+    @property
+    def is_attribute(self) -> bool:
+        """Whether it is a plain attribute of the user (not the username, the password or the groups)."""
+        return self.name not in SPECIAL
+
+
+class FieldSet(Mapping[str, Field]):
+    """The fields of a pipeline by name, in the order of the sheet.
+
+    Attributes:
+        attributes: the names of those that are plain attributes.
+        whole_phones: whether the phone's column holds whole numbers, calling code included.
+    """
+
+    def __init__(self, fields: Iterable[Field]) -> None:
+        self._fields = {field.name: field for field in fields}
+        self.attributes = tuple(name for name, field in self._fields.items() if field.is_attribute)
+        code, phone = self._fields.get(CALLING_CODE), self._fields.get(PHONE)
+        self.whole_phones = (
+            code is not None and code.omitted and code.compose is None and phone is not None and not phone.omitted
+        )
+
+    def __getitem__(self, name: str) -> Field:
+        return self._fields[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._fields)
+
+    def __len__(self) -> int:
+        return len(self._fields)

@@ -1,0 +1,133 @@
+"""Typed options: the base class of every plugin's options, secret references, and paths."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, GetCoreSchemaHandler, ValidationInfo
+from pydantic_core import CoreSchema, core_schema
+
+from musterroll.contract.fields import FieldSet
+from musterroll.contract.messages import Purpose
+from musterroll.contract.secret import MASK, Secret
+from musterroll.errors import Mistake, PipelineError
+
+_MOST_CHARACTERS = 1_000_000  # of a secret; a device may have no end
+
+
+class Options(BaseModel):
+    """The base of a plugin's options: frozen, and an unknown key is a mistake."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """The pydantic validation context: what a check of options can go by besides the options themselves.
+
+    Attributes:
+        folder_of: which folder a relative path refers to, by the option's name and the path.
+        fields: the fields of the pipeline; None where they are not known.
+        on: what a notifier is told.
+    """
+
+    folder_of: Callable[[str, Path], Path]
+    fields: FieldSet | None = None
+    on: frozenset[Purpose] = frozenset()
+
+
+def _from_its_file(path: Path, info: ValidationInfo) -> Path:
+    if isinstance(info.context, Surroundings):
+        return info.context.folder_of(info.field_name or "", path) / path.expanduser()
+    return path
+
+
+FilePath = Annotated[Path, AfterValidator(_from_its_file)]
+"""A path option; a relative one is relative to the file that holds it."""
+
+
+class SecretRef:
+    """A secret option: `{ env = "NAME" }`, `{ file = "PATH" }`, or a literal (which draws a warning).
+
+    Nothing is read until `Context.secret` resolves it, so checking a pipeline needs no secrets.
+    """
+
+    __slots__ = ("_literal", "env", "file")
+
+    def __init__(self, *, env: str | None = None, file: Path | None = None, literal: str | None = None) -> None:
+        self.env, self.file = env, file
+        self._literal = None if literal is None else Secret(literal)
+
+    @property
+    def is_literal(self) -> bool:
+        """Whether the secret itself stands in the pipeline file."""
+        return self._literal is not None
+
+    def resolve(self) -> Secret:
+        """Reads the secret.
+
+        Raises:
+            PipelineError: the variable is not set or the file cannot be read.
+        """
+        if self._literal is not None:
+            return self._literal
+        if self.env is not None:
+            text, missing = os.environ.get(self.env), f"the environment variable {self.env} is not set"
+        else:
+            assert self.file is not None
+            missing = f"the secret's file {self.file} is empty"
+            try:
+                with self.file.open(encoding="utf-8") as file:
+                    text = file.read(_MOST_CHARACTERS).rstrip("\r\n")
+            except (OSError, UnicodeDecodeError) as error:
+                reason = getattr(error, "strerror", None) or "not UTF-8 text"
+                text, missing = None, f"the secret's file {self.file} cannot be read: {reason}"
+        if not text:
+            raise PipelineError([Mistake("", missing, "secret")], code="secret.missing")
+        return Secret(text)
+
+    def __repr__(self) -> str:
+        if self.env is not None:
+            return f"{{ env = {self.env!r} }}"
+        return f"{{ file = {str(self.file)!r} }}" if self.file is not None else MASK
+
+    __str__ = __repr__
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Accepts a reference table or a text."""
+        return core_schema.with_info_plain_validator_function(
+            cls._validate, serialization=core_schema.plain_serializer_function_ser_schema(repr)
+        )
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: Any) -> dict[str, Any]:
+        """Describes the three spellings for editors."""
+        references = [
+            {
+                "type": "object",
+                "properties": {key: {"type": "string"}},
+                "required": [key],
+                "additionalProperties": False,
+            }
+            for key in ("env", "file")
+        ]
+        return {"anyOf": [*references, {"type": "string", "description": "a literal secret; draws a warning"}]}
+
+    @classmethod
+    def _validate(cls, value: object, info: ValidationInfo) -> SecretRef:
+        if isinstance(value, SecretRef):
+            return value
+        if isinstance(value, str):
+            return cls(literal=value)
+        if isinstance(value, dict) and len(value) == 1:
+            ((kind, text),) = value.items()
+            if kind == "env" and isinstance(text, str) and text:
+                return cls(env=text)
+            if kind == "file" and isinstance(text, str) and text:
+                return cls(file=_from_its_file(Path(text), info))
+        raise ValueError('write { env = "NAME" } or { file = "PATH" }')

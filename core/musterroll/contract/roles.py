@@ -1,0 +1,244 @@
+"""What a plugin can be. Structural types: a class that has the methods plays the role.
+
+Methods may raise anything; the engine names the instance, the stage and the row. Where the person is at
+fault, yield `Problem`s instead; where the portal is, answer with a `Result` or raise `BackendError`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from enum import IntEnum
+from typing import BinaryIO, NamedTuple, Protocol, runtime_checkable
+
+from musterroll.contract.cells import SheetInfo, SheetRow
+from musterroll.contract.drafts import Draft
+from musterroll.contract.messages import Message, Recipient, Sent
+from musterroll.contract.operations import Op, Result
+from musterroll.contract.problems import Problem
+from musterroll.contract.rows import Row
+from musterroll.contract.source import Source
+from musterroll.contract.users import Capabilities, Desired, Existing, Group, GroupPath, UserKey
+
+
+class Confidence(IntEnum):
+    """How sure a reader is that a file is of its format, judged by the content."""
+
+    NO = 0
+    PERHAPS = 1  # e.g. any text for csv
+    CERTAIN = 2
+
+
+class OtherFormat(NamedTuple):
+    """What a reader may say of a file that it does not read but knows: `a PDF document`, and what to do with it."""
+
+    kind: str
+    advice: str
+
+
+class AmbiguousWorksheetError(Exception):
+    """Raised by a reader's `open` when it cannot choose between worksheets; becomes `sheet.ambiguous`.
+
+    Attributes:
+        names: the worksheets to choose from.
+    """
+
+    def __init__(self, names: Sequence[str]) -> None:
+        super().__init__(", ".join(names))
+        self.names = tuple(names)
+
+
+class Sheet(Protocol):
+    """An open worksheet."""
+
+    @property
+    def info(self) -> SheetInfo:
+        """What was opened."""
+        ...
+
+    def rows(self) -> Iterator[SheetRow]:
+        """Streams the rows in order. Empty rows may be left out; their numbers then are missing.
+
+        Raises:
+            SourceError: the file is damaged.
+        """
+        ...
+
+
+class Reader(Protocol):
+    """Reads a spreadsheet format."""
+
+    def sniff(self, source: Source) -> Confidence | OtherFormat:
+        """Judges by the content, not by the name. Must be quick and must not raise for foreign bytes.
+
+        Where no reader reads the file, the first one that says what it is has the message.
+        """
+        ...
+
+    def open(self, source: Source, worksheet: str | None = None) -> AbstractContextManager[Sheet]:
+        """Opens one worksheet.
+
+        Args:
+            source: the file.
+            worksheet: its name; None for the only visible one.
+
+        Raises:
+            SourceError: the file is damaged or protected, or has no such worksheet.
+            AmbiguousWorksheetError: there are several visible worksheets and none was named.
+        """
+        ...
+
+
+class SheetWriter(Protocol):
+    """Writes a spreadsheet format, for people to fill in or to correct."""
+
+    def write(self, draft: Draft, target: BinaryIO) -> None:
+        """Writes one workbook with one worksheet. Every column holds text: what is typed into it keeps its digits.
+
+        Args:
+            draft: the sheet.
+            target: takes the bytes.
+        """
+        ...
+
+
+class RowValidator(Protocol):
+    """A rule that needs one row only."""
+
+    def check(self, row: Row) -> Iterable[Problem]:
+        """Yields the row's problems, made with `row.problem(…)`."""
+        ...
+
+
+@runtime_checkable
+class SheetValidator(Protocol):
+    """A rule that needs the whole sheet. A new instance is built for every sheet."""
+
+    def check(self, row: Row) -> Iterable[Problem]:
+        """Yields the row's problems."""
+        ...
+
+    def finish(self) -> Iterable[Problem]:
+        """Yields the problems that only the whole sheet shows; called once, after the last row."""
+        ...
+
+
+class GroupResolver(Protocol):
+    """Says which groups a row's user belongs to. Pure: matching and creation are the core's."""
+
+    def resolve(self, row: Row) -> Iterable[GroupPath | Problem]:
+        """Yields group paths, and problems where the row's text is none."""
+        ...
+
+
+class UserBackend(Protocol):
+    """A portal: its users, groups and memberships.
+
+    One instance plans (`context.read_only` is true: it must not write, nor create files), another executes.
+    """
+
+    def identity(self) -> str:
+        """Which portal and tenant this is: stable, without secrets. Owns the ledger with the pipeline's name."""
+        ...
+
+    def capabilities(self) -> Capabilities:
+        """What it can do."""
+        ...
+
+    def count_users(self) -> int | None:
+        """How many users it has; None where that cannot be known cheaply."""
+        ...
+
+    def lookup(self, keys: Sequence[UserKey]) -> Mapping[UserKey, Sequence[Existing]]:
+        """Finds users by username or another field, in batches.
+
+        Every user whose folded value equals `key.folded` must be among the answers; more may be (each is
+        compared again). Keys without a user may be left out.
+        """
+        ...
+
+    def groups(self) -> Iterable[Group]:
+        """Streams all groups."""
+        ...
+
+    def canonical(self, desired: Desired) -> Desired:
+        """Returns the user as it would be stored (a lower-cased address, …), so that "unchanged" is reached."""
+        ...
+
+    def execute(self, ops: Iterator[Op]) -> Iterator[Result]:
+        """Performs operations: pulls as it can, answers in any order, one result for each.
+
+        Operations of one call do not depend on each other. Pulling is what commits the intent, so pull no
+        more than can be in flight.
+
+        Raises:
+            BackendUnavailableError: it keeps failing; operations without an answer are settled by `resolve`.
+            BackendError: it cannot go on.
+        """
+        ...
+
+    def resolve(self, doubtful: Sequence[Op]) -> Iterator[Result]:
+        """Says what became of operations that have no answer, without writing.
+
+        `done` (with the ref of what was created), `not_done`, `conflict` (something of that name exists that
+        this operation did not create) or `unknown`, for each.
+        """
+        ...
+
+    def close(self) -> None:
+        """Closes connections and files."""
+        ...
+
+
+@runtime_checkable
+class KeepsMessages(Protocol):
+    """What a notifier can do besides, that keeps what it has sent."""
+
+    def forget(self, jobs: Collection[str]) -> None:
+        """Takes away the messages of jobs that are forgotten; their ids begin with the job's.
+
+        Raises:
+            NotifierError: they cannot be taken away.
+        """
+        ...
+
+
+@runtime_checkable
+class Examinable(Protocol):
+    """What a backend or notifier may be besides: something that a person can ask whether all is well."""
+
+    def examine(self) -> str:
+        """Says in one line what is there: who the portal is, how the mail server greets.
+
+        The instance is built read-only and is closed afterwards. It writes nothing, sends nothing, tries once, and says
+        no secret.
+
+        Raises:
+            MusterrollError: what is wrong, in one line.
+        """
+        ...
+
+
+class Notifier(Protocol):
+    """Sends messages to people."""
+
+    @property
+    def channel(self) -> str:
+        """What it sends by, e.g. `email`."""
+        ...
+
+    def can_reach(self, user: Recipient) -> bool:
+        """Whether the user has an address or number that it can use."""
+        ...
+
+    def send(self, messages: Iterator[Message]) -> Iterator[Sent]:
+        """Sends messages: pulls one when it is about to send it, answers once for each.
+
+        Raises:
+            NotifierError: it cannot go on; messages without an answer are held.
+        """
+        ...
+
+    def close(self) -> None:
+        """Closes connections and files."""
+        ...

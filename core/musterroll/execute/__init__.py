@@ -1,0 +1,1 @@
+"""What was planned, carried out: operations to the portal, with their passwords."""

@@ -1,0 +1,208 @@
+"""Hands the stored operations to the backend, and keeps what becomes of each.
+
+The intent of a chunk is committed before the chunk is handed over; answers are committed as they arrive.
+What has an intent but no answer, after a crash or a broken connection, is settled by asking the backend.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator
+from contextlib import nullcontext
+
+from musterroll.contract.operations import Kind, Op, Result, Status
+from musterroll.errors import MusterrollError
+from musterroll.execute.answers import Answers, JobContext
+from musterroll.execute.operations import (
+    NotPossibleError,
+    make_operation,
+    operation_id,
+    take_secrets_out,
+    without_secret,
+)
+from musterroll.execute.passwords import Passwords
+from musterroll.journal.journal import Journal
+from musterroll.journal.operations import OperationStore, OpState, StoredOp
+from musterroll.portal.portal import Portal
+from musterroll.progress import Progress
+
+_CHUNK = 64
+# Operations that certainly did not happen are handed over so often at the most.
+_ATTEMPTS = 3
+_COMMIT_SECONDS = 0.1
+_IS_SO = (Status.DONE, Status.NOOP)
+
+
+class Executor:
+    """Executes one job.
+
+    Args:
+        context: the job.
+        journal: where its operations are.
+        portal: ready to write.
+        passwords: the sheet's passwords.
+        progress: told how it goes on.
+    """
+
+    def __init__(
+        self, context: JobContext, journal: Journal, portal: Portal, passwords: Passwords, progress: Progress
+    ) -> None:
+        self._context = context
+        self._journal = journal
+        self._store = OperationStore(journal, context.job)
+        self._answers = Answers(context, journal)
+        self._portal = portal
+        self._passwords = passwords
+        self._progress = progress
+        self._in_flight: dict[str, tuple[StoredOp, Op]] = {}
+        self._committed = 0.0
+
+    def run(self) -> None:
+        """Executes what is open, phase by phase, until it is done or the person interrupts.
+
+        Raises:
+            BackendError: the backend cannot go on; what it has answered is kept.
+            PluginError: the backend broke.
+            StateError: the journal cannot be written.
+        """
+        self._progress.stage("Writing", self._store.count_open())
+        self._settle()
+        phase = -1
+        while (following := self._store.next_phase(phase)) is not None:
+            phase = following
+            for _ in range(_ATTEMPTS):
+                self._stream(phase)
+                self._settle()
+                left = self._store.planned(phase, 0, 1)
+                if self._context.cancelled.is_set():
+                    return
+                if not left:
+                    break
+            else:
+                self._give_up(phase)
+
+    def _stream(self, phase: int) -> None:
+        self._in_flight.clear()
+        operations = self._operations(phase)
+        try:
+            for result in self._portal.execute(operations):
+                stored, op = self._in_flight.pop(result.op)
+                self._record(stored, without_secret(result, op))
+        except MusterrollError as error:
+            take_secrets_out(error, (op for _, op in self._in_flight.values()))
+            raise
+        finally:
+            operations.close()
+            self._commit()
+
+    def _operations(self, phase: int) -> Generator[Op]:
+        """Hands out a phase's operations; pulling a chunk commits its intent and the answers so far."""
+        after = 0
+        while not self._context.cancelled.is_set():
+            chunk = self._store.planned(phase, after, _CHUNK)
+            if not chunk:
+                return
+            after = chunk[-1].seq
+            ready: list[tuple[StoredOp, Op]] = []
+            settled: list[tuple[OpState, str | None, int]] = []
+            for stored in chunk:
+                try:
+                    op = make_operation(stored, self._context.job, self._passwords)
+                except NotPossibleError as error:
+                    settled.append((OpState.FAILED, str(error), stored.seq))
+                    continue
+                if op is None:
+                    settled.append((OpState.NOOP, None, stored.seq))
+                else:
+                    ready.append((stored, op))
+            self._journal.begin()
+            self._store.set_states(settled)
+            self._store.set_states([(OpState.INTENT, None, stored.seq) for stored, _ in ready])
+            self._commit()
+            self._progress.advance(len(settled))
+            handed = 0
+            try:
+                for stored, op in ready:
+                    if self._context.cancelled.is_set():
+                        break
+                    self._in_flight[op.id] = stored, op
+                    handed += 1
+                    yield op
+            finally:
+                # Whatever the backend never asked for is certain not to have happened.
+                self._journal.begin()
+                self._store.set_states([(OpState.PLANNED, None, stored.seq) for stored, _ in ready[handed:]])
+
+    def _record(self, stored: StoredOp, result: Result) -> None:
+        if self._answers.keep(stored, result):
+            self._progress.advance()
+        if time.monotonic() - self._committed > _COMMIT_SECONDS:
+            self._commit()
+
+    def _settle(self) -> None:
+        """Asks the backend what became of operations without an answer."""
+        found_users: list[int] = []
+        after = 0
+        while chunk := self._store.doubtful(_CHUNK, after=after):
+            after = chunk[-1].seq
+            waiting: dict[str, tuple[StoredOp, Op]] = {}
+            for stored in chunk:
+                op = make_operation(stored, self._context.job, self._passwords)
+                if op is not None:
+                    waiting[op.id] = stored, op
+            try:
+                for result in self._portal.resolve([op for _, op in waiting.values()]):
+                    stored, op = waiting[result.op]
+                    self._record_resolved(stored, without_secret(result, op))
+                    if stored.kind is Kind.CREATE_USER and stored.change and result.status in _IS_SO:
+                        found_users.append(stored.change.stored_row)
+            except MusterrollError as error:
+                take_secrets_out(error, (op for _, op in waiting.values()))
+                raise
+            finally:
+                self._commit()
+        # Those who turn up late: meanwhile their groups may have been filled without them.
+        with self._journal.transaction():
+            self._store.reopen_memberships(found_users)
+
+    def _record_resolved(self, stored: StoredOp, result: Result) -> None:
+        if result.status is Status.CONFLICT:
+            detail = result.detail or "something of this name exists that this job did not create"
+            result = Result(result.op, Status.FAILED, detail=f"{detail}; run the sheet again to update it")
+        self._record(stored, result)
+
+    def _give_up(self, phase: int) -> None:
+        with self._journal.transaction():
+            given_up = self._store.fail_planned(phase, "the portal did not carry it out; try again later")
+        self._progress.advance(given_up)
+
+    def _commit(self) -> None:
+        self._answers.flush()
+        self._journal.commit()
+        self._committed = time.monotonic()
+
+
+def settle_former_creations(journal: Journal, context: JobContext, portal: Portal) -> None:
+    """Finds out, for a former job that was cut off, which users it created after all.
+
+    Without this the next job would take them for users that were there before, and never invite them.
+    Nothing is written to the backend.
+    """
+    store, answers = OperationStore(journal, context.job), Answers(context, journal)
+    # Whether a user was created does not depend on the password, so the former sheet is not needed.
+    passwords = Passwords(lambda: nullcontext(iter(())))
+    after = 0
+    while chunk := store.doubtful(_CHUNK, after=after):
+        after = chunk[-1].seq
+        creations = {operation_id(context.job, s.seq): s for s in chunk if s.kind is Kind.CREATE_USER}
+        if not creations:
+            continue
+        ops = [op for s in creations.values() if (op := make_operation(s, context.job, passwords)) is not None]
+        results = list(portal.resolve(ops))
+        with journal.transaction():
+            for result in results:
+                stored = creations.get(result.op)
+                if result.status is Status.DONE and stored is not None and stored.change is not None:
+                    answers.keep(stored, result)
+                    answers.flush()
+                    store.reopen_memberships([stored.change.stored_row])

@@ -1,0 +1,105 @@
+"""From a stored operation to the one that a backend performs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from musterroll.contract.frozen import FrozenDict
+from musterroll.contract.operations import (
+    FLAGS,
+    OPERATIONS,
+    CreateGroup,
+    CreateUser,
+    GroupRef,
+    Kind,
+    Op,
+    Result,
+    UpdateUser,
+    UserRef,
+)
+from musterroll.contract.users import Desired
+from musterroll.errors import MusterrollError, PluginError
+from musterroll.execute.passwords import Passwords
+from musterroll.journal.change import Change, PasswordAction
+from musterroll.journal.operations import StoredOp
+from musterroll.registry.masks import masked
+
+_MEMBERSHIPS = (Kind.ADD_MEMBERS, Kind.REMOVE_MEMBERS)
+
+
+class NotPossibleError(Exception):
+    """What the operation builds on is not there; the text says what."""
+
+
+def operation_id(job: str, seq: int) -> str:
+    """The stable id of an operation."""
+    return f"{job}-{seq}"
+
+
+def make_operation(stored: StoredOp, job: str, passwords: Passwords) -> Op | None:
+    """Makes the operation, with the ids and passwords that it needs now.
+
+    Returns:
+        The operation; None where nothing is left to do.
+
+    Raises:
+        NotPossibleError: the user or group that it is about does not exist.
+    """
+    id_ = operation_id(job, stored.seq)
+    if stored.change is not None:
+        return _of_user(stored.kind, stored.change, id_, passwords)
+    assert stored.group is not None
+    path = stored.group.path
+    if stored.kind is Kind.CREATE_GROUP:
+        if stored.parent is not None and not stored.parent.ref:
+            raise NotPossibleError(f"the group {'|'.join(stored.parent.path)} could not be created")
+        return CreateGroup(id=id_, path=path, parent=stored.parent)
+    if stored.group.ref is None:
+        raise NotPossibleError(f"the group {'|'.join(path)} could not be created")
+    make, group = OPERATIONS[stored.kind].make, GroupRef(stored.group.ref, path)
+    if stored.kind not in _MEMBERSHIPS:
+        return make(id=id_, group=group)
+    return make(id=id_, group=group, members=stored.members) if stored.members else None
+
+
+def _of_user(kind: Kind, user: Change, id_: str, passwords: Passwords) -> Op:
+    if kind is Kind.CREATE_USER:
+        password = passwords.of(user.stored_row) if user.password is PasswordAction.SET else None
+        return CreateUser(id=id_, user=Desired(username=user.username, fields=_values(user, 1)), password=password)
+    if user.ref is None:
+        raise NotPossibleError("the user does not exist")
+    ref = UserRef(user.ref, user.username)
+    if kind is not Kind.UPDATE_USER:
+        return OPERATIONS[kind].make(id=id_, user=ref)
+    password = passwords.of(user.stored_row) if user.password is PasswordAction.RESET else None
+    return UpdateUser(id=id_, user=ref, changes=_values(user, 1), before=_values(user, 0), password=password)
+
+
+def _values(user: Change, side: int) -> FrozenDict[str, str | None]:
+    """The user's attributes before (0) or after (1) the change."""
+    pairs = ((name, change[side]) for name, change in user.fields.items() if name not in FLAGS)
+    return FrozenDict({name: None if value is None else str(value) for name, value in pairs})
+
+
+def without_secret(result: Result, op: Op) -> Result:
+    """Takes the operation's password out of what a portal says of it: some repeat what they refuse."""
+    password = op.password if isinstance(op, CreateUser | UpdateUser) else None
+    if password is None or result.detail is None:
+        return result
+    return replace(result, detail=masked(result.detail, [password.reveal()]))
+
+
+def take_secrets_out(error: MusterrollError, in_flight: Iterable[Op]) -> None:
+    """Takes the passwords that a backend was given out of what it raised."""
+    for op in in_flight:
+        password = op.password if isinstance(op, CreateUser | UpdateUser) else None
+        if password is None:
+            continue
+        message = masked(error.message, [password.reveal()])
+        if message != error.message:
+            error.message, error.args = message, (message,)
+            if isinstance(error, PluginError):
+                error.cause = masked(error.cause, [password.reveal()])
+            # The traceback of what lies behind would tell it as well.
+            error.__cause__, error.__suppress_context__ = None, True

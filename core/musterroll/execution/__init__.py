@@ -1,1 +1,0 @@
-"""The executing stage: a resumable walk over the stored operations, and the invites that they earn."""

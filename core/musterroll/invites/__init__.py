@@ -1,0 +1,1 @@
+"""Who is invited, by whom, and the sending."""

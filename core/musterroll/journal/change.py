@@ -1,0 +1,230 @@
+"""What happens to a row: one record, as it is planned, kept in the journal, carried out, taken back and shown."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, NamedTuple, TypeAlias
+
+from musterroll.contract.fields import USERNAME
+from musterroll.contract.text import fold
+from musterroll.contract.users import GroupPath
+from musterroll.journal.damage import decoded, refuse_other_than_text
+from musterroll.journal.journal import Journal
+
+Scalar: TypeAlias = str | bool | None
+
+FIRST_OFF_SHEET_ROW = 1 << 40
+"""Users that are not in the sheet are kept as rows from this number on, above those of every sheet."""
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode  # json.dumps would make one each time
+
+
+def shown_row(row: int) -> int | None:
+    """Returns the number that a stored row has in the sheet; None for a user that is not in it."""
+    return row if row < FIRST_OFF_SHEET_ROW else None
+
+
+class Action(StrEnum):
+    """What happens to a row's user."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    UNCHANGED = "unchanged"
+    DEACTIVATE = "deactivate"
+    DELETE = "delete"  # an undo only, and only where the pipeline says so
+    REJECTED = "rejected"  # nothing: the row cannot go in
+
+
+class PasswordAction(StrEnum):
+    """What happens to a row's password."""
+
+    SET = "set"  # a new user gets it
+    RESET = "reset"  # an existing user gets it
+    KEEP = "keep"  # an existing user keeps the present one
+    NONE = "none"  # a new user gets none
+
+
+class FieldChange(NamedTuple):
+    """One field's value before and after; None is empty. `active` is a truth value."""
+
+    before: Scalar
+    after: Scalar
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A group that a plan may touch.
+
+    Attributes:
+        path: its levels; the stored spelling, or that of the first row that names it.
+        id: its number in the plan; None where that is not known, as in a file.
+        parent: the number of the group above.
+        ref: the backend's id; None for a group that does not exist.
+    """
+
+    path: GroupPath
+    id: int | None = field(default=None, compare=False)
+    parent: int | None = field(default=None, compare=False)
+    ref: str | None = field(default=None, compare=False)
+
+
+Groups: TypeAlias = tuple[tuple[Target, ...], tuple[Target, ...]]
+"""Those that a user is added to, and those that a user is taken out of."""
+
+
+@dataclass(frozen=True, slots=True)
+class InviteDecision:
+    """Whether a row's user is invited.
+
+    Attributes:
+        send: whether an invite goes out.
+        channel: by what, e.g. `email`.
+        reason: why not, where it does not.
+        notifier: the label of the notifier that sends it. This and what follows is not in files.
+        recipient: the attributes that the invite needs.
+        known_as: by what the user is known again, should the portal lose it; where an invite is concerned.
+    """
+
+    send: bool
+    channel: str | None = None
+    reason: str | None = None
+    notifier: str | None = field(default=None, compare=False)
+    recipient: Mapping[str, str] | None = field(default=None, compare=False, repr=False)
+    known_as: tuple[str, ...] = field(default=(), compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What happens to one row's user.
+
+    Attributes:
+        row: the sheet row; None for a user that is not in the sheet.
+        username: as stored for an existing user, as in the sheet for a new one.
+        action: what happens.
+        password: what happens to the password.
+        fields: what differs, by field name.
+        add: groups that the user is added to.
+        remove: groups that the user is taken out of.
+        invite: whether the user is invited.
+        ref: the backend's id of the user, where there is one already.
+        user_digest: a digest of what the backend said of that user when the plan was made.
+        number: under which the journal keeps it, where that is not the sheet row's.
+    """
+
+    row: int | None
+    username: str
+    action: Action
+    password: PasswordAction
+    fields: Mapping[str, FieldChange] = field(default_factory=dict)
+    add: tuple[Target, ...] = ()
+    remove: tuple[Target, ...] = ()
+    invite: InviteDecision = InviteDecision(send=False)
+    ref: str | None = None
+    user_digest: str | None = None
+    number: int | None = field(default=None, compare=False)
+
+    @classmethod
+    def rejected(cls, row: int, username: str, ref: str | None) -> Change:
+        """Makes that of a row that cannot go in; `ref` is the existing user that it means, where it means one."""
+        return cls(row=row, username=username, action=Action.REJECTED, password=PasswordAction.NONE, ref=ref)
+
+    @property
+    def stored_row(self) -> int:
+        """The number under which the journal keeps it."""
+        number = self.row if self.number is None else self.number
+        assert number is not None
+        return number
+
+    @property
+    def new_username(self) -> str:
+        """The username that the user has afterwards."""
+        renamed = self.fields.get(USERNAME)
+        return self.username if renamed is None else str(renamed.after)
+
+    @property
+    def changes_anything(self) -> bool:
+        """Whether an existing user is changed at all."""
+        return bool(self.fields or self.add or self.remove or self.password is PasswordAction.RESET)
+
+    def columns(self) -> tuple[object, ...]:
+        """Returns it as the table `row` has it, but for the job; groups are in `membership`."""
+        invite = self.invite
+        return (
+            self.stored_row,
+            self.username,
+            fold(self.new_username),
+            self.action,
+            self.password,
+            _encode(self.fields) if self.fields else "{}",
+            self.ref,
+            invite.notifier,
+            invite.channel,
+            invite.reason,
+            None if invite.recipient is None else _encode(invite.recipient),
+            self.user_digest,
+            _encode(invite.known_as) if invite.known_as else None,
+        )
+
+    @classmethod
+    def of_columns(cls, columns: Sequence[Any], groups: Groups = ((), ())) -> Change:
+        """Makes one of `COLUMNS`; the recipient of the invite stays in the journal until it is due.
+
+        Raises:
+            ValueError, TypeError: the journal is damaged.
+        """
+        row, username, action, password, fields, ref, notifier, channel, reason, seen = columns
+        refuse_other_than_text(username, ref, channel, reason, seen)
+        add, remove = groups
+        return cls(
+            row=shown_row(row),
+            username=username,
+            action=Action(action),
+            password=PasswordAction(password),
+            fields={name: FieldChange(*pair) for name, pair in json.loads(fields).items()},
+            add=add,
+            remove=remove,
+            invite=InviteDecision(notifier is not None, channel, reason, notifier),
+            ref=ref,
+            user_digest=seen,
+            number=row,
+        )
+
+
+COLUMNS = "r.row, r.username, r.action, r.password, r.fields, r.ref, r.invite, r.channel, r.reason, r.seen"
+"""What a change is made of again, of the table `row` as `r`."""
+
+
+class Memberships:
+    """Hands out the groups of a job's rows, which are asked for by ascending number.
+
+    Args:
+        stored: (row, add or remove, target) by row.
+        targets: the job's groups by number.
+    """
+
+    def __init__(self, stored: Iterable[tuple[Any, ...]], targets: Mapping[int, Target]) -> None:
+        self._rows = groupby(stored, key=itemgetter(0))
+        self._targets = targets
+        self._next = next(self._rows, None)
+
+    def of(self, row: int) -> Groups:
+        """Returns the groups that a row's user is added to, and those that it is taken out of."""
+        if self._next is None or self._next[0] != row:
+            return (), ()
+        groups: dict[str, list[Target]] = {"add": [], "remove": []}
+        for _, kind, target in self._next[1]:
+            groups[kind].append(self._targets[target])
+        self._next = next(self._rows, None)
+        return tuple(groups["add"]), tuple(groups["remove"])
+
+
+@decoded
+def load_targets(journal: Journal, job: str) -> dict[int, Target]:
+    """Returns the groups that a job touches, by number."""
+    found = journal.execute("SELECT id, path, parent, ref FROM target WHERE job = ?", (job,))
+    return {id_: Target(tuple(json.loads(path)), id_, parent, ref) for id_, path, parent, ref in found}

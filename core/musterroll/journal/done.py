@@ -1,0 +1,82 @@
+"""What a job did, row by row: what can be taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from musterroll.contract.operations import FLAGS, OPERATIONS, Kind
+from musterroll.journal.change import (
+    COLUMNS,
+    Action,
+    Change,
+    FieldChange,
+    InviteDecision,
+    Memberships,
+    PasswordAction,
+    Target,
+    load_targets,
+)
+from musterroll.journal.damage import decoded
+from musterroll.journal.journal import Journal
+
+# What has no answer may have happened: what is found in the portal decides.
+_DONE = "('done', 'intent', 'unknown')"
+
+
+@decoded
+def done_changes(journal: Journal, job: str) -> Iterator[Change]:
+    """Streams what a job did, in the order of its rows; rows that it did nothing to are left out.
+
+    Each is as it was planned, without what did not come about; `invite` says whether an invite went out, or may have.
+    """
+    memberships = Memberships(
+        journal.stream(
+            f"SELECT m.row, m.kind, m.target FROM membership AS m "  # noqa: S608 -- a constant
+            f"JOIN operation AS o ON o.job = m.job AND o.seq = m.op "
+            f"WHERE m.job = ? AND m.refused IS NULL AND o.state IN {_DONE} ORDER BY m.row, m.position",
+            (job,),
+        ),
+        load_targets(journal, job),
+    )
+    for *columns, kinds, invited in journal.stream(
+        f"SELECT {COLUMNS}, "  # noqa: S608 -- a constant
+        f"(SELECT group_concat(o.kind) FROM operation AS o INDEXED BY operation_row "
+        f" WHERE o.job = r.job AND o.row = r.row AND o.state IN {_DONE}), "
+        f"EXISTS (SELECT 1 FROM invite AS i WHERE i.job = r.job AND i.row = r.row AND i.state <> 'failed') "
+        f"FROM row AS r WHERE r.job = ? AND r.action <> ? ORDER BY r.row",
+        (job, Action.REJECTED),
+    ):
+        planned = Change.of_columns(columns, memberships.of(columns[0]))
+        carried_out = {kind for kind in map(Kind, kinds.split(",")) if OPERATIONS[kind].undone_by} if kinds else set()
+        done = replace(
+            planned,
+            action=planned.action if carried_out else Action.UNCHANGED,
+            fields=_changed(planned.fields, carried_out),
+            password=planned.password if carried_out - _OF_FLAGS else PasswordAction.KEEP,
+            invite=InviteDecision(send=bool(invited)),
+        )
+        if done.action is not Action.UNCHANGED or done.add or done.remove or done.invite.send:
+            yield done
+
+
+_OF_FLAGS = {kind for kind, operation in OPERATIONS.items() if operation.sets}
+
+
+def _changed(fields: Mapping[str, FieldChange], kinds: set[Kind]) -> dict[str, FieldChange]:
+    """The fields whose operation was carried out."""
+    flags = {operation.sets[0] for kind in kinds if (operation := OPERATIONS[kind]).sets}
+    rest = bool(kinds - _OF_FLAGS)
+    return {name: change for name, change in fields.items() if (name in flags if name in FLAGS else rest)}
+
+
+def touched_groups(journal: Journal, job: str) -> list[Target]:
+    """Returns the groups that a job touched and that exist, parents first."""
+    existing = (target for target in load_targets(journal, job).values() if target.ref is not None)
+    return sorted(existing, key=lambda target: len(target.path))
+
+
+def created_groups(journal: Journal, job: str) -> frozenset[int]:
+    """Returns the numbers of the groups that a job created."""
+    query = f"SELECT target FROM operation WHERE job = ? AND kind = ? AND state IN {_DONE}"  # noqa: S608 -- a constant
+    return frozenset(target for (target,) in journal.execute(query, (job, Kind.CREATE_GROUP)))

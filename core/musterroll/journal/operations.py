@@ -1,0 +1,234 @@
+"""A job's operations in the journal: what is open, what was handed over, what became of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from enum import StrEnum
+from typing import NamedTuple
+
+from musterroll.contract.operations import GroupRef, Kind, UserRef
+from musterroll.contract.users import GroupPath
+from musterroll.journal.change import COLUMNS, Change, Target, shown_row
+from musterroll.journal.damage import decoded, refuse_other_than_text, storable
+from musterroll.journal.journal import Journal
+
+
+class OpState(StrEnum):
+    """Where an operation stands."""
+
+    PLANNED = "planned"
+    INTENT = "intent"  # handed to the backend, no answer yet
+    DONE = "done"
+    NOOP = "noop"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+class StoredOp(NamedTuple):
+    """A stored operation: of a user (`change`), or of a group (`group`, `parent`, `members`)."""
+
+    seq: int
+    kind: Kind
+    change: Change | None = None
+    group: Target | None = None
+    parent: GroupRef | None = None
+    members: tuple[UserRef, ...] = ()
+
+
+class OperationStore:
+    """The operations of one job.
+
+    Args:
+        journal: where they are kept.
+        job: the job's id.
+    """
+
+    def __init__(self, journal: Journal, job: str) -> None:
+        self._journal = journal
+        self._job = job
+
+    def next_phase(self, after: int) -> int | None:
+        """Returns the next phase that has operations to hand over; None where there is none."""
+        query = "SELECT min(phase) FROM operation WHERE job = ? AND state = 'planned' AND phase > ?"
+        (phase,) = self._journal.execute(query, (self._job, after)).fetchone()
+        return None if phase is None else int(phase)
+
+    def count_open(self) -> int:
+        """Returns how many operations are not settled."""
+        query = "SELECT count(*) FROM operation WHERE job = ? AND state IN ('planned', 'intent', 'unknown')"
+        (count,) = self._journal.execute(query, (self._job,)).fetchone()
+        return int(count)
+
+    def planned(self, phase: int, after: int, limit: int) -> list[StoredOp]:
+        """Returns the next operations of a phase to hand over, by ascending number."""
+        return self._load("o.phase = ? AND o.state = 'planned' AND o.seq > ?", (phase, after), limit)
+
+    def doubtful(self, limit: int, *, after: int = 0) -> list[StoredOp]:
+        """Returns operations that were handed over and have no answer."""
+        return self._load("o.state IN ('intent', 'unknown') AND o.seq > ?", (after,), limit)
+
+    def anything_handed_over(self) -> bool:
+        """Whether any operation was ever handed to the backend, or any invite to a notifier."""
+        query = """
+            SELECT 1 FROM operation WHERE job = ?1 AND state <> 'planned'
+            UNION ALL SELECT 1 FROM invite WHERE job = ?1 LIMIT 1
+        """
+        return self._journal.execute(query, (self._job,)).fetchone() is not None
+
+    def any_failed(self) -> bool:
+        """Whether the backend refused an operation."""
+        query = "SELECT 1 FROM operation WHERE job = ? AND state = 'failed' LIMIT 1"
+        return self._journal.execute(query, (self._job,)).fetchone() is not None
+
+    def needs_passwords(self) -> bool:
+        """Whether an operation that is not done yet needs a password of the sheet."""
+        query = """
+            SELECT 1 FROM operation AS o JOIN row AS r ON r.job = o.job AND r.row = o.row
+            WHERE o.job = ? AND o.state NOT IN ('done', 'noop')
+            AND o.kind IN ('create_user', 'update_user') AND r.password IN ('set', 'reset') LIMIT 1
+        """
+        return self._journal.execute(query, (self._job,)).fetchone() is not None
+
+    @decoded
+    def _load(self, where: str, values: Sequence[int], limit: int) -> list[StoredOp]:
+        query = (
+            f"SELECT o.seq, o.kind, o.target, t.path, t.ref, p.path, p.ref, {COLUMNS} FROM operation AS o "  # noqa: S608 -- constants
+            f"LEFT JOIN row AS r ON r.job = o.job AND r.row = o.row "
+            f"LEFT JOIN target AS t ON t.job = o.job AND t.id = o.target "
+            f"LEFT JOIN target AS p ON p.job = o.job AND p.id = t.parent "
+            f"WHERE o.job = ? AND {where} ORDER BY o.seq LIMIT ?"
+        )
+        found: list[StoredOp] = []
+        for seq, kind, target, path, ref, parent_path, parent, *columns in self._journal.execute(
+            query, (self._job, *values, limit)
+        ).fetchall():
+            if target is None:
+                found.append(StoredOp(seq, Kind(kind), Change.of_columns(columns)))
+                continue
+            found.append(
+                StoredOp(
+                    seq,
+                    Kind(kind),
+                    group=Target(tuple(json.loads(path)), target, ref=ref),
+                    parent=GroupRef(parent or "", tuple(json.loads(parent_path))) if parent_path else None,
+                    members=self._members(seq),
+                )
+            )
+        return found
+
+    def _members(self, seq: int) -> tuple[UserRef, ...]:
+        """The members of an operation that exist; the others' own operations say why they do not."""
+        return tuple(
+            UserRef(ref, username)
+            for ref, username in self._journal.execute(
+                "SELECT r.ref, r.username FROM membership AS m JOIN row AS r ON r.job = m.job AND r.row = m.row "
+                "WHERE m.job = ? AND m.op = ? AND r.ref IS NOT NULL ORDER BY m.row",
+                (self._job, seq),
+            )
+        )
+
+    def set_states(self, states: Sequence[tuple[OpState, str | None, int]]) -> None:
+        """Says where operations stand: (state, why, number). A reason stays until there is another."""
+        self._journal.executemany(
+            "UPDATE operation SET state = ?, detail = coalesce(?, detail) WHERE job = ? AND seq = ?",
+            [(state, None if why is None else storable(why), self._job, seq) for state, why, seq in states],
+        )
+
+    def fail_planned(self, phase: int, why: str) -> int:
+        """Gives up what is left of a phase; returns how many operations. A reason that is known stays."""
+        return self._journal.change(
+            "UPDATE operation SET state = 'failed', detail = coalesce(detail, ?) "
+            "WHERE job = ? AND phase = ? AND state = 'planned'",
+            (why, self._job, phase),
+        )
+
+    def set_users(self, users: Sequence[tuple[str, int]]) -> None:
+        """Keeps the backend's ids of users that were created: (id, row)."""
+        self._journal.executemany(
+            "UPDATE row SET ref = ? WHERE job = ? AND row = ?", [(ref, self._job, row) for ref, row in users]
+        )
+
+    def set_groups(self, groups: Sequence[tuple[str, int]]) -> None:
+        """Keeps the backend's ids of groups that were created: (id, target)."""
+        self._journal.executemany(
+            "UPDATE target SET ref = ? WHERE job = ? AND id = ?", [(ref, self._job, target) for ref, target in groups]
+        )
+
+    def set_refused(self, seq: int, refused: Mapping[str, str]) -> None:
+        """Keeps which members of a membership operation were refused, by the user's ref, and why."""
+        self._journal.executemany(
+            "UPDATE membership SET refused = ? WHERE job = ? AND op = ? AND row IN "
+            "(SELECT row FROM row WHERE job = ? AND ref = ?)",
+            [(storable(why), self._job, seq, self._job, ref) for ref, why in refused.items()],
+        )
+
+    def reopen_memberships(self, rows: Sequence[int]) -> None:
+        """Makes the memberships of some rows due again, unless they have failed. Those that are members stay."""
+        self._journal.executemany(
+            "UPDATE operation SET state = 'planned' WHERE job = ?1 AND state <> 'failed' "
+            "AND seq IN (SELECT op FROM membership WHERE job = ?1 AND row = ?2)",
+            [(self._job, row) for row in rows],
+        )
+
+    def retry_failed(self) -> None:
+        """Makes what failed open again."""
+        self._journal.execute(
+            "UPDATE membership SET refused = NULL WHERE job = ? AND refused IS NOT NULL", (self._job,)
+        )
+        # A membership of a user that could not be created is done without that user; it is due again as well.
+        self._journal.execute(
+            """
+            UPDATE operation SET state = 'planned', detail = NULL WHERE job = ?1 AND (state = 'failed' OR seq IN (
+                SELECT m.op FROM membership AS m JOIN row AS r ON r.job = m.job AND r.row = m.row
+                WHERE m.job = ?1 AND r.ref IS NULL))
+            """,
+            (self._job,),
+        )
+
+    @decoded
+    def failures(self) -> Iterator[tuple[int | None, str | None, Kind, GroupPath, str, str | None]]:
+        """Streams (row, username, kind, group, state, detail) of what failed or is unknown, for every row."""
+        for row, username, kind, path, state, detail in self._journal.stream(
+            """
+            SELECT o.row, r.username, o.kind, t.path,
+                   CASE o.state WHEN 'intent' THEN 'unknown' ELSE o.state END, o.detail
+            FROM operation AS o LEFT JOIN row AS r ON r.job = o.job AND r.row = o.row
+            LEFT JOIN target AS t ON t.job = o.job AND t.id = o.target
+            WHERE o.job = ?1 AND o.state IN ('failed', 'unknown', 'intent')
+            AND o.kind NOT IN ('add_members', 'remove_members')
+            UNION ALL
+            SELECT m.row, r.username, o.kind, t.path,
+                   CASE WHEN m.refused IS NOT NULL THEN 'failed' WHEN o.state = 'intent' THEN 'unknown'
+                        ELSE o.state END, coalesce(m.refused, o.detail)
+            FROM membership AS m JOIN row AS r ON r.job = m.job AND r.row = m.row
+            JOIN target AS t ON t.job = m.job AND t.id = m.target
+            JOIN operation AS o ON o.job = m.job AND o.seq = m.op
+            WHERE m.job = ?1 AND (m.refused IS NOT NULL OR o.state IN ('failed', 'unknown', 'intent'))
+            ORDER BY 1, 3
+            """,
+            (self._job,),
+        ):
+            refuse_other_than_text(username, detail)
+            shown = None if row is None else shown_row(row)
+            yield shown, username, Kind(kind), tuple(json.loads(path)) if path else (), state, detail
+
+    @decoded
+    def of_row(self, row: int) -> list[tuple[Kind, GroupPath, str, str | None]]:
+        """Returns (kind, group, state, detail) of what there is to do for a row, in its order."""
+        found = self._journal.execute(
+            """
+            SELECT o.phase, o.seq, o.kind, NULL, o.state, o.detail FROM operation AS o WHERE o.job = ?1 AND o.row = ?2
+            UNION ALL
+            SELECT o.phase, o.seq, o.kind, t.path, CASE WHEN m.refused IS NOT NULL THEN 'failed' ELSE o.state END,
+                   coalesce(m.refused, o.detail)
+            FROM membership AS m JOIN target AS t ON t.job = m.job AND t.id = m.target
+            JOIN operation AS o ON o.job = m.job AND o.seq = m.op
+            WHERE m.job = ?1 AND m.row = ?2 ORDER BY 1, 2
+            """,
+            (self._job, row),
+        )
+        return [
+            (Kind(kind), tuple(json.loads(path)) if path else (), state, detail)
+            for _, _, kind, path, state, detail in found
+        ]

@@ -1,0 +1,271 @@
+"""A job's plan in the journal: what happens to every row, and the operations that do it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from heapq import merge
+from itertools import groupby, islice
+from operator import attrgetter, itemgetter
+
+from musterroll.contract.operations import OPERATIONS, Kind
+from musterroll.contract.problems import Problem, Severity
+from musterroll.contract.users import GroupPath
+from musterroll.journal.change import COLUMNS, Action, Change, Memberships, PasswordAction, Target, load_targets
+from musterroll.journal.damage import decoded, refuse_other_than_text
+from musterroll.journal.journal import Journal
+from musterroll.journal.unchanged import find_unchanged, forget_unchanged, unchanged_rows
+from musterroll.sheet.summary import SheetCounts
+
+# So many members go into one operation: few calls for a portal, and a failure that hits few.
+_MEMBERS = 100
+_KINDS_THAT_SET = {operation.sets: kind for kind, operation in OPERATIONS.items() if operation.sets}
+
+
+class PlanStore:
+    """Takes a job's plan row by row, streams it back, and derives its operations.
+
+    Args:
+        journal: where it is kept.
+        job: the job's id.
+    """
+
+    def __init__(self, journal: Journal, job: str) -> None:
+        self._journal = journal
+        self._job = job
+        self._rows: list[tuple[object, ...]] = []
+        self._memberships: list[tuple[object, ...]] = []
+
+    def add_target(self, target: Target, *, deletes: bool = False) -> None:
+        """Stores a group that the plan touches. One without a ref is to be created.
+
+        With `deletes` it is to be deleted, if it is empty by then.
+        """
+        path = json.dumps(target.path, ensure_ascii=False)
+        self._journal.execute(
+            "INSERT INTO target VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (self._job, target.id, path, target.parent, target.ref, target.ref is None, deletes),
+        )
+
+    def add(self, change: Change) -> None:
+        """Stores what happens to a row; its groups are stored already."""
+        self._rows.append((self._job, *change.columns()))
+        for kind, targets in (("add", change.add), ("remove", change.remove)):
+            self._memberships += [
+                (self._job, change.stored_row, target.id, kind, place) for place, target in enumerate(targets)
+            ]
+
+    def add_digests(self, digests: Iterable[tuple[int, bytes, bytes]]) -> None:
+        """Stores (row, who, digest) of the sheet's rows, to compare this sheet with others."""
+        self._journal.executemany(
+            "INSERT INTO sheet_row VALUES (?, ?, ?, ?)", ((self._job, *digest) for digest in digests)
+        )
+
+    def flush(self) -> None:
+        """Writes down the rows that were added; until then they are not seen by anything else."""
+        self._journal.executemany(f"INSERT INTO row VALUES ({', '.join('?' * 14)})", self._rows)  # noqa: S608 -- marks
+        self._journal.executemany(
+            "INSERT INTO membership (job, row, target, kind, position) VALUES (?, ?, ?, ?, ?)", self._memberships
+        )
+        self._rows.clear()
+        self._memberships.clear()
+
+    def reject(self, rows: Iterable[int]) -> None:
+        """Takes rows that were planned already out again."""
+        for row in rows:
+            self._journal.execute(
+                "UPDATE row SET action = ?, invite = NULL, recipient = NULL WHERE job = ? AND row = ?",
+                (Action.REJECTED, self._job, row),
+            )
+            self._journal.execute("DELETE FROM membership WHERE job = ? AND row = ?", (self._job, row))
+
+    def doubles(self, column: str) -> Iterator[tuple[int, int]]:
+        """Streams (row, first row) of planned rows that share a folded username or a ref."""
+        assert column in ("folded", "ref")
+        yield from self._journal.stream(
+            f"SELECT later.row, first.row FROM row AS later JOIN "  # noqa: S608 -- constants
+            f"(SELECT {column} AS value, min(row) AS row FROM row "
+            f"WHERE job = ?1 AND action <> ?2 AND {column} IS NOT NULL "
+            f"GROUP BY {column} HAVING count(*) > 1) AS first ON later.{column} = first.value "
+            f"WHERE later.job = ?1 AND later.action <> ?2 AND later.row > first.row ORDER BY later.row",
+            (self._job, Action.REJECTED),
+        )
+
+    def refs(self) -> Iterator[str]:
+        """Streams the refs of the users that the sheet means, rejected rows included, in ascending order."""
+        for (ref,) in self._journal.stream(
+            "SELECT ref FROM row WHERE job = ? AND ref IS NOT NULL ORDER BY ref", (self._job,)
+        ):
+            yield ref
+
+    def add_problems(self, problems: Iterable[Problem]) -> None:
+        """Stores the sheet's problems, without the values of their cells."""
+        self._journal.executemany(
+            "INSERT INTO problem VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                (
+                    *(self._job, seq, p.code, p.message, p.severity, p.row, p.column, p.field, p.suggestion),
+                    json.dumps(p.also_rejects) if p.also_rejects else None,
+                )
+                for seq, p in enumerate(problems)
+            ),
+        )
+
+    def add_counts(self, counts: SheetCounts) -> None:
+        """Stores the sheet's counts."""
+        self._journal.execute("UPDATE job SET counts = ? WHERE id = ?", (json.dumps(asdict(counts)), self._job))
+
+    def add_totals(self, *, users: int | None, groups: int) -> None:
+        """Stores what the backend has; percentages are of these."""
+        totals = json.dumps({"users": users, "groups": groups})
+        self._journal.execute("UPDATE job SET totals = ? WHERE id = ?", (totals, self._job))
+
+    def forget_digests(self) -> None:
+        """Forgets the digests of the sheet's rows, unless it is the one that the next sheet is compared with."""
+        self._journal.execute(
+            "DELETE FROM sheet_row WHERE job = ? AND job NOT IN (SELECT job FROM last_sheet)", (self._job,)
+        )
+
+    def clear(self) -> None:
+        """Forgets the plan. What the next sheet is compared with stays."""
+        self.forget_digests()
+        for table in ("row", "target", "membership", "operation", "problem"):
+            self._journal.execute(f"DELETE FROM {table} WHERE job = ?", (self._job,))  # noqa: S608 -- constants
+        forget_unchanged(self._journal, self._job)
+
+    @decoded
+    def changes(self) -> Iterator[Change]:
+        """Streams what happens to every row that is not rejected, in the order of the sheet; then absent users."""
+        memberships = Memberships(
+            self._journal.stream(
+                "SELECT row, kind, target FROM membership WHERE job = ? ORDER BY row, position", (self._job,)
+            ),
+            load_targets(self._journal, self._job),
+        )
+        stored = (
+            Change.of_columns(columns, memberships.of(columns[0]))
+            for columns in self._journal.stream(
+                f"SELECT {COLUMNS} FROM row AS r WHERE r.job = ? AND r.action <> ? ORDER BY r.row",  # noqa: S608 -- constants
+                (self._job, Action.REJECTED),
+            )
+        )
+        yield from merge(stored, unchanged_rows(self._journal, self._job), key=attrgetter("number"))
+
+    def username_of(self, row: int) -> str | None:
+        """Returns the username of a row; None where the plan has no such row."""
+        found = self._journal.execute("SELECT username FROM row WHERE job = ? AND row = ?", (self._job, row)).fetchone()
+        if found is not None:
+            return str(found[0])
+        packed = find_unchanged(self._journal, self._job, row)
+        return None if packed is None else packed.username
+
+    @decoded
+    def problems(self) -> Iterator[Problem]:
+        """Streams the sheet's problems, without the values of their cells."""
+        for code, message, severity, row, column, field, suggestion, condemns in self._journal.stream(
+            "SELECT code, message, severity, row, col, field, suggestion, condemns FROM problem "
+            "WHERE job = ? ORDER BY seq",
+            (self._job,),
+        ):
+            refuse_other_than_text(code, message, column, field, suggestion)
+            yield Problem(
+                code=code,
+                message=message,
+                severity=Severity(severity),
+                row=row,
+                column=column,
+                field=field,
+                suggestion=suggestion,
+                also_rejects=tuple(json.loads(condemns)) if condemns else (),
+            )
+
+    def groups_to_create(self) -> tuple[GroupPath, ...]:
+        """Returns the groups that rows need and that did not exist when the plan was made, parents first."""
+        return tuple(path for _, path in self._new_targets())
+
+    @decoded
+    def existing_groups(self) -> Iterator[tuple[GroupPath, str]]:
+        """Streams the groups that the plan touches and that existed when it was made: path and id, by path."""
+        for path, ref in self._journal.stream(
+            "SELECT path, ref FROM target WHERE job = ? AND NOT is_new ORDER BY path, ref", (self._job,)
+        ):
+            yield tuple(json.loads(path)), ref
+
+    @decoded
+    def _new_targets(self) -> list[tuple[int, GroupPath]]:
+        wanted = self._journal.execute(
+            """
+            WITH RECURSIVE needed (id, row) AS (
+                SELECT target, min(row) FROM membership WHERE job = ?1 AND kind = 'add' GROUP BY target
+                UNION
+                SELECT t.parent, n.row FROM needed AS n JOIN target AS t ON t.job = ?1 AND t.id = n.id
+                WHERE t.parent IS NOT NULL
+            )
+            SELECT t.id, t.path FROM target AS t JOIN needed AS n ON n.id = t.id
+            WHERE t.job = ?1 AND t.is_new GROUP BY t.id ORDER BY min(n.row), t.id
+            """,
+            (self._job,),
+        )
+        return [(target, tuple(json.loads(path))) for target, path in wanted]
+
+    @decoded
+    def derive_operations(self) -> None:
+        """Makes the operations of the plan: groups by level, users, memberships in batches for each group."""
+        seq = 0
+        for target, path in self._new_targets():
+            seq += 1
+            self._add_operation(seq, Kind.CREATE_GROUP, target=target, later=len(path))
+        seq += self._add_of_users(seq, Kind.CREATE_USER, Action.CREATE)
+        for row, password, fields in self._journal.stream(
+            "SELECT row, password, fields FROM row WHERE job = ? AND action = ? ORDER BY row",
+            (self._job, Action.UPDATE),
+        ):
+            changed = json.loads(fields)
+            kinds = [kind for name, (_, after) in changed.items() if (kind := _KINDS_THAT_SET.get((name, after)))]
+            if len(changed) > len(kinds) or password == PasswordAction.RESET:
+                kinds.append(Kind.UPDATE_USER)
+            for kind in kinds:
+                seq += 1
+                self._add_operation(seq, kind, row=row)
+        for what, kind in (("remove", Kind.REMOVE_MEMBERS), ("add", Kind.ADD_MEMBERS)):
+            members = self._journal.stream(
+                "SELECT target, row FROM membership WHERE job = ? AND kind = ? ORDER BY target, row", (self._job, what)
+            )
+            for target, of_target in groupby(members, key=itemgetter(0)):
+                while batch := list(islice(of_target, _MEMBERS)):
+                    seq += 1
+                    self._add_operation(seq, kind, target=target)
+                    self._journal.executemany(
+                        "UPDATE membership SET op = ? WHERE job = ? AND row = ? AND target = ? AND kind = ?",
+                        [(seq, self._job, row, target, what) for target, row in batch],
+                    )
+
+        for action, leaving in ((Action.DEACTIVATE, Kind.DEACTIVATE), (Action.DELETE, Kind.DELETE_USER)):
+            seq += self._add_of_users(seq, leaving, action)
+        for target, path in self._journal.execute(
+            "SELECT id, path FROM target WHERE job = ? AND deletes ORDER BY id", (self._job,)
+        ).fetchall():
+            seq += 1
+            self._add_operation(seq, Kind.DELETE_GROUP, target=target, later=-len(json.loads(path)))
+
+    def forget_operations(self) -> None:
+        """Forgets the operations; the plan stays."""
+        self._journal.execute("DELETE FROM operation WHERE job = ?", (self._job,))
+        self._journal.execute("UPDATE membership SET op = NULL WHERE job = ?", (self._job,))
+
+    def _add_of_users(self, after: int, kind: Kind, action: Action) -> int:
+        """Makes an operation for every row of an action, numbered from `after` on; returns how many."""
+        return self._journal.change(
+            "INSERT INTO operation (job, seq, phase, kind, row) "
+            "SELECT job, ? + row_number() OVER (ORDER BY row), ?, ?, row FROM row WHERE job = ? AND action = ?",
+            (after, OPERATIONS[kind].phase, kind, self._job, action),
+        )
+
+    def _add_operation(
+        self, seq: int, kind: Kind, *, row: int | None = None, target: int | None = None, later: int = 0
+    ) -> None:
+        self._journal.execute(
+            "INSERT INTO operation (job, seq, phase, kind, row, target) VALUES (?, ?, ?, ?, ?, ?)",
+            (self._job, seq, OPERATIONS[kind].phase + later, kind, row, target),
+        )

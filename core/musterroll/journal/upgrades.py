@@ -1,0 +1,47 @@
+"""Journals of earlier versions are brought forward step by step, each step from one version to the next."""
+
+from __future__ import annotations
+
+from musterroll.contract.sqlite import SqliteFormat
+from musterroll.journal.schema import (
+    APPLICATION_ID,
+    INVITED_AS,
+    INVITED_AS_REF,
+    JOB_UNCHANGED,
+    META,
+    SCHEMA,
+    TAKEN_BACK,
+    TURN,
+    UNCHANGED,
+    VERSION,
+)
+
+# What happened when is told by a counter since: by the times that were noted before, as far as they can be trusted.
+_TO_4 = (
+    "ALTER TABLE job ADD COLUMN number INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE job ADD COLUMN turn INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE job ADD COLUMN rejected_says TEXT",
+    "ALTER TABLE row ADD COLUMN known_as TEXT",
+    "ALTER TABLE invite ADD COLUMN turn INTEGER NOT NULL DEFAULT 0",
+    TURN,
+    INVITED_AS,
+    INVITED_AS_REF,
+    TAKEN_BACK,
+    UNCHANGED,
+    JOB_UNCHANGED,
+    """
+    CREATE TABLE moment AS SELECT what, id, row_number() OVER (ORDER BY at, id) AS turn FROM (
+        SELECT 'job' AS what, id, started AS at FROM job
+        UNION ALL SELECT 'approval', id, json_extract(approved, '$.at') FROM job WHERE approved IS NOT NULL
+        UNION ALL SELECT 'invite', id, sent FROM invite WHERE sent IS NOT NULL)
+    """,
+    "CREATE UNIQUE INDEX moment_id ON moment (what, id)",
+    "UPDATE job SET number = (SELECT turn FROM moment WHERE what = 'job' AND id = job.id)",
+    "UPDATE job SET turn = coalesce((SELECT turn FROM moment WHERE what = 'approval' AND id = job.id), number)",
+    "UPDATE invite SET turn = coalesce((SELECT turn FROM moment WHERE what = 'invite' AND id = invite.id), 0)",
+    "INSERT INTO turn SELECT count(*) FROM moment",
+    "DROP TABLE moment",
+)
+
+FORMAT = SqliteFormat(application_id=APPLICATION_ID, version=VERSION, schema=SCHEMA, steps={3: _TO_4, 4: (META,)})
+"""Of a journal."""

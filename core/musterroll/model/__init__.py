@@ -1,1 +1,0 @@
-"""The frozen data that one stage hands to the next."""

@@ -1,0 +1,184 @@
+"""Collects the mistakes of a pipeline, with the dotted path and the file of each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from musterroll.contract.fields import FieldSet
+from musterroll.contract.messages import Purpose
+from musterroll.contract.options import Surroundings
+from musterroll.contract.text import nearest
+from musterroll.errors import Mistake
+from musterroll.pipeline.files import STANDARD
+from musterroll.pipeline.key_types import is_plain
+from musterroll.pipeline.layers import NAMED
+from musterroll.pipeline.masks import sounds_secret
+from musterroll.pipeline.messages import message_for
+from musterroll.pipeline.origins import (
+    Items,
+    Joined,
+    KeyPath,
+    Leaf,
+    Node,
+    Place,
+    TomlTable,
+    at,
+    located,
+    path_text,
+    place_of,
+    plain,
+    with_own_indexes,
+)
+from musterroll.pipeline.settings import Settings
+from musterroll.registry.strict_options import checked
+
+M = TypeVar("M", bound=BaseModel)
+_MEANT = re.compile(r'unknown option, did you mean "(.*)"\?')
+
+
+class Check:
+    """One go through a merged pipeline. Everything that is wrong is collected; nothing is raised.
+
+    Attributes:
+        tree: the merged pipeline.
+        folder: what the paths of the built-in pipeline and of plugins' defaults refer to.
+        types: says which types a key has, as far as that is known.
+        mistakes: what stops the pipeline.
+        warnings: what does not.
+        masked: the paths of secrets that stand in the files themselves.
+        fields: the fields of a user, once they are known to be without mistakes.
+    """
+
+    def __init__(self, tree: TomlTable, folder: Path, types: Callable[[KeyPath], tuple[Any, ...]]) -> None:
+        self.tree, self.folder, self.types = tree, folder, types
+        self.mistakes: list[Mistake] = []
+        self.warnings: list[Mistake] = []
+        self.masked: set[KeyPath] = set()
+        self.fields: FieldSet | None = None
+        self._unsound: list[KeyPath] = []
+
+    def complain(self, path: KeyPath, message: str, place: Place | None = None) -> None:
+        """Adds a mistake; its place is that of the path, unless somebody else asked for it."""
+        self.mistakes.append(self._mistake(path, message, place))
+        self._unsound.append(path)
+
+    def warn(self, path: KeyPath, message: str) -> None:
+        """Adds a warning."""
+        self.warnings.append(self._mistake(path, message, None))
+
+    def is_sound(self, *path: str | int) -> bool:
+        """Whether nothing at, above or below a path was complained about."""
+        return not any(wrong[: len(path)] == path or path[: len(wrong)] == wrong for wrong in self._unsound)
+
+    def is_from_standard(self, path: KeyPath) -> bool:
+        """Whether a value is the built-in pipeline's: then nobody who writes a file is to blame for it."""
+        return place_of(self.tree, path).label == STANDARD
+
+    def settings(self) -> Settings | None:
+        """Checks what is not a plugin's option; None where there are mistakes."""
+        return self.checked(Settings, self.tree, lambda path: path, reword=self._reword)
+
+    def checked(
+        self,
+        model: type[M],
+        node: Node,
+        full: Callable[[KeyPath], KeyPath],
+        *,
+        asker: Place | None = None,
+        on: frozenset[Purpose] = frozenset(),
+        reword: Callable[[KeyPath, str], str] = lambda path, text: text,
+    ) -> M | None:
+        """Checks a part of the tree by a model.
+
+        Args:
+            model: what the part must be.
+            node: the part.
+            full: makes a path inside the part one of the tree.
+            asker: the place to name for what is missing at the top of the part.
+            on: which messages a notifier sends, for its options.
+            reword: changes a message, by its path.
+        """
+        try:
+            return checked(model, plain(node), self.surroundings(model, node, on))
+        except ValidationError as error:
+            found: dict[KeyPath, list[str]] = {}
+            for detail in error.errors(include_url=False):
+                path = located(node, detail["loc"], missing=detail["type"] == "missing")
+                found.setdefault(path, []).append(message_for(detail, model))
+            _drop_misspelt(found)
+            for path, texts in found.items():  # the branches of a union each say theirs
+                place = asker if len(path) < 2 and at(node, path[:1]) is None else None
+                self.complain(full(path), reword(path, ", or ".join(dict.fromkeys(texts))), place)
+        except Exception as error:  # a plugin's own check may raise anything; its text may quote a secret
+            self.complain(full(()), f"the plugin broke while checking this: {type(error).__name__}", asker)
+        return None
+
+    def surroundings(self, model: type[BaseModel], node: Node, on: frozenset[Purpose] = frozenset()) -> Surroundings:
+        """What a part of the tree is checked with. Relative paths refer to the folders of the files that hold them."""
+        return Surroundings(lambda name, path: self._folder(model, node, name, path), self.fields, on)
+
+    def _mistake(self, path: KeyPath, message: str, place: Place | None) -> Mistake:
+        place = place or place_of(self.tree, path)
+        if place.written is None:
+            return Mistake(path_text(self.tree, path), message, place.label)
+        own = (*place.prefix, *with_own_indexes(self.tree, path))
+        shown = not sounds_secret(path) and all(map(is_plain, self.types(path) or [None]))
+        spot = place.written.spot(own, with_value=shown)
+        line, excerpt = spot if spot is not None else (None, ())
+        return Mistake(path_text(self.tree, path), message, place.label, line, excerpt)
+
+    def _reword(self, path: KeyPath, text: str) -> str:
+        if path in NAMED and text.startswith("should be a list"):
+            return f"write each as a table: [[{path_text(self.tree, path)}]]"
+        array = at(self.tree, path[:-2])
+        if path[:-2] in NAMED and path[-1] == "use" and text == "is needed" and isinstance(array, Items):
+            others = [name for name, table in array.entries.items() if "use" in table.entries]
+            near = nearest(str(path[-2]), others)
+            return f'{text}; or is the inherited "{near}" meant?' if near else text
+        return text
+
+    def _folder(self, model: type[BaseModel], node: Node, field: str, path: Path) -> Path:
+        info = model.model_fields.get(field)
+        names = {field, info.alias if info else None}
+        found: list[Node] = []
+        for name, child in _below(node):
+            if name in names:
+                found += [grandchild for key, grandchild in _below(child) if key == "file"] or [child]
+        # Several tables, of several files, may have an option of this name: pydantic does not say which one it is at.
+        same = [leaf for leaf in found if isinstance(leaf, Leaf) and _is_path(leaf.value, path)]
+        return (same or found)[0].place.folder if found else self.folder
+
+
+def _drop_misspelt(found: dict[KeyPath, list[str]]) -> None:
+    """One fault, one mistake: an option that was misspelt is not missing as well."""
+    for path, (text, *_) in list(found.items()):
+        meant = _MEANT.fullmatch(text)
+        if meant and found.get((*path[:-1], meant[1])) == ["is needed"]:
+            del found[(*path[:-1], meant[1])]
+
+
+def _is_path(value: object, path: Path) -> bool:
+    return isinstance(value, str) and Path(value) == path
+
+
+def _below(node: Node) -> Iterator[tuple[str, Node]]:
+    """Yields every key below a node with what it holds, the nearest first."""
+    level = [node]
+    while level:
+        entries = [entry for table in level if isinstance(table, TomlTable | Items) for entry in table.entries.items()]
+        yield from entries
+        level = [child for _, child in entries]
+
+
+def texts(node: object) -> Iterator[tuple[int, str, Place]]:
+    """Yields index, text and place of the texts in an array; of what is none, nothing."""
+    match node:
+        case Joined(parts):
+            yield from ((i, leaf.value, leaf.place) for i, (_, leaf) in enumerate(parts) if isinstance(leaf.value, str))
+        case Leaf(list() as values, place):
+            yield from ((i, value, place) for i, value in enumerate(values) if isinstance(value, str))

@@ -1,0 +1,119 @@
+"""Says in plain words what pydantic found. The values themselves are never shown: they may be secrets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic_core import ErrorDetails
+
+from musterroll.contract.text import did_you_mean
+from musterroll.pipeline.key_types import known_keys
+
+_PLAIN = {
+    "missing": "is needed",
+    "string_type": "should be text",
+    "string_sub_type": "should be text",
+    "string_unicode": "holds bytes that are no UTF-8",
+    "int_type": "should be a whole number",
+    "int_parsing": "should be a whole number",
+    "int_from_float": "should be a whole number",
+    "int_parsing_size": "is too large a number",
+    "float_type": "should be a number",
+    "float_parsing": "should be a number",
+    "finite_number": "should be a finite number",
+    "decimal_type": "should be a number",
+    "decimal_parsing": "should be a number",
+    "bool_type": "should be true or false",
+    "bool_parsing": "should be true or false",
+    "path_type": "should be a path, as text",
+    "bytes_type": "should be text",
+    "url_type": "should be an address, as text",
+    "dict_type": "should be a table",
+    "mapping_type": "should be a table",
+    "model_type": "should be a table",
+    "model_attributes_type": "should be a table",
+    "dataclass_type": "should be a table",
+    "list_type": "should be a list, in square brackets",
+    "tuple_type": "should be a list, in square brackets",
+    "set_type": "should be a list, in square brackets",
+    "frozen_set_type": "should be a list, in square brackets",
+    "iterable_type": "should be a list, in square brackets",
+    "none_required": "should be left out",
+}
+_BOUNDED = {
+    "greater_than": ("gt", "must be more than {}"),
+    "greater_than_equal": ("ge", "must be at least {}"),
+    "less_than": ("lt", "must be less than {}"),
+    "less_than_equal": ("le", "must be at most {}"),
+    "multiple_of": ("multiple_of", "must be a multiple of {}"),
+    "string_too_short": ("min_length", "must have at least {} characters"),
+    "string_too_long": ("max_length", "must be at most {} characters long"),
+    "too_short": ("min_length", "needs at least {} entries"),
+    "too_long": ("max_length", "must have at most {} entries"),
+}
+_YES = frozenset({"true", "yes", "on", "1", "y"})
+_NO = frozenset({"false", "no", "off", "0", "n"})
+_NUMBER = re.compile(r"[1-9][0-9]{0,8}|0")
+_LARGE = 10**9
+_PATTERNS = {
+    r"^[a-z][a-z0-9_]*$": "must be lower-case letters, digits and _, and begin with a letter",
+    r"^[A-Za-z0-9][A-Za-z0-9._-]*$": "must be letters, digits, dots, hyphens and _, and begin with a letter or digit",
+}
+
+
+def message_for(error: ErrorDetails, model: type[BaseModel]) -> str:
+    """Puts an error of a model's check into words.
+
+    Args:
+        error: one of pydantic's errors.
+        model: what was checked, for its known keys.
+    """
+    kind, context = error["type"], error.get("ctx", {})
+    if kind in ("extra_forbidden", "unexpected_keyword_argument"):
+        text = f"unknown option{did_you_mean(str(error['loc'][-1]), known_keys(model, error['loc'][:-1]))}"
+    elif kind in ("literal_error", "enum"):
+        text = _one_of(str(context.get("expected", "")), error["input"])
+    elif kind in _BOUNDED:
+        text = _bounded(kind, context)
+    elif kind == "string_pattern_mismatch":
+        pattern = str(context.get("pattern"))
+        text = _PATTERNS.get(pattern, f"must match the pattern {pattern}")
+    elif kind in ("value_error", "assertion_error"):
+        text = str(context.get("error", "")) or "is not valid"
+        text = text[:1].lower() + text[1:] if text[:2].istitle() else text
+    elif kind.startswith(("date", "time", "url", "uuid", "ip_", "union_tag")):
+        # pydantic's own texts quote a part of the value here
+        text = f"is not a valid {kind.split('_')[0].replace('union', 'choice').replace('ip', 'IP address')}"
+    else:
+        text = _PLAIN.get(kind) or re.sub(r"^Input should", "should", error["msg"])
+    return text + _remedy(kind, error["input"])
+
+
+def _remedy(kind: str, value: object) -> str:
+    """What to write instead, where that is certain. Of texts only numbers and truth values are repeated."""
+    if kind == "bool_type" and isinstance(value, str | int):
+        said = str(value).strip().casefold()
+        return f"; write {'true' if said in _YES else 'false'}" if said in _YES | _NO else ""
+    if kind in ("int_type", "float_type") and isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
+        return f"; write {value.strip()}"
+    if kind == "int_type" and isinstance(value, float) and value.is_integer() and abs(value) < _LARGE:
+        return f"; write {int(value)}"
+    if kind == "string_type" and isinstance(value, bool | int | float):
+        return ", in quotation marks"
+    return ""
+
+
+def _bounded(kind: str, context: Mapping[str, Any]) -> str:
+    key, text = _BOUNDED[kind]
+    if context.get(key) == 1 and kind in ("string_too_short", "too_short"):
+        return "must not be empty"
+    return text.format(context.get(key))
+
+
+def _one_of(expected: str, value: object) -> str:
+    choices = re.findall(r"'([^']*)'", expected)
+    text = "must be " + (expected.replace("'", '"') or "something else")
+    return text + (did_you_mean(value, choices) if isinstance(value, str) and len(choices) > 1 else "")

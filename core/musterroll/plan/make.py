@@ -1,0 +1,95 @@
+"""Makes a plan: the sheet is taken in, checked, planned against the backend, and stored."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import replace
+
+from musterroll.errors import Mistake, PipelineError
+from musterroll.invites.policy import InvitePolicy
+from musterroll.invites.sender import open_senders
+from musterroll.pipeline.pipeline import Pipeline
+from musterroll.plan.absent import AbsentUsers
+from musterroll.plan.limits import counts_users
+from musterroll.plan.run import NewPlan
+from musterroll.plan.sheet import SheetPlanner
+from musterroll.portal.portal import Portal
+from musterroll.portal.protection import Protection
+from musterroll.sheet.open_sheet import OpenSheet
+
+
+def make_plan(plan: NewPlan, sheet: OpenSheet) -> None:
+    """Reads, checks and plans the sheet, and stores the plan with its problems and counts.
+
+    Args:
+        plan: takes it.
+        sheet: the sheet; its counts are filled in.
+
+    Raises:
+        MusterrollError: the plan could not be made; what is stored of it is worth nothing.
+        KeyboardInterrupt: the person interrupted.
+    """
+    pipeline, portal, journal, store = plan.run.pipeline, plan.portal, plan.job.journal, plan.job.plan
+    settings = pipeline.settings
+    with ExitStack() as stack:
+        senders = stack.enter_context(open_senders(pipeline, portal, read_only=True))
+        stack.callback(journal.commit)
+        planner = SheetPlanner(
+            settings=settings,
+            fields=pipeline.fields,
+            portal=portal,
+            ledger=plan.ledger,
+            invites=InvitePolicy(pipeline, senders, plan.ledger),
+            store=store,
+            log=plan.log,
+            sheet_sha256=sheet.source.sha256,
+        )
+        with journal.transaction():
+            store.add_totals(users=count_users(pipeline, portal), groups=planner.group_count)
+        _check_absent(pipeline, portal)
+        plan.run.progress.stage("Checking and planning")
+        with sheet.checked(plan.log) as rows:
+            plan.store_batches(planner.plan(rows))
+        with journal.transaction():
+            planner.finish()
+        # With errors of the whole file nobody knows who is in it.
+        if settings.absent != "keep" and not plan.log.file_errors:
+            absent = AbsentUsers(
+                deactivates=settings.absent == "deactivate",
+                portal=portal,
+                roster=plan.ledger.roster,
+                protection=Protection(settings.protect),
+                fields=pipeline.fields,
+                store=store,
+                log=plan.log,
+            )
+            plan.store_batches(absent.plan(planner.uncertain))
+        with journal.transaction():
+            plan.store_problems(sheet.counts, with_others=settings.on_error == "skip")
+            plan.job.set_sheet(replace(sheet.summary, path=plan.job.record.sheet.path))
+
+
+def count_users(pipeline: Pipeline, portal: Portal) -> int | None:
+    """How many users the portal has, where a limit is a percentage of them.
+
+    Raises:
+        PipelineError: the portal cannot say.
+    """
+    name = counts_users(pipeline.settings.limits)
+    if name is None:
+        return None
+    users = portal.count_users()
+    if users is None:
+        text = "this portal cannot say how many users it has; write a whole number instead of a percentage"
+        raise _mistake(pipeline, f"limits.{name}", text)
+    return users
+
+
+def _check_absent(pipeline: Pipeline, portal: Portal) -> None:
+    if pipeline.settings.absent == "deactivate" and not portal.capabilities().deactivate:
+        raise _mistake(pipeline, "absent", 'this portal cannot deactivate users; write "report" or "keep"')
+
+
+def _mistake(pipeline: Pipeline, path: str, text: str) -> PipelineError:
+    """A mistake in the pipeline that only the portal shows."""
+    return PipelineError([Mistake(path, text, pipeline.file.name if pipeline.file else "standard")])

@@ -1,0 +1,265 @@
+"""Plans one row: its fields, its password and its groups, against the user that it means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from musterroll.contract.fields import CALLING_CODE, GROUPS, PASSWORD, USERNAME, FieldSet
+from musterroll.contract.frozen import FrozenDict
+from musterroll.contract.operations import ACTIVE
+from musterroll.contract.problems import Problem, Severity
+from musterroll.contract.rows import Origin, Row
+from musterroll.contract.text import fold
+from musterroll.contract.users import Capabilities, Desired, Existing, GroupPath
+from musterroll.errors import PluginError
+from musterroll.journal.change import Action, Change, FieldChange, Groups, PasswordAction, Target
+from musterroll.pipeline.settings import Settings
+from musterroll.plan.groups import GroupIndex
+from musterroll.plan.user_digest import digest_of
+from musterroll.portal.portal import Portal
+
+_UNKNOWN_GROUP = {  # by whether it is left out, and whether another one is near
+    (False, False): 'The group "{name}" does not exist; correct its name, or create it in the portal',
+    (False, True): 'The group "{name}" does not exist; did you mean "{near}"?',
+    (True, False): 'The group "{name}" does not exist and is left out',
+    (True, True): 'The group "{name}" does not exist and is left out; did you mean "{near}"?',
+}
+
+
+class RowPlanner:
+    """Plans rows one by one.
+
+    Args:
+        settings: the pipeline's settings.
+        fields: the fields of a user.
+        backend: for the canonical form of values.
+        capabilities: what the backend can do.
+        groups: the groups of the backend.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        fields: FieldSet,
+        backend: Portal,
+        capabilities: Capabilities,
+        groups: GroupIndex,
+    ) -> None:
+        self._settings = settings
+        self._fields = fields
+        self._backend = backend
+        self._can = capabilities
+        self._groups = groups
+        # Most portals can do everything that a row may ask for; then there is nothing to look for.
+        self._has_limits = capabilities.fields is not None or not (
+            capabilities.rename
+            and capabilities.deactivate
+            and capabilities.passwords
+            and capabilities.reset_passwords
+            and capabilities.groups
+            and capabilities.nested_groups
+        )
+
+    def plan(
+        self,
+        row: Row,
+        paths: Sequence[GroupPath],
+        user: Existing | None,
+        *,
+        reset_done: bool,
+        taken_back: bool = False,
+    ) -> tuple[Change, list[Problem]]:
+        """Plans one row, but for its invite. With an error among the problems the change does not count.
+
+        Args:
+            row: the row.
+            paths: the groups that its resolvers name.
+            user: the user it means; None for a new one.
+            reset_done: whether this sheet has reset the user's password already.
+            taken_back: whether the user is inactive because a job of ours was undone: nobody else has meant it.
+        """
+        problems: list[Problem] = []
+        fields = self._new_fields(row) if user is None else self._changed_fields(row, user, problems, taken_back)
+        password = self._password(row, user, problems, reset_done=reset_done)
+        add, remove = self._membership(row, paths, user, problems)
+        change = Change(
+            row=row.number,
+            username=row[USERNAME] if user is None else user.username,
+            action=Action.CREATE,
+            password=password,
+            fields=fields,
+            add=add,
+            remove=remove,
+        )
+        if user is not None:
+            change = replace(
+                change,
+                action=Action.UPDATE if change.changes_anything else Action.UNCHANGED,
+                ref=user.ref,
+                user_digest=digest_of(user, self._fields.attributes),
+            )
+        if self._has_limits:
+            problems.extend(self._unsupported(row, change))
+        return change, problems
+
+    def _desired(self, row: Row, *, new: bool) -> dict[str, str | None]:
+        """The attributes that the row asks for. Defaults and blank cells of an existing user ask for nothing."""
+        desired: dict[str, str | None] = {}
+        clear = not new and self._settings.sheet.on_blank_cell == "clear"
+        for name in self._fields.attributes:
+            value = row.value(name)
+            if value.is_filled and (new or value.origin is not Origin.DEFAULT):
+                desired[name] = value.text
+            elif clear and self._is_emptied(name, value.origin):
+                desired[name] = None
+        return desired
+
+    def _is_emptied(self, name: str, origin: Origin) -> bool:
+        """Whether a blank cell is there to say that there is no value."""
+        spec = self._fields[name]
+        has_column = not spec.omitted or (name == CALLING_CODE and self._fields.whole_phones)
+        return origin is not Origin.ABSENT and has_column and not spec.required
+
+    def _canonical(self, row: Row, username: str, fields: dict[str, str | None]) -> Desired:
+        try:
+            return self._backend.canonical(Desired(username=username, fields=FrozenDict(fields)))
+        except PluginError as error:
+            raise error.in_row(row.number) from error.__cause__
+
+    def _new_fields(self, row: Row) -> dict[str, FieldChange]:
+        canonical = self._canonical(row, row[USERNAME], self._desired(row, new=True))
+        return {name: FieldChange(None, after) for name, after in canonical.fields.items() if after is not None}
+
+    def _changed_fields(
+        self, row: Row, user: Existing, problems: list[Problem], taken_back: bool
+    ) -> dict[str, FieldChange]:
+        username = row[USERNAME]
+        renamed = bool(username) and fold(username) != fold(user.username)
+        canonical = self._canonical(row, username if renamed else user.username, self._desired(row, new=False))
+        changed: dict[str, FieldChange] = {}
+        if renamed:
+            changed[USERNAME] = FieldChange(user.username, canonical.username)
+        for name, after in canonical.fields.items():
+            before = user.fields.get(name) or None
+            if before != (after or None):
+                changed[name] = FieldChange(before, after or None)
+        if not user.active:
+            if taken_back or self._settings.on_inactive == "reactivate":
+                changed[ACTIVE] = FieldChange(before=False, after=True)
+            elif self._settings.on_inactive == "error":
+                problems.append(
+                    row.problem(
+                        USERNAME,
+                        "username.inactive",
+                        "The user exists but is inactive; remove the row, or set on_inactive to "
+                        '"reactivate" or "update"',
+                    )
+                )
+        return changed
+
+    def _password(
+        self, row: Row, user: Existing | None, problems: list[Problem], *, reset_done: bool
+    ) -> PasswordAction:
+        given = row.secret(PASSWORD) is not None
+        if user is None:
+            if not given and self._settings.password.required == "new":
+                problems.append(row.problem(PASSWORD, "password.required", "A new user needs a password; fill it in"))
+            return PasswordAction.SET if given else PasswordAction.NONE
+        if given and self._settings.password.on_existing == "reset" and not reset_done:
+            return PasswordAction.RESET
+        return PasswordAction.KEEP
+
+    def _membership(
+        self, row: Row, paths: Sequence[GroupPath], user: Existing | None, problems: list[Problem]
+    ) -> Groups:
+        """The groups to add the user to, and those to take the user out of."""
+        if not paths:  # a blank cell keeps all groups, in every mode
+            return (), ()
+        wanted = list(self._wanted(row, paths, problems))
+        current = user.groups if user is not None else frozenset()
+        unique = {target.id: target for target in wanted}.values()
+        add = tuple(target for target in unique if target.ref is None or target.ref not in current)
+        remove: tuple[Target, ...] = ()
+        # Where a name is left out because no group has it, nobody knows which of the others it was meant to be.
+        if self._settings.membership.mode == "replace" and len(wanted) == len(paths):
+            keep = {target.ref for target in wanted}
+            others = (self._groups.of_ref(ref) for ref in sorted(current - keep))
+            remove = tuple(target for target in others if target is not None)
+        return add, remove
+
+    def _wanted(self, row: Row, paths: Iterable[GroupPath], problems: list[Problem]) -> Iterator[Target]:
+        """Matches the paths; what becomes of a missing group is the pipeline's choice."""
+        for path in paths:
+            target = self._groups.find(path)
+            if target is not None and target.ref is not None:
+                yield target
+                continue
+            if target is not None and self._settings.membership.missing == "create":
+                yield target
+                continue
+            name = "|".join(path)
+            found = self._groups.near(path)
+            near = "|".join(found) if found else None
+            if self._settings.membership.missing == "create":
+                if near is not None:
+                    problems.append(
+                        row.problem(
+                            GROUPS,
+                            "groups.near_match",
+                            'The group "{name}" does not exist and will be created; did you mean "{near}"?',
+                            severity=Severity.WARNING,
+                            suggestion=near,
+                            name=name,
+                            near=near,
+                        )
+                    )
+                yield self._groups.create(path)
+                continue
+            skip = self._settings.membership.missing == "skip"
+            problems.append(
+                row.problem(
+                    GROUPS,
+                    "groups.unknown",
+                    _UNKNOWN_GROUP[skip, near is not None],
+                    severity=Severity.WARNING if skip else Severity.ERROR,
+                    suggestion=near,
+                    name=name,
+                    near=near,
+                )
+            )
+
+    def _unsupported(self, row: Row, change: Change) -> Iterator[Problem]:
+        """Says what the row asks for and the portal cannot do."""
+
+        def problem(name: str, message: str) -> Problem:
+            return row.problem(name, "backend.unsupported", message, name=name)
+
+        can = self._can
+        for name in change.fields:
+            if can.fields is not None and name in self._fields.attributes and name not in can.fields:
+                yield problem(
+                    name,
+                    "The portal cannot store the field {name}; leave its column out, or name another place for it in "
+                    "the backend's options",
+                )
+        if change.action is not Action.CREATE and USERNAME in change.fields and not can.rename:
+            yield problem(USERNAME, "The portal cannot change a username; leave it out or choose another portal")
+        if ACTIVE in change.fields and not can.deactivate:
+            yield problem(
+                USERNAME,
+                "The portal cannot make an inactive user active again; leave it out or choose another portal",
+            )
+        if change.password in (PasswordAction.SET, PasswordAction.RESET) and not can.passwords:
+            yield problem(PASSWORD, "The portal cannot take a password; leave it out or choose another portal")
+        elif change.password is PasswordAction.RESET and not can.reset_passwords:
+            yield problem(
+                PASSWORD,
+                "The portal cannot set the password of an existing user; empty the cell, or set password.on_existing "
+                'to "keep"',
+            )
+        touched = (*change.add, *change.remove)
+        if touched and not can.groups:
+            yield problem(GROUPS, "The portal cannot keep groups; leave it out or choose another portal")
+        elif not can.nested_groups and any(len(target.path) > 1 for target in touched):
+            yield problem(GROUPS, "The portal cannot keep groups inside groups; leave it out or choose another portal")

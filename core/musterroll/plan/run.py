@@ -1,0 +1,108 @@
+"""What commands and the planner work with: one run of a command, and the plan that it makes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from musterroll.journal.job import Job
+from musterroll.journal.journal import Journal
+from musterroll.journal.ledger import Ledger
+from musterroll.pipeline.pipeline import Pipeline
+from musterroll.plan.summary import PlanSummary
+from musterroll.portal.portal import Portal
+from musterroll.progress import SILENT, Progress
+from musterroll.sheet.problem_log import ProblemLog
+from musterroll.sheet.summary import SheetCounts
+
+Confirm: TypeAlias = Callable[[PlanSummary], bool]
+
+
+def agreed(summary: PlanSummary) -> bool:
+    """Agrees to everything: for callers that have nobody to ask."""
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of a command.
+
+    Attributes:
+        pipeline: how.
+        journal: where its job is kept: locked, or a temporary one for a plan that leaves no trace.
+        command: the command, e.g. `jobs resume`, as reports name it.
+        progress: told how it goes on.
+        confirm: asked once, before the first write, and only where there is something to write.
+        rejected_to: the file for rejected rows; None for a new one beside the sheet.
+        earlier: the journal of earlier jobs, where it is another one and there is one.
+    """
+
+    pipeline: Pipeline
+    journal: Journal
+    command: str
+    progress: Progress = SILENT
+    confirm: Confirm = agreed
+    rejected_to: Path | None = None
+    earlier: Journal | None = None
+
+    def stop_if_cancelled(self) -> None:
+        """Stops at once where the person interrupted: before the first write there is nothing to finish.
+
+        Raises:
+            KeyboardInterrupt: the person interrupted.
+        """
+        stop_if_cancelled(self.pipeline)
+
+    def ledger(self, identity: str) -> Ledger:
+        """Who was created and invited before, on a portal."""
+        return Ledger(self.journal if self.earlier is None else self.earlier, self.pipeline.name, identity)
+
+
+@dataclass(frozen=True, slots=True)
+class NewPlan:
+    """A plan that is being made.
+
+    Attributes:
+        run: the command that makes it.
+        job: the job that it belongs to; its journal takes the plan, batch by batch.
+        portal: what it is made against; only asked, and only while it is being made.
+        ledger: who was created and invited before.
+        log: takes the problems.
+    """
+
+    run: Run
+    job: Job
+    portal: Portal
+    ledger: Ledger
+    log: ProblemLog
+
+    def store_batches(self, batches: Iterator[int]) -> int:
+        """Commits every batch, tells how many users it has, and stops between two; returns how many users it were."""
+        journal, users = self.job.journal, 0
+        journal.begin()
+        for done in batches:
+            journal.commit()
+            users += done
+            self.run.progress.advance(done)
+            self.run.stop_if_cancelled()
+            journal.begin()
+        return users
+
+    def store_problems(self, counts: SheetCounts, *, with_others: bool) -> None:
+        """Stores what was found, and fills the counts in. With `with_others`, errors of one row keep others out."""
+        self.log.count_into(counts, with_others=with_others)
+        self.job.plan.add_problems(self.log)
+        self.job.plan.add_counts(counts)
+
+    @property
+    def keeps_all_out(self) -> bool:
+        """Whether the errors keep good rows out as well: those of the headings always do."""
+        return self.log.file_errors > 0 or (self.log.errors > 0 and self.run.pipeline.settings.on_error == "abort")
+
+
+def stop_if_cancelled(pipeline: Pipeline) -> None:
+    """As `Run.stop_if_cancelled`, where nothing is kept."""
+    if pipeline.cancelled.is_set():
+        raise KeyboardInterrupt

@@ -1,0 +1,254 @@
+"""Plans the rows of a sheet in batches and stores the plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import islice
+
+from musterroll.contract.fields import USERNAME, FieldSet
+from musterroll.contract.messages import Recipient
+from musterroll.contract.operations import ACTIVE
+from musterroll.contract.problems import Problem, Severity
+from musterroll.contract.rows import Origin, Row
+from musterroll.contract.translation import gettext
+from musterroll.contract.users import Existing, UserKey
+from musterroll.invites.policy import InvitePolicy
+from musterroll.journal.change import Action, Change, InviteDecision, Target
+from musterroll.journal.ledger import NOT_KNOWN, Ledger, LedgerEntry
+from musterroll.journal.plan import PlanStore
+from musterroll.pipeline.settings import Settings
+from musterroll.plan.absent import Uncertain
+from musterroll.plan.digests import RowDigests
+from musterroll.plan.groups import GroupIndex
+from musterroll.plan.row import RowPlanner
+from musterroll.plan.spellings import GroupSpellings
+from musterroll.portal.lookups import Matches, find_user, look_up
+from musterroll.portal.portal import Portal
+from musterroll.portal.protection import Protection
+from musterroll.sheet.checks import CheckedRow
+from musterroll.sheet.problem_log import ProblemLog
+
+# So many rows are looked up at once.
+_BATCH = 500
+_EMAIL = "email"
+_LOST = (
+    "The portal has lost this user, whom this pipeline had created and invited: it seems to be older than what the "
+    "pipeline knows (restored from a backup?). The user is created again and gets no second invite while the first "
+    "one is alive; `musterroll invites send --resend` sends one all the same"
+)
+
+
+class SheetPlanner:
+    """Plans the rows of one sheet.
+
+    Args:
+        settings: the pipeline's settings.
+        fields: the fields of a user.
+        portal: only asked, never written to.
+        ledger: who was created and invited before.
+        invites: the policy of invites.
+        store: takes the plan.
+        log: takes the problems that only the backend shows.
+        sheet_sha256: the sheet, so that a password is reset once for each.
+
+    Raises:
+        BackendError: the portal cannot answer.
+        PluginError: the backend broke.
+    """
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        fields: FieldSet,
+        portal: Portal,
+        ledger: Ledger,
+        invites: InvitePolicy,
+        store: PlanStore,
+        log: ProblemLog,
+        sheet_sha256: str,
+    ) -> None:
+        self._settings = settings
+        self._fields = fields
+        self._portal = portal
+        self._ledger = ledger
+        self._invites = invites
+        self._store = store
+        self._log = log
+        self._sheet = sheet_sha256
+        self._can = portal.capabilities()
+        self._groups = GroupIndex(portal.groups() if self._can.groups else ())
+        self._rows = RowPlanner(settings, fields, portal, self._can, self._groups)
+        self._look_up_by = tuple(dict.fromkeys((*settings.match, USERNAME, *([_EMAIL] * self._can.unique_email))))
+        self._spellings = GroupSpellings()
+        self._protection = Protection(settings.protect)
+        self._digests = RowDigests(fields, settings.match, ledger.roster.salt)
+        self.uncertain = Uncertain()
+        self._new_addresses: dict[str, int] = {}
+        self._letters: Mapping[str, str] = {}
+        self._stored = set[int | None]()  # the groups that the store has
+
+    @property
+    def group_count(self) -> int:
+        """How many groups the portal has."""
+        return len(self._groups)
+
+    def plan(self, rows: Iterable[CheckedRow]) -> Iterator[int]:
+        """Plans the rows and stores what happens to each; yields how many rows are done, batch by batch."""
+        rows = iter(rows)
+        while batch := list(islice(rows, _BATCH)):
+            self._plan_batch(batch)
+            yield len(batch)
+
+    def finish(self) -> None:
+        """Says what only the whole plan shows: misspelt groups, two rows for one user, and rows that they reject."""
+        if self._settings.membership.missing == "create":  # else it has been said that they are not there
+            for problem in self._spellings.problems(self._groups):
+                self._log.add(problem)
+        for column, message in (
+            ("folded", "This is the same username as in row {first}; remove one of the two rows"),
+            ("ref", "This is the same user as in row {first}; remove one of the two rows"),
+        ):
+            for row, first in self._store.doubles(column):
+                if not self._log.has_error(row):
+                    self._log.add(
+                        Problem(
+                            code="username.duplicate",
+                            message=gettext(message, first=first),
+                            row=row,
+                            column=self._letters.get(USERNAME),
+                            field=USERNAME,
+                            also_rejects=(first,),
+                        )
+                    )
+        self._store.reject(self._log.bad_rows(with_others=self._settings.on_error == "skip"))
+
+    def _plan_batch(self, batch: Sequence[CheckedRow]) -> None:
+        rows = [checked.row for checked in batch]
+        self._letters = rows[0].columns
+        if self._log.headings_fail:  # who or what is meant is not known, so there is nothing to ask the portal
+            for row in rows:
+                self._store.add(Change.rejected(row.number, row[USERNAME], None))
+            self._store.flush()
+            return
+        matches = look_up(self._portal, rows, self._look_up_by)
+        found = [find_user(row, self._settings.match, matches) for row in rows]
+        refs = [user.ref for user in found if isinstance(user, Existing)]
+        known = self._ledger.entries(refs)
+        reset = (
+            self._ledger.password_was_reset(refs, self._sheet)
+            if self._settings.password.on_existing == "reset"
+            else frozenset()
+        )
+        inactive = [user.ref for user in found if isinstance(user, Existing) and not user.active]
+        taken_back = self._ledger.taken_back(inactive) if inactive else frozenset()
+        for checked, match in zip(batch, found, strict=True):
+            row, user = checked.row, match if isinstance(match, Existing) else None
+            self._spellings.note(row, checked.groups)
+            valid, change = checked.valid, None
+            # A row that is out already is planned for its further problems, so that one run shows all of them.
+            if isinstance(match, Problem):
+                self._log.add(match)
+                self.uncertain.refs |= {one.ref for name in self._look_up_by for one in matches.of(row, name)}
+            elif checked.valid or user is not None or self._is_identified(row):
+                groups = checked.groups if user is None else checked.given
+                change, problems = self._rows.plan(
+                    row,
+                    groups,
+                    user,
+                    reset_done=user is not None and user.ref in reset,
+                    taken_back=user is not None and user.ref in taken_back,
+                )
+                for problem in (
+                    *self._check_identity(checked, user, matches),
+                    *self._check_protection(row, change, user),
+                    *problems,
+                ):
+                    self._log.add(problem)
+                    valid &= not problem.is_error
+            if change is None or not valid:
+                ref = None if user is None else user.ref
+                self._store.add(Change.rejected(row.number, row.value(USERNAME).text, ref))
+                if match is None and self.uncertain.row is None and not self._is_identified(row):
+                    self.uncertain.row = row.number
+            else:
+                self._store_change(row, change, user, None if user is None else known.get(user.ref, NOT_KNOWN))
+        self._store.add_digests([(row.number, *digests) for row in rows if (digests := self._digests.of(row))])
+        self._store.flush()
+
+    def _is_identified(self, row: Row) -> bool:
+        """Whether a row that has errors says who is meant: without that, it cannot be called a new user."""
+        names = [name for name in (*self._settings.match, USERNAME) if not self._fields[name].omitted]
+        return bool(row[USERNAME]) and all(row.value(name).origin is not Origin.ABSENT for name in names)
+
+    def _check_identity(self, checked: CheckedRow, user: Existing | None, matches: Matches) -> Iterator[Problem]:
+        row = checked.row
+        if user is None and not row[USERNAME]:
+            # Whatever validators are configured: without a username there is no user.
+            yield row.problem(USERNAME, "username.required", "The username is missing; fill it in")
+        if not self._can.unique_email or not (address := row.value(_EMAIL).text):
+            return
+        others = [other.username for other in matches.of(row, _EMAIL) if user is None or other.ref != user.ref]
+        if others:
+            message = "The user {other} has this address, and the portal takes an address once; give another one"
+            yield row.problem(_EMAIL, "email.taken", message, other=others[0])
+            return
+        if not checked.valid:
+            return
+        first = self._new_addresses.setdefault(UserKey.of(_EMAIL, address).folded, row.number)
+        if first != row.number:
+            message = "Row {first} has this address, and the portal takes an address once; correct one of the two rows"
+            yield row.problem(_EMAIL, "email.taken", message, first=first)
+
+    def _check_protection(self, row: Row, change: Change, user: Existing | None) -> Iterator[Problem]:
+        """A protected user is never touched; a row that asks for nothing of the kind may name one."""
+        if change.action is Action.UNCHANGED:
+            return
+        if user is not None and (pattern := self._protection.of(user.username)):
+            message = (
+                'The user "{user}" is protected (protect = "{pattern}" in the pipeline) and is never changed; '
+                "remove the row"
+            )
+            yield row.problem(USERNAME, "username.protected", message, user=user.username, pattern=pattern)
+        elif pattern := self._protection.of(row[USERNAME]):
+            message = (
+                'This username is protected (protect = "{pattern}" in the pipeline) and is never given to anybody; '
+                "remove the row"
+            )
+            yield row.problem(USERNAME, "username.protected", message, pattern=pattern)
+
+    def _store_change(self, row: Row, change: Change, user: Existing | None, known: LedgerEntry | None) -> None:
+        for target in (*change.add, *change.remove):
+            self._store_target(target)
+        self._store.add(replace(change, invite=self._invite(row, change, user, known)))
+
+    def _invite(self, row: Row, change: Change, user: Existing | None, known: LedgerEntry | None) -> InviteDecision:
+        decision = self._invites.reason_against(
+            known, change.username, active=user is None or user.active or ACTIVE in change.fields
+        )
+        invited = known is not None and known.invite is not None
+        if decision is not None and not (invited and self._invites.recognises_by(change.fields)):
+            return decision
+        fields, ref = self._recipient_fields(change, user), change.ref or ""
+        recipient = Recipient(username=change.username, fields=fields, ref=ref)
+        known_as = self._invites.known_as(recipient, row[USERNAME] or change.username)
+        if decision is None:
+            decision = self._invites.against_lost(recipient, known_as)
+            if decision is not None and user is None:
+                self._log.add(row.problem(USERNAME, "user.lost", _LOST, severity=Severity.WARNING))
+        return replace(decision or self._invites.decide(recipient, row=row.number), known_as=known_as)
+
+    def _recipient_fields(self, change: Change, user: Existing | None) -> dict[str, str]:
+        """The attributes as they will be when the plan is carried out; empty ones are ""."""
+        fields = {name: (user.fields.get(name) if user is not None else None) or "" for name in self._fields.attributes}
+        for name, field in change.fields.items():
+            if name in fields:
+                fields[name] = str(field.after or "")
+        return fields
+
+    def _store_target(self, target: Target) -> None:
+        for level in self._groups.ancestors(target):
+            if level.id not in self._stored:
+                self._stored.add(level.id)
+                self._store.add_target(level)

@@ -1,0 +1,186 @@
+"""What a whole sheet shows of its groups: slips of the pen, and two groups in one name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from musterroll.contract.fields import GROUPS
+from musterroll.contract.problems import Problem, Severity
+from musterroll.contract.rows import Row
+from musterroll.contract.text import clean
+from musterroll.contract.translation import gettext, ngettext
+from musterroll.contract.users import GroupPath, fold_path
+from musterroll.plan.groups import GroupIndex
+from musterroll.plan.near_names import NearPaths
+
+_COMMA = re.compile("[,，،、]")
+_SLASH = re.compile("[/／]")
+_SIGNS = str.maketrans({sign: f"\\{sign}" for sign in "\\;|"})
+
+
+@dataclass(slots=True)
+class _Seen:
+    """A group, or one above it, as the sheet has it.
+
+    Attributes:
+        row: the first row that names it.
+        others: how many other rows do.
+        typed: the cell of that row.
+    """
+
+    row: int
+    others: int
+    typed: str | None
+
+
+class GroupSpellings:
+    """Remembers each distinct group of a sheet, and says at its end which ones seem to be misspelt.
+
+    `groups.near_match`: a group that stands in one row only and is almost the name of another; or a name with a comma
+    (or a slash) in it whose parts are groups.
+    """
+
+    def __init__(self) -> None:
+        self._seen: dict[GroupPath, _Seen] = {}
+        self._column: str | None = None
+
+    def note(self, row: Row, groups: Iterable[GroupPath]) -> None:
+        """Takes the groups of a row."""
+        for path in groups:
+            seen = self._seen.get(path)
+            if seen is None:
+                value = row.value(GROUPS)
+                self._column = row.columns.get(GROUPS)
+                self._seen[path] = _Seen(row.number, 0, value.raw or value.text or None)
+            elif seen.row != row.number:
+                seen.others += 1
+
+    def problems(self, existing: GroupIndex | None = None) -> Iterator[Problem]:
+        """Yields the problems; of groups that the portal has, or almost has, none."""
+        if len(self._seen) < 2 and existing is None:
+            return
+        names = self._names()
+        near = _Near(names)
+        for path, seen in self._seen.items():
+            if existing is not None and (existing.exists(path) or existing.near(path) is not None):
+                continue
+            parts = _parts(path, names, existing)
+            if parts is not None:
+                yield self._several(path, seen, parts)
+            elif seen.others == 0 and (other := near.of(path)) is not None:
+                yield self._slip(path, seen, other)
+
+    def _names(self) -> dict[GroupPath, _Name]:
+        names: dict[GroupPath, _Name] = {}
+        for path, seen in self._seen.items():
+            folded = fold_path(path)
+            only = seen.row if seen.others == 0 else None
+            for depth in range(1, len(path) + 1):
+                known = names.get(folded[:depth])
+                if known is None:
+                    names[folded[:depth]] = _Name(path[:depth], only)
+                elif known.only != only:
+                    known.only = None
+        return names
+
+    def _several(self, path: GroupPath, seen: _Seen, parts: list[GroupPath]) -> Problem:
+        rows = ngettext(" (in {count} more row too)", " (in {count} more rows too)", seen.others) if seen.others else ""
+        suggestion = ";".join(_written(part) for part in parts)
+        message = gettext(
+            '"{group}"{rows} counts as one group, but seems to be {number}; groups are separated with ";": {groups}',
+            group="|".join(path),
+            rows=rows,
+            number=len(parts),
+            groups=suggestion,
+        )
+        return self._problem(seen, message, suggestion)
+
+    def _slip(self, path: GroupPath, seen: _Seen, other: GroupPath) -> Problem:
+        suggestion = _written(other)
+        message = gettext(
+            'The group "{group}" stands in this row only; did you mean "{near}"?',
+            group="|".join(path),
+            near=suggestion,
+        )
+        return self._problem(seen, message, suggestion)
+
+    def _problem(self, seen: _Seen, message: str, suggestion: str) -> Problem:
+        return Problem(
+            code="groups.near_match",
+            message=message,
+            severity=Severity.WARNING,
+            row=seen.row,
+            column=self._column,
+            field=GROUPS,
+            value=seen.typed,
+            suggestion=suggestion,
+        )
+
+
+@dataclass(slots=True)
+class _Name:
+    """A group, or one above it: its first spelling, and its row where only one row names it."""
+
+    path: GroupPath
+    only: int | None
+
+
+class _Near:
+    """Finds what a group that stands in one row only may have been meant to be."""
+
+    def __init__(self, names: dict[GroupPath, _Name]) -> None:
+        self._names = names
+        # What several rows name comes first: of two that stand in one row each, the first is right.
+        self._order = sorted(names, key=lambda folded: names[folded].only is not None)
+        self._numbers = {folded: number for number, folded in enumerate(self._order)}
+        self._paths: NearPaths | None = None
+        self._alike: set[int] = set()
+
+    def of(self, path: GroupPath) -> GroupPath | None:
+        if self._paths is None:
+            self._paths = NearPaths(self._order)
+            self._alike = self._paths.alike()
+        folded = fold_path(path)
+        for depth in range(1, len(path) + 1):
+            level = folded[:depth]
+            number = self._numbers[level]
+            if self._names[level].only is None or number not in self._alike:
+                continue
+            found = self._paths.find(level)
+            if found is not None and found < number and self._is_likely(level, self._order[found]):
+                return (*self._names[self._order[found]].path, *path[depth:])
+        return None
+
+    def _is_likely(self, folded: GroupPath, other: GroupPath) -> bool:
+        """Whether one is likely to be the other: where both stand once, another letter makes Packing of Picking."""
+        same_letters = sorted("|".join(folded)) == sorted("|".join(other))
+        return self._names[other].only is None or same_letters or len("".join(folded)) != len("".join(other))
+
+
+def _parts(path: GroupPath, names: dict[GroupPath, _Name], existing: GroupIndex | None) -> list[GroupPath] | None:
+    """Returns the groups that a name with commas or slashes seems to be; None where it is one."""
+
+    def is_known(part: GroupPath) -> bool:
+        return fold_path(part) in names or (existing is not None and existing.exists(part))
+
+    text = "|".join(path)
+    for sign, enough in ((_COMMA, any), (_SLASH, all)):
+        if not sign.search(text):
+            continue
+        parts = [tuple(clean(level) for level in part.split("|")) for part in sign.split(text)]
+        if not all(all(part) for part in parts):
+            continue
+        # The levels above may be left out after the first: Region|North, South.
+        full = [parts[0], *((*parts[0][:-1], *part) for part in parts[1:])]
+        chosen = [
+            long if is_known(long) and not is_known(part) else part for part, long in zip(parts, full, strict=True)
+        ]
+        if enough(is_known(part) for part in chosen):
+            return chosen
+    return None
+
+
+def _written(path: GroupPath) -> str:
+    return "|".join(level.translate(_SIGNS) for level in path)

@@ -1,1 +1,0 @@
-"""The plugin contract: the roles, the records that announce them, and the registry that finds them."""

@@ -1,0 +1,1 @@
+"""The user backend as the engine calls it."""

@@ -1,0 +1,232 @@
+"""The user backend as the engine calls it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import fields, replace
+from functools import partial
+
+from musterroll.contract.fields import USERNAME
+from musterroll.contract.frozen import FrozenDict
+from musterroll.contract.operations import CreateGroup, CreateUser, Op, Result, Status, doing
+from musterroll.contract.roles import UserBackend
+from musterroll.contract.text import fold
+from musterroll.contract.users import Capabilities, Desired, Existing, Group, Matching, UserKey
+from musterroll.errors import PluginError
+from musterroll.registry.guards.guard import ClosingGuard, a, is_text, status_of
+from musterroll.registry.guards.open_calls import Waiting
+from musterroll.registry.plugin_errors import AnswerError
+from musterroll.registry.watch import Watch
+
+_FLAGS = [field.name for field in fields(Capabilities) if field.name not in ("matching", "fields")]
+_IS_SO = (Status.DONE, Status.NOOP)
+_REPEATS = 10_000  # groups may come twice, where others change them meanwhile; not for ever
+
+
+class Portal(ClosingGuard):
+    """A user backend whose every call is named and watched, and whose answers are looked at. Closes itself in a `with`.
+
+    Args:
+        inner: the backend.
+        label: the instance as the person knows it.
+        watch: told of every call.
+    """
+
+    inner: UserBackend
+
+    def __init__(self, inner: UserBackend, label: str, watch: Watch) -> None:
+        super().__init__(inner, label, watch)
+        self._identity: str | None = None
+        self._capabilities: Capabilities | None = None
+
+    def identity(self) -> str:
+        """See `UserBackend`; asked once."""
+        if self._identity is None:
+            self._identity = self.call("saying which portal it is", self.inner.identity, _identity)
+        return self._identity
+
+    def capabilities(self) -> Capabilities:
+        """See `UserBackend`; asked once."""
+        if self._capabilities is None:
+            self._capabilities = self.call("saying what it can do", self.inner.capabilities, _capabilities)
+        return self._capabilities
+
+    def count_users(self) -> int | None:
+        """See `UserBackend`."""
+        return self.call("counting its users", self.inner.count_users, _count)
+
+    def lookup(self, keys: Sequence[UserKey]) -> Mapping[UserKey, Sequence[Existing]]:
+        """See `UserBackend`. Every answer is compared with its key again.
+
+        A portal that ignores its filter, or matches more than we asked for, must never get the wrong user changed.
+        """
+        wanted = tuple(keys)
+        if not wanted:
+            return {}
+        return self.call("looking users up", self.inner.lookup, partial(_found, wanted), wanted)
+
+    def groups(self) -> Iterator[Group]:
+        """See `UserBackend`."""
+        refs, repeats = set[str](), 0
+        for group in self.stream(
+            "reading its groups", self.inner.groups, _group, name="groups", unit=("group", "groups")
+        ):
+            repeats += group.ref in refs
+            refs.add(group.ref)
+            if repeats > max(_REPEATS, len(refs)):
+                cause = f"it shows the same groups again and again, e.g. {'|'.join(group.path)}"
+                raise PluginError(plugin=self.label, stage="reading its groups", cause=cause)
+            yield group
+
+    def canonical(self, desired: Desired) -> Desired:
+        """See `UserBackend`."""
+        if type(desired.fields) is not FrozenDict:
+            desired = replace(desired, fields=FrozenDict(desired.fields))
+        look = partial(_desired, needs_name=bool(desired.username))
+        return self.call("saying how it stores a user", self.inner.canonical, look, desired)
+
+    def execute(self, ops: Iterator[Op]) -> Iterator[Result]:
+        """See `UserBackend`."""
+        return self._results("execute", "writing", "done", self.inner.execute, ops)
+
+    def resolve(self, doubtful: Sequence[Op]) -> Iterator[Result]:
+        """See `UserBackend`."""
+
+        def resolve(handed: Iterator[Op]) -> Iterator[Result]:
+            return self.inner.resolve(tuple(handed))
+
+        return self._results("resolve", "asking what became of operations", "looked into", resolve, iter(doubtful))
+
+    def _results(
+        self, name: str, stage: str, done: str, method: Callable[[Iterator[Op]], Iterator[Result]], ops: Iterator[Op]
+    ) -> Iterator[Result]:
+        waiting = Waiting(ops, doing, self.watch)
+        unit = (f"operation {done}", f"operations {done}")
+        return self.stream(stage, method, lambda answer: _result(name, answer, waiting), waiting, name=name, unit=unit)
+
+
+def _identity(answer: object) -> str:
+    if not is_text(answer):
+        raise AnswerError(f"identity() must return a text that names the portal, not {_a_text(answer)}")
+    assert isinstance(answer, str)
+    if not answer.isprintable():
+        raise AnswerError("identity() must return one line of text that can be printed")
+    return answer
+
+
+def _capabilities(answer: object) -> Capabilities:
+    if not isinstance(answer, Capabilities):
+        raise AnswerError(f"capabilities() must return Capabilities(…), not {a(answer)}")
+    for name in _FLAGS:
+        if not isinstance(getattr(answer, name), bool):
+            raise AnswerError(f"capabilities().{name} must be True or False, not {a(getattr(answer, name))}")
+    if not isinstance(answer.matching, Matching):
+        known = ", ".join(f"Matching.{one.name}" for one in Matching)
+        raise AnswerError(f"capabilities().matching must be one of {known}, not {answer.matching!r}")
+    names: object = answer.fields
+    if names is not None and not (isinstance(names, Set) and all(map(is_text, names))):
+        raise AnswerError(f"capabilities().fields must be a set of the fields' names, or None, not {a(names)}")
+    return answer
+
+
+def _count(answer: object) -> int | None:
+    if answer is not None and (not isinstance(answer, int) or isinstance(answer, bool) or answer < 0):
+        what = str(answer) if isinstance(answer, int) else a(answer)
+        raise AnswerError(f"count_users() must return how many users there are, or None, not {what}")
+    return answer
+
+
+def _found(keys: Sequence[UserKey], answer: object) -> dict[UserKey, tuple[Existing, ...]]:
+    """Returns the users whom keys mean; each is compared again with the key that it is said to fit."""
+    if not isinstance(answer, Mapping):
+        raise AnswerError(f"lookup() must return a mapping of keys to users, not {a(answer)}")
+    return {key: users for key in keys if (users := _users(key, answer.get(key)))}
+
+
+def _users(key: UserKey, found: object) -> tuple[Existing, ...]:
+    if found is None:
+        return ()
+    if isinstance(found, str | bytes | Mapping) or not isinstance(found, Iterable):
+        raise AnswerError(f'lookup() must return the users (Existing) of each key, not {a(found)}, as for "{key.raw}"')
+    users: dict[str, Existing] = {}
+    for user in map(partial(_user, key), found):
+        stored = user.username if key.field == USERNAME else user.fields.get(key.field)
+        if stored is not None and fold(stored) == key.folded:
+            users[user.ref] = user
+    return tuple(users.values())
+
+
+def _user(key: UserKey, user: object) -> Existing:
+    if not isinstance(user, Existing):
+        raise AnswerError(f'lookup() must return users (Existing), not {a(user)}, as for "{key.raw}"')
+    if not is_text(user.ref):
+        raise AnswerError(f'the ref of the user "{user.username}" must be a text, not {_a_text(user.ref)}')
+    if not is_text(user.username):
+        raise AnswerError(
+            f'the username of the user of the ref "{user.ref}" must be a text, not {_a_text(user.username)}'
+        )
+    who = f'the user "{user.username}"'
+    _look_at_fields(user.fields, who)
+    groups: object = user.groups
+    if not isinstance(groups, Set) or not all(map(is_text, groups)):
+        raise AnswerError(f"the groups of {who} must be a set of refs, which are texts")
+    if not isinstance(user.active, bool):
+        raise AnswerError(f"whether {who} is active must be True or False, not {a(user.active)}")
+    if user.key is not None and not isinstance(user.key, str):
+        raise AnswerError(f"the key of {who} must be a text or None, not {a(user.key)}")
+    return user
+
+
+def _look_at_fields(values: object, who: str) -> None:
+    if not isinstance(values, Mapping):
+        raise AnswerError(f"the fields of {who} must be a mapping of names to texts, not {a(values)}")
+    for name, value in values.items():
+        if not isinstance(name, str) or (value is not None and not isinstance(value, str)):
+            raise AnswerError(f'the field "{name}" of {who} must be a text or None, not {a(value)}')
+
+
+def _group(group: object) -> Group:
+    if not isinstance(group, Group):
+        raise AnswerError(f"groups() must yield groups (Group), not {a(group)}")
+    path: object = group.path
+    if not isinstance(path, tuple) or not path or not all(map(is_text, path)):
+        raise AnswerError(f"the path of a group must be a tuple of the names of its levels, not {path!r:.80}")
+    if not is_text(group.ref):
+        raise AnswerError(f"the ref of the group {'|'.join(path)} must be a text, not {_a_text(group.ref)}")
+    if group.key is not None and not isinstance(group.key, str):
+        raise AnswerError(f"the key of the group {'|'.join(path)} must be a text or None, not {a(group.key)}")
+    return group
+
+
+def _desired(answer: object, *, needs_name: bool) -> Desired:
+    if not isinstance(answer, Desired):
+        raise AnswerError(f"canonical() must return the user (Desired) as it would be stored, not {a(answer)}")
+    name: object = answer.username
+    if not is_text(name) and (needs_name or not isinstance(name, str)):
+        raise AnswerError(f"canonical() must keep the username a text, not {_a_text(name)}")
+    _look_at_fields(answer.fields, f'the user "{answer.username}" that canonical() returns')
+    return answer
+
+
+def _result(name: str, answer: object, waiting: Waiting[Op]) -> Result:
+    """Returns the answer to one of the operations that wait for theirs; `name` is the method's."""
+    if not isinstance(answer, Result):
+        raise AnswerError(f"{name}() must yield results (Result), not {a(answer)}")
+    result, op = answer, waiting.answered(answer.op)
+    what = doing(op)
+    if type(result.status) is not Status:
+        result = replace(result, status=status_of(Status, result.status, what))
+    for part in ("ref", "detail"):
+        value = getattr(result, part)
+        if value is not None and not isinstance(value, str):
+            raise AnswerError(f"the {part} of the result of {what} must be a text or None, not {a(value)}")
+    refused: object = result.refused
+    if not isinstance(refused, Mapping) or not all(isinstance(x, str) for pair in refused.items() for x in pair):
+        raise AnswerError(f"refused, in the result of {what}, must be a mapping of members' refs to reasons")
+    if result.status in _IS_SO and isinstance(op, CreateUser | CreateGroup) and not result.ref:
+        raise AnswerError(f"it says that {what} is {result.status}, but not its id (ref)")
+    return result
+
+
+def _a_text(value: object) -> str:
+    return "an empty one" if isinstance(value, str) else a(value)

@@ -1,0 +1,1 @@
+"""The plugins: found, collected, looked up, and named where they break."""

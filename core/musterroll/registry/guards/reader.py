@@ -1,0 +1,126 @@
+"""The readers as the engine calls them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from types import NoneType
+from typing import get_args
+
+from musterroll.contract.cells import Cell, SheetInfo, SheetRow
+from musterroll.contract.roles import Confidence, OtherFormat, Reader, Sheet
+from musterroll.contract.source import Source
+from musterroll.errors import MusterrollError
+from musterroll.registry.guards.guard import Guard, a, is_text, iterator
+from musterroll.registry.plugin_errors import AnswerError, broken
+from musterroll.registry.watch import Watch
+
+_KINDS = (*(kind for kind in get_args(Cell) if kind is not NoneType), NoneType)
+_KNOWN = frozenset(_KINDS)
+_ROWS = ("row read", "rows read")
+
+
+class WatchedReader(Guard):
+    """A reader whose every call is watched, and whose answers are looked at.
+
+    Whoever opens sheets names what it raises, as some of that means something (`AmbiguousWorksheetError`).
+
+    Args:
+        inner: the reader.
+        label: the instance as the person knows it.
+        watch: notes every call.
+    """
+
+    def __init__(self, inner: Reader, label: str, watch: Watch) -> None:
+        super().__init__(label, watch)
+        self.inner = inner
+
+    def sniff(self, source: Source) -> Confidence | OtherFormat:
+        """See `Reader`."""
+        return self.call("looking at the file", self.inner.sniff, _judgement, source)
+
+    @contextmanager
+    def open(self, source: Source, worksheet: str | None = None) -> Iterator[Sheet]:
+        """See `Reader`."""
+        call = self.watch.begin(self.label, "opening the file")
+        try:
+            opened: object = self.inner.open(source, worksheet)
+            if not isinstance(opened, AbstractContextManager):
+                raise AnswerError(f"open() must return a context manager that gives the sheet, not {a(opened)}")
+            with opened as sheet:
+                info = _info(sheet)
+                self.watch.end(call)
+                yield _WatchedSheet(sheet, info, self)
+        finally:
+            if self.watch.current is call:
+                self.watch.end(call)
+
+
+class _WatchedSheet:
+    def __init__(self, inner: Sheet, info: SheetInfo, guard: Guard) -> None:
+        self._inner, self.info, self._guard = inner, info, guard
+
+    def rows(self) -> Iterator[SheetRow]:
+        """Streams the rows, each looked at. Most are as they should be, and there are millions of them."""
+        watch, known, last = self._guard.watch, _KNOWN.issuperset, 0
+        call = watch.begin(self._guard.label, "reading", _ROWS)
+        try:
+            for row in iterator(self._inner.rows(), "rows"):
+                if (
+                    type(row) is not SheetRow
+                    or type(row[0]) is not int
+                    or row[0] <= last
+                    or type(row[1]) is not tuple
+                    or not known(map(type, row[1]))
+                ):
+                    _look_at_row(row, last)
+                last = row[0]
+                call.done += 1
+                watch.current = call.outer
+                yield row
+                call.outer, watch.current = watch.current, call
+        except MusterrollError:
+            raise
+        except (Exception, SystemExit) as error:
+            raise broken(self._guard.label, "reading", error, last or None) from error
+        finally:
+            if watch.current is call:
+                watch.end(call)
+
+
+def _look_at_row(row: object, last: int) -> None:
+    if not isinstance(row, SheetRow):
+        raise AnswerError(f"rows() must yield rows (SheetRow), not {a(row)}")
+    number: object = row.number
+    cells: object = row.cells
+    if type(number) is not int or number <= last:
+        after = f"row {last}" if last else "the beginning, from 1 on"
+        raise AnswerError(f"the numbers of rows must be whole and rise; after {after} comes {number!r:.20}")
+    if type(cells) is not tuple:
+        raise AnswerError(f"the cells of row {number} must be a tuple, not {a(cells)}")
+    for place, cell in enumerate(cells, 1):
+        if not isinstance(cell, _KINDS):
+            raise AnswerError(
+                f"cell {place} of row {number} is {a(cell)}; a cell is a text (str), None, or a record of its kind, "
+                "e.g. NumberCell"
+            )
+
+
+def _judgement(answer: object) -> Confidence | OtherFormat:
+    if isinstance(answer, OtherFormat) and all(map(is_text, answer)):
+        return answer
+    if not isinstance(answer, Confidence):
+        known = ", ".join(f"Confidence.{one.name}" for one in Confidence)
+        raise AnswerError(f"sniff() must return one of {known}, not {a(answer)}")
+    return answer
+
+
+def _info(sheet: object) -> SheetInfo:
+    if not callable(getattr(sheet, "rows", None)):
+        raise AnswerError(f"what open() gives must be a sheet, with info and rows(), not {a(sheet)}")
+    info: object = getattr(sheet, "info", None)
+    if not isinstance(info, SheetInfo):
+        raise AnswerError(f"the sheet's info must be SheetInfo(…), not {a(info)}")
+    if not is_text(info.format):
+        raise AnswerError("the sheet's info must name the format")
+    return info

@@ -1,0 +1,239 @@
+"""Validators and group resolvers as the engine calls them.
+
+They are called for every row, so a rule that is written as usual is called directly. What it finds is looked at.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from types import GeneratorType
+from typing import Any, NamedTuple
+
+from musterroll.contract.problems import Problem, Severity
+from musterroll.contract.roles import GroupResolver, RowValidator, SheetValidator
+from musterroll.contract.rows import Row
+from musterroll.contract.text import clean, did_you_mean
+from musterroll.contract.users import GroupPath
+from musterroll.registry.guards.built import returns_what_it_finds
+from musterroll.registry.guards.guard import a, status_of
+from musterroll.registry.masks import SecretsSeen, masked
+from musterroll.registry.plugin_errors import AnswerError
+
+_KEPT = 100_000  # so many paths of groups are known without another look
+_NONE_SEEN = SecretsSeen()
+_GENERATORS = frozenset({GeneratorType})
+_LISTS: frozenset[type] = frozenset({list, tuple})
+
+
+class Rule(NamedTuple):
+    """A validator or resolver, as it is called for every row.
+
+    Attributes:
+        label: the instance as the person knows it.
+        find: its `check` or `resolve`.
+        usual: what that may return without another look (`all_found`).
+        method: what `find` is called.
+        seen: of a rule of the whole sheet, the secrets that it has looked at: it may speak of them later.
+    """
+
+    label: str
+    find: Callable[[Row], Any]
+    usual: frozenset[type]
+    method: str
+    seen: SecretsSeen | None = None
+
+    @classmethod
+    def of_validator(cls, label: str, validator: RowValidator | SheetValidator) -> Rule:
+        """Makes the rule of a validator."""
+        seen = SecretsSeen() if isinstance(validator, SheetValidator) else None
+        return cls(label, validator.check, _usual(validator.check), "check", seen)
+
+    @classmethod
+    def of_resolver(cls, label: str, resolver: GroupResolver) -> Rule:
+        """Makes the rule of a group resolver."""
+        return cls(label, resolver.resolve, _usual(resolver.resolve), "resolve")
+
+    def all_found(self, found: object) -> Iterable[object]:
+        """Looks at what it returned, so that nothing is lost that it finds.
+
+        Raises:
+            AnswerError: it has returned something, or nothing, where it should have yielded.
+        """
+        if found is None and self.seen is not None:
+            return ()  # it speaks at the end of the sheet
+        return all_found(found, self.method)
+
+
+def _usual(find: Callable[[Row], Any]) -> frozenset[type]:
+    return _GENERATORS if returns_what_it_finds(find) else _LISTS
+
+
+def all_found(found: object, name: str) -> Iterable[object]:
+    """Looks at what a rule's method returned. See `Rule.all_found`."""
+    if isinstance(found, tuple | list):
+        return found
+    if found is None:
+        raise AnswerError(
+            f"{name}() returned None; it must yield what it finds, or return () where that is nothing. Was a yield "
+            "forgotten?"
+        )
+    if isinstance(found, GeneratorType):
+        return _exhausted(found, name)
+    if isinstance(found, Problem):
+        raise AnswerError(f"{name}() returned a problem; it must yield it: write yield instead of return")
+    if isinstance(found, str | bytes) or not isinstance(found, Iterable):
+        raise AnswerError(f"{name}() must yield what it finds, or return a list of it, not {a(found)}")
+    return found
+
+
+def _exhausted(found: GeneratorType[object, None, object], name: str) -> Iterator[object]:
+    returned = yield from found
+    if returned is not None:
+        raise AnswerError(f"{name}() returned {a(returned)}, which is lost; write yield instead of return")
+
+
+class Findings:
+    """Looks at what rules find, before it is used. One for each sheet."""
+
+    def __init__(self) -> None:
+        # Rows without a gap: where they start, and where those before them ended.
+        self._starts, self._ends, self._following = array("q"), array("q"), 0
+        self._fields: Collection[str] = ()
+        self._paths: dict[object, GroupPath] = {}
+
+    def start(self, row: Row, following: int) -> None:
+        """Takes note of a row that is the first, or follows a gap; the next one would have been `following`."""
+        self._starts.append(row.number)
+        self._ends.append(following - 1)
+        self._fields = row.values
+
+    def end(self, following: int) -> None:
+        """Takes note of the sheet's end; the next row would have been `following`."""
+        self._following = following
+
+    def problem(self, found: object, row: Row | None, seen: SecretsSeen | None = None) -> Problem:
+        """Looks at a problem, and takes passwords out of it.
+
+        Args:
+            found: what the rule yielded.
+            row: the row that it was asked about; None at the end of the sheet.
+            seen: the secrets of other rows that it may speak of.
+
+        Raises:
+            AnswerError: it cannot be used.
+        """
+        if not isinstance(found, Problem):
+            raise AnswerError(f"a rule must yield problems, made with row.problem(…), not {a(found)}")
+        if row is not None:
+            self._following = row.number + 1
+        _look_at_types(found)
+        if type(found.severity) is not Severity:
+            found = replace(found, severity=status_of(Severity, found.severity, f'the problem "{_code(found)}"'))
+        for number in (found.row, *found.also_rejects):
+            if number is not None and (row is None or number != row.number) and not self._exists(number):
+                where = f"; it is in row {row.number}" if row is not None else ""
+                raise AnswerError(
+                    f'the problem "{_code(found)}" is of row {number}, which the sheet does not have{where}'
+                )
+        if found.field is not None and self._fields and found.field not in self._fields:
+            raise AnswerError(
+                f'the problem "{_code(found)}" is of the field "{found.field:.50}", which does not exist'
+                f"{did_you_mean(found.field, self._fields) or '; the fields are ' + ', '.join(self._fields)}"
+            )
+        return _without_secrets(found, row, seen or _NONE_SEEN)
+
+    def _exists(self, number: int) -> bool:
+        place = bisect_right(self._starts, number)
+        end = self._ends[place] if place < len(self._ends) else self._following - 1
+        return place > 0 and number <= end
+
+    def path(self, found: object) -> GroupPath:
+        """Looks at the path of a group, and brings its levels into the form that values have.
+
+        Raises:
+            AnswerError: it is none.
+        """
+        try:
+            return self._paths[found]
+        except (KeyError, TypeError):
+            path = _path(found)
+        if len(self._paths) < _KEPT:
+            self._paths[found] = path
+        return path
+
+
+def _path(found: object) -> GroupPath:
+    if not isinstance(found, tuple):
+        raise AnswerError(f'a group is a tuple of the names of its levels, e.g. ("Region", "North"), not {a(found)}')
+    if not found:
+        raise AnswerError("a group has at least one level, and this tuple is empty")
+    for place, level in enumerate(found, 1):
+        if not isinstance(level, str):
+            raise AnswerError(f"level {place} of a group must be a text, not {a(level)}")
+    path = tuple(map(clean, found))
+    if not all(path):
+        raise AnswerError(f"level {path.index('') + 1} of a group has no name; leave the group out where there is none")
+    if any("\ud800" <= letter <= "\udfff" for level in path for letter in level):
+        raise AnswerError("the name of a group holds half a character, which cannot be written")
+    return path
+
+
+def _look_at_types(found: Problem) -> None:
+    for name in ("code", "message"):
+        value = getattr(found, name)
+        if not isinstance(value, str) or not value.strip():
+            raise AnswerError(
+                f"the {name} of a problem must be a text, not {a(value) if value != '' else 'an empty one'}"
+            )
+    for name in ("column", "field", "value", "suggestion"):
+        value = getattr(found, name)
+        if value is not None and not isinstance(value, str):
+            raise AnswerError(f'the {name} of the problem "{_code(found)}" must be a text or None, not {a(value)}')
+    if not isinstance(found.also_rejects, tuple):
+        raise AnswerError(f'also_rejects of the problem "{_code(found)}" must be a tuple of row numbers')
+    for number in (found.row, *found.also_rejects):
+        if number is not None and type(number) is not int:
+            raise AnswerError(
+                f'the row of the problem "{_code(found)}" must be a whole number or None, not {a(number)}'
+            )
+
+
+def _code(found: Problem) -> str:
+    return f"{found.code:.60}"
+
+
+def _without_secrets(found: Problem, row: Row | None, seen: SecretsSeen) -> Problem:
+    values: Mapping[str, Any] = row.values if row is not None else {}
+    given = {name: value.secret.reveal() for name, value in values.items() if value.secret is not None}
+    if not given and not seen:
+        return found
+    secrets: Sequence[str] = tuple(given.values())
+    of_secret = found.field is None or found.field in given or found.field == "password"
+
+    def clear(text: str) -> str:
+        return seen.masked(masked(text, secrets, of_secret=of_secret), of_secret=of_secret)
+
+    changes: dict[str, str | None] = {}
+    for name in ("code", "message"):
+        text = getattr(found, name)
+        if (safe := clear(text)) != text:
+            changes[name] = safe
+    if found.suggestion is not None and clear(found.suggestion) != found.suggestion:
+        changes["suggestion"] = None  # nobody could type what is left of it
+    if found.value is not None and not _is_of_cell(found, row):
+        if found.field in given:
+            changes["value"] = None
+        elif (safe := clear(found.value)) != found.value:
+            changes["value"] = safe
+    return replace(found, **changes) if changes else found  # type: ignore[arg-type]
+
+
+def _is_of_cell(found: Problem, row: Row | None) -> bool:
+    """Whether the value is what stands in the cell, which is no secret even where a password is the same."""
+    if row is None or found.field is None:
+        return False
+    value = row.value(found.field)
+    return value.secret is None and found.value in (value.raw, value.text)

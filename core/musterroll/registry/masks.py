@@ -1,0 +1,148 @@
+"""Takes passwords out of what plugins and portals say, in whatever form they repeat them."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from urllib.parse import quote, quote_plus
+
+from musterroll.contract.secret import MASK
+
+# A shorter one is in many a text by accident: it is masked where it stands in quotes, or alone in what is said of it.
+_SHORT = 4
+# Up to here one is masked as a whole word only: "test" is not in "the latest".
+_WORD = 6
+# From here on its beginning is masked as well: texts are cut off.
+_CUT, _CUT_AT_MOST = 9, 60
+_QUOTES = "\"'`‘’‚“”„‹›«»"
+_OPEN = rf"(?:(?<=[{_QUOTES}:=])|(?<=[:=]\s))"
+_CLOSE = rf"(?=[{_QUOTES}]|$|\s|[.,;)])"
+# Words that a text about passwords has anyway; masking them would say more than it hides.
+_USUAL = frozenset({"password", "passwords", "passwort", "kennwort", "secret", "username", "character", "characters"})
+
+
+def masked(text: str, secrets: Iterable[str], *, of_secret: bool = False) -> str:
+    """Takes secrets out of a text, also trimmed, escaped, quoted, in other case or another Unicode form.
+
+    Args:
+        text: what was said.
+        secrets: what it must not tell.
+        of_secret: whether the text is about the secret, as a problem of the password's cell is.
+    """
+    folded = text.casefold()
+    for secret in secrets:
+        # Making the pattern takes long, and nearly no text holds a secret.
+        if secret.strip() and any(sign in folded for sign in _signs(secret)):
+            text = _pattern(secret, of_secret=of_secret).sub(MASK, text)
+    return text
+
+
+@lru_cache(maxsize=32)  # several problems of one row, and several texts of each
+def _signs(secret: str) -> frozenset[str]:
+    """Without one of these, folded, in a text, it does not hold the secret."""
+    text = secret.strip()
+    start = [] if len(text) < _CUT else [_start(text)]
+    return frozenset(form.casefold() for form in (*_forms(secret), *start))
+
+
+@lru_cache(maxsize=32)
+def _pattern(secret: str, *, of_secret: bool) -> re.Pattern[str]:
+    # The longest first: it may hold another one.
+    forms = sorted(set(_forms(secret)), key=len, reverse=True)
+    found = [_found(form, of_secret=of_secret) for form in forms]
+    return re.compile("|".join([*found, *_cut_off(secret.strip())]), re.IGNORECASE)
+
+
+def _forms(secret: str) -> Iterator[str]:
+    for text in {secret, secret.strip(), " ".join(secret.split())}:
+        if text.isascii() and text.isalnum():
+            yield text
+            continue
+        others = () if text.isascii() else (unicodedata.normalize(form, text) for form in ("NFC", "NFD", "NFKC"))
+        for form in {text, text.casefold(), *others}:
+            yield form
+            yield from _quoted(form)
+
+
+def _quoted(text: str) -> Iterator[str]:
+    """The text as programs write it out."""
+    yield ascii(text)[1:-1]
+    yield repr(text)[1:-1]
+    yield json.dumps(text)[1:-1]
+    yield json.dumps(text, ensure_ascii=False)[1:-1]
+    yield html.escape(text)
+    yield html.escape(text, quote=False)
+    yield text.replace('"', '""')
+    as_bytes = text.encode(errors="surrogatepass")
+    yield repr(as_bytes)[2:-1]
+    yield quote(as_bytes)
+    yield quote(as_bytes, safe="")
+    yield quote_plus(as_bytes)
+
+
+def _found(form: str, *, of_secret: bool) -> str:
+    """The pattern of one form, by how likely it is in a text by accident."""
+    text = re.escape(form)
+    if form.casefold() in _USUAL:
+        return rf"(?:{_OPEN}|(?<=password )){text}{_CLOSE}"
+    if len(form) < _SHORT:
+        alone = rf"|(?<!\S){text}{_CLOSE}" if of_secret else ""
+        return rf"{_OPEN}{text}{_CLOSE}{alone}"
+    if len(form) < _WORD:
+        return rf"(?<!\w){text}(?!\w)"
+    return text
+
+
+def _cut_off(secret: str) -> Iterator[str]:
+    """The pattern of a long secret whose end is missing, by up to a third."""
+    if len(secret) < _CUT:
+        return
+    start, rest = _start(secret), ""
+    for letter in reversed(secret[len(start) : _CUT_AT_MOST]):
+        rest = f"(?:{re.escape(letter)}{rest})?"
+    yield re.escape(start) + rest
+
+
+def _start(secret: str) -> str:
+    shown = secret[:_CUT_AT_MOST]
+    usual = (len(word) + 1 for word in _USUAL if shown.casefold().startswith(word))
+    return shown[: max([len(shown) * 2 // 3, *usual])]
+
+
+class SecretsSeen:
+    """Remembers the secrets that a rule has looked at, as hashes of this process, and finds them in texts.
+
+    For rules that see the whole sheet: when they speak at its end, the rows are gone. What is kept cannot be read
+    back, and takes some bytes a secret.
+    """
+
+    def __init__(self) -> None:
+        self._by_length: dict[int, set[int]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._by_length)
+
+    def add(self, secret: str) -> None:
+        """Remembers a secret."""
+        for form in {secret, secret.strip(), json.dumps(secret)[1:-1]}:
+            if form:
+                self._by_length.setdefault(len(form), set()).add(hash(_folded(form)))
+
+    def masked(self, text: str, *, of_secret: bool = False) -> str:
+        """Takes out of a text whatever was remembered. See `masked`."""
+        for length in sorted(self._by_length, reverse=True):
+            known, folded = self._by_length[length], _folded(text)
+            ends = range(length, len(text) + 1)
+            found = {text[end - length : end] for end in ends if hash(folded[end - length : end]) in known}
+            text = masked(text, found, of_secret=of_secret)
+        return text
+
+
+def _folded(text: str) -> str:
+    """Folds case and keeps the length, so that places stay where they are."""
+    folded = text.lower()
+    return folded if len(folded) == len(text) else "".join(c.lower() if len(c.lower()) == 1 else c for c in text)

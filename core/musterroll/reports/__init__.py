@@ -1,0 +1,1 @@
+"""What is told of a command, a job, a row, an invite."""

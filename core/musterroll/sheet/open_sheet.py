@@ -1,0 +1,146 @@
+"""reader → sheet → validators → group resolvers, for one file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from musterroll.contract.cells import SheetInfo, SheetRow
+from musterroll.contract.fields import PASSWORD, FieldSet
+from musterroll.contract.problems import Problem
+from musterroll.contract.roles import AmbiguousWorksheetError, Sheet
+from musterroll.contract.rows import Row
+from musterroll.contract.source import Source
+from musterroll.contract.translation import gettext
+from musterroll.errors import RefusedError
+from musterroll.pipeline.pipeline import Pipeline
+from musterroll.sheet.checks import CheckedRow, Listener, check_rows
+from musterroll.sheet.headings import reasons_heading
+from musterroll.sheet.problem_log import ProblemLog
+from musterroll.sheet.reader import RowReader, filled_rows
+from musterroll.sheet.readers import choose_reader, open_sheet
+from musterroll.sheet.rows import RowWithProblems
+from musterroll.sheet.shifts import ShiftFinder
+from musterroll.sheet.summary import SheetCounts, SheetSummary
+
+
+class OpenSheet:
+    """Takes one sheet in.
+
+    Args:
+        pipeline: how.
+        path: the file.
+
+    Raises:
+        SourceError: the file is missing, damaged, protected, or of no known format.
+        PluginError: a reader broke.
+    """
+
+    def __init__(self, pipeline: Pipeline, path: Path) -> None:
+        self._pipeline = pipeline
+        self.source = Source(path)
+        self._name, self._reader = choose_reader(self.source, pipeline.build_readers())
+        self.counts = SheetCounts()
+        self.summary = self._summary(SheetInfo(self._name))
+
+    def _summary(self, info: SheetInfo) -> SheetSummary:
+        source = self.source
+        return SheetSummary(
+            str(source.path), source.sha256, info.format, self._name, info.worksheet, info.notes, info.encoding
+        )
+
+    @contextmanager
+    def checked(self, log: ProblemLog, listener: Listener | None = None) -> Iterator[Iterator[CheckedRow]]:
+        """Opens the sheet and streams its rows, checked; problems go to the log and rows are counted.
+
+        A listener is called with every problem and the label of the rule that found it.
+
+        Raises:
+            SourceError: the file is damaged.
+            PluginError: a plugin broke.
+        """
+        pipeline = self._pipeline
+        try:
+            with self._open() as sheet:
+                self.summary = self._summary(sheet.info)
+                reader = self._row_reader(log)
+                yield check_rows(
+                    self._counted(reader, sheet),
+                    pipeline.build_validators(),
+                    pipeline.build_resolvers(),
+                    log,
+                    listener,
+                    max_levels=pipeline.settings.membership.max_levels,
+                    has_defaults=any(field.default is not None for field in pipeline.fields.values()),
+                    shifts=ShiftFinder(pipeline.fields),
+                    watch=pipeline.watch,
+                )
+        except AmbiguousWorksheetError as error:
+            message = gettext(
+                'The workbook has several worksheets: {names}; name the one to import: --set sheet.worksheet="{first}"',
+                names=", ".join(f'"{name}"' for name in error.names),
+                first=error.names[0],
+            )
+            log.add_file(Problem(code="sheet.ambiguous", message=message))
+            yield iter(())
+
+    @contextmanager
+    def passwords(self, sha256: str) -> Iterator[Iterator[Row]]:
+        """Opens the sheet once more, if it is still the one that was planned, and streams its rows' passwords.
+
+        The rows have no other field, unless the password is composed of them.
+
+        Args:
+            sha256: of the sheet that was planned.
+
+        Raises:
+            RefusedError: the file has changed.
+        """
+        self._refuse_changed(sha256)
+        password = self._pipeline.fields[PASSWORD]
+        fields = FieldSet([password]) if password.compose is None else None
+        with self._open() as sheet:
+            ignored = ProblemLog()
+            try:
+                yield (read.row for read in self._row_reader(ignored, fields).rows(sheet, self._name))
+            finally:
+                ignored.close()
+
+    @contextmanager
+    def as_it_is(self, sha256: str) -> Iterator[tuple[SheetInfo, Iterator[SheetRow]]]:
+        """Opens the sheet once more, if it is still the one that was planned, and streams its rows as they are.
+
+        Args:
+            sha256: of the sheet that was planned.
+
+        Raises:
+            RefusedError: the file has changed.
+        """
+        self._refuse_changed(sha256)
+        with self._open() as sheet:
+            yield sheet.info, filled_rows(sheet, self._name)
+
+    def _refuse_changed(self, sha256: str) -> None:
+        # The digest of now, not the remembered one.
+        if Source(self.source.path).sha256 != sha256:
+            raise RefusedError(
+                f"{self.source.path} has changed since it was planned; run it again", code="source.changed"
+            )
+
+    @contextmanager
+    def _open(self) -> Iterator[Sheet]:
+        with open_sheet(self.source, self._name, self._reader, self._pipeline.settings.sheet.worksheet) as sheet:
+            yield sheet
+
+    def _row_reader(self, log: ProblemLog, fields: FieldSet | None = None) -> RowReader:
+        everything = self._pipeline.fields
+        return RowReader(
+            self._pipeline.settings.sheet, fields or everything, log.add_file, reasons=reasons_heading(everything)
+        )
+
+    def _counted(self, reader: RowReader, sheet: Sheet) -> Iterator[RowWithProblems]:
+        for row in reader.rows(sheet, self._name):
+            self.counts.rows += 1
+            yield row
+        self.counts.not_read = reader.not_read

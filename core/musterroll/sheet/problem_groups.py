@@ -1,0 +1,156 @@
+"""Problems by their cause: one record for all that one correction goes for, for people and for programs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from musterroll.contract.problems import Problem, Severity
+
+# So many ranges of cells are named, and so many causes are told apart: both bound what a million problems take.
+_RANGES = 6
+_CAUSES = 500
+# What differs in messages of one cause: what was typed, and numbers.
+_SLOT = re.compile(r'"[^"]*"|[0-9]+')
+_SOMETHING = "…"
+_SEVERITIES = tuple(Severity)  # errors come first
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProblemGroup:
+    """Problems of one cause.
+
+    Attributes:
+        code: their code.
+        severity: errors or warnings.
+        field: the field that they are about, where there is one.
+        message: what is wrong and what to do; what differs from one to the other is left out.
+        count: how many there are.
+        cells: where, e.g. `G3:G52, G60`; None where they are of the whole file.
+        value: what was typed, where that is the same everywhere.
+        suggestion: what to type instead: where that differs, one example.
+    """
+
+    code: str
+    severity: Severity
+    field: str | None
+    message: str
+    count: int
+    cells: str | None
+    value: str | None
+    suggestion: str | None
+
+
+@dataclass(slots=True)
+class _Cells:
+    """Cells of one column, or rows, in the order of the sheet."""
+
+    column: str | None
+    runs: list[list[int]] = field(default_factory=list)
+    count: int = 0
+
+    def add(self, row: int) -> None:
+        if self.runs and row == self.runs[-1][1]:
+            return
+        self.count += 1
+        if self.runs and row == self.runs[-1][1] + 1:
+            self.runs[-1][1] = row
+        elif len(self.runs) <= _RANGES:
+            self.runs.append([row, row])
+        else:  # the one behind those that are named
+            self.runs[-1] = [row, row]
+
+    def text(self) -> str | None:
+        if not self.runs:
+            return None
+        named = self.runs[:_RANGES]
+        more = self.count - sum(last - first + 1 for first, last in named)
+        return ", ".join(map(self._run, named)) + (f" and {more:,} more" if more else "")
+
+    def _run(self, run: list[int]) -> str:
+        first, last = run
+        if self.column is None:
+            return f"row {first}" if first == last else f"rows {first}:{last}"
+        return f"{self.column}{first}" if first == last else f"{self.column}{first}:{self.column}{last}"
+
+
+class _Group:
+    """Problems of one cause, one by one; with `is_mixed` of several causes, in any columns."""
+
+    def __init__(self, first: Problem, *, is_mixed: bool) -> None:
+        self.first = first
+        self.count = 0
+        self.cells = _Cells(None if is_mixed else first.column)
+        self._is_mixed = is_mixed
+        self._parts, self._slots = _SLOT.split(first.message), _SLOT.findall(first.message)
+        self._one_form = self._one_value = self._one_suggestion = True
+
+    def add(self, problem: Problem) -> None:
+        self.count += 1
+        if problem.row is not None:
+            self.cells.add(problem.row)
+        first = self.first
+        self._one_value &= problem.value == first.value
+        self._one_suggestion &= problem.suggestion == first.suggestion
+        if problem.message != first.message:
+            slots = _SLOT.findall(problem.message)
+            self._one_form &= _SLOT.split(problem.message) == self._parts
+            if self._one_form:
+                self._slots = [a if a == b else _SOMETHING for a, b in zip(self._slots, slots, strict=True)]
+
+    def _message(self) -> str:
+        if self._is_mixed:
+            return "Problems of too many kinds to tell apart"
+        if not self._one_form:
+            return _cause(self.first.message).rstrip(".")
+        filled = zip(self._parts, [*self._slots, ""], strict=True)
+        return "".join(part + slot for part, slot in filled)
+
+    def _suggestion(self) -> str | None:
+        suggestion, cell = self.first.suggestion, self.first.cell
+        if self._one_suggestion or suggestion is None:
+            return suggestion if self._one_suggestion else None
+        return f"e.g. {suggestion} in {cell}" if cell else f"e.g. {suggestion}"
+
+    def record(self) -> ProblemGroup:
+        return ProblemGroup(
+            code=self.first.code,
+            severity=self.first.severity,
+            field=None if self._is_mixed else self.first.field,
+            message=self._message(),
+            count=self.count,
+            cells=self.cells.text(),
+            value=self.first.value if self._one_value else None,
+            suggestion=self._suggestion(),
+        )
+
+
+def group_problems(problems: Iterable[Problem]) -> tuple[ProblemGroup, ...]:
+    """Groups problems by their cause: errors first, then warnings; those of the whole file, then the most frequent.
+
+    Args:
+        problems: in the order of the sheet; any number.
+    """
+    groups: dict[tuple[str | None, ...], _Group] = {}
+    for problem in problems:
+        place = (problem.severity, problem.code, problem.field, problem.column)
+        group = groups.get((*place, _cause(problem.message)))
+        if group is None:
+            # With too many causes those of a code, and at last all others, are not told apart.
+            keys = [(*place, _cause(problem.message)), (problem.severity, problem.code), (problem.severity,)]
+            room = [len(groups) < limit for limit in (_CAUSES, 2 * _CAUSES)]
+            key = next((key for key, has_room in zip(keys, room, strict=False) if key in groups or has_room), keys[-1])
+            group = groups.setdefault(key, _Group(problem, is_mixed=len(key) < len(keys[0])))
+        group.add(problem)
+    # Python's sorting keeps the order of the sheet where nothing else decides.
+    ordered = sorted(
+        groups.values(),
+        key=lambda group: (_SEVERITIES.index(group.first.severity), group.first.row is not None, -group.count),
+    )
+    return tuple(group.record() for group in ordered)
+
+
+def _cause(message: str) -> str:
+    """What is wrong, without what differs from row to row, and without the details that follow a colon."""
+    return _SLOT.sub(_SOMETHING, message).split(": ", 1)[0]

@@ -1,0 +1,142 @@
+"""All problems of a sheet, in the order of the sheet, whatever the order they were found in.
+
+They are kept in a private temporary SQLite database, so that a million of them cost no memory.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import replace
+
+from musterroll.contract.problems import Problem, Severity
+from musterroll.sheet.summary import SheetCounts
+
+_COLUMNS = "code, message, severity, row, col, field, value, suggestion, also_rejects"
+_SCHEMA = f"""
+CREATE TABLE problem (seq INTEGER PRIMARY KEY, absent INTEGER, width INTEGER, {_COLUMNS});
+CREATE TABLE bad (row INTEGER PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE hidden (row INTEGER PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE also_rejected (row INTEGER PRIMARY KEY) WITHOUT ROWID;
+"""
+
+
+class ProblemLog:
+    """Takes problems and gives them back sorted. Close it when done.
+
+    Attributes:
+        file_errors: how many errors keep the whole file out.
+        headings_fail: whether those of the headings are among them, so that no row can be relied upon.
+    """
+
+    def __init__(self) -> None:
+        # The empty name is SQLite's temporary database: in memory, spilling to a file that deletes itself.
+        self._db = sqlite3.connect("", isolation_level=None)
+        self._db.executescript(f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; {_SCHEMA}")
+        self._counts = {Severity.ERROR: 0, Severity.WARNING: 0}
+        self._hides = False
+        self.file_errors = 0
+        self.headings_fail = False
+
+    def add_file(self, problem: Problem) -> None:
+        """Takes a problem that belongs to no user's row: of the headings, a blank row, the whole file."""
+        self._store(problem)
+        # A blank row has no column; it is an error, but no reason to leave out the rows around it.
+        if problem.is_error and (problem.row is None or problem.column is not None):
+            self.file_errors += 1
+            self.headings_fail |= problem.code.startswith("column.")
+
+    def add(self, problem: Problem) -> None:
+        """Takes a problem of a user's row."""
+        self._store(problem)
+        if problem.is_error:
+            self._db.execute("INSERT OR IGNORE INTO bad VALUES (?)", (problem.row,))
+            if problem.also_rejects:
+                self._db.executemany(
+                    "INSERT OR IGNORE INTO also_rejected VALUES (?)", [(row,) for row in problem.also_rejects]
+                )
+
+    def add_absent(self, problem: Problem) -> None:
+        """Takes a problem of a user who is not in the sheet; it comes after those of the rows."""
+        self._store(problem, absent=True)
+
+    def hide(self, row: int) -> None:
+        """Notes that a row's values must not be shown, whoever finds one."""
+        self._hides = True
+        self._db.execute("INSERT OR IGNORE INTO hidden VALUES (?)", (row,))
+
+    def is_hidden(self, row: int | None) -> bool:
+        """Whether a row's values must not be shown."""
+        return self._hides and self._db.execute("SELECT 1 FROM hidden WHERE row = ?", (row,)).fetchone() is not None
+
+    def _store(self, p: Problem, *, absent: bool = False) -> None:
+        if self.is_hidden(p.row):
+            p = replace(p, value=None, suggestion=None)
+        self._counts[p.severity] += 1
+        self._db.execute(
+            f"INSERT INTO problem (absent, width, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 -- constants
+            (
+                absent,
+                len(p.column or ""),
+                p.code,
+                p.message,
+                p.severity,
+                p.row,
+                p.column,
+                p.field,
+                p.value,
+                p.suggestion,
+                ",".join(map(str, p.also_rejects)),
+            ),
+        )
+
+    @property
+    def errors(self) -> int:
+        """How many errors there are."""
+        return self._counts[Severity.ERROR]
+
+    @property
+    def warnings(self) -> int:
+        """How many warnings there are."""
+        return self._counts[Severity.WARNING]
+
+    def has(self, code: str) -> bool:
+        """Whether there is a problem of that code."""
+        return self._db.execute("SELECT 1 FROM problem WHERE code = ?", (code,)).fetchone() is not None
+
+    def has_error(self, row: int) -> bool:
+        """Whether a row has an error of its own."""
+        return self._db.execute("SELECT 1 FROM bad WHERE row = ?", (row,)).fetchone() is not None
+
+    def bad_rows(self, *, with_others: bool) -> Iterator[int]:
+        """Streams the rows that have errors, and with `with_others` those that others' errors keep out as well."""
+        more = "UNION SELECT row FROM also_rejected" if with_others else ""
+        for (row,) in self._db.execute(f"SELECT row FROM bad {more} ORDER BY row"):  # noqa: S608 -- constants
+            yield row
+
+    def __iter__(self) -> Iterator[Problem]:
+        query = f"SELECT {_COLUMNS} FROM problem ORDER BY absent, row IS NOT NULL, row, width, col, seq"  # noqa: S608 -- constants
+        for code, message, severity, row, column, field, value, suggestion, also_rejects in self._db.execute(query):
+            yield Problem(
+                code=code,
+                message=message,
+                severity=Severity(severity),
+                row=row,
+                column=column,
+                field=field,
+                value=value,
+                suggestion=suggestion,
+                also_rejects=tuple(map(int, filter(None, also_rejects.split(",")))),
+            )
+
+    def count_into(self, counts: SheetCounts, *, with_others: bool) -> None:
+        """Fills in a sheet's counts; `counts.rows` is known already."""
+        counts.errors, counts.warnings = self.errors, self.warnings
+        # Without the right headings no row can be relied upon.
+        bad = self.bad_rows(with_others=with_others)
+        counts.invalid = counts.rows if self.headings_fail else sum(1 for _ in bad)
+        counts.valid = counts.rows - counts.invalid
+
+    def close(self) -> None:
+        """Deletes the temporary database."""
+        self._db.close()

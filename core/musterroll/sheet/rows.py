@@ -1,0 +1,192 @@
+"""Makes rows of values from rows of cells: defaults, and fields composed of others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import MappingProxyType
+from typing import NamedTuple
+
+from musterroll.contract.cells import Cell, SheetRow
+from musterroll.contract.fields import CALLING_CODE, PHONE, Field, FieldSet
+from musterroll.contract.phones import split_whole
+from musterroll.contract.problems import Problem
+from musterroll.contract.rows import ABSENT, BLANK, Origin, Row, Value
+from musterroll.contract.secret import Secret
+from musterroll.contract.templates import Template
+from musterroll.contract.text import clean
+from musterroll.contract.translation import gettext
+from musterroll.sheet.headings import Columns
+from musterroll.sheet.plain_text import meant_value
+from musterroll.sheet.values import CellFault, cell_value, secret_value, shown
+
+
+class RowWithProblems(NamedTuple):
+    """A row, and what is wrong with its cells."""
+
+    row: Row
+    problems: tuple[Problem, ...]
+
+
+class RowMaker:
+    """Makes rows of values from rows of cells, for one layout of columns.
+
+    First the cells; then defaults, so that fields can be composed of them; then composed fields, and what
+    depends on those. A phone that is a whole number is taken apart when others have been made of it.
+
+    Args:
+        fields: the fields of a user.
+        columns: where they are.
+        plain_text: whether the file is plain text, where some cells mean something else than they say.
+    """
+
+    def __init__(self, fields: FieldSet, columns: Columns, *, plain_text: bool = False) -> None:
+        value_of = meant_value if plain_text else cell_value
+        letters = dict(columns.letters)
+        if fields.whole_phones and PHONE in letters:
+            letters[CALLING_CODE] = letters[PHONE]
+        self._columns = MappingProxyType(letters)  # rules see both
+        self._headings = MappingProxyType({name: field.heading for name, field in fields.items()})
+        self._absent = dict.fromkeys(fields, ABSENT)
+        self._secret = {name for name, field in fields.items() if field.secret}
+        self._cells = [
+            (name, index, secret_value if name in self._secret else value_of) for name, index in columns.indexes.items()
+        ]
+        self._composed = [_Composition.of(field, fields, columns) for field in fields.values() if field.compose]
+        # The calling code comes last, since its default depends on the phone.
+        self._defaults = sorted(
+            ((field, default) for field in fields.values() if (default := _default(field)) is not None),
+            key=lambda pair: pair[0].name == CALLING_CODE,
+        )
+        late = {field.name for field in fields.values() if field.compose}
+        if PHONE in late:
+            late.add(CALLING_CODE)
+        self._early = [pair for pair in self._defaults if pair[0].name not in late]
+        self._late = [pair for pair in self._defaults if pair[0].name in late]
+        # Before the calling code's default, and else as late as can be: what is made of the phone is made of the whole.
+        defaults_early = any(field.name == CALLING_CODE for field, _ in self._early)
+        self._splits_early = fields.whole_phones and defaults_early
+        self._splits_late = fields.whole_phones and not defaults_early
+
+    def __call__(self, source: SheetRow) -> RowWithProblems:
+        """Makes one row."""
+        cells = source.cells
+        width = len(cells)
+        values = self._absent.copy()
+        problems: list[Problem] = []
+        for name, index, read in self._cells:
+            if index >= width:
+                values[name] = BLANK
+                continue
+            value = read(cells[index])
+            if isinstance(value, CellFault):
+                problems.append(self._problem(source.number, name, value, cells[index]))
+            else:
+                values[name] = value
+        columns = self._columns
+        if self._splits_early:
+            _take_apart(values)
+        if self._early:
+            _fill_in(self._early, values)
+        for composition in self._composed:
+            if composition.fill(values) and composition.column is not None:
+                columns = MappingProxyType({**columns, composition.field.name: composition.column})
+        if self._splits_late:
+            _take_apart(values)
+        if self._late:
+            _fill_in(self._late, values)
+        row = Row(source.number, MappingProxyType(values), columns, self._headings)
+        return RowWithProblems(row, tuple(problems))
+
+    def unusable(self, number: int, problem: Problem) -> RowWithProblems:
+        """Makes a row none of whose cells can be used."""
+        return RowWithProblems(Row(number, self._absent.copy(), self._columns, self._headings), (problem,))
+
+    def _problem(self, number: int, name: str, fault: CellFault, cell: Cell) -> Problem:
+        return Problem(
+            code=fault.code,
+            message=gettext(fault.message, detail=fault.detail),
+            row=number,
+            column=self._columns.get(name),
+            field=name,
+            value=None if name in self._secret else shown(cell),
+            suggestion=fault.suggestion,
+        )
+
+
+class _Composition(NamedTuple):
+    """How a field is made of others.
+
+    Attributes:
+        field: the field that is made.
+        template: what it is made of.
+        has_cell: whether it has a column of its own as well; then only a blank cell is filled.
+        omitted: the sources that the sheet does not have on purpose.
+        column: for a field with a column of its own, that of the first source; the others are known by it anyway.
+    """
+
+    field: Field
+    template: Template
+    has_cell: bool
+    omitted: frozenset[str]
+    column: str | None
+
+    @classmethod
+    def of(cls, field: Field, fields: FieldSet, columns: Columns) -> _Composition:
+        assert field.compose is not None
+        names = field.compose.names
+        has_cell = field.name in columns.indexes
+        omitted = frozenset(name for name in names if fields[name].omitted)
+        sources = [columns.letters[name] for name in names if name in columns.indexes]
+        return cls(field, field.compose, has_cell, omitted, sources[0] if has_cell and sources else None)
+
+    def fill(self, values: dict[str, Value]) -> bool:
+        """Makes the value; returns whether there is one.
+
+        It is blank if all of its sources are, and absent if one of them cannot be used. Made of defaults only
+        it is a default itself.
+        """
+        name = self.field.name
+        if self.has_cell and not values[name].is_blank:
+            return False
+        sources = {source: values[source] for source in self.template.names}
+        if any(value.origin is Origin.ABSENT and source not in self.omitted for source, value in sources.items()):
+            values[name] = ABSENT
+            return False
+        filled = [value for value in sources.values() if value.is_filled]
+        text = clean(self.template.fill({source: value.text for source, value in sources.items()}))
+        if (sources and not filled) or not text:
+            values[name] = BLANK
+            return False
+        by_default = sources and all(value.origin is Origin.DEFAULT for value in filled)
+        origin = Origin.DEFAULT if by_default else Origin.COMPOSED
+        values[name] = Value("", origin, None, Secret(text)) if self.field.secret else Value(text, origin)
+        return True
+
+
+def _take_apart(values: dict[str, Value]) -> None:
+    """Makes calling code and local part of a whole number. One that cannot be read stays, and has no calling code."""
+    phone = values[PHONE]
+    if phone.is_blank:
+        values[CALLING_CODE] = BLANK
+    elif (parts := split_whole(phone.text)) is not None:
+        raw = phone.text if phone.raw is None else phone.raw
+        values[CALLING_CODE] = Value(parts[0], Origin.DEFAULT if phone.origin is Origin.DEFAULT else Origin.COMPOSED)
+        values[PHONE] = Value(parts[1], phone.origin, raw)
+
+
+def _fill_in(defaults: Sequence[tuple[Field, Value]], values: dict[str, Value]) -> None:
+    """Puts defaults where the cell is blank or the sheet does not have the field."""
+    for field, default in defaults:
+        value = values[field.name]
+        if not (value.is_blank or (field.omitted and value.origin is Origin.ABSENT)):
+            continue
+        if field.name == CALLING_CODE and PHONE in values and not values[PHONE].is_filled:
+            continue
+        values[field.name] = default
+
+
+def _default(field: Field) -> Value | None:
+    if isinstance(field.default, Secret):
+        return Value("", Origin.DEFAULT, None, field.default) if field.default.reveal() else None
+    text = clean(field.default or "")
+    return Value(text, Origin.DEFAULT) if text else None

@@ -1,0 +1,34 @@
+"""The sheet that was read, and its rows and problems in numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class SheetSummary:
+    """The sheet that was read. `sheet` (the worksheet's name) and `encoding` are None for formats without."""
+
+    path: str
+    sha256: str
+    format: str
+    reader: str
+    sheet: str | None
+    notes: tuple[str, ...] = ()
+    encoding: str | None = None
+
+
+@dataclass(slots=True)
+class SheetCounts:
+    """Rows and problems of a sheet. A row with an error is invalid.
+
+    `not_read` are filled rows that are not among `rows`: below the blank row that ended the import, and users in
+    the place of the guidance.
+    """
+
+    rows: int = 0
+    valid: int = 0
+    invalid: int = 0
+    errors: int = 0
+    warnings: int = 0
+    not_read: int = 0

@@ -1,0 +1,1 @@
+"""The files that are written for a person: blank sheets and rejected rows."""

@@ -1,0 +1,190 @@
+"""The file of rejected rows: where it goes, and that it is there before anything is written to the portal."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from hashlib import blake2b, file_digest
+from itertools import chain, count
+from pathlib import Path
+from typing import NamedTuple, cast
+
+from musterroll.contract.cells import SheetRow
+from musterroll.contract.components import ReaderType
+from musterroll.contract.drafts import Draft
+from musterroll.contract.options import Options
+from musterroll.errors import Label, MusterrollError, UsageError
+from musterroll.journal.job import Job, JobRecord, read_jobs
+from musterroll.journal.rejected_rows import rejected_rows
+from musterroll.journal.roster import Roster
+from musterroll.pipeline.pipeline import Instance, Pipeline
+from musterroll.sheet.open_sheet import OpenSheet
+from musterroll.written.new_sheet import WritableFormat, format_of_name, writable_formats, write_draft
+from musterroll.written.rejected_sheet import RejectedSheet
+
+_OPTION = "--rejected"
+_SIMPLE = "csv"  # what the rows are written as where nothing writes the sheet's own format
+_EARLIER = re.compile(r"(.+)\.rejected(-\d+)?")
+
+
+def check_place(pipeline: Pipeline, wanted: Path | None) -> None:
+    """Checks before any work is done whether the rejected rows can go where a person wants them.
+
+    Raises:
+        UsageError: they cannot.
+    """
+    if wanted is None:
+        return
+    if pipeline.settings.on_error == "abort":
+        raise UsageError(
+            f'{_OPTION} is for on_error = "skip", e.g. --set on_error=skip; as it is, one bad row keeps everything out'
+        )
+    format_of_name(pipeline, wanted, _OPTION)
+    if wanted.exists():
+        raise UsageError(f"{_OPTION} {wanted}: there is such a file already; name another", code="output.exists")
+
+
+class RejectedFile(NamedTuple):
+    """A file of rejected rows: its absolute path, and digests of what it says and of the file itself."""
+
+    path: Path
+    says: str
+
+
+@contextmanager
+def rejected_file(pipeline: Pipeline, job: Job, sheet: Path, wanted: Path | None) -> Iterator[RejectedFile]:
+    """Writes the rejected rows of a planned job to a file; takes it away again if what is done inside fails.
+
+    Where the last such file of this sheet says the same still, that one counts.
+
+    Args:
+        pipeline: the pipeline.
+        job: the job; its plan has the problems.
+        sheet: where the sheet is now.
+        wanted: where the rows go; None for a new file beside the sheet.
+
+    Yields:
+        The file.
+
+    Raises:
+        MusterrollError: it cannot be written.
+        RefusedError: the sheet has changed since it was planned.
+    """
+    opened = OpenSheet(pipeline, sheet)
+    form = _format(pipeline, opened) if wanted is None else format_of_name(pipeline, wanted, _OPTION)
+    paths = _names(opened.source.path, form) if wanted is None else (wanted,)
+    record = job.record
+    said = blake2b(digest_size=16, key=Roster(job.journal, record.pipeline, record.identity).salt)
+    with _draft(pipeline, job, record, opened, form, said) as draft:
+        try:
+            path = write_draft(pipeline, form, draft, paths, private=True, replace=False).absolute()
+        except MusterrollError as error:
+            raise MusterrollError(
+                f"the rejected rows cannot be kept, so nothing was written: {error.message} "
+                f"(name another file with {_OPTION})",
+                code=error.code,
+            ) from error.__cause__
+    digest = said.hexdigest()
+    if wanted is None and (last := _last_that_says(job, record, digest, path.suffix)) is not None:
+        path.unlink()
+        yield last
+        return
+    try:
+        yield RejectedFile(path, f"{digest}:{_digest_of(path)}")
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def remove_rejected_file(job: Job) -> None:
+    """Takes the file of a job away that did not happen after all, unless an earlier job has the same one."""
+    path = job.record.rejected_file
+    if path is not None and not job.shares_rejected_file():
+        with suppress(OSError):
+            Path(path).unlink()
+
+
+def remove_unchanged(job: JobRecord) -> None:
+    """Takes the file of a forgotten job away, unless somebody has changed it since."""
+    if job.rejected_file is not None and job.rejected_says is not None:
+        path = Path(job.rejected_file)
+        if job.rejected_says.endswith(f":{_digest_of(path)}"):
+            with suppress(OSError):
+                path.unlink()
+
+
+def _last_that_says(job: Job, record: JobRecord, digest: str, suffix: str) -> RejectedFile | None:
+    """The file of the last job that has rejected rows of a sheet in this folder, if it says the same still."""
+    folder = Path(record.sheet.path).parent
+    for other in read_jobs(job.journal, "id <> ? AND rejected_says IS NOT NULL", (job.id,)):
+        if Path(other.sheet.path).parent == folder:  # a sheet may have a date in its name
+            path, says = Path(other.rejected_file or ""), f"{digest}:{_digest_of(Path(other.rejected_file or ''))}"
+            return RejectedFile(path, says) if path.suffix == suffix and other.rejected_says == says else None
+    return None
+
+
+def _digest_of(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""
+
+
+def _format(pipeline: Pipeline, opened: OpenSheet) -> WritableFormat:
+    formats = {one.name: one for one in writable_formats(pipeline)}
+    found = formats.get(opened.summary.reader) or formats.get(_SIMPLE)
+    if found is None:  # a pipeline whose one reader has no writer
+        component = cast("ReaderType[Options]", pipeline.registry.find("reader", _SIMPLE))
+        label = Label(f"readers.{_SIMPLE}", pipeline.registry.plugin_of(component).short)
+        found = WritableFormat.of(Instance(label, component, component.options()))
+        assert found is not None
+    return found
+
+
+def _names(sheet: Path, form: WritableFormat) -> Iterator[Path]:
+    """Yields `staff.rejected.xlsx`, `staff.rejected-2.xlsx`, … beside the sheet, also where it is such a file."""
+    earlier = _EARLIER.fullmatch(sheet.stem)
+    name = f"{earlier[1] if earlier else sheet.stem}.rejected"
+    suffix = sheet.suffix if form.suits(sheet) else form.suffix
+    yield sheet.with_name(f"{name}{suffix}")
+    for number in count(2):
+        yield sheet.with_name(f"{name}-{number}{suffix}")
+
+
+@contextmanager
+def _draft(
+    pipeline: Pipeline, job: Job, record: JobRecord, opened: OpenSheet, form: WritableFormat, said: blake2b
+) -> Iterator[Draft]:
+    settings = pipeline.settings.sheet
+    with opened.as_it_is(record.sheet.sha256) as (info, rows):
+        top: list[SheetRow] = []
+        for row in rows:
+            top.append(row)
+            if row.number >= settings.heading_row:
+                break
+        headings = next((row.cells for row in top if row.number == settings.heading_row), ())
+        sheet = RejectedSheet(
+            headings,
+            settings,
+            pipeline.fields,
+            opened.source.name,
+            plain_text=info.is_plain_text,
+            translated=info.is_plain_text and form.name != opened.summary.reader,
+        )
+        yield Draft(
+            columns=sheet.columns,
+            heading_row=settings.heading_row,
+            first_row=settings.first_row,
+            rows=_noted(sheet.rows(chain(top, rows), rejected_rows(job.journal, job.id)), said),
+            worksheet=info.worksheet,
+            like=opened.source,
+        )
+
+
+def _noted(rows: Iterator[SheetRow], said: blake2b) -> Iterator[SheetRow]:
+    """Passes rows on and takes down what they say."""
+    for row in rows:
+        said.update(repr(row).encode("utf-8", "surrogatepass"))
+        yield row

@@ -1,0 +1,232 @@
+"""The backend contract: users."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from musterroll.contract.operations import (
+    AddMembers,
+    CreateUser,
+    Deactivate,
+    DeleteUser,
+    Reactivate,
+    Status,
+    UpdateUser,
+    UserRef,
+)
+from musterroll.contract.roles import UserBackend
+from musterroll.contract.secret import Secret
+from musterroll.contract.text import fold
+from musterroll.contract.users import Capabilities, Matching, UserKey
+from musterroll_testing._backend_kit import PASSWORD, BackendKit, filled, needs, new_id
+
+_VARIANTS = [("straße", "STRASSE"), ("Ana", "ａｎａ"), ("Zoé", "ZOE\u0301"), ("O'Neil", "o'neil")]
+
+
+class UserTests(BackendKit):
+    """Looking up, creating, updating, deactivating and deleting users."""
+
+    def test_identity_is_stable(self, backend: UserBackend, folder: Path) -> None:
+        identity = backend.identity()
+        self.create(backend, "ana")
+        again = self.open_backend(folder)
+        assert again.identity() == backend.identity() == identity != ""
+        again.close()
+
+    @pytest.mark.parametrize(("stored", "asked"), _VARIANTS)
+    def test_username_is_found_in_every_spelling(self, backend: UserBackend, stored: str, asked: str) -> None:
+        ref = self.create(backend, stored).ref
+        key = UserKey.of("username", asked)
+        assert ref in [user.ref for user in backend.lookup([key]).get(key, ())]
+
+    def test_lookup_by_other_fields(self, backend: UserBackend) -> None:
+        other = [name for name in self.lookup_fields if name != "username"]
+        needs(bool(other), "be asked for other fields than the username")
+        wanted = self.create(backend, "ana", **{name: f"Ana.{name}@Example.com" for name in other})
+        self.create(backend, "bo", **{name: f"Bo.{name}@example.com" for name in other})
+        keys = [UserKey.of(name, f"ANA.{name}@example.COM") for name in other]
+        found = backend.lookup(keys)
+        for key in keys:
+            same = [user.ref for user in found.get(key, ()) if fold(user.fields[key.field] or "") == key.folded]
+            assert same == [wanted.ref]
+
+    def test_lookup_sees_later_changes(self, backend: UserBackend) -> None:
+        for number, name in enumerate(self.lookup_fields):
+            key = UserKey.of(name, f"later{number}@example.com")
+            assert not backend.lookup([key]).get(key)
+            ref = self.create(backend, key.raw if name == "username" else f"user{number}", **{name: key.raw}).ref
+            assert [user.ref for user in backend.lookup([key])[key]] == [ref]
+
+    def test_many_keys_at_once_and_unknown_ones_left_out(self, backend: UserBackend) -> None:
+        self.run(backend, *(self.creation(f"user{number}") for number in range(30)))
+        keys = [UserKey.of("username", f"USER{number}") for number in range(1200)]
+        found = backend.lookup(keys)
+        same = {key for key, users in found.items() if any(fold(user.username) == key.folded for user in users)}
+        assert same == set(keys[:30])
+
+    def test_created_as_canonical_promised(self, backend: UserBackend, can: Capabilities) -> None:
+        own = {} if self.own_field is None else {self.own_field: "Sales “North”"}
+        desired = self.desired("Ana.Ångström", email="Ana@Example.COM", calling_code="44", phone="7712345678", **own)
+        desired = backend.canonical(desired)
+        op = CreateUser(id=new_id(), user=desired)
+        ref = self.perform(backend, op).ref
+        user = self.get(backend, desired.username)
+        assert (user.ref, user.username, user.active, user.groups) == (ref, desired.username, True, frozenset())
+        assert filled(user).items() >= filled(desired).items()
+        if can.stores_key:
+            assert user.key == op.id
+
+    def test_canonical_is_idempotent_and_reached(self, backend: UserBackend) -> None:
+        desired = backend.canonical(self.desired("ana", email="ANA@Example.com", surname=None))
+        assert backend.canonical(desired) == desired
+        self.create(backend, "ana", **desired.fields)
+        user = self.get(backend, "ana")
+        assert {name: user.fields.get(name) or None for name in desired.fields} == dict(desired.fields)
+
+    def test_update_changes_only_what_it_names(self, backend: UserBackend) -> None:
+        ref = self.create(backend, "ana", surname="Silva", calling_code="44", phone="7712345678")
+        self.create(backend, "bo", surname="Berg")
+        before, other = self.get(backend, "ana"), self.get(backend, "bo")
+        changes: dict[str, str | None] = {"surname": "Souza", "calling_code": None, "phone": None}
+        self.perform(backend, UpdateUser(id=new_id(), user=ref, changes=changes))
+        after = self.get(backend, "ana")
+        expected = {**filled(before), "surname": "Souza"}
+        del expected["calling_code"], expected["phone"]
+        assert filled(after) == expected
+        assert (after.ref, after.username, after.active) == (before.ref, "ana", True)
+        assert self.get(backend, "bo") == other
+
+    def test_update_of_an_own_field(self, backend: UserBackend) -> None:
+        needs(self.own_field is not None, "store own fields")
+        own = str(self.own_field)
+        ref = self.create(backend, "ana", **{own: "Sales"})
+        self.perform(backend, UpdateUser(id=new_id(), user=ref, changes={own: "Marketing"}))
+        assert self.get(backend, "ana").fields[own] == "Marketing"
+        self.perform(backend, UpdateUser(id=new_id(), user=ref, changes={own: None}))
+        assert not self.get(backend, "ana").fields.get(own)
+
+    def test_rename(self, backend: UserBackend, can: Capabilities) -> None:
+        needs(can.rename, "rename users")
+        ref, other = self.create(backend, "ana"), self.create(backend, "bo")
+        self.perform(backend, UpdateUser(id=new_id(), user=ref, changes={"username": "Ana.Silva"}))
+        assert self.find(backend, "ana") is None
+        assert self.get(backend, "ana.silva").ref == ref.ref
+        op = UpdateUser(id=new_id(), user=other, changes={"username": "Ana.Silva", "surname": "Changed"})
+        assert self.run(backend, op)[op.id].status is Status.CONFLICT
+        assert self.get(backend, "bo").fields["surname"] == "Sur"
+
+    def test_update_of_nobody_fails_with_a_reason(self, backend: UserBackend) -> None:
+        op = UpdateUser(id=new_id(), user=UserRef(self.missing_ref, "ghost"), changes={"surname": "X"})
+        result = self.run(backend, op)[op.id]
+        assert result.status is Status.FAILED
+        assert result.detail
+
+    def test_same_creation_twice_makes_one_user(self, backend: UserBackend, can: Capabilities) -> None:
+        needs(can.stores_key, "tell whose a user is")
+        op = self.creation("ana")
+        first, second = self.perform(backend, op), self.run(backend, op)[op.id]
+        assert (second.status in (Status.DONE, Status.NOOP), second.ref) == (True, first.ref)
+        assert backend.count_users() in (1, None)
+
+    def test_taken_username_is_a_conflict(self, backend: UserBackend, can: Capabilities) -> None:
+        self.create(backend, "Straße", surname="Alt", email="alt@example.com")
+        before, count = self.get(backend, "Straße"), backend.count_users()
+        spellings = {Matching.EXACT: ["Straße"], Matching.CASE: ["Straße", "sTRAße"]}
+        for name in spellings.get(can.matching, ["Straße", "STRASSE"]):
+            op = self.creation(name, surname="Neu", email="neu@example.com")
+            assert self.run(backend, op)[op.id].status is Status.CONFLICT
+            assert (self.get(backend, "Straße"), backend.count_users()) == (before, count)
+
+    def test_taken_address_is_a_conflict(self, backend: UserBackend, can: Capabilities) -> None:
+        needs(can.unique_email, "keep addresses unique")
+        self.create(backend, "ana", email="ana@example.com")
+        other = self.create(backend, "bo", email="bo@example.com")
+        creation = self.creation("cy", email="ANA@example.com")
+        update = UpdateUser(id=new_id(), user=other, changes={"email": "ana@example.com"})
+        for op in (creation, update):
+            assert self.run(backend, op)[op.id].status is Status.CONFLICT
+        assert self.find(backend, "cy") is None
+        assert self.get(backend, "bo").fields["email"] == "bo@example.com"
+        # one's own address, and none at all, are no conflict
+        self.perform(backend, UpdateUser(id=new_id(), user=other, changes={"email": "BO@example.com"}))
+        self.create(backend, "di", email=None)
+        self.create(backend, "ed", email=None)
+
+    def test_shared_addresses(self, backend: UserBackend, can: Capabilities) -> None:
+        needs(not can.unique_email, "let two users share an address")
+        refs = {self.create(backend, name, email="office@example.com").ref for name in ("ana", "bo")}
+        key = UserKey.of("email", "office@example.com")
+        if "email" in self.lookup_fields:
+            assert {user.ref for user in backend.lookup([key])[key]} == refs
+
+    def test_deactivate_and_reactivate(self, backend: UserBackend, can: Capabilities) -> None:
+        needs(can.deactivate, "deactivate users")
+        ref = self.create(backend, "ana")
+        for kind, active in ((Deactivate, False), (Deactivate, False), (Reactivate, True), (Reactivate, True)):
+            self.perform(backend, kind(id=new_id(), user=ref))
+            assert self.get(backend, "ana").active is active
+        op = Deactivate(id=new_id(), user=UserRef(self.missing_ref, "ghost"))
+        assert self.run(backend, op)[op.id].status is Status.FAILED
+
+    def test_deactivated_users_stay_as_they_are(self, backend: UserBackend, can: Capabilities) -> None:
+        needs(can.deactivate, "deactivate users")
+        ref = self.create(backend, "ana", surname="Silva")
+        if can.groups:
+            group = self.create_group(backend, "Region")
+            self.perform(backend, AddMembers(id=new_id(), group=group, members=(ref,)))
+        before = self.get(backend, "ana")
+        self.perform(backend, Deactivate(id=new_id(), user=ref))
+        assert self.get(backend, "ANA") == replace(before, active=False)
+        self.perform(backend, UpdateUser(id=new_id(), user=ref, changes={"surname": "Souza"}))
+        assert self.get(backend, "ana") == replace(before, active=False, fields={**before.fields, "surname": "Souza"})
+        self.perform(backend, Reactivate(id=new_id(), user=ref))
+        assert self.get(backend, "ana").active
+
+    def test_stored_spelling_of_a_username_stays(self, backend: UserBackend) -> None:
+        ref = self.create(backend, "Ana.Ångström").ref
+        user = UserRef(ref, "ana.ångström")
+        self.perform(backend, UpdateUser(id=new_id(), user=user, changes={"surname": "Souza", "email": None}))
+        assert self.get(backend, "ANA.ÅNGSTRÖM").username == self.stored_name(backend, "Ana.Ångström")
+
+    def test_delete(self, backend: UserBackend, can: Capabilities) -> None:
+        needs(can.delete, "delete users")
+        ref, kept = self.create(backend, "ana"), self.create(backend, "bo")
+        for _ in range(2):  # gone is gone: the second time is no failure
+            self.perform(backend, DeleteUser(id=new_id(), user=ref))
+            assert self.find(backend, "ana") is None
+        assert self.get(backend, "bo").ref == kept.ref
+        assert self.create(backend, "ana").ref != kept.ref
+
+    def test_count(self, backend: UserBackend) -> None:
+        needs(backend.count_users() is not None, "count its users")
+        before = backend.count_users() or 0
+        self.create(backend, "ana")
+        self.create(backend, "bo")
+        assert backend.count_users() == before + 2
+
+    def test_password_reset(self, backend: UserBackend, can: Capabilities) -> None:
+        needs(can.passwords, "set passwords")
+        op = UpdateUser(
+            id=new_id(), user=self.create(backend, "ana", PASSWORD), changes={}, password=Secret("Sesame-2")
+        )
+        before, result = self.get(backend, "ana"), self.run(backend, op)[op.id]
+        assert result.status is (Status.DONE if can.reset_passwords else Status.FAILED), result
+        assert self.get(backend, "ana") == before
+
+    def test_password_shows_nowhere(
+        self, backend: UserBackend, can: Capabilities, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        needs(can.passwords, "set passwords")
+        caplog.set_level(0)
+        creation = self.creation("ana", PASSWORD)
+        created = self.run(backend, creation)
+        ref = UserRef(created[creation.id].ref or "", "ana")
+        reset = UpdateUser(id=new_id(), user=ref, changes={}, password=Secret(PASSWORD + "2"))
+        ghost = UpdateUser(id=new_id(), user=UserRef(self.missing_ref, "x"), changes={}, password=Secret(PASSWORD))
+        seen = [created, self.run(backend, reset, ghost, self.creation("ana", PASSWORD)), creation, reset]
+        seen += [list(backend.resolve([creation, reset])), self.get(backend, "ana"), backend.identity(), backend]
+        assert PASSWORD not in repr(seen)
+        assert PASSWORD not in caplog.text

@@ -1,0 +1,82 @@
+"""The contract that every group resolver keeps, as tests to inherit.
+
+class TestDepartment(GroupResolverContract):
+    row = {"department": "Sales"}
+    groups = {("Departments", "Sales")}
+
+    def resolver(self):
+        return build_group_resolver(acme, "acme-department")
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Set
+from typing import ClassVar
+
+import pytest
+
+from musterroll.contract.problems import Problem
+from musterroll.contract.roles import GroupResolver
+from musterroll.contract.rows import Row
+from musterroll.contract.users import GroupPath
+from musterroll.registry.guards.built import RESOLVER, look_at_built
+from musterroll.registry.guards.rules import Findings, Rule
+from musterroll.registry.masks import masked
+from musterroll.registry.plugin_errors import AnswerError
+from musterroll_testing._validator_contract import CANARY, STRANGE
+from musterroll_testing.building import make_absent_row, make_row
+
+
+class GroupResolverContract:
+    """Subclass it as `Test…`, override `resolver`, and give an example.
+
+    Attributes:
+        row: the values of a row, by field.
+        groups: the groups that they mean.
+    """
+
+    row: ClassVar[Mapping[str, str]] = {}
+    groups: Set[GroupPath] = frozenset()
+
+    def resolver(self) -> GroupResolver:
+        """Builds a new instance; override this."""
+        raise NotImplementedError
+
+    def test_the_example(self) -> None:
+        assert set(self._found(self.resolver(), make_row(3, **self.row))) == self.groups
+
+    def test_it_is_pure(self) -> None:
+        resolver = self.resolver()
+        first = self._found(resolver, make_row(3, **self.row))
+        self._found(resolver, make_row(4))
+        assert self._found(resolver, make_row(3, **self.row)) == first
+
+    def test_rows_without_anything(self) -> None:
+        for row in (make_row(), make_absent_row(*self.row)):
+            self._well_made(row)
+
+    @pytest.mark.parametrize("text", [*STRANGE, ";", "|", "\\", "a;;b", "x" * 100_000], ids=ascii)
+    def test_strange_values(self, text: str) -> None:
+        self._well_made(make_row(3, **dict.fromkeys(self.row, text)))
+
+    def _well_made(self, row: Row) -> None:
+        for found in self._found(self.resolver(), row):
+            assert not isinstance(found, Problem) or found.row in (row.number, None)
+
+    def _found(self, resolver: GroupResolver, row: Row) -> list[GroupPath | Problem]:
+        """What it finds, each looked at as the engine does; what is wrong with it is told in words."""
+        try:
+            look_at_built(resolver, RESOLVER)
+            findings, rule = Findings(), Rule.of_resolver("", resolver)
+            findings.start(row, 0)
+            found = list(rule.all_found(resolver.resolve(row)))
+            return [findings.problem(one, row) if isinstance(one, Problem) else findings.path(one) for one in found]
+        except AnswerError as error:
+            pytest.fail(str(error), pytrace=False)
+
+    def test_no_password_in_a_problem(self) -> None:
+        row = make_row(3, **dict.fromkeys(self.row, ";|"), password=CANARY)
+        for found in list(self.resolver().resolve(row)):
+            if isinstance(found, Problem):
+                told = f"{found.code} {found.message} {found.value} {found.suggestion}"
+                assert masked(told, [CANARY]) == told, f"the problem {found.code:.50} tells the row's password"

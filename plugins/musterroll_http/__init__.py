@@ -1,0 +1,50 @@
+"""HTTP for plugins: one client with retries, limits, and words for what can go wrong.
+
+See docs/plugins.md, "HTTP for your plugin".
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from musterroll_http.errors import HttpError
+from musterroll_http.options import HttpOptions, check_url
+from musterroll_http.secrets import masked
+
+if TYPE_CHECKING:
+    from musterroll_http.answer import HttpAnswer, Meaning, meaning
+    from musterroll_http.client import HttpClient
+    from musterroll_http.sign_in import ClientCredentials, SignIn
+    from musterroll_http.tls import refused_handshake, tls_context, untrusted
+
+__all__ = [
+    "ClientCredentials",
+    "HttpAnswer",
+    "HttpClient",
+    "HttpError",
+    "HttpOptions",
+    "Meaning",
+    "SignIn",
+    "check_url",
+    "masked",
+    "meaning",
+    "refused_handshake",
+    "tls_context",
+    "untrusted",
+]
+
+# Options are read whenever a plugin is looked at; event loop and TLS only by those who send something.
+_LATER = {
+    "answer": ("HttpAnswer", "Meaning", "meaning"),
+    "client": ("HttpClient",),
+    "sign_in": ("ClientCredentials", "SignIn"),
+    "tls": ("refused_handshake", "tls_context", "untrusted"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    for module, names in _LATER.items():
+        if name in names:
+            return getattr(import_module(f"musterroll_http.{module}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

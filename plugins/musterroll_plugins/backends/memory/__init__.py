@@ -1,0 +1,1 @@
+"""Users in memory, for tests and rehearsals."""

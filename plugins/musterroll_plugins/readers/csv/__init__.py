@@ -1,0 +1,1 @@
+"""csv and its relatives."""

@@ -1,0 +1,124 @@
+"""Writes csv files: RFC 4180, with the mark that makes Excel read UTF-8.
+
+A text that begins with = + - or @ is written as it is, although a spreadsheet program that opens the file takes it
+for a formula: it is the customer's data (a phone +44…, a password), and must come back unchanged. Who wants such
+texts to stay texts in Excel writes a workbook.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import re
+from contextlib import suppress
+from typing import TYPE_CHECKING, BinaryIO
+
+from musterroll import (
+    BoolCell,
+    Cell,
+    Confidence,
+    DateCell,
+    Draft,
+    MusterrollError,
+    NumberCell,
+    SourceError,
+    TextCell,
+)
+from musterroll_plugins.readers.csv.encoding import TextFormat
+from musterroll_plugins.readers.looks import HALVES, error_shown, is_number
+
+if TYPE_CHECKING:
+    from musterroll_plugins.readers.csv.reader import CsvOptions, CsvReader
+
+# Spreadsheet programs hold 15 digits of a number.
+_EXACT_BELOW = 10**14
+
+
+class CsvWriter:
+    """Writes csv files.
+
+    Args:
+        options: those of the reader, so that what is written can be read.
+        reader: finds out the delimiter of the file that the rows come from.
+    """
+
+    def __init__(self, options: CsvOptions, reader: CsvReader) -> None:
+        self._options, self._reader = options, reader
+
+    def write(self, draft: Draft, target: BinaryIO) -> None:
+        """Writes a record a row; rows that are left out become blank lines.
+
+        Raises:
+            MusterrollError: the encoding that the options name does not have a character.
+        """
+        encoding = self._options.encoding or "utf-8-sig"
+        if encoding.lower().replace("_", "-") in {"utf-8", "utf8"}:
+            encoding = "utf-8-sig"
+        delimiter, quote = self._delimiter(draft), self._options.quote
+        # What a field must be quoted for; edge spaces, because some programs trim what is not quoted.
+        special = re.compile(rf"[\r\n{re.escape(delimiter + quote)}]" + (r"|^\s|\s$" if quote else ""))
+        text = io.TextIOWrapper(target, encoding=encoding, newline="")
+        number = 0
+        try:
+            for row in draft.rows:
+                text.write("\r\n" * (row.number - number - 1))
+                number = row.number
+                fields = [HALVES.sub("\ufffd", _text_of(cell)) for cell in row.cells]
+                if len(fields) == 1 and not fields[0]:
+                    fields = []
+                text.write(delimiter.join(_quoted(field, special, quote) for field in fields) + "\r\n")
+            text.flush()
+        except UnicodeEncodeError as error:
+            raise MusterrollError(
+                f'row {number} holds the character "{error.object[error.start]}", which {TextFormat(encoding).title} '
+                "does not have; name another encoding (`encoding` in [readers.csv]), or write an .xlsx file",
+                code="output.unwritable",
+            ) from None
+        finally:
+            with suppress(UnicodeEncodeError):
+                text.detach()
+
+    def _delimiter(self, draft: Draft) -> str:
+        if self._options.delimiter is not None:
+            return self._options.delimiter
+        if draft.like is not None and self._reader.sniff(draft.like) is Confidence.PERHAPS:
+            with suppress(SourceError), self._reader.open(draft.like) as sheet:
+                return sheet.delimiter
+        return "," if self._options.quote != "," else ";"
+
+
+def _quoted(field: str, special: re.Pattern[str], quote: str) -> str:
+    if not special.search(field):
+        return field
+    if not quote:  # there is no way to say it; a file that was read without quotation marks holds nothing like it
+        return special.sub(" ", field)
+    return quote + field.replace(quote, quote + quote) + quote
+
+
+def _text_of(cell: Cell) -> str:
+    """What a person should see of a cell; what may not be used must not look as if it might."""
+    match cell:
+        case None:
+            return ""
+        case str():
+            return cell
+        case NumberCell() if is_number(cell.value):
+            return _digits(cell.value, cell.shown)
+        case TextCell():
+            return (cell.shown or "").strip()
+        case BoolCell():
+            return "TRUE" if cell.value else "FALSE"
+        case DateCell(value=dt.datetime() as value):
+            return str(value.date() if value.time() == dt.time() else value)
+        case DateCell():
+            return str(cell.value)
+        case _:
+            return error_shown(cell)
+
+
+def _digits(value: int | float, shown: str | None) -> str:
+    if abs(value) >= _EXACT_BELOW:  # its end is lost, so it is written as spreadsheet programs write such numbers
+        return f"{value:.14E}"
+    if shown is not None:  # as the programs write it; the number itself would pass for a value
+        return shown.strip()
+    return str(int(value)) if value == int(value) else f"{value:.15g}"

@@ -1,0 +1,141 @@
+"""How written sheets look, whatever their format, and what all their writers need to know."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from enum import Enum, auto
+
+from musterroll import (
+    PLAIN_FORMATS,
+    Cell,
+    Draft,
+    DraftColumn,
+    ErrorCell,
+    MusterrollError,
+    NumberCell,
+    SheetRow,
+)
+from musterroll_plugins.readers.package.xml import MAX_COLUMN, MAX_ROW
+
+FONT = "Calibri"
+FONT_SIZE = 11
+# Needed columns are dark and the others light, so that paper without colours tells them apart as well.
+REQUIRED_FILL, REQUIRED_TEXT = "1F4E79", "FFFFFF"
+OPTIONAL_FILL, OPTIONAL_TEXT = "D9E2EC", "1F2933"
+GUIDANCE_TEXT = "5F6B7A"
+LINE = "9AA5B1"
+
+HEADING_POINTS = 21
+
+WORKSHEET = "Users"
+# The longest text that a cell of Excel holds; LibreOffice's limit is far above.
+LONGEST_TEXT = 32_767
+CHOICE_MESSAGE = ("Not one of the choices", "Please choose one of the values in the list.")
+
+# What XML cannot hold. Halves of characters are here as well, because no encoding holds those.
+UNHOLDABLE = "\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff"
+HALVES = re.compile("[\ud800-\udfff]")
+_UNHOLDABLE = re.compile(f"[{UNHOLDABLE}\ud800-\udfff]")
+
+# Above this, spreadsheet programs hold no exact integers, and neither does a float.
+EXACT_INTEGERS = 10**15
+
+_ERRORS = frozenset({"#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A"})
+_LINE_POINTS, _MOST_LINES = 15, 12
+
+
+class Part(Enum):
+    """What a row is, which decides how it looks."""
+
+    ABOVE = auto()
+    HEADINGS = auto()
+    GUIDANCE = auto()
+    DATA = auto()
+
+
+def part_of(draft: Draft, number: int) -> Part:
+    """Tells what a row is."""
+    if number >= draft.first_row:
+        return Part.DATA
+    if number == draft.heading_row:
+        return Part.HEADINGS
+    return Part.GUIDANCE if number > draft.heading_row else Part.ABOVE
+
+
+def rows_of(draft: Draft) -> Iterator[SheetRow]:
+    """Streams the draft's rows.
+
+    Raises:
+        MusterrollError: a workbook has no place for a row.
+    """
+    for row in draft.rows:
+        if row.number > MAX_ROW or len(row.cells) > MAX_COLUMN:
+            raise MusterrollError(
+                f"row {row.number} does not fit into a workbook, which has {MAX_ROW:,} rows and {MAX_COLUMN:,} "
+                "columns; write a .csv file instead",
+                code="output.unwritable",
+            )
+        yield row
+
+
+def cells_of(draft: Draft, row: SheetRow) -> tuple[Cell, ...]:
+    """The row's cells, as many as there are columns: headings and guidance go from the first to the last."""
+    return row.cells + (None,) * (len(draft.columns) - len(row.cells))
+
+
+def column_width(column: DraftColumn) -> int:
+    """How many characters wide a column is: its bold heading must be readable."""
+    return min(max(column.width, len(column.heading) + 2), 60)
+
+
+def wrapped_height(draft: Draft, row: SheetRow) -> int:
+    """How many points high a row of wrapped text must be."""
+    lines = 1
+    for column, cell in zip(draft.columns, row.cells, strict=False):
+        if isinstance(cell, str):
+            # Words break early, so a line holds a little less than the width says.
+            fits = max(column_width(column) - 2, 1)
+            lines = max(lines, sum(max(1, math.ceil(len(line) / fits)) for line in cell.splitlines()))
+    return min(lines, _MOST_LINES) * _LINE_POINTS + 3
+
+
+def is_blank(cell: Cell) -> bool:
+    """Whether nothing needs to be written."""
+    return cell is None or cell == ""
+
+
+def is_number(value: int | float) -> bool:
+    """Whether a spreadsheet program can hold the number."""
+    return abs(value) < 1e308
+
+
+def number(value: int | float) -> str:
+    """The number as workbooks hold it."""
+    return repr(value if isinstance(value, int) and abs(value) < EXACT_INTEGERS else float(value))
+
+
+def number_shown(cell: NumberCell) -> str | None:
+    """What a person sees of a number; None where that cannot be said."""
+    if not is_number(cell.value):
+        return None
+    if cell.number_format in PLAIN_FORMATS:
+        return number(cell.value).removesuffix(".0")
+    return cell.shown
+
+
+def error_shown(cell: Cell) -> str:
+    """The error of every program that stands in for a cell that has no value.
+
+    A formula without a result becomes one as well. Its text would pass for a value when the sheet is run again, and
+    the formula itself would compute something else: what it refers to is in other rows here, or not in this file.
+    """
+    if isinstance(cell, ErrorCell):
+        return cell.code if cell.code in _ERRORS else "#VALUE!"
+    return "#NUM!" if isinstance(cell, NumberCell) else "#REF!"
+
+
+def without_unholdable(text: str) -> str:
+    """Replaces what XML cannot hold by the replacement character, which people can see."""
+    return _UNHOLDABLE.sub("\ufffd", text)

@@ -1,0 +1,176 @@
+"""What a document says before its cells: that it is a spreadsheet, its styles, and its worksheets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+from musterroll_plugins.readers.ods.styles import Styles, StylesHandler
+from musterroll_plugins.readers.package.worksheets import Hidden
+from musterroll_plugins.readers.package.xml import Attributes, DamagedError, ElementHandler, XmlHandler, count
+from musterroll_plugins.readers.package.zip_file import Package
+
+CONTENT, _STYLES, _MANIFEST, _TYPE = "content.xml", "styles.xml", "META-INF/manifest.xml", "mimetype"
+SPREADSHEETS = (
+    "application/vnd.oasis.opendocument.spreadsheet",
+    "application/vnd.oasis.opendocument.spreadsheet-template",
+)
+TABLE_DEPTH = 4  # document, body, spreadsheet, table: what is deeper lies inside of a cell
+# Where the last column is, by program and version.
+_LAST_COLUMNS = frozenset({256, 1024, 16384})
+_TABLE_LIMIT = 10_000
+CELLS = frozenset({"table-cell", "covered-table-cell"})
+_TABLE = re.compile(rb"<(?:[\w.-]+:)?table[\s/>]")
+_HIDDEN = re.compile(rb"visibility\s*=\s*[\"'](?:collapse|filter)")
+
+
+class Worksheet(NamedTuple):
+    """One worksheet: its name, whether it is visible, its place among all, and what it hides."""
+
+    name: str
+    visible: bool
+    place: int
+    hidden: Hidden
+
+
+class Document:
+    """What a document holds besides cells.
+
+    Attributes:
+        worksheets: in their order.
+        styles: those that cells refer to by name.
+
+    Raises:
+        DamagedError: it is not what it should be.
+    """
+
+    def __init__(self, package: Package) -> None:
+        self._package = package
+        common = StylesHandler()
+        if _STYLES in package:
+            with package.open(_STYLES) as stream:
+                common.read(stream)
+        survey = _Survey(common.styles)
+        whole = self._needs_all()
+        with package.open(CONTENT) as stream:
+            for _ in survey.feed(stream):
+                if survey.seen_cells and not whole:
+                    break
+        self.worksheets = [
+            Worksheet(name, not survey.styles.hides_table(style), place, hidden)
+            for place, (name, style, hidden) in enumerate(survey.tables)
+        ]
+        self.styles = survey.styles
+
+    def _needs_all(self) -> bool:
+        """Whether there is something to know behind the first cell: further worksheets, or hidden rows.
+
+        Most documents have neither, and need not be parsed twice.
+        """
+        with self._package.open(CONTENT) as stream:
+            return count(stream, _TABLE, _HIDDEN, most=2) != 1
+
+
+def media_type(package: Package) -> str:
+    """The type that the package says it is; empty where it does not."""
+    if _TYPE in package:
+        with package.open(_TYPE) as stream:
+            return stream.read(200).decode("ascii", errors="replace").strip()
+    types: list[str] = []
+
+    def opened(name: str, attributes: Attributes) -> None:
+        if not types and name == "file-entry" and attributes.get("manifest:full-path") == "/":
+            types.append(attributes.get("manifest:media-type", ""))
+
+    _read_manifest(package, opened)
+    return types[0] if types else ""
+
+
+def is_encrypted(package: Package) -> bool:
+    """Whether the content cannot be read without a password."""
+    found = False
+
+    def opened(name: str, attributes: Attributes) -> None:
+        nonlocal found
+        found = found or name == "encryption-data"
+
+    _read_manifest(package, opened)
+    return found
+
+
+def _read_manifest(package: Package, opened: Callable[[str, Attributes], None]) -> None:
+    if _MANIFEST in package:
+        with package.open(_MANIFEST) as stream:
+            ElementHandler(opened).read(stream)
+
+
+class _Survey(XmlHandler):
+    """Reads the styles of the content, and lists worksheets with what they hide.
+
+    Attributes:
+        tables: the name, the style and what is hidden of each worksheet.
+        seen_cells: whether the first cell has come.
+    """
+
+    def __init__(self, common: Styles) -> None:
+        super().__init__()
+        self.styles = Styles(common)
+        self.tables: list[tuple[str, str | None, Hidden]] = []
+        self.seen_cells = False
+        self._in_styles = False
+        self._row_visibility: str | None = None
+        self._column = 0
+
+    def opened(self, name: str, attributes: Attributes) -> None:
+        """Hears of a start tag."""
+        self.parts.clear()
+        if self.depth == 1 and name != "document-content":
+            raise DamagedError("its content is none")
+        if self._in_styles:
+            self.styles.opened(name, attributes)
+        elif name == "automatic-styles":
+            self._in_styles = True
+        elif name == "table" and self.depth == TABLE_DEPTH:
+            self._open_table(attributes)
+        elif self.tables:
+            self._look_at(name, attributes, self.tables[-1][2])
+
+    def closed(self, name: str) -> None:
+        """Hears of an end tag."""
+        if self._in_styles:
+            self.styles.closed(name, self.text())
+            self._in_styles = name != "automatic-styles"
+        self.parts.clear()
+
+    def _open_table(self, attributes: Attributes) -> None:
+        if len(self.tables) == _TABLE_LIMIT:
+            raise DamagedError("it has more worksheets than a workbook can")
+        self.tables.append((attributes.get("table:name", ""), attributes.get("table:style-name"), Hidden()))
+        self._column = 0
+
+    def _look_at(self, name: str, attributes: Attributes, hidden: Hidden) -> None:
+        if name == "table-row":
+            self._row_visibility = attributes.get("table:visibility")
+        elif name in CELLS:
+            self.seen_cells = True
+            if self._row_visibility in {"collapse", "filter"} and "office:value-type" in attributes:
+                hidden.filtered = hidden.filtered or self._row_visibility == "filter"
+                hidden.rows = True
+        elif name == "table-column":
+            first = self._column + 1
+            self._column += repeated(attributes, "table:number-columns-repeated")
+            # What reaches to the last column is the empty rest of the sheet.
+            if attributes.get("table:visibility") == "collapse" and self._column not in _LAST_COLUMNS:
+                hidden.add_columns(first, self._column)
+
+
+def repeated(attributes: Attributes, name: str) -> int:
+    """How often an element stands for itself."""
+    value = attributes.get(name)
+    if value is None:
+        return 1
+    number = int(value)
+    if number < 1:
+        raise DamagedError("a part of it is repeated less than once")
+    return number

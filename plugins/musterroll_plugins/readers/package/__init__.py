@@ -1,0 +1,1 @@
+"""What xlsx and ods share: a zip archive of XML."""

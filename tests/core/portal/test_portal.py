@@ -1,0 +1,73 @@
+"""The portal as the engine calls it: compared again, asked once, closed by itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from musterroll import Capabilities, Existing, UserKey
+from musterroll.errors import PluginError
+from musterroll.portal.portal import Portal
+from musterroll.registry.watch import Watch
+from musterroll.testing import MemoryBackend
+
+
+def portal(**methods: Any) -> Portal:
+    inner = MemoryBackend()
+    for name, method in methods.items():
+        setattr(inner, name, method)
+    return Portal(inner, "backend", Watch())
+
+
+def existing(ref: str, username: str, **fields: str | None) -> Existing:
+    return Existing(ref=ref, username=username, fields=fields)
+
+
+def test_only_users_whom_a_key_means_come_out_of_a_look_up_each_once() -> None:
+    everybody = [
+        existing("u1", "Ana", email="A@Example.com"),
+        existing("u2", "bo", email="ana"),
+        existing("u3", "cy"),
+        existing("u1", "Ana", email="A@Example.com"),
+    ]
+    keys = [UserKey.of("username", "ana"), UserKey.of("email", "a@example.com"), UserKey.of("email", "x@example.com")]
+    found = portal(lookup=lambda keys: dict.fromkeys(keys, everybody)).lookup(keys)
+    assert {key.raw: [user.ref for user in users] for key, users in found.items()} == {
+        "ana": ["u1"],
+        "a@example.com": ["u1"],
+    }
+
+
+def test_a_look_up_of_nobody_asks_nothing() -> None:
+    def lookup(keys: object) -> None:
+        raise AssertionError("it was asked")
+
+    assert portal(lookup=lookup).lookup([]) == {}
+
+
+def test_who_it_is_and_what_it_can_do_is_asked_once() -> None:
+    asked: list[str] = []
+
+    def identity() -> str:
+        asked.append("identity")
+        return "acme"
+
+    def capabilities() -> Capabilities:
+        asked.append("capabilities")
+        return Capabilities(delete=True)
+
+    one = portal(identity=identity, capabilities=capabilities)
+    assert {one.identity() for _ in range(3)} == {"acme"}
+    assert all(one.capabilities().delete for _ in range(3))
+    assert asked == ["identity", "capabilities"]
+
+
+def test_it_closes_itself_and_what_goes_wrong_first_is_what_is_told() -> None:
+    def close() -> None:
+        raise OSError("the line is gone")
+
+    with pytest.raises(PluginError, match=r"^backend broke while closing"), portal(close=close):
+        pass
+    with pytest.raises(ZeroDivisionError), portal(close=close):
+        raise ZeroDivisionError

@@ -1,0 +1,111 @@
+"""Messages that can be translated: looked up first, filled in afterwards."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from gettext import NullTranslations
+from itertools import chain
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from musterroll import gettext, ngettext
+from musterroll.contract import translation
+from support.rows import row
+
+ROOT = Path(__file__).parents[2]
+CONVERTED = (
+    *(f"core/musterroll/{room}" for room in ("sheet", "plan", "portal", "registry")),
+    *(f"plugins/musterroll_plugins/{role}" for role in ("validators", "groups")),
+)
+# Where the message stands among the arguments; `_kept` and the like hand theirs on.
+MESSAGE_AT = {"gettext": (0,), "ngettext": (0, 1), "problem": (2,), "_invalid": (1,), "_kept": (1,), "CellFault": (1,)}
+
+
+class German(NullTranslations):
+    def gettext(self, message: str) -> str:
+        return {
+            '{heading} begins with "{prefix}"': '"{prefix}" steht vor {heading}',
+            "A typo": "Ein {Tippfehler}",
+        }.get(message, message)
+
+    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
+        return "{count} Zeile" if n == 1 else "{count} Zeilen"
+
+
+def test_values_come_into_a_message_after_it_is_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(translation, "catalogue", German)
+    problem = row(phone="07712345678").problem("phone", "x.y", '{heading} begins with "{prefix}"', prefix=0)
+    assert problem.message == '"0" steht vor Phone'
+    assert (ngettext("{count} row", "{count} rows", 1), ngettext("{count} row", "{count} rows", 0)) == (
+        "1 Zeile",
+        "0 Zeilen",
+    )
+    assert gettext("A typo") == "Ein {Tippfehler}"  # a translator's mistake costs nobody a problem
+
+
+def test_a_message_without_values_is_said_as_it_stands() -> None:
+    typed = row(forename="Ana", note="x")
+    assert typed.problem("forename", "x.y", "Write {a} or {0}, 100 % {}").message == "Write {a} or {0}, 100 % {}"
+    assert typed.problem("forename", "x.y", "{heading} {other}", other="{heading}").message == "Forename {heading}"
+    assert typed.problem("note", "x.y", "{heading} is odd").message == "note is odd"
+    assert typed.problem("note", "x.y", "{code} {field}", code=1, field=2).message == "1 2"
+
+
+def test_a_value_shows_nothing_but_its_text() -> None:
+    secret = row(password="Zx9!Kq2#").secret("password")
+    assert gettext("{it} {it.reveal} {it!r}", it=secret) == "*** {it.reveal} {it!r}"
+
+
+@given(st.text(), st.dictionaries(st.sampled_from(["a", "b"]), st.text()))
+def test_no_text_breaks_a_message(message: str, values: dict[str, str]) -> None:
+    assert gettext(message) == message
+    assert gettext("<{a}|{b}>", **values) == f"<{values.get('a', '{a}')}|{values.get('b', '{b}')}>"
+
+
+def messages() -> Iterator[tuple[str, ast.expr, ast.Call]]:
+    """Where each message is, itself or what is assigned to its name, and the call that takes it."""
+    for path in chain.from_iterable((ROOT / folder).rglob("*.py") for folder in CONVERTED):
+        module = ast.parse(path.read_text())
+        yield from _with_assigned(module, _messages_of(module, str(path.relative_to(ROOT))))
+
+
+def _with_assigned(
+    module: ast.Module, found: Iterator[tuple[str, ast.expr, ast.Call]]
+) -> Iterator[tuple[str, ast.expr, ast.Call]]:
+    for where, message, call in found:
+        yield where, message, call
+        if isinstance(message, ast.Name):
+            for node in ast.walk(module):
+                if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == message.id:
+                    yield f"{where}, {message.id} of line {node.lineno}", node.value, call
+
+
+def _messages_of(module: ast.Module, file: str) -> Iterator[tuple[str, ast.expr, ast.Call]]:
+    for node in ast.walk(module):
+        if not isinstance(node, ast.Call):
+            continue
+        name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+        where = f"{file}:{node.lineno}"
+        yield from ((where, node.args[at], node) for at in MESSAGE_AT.get(name, ()) if at < len(node.args))
+        if name == "Problem":
+            yield from ((where, word.value, node) for word in node.keywords if word.arg == "message")
+
+
+def test_no_message_is_put_together_before_it_is_looked_up() -> None:
+    found = list(messages())
+    assert len(found) > 100
+    assert [where for where, message, _ in found if isinstance(message, ast.JoinedStr | ast.BinOp)] == []
+
+
+def test_every_name_in_a_message_has_a_value() -> None:
+    given_anyway = {"problem": {"heading"}, "_invalid": {"heading"}, "_kept": {"user"}, "ngettext": {"count"}}
+    for where, message, call in messages():
+        name = getattr(call.func, "attr", getattr(call.func, "id", ""))
+        values = {word.arg for word in call.keywords}
+        if isinstance(message, ast.Constant) and None not in values and name != "CellFault" and ", " not in where:
+            wanted = {found[1] for found in translation._PLACEHOLDER.finditer(str(message.value))}
+            assert wanted <= values | given_anyway.get(name, set()), where
