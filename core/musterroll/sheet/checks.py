@@ -87,8 +87,9 @@ def check_rows(
                 if seen is not None:
                     listen(seen.add)
                 found = find(row)
-                usual_or_looked_at = found if type(found) in usual else rule.all_found(found)
-                found_here += [(rule.label, findings.problem(one, row, seen)) for one in usual_or_looked_at]
+                for one in found if type(found) in usual else rule.all_found(found):
+                    problem = findings.problem(one, row, seen)
+                    found_here.append((rule.label, problem))
                 if seen is not None:
                     listen(None)
             call.stage = "resolving groups"
@@ -113,7 +114,8 @@ def check_rows(
         finally:
             listen(None)
             watch.end(call)
-        yield _concluded(CheckedRow(row, named, given, valid=True), found_here, log, listener, shifts)
+        checked = CheckedRow(row, named, given, valid=True)
+        yield _concluded(checked, found_here, log, listener, shifts) if found_here or log.headings_fail else checked
     findings.end(following)
     for rule, (_, validator) in zip(rules, validators, strict=True):
         if isinstance(validator, SheetValidator):
