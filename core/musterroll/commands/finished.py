@@ -19,8 +19,6 @@ from musterroll.reports.jobs import outcome
 from musterroll.reports.report import JobSummary, Outcome, Report
 from musterroll.written.rejected import check_place
 
-_RESUMABLE = (JobState.INTERRUPTED, JobState.PAUSED, JobState.FAILED)
-
 
 @contextmanager
 def ending(
@@ -111,8 +109,7 @@ def _next_step(pipeline: Pipeline, job: JobSummary) -> str:
         return f"if that is meant, let it through: {_go_on(pipeline, 'approve', job.id)}"
     if job.state is JobState.ABORTED:
         return "nothing was written; correct the sheet and run it again"
-    unfinished = job.counts.failed or job.counts.unknown or job.invites.failed
-    if job.state in _RESUMABLE or (job.state is JobState.COMPLETED_WITH_ERRORS and unfinished):
+    if job.can_go_on:
         return f"to go on: {_go_on(pipeline, 'resume', job.id)}"
     if job.counts.rejected and job.rejected_file is not None:
         return "correct the rows in the file of rejected rows, and run that file"
@@ -136,16 +133,13 @@ def _tell(pipeline: Pipeline, started: dt.datetime, values: Mapping[str, str]) -
         values={**values, "duration": str(dt.timedelta(seconds=seconds))},
     )
     # Whoever stops an import wants to hear of that as well.
-    sending = replace(
-        pipeline,
-        notifiers=tuple(instance for instance in pipeline.notifiers if Purpose.FINISHED in instance.on),
-        cancelled=threading.Event(),
-    )
+    sending = replace(pipeline, cancelled=threading.Event())
     error: MusterrollError | None = None
     for instance in sending.notifiers:
+        if Purpose.FINISHED not in instance.on:
+            continue
         try:
-            ((_, notifier),) = replace(sending, notifiers=(instance,)).build_notifiers(read_only=False)
-            with notifier:
+            with sending.build_notifier(instance, read_only=False) as notifier:
                 for sent in notifier.send(iter((message,))):
                     if sent.status is not SentStatus.SENT:
                         why = sent.detail or "it does not say why"

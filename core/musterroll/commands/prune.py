@@ -6,11 +6,11 @@ import datetime as dt
 import logging
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from musterroll.commands.job import locked
 from musterroll.errors import MusterrollError, RefusedError, StateError
-from musterroll.journal.job import Job, JobKind, JobRecord, JobState, read_jobs
+from musterroll.journal.job import CUT_OFF, Job, JobKind, JobRecord, JobState, read_jobs
 from musterroll.journal.jobs import superseding
 from musterroll.journal.journal import Journal
 from musterroll.pipeline.pipeline import Pipeline
@@ -21,7 +21,6 @@ from musterroll.written.rejected import remove_unchanged
 _IMPORTS = frozenset({JobKind.RUN, JobKind.APPLY})
 _COMPLETED = frozenset({JobState.COMPLETED, JobState.COMPLETED_WITH_ERRORS})
 _WAITING = frozenset({JobState.RUNNING, JobState.QUARANTINED})
-_CUT_OFF = frozenset({JobState.INTERRUPTED, JobState.PAUSED, JobState.FAILED})
 
 _log = logging.getLogger("musterroll")
 
@@ -121,8 +120,7 @@ def _forget(pipeline: Pipeline, journal: Journal, records: Sequence[JobRecord], 
             remove_unchanged(record)
     for instance in pipeline.notifiers:
         try:
-            ((_, notifier),) = replace(pipeline, notifiers=(instance,)).build_notifiers(read_only=False)
-            with notifier:
+            with pipeline.build_notifier(instance, read_only=False) as notifier:
                 notifier.forget(going)
         except MusterrollError as error:  # one that cannot be built now can keep nothing of value
             _log.warning("messages of forgotten jobs stay: %s", error.message)
@@ -152,10 +150,9 @@ def _needed(journal: Journal, records: Sequence[JobRecord]) -> Iterator[str]:
 def _can_go_on(journal: Journal, job: JobRecord) -> bool:
     """Whether `jobs resume` has something to do."""
     if not job.planned:
-        return job.state in _CUT_OFF and job.kind in (JobKind.RUN, JobKind.UNDO)
+        return job.state in CUT_OFF and job.kind in (JobKind.RUN, JobKind.UNDO)
     if superseding(journal, job) is not None:
         return False
     if job.state is not JobState.COMPLETED_WITH_ERRORS:
-        return job.state in _CUT_OFF
-    rows, invites = Job(journal, job.id).outcome
-    return bool(rows.failed or rows.unknown or rows.not_attempted or invites.failed)
+        return job.state in CUT_OFF
+    return Job(journal, job.id).outcome.is_unfinished

@@ -70,9 +70,7 @@ def _is_done(job: Job, record: JobRecord) -> bool:
     """Whether nothing is left that could be tried again."""
     if record.state is not JobState.COMPLETED_WITH_ERRORS:
         return record.state is JobState.COMPLETED
-    rows, invites = job.outcome
-    open_rows = rows.failed + rows.unknown + rows.not_attempted
-    return not (open_rows or invites.failed or job.operations.any_failed())
+    return not (job.outcome.is_unfinished or job.operations.any_failed())
 
 
 def _refuse_what_cannot_go_on(job: JobRecord) -> None:

@@ -39,6 +39,10 @@ class JobState(StrEnum):
     PARTIALLY_UNDONE = "partially_undone"
 
 
+CUT_OFF = frozenset({JobState.INTERRUPTED, JobState.PAUSED, JobState.FAILED})
+"""Where a job stands that did not come to its end."""
+
+
 class JobKind(StrEnum):
     """What a job does."""
 

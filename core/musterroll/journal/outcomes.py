@@ -43,6 +43,12 @@ class JobOutcome(NamedTuple):
     rows: JobCounts
     invites: InviteCounts
 
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether something is left that can be tried again."""
+        rows = self.rows
+        return bool(rows.failed or rows.unknown or rows.not_attempted or self.invites.failed)
+
 
 _OUTCOME = {
     Action.CREATE: "created",

@@ -162,13 +162,14 @@ class Pipeline:
 
     def build_notifiers(self, *, read_only: bool) -> tuple[tuple[Instance, Post], ...]:
         """Builds the notifiers: to plan with, or to send with. The caller closes them."""
-        return tuple((one, self._build_notifier(one, read_only=read_only)) for one in self.notifiers)
+        return tuple((one, self.build_notifier(one, read_only=read_only)) for one in self.notifiers)
 
     def build_to_look(self, instance: Instance) -> object:
         """Builds an instance of any kind, to look whether that works and what it says of itself."""
         return self._build(instance, _validator(instance).build, _ROLES[type(instance.component)], read_only=True)
 
-    def _build_notifier(self, one: Instance, *, read_only: bool) -> Post:
+    def build_notifier(self, one: Instance, *, read_only: bool) -> Post:
+        """Builds one of the notifiers; see `build_notifiers`."""
         return Post(self._build(one, _notifier(one).build, NOTIFIER, read_only=read_only), one.label, self.watch)
 
     def _build(

@@ -13,8 +13,8 @@ from musterroll.contract.users import GroupPath
 from musterroll.errors import MusterrollError
 from musterroll.journal.change import Change
 from musterroll.journal.invites import InviteState
-from musterroll.journal.job import Approval, JobState
-from musterroll.journal.outcomes import InviteCounts, JobCounts
+from musterroll.journal.job import CUT_OFF, Approval, JobState
+from musterroll.journal.outcomes import InviteCounts, JobCounts, JobOutcome
 from musterroll.sheet.problem_groups import ProblemGroup, group_problems
 from musterroll.sheet.summary import SheetCounts, SheetSummary
 
@@ -105,6 +105,13 @@ class JobSummary:
     invites: InviteCounts
     failures: Callable[[], Iterator[Failure]] = lambda: iter(())
     error: str | None = None
+
+    @property
+    def can_go_on(self) -> bool:
+        """Whether `jobs resume` has something to do."""
+        if self.state is JobState.COMPLETED_WITH_ERRORS:
+            return JobOutcome(self.counts, self.invites).is_unfinished
+        return self.state in CUT_OFF
 
 
 @dataclass(frozen=True, slots=True)

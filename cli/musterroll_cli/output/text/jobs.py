@@ -38,7 +38,6 @@ _STATE_STYLES = {
 _OUTCOME_STYLES = {"created": "green", "updated": "green", "deactivated": "green", "unchanged": "dim"}
 _ALWAYS = ("created", "updated", "unchanged")
 _INVITE = "invite"  # the kind of a job without a sheet
-_RESUMABLE = (JobState.INTERRUPTED, JobState.PAUSED, JobState.FAILED)
 
 
 def show_jobs(stream: Stream, jobs: Sequence[JobSummary]) -> None:
@@ -165,8 +164,7 @@ def _next_steps(job: JobSummary, common: Common) -> Iterator[str]:
         return
     if job.counts.rejected:
         yield _about_rejected(amount(job.counts.rejected, "row"), job.rejected_file)
-    unfinished = job.counts.failed + job.counts.unknown + job.counts.not_attempted + job.invites.failed
-    if job.state in _RESUMABLE or (job.state is JobState.COMPLETED_WITH_ERRORS and unfinished):
+    if job.can_go_on:
         yield f"To go on: {_go_on('resume', job, common)}"
     if job.invites.held:
         yield f"{amount(job.invites.held, 'invite')} held: {_command('invites list --state held', common)}"
