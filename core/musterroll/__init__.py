@@ -50,7 +50,6 @@ from musterroll.contract.operations import (
 from musterroll.contract.options import FilePath, Options, SecretRef, Surroundings
 from musterroll.contract.phones import calling_code_of, one_number, split_whole
 from musterroll.contract.problems import Problem, Severity
-from musterroll.contract.pump import Pump
 from musterroll.contract.roles import (
     AmbiguousWorksheetError,
     Confidence,
@@ -184,7 +183,6 @@ __all__ += [
     "GroupRef",
     "Matching",
     "Op",
-    "Pump",
     "Reactivate",
     "RemoveMembers",
     "Result",

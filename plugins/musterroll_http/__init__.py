@@ -1,4 +1,4 @@
-"""HTTP for plugins: one client with retries, limits, and words for what can go wrong.
+"""HTTP for plugins: one client with retries, limits, and words for what can go wrong, and the loop that it runs in.
 
 See docs/plugins.md, "HTTP for your plugin".
 """
@@ -15,6 +15,7 @@ from musterroll_http.secrets import masked
 if TYPE_CHECKING:
     from musterroll_http.answer import HttpAnswer, Meaning, meaning
     from musterroll_http.client import HttpClient
+    from musterroll_http.pump import Pump
     from musterroll_http.sign_in import ClientCredentials, SignIn
     from musterroll_http.tls import refused_handshake, tls_context, untrusted
 
@@ -25,6 +26,7 @@ __all__ = [
     "HttpError",
     "HttpOptions",
     "Meaning",
+    "Pump",
     "SignIn",
     "check_url",
     "masked",
@@ -38,6 +40,7 @@ __all__ = [
 _LATER = {
     "answer": ("HttpAnswer", "Meaning", "meaning"),
     "client": ("HttpClient",),
+    "pump": ("Pump",),
     "sign_in": ("ClientCredentials", "SignIn"),
     "tls": ("refused_handshake", "tls_context", "untrusted"),
 }

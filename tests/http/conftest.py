@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 
 import pytest
 
-from musterroll import BackendError, Context, FieldSet, MusterrollError, Pump
-from musterroll_http import HttpClient, HttpOptions
+from musterroll import BackendError, Context, FieldSet, MusterrollError
+from musterroll_http import HttpClient, HttpOptions, Pump
 from support.receivers import Receiver, receiver
 
 T = TypeVar("T")

@@ -14,7 +14,7 @@ from typing import Any
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-from musterroll import Pump
+from musterroll_http import Pump
 
 Reply = str | None
 

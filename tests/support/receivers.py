@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
-from musterroll import Pump
+from musterroll_http import Pump
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,10 @@ from musterroll import (
     Existing,
     Group,
     Op,
-    Pump,
     Result,
     UserKey,
 )
-from musterroll_http import HttpError
+from musterroll_http import HttpError, Pump
 from musterroll_plugins.backends.scim.answers import explained
 from musterroll_plugins.backends.scim.bulk import AT_ONCE, Bulk
 from musterroll_plugins.backends.scim.capabilities import capabilities

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 
-from musterroll import Context, Message, NotifierError, Pump, Recipient, Sent
+from musterroll import Context, Message, NotifierError, Recipient, Sent
+from musterroll_http import Pump
 from musterroll_plugins.notifiers._reach import reaches
 from musterroll_plugins.notifiers.webhook.options import WebhookOptions
 from musterroll_plugins.notifiers.webhook.sender import Sender

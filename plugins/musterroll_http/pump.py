@@ -15,21 +15,20 @@ handed out in the caller's thread, while so many as are allowed are worked on in
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Generator, Iterator
+from concurrent.futures import wait
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any, TypeVar
-
-if TYPE_CHECKING:  # 60 ms that only those shall pay who use it
-    import asyncio
+from typing import Any, TypeVar
 
 I = TypeVar("I")  # noqa: E741 -- an item
 R = TypeVar("R")
 
 # A thread that waits looks up so often: on Windows nothing else lets Ctrl-C in.
-_GLANCE_SECONDS = 0.2
+_LOOK_SECONDS = 0.2
 # So long what was cancelled may take to tidy up.
-_FAREWELL_SECONDS = 5.0
+_TIDY_SECONDS = 5.0
 
 
 class Pump:
@@ -54,14 +53,11 @@ class Pump:
         Raises:
             RuntimeError: the pump is closed.
         """
-        import asyncio  # noqa: PLC0415 -- quick start-up
-        from concurrent.futures import wait  # noqa: PLC0415 -- quick start-up
-
         loop = self._started()
         future = asyncio.run_coroutine_threadsafe(work(*args), loop)
         try:
-            while not wait([future], timeout=_GLANCE_SECONDS).done:
-                self._insist_on_life()
+            while not wait([future], timeout=_LOOK_SECONDS).done:
+                self._must_run()
             return future.result()
         finally:
             future.cancel()  # does nothing unless the waiting was broken off
@@ -102,7 +98,7 @@ class Pump:
                     except StopIteration:
                         more = False
                         break
-                    self._insist_on_life()
+                    self._must_run()
                     loop.call_soon_threadsafe(begin, item)
                     waiting += 1
                 if not waiting:
@@ -125,11 +121,9 @@ class Pump:
         if stops:
             loop.call_soon_threadsafe(loop.stop)
         if thread is not threading.current_thread():
-            thread.join(_FAREWELL_SECONDS * 2)
+            thread.join(_TIDY_SECONDS * 2)
 
     def _started(self) -> asyncio.AbstractEventLoop:
-        import asyncio  # noqa: PLC0415 -- quick start-up
-
         with self._lock:  # whoever closes it meanwhile finds a thread that runs, or none
             if self._closed:
                 raise RuntimeError("the pump is closed")
@@ -140,16 +134,16 @@ class Pump:
                 self._thread.start()
             return self._loop
 
-    def _insist_on_life(self) -> None:
+    def _must_run(self) -> None:
         if self._closed or self._thread is None or not self._thread.is_alive():
             raise RuntimeError("the pump is closed")
 
     def _next(self, done: SimpleQueue[asyncio.Task[R]]) -> asyncio.Task[R]:
         while True:
             try:
-                return done.get(timeout=_GLANCE_SECONDS)
+                return done.get(timeout=_LOOK_SECONDS)
             except Empty:
-                self._insist_on_life()
+                self._must_run()
 
     def _cancel(self, loop: asyncio.AbstractEventLoop, tasks: set[asyncio.Task[R]]) -> None:
         if self._closed:
@@ -163,13 +157,11 @@ class Pump:
 
 
 async def _cancelled(tasks: set[asyncio.Task[Any]]) -> None:
-    import asyncio  # noqa: PLC0415 -- quick start-up
-
     ending = list(tasks)
     for task in ending:
         task.cancel()
     if ending:
-        await asyncio.wait(ending, timeout=_FAREWELL_SECONDS)
+        await asyncio.wait(ending, timeout=_TIDY_SECONDS)
     for task in ending:
         _forget(task)
 
@@ -187,8 +179,6 @@ def _result(task: asyncio.Task[R]) -> R:
 
 
 def _run(loop: asyncio.AbstractEventLoop) -> None:
-    import asyncio  # noqa: PLC0415 -- quick start-up
-
     asyncio.set_event_loop(loop)
     try:
         loop.run_forever()

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from musterroll import Pump
+from musterroll_http import Pump
 
 
 @pytest.fixture
