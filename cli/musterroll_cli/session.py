@@ -9,22 +9,24 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from musterroll import engine
-from musterroll.engine import JobSummary, Outcome, Pipeline, Registry, Report, documents
+from musterroll.engine import Outcome
 from musterroll.errors import Mistake, MusterrollError, PipelineError, StalePlanError
-from musterroll_cli.confirmation import Confirmation
 from musterroll_cli.interruption import orderly_interruption
 from musterroll_cli.options import Common, with_common_options
 from musterroll_cli.output.console import OutputError, Stream, Styled, end_output
-from musterroll_cli.output.document import Document
 from musterroll_cli.output.escape import shorten
 from musterroll_cli.output.logs import logging_to
 from musterroll_cli.output.progress import Bar, StageKeeper
 from musterroll_cli.output.text.report import show_report
-from musterroll_cli.output.text.stale import show_stale
 from musterroll_cli.program import EXIT_STATUS
+
+if TYPE_CHECKING:
+    from musterroll.engine import JobSummary, Pipeline, Registry, Report
+    from musterroll_cli.confirmation import Confirmation
+    from musterroll_cli.output.document import Document
 
 
 def in_a_session(command: str, function: Callable[..., int]) -> Callable[..., int]:
@@ -86,7 +88,7 @@ class Session:
                 # A mistake of the person's has no cause; a pipeline's own may hold what it must not show.
                 if error.__cause__ is not None and not isinstance(error, PipelineError):
                     self._trace()
-                return self._fail(self._worse(documents.outcome_of(error)), error)
+                return self._fail(self._worse(engine.documents.outcome_of(error)), error)
             except BaseException as error:  # a plugin may raise anything, e.g. asyncio's CancelledError
                 self._trace()
                 return self._fail(self._worse(Outcome.ERROR), self._unexpected(error))
@@ -146,10 +148,12 @@ class Session:
             if error.code != PipelineError.code:
                 raise
             self.warn("the pipeline has mistakes (see `musterroll pipeline check`); its own plugins are left out")
-            return Registry.load(external=not self.common.no_external_plugins)
+            return engine.Registry.load(external=not self.common.no_external_plugins)
 
     def confirmation(self, pipeline: Pipeline, *, yes: bool) -> Confirmation:
         """Makes the question before the first write; `yes` answers it."""
+        from musterroll_cli.confirmation import Confirmation  # noqa: PLC0415 -- only where something may be written
+
         return Confirmation(self.err, self._progress, yes=yes, needed=pipeline.settings.confirm)
 
     @contextmanager
@@ -183,7 +187,7 @@ class Session:
         with report:
             if self.as_json:
                 self._pipeline_name, self._profile = report.pipeline, report.profile
-                self.add(documents.of_report(report))
+                self.add(engine.documents.of_report(report))
                 error = report.error
                 if error is None and report.outcome is Outcome.INTERRUPTED and report.command != "jobs show":
                     error = _interrupted(report.job.id if report.job else None)
@@ -214,6 +218,8 @@ class Session:
 
     @cached_property
     def _document(self) -> Document:
+        from musterroll_cli.output.document import Document  # noqa: PLC0415 -- only for JSON
+
         return Document(self.out.write, self.command, pipeline=self._pipeline_name, profile=self._profile)
 
     def _worse(self, outcome: Outcome) -> Outcome:
@@ -226,7 +232,7 @@ class Session:
             return EXIT_STATUS[outcome]
         if self._document.is_finished:  # interrupted after the last word
             return EXIT_STATUS[outcome]
-        return self.finish(documents.of_error(error), outcome=outcome, error=error)
+        return self.finish(engine.documents.of_error(error), outcome=outcome, error=error)
 
     def _say(self, error: MusterrollError) -> None:
         if isinstance(error, PipelineError):
@@ -237,6 +243,8 @@ class Session:
         else:
             self.err.line(Styled("error: ", "bold red"), error.message)
         if isinstance(error, StalePlanError):
+            from musterroll_cli.output.text.stale import show_stale  # noqa: PLC0415 -- seldom
+
             show_stale(self.err, error.stale, verbose=self.common.verbose)
 
     def _unexpected(self, error: BaseException) -> MusterrollError:

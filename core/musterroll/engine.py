@@ -14,42 +14,46 @@ of the commands take is told here, once:
 
 from __future__ import annotations
 
-from musterroll.commands import documents
-from musterroll.commands.apply import apply
-from musterroll.commands.approve import approve
-from musterroll.commands.examine import Checked, Examined, Finding, check, examine
-from musterroll.commands.invites import preview_invites, send_invites
-from musterroll.commands.plan import plan
-from musterroll.commands.prune import Pruned, prune
-from musterroll.commands.release import release_invites
-from musterroll.commands.resume import resume
-from musterroll.commands.run import run
-from musterroll.commands.template import WrittenSheet, template
-from musterroll.commands.undo import undo
-from musterroll.commands.validate import validate
-from musterroll.journal.change import Action, Change, PasswordAction, Scalar
-from musterroll.journal.invites import InviteState
-from musterroll.journal.job import JobKind, JobState
-from musterroll.journal.outcomes import InviteCounts, JobCounts
-from musterroll.pipeline.descriptions import Described, described, example, schema_of
-from musterroll.pipeline.files import DEFAULT_FILE
-from musterroll.pipeline.json_schema import pipeline_schema
-from musterroll.pipeline.loader import load_pipeline, profile_names
-from musterroll.pipeline.messages import message_for
-from musterroll.pipeline.pipeline import Pipeline
-from musterroll.pipeline.settings import SendTo
-from musterroll.plan.differences import Difference, GroupDifference, GroupState, Stale, UserDifference
-from musterroll.plan.saved.header import PlannedPipeline
-from musterroll.plan.saved.reader import SavedPlan
-from musterroll.plan.saved.target import PlanTarget
-from musterroll.plan.summary import PlanSummary
-from musterroll.registry.registry import Kind, Listing, Provider, Registry
-from musterroll.registry.watch import Watchdog
-from musterroll.reports.invites import InviteList, list_invites
-from musterroll.reports.jobs import job_settings, list_jobs, show_job
-from musterroll.reports.report import Failure, JobSummary, ListedInvite, Outcome, Report
-from musterroll.reports.row_story import RowStory, RuleResult, StoryField, StoryOperation, explain_row
-from musterroll.sheet.problem_groups import ProblemGroup
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from musterroll.commands import documents
+    from musterroll.commands.apply import apply
+    from musterroll.commands.approve import approve
+    from musterroll.commands.examine import Checked, Examined, Finding, check, examine
+    from musterroll.commands.invites import preview_invites, send_invites
+    from musterroll.commands.plan import plan
+    from musterroll.commands.prune import Pruned, prune
+    from musterroll.commands.release import release_invites
+    from musterroll.commands.resume import resume
+    from musterroll.commands.run import run
+    from musterroll.commands.template import WrittenSheet, template
+    from musterroll.commands.undo import undo
+    from musterroll.commands.validate import validate
+    from musterroll.journal.change import Action, Change, PasswordAction, Scalar
+    from musterroll.journal.invites import InviteState
+    from musterroll.journal.job import JobKind, JobState
+    from musterroll.journal.outcomes import InviteCounts, JobCounts
+    from musterroll.pipeline.descriptions import Described, described, example, schema_of
+    from musterroll.pipeline.files import DEFAULT_FILE
+    from musterroll.pipeline.json_schema import pipeline_schema
+    from musterroll.pipeline.loader import load_pipeline, profile_names
+    from musterroll.pipeline.messages import message_for
+    from musterroll.pipeline.pipeline import Pipeline
+    from musterroll.pipeline.settings import SendTo
+    from musterroll.plan.differences import Difference, GroupDifference, GroupState, Stale, UserDifference
+    from musterroll.plan.saved.header import PlannedPipeline
+    from musterroll.plan.saved.reader import SavedPlan
+    from musterroll.plan.saved.target import PlanTarget
+    from musterroll.plan.summary import PlanSummary
+    from musterroll.registry.registry import Kind, Listing, Provider, Registry
+    from musterroll.registry.watch import Watchdog
+    from musterroll.reports.invites import InviteList, list_invites
+    from musterroll.reports.jobs import job_settings, list_jobs, show_job
+    from musterroll.reports.report import Outcome, Report
+    from musterroll.reports.row_story import RowStory, RuleResult, StoryField, StoryOperation, explain_row
+    from musterroll.reports.summaries import Failure, JobSummary, ListedInvite
+    from musterroll.sheet.problem_groups import ProblemGroup
 
 __all__ = [
     "DEFAULT_FILE",
@@ -123,3 +127,57 @@ __all__ = [
     "undo",
     "validate",
 ]
+
+# A module is imported when a name of it is asked for: `validate` does without everything that only `run` needs.
+_MODULES = {
+    "commands": "documents",
+    "commands.apply": "apply",
+    "commands.approve": "approve",
+    "commands.examine": "Checked Examined Finding check examine",
+    "commands.invites": "preview_invites send_invites",
+    "commands.plan": "plan",
+    "commands.prune": "Pruned prune",
+    "commands.release": "release_invites",
+    "commands.resume": "resume",
+    "commands.run": "run",
+    "commands.template": "WrittenSheet template",
+    "commands.undo": "undo",
+    "commands.validate": "validate",
+    "journal.change": "Action Change PasswordAction Scalar",
+    "journal.invites": "InviteState",
+    "journal.job": "JobKind JobState",
+    "journal.outcomes": "InviteCounts JobCounts",
+    "pipeline.descriptions": "Described described example schema_of",
+    "pipeline.files": "DEFAULT_FILE",
+    "pipeline.json_schema": "pipeline_schema",
+    "pipeline.loader": "load_pipeline profile_names",
+    "pipeline.messages": "message_for",
+    "pipeline.pipeline": "Pipeline",
+    "pipeline.settings": "SendTo",
+    "plan.differences": "Difference GroupDifference GroupState Stale UserDifference",
+    "plan.saved.header": "PlannedPipeline",
+    "plan.saved.reader": "SavedPlan",
+    "plan.saved.target": "PlanTarget",
+    "plan.summary": "PlanSummary",
+    "registry.registry": "Kind Listing Provider Registry",
+    "registry.watch": "Watchdog",
+    "reports.invites": "InviteList list_invites",
+    "reports.jobs": "job_settings list_jobs show_job",
+    "reports.report": "Outcome Report",
+    "reports.row_story": "RowStory RuleResult StoryField StoryOperation explain_row",
+    "reports.summaries": "Failure JobSummary ListedInvite",
+    "sheet.problem_groups": "ProblemGroup",
+}
+_HOME = {name: module for module, names in _MODULES.items() for name in names.split()}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    # As `from … import` does it: what is asked for may be a module itself.
+    found = globals()[name] = getattr(__import__(f"musterroll.{_HOME[name]}", fromlist=[name]), name)
+    return found
+
+
+def __dir__() -> list[str]:
+    return __all__

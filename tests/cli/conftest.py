@@ -10,7 +10,8 @@ from musterroll import Problem, Severity
 from musterroll.journal.change import Action, Change, FieldChange, InviteDecision, PasswordAction, Target
 from musterroll.journal.job import JobState
 from musterroll.journal.outcomes import InviteCounts, JobCounts
-from musterroll.reports.report import Failure, JobSummary, Outcome, Report
+from musterroll.reports.report import Outcome, Report
+from musterroll.reports.summaries import Failure, JobSummary
 from musterroll.sheet.summary import SheetCounts, SheetSummary
 from musterroll_cli.output.console import Stream
 

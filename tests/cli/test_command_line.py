@@ -18,7 +18,8 @@ from musterroll import CommandType, engine, errors
 from musterroll.engine import documents
 from musterroll.journal.job import JobState
 from musterroll.registry.registry import Registry
-from musterroll.reports.report import JobSummary, Outcome, Report
+from musterroll.reports.report import Outcome, Report
+from musterroll.reports.summaries import JobSummary
 from musterroll_cli.commands import COMMANDS as TABLE
 from musterroll_cli.main import asks_for_json, main
 
@@ -60,6 +61,69 @@ def test_help_loads_neither_the_engine_nor_a_plugin() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "LOADED []" in done.stdout
+
+
+# What takes its time, or belongs to what a command does not do.
+_NEVER = [
+    "rich",
+    "openpyxl",
+    "odf",
+    "tomli_w",
+    "argon2",
+    "zxcvbn",
+    "asyncio",
+    "ssl",
+    "aiohttp",
+    "smtplib",
+    "uvicorn",
+    "filelock",
+]
+_HALF_OF_THE_WAY = [
+    *(
+        "musterroll.execute",
+        "musterroll.invites",
+        "musterroll.written",
+        "musterroll.plan.sheet",
+        "musterroll.portal.lookups",
+    ),
+    *(
+        "musterroll.journal.journal",
+        "musterroll.journal.job",
+        "musterroll.commands.run",
+        "musterroll.commands.documents",
+    ),
+    *("musterroll.pipeline.descriptions", "musterroll.pipeline.json_schema", "musterroll_cli.output.document"),
+    *("musterroll_plugins.backends.directory.backend", "musterroll_plugins.portal.server", "musterroll_http.client"),
+]
+_ENGINE = [
+    "musterroll.commands",
+    "musterroll.pipeline.loader",
+    "musterroll.registry.registry",
+    "musterroll.sheet.checks",
+]
+
+
+@pytest.mark.parametrize(
+    ("words", "heavy"),
+    [
+        (["validate", "small.csv"], [*_NEVER, *_HALF_OF_THE_WAY]),
+        (
+            ["run", "--help"],
+            [*_NEVER, *_HALF_OF_THE_WAY, *_ENGINE, "musterroll_plugins", "phonenumbers", "email_validator"],
+        ),
+    ],
+)
+def test_a_small_command_loads_only_what_it_uses(words: list[str], heavy: list[str], folder: Path) -> None:
+    headings = "Email,Username,Forename,Surname,Password,Calling Code,Phone,Groups"
+    user = "ana@example.com,ana,Ana,Lee,Secret-of-20-chars-1,44,7712345678,Region|North"
+    (folder / "small.csv").write_text(f"{headings}\nguidance\n{user}\n")
+    (folder / "musterroll.toml").unlink()
+    code = (
+        f"import sys; from musterroll_cli.start import main; sys.argv = ['musterroll', *{words}]; status = main();"
+        f"print('LOADED', status, [name for name in {heavy} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "LOADED 0 []" in done.stdout
 
 
 def test_the_table_says_of_every_command_what_its_help_begins_with(capsys: pytest.CaptureFixture[str]) -> None:

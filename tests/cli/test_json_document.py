@@ -13,7 +13,8 @@ from musterroll import Secret
 from musterroll.commands import documents
 from musterroll.errors import MusterrollError
 from musterroll.journal.job import JobState
-from musterroll.reports.report import JobSummary, Report
+from musterroll.reports.report import Report
+from musterroll.reports.summaries import JobSummary
 from musterroll_cli.output.document import Document
 
 NAMES = {"name": "acme", "profile": None}

@@ -11,7 +11,8 @@ from musterroll import Problem, Severity
 from musterroll.journal.change import Action, Change, FieldChange, InviteDecision, PasswordAction, Target
 from musterroll.journal.job import JobState
 from musterroll.journal.outcomes import JobCounts
-from musterroll.reports.report import Failure, JobSummary, Outcome, Report
+from musterroll.reports.report import Outcome, Report
+from musterroll.reports.summaries import Failure, JobSummary
 from musterroll.sheet.summary import SheetCounts
 from musterroll_cli.options import Common
 from musterroll_cli.output.console import Stream

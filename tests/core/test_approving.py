@@ -10,7 +10,8 @@ from musterroll import CreateUser, engine
 from musterroll.errors import BackendError, RefusedError, StalePlanError
 from musterroll.journal.job import Approval, JobState
 from musterroll.pipeline.pipeline import Pipeline
-from musterroll.reports.report import JobSummary, Outcome
+from musterroll.reports.report import Outcome
+from musterroll.reports.summaries import JobSummary
 from support.faults import Fault, on
 from support.pipelines import DIRECTORY, Told, Work, addressed, told, user
 from support.processes import start, wait_for

@@ -12,7 +12,8 @@ from musterroll.errors import BackendError, RefusedError, UsageError
 from musterroll.journal.invites import InviteState
 from musterroll.journal.job import JobState
 from musterroll.pipeline.pipeline import Pipeline
-from musterroll.reports.report import ListedInvite, Outcome, Report
+from musterroll.reports.report import Outcome, Report
+from musterroll.reports.summaries import ListedInvite
 from support.faults import Fault, no_post, on
 from support.pipelines import DIRECTORY, Clock, Told, Work, addressed, told, user
 from support.processes import start

@@ -5,7 +5,10 @@ import inspect
 import re
 from pathlib import Path
 
+import pytest
+
 import musterroll
+from musterroll import engine
 
 # What plugin authors import. A name that is taken away or changed breaks their plugins: that needs a new major
 # version. A new name is added here.
@@ -67,3 +70,19 @@ def test_everything_that_the_module_brings_in_is_public() -> None:
         for alias in node.names
     }
     assert imported == set(musterroll.__all__)
+
+
+def test_the_engine_finds_each_of_its_names_where_the_type_checker_does() -> None:
+    tree = ast.parse(inspect.getsource(engine))
+    imported = {
+        alias.name: node.module
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("musterroll.")
+        for alias in node.names
+    }
+    found = {name: f"musterroll.{home}" for name, home in engine._HOME.items()}
+    assert found == imported
+    assert sorted(found) == sorted(engine.__all__) == sorted(dir(engine))
+    assert all(hasattr(engine, name) for name in engine.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        engine.nothing  # noqa: B018

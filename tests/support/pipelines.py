@@ -17,7 +17,8 @@ from musterroll.journal.change import Change
 from musterroll.journal.job import JobState
 from musterroll.pipeline.loader import load_pipeline
 from musterroll.pipeline.pipeline import Pipeline
-from musterroll.reports.report import Failure, JobSummary, Outcome, Report
+from musterroll.reports.report import Outcome, Report
+from musterroll.reports.summaries import Failure, JobSummary
 from musterroll.sheet.summary import SheetCounts
 from support.faults import PORTALS, POSTS, Portal, Post
 

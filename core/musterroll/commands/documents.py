@@ -11,9 +11,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from musterroll.errors import Mistake, MusterrollError, RefusedError, StalePlanError
-from musterroll.pipeline.descriptions import example, schema_of
 from musterroll.reports.records import change_record, problem_record
-from musterroll.reports.report import JobSummary, Outcome, Report
+from musterroll.reports.report import Outcome, Report
 
 if TYPE_CHECKING:
     from musterroll.commands.examine import Checked, Examined
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from musterroll.registry.registry import Listing, Provider
     from musterroll.reports.invites import InviteList
     from musterroll.reports.row_story import RowStory
+    from musterroll.reports.summaries import JobSummary
 
 Members: TypeAlias = dict[str, Any]
 
@@ -224,6 +224,8 @@ def of_plugins(providers: Iterable[Provider]) -> Members:
 
 
 def _plugin(provider: Provider) -> Members:
+    from musterroll.pipeline.descriptions import example, schema_of  # noqa: PLC0415 -- for this command alone
+
     component, plugin = provider.component, provider.plugin
     options = getattr(component, "options", None)
     return {

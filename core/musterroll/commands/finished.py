@@ -16,7 +16,8 @@ from musterroll.errors import JobInterrupted, MusterrollError, NotifierError, Re
 from musterroll.journal.job import JobState
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.reports.jobs import outcome
-from musterroll.reports.report import JobSummary, Outcome, Report
+from musterroll.reports.report import Outcome, Report
+from musterroll.reports.summaries import JobSummary
 from musterroll.written.rejected import check_place
 
 

@@ -22,7 +22,8 @@ from musterroll.plan.run import Confirm, NewPlan, Run, agreed
 from musterroll.plan.summary import count_stored
 from musterroll.progress import SILENT, Progress
 from musterroll.reports.invites import listed_of_job
-from musterroll.reports.report import ListedInvite, Outcome, Report
+from musterroll.reports.report import Outcome, Report
+from musterroll.reports.summaries import ListedInvite
 from musterroll.sheet.summary import SheetCounts, SheetSummary
 
 _COMMAND = "invites send"
@@ -122,7 +123,7 @@ def _planner(users: Sequence[str], *, resend: bool) -> Callable[[NewPlan], None]
                 store.flush()
             rows += len(batch)
             plan.run.progress.advance(len(batch))
-            plan.run.stop_if_cancelled()
+            plan.run.pipeline.stop_if_cancelled()
         with plan.job.journal.transaction():
             store.add_counts(SheetCounts(rows=rows, valid=rows))
         plan.log.close()

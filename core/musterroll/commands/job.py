@@ -128,7 +128,7 @@ def execute_plan(run: Run, job: Job, sheet: Path, *, approved: bool = False) -> 
         MusterrollError: it could not even begin; nothing was written.
         KeyboardInterrupt: the person interrupted before the first write.
     """
-    run.stop_if_cancelled()
+    run.pipeline.stop_if_cancelled()
     record = job.record
     if not approved and (refusal := _refusal(run, job, record)) is not None:
         if record.kind not in _APPROVABLE:

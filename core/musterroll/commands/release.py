@@ -19,7 +19,7 @@ from musterroll.journal.jobs import list_jobs
 from musterroll.journal.journal import Journal
 from musterroll.journal.ledger import NOT_KNOWN, Ledger, LedgerUser
 from musterroll.pipeline.pipeline import Pipeline
-from musterroll.plan.run import Run, stop_if_cancelled
+from musterroll.plan.run import Run
 from musterroll.progress import SILENT, Progress
 from musterroll.reports.invites import listed, portals_of
 from musterroll.reports.report import Outcome, Report
@@ -132,7 +132,7 @@ def _look_up(
                     why=user.entry.detail,
                 )
             )
-    stop_if_cancelled(pipeline)
+    pipeline.stop_if_cancelled()
     return due, against
 
 

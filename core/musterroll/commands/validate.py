@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from musterroll.pipeline.pipeline import Pipeline
-from musterroll.plan.run import stop_if_cancelled
 from musterroll.plan.spellings import GroupSpellings
 from musterroll.progress import SILENT, Progress
 from musterroll.reports.report import Outcome, Report
@@ -21,7 +20,7 @@ def validate(pipeline: Pipeline, sheet: Path, *, progress: Progress = SILENT) ->
         for checked in rows:
             spellings.note(checked.row, checked.groups)
             progress.advance()
-            stop_if_cancelled(pipeline)
+            pipeline.stop_if_cancelled()
     for problem in spellings.problems():
         log.add(problem)
     log.count_into(opened.counts, with_others=pipeline.settings.on_error == "skip")

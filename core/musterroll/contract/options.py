@@ -22,7 +22,8 @@ _MOST_CHARACTERS = 1_000_000  # of a secret; a device may have no end
 class Options(BaseModel):
     """The base of a plugin's options: frozen, and an unknown key is a mistake."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+    # The schema is made when options are checked: most of the installed plugins are not used.
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, defer_build=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,15 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import groupby
 from operator import itemgetter
-from typing import Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from musterroll.contract.fields import USERNAME
 from musterroll.contract.text import fold
 from musterroll.contract.users import GroupPath
 from musterroll.journal.damage import decoded, refuse_other_than_text
-from musterroll.journal.journal import Journal
+
+if TYPE_CHECKING:  # groups of a sheet are told by what is here, without a journal
+    from musterroll.journal.journal import Journal
 
 Scalar: TypeAlias = str | bool | None
 

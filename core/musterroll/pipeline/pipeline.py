@@ -118,6 +118,15 @@ class Pipeline:
         """The pipeline's name; with the backend's identity it owns the ledger."""
         return self.settings.name
 
+    def stop_if_cancelled(self) -> None:
+        """Stops at once where the person interrupted: before the first write there is nothing to finish.
+
+        Raises:
+            KeyboardInterrupt: the person interrupted.
+        """
+        if self.cancelled.is_set():
+            raise KeyboardInterrupt
+
     def build_readers(self) -> tuple[tuple[str, Reader], ...]:
         """Builds the readers to try: the component's name, and the reader.
 

@@ -100,7 +100,7 @@ def days_of(duration: str) -> int:
 class Table(BaseModel):
     """A table of the file: frozen, and an unknown key is a mistake."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class FieldSettings(Table):

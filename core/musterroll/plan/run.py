@@ -47,14 +47,6 @@ class Run:
     rejected_to: Path | None = None
     earlier: Journal | None = None
 
-    def stop_if_cancelled(self) -> None:
-        """Stops at once where the person interrupted: before the first write there is nothing to finish.
-
-        Raises:
-            KeyboardInterrupt: the person interrupted.
-        """
-        stop_if_cancelled(self.pipeline)
-
     def ledger(self, identity: str) -> Ledger:
         """Who was created and invited before, on a portal."""
         return Ledger(self.journal if self.earlier is None else self.earlier, self.pipeline.name, identity)
@@ -86,7 +78,7 @@ class NewPlan:
             journal.commit()
             users += done
             self.run.progress.advance(done)
-            self.run.stop_if_cancelled()
+            self.run.pipeline.stop_if_cancelled()
             journal.begin()
         return users
 
@@ -100,9 +92,3 @@ class NewPlan:
     def keeps_all_out(self) -> bool:
         """Whether the errors keep good rows out as well: those of the headings always do."""
         return self.log.file_errors > 0 or (self.log.errors > 0 and self.run.pipeline.settings.on_error == "abort")
-
-
-def stop_if_cancelled(pipeline: Pipeline) -> None:
-    """As `Run.stop_if_cancelled`, where nothing is kept."""
-    if pipeline.cancelled.is_set():
-        raise KeyboardInterrupt

@@ -213,9 +213,13 @@ def _take(brought: _Brought, name: str, function: Callable[..., Any]) -> None:
         return
     for record in records:
         try:
-            brought.providers.append(Provider(hook.kind, _checked(record, hook), brought.plugin))
+            component = _checked(record, hook)
+            if not brought.plugin.is_of(HOME):
+                _look_at_options(component)
         except TypeError as error:
             brought.fault(f"{name}: {error}", hook.kind)
+        else:
+            brought.providers.append(Provider(hook.kind, component, brought.plugin))
 
 
 def _checked(record: object, hook: Hook) -> Component:
@@ -234,3 +238,13 @@ def _checked(record: object, hook: Hook) -> Component:
     if not optional and not (isinstance(record_options, type) and issubclass(record_options, Options)):
         raise TypeError(f'the options of "{name}" should be a subclass of musterroll.Options')
     return record
+
+
+def _look_at_options(component: Component) -> None:
+    """Makes the schema of a stranger's options, which waits otherwise until they are checked; raises TypeError."""
+    options = getattr(component, "options", None)
+    try:
+        if options is not None:
+            options.model_rebuild(raise_errors=False)
+    except Exception as error:
+        raise TypeError(f'the options of "{component.name}" cannot be checked: {reason(error)}') from error

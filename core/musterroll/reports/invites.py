@@ -14,7 +14,7 @@ from musterroll.journal.invites import InviteState
 from musterroll.journal.journal import Journal
 from musterroll.journal.ledger import NOT_KNOWN, Ledger, LedgerEntry, known_identities
 from musterroll.pipeline.pipeline import Pipeline
-from musterroll.reports.report import ListedInvite
+from musterroll.reports.summaries import ListedInvite
 
 _CHUNK = 500
 # What the ledger itself cannot say: nothing was kept of the job that created the user.

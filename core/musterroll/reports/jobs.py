@@ -16,7 +16,8 @@ from musterroll.journal.jobs import open_job
 from musterroll.journal.journal import Journal
 from musterroll.journal.operations import OpState
 from musterroll.pipeline.pipeline import Pipeline
-from musterroll.reports.report import Failure, JobSummary, Outcome, Report
+from musterroll.reports.report import Outcome, Report
+from musterroll.reports.summaries import Failure, JobSummary
 
 
 def operation_name(kind: Kind, group: GroupPath) -> str:

@@ -25,8 +25,8 @@ from musterroll.pipeline.pipeline import Pipeline
 from musterroll.progress import SILENT, Progress
 from musterroll.reports.invites import listed
 from musterroll.reports.jobs import operation_name
-from musterroll.reports.report import ListedInvite
 from musterroll.reports.sheet_again import Reading, concerns, read_again
+from musterroll.reports.summaries import ListedInvite
 from musterroll.sheet.checks import CheckedRow
 from musterroll.sheet.summary import SheetSummary
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import cache
 
 from musterroll import INVISIBLE, clean, gettext
 
@@ -33,10 +34,14 @@ _BELONGING = (
     f"(?<=[{_EMOJI}\ufe0f])\u200d(?=[{_EMOJI}])",
     "\U0001f3f4[\U000e0020-\U000e007e]+\U000e007f",  # the flags of regions
 )
-_SEARCH = re.compile(f"{'|'.join(_BELONGING)}|({_FAULTY})")
 _CONTROL = re.compile(f"[{_CONTROLS}]")
 _UNSEEN = re.compile(f"[{INVISIBLE}{_BRAILLE_BLANK}]")
 _LINE_BREAKS = "\n\x0b\x0c\r\x1c\x1d\x1e\x85\u2028\u2029"
+
+
+@cache  # a sheet of ASCII needs none of it
+def _search() -> re.Pattern[str]:
+    return re.compile(f"{'|'.join(_BELONGING)}|({_FAULTY})")
 
 
 def faulty(text: str) -> Iterator[re.Match[str]]:
@@ -46,7 +51,7 @@ def faulty(text: str) -> Iterator[re.Match[str]]:
     """
     if text.isascii() and text.isprintable():
         return
-    for found in _SEARCH.finditer(text):
+    for found in _search().finditer(text):
         if found[1]:
             yield found
 
@@ -80,7 +85,7 @@ def legible(text: str, gap: str = "") -> str:
     before = None
     while text != before:  # what a joiner belonged to may go as well
         before = text
-        text = _SEARCH.sub(lambda found: _stand_in(found, gap), text)
+        text = _search().sub(lambda found: _stand_in(found, gap), text)
         if text != before:
             text = clean(re.sub(" {2,}", " ", text)) if gap else clean(text)
     return text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import cache
 from typing import NamedTuple
 
 _LATIN = "\u00c0-\u017f\u01a0\u01a1\u01af\u01b0\u0218-\u021b\u1e00-\u1eff"
@@ -49,12 +50,17 @@ def _misreading(encoding: str) -> _Misreading:
     return _Misreading(encoding, re.compile(f"(?:{runs})+"), octets, following)
 
 
-# Those of Windows in the West, the middle and the East of Europe, of old Macs, and of DOS.
-_MISREADINGS = tuple(map(_misreading, (_WESTERN, "mac_roman", "cp850", "cp437", "cp1250", _CYRILLIC)))
-# Most values need no closer look.
-_SUSPICIOUS = re.compile(
-    rf"[^\x00-\x7f][{''.join(misreading.following for misreading in _MISREADINGS)}]|{_HALVES.pattern}"
-)
+@cache  # a sheet of ASCII needs none of it
+def _misreadings() -> tuple[_Misreading, ...]:
+    """Those of Windows in the West, the middle and the East of Europe, of old Macs, and of DOS."""
+    return tuple(map(_misreading, (_WESTERN, "mac_roman", "cp850", "cp437", "cp1250", _CYRILLIC)))
+
+
+@cache
+def _suspicious() -> re.Pattern[str]:
+    """Most values need no closer look than this."""
+    following = "".join(misreading.following for misreading in _misreadings())
+    return re.compile(rf"[^\x00-\x7f][{following}]|{_HALVES.pattern}")
 
 
 class Repaired(NamedTuple):
@@ -71,7 +77,7 @@ class Repaired(NamedTuple):
 
 def repaired(text: str) -> Repaired | None:
     """Returns what a text was before it was read in the wrong encoding; None for one that seems to be as it should."""
-    if text.isascii() or not _SUSPICIOUS.search(text):
+    if text.isascii() or not _suspicious().search(text):
         return None
     piece, whole = "", True
     for _ in range(_MOST_TIMES):
@@ -88,7 +94,7 @@ def repaired(text: str) -> Repaired | None:
 def _once(text: str) -> tuple[str, str, bool] | None:
     """Returns the text decoded once more, what was wrong in it, and whether all of it is certain."""
     best: tuple[int, str, str, bool] | None = None
-    for misreading in _MISREADINGS:
+    for misreading in _misreadings():
         found = [(run, decoded) for run in misreading.runs.finditer(text) if (decoded := _decoded(run, misreading))]
         sure = [run for run, decoded in found if _is_sure(text, run, decoded, misreading.encoding)]
         if not sure:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib.machinery import PathFinder
+from importlib.util import find_spec, module_from_spec
 from itertools import chain, pairwise
 from typing import Annotated, Any, Literal, Self
 
@@ -167,9 +169,7 @@ class Guessable:
     """
 
     def __init__(self) -> None:
-        from zxcvbn.frequency_lists import FREQUENCY_LISTS  # noqa: PLC0415 -- takes its time
-
-        self._words = frozenset(chain.from_iterable(FREQUENCY_LISTS.values()))
+        self._words = frozenset(chain.from_iterable(_frequency_lists().values()))
 
     def __contains__(self, password: str) -> bool:
         text = password.casefold()
@@ -179,6 +179,19 @@ class Guessable:
         if len(text) - len(stem) <= _LONGEST_END and (stem in _FIRST or stem.translate(_LETTERS) in _FIRST):
             return True
         return not text.isalpha() and text.translate(_LETTERS) in self._words
+
+
+def _frequency_lists() -> dict[str, list[str]]:
+    """Zxcvbn's lists alone: importing the package makes ready to judge passwords, which takes longer than all else."""
+    package = find_spec("zxcvbn")
+    assert package is not None
+    spec = PathFinder.find_spec("frequency_lists", package.submodule_search_locations)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    lists: dict[str, list[str]] = module.FREQUENCY_LISTS
+    return lists
 
 
 def _is_regular(text: str) -> bool:

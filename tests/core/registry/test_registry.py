@@ -148,6 +148,12 @@ def test_the_order_of_installation_makes_no_difference(site: Site) -> None:
         ),
         (reader("Big Name"), "musterroll_readers: the name 'Big Name' should be lower-case letters"),
         (reader("x").replace("options=Options", "options=dict"), "should be a subclass of musterroll.Options"),
+        (
+            reader("x")
+            .replace("@hookimpl", "class Of(Options):\n    x: object()\n\n@hookimpl")
+            .replace("=Options", "=Of"),
+            'musterroll_readers: the options of "x" cannot be checked: ',
+        ),
         (reader("x").replace("build=print", "build=None"), 'the `build` of "x" cannot be called'),
         (reader("x").replace("@hookimpl\n", ""), "musterroll_readers lacks the decorator @hookimpl"),
     ],

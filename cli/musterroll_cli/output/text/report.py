@@ -2,38 +2,32 @@
 
 from __future__ import annotations
 
-from musterroll.engine import Report
-from musterroll_cli.options import Common
+from typing import TYPE_CHECKING
+
 from musterroll_cli.output.console import Stream, Styled
-from musterroll_cli.output.text.changes import show_changes, show_groups, show_plan_total
-from musterroll_cli.output.text.invites import show_considered, show_released
-from musterroll_cli.output.text.jobs import show_job_end, show_job_heading, show_what_happened
 from musterroll_cli.output.text.problems import first_step, show_problems
 from musterroll_cli.output.text.words import amount
+
+if TYPE_CHECKING:
+    from musterroll.engine import JobSummary, Report
+    from musterroll_cli.options import Common
 
 
 def show_report(stream: Stream, report: Report, *, common: Common) -> None:
     """Prints a report: problems, what is or was done, and a last line that says it all."""
     verbose, quiet = common.verbose, common.quiet
     if report.command == "jobs show" and report.job is not None and not quiet:
+        from musterroll_cli.output.text.jobs import show_job_heading  # noqa: PLC0415 -- `validate` has no job
+
         show_job_heading(stream, report, report.job)
     groups = report.problem_groups()
     show_problems(stream, report, groups, verbose=verbose, quiet=quiet)
     if report.command == "plan" and report.changes is not None:
         _show_plan(stream, report, common)
     if report.job is not None:
-        if report.changes is not None and verbose:
-            show_changes(stream, report.changes(), verbose=True, quiet=False)
-            stream.line()
-        if not quiet:
-            show_what_happened(stream, report, report.job, verbose=verbose)
-        if report.nothing_left:
-            stream.line("Nothing is left to do: this job was done already.")
-        show_job_end(stream, report.job, common=common)
-    elif report.command == "invites send":
-        show_considered(stream, report, verbose=verbose, quiet=quiet)
-    elif report.command == "invites release":
-        show_released(stream, report, quiet=quiet)
+        _show_job(stream, report, report.job, common)
+    elif report.invites is not None:
+        _show_invites(stream, report, common)
     elif report.sheet is not None and (report.command != "plan" or report.counts.errors):
         if not quiet and (step := first_step(groups)):
             stream.line(step)
@@ -41,7 +35,36 @@ def show_report(stream: Stream, report: Report, *, common: Common) -> None:
     show_not_read(stream, report)
 
 
+def _show_job(stream: Stream, report: Report, job: JobSummary, common: Common) -> None:
+    from musterroll_cli.output.text.changes import show_changes  # noqa: PLC0415 -- `validate` plans nothing
+    from musterroll_cli.output.text.jobs import show_job_end, show_what_happened  # noqa: PLC0415
+
+    if report.changes is not None and common.verbose:
+        show_changes(stream, report.changes(), verbose=True, quiet=False)
+        stream.line()
+    if not common.quiet:
+        show_what_happened(stream, report, job, verbose=common.verbose)
+    if report.nothing_left:
+        stream.line("Nothing is left to do: this job was done already.")
+    show_job_end(stream, job, common=common)
+
+
+def _show_invites(stream: Stream, report: Report, common: Common) -> None:
+    from musterroll_cli.output.text.invites import show_considered, show_released  # noqa: PLC0415 -- seldom
+
+    if report.command == "invites send":
+        show_considered(stream, report, verbose=common.verbose, quiet=common.quiet)
+    else:
+        show_released(stream, report, quiet=common.quiet)
+
+
 def _show_plan(stream: Stream, report: Report, common: Common) -> None:
+    from musterroll_cli.output.text.changes import (  # noqa: PLC0415 -- `validate` plans nothing
+        show_changes,
+        show_groups,
+        show_plan_total,
+    )
+
     groups = report.groups_to_create or ()
     assert report.changes is not None
     tally = show_changes(stream, report.changes(), verbose=common.verbose, quiet=common.quiet)

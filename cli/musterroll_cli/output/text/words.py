@@ -7,10 +7,14 @@ import os
 import shlex
 from collections.abc import Collection
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from musterroll import GroupPath
-from musterroll.engine import Action, InviteCounts, JobCounts, Scalar
+from musterroll.engine import Action
 from musterroll_cli.output.escape import shorten
+
+if TYPE_CHECKING:
+    from musterroll.engine import InviteCounts, JobCounts, Scalar
 
 ACTION_STYLES = {
     Action.CREATE: "green",
