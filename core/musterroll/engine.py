@@ -14,6 +14,7 @@ of the commands take is told here, once:
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DEFAULT_FILE",
+    "MEMBERS",
     "Action",
     "Change",
     "Checked",
@@ -127,6 +129,36 @@ __all__ = [
     "undo",
     "validate",
 ]
+
+_NO_COUNTS = {"rows": 0, "valid": 0, "invalid": 0, "errors": 0, "warnings": 0, "not_read": 0}
+_SHEET: dict[str, Any] = {"source": None, "counts": _NO_COUNTS, "problems": [], "problem_groups": []}
+_PLAN: dict[str, Any] = {**_SHEET, "changes": [], "groups_to_create": []}
+_JOB: dict[str, Any] = {**_PLAN, "job": None}
+
+MEMBERS: Mapping[str, Mapping[str, Any]] = {
+    "run": _JOB,
+    "validate": _SHEET,
+    "plan": {**_PLAN, "plan": None},
+    "apply": {**_JOB, "stale": None},
+    "jobs list": {"jobs": []},
+    "jobs show": {**_JOB, "row": None},
+    "jobs resume": _JOB,
+    "jobs approve": {**_JOB, "stale": None},
+    "jobs undo": _JOB,
+    "jobs prune": {"pruned": [], "freed_bytes": 0},
+    "invites list": {"invites": []},
+    "invites send": {"invites": [], "job": None},
+    "invites release": {"invites": []},
+    "template": {"template": None},
+    "init": {"created": []},
+    "doctor": {"checks": []},
+    "plugins list": {"plugins": []},
+    "plugins show": {"plugins": []},
+    "pipeline check": {"valid": None, "mistakes": [], "warnings": []},
+    "pipeline show": {"settings": None},
+    "pipeline schema": {"json_schema": None},
+}
+"""The members of each command's document besides the common ones, with what they are before anything is known."""
 
 # A module is imported when a name of it is asked for: `validate` does without everything that only `run` needs.
 _MODULES = {

@@ -26,7 +26,7 @@ from musterroll_cli.main import asks_for_json, main
 MakeReport = Callable[..., Report]
 MakeJob = Callable[..., JobSummary]
 
-MEMBERS = documents.MEMBERS
+MEMBERS = engine.MEMBERS
 COMMANDS = list(MEMBERS)
 PIPELINE = """
 name = "{name}"

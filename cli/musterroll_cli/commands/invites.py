@@ -8,7 +8,6 @@ from typing import Annotated, Literal
 import typer
 
 from musterroll import engine
-from musterroll.engine import documents
 from musterroll.errors import UsageError
 from musterroll_cli.options import YesOption
 from musterroll_cli.output.text.invites import show_invite_list, show_question, unreachable
@@ -37,7 +36,7 @@ def list_invites(
         if found.unreachable is not None:
             session.warn(unreachable(found.unreachable, found.identities))
         if session.as_json:
-            return session.finish(documents.of_invites(found))
+            return session.finish(found.members())
         show_invite_list(session.out, found.invites, quiet=session.common.quiet)
         return session.finish()
 

@@ -96,7 +96,7 @@ def prune_jobs(
             confirm=lambda jobs: asking.ask(lambda stream: stream.line(f"About to forget {amount(jobs, 'job')}.")),
         )
     if session.as_json:
-        return session.finish(documents.of_pruned(pruned))
+        return session.finish(pruned.members())
     show_pruned(session.out, pruned.jobs, pruned.freed, quiet=session.common.quiet)
     return session.finish()
 

@@ -7,7 +7,6 @@ import json
 import tomli_w
 
 from musterroll import engine
-from musterroll.engine import documents
 from musterroll.errors import PipelineError
 from musterroll_cli.output.text.words import short_path
 from musterroll_cli.session import Session
@@ -24,10 +23,10 @@ def check_pipeline(session: Session) -> int:
         checked = engine.check(session.load_quietly, session.common.profile, profiles)
     except PipelineError as error:  # the file cannot be read at all
         if session.as_json:
-            session.add(documents.of_check(engine.Checked(None, error.mistakes, ())))
+            session.add(engine.Checked(None, error.mistakes, ()).members())
         raise
     if session.as_json:
-        session.add(documents.of_check(checked))
+        session.add(checked.members())
     else:
         for warning in checked.warnings:
             session.warn(str(warning))

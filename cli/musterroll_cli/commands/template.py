@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from musterroll import engine
-from musterroll.engine import documents
 from musterroll_cli.options import ForceOption
 from musterroll_cli.session import Session
 
@@ -37,6 +36,6 @@ def template(
     """
     written = engine.template(session.load(), output, form=form, replace=force)
     if session.as_json:
-        return session.finish(documents.of_sheet(written))
+        return session.finish(written.members())
     session.out.line(f"{written.path} is written: fill it in, then `musterroll validate {written.path}`")
     return session.finish()

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from musterroll import engine
 from musterroll.engine import documents
 from musterroll.errors import MusterrollError
 
@@ -34,7 +35,7 @@ class Document:
         profile: str | None = None,
     ) -> None:
         self._write = write
-        self._missing = dict(documents.MEMBERS.get(command or "", {}))
+        self._missing = dict(engine.MEMBERS.get(command or "", {}))
         self.is_finished = False
         self._separator = "{"
         self.add(documents.opening(command, pipeline=pipeline, profile=profile))

@@ -1,61 +1,28 @@
-"""The JSON documents of the commands: which members each has, and what is in them.
+"""The JSON documents of the commands: what is in reports, lists and errors. Records of one command have `members`.
 
-Whoever prints one begins with `opening`, goes on with the members of the command, and ends with `closing`. Iterators
-are streams, to be written as arrays.
+Whoever prints one begins with `opening`, goes on with the members of the command, with those of `engine.MEMBERS` that
+are missing, and ends with `closing`. Iterators are streams, to be written as arrays.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from musterroll.errors import Mistake, MusterrollError, RefusedError, StalePlanError
+from musterroll.errors import MusterrollError, RefusedError, StalePlanError
 from musterroll.reports.records import change_record, problem_record
 from musterroll.reports.report import Outcome, Report
 
 if TYPE_CHECKING:
-    from musterroll.commands.examine import Checked, Examined
-    from musterroll.commands.prune import Pruned
-    from musterroll.commands.template import WrittenSheet
+    from musterroll.commands.examine import Examined
     from musterroll.registry.registry import Listing, Provider
-    from musterroll.reports.invites import InviteList
     from musterroll.reports.row_story import RowStory
     from musterroll.reports.summaries import JobSummary
 
 Members: TypeAlias = dict[str, Any]
 
 SCHEMA = "musterroll/1"
-
-_NO_COUNTS = {"rows": 0, "valid": 0, "invalid": 0, "errors": 0, "warnings": 0, "not_read": 0}
-_SHEET: Members = {"source": None, "counts": _NO_COUNTS, "problems": [], "problem_groups": []}
-_PLAN: Members = {**_SHEET, "changes": [], "groups_to_create": []}
-_JOB: Members = {**_PLAN, "job": None}
-
-MEMBERS: Mapping[str, Mapping[str, Any]] = {
-    "run": _JOB,
-    "validate": _SHEET,
-    "plan": {**_PLAN, "plan": None},
-    "apply": {**_JOB, "stale": None},
-    "jobs list": {"jobs": []},
-    "jobs show": {**_JOB, "row": None},
-    "jobs resume": _JOB,
-    "jobs approve": {**_JOB, "stale": None},
-    "jobs undo": _JOB,
-    "jobs prune": {"pruned": [], "freed_bytes": 0},
-    "invites list": {"invites": []},
-    "invites send": {"invites": [], "job": None},
-    "invites release": {"invites": []},
-    "template": {"template": None},
-    "init": {"created": []},
-    "doctor": {"checks": []},
-    "plugins list": {"plugins": []},
-    "plugins show": {"plugins": []},
-    "pipeline check": {"valid": None, "mistakes": [], "warnings": []},
-    "pipeline show": {"settings": None},
-    "pipeline schema": {"json_schema": None},
-}
-"""The members of each command's document besides the common ones, with what they are before anything is known."""
 
 
 def opening(command: str | None, *, pipeline: str | None = None, profile: str | None = None) -> Members:
@@ -98,19 +65,20 @@ def of_error(error: MusterrollError) -> Members:
 
 
 def of_report(report: Report) -> Members:
-    """The members of a report's document; problems, changes and failures are streams."""
+    """The members of a report's document; problems, changes, failures and invites are streams."""
+    job = {"job": _job(report.job)} if report.job else {}
+    if report.invites is not None:
+        return {"invites": map(asdict, report.invites()), **job}
     found: Members = {
         "source": _chosen(report.sheet, "path sha256 format reader sheet encoding") if report.sheet else None,
         "counts": asdict(report.counts),
         "problems": map(problem_record, report.problems()),
         "problem_groups": _problem_groups(report),
-        "changes": map(change_record, report.changes() if report.changes else ()),
-        "groups_to_create": [list(path) for path in report.groups_to_create or ()],
-        "invites": map(asdict, report.invites() if report.invites else ()),
-        "job": _job(report.job) if report.job else None,
-        "plan": asdict(report.saved) if report.saved else None,
     }
-    return {name: value for name, value in found.items() if name in MEMBERS[report.command]}
+    if report.changes is not None:
+        found["changes"] = map(change_record, report.changes())
+        found["groups_to_create"] = [list(path) for path in report.groups_to_create or ()]
+    return {**found, **job, **({"plan": asdict(report.saved)} if report.saved else {})}
 
 
 def _problem_groups(report: Report) -> Iterator[Members]:
@@ -183,34 +151,9 @@ def _row(story: RowStory) -> Members:
     }
 
 
-def of_pruned(pruned: Pruned) -> Members:
-    """The members of `jobs prune`."""
-    return {"pruned": list(pruned.jobs), "freed_bytes": pruned.freed}
-
-
-def of_invites(found: InviteList) -> Members:
-    """The members of `invites list`; the invites are a stream."""
-    return {"invites": map(asdict, found.invites)}
-
-
-def of_sheet(written: WrittenSheet) -> Members:
-    """The members of `template`."""
-    return {"template": {"path": str(written.path), "format": written.format}}
-
-
 def of_examined(found: Iterable[Examined]) -> Members:
     """The members of `doctor`."""
     return {"checks": [asdict(one) for one in found]}
-
-
-def of_check(checked: Checked) -> Members:
-    """The members of `pipeline check`."""
-    mistakes, warnings = map(_mistake, checked.mistakes), map(_mistake, checked.warnings)
-    return {"valid": not checked.mistakes, "mistakes": mistakes, "warnings": warnings}
-
-
-def _mistake(mistake: Mistake) -> Members:
-    return _chosen(mistake, "path message origin line")
 
 
 def of_listing(listing: Iterable[Listing]) -> Members:

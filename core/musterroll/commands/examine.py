@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from musterroll.contract.roles import Examinable
 from musterroll.contract.secret import MASK, Secret
@@ -79,6 +79,15 @@ class Checked(NamedTuple):
     pipeline: Pipeline | None
     mistakes: tuple[Mistake, ...]
     warnings: tuple[Mistake, ...]
+
+    def members(self) -> dict[str, Any]:
+        """Its members of the JSON document."""
+        mistakes, warnings = map(_record, self.mistakes), map(_record, self.warnings)
+        return {"valid": not self.mistakes, "mistakes": mistakes, "warnings": warnings}
+
+
+def _record(mistake: Mistake) -> dict[str, Any]:
+    return {"path": mistake.path, "message": mistake.message, "origin": mistake.origin, "line": mistake.line}
 
 
 def check(load: Callable[[str | None], Pipeline], chosen: str | None, profiles: Iterable[str]) -> Checked:

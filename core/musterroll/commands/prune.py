@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from musterroll.commands.job import locked
 from musterroll.errors import MusterrollError, RefusedError, StateError
@@ -36,6 +37,10 @@ class Pruned:
 
     jobs: tuple[str, ...]
     freed: int
+
+    def members(self) -> dict[str, Any]:
+        """Its members of the JSON document."""
+        return {"pruned": list(self.jobs), "freed_bytes": self.freed}
 
 
 def prune(

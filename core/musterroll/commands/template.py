@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from musterroll.contract.cells import SheetRow
 from musterroll.contract.drafts import Draft
@@ -23,6 +23,10 @@ class WrittenSheet(NamedTuple):
 
     path: Path
     format: str
+
+    def members(self) -> dict[str, Any]:
+        """Its members of the JSON document."""
+        return {"template": {"path": str(self.path), "format": self.format}}
 
 
 def template(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from heapq import merge
 from itertools import islice
+from typing import Any
 
 from musterroll.errors import MusterrollError
 from musterroll.journal.change import Change
@@ -36,6 +37,10 @@ class InviteList:
     identities: tuple[str, ...] = ()
     unreachable: MusterrollError | None = None
     close: Callable[[], None] = lambda: None
+
+    def members(self) -> dict[str, Any]:
+        """Its members of the JSON document; the invites are a stream."""
+        return {"invites": map(asdict, self.invites)}
 
 
 def list_invites(pipeline: Pipeline, *, state: InviteState | None = None) -> InviteList:
