@@ -52,7 +52,7 @@ def _load(session: Session, begun: str, profile: str | None, sets: Sequence[str]
     # A text that holds a secret is kept nowhere, so it has to be given once more.
     others = [text for text in common.sets if text not in sets]
     pipeline = session.load(profile=profile, sets=[*sets, *others])
-    if pipeline.sets != tuple(sets):
+    if pipeline.set_options != tuple(sets):
         how = "with " + " ".join(f"--set {text}" for text in sets) if sets else "without --set"
         raise UsageError(f"{begun} {how}; leave other ones out to go on with it")
     return pipeline

@@ -415,7 +415,7 @@ def test_resuming_uses_the_profile_and_settings_of_the_job(
     seen: list[Any] = []
 
     def resume(pipeline: Any, job: str, **options: object) -> Report:
-        seen.append((pipeline.profile, pipeline.sets, pipeline.settings.invites.valid_days, job))
+        seen.append((pipeline.profile, pipeline.set_options, pipeline.settings.invites.valid_days, job))
         return make_report("jobs resume", job=make_job())
 
     monkeypatch.setattr(engine, "job_settings", lambda *args: ("production", ("invites.valid_days=3",)))

@@ -19,7 +19,7 @@ from support.rows import row
 ROOT = Path(__file__).parents[2]
 CONVERTED = (
     *(f"core/musterroll/{room}" for room in ("sheet", "plan", "portal", "registry")),
-    *(f"plugins/musterroll_plugins/{role}" for role in ("validators", "groups")),
+    *(f"plugins/musterroll_plugins/{role}" for role in ("validators", "groups", "readers")),
 )
 # Where the message stands among the arguments; `_kept` and the like hand theirs on.
 MESSAGE_AT = {"gettext": (0,), "ngettext": (0, 1), "problem": (2,), "_invalid": (1,), "_kept": (1,), "CellFault": (1,)}

@@ -39,7 +39,7 @@ def _journal(folder: Path) -> Path:
 
 def _is_made_by_this_pipeline(folder: Path) -> None:
     """A digest of the settings is all that the journal has, and later versions have further settings."""
-    digest = load_pipeline(folder / "musterroll.toml", external_plugins=False).fingerprint
+    digest = load_pipeline(folder / "musterroll.toml", external_plugins=False).settings_sha256
     with closing(sqlite3.connect(_journal(folder))) as db:
         db.execute("UPDATE job SET fingerprint = ?", (digest,))
         db.commit()

@@ -39,7 +39,7 @@ def apply(
     header = saved.header
     with ending(pipeline, "apply", sheet or Path(header.sheet.path), rejected_to) as end:
         opened = open_again(pipeline, sheet, header.sheet.path)
-        refuse_other_program(header.basis, pipeline, opened.source.sha256, instead="plan the sheet again")
+        refuse_other_program(header.made_from, pipeline, opened.source.sha256, instead="plan the sheet again")
         journal = Journal.open(pipeline.state, pipeline.name)
         run = Run(pipeline, journal, "apply", progress, confirm, rejected_to)
         with locked(run):

@@ -18,7 +18,7 @@ from musterroll.journal.journal import Journal
 from musterroll.journal.operations import OperationStore
 from musterroll.journal.outcomes import InviteCounts, JobCounts, JobOutcome, count_invites, count_rows, kept_outcome
 from musterroll.journal.plan import PlanStore
-from musterroll.pipeline.made_from import Basis, PluginsUsed
+from musterroll.pipeline.made_from import MadeFrom, PluginsUsed
 from musterroll.sheet.summary import SheetCounts, SheetSummary
 
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # no letters that are taken for others
@@ -92,9 +92,9 @@ class JobRecord:
     turn: int = 0
 
     @property
-    def made_from(self) -> Basis:
+    def made_from(self) -> MadeFrom:
         """What its plan was made from."""
-        return Basis(
+        return MadeFrom(
             sheet=self.sheet.sha256, pipeline=self.settings_sha256, plugins=self.plugins, identity=self.identity
         )
 

@@ -103,8 +103,8 @@ def load_pipeline(
         warnings=tuple(check.warnings),
         merged=merged,
         shown=_shown(tree, check, types, is_standard=chain[0].place.label == STANDARD),
-        sets=_lasting(sets, tree, check) + flags_as_sets(flags or {}),
-        fingerprint=_fingerprint(merged),
+        set_options=_lasting(sets, tree, check) + flags_as_sets(flags or {}),
+        settings_sha256=_sha256_of(merged),
         plugins=plugins_used((one.component for one in used), registry, folder),
         reader=reader,
         readers=readers,
@@ -239,6 +239,6 @@ def _shown(tree: TomlTable, check: Check, types: KeyTypes, *, is_standard: bool)
     return shown if is_standard else {"extends": False, **shown}
 
 
-def _fingerprint(merged: Mapping[str, Any]) -> str:
+def _sha256_of(merged: Mapping[str, Any]) -> str:
     canonical = json.dumps(merged, sort_keys=True, ensure_ascii=True, default=str)
     return hashlib.sha256(canonical.encode()).hexdigest()

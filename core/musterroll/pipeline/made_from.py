@@ -25,7 +25,7 @@ class PluginsUsed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Basis:
+class MadeFrom:
     """What a plan rests on besides the users and groups of the portal.
 
     Attributes:

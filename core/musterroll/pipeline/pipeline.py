@@ -72,9 +72,9 @@ class Pipeline:
         warnings: mistakes that do not stop anything, e.g. a literal secret or a broken plugin that is not used.
         merged: the merged TOML as plain data, secrets masked.
         shown: the same as a file beside the pipeline file would have it: whatever it extends is in it.
-        sets: the `--set` texts and flags it was loaded with, as `--set` texts, so that a job can be resumed with
+        set_options: the `--set` texts and flags it was loaded with, as `--set` texts, so that a job can be resumed with
             them. A text that holds a secret is left out: the journal keeps these texts.
-        fingerprint: the SHA-256 of the merged settings.
+        settings_sha256: the SHA-256 of the merged settings.
         plugins: the plugins in use, with what tells one version of them from another.
         reader: the chosen reader; None for "auto".
         readers: the readers to try.
@@ -97,8 +97,8 @@ class Pipeline:
     warnings: tuple[Mistake, ...]
     merged: Mapping[str, Any]
     shown: Mapping[str, Any]
-    sets: tuple[str, ...]
-    fingerprint: str
+    set_options: tuple[str, ...]
+    settings_sha256: str
     plugins: PluginsUsed
     reader: Instance | None  # None: "auto"
     readers: tuple[Instance, ...]

@@ -8,17 +8,17 @@ from dataclasses import replace
 from musterroll.errors import StalePlanError
 from musterroll.journal.job import Job, JobState
 from musterroll.journal.jobs import last_applied
-from musterroll.pipeline.made_from import Basis
+from musterroll.pipeline.made_from import MadeFrom
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.plan.differences import AppliedBy, Stale
 from musterroll.plan.saved.reader import SavedPlan
-from musterroll.plan.stale import compare, compare_bases
+from musterroll.plan.stale import compare, compare_made_from
 
 _PLAN = "plan the sheet again and apply that plan"
 _JOB = "run the sheet again"
 
 
-def refuse_other_program(then: Basis, pipeline: Pipeline, sheet_sha256: str, *, instead: str) -> None:
+def refuse_other_program(then: MadeFrom, pipeline: Pipeline, sheet_sha256: str, *, instead: str) -> None:
     """Refuses where settings or plugins have changed: nothing that they say is worth asking the portal for.
 
     Args:
@@ -27,15 +27,17 @@ def refuse_other_program(then: Basis, pipeline: Pipeline, sheet_sha256: str, *, 
         sheet_sha256: the sheet as it is now.
         instead: what to do instead.
     """
-    now = Basis(sheet=sheet_sha256, pipeline=pipeline.fingerprint, plugins=pipeline.plugins, identity=then.identity)
-    stale = compare_bases(then, now)
+    now = MadeFrom(
+        sheet=sheet_sha256, pipeline=pipeline.settings_sha256, plugins=pipeline.plugins, identity=then.identity
+    )
+    stale = compare_made_from(then, now)
     if stale.pipeline or stale.plugins:
         raise StalePlanError(_message(stale, then, now, instead), stale)
 
 
 def refuse_stale_plan(saved: SavedPlan, job: Job) -> None:
     """Refuses a saved plan that differs from a job's, which was just made of the same sheet."""
-    then, today = saved.header.basis, job.record.made_from
+    then, today = saved.header.made_from, job.record.made_from
     stale = compare(saved, job.plan, then, today)
     if stale is None:
         return
@@ -63,7 +65,7 @@ def refuse_stale_job(planned: Job, now: Job) -> None:
         raise StalePlanError(_message(stale, then, today, _JOB), stale)
 
 
-def _message(stale: Stale, then: Basis, now: Basis, instead: str) -> str:
+def _message(stale: Stale, then: MadeFrom, now: MadeFrom, instead: str) -> str:
     *first, last = stale.causes
     causes = f"{', '.join(first)} and {last} have" if first else f"{last} has"
     details = [f"{one.name} was {_version(one.planned)}, is {_version(one.now)}" for one in stale.plugins]

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from musterroll.contract.users import GroupPath
 from musterroll.journal.change import Action, Change
-from musterroll.pipeline.made_from import Basis, PluginsUsed
+from musterroll.pipeline.made_from import MadeFrom, PluginsUsed
 from musterroll.plan.differences import Difference, GroupDifference, GroupState, PluginDifference, Stale, UserDifference
 from musterroll.reports.records import change_record
 
@@ -34,7 +34,7 @@ class Planned(Protocol):
         ...
 
 
-def compare_bases(planned: Basis, now: Basis) -> Stale:
+def compare_made_from(planned: MadeFrom, now: MadeFrom) -> Stale:
     """Compares what two plans rest on, but for the portal."""
     return Stale(
         sheet=planned.sheet != now.sheet,
@@ -43,7 +43,7 @@ def compare_bases(planned: Basis, now: Basis) -> Stale:
     )
 
 
-def compare(planned: Planned, now: Planned, then: Basis, today: Basis) -> Stale | None:
+def compare(planned: Planned, now: Planned, then: MadeFrom, today: MadeFrom) -> Stale | None:
     """Compares two plans whole. Both stream; only what differs is held.
 
     Args:
@@ -69,7 +69,7 @@ def compare(planned: Planned, now: Planned, then: Basis, today: Basis) -> Stale 
         # With another sheet nobody can tell what else a difference comes from.
         portal |= _is_seen_differently(before, after) or (same_sheet and not of_the_ledger)
     stale = replace(
-        compare_bases(then, today),
+        compare_made_from(then, today),
         backend=portal or (same_sheet and bool(groups)),
         ledger=ledger,
         groups=groups,

@@ -82,5 +82,5 @@ def read_again(
         return None, [f"{error.message}, so its cells are not shown; {_ELSEWHERE}"]
     except MusterrollError as error:
         return None, [f"the sheet could not be checked again: {error.message}"]
-    changed = pipeline.fingerprint != job.settings_sha256
+    changed = pipeline.settings_sha256 != job.settings_sha256
     return reading, ["the pipeline has changed since; the checks are those of today"] if changed else []

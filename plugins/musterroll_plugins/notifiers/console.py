@@ -14,8 +14,8 @@ from musterroll import (
     SentStatus,
     hookimpl,
 )
+from musterroll_plugins.notifiers._text_options import MessageOptions, Texts
 from musterroll_plugins.notifiers._texts import Text, printable
-from musterroll_plugins.notifiers._wording import MessageOptions, Texts
 
 _INVITE = Text.of("Your account", "Your username is {username}.")
 _FINISHED = Text.of(

@@ -24,7 +24,7 @@ from musterroll import (
 )
 from musterroll_plugins.notifiers._mail import address_of, compose, is_address, name_of, parse_address
 from musterroll_plugins.notifiers._places import writable_folder
-from musterroll_plugins.notifiers._wording import Address, MailOptions, Texts
+from musterroll_plugins.notifiers._text_options import Address, MailOptions, Texts
 
 
 class OutboxOptions(MailOptions):

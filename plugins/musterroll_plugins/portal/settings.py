@@ -1,4 +1,4 @@
-"""How the portal's misbehaviour is spelt on the command line."""
+"""How the portal's misbehaviour is written on the command line."""
 
 from __future__ import annotations
 

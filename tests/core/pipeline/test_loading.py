@@ -290,14 +290,14 @@ class TestSecrets:
             sets=[f"backend.options.token={CANARY}", f"backend.options={{ api_key = '{CANARY}' }}", "confirm=true"],
             flags={"invites.send_to": ("all", "--invites")},
         )
-        assert pipeline.sets == ("confirm=true", "invites.send_to=all")
+        assert pipeline.set_options == ("confirm=true", "invites.send_to=all")
 
 
 class TestFingerprint:
     def test_it_changes_with_the_settings(self, load: Load) -> None:
-        first = load().fingerprint
-        assert load().fingerprint == first
-        assert load("on_error = 'skip'").fingerprint != first
+        first = load().settings_sha256
+        assert load().settings_sha256 == first
+        assert load("on_error = 'skip'").settings_sha256 != first
 
     def test_a_changed_local_plugin_is_told_from_the_former_one(self, load: Load, folder: Path) -> None:
         (folder / "own.py").write_text("", encoding="utf-8")
@@ -306,15 +306,15 @@ class TestFingerprint:
         assert list(first.plugins.files) == ["own.py"]
         (folder / "own.py").write_text("# changed\n", encoding="utf-8")
         assert load(head=head).plugins != first.plugins
-        assert load(head=head).fingerprint == first.fingerprint
+        assert load(head=head).settings_sha256 == first.settings_sha256
 
     def test_flags_and_their_spelling_as_sets_come_to_the_same(self, load: Load) -> None:
         flagged = load(flags={"invites.send_to": ("all", "--invites")})
-        assert load(sets=flagged.sets).fingerprint == flagged.fingerprint
+        assert load(sets=flagged.set_options).settings_sha256 == flagged.settings_sha256
 
     def test_it_knows_references_but_no_secrets(self, load: Load) -> None:
         def fingerprint(token: str) -> str:
-            return load(f"[backend.options]\ntoken = {token}").fingerprint
+            return load(f"[backend.options]\ntoken = {token}").settings_sha256
 
         assert fingerprint('"one"') == fingerprint('"other"')
         assert fingerprint('{ env = "A" }') != fingerprint('{ env = "B" }')

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from musterroll.pipeline.made_from import Basis, PluginsUsed
+from musterroll.pipeline.made_from import MadeFrom, PluginsUsed
 from musterroll.sheet.summary import SheetCounts, SheetSummary
 
 SCHEMA = "musterroll-plan/1"
@@ -64,9 +64,9 @@ class PlanHeader:
     counts: SheetCounts
 
     @property
-    def basis(self) -> Basis:
+    def made_from(self) -> MadeFrom:
         """What the plan rests on."""
-        return Basis(
+        return MadeFrom(
             sheet=self.sheet.sha256,
             pipeline=self.pipeline.sha256,
             plugins=self.plugins,

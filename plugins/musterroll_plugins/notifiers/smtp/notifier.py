@@ -14,7 +14,7 @@ import idna
 from musterroll import Context, Message, NotifierError, Purpose, Recipient, Sent, SentStatus
 from musterroll_http import tls_context
 from musterroll_plugins.notifiers._mail import address_of, compose, is_address, name_of, parse_address
-from musterroll_plugins.notifiers._wording import Texts
+from musterroll_plugins.notifiers._text_options import Texts
 from musterroll_plugins.notifiers.smtp.connection import Connection, Delivery, Fate, Server, UnreachableError
 from musterroll_plugins.notifiers.smtp.options import SmtpOptions
 
@@ -23,7 +23,7 @@ _MOST_WAITING_SECONDS = 60.0
 # A server that breaks off at every message would make every one of them doubtful.
 _MOST_DOUBTFUL = 3
 # One that is silent, or breaks off, would make each of them wait for nothing.
-_MOST_IN_VAIN = 3
+_MOST_FAILED_IN_A_ROW = 3
 _GLANCE_SECONDS = 0.2
 # Every mail server takes these: not all take 8 bits.
 _PLAIN, _UTF8 = SMTP.clone(cte_type="7bit"), SMTPUTF8.clone(cte_type="7bit")
@@ -61,7 +61,7 @@ class Smtp:
         )
         self._connection: Connection | None = None
         self._waited = 0.0
-        self._doubtful = self._in_vain = 0
+        self._doubtful = self._failed_in_a_row = 0
         self._stopped: str | None = None
 
     def examine(self) -> str:
@@ -99,7 +99,7 @@ class Smtp:
             self._connection = None
 
     def _send(self, messages: Iterator[Message]) -> Iterator[Sent]:
-        self._waited, self._doubtful, self._in_vain, self._stopped = 0.0, 0, 0, None
+        self._waited, self._doubtful, self._failed_in_a_row, self._stopped = 0.0, 0, 0, None
         while self._stopped is None:
             self._get_ready()
             message = next(messages, None)
@@ -144,9 +144,9 @@ class Smtp:
         except (ValueError, MessageError):
             return Sent(message.id, SentStatus.FAILED, "no e-mail can be made of the user's address and name")
         status, words = _verdict(delivery.discreet(self._server.secrets))
-        self._in_vain = self._in_vain + 1 if delivery.fate is Fate.NOT_SENT else 0
-        if self._in_vain == _MOST_IN_VAIN:
-            self._stopped = f"{delivery.words}, {_MOST_IN_VAIN} messages in a row; see whether it is well"
+        self._failed_in_a_row = self._failed_in_a_row + 1 if delivery.fate is Fate.NOT_SENT else 0
+        if self._failed_in_a_row == _MOST_FAILED_IN_A_ROW:
+            self._stopped = f"{delivery.words}, {_MOST_FAILED_IN_A_ROW} messages in a row; see whether it is well"
         self._doubtful = self._doubtful + 1 if status is SentStatus.UNKNOWN else 0
         if self._doubtful == _MOST_DOUBTFUL:
             self._stopped = (

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from musterroll import FilePath, SecretRef
-from musterroll_plugins.notifiers._wording import Address, MailOptions
+from musterroll_plugins.notifiers._text_options import Address, MailOptions
 
 Security = Literal["none", "starttls", "tls"]
 _PORTS: dict[Security, int] = {"none": 25, "starttls": 587, "tls": 465}

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, mod
 from musterroll import Purpose, SecretRef
 from musterroll_http import HttpOptions
 from musterroll_plugins.notifiers._reach import Needs
-from musterroll_plugins.notifiers._wording import check_structure
+from musterroll_plugins.notifiers._text_options import check_structure
 
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 

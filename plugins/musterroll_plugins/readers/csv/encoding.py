@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from musterroll import Problem, Source, SourceError
+from musterroll import Problem, Source, SourceError, gettext
 from musterroll_plugins.readers.csv import guess as _guess
 from musterroll_plugins.readers.csv.alphabets import EAST_ASIAN
 
@@ -251,11 +251,14 @@ def _not_utf8(source: Source, found: TextFormat) -> TextFormat:
 
 
 def _mixed(evidence: _Evidence, *, marked: bool) -> Problem:
-    line = evidence.first_invalid
-    other = "the file is marked as such" if marked else f"line {evidence.first_valid} is"
-    return Problem(
-        code="source.mixed_encoding",
-        message=f"Line {line} is not UTF-8, but {other}: the file was put together from pieces in two encodings, or "
-        f"damaged; correct line {line} and those like it and save the file as UTF-8, or name its one encoding "
-        "(readers.csv.encoding)",
+    message = (
+        "Line {line} is not UTF-8, but the file is marked as such: the file was put together from pieces in two "
+        "encodings, or damaged; correct line {line} and those like it and save the file as UTF-8, or name its one "
+        "encoding (readers.csv.encoding)"
+        if marked
+        else "Line {line} is not UTF-8, but line {other} is: the file was put together from pieces in two encodings, "
+        "or damaged; correct line {line} and those like it and save the file as UTF-8, or name its one encoding "
+        "(readers.csv.encoding)"
     )
+    text = gettext(message, line=evidence.first_invalid, other=evidence.first_valid)
+    return Problem(code="source.mixed_encoding", message=text)

@@ -27,6 +27,7 @@ from musterroll import (
     Source,
     SourceError,
     column_letter,
+    gettext,
     hookimpl,
 )
 from musterroll_plugins.readers.csv import delimiter as _delimiter
@@ -37,12 +38,6 @@ from musterroll_plugins.readers.csv.writer import CsvWriter
 # A record above this is no row of a sheet: an Excel row of full cells is the only thing that comes near.
 _RECORD_LIMIT = 4 << 20
 _HEAD = 65536
-_WRAPPED = Problem(
-    code="source.quoted_lines",
-    message="Every line stands in quotation marks as a whole, so that it is one single cell; take away the mark at "
-    "the beginning and at the end of each line (and one of two that are doubled), or export the file again with "
-    "quotation marks around single cells only",
-)
 
 
 class CsvOptions(Options):
@@ -196,8 +191,19 @@ class CsvReader:
             delimiter, skip = delimiter or hidden[0], hidden[1]
         if delimiter is None:
             delimiter = _delimiter.detect(head, quote)
-        wrapped = (_WRAPPED,) if _delimiter.is_wrapped(head[skip:], delimiter, quote) else ()
+        wrapped = (_quoted_lines(),) if _delimiter.is_wrapped(head[skip:], delimiter, quote) else ()
         yield CsvSheet(source, text, delimiter, quote, skip, wrapped)
+
+
+def _quoted_lines() -> Problem:
+    return Problem(
+        code="source.quoted_lines",
+        message=gettext(
+            "Every line stands in quotation marks as a whole, so that it is one single cell; take away the mark at "
+            "the beginning and at the end of each line (and one of two that are doubled), or export the file again "
+            "with quotation marks around single cells only"
+        ),
+    )
 
 
 def _open_text(source: Source, text: _text.TextFormat) -> io.TextIOWrapper:
