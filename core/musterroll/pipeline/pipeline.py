@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any
 
 from musterroll.contract.components import (
     Component,
@@ -34,8 +34,6 @@ from musterroll.registry.guards.reader import WatchedReader
 from musterroll.registry.plugin_errors import guarded
 from musterroll.registry.registry import Registry
 from musterroll.registry.watch import Watch
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +137,7 @@ class Pipeline:
     def _build_reader(self, one: Instance) -> Reader | None:
         label = Label(f"readers[{one.component.name}]", one.label.by)
         try:
-            reader = WatchedReader(self._build(one, _reader(one).build, READER), label, self.watch)
+            reader = WatchedReader(self._build(one, READER), label, self.watch)
         except MusterrollError as error:
             if one.is_asked:
                 raise
@@ -152,22 +150,21 @@ class Pipeline:
 
     def build_writer(self, reader: Instance) -> SheetWriter:
         """Builds the writer that a reader's plugin brings; only where it brings one."""
-        writer = _reader(reader).writer
-        assert writer is not None
-        return self._build(reader, writer, WRITER)
+        writer: SheetWriter = self._build(reader, WRITER)
+        return writer
 
     def build_validators(self) -> tuple[tuple[str, RowValidator | SheetValidator], ...]:
         """Builds the validators, new for every sheet: the label, and the validator."""
-        return tuple((one.label, self._build(one, _validator(one).build, VALIDATOR)) for one in self.validators)
+        return tuple((one.label, self._build(one, VALIDATOR)) for one in self.validators)
 
     def build_resolvers(self) -> tuple[tuple[str, GroupResolver], ...]:
         """Builds the group resolvers: the label, and the resolver."""
-        return tuple((one.label, self._build(one, _resolver(one).build, RESOLVER)) for one in self.resolvers)
+        return tuple((one.label, self._build(one, RESOLVER)) for one in self.resolvers)
 
     def build_backend(self, *, read_only: bool) -> Portal:
         """Builds the user backend: to plan with, or to write with. It is closed by the `with` that it is used in."""
         one = self.backend
-        return Portal(self._build(one, _backend(one).build, BACKEND, read_only=read_only), one.label, self.watch)
+        return Portal(self._build(one, BACKEND, read_only=read_only), one.label, self.watch)
 
     def build_notifiers(self, *, read_only: bool) -> tuple[tuple[Instance, Post], ...]:
         """Builds the notifiers: to plan with, or to send with. The caller closes them."""
@@ -175,15 +172,15 @@ class Pipeline:
 
     def build_to_look(self, instance: Instance) -> object:
         """Builds an instance of any kind, to look whether that works and what it says of itself."""
-        return self._build(instance, _validator(instance).build, _ROLES[type(instance.component)], read_only=True)
+        return self._build(instance, _ROLES[type(instance.component)])
 
     def build_notifier(self, one: Instance, *, read_only: bool) -> Post:
         """Builds one of the notifiers; see `build_notifiers`."""
-        return Post(self._build(one, _notifier(one).build, NOTIFIER, read_only=read_only), one.label, self.watch)
+        return Post(self._build(one, NOTIFIER, read_only=read_only), one.label, self.watch)
 
-    def _build(
-        self, instance: Instance, build: Callable[[Any, Context], T], role: Role, *, read_only: bool = True
-    ) -> T:
+    def _build(self, instance: Instance, role: Role, *, read_only: bool = True) -> Any:
+        # The registry has checked that a component of a kind is of that kind's type, and brings what is called here.
+        build = getattr(instance.component, "writer" if role is WRITER else "build")
         context = Context(
             instance=instance.label,
             fields=self.fields,
@@ -211,24 +208,3 @@ _ROLES: Mapping[type[Component], Role] = {
     UserBackendType: BACKEND,
     NotifierType: NOTIFIER,
 }
-
-
-# The registry has checked that a component found under a kind is of that kind's type.
-def _reader(instance: Instance) -> ReaderType[Any]:
-    return cast("ReaderType[Any]", instance.component)
-
-
-def _validator(instance: Instance) -> ValidatorType[Any]:
-    return cast("ValidatorType[Any]", instance.component)
-
-
-def _resolver(instance: Instance) -> GroupResolverType[Any]:
-    return cast("GroupResolverType[Any]", instance.component)
-
-
-def _backend(instance: Instance) -> UserBackendType[Any]:
-    return cast("UserBackendType[Any]", instance.component)
-
-
-def _notifier(instance: Instance) -> NotifierType[Any]:
-    return cast("NotifierType[Any]", instance.component)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -34,7 +33,7 @@ class Reading:
         self.last = 0
         self.blank_end: int | None = None
 
-    def read(self, opened: OpenSheet, cancelled: threading.Event, progress: Progress) -> None:
+    def read(self, opened: OpenSheet, pipeline: Pipeline, progress: Progress) -> None:
         """Reads to the end: some rules see the whole sheet before they speak."""
         log = ProblemLog()
         progress.stage("Reading the sheet again")
@@ -45,8 +44,7 @@ class Reading:
                     if checked.row.number == self._row:
                         self.found = checked
                     progress.advance()
-                    if cancelled.is_set():
-                        raise KeyboardInterrupt
+                    pipeline.stop_if_cancelled()
             self.blank_end = next((p.row for p in log if p.code == "row.after_blank"), None)
         finally:
             log.close()
@@ -77,7 +75,7 @@ def read_again(
         if opened.source.sha256 != job.sheet.sha256:
             return None, [f"{path} has changed since, so its cells are not shown; {_ELSEWHERE}"]
         reading = Reading(row)
-        reading.read(opened, pipeline.cancelled, progress)
+        reading.read(opened, pipeline, progress)
     except SourceError as error:
         return None, [f"{error.message}, so its cells are not shown; {_ELSEWHERE}"]
     except MusterrollError as error:
