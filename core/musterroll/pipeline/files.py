@@ -14,7 +14,6 @@ from typing import Any
 from musterroll.contract.text import did_you_mean
 from musterroll.errors import Mistake, PipelineError
 from musterroll.pipeline.origins import Place
-from musterroll.pipeline.toml_faults import fault_of
 from musterroll.pipeline.written_file import Written, excerpt
 from musterroll.registry.loader import identity
 
@@ -109,6 +108,8 @@ def _read(path: Path, label: str, extended_by: str | None) -> Written:
     try:
         return Written(text, tomllib.loads(text))
     except ValueError as error:
+        from musterroll.pipeline.toml_faults import fault_of  # noqa: PLC0415 -- most files are TOML
+
         at, what = fault_of(text, error)
         line, column = text.count("\n", 0, at) + 1, at - (text.rfind("\n", 0, at) + 1) + 1
         mistake = Mistake("", f"line {line}, column {column}: {what}", label, line, excerpt(text, at))

@@ -327,6 +327,6 @@ class Settings(Table):
     backend: Use
     invites: InviteSettings
     notifiers: tuple[NotifierUse, ...] = ()
-    limits: LimitSettings = LimitSettings()
+    limits: LimitSettings = Field(default_factory=LimitSettings)
     undo: UndoSettings
-    keep: KeepSettings = KeepSettings()
+    keep: KeepSettings = Field(default_factory=KeepSettings)

@@ -9,12 +9,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from musterroll.contract.secret import MASK
 from musterroll.pipeline.masks import KEY_TO_MASK, masked_address
 from musterroll.pipeline.origins import KeyPath
-from musterroll.pipeline.positions import Position, Positions
+
+if TYPE_CHECKING:
+    from musterroll.pipeline.positions import Position
 
 _SECRET_AND_REST = re.compile(rf"""({KEY_TO_MASK}["']?\s*[=:]\s*(?!\s*\{{))(\S.*)$""", re.IGNORECASE)
 _WIDEST = 90
@@ -64,6 +66,8 @@ class Written:
 
     @cached_property
     def _positions(self) -> dict[KeyPath, Position]:
+        from musterroll.pipeline.positions import Positions  # noqa: PLC0415 -- only where there is a mistake
+
         return Positions(self.text).found
 
     def _part(self, position: Position, line: int, *, with_value: bool) -> tuple[str, ...]:

@@ -175,7 +175,7 @@ class MessageOptions(Options):
     html: _Html | None = None
     language_field: str = "language"
     languages: dict[str, Wording] = Field({})
-    finished: ReportWording = ReportWording()
+    finished: ReportWording = Field(default_factory=ReportWording)
     report_to: tuple[Address, ...] = ()
 
     @model_validator(mode="before")
