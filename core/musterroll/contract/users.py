@@ -111,6 +111,8 @@ class Capabilities:
         stores_key: keeps the id of the creating operation, so that a crash leaves no doubt who created a user.
         unique_email: an address may belong to one user only.
         matching: how it compares usernames.
+        chunk: how many operations are handed over under one intent: as many as it carries out together, e.g. in one
+            transaction. So many may be in doubt after a crash.
         fields: the attributes it can store; None for any.
     """
 
@@ -125,4 +127,5 @@ class Capabilities:
     stores_key: bool = True
     unique_email: bool = False
     matching: Matching = Matching.EXACT
+    chunk: int = 64
     fields: frozenset[str] | None = field(default=None)

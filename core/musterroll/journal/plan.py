@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from heapq import merge
-from itertools import groupby, islice
-from operator import attrgetter, itemgetter
+from itertools import islice
+from operator import attrgetter
 
 from musterroll.contract.operations import OPERATIONS, Kind
 from musterroll.contract.problems import Problem, Severity
@@ -20,6 +20,7 @@ from musterroll.sheet.summary import SheetCounts
 
 # So many members go into one operation: few calls for a portal, and a failure that hits few.
 _MEMBERS = 100
+_BATCH = 1000
 _KINDS_THAT_SET = {operation.sets: kind for kind, operation in OPERATIONS.items() if operation.sets}
 
 
@@ -215,39 +216,28 @@ class PlanStore:
         seq = 0
         for target, path in self._new_targets():
             seq += 1
-            self._add_operation(seq, Kind.CREATE_GROUP, target=target, later=len(path))
+            self._add_of_group(seq, Kind.CREATE_GROUP, target, len(path))
         seq += self._add_of_users(seq, Kind.CREATE_USER, Action.CREATE)
-        for row, password, fields in self._journal.stream(
+        updates = self._journal.stream(
             "SELECT row, password, fields FROM row WHERE job = ? AND action = ? ORDER BY row",
             (self._job, Action.UPDATE),
-        ):
-            changed = json.loads(fields)
-            kinds = [kind for name, (_, after) in changed.items() if (kind := _KINDS_THAT_SET.get((name, after)))]
-            if len(changed) > len(kinds) or password == PasswordAction.RESET:
-                kinds.append(Kind.UPDATE_USER)
-            for kind in kinds:
-                seq += 1
-                self._add_operation(seq, kind, row=row)
-        for what, kind in (("remove", Kind.REMOVE_MEMBERS), ("add", Kind.ADD_MEMBERS)):
-            members = self._journal.stream(
-                "SELECT target, row FROM membership WHERE job = ? AND kind = ? ORDER BY target, row", (self._job, what)
+        )
+        of_updates = ((row, kind) for row, *update in updates for kind in _kinds_of_update(*update))
+        while batch := list(islice(of_updates, _BATCH)):
+            self._journal.executemany(
+                "INSERT INTO operation (job, seq, phase, kind, row) VALUES (?, ?, ?, ?, ?)",
+                [(self._job, seq + n, OPERATIONS[kind].phase, kind.value, row) for n, (row, kind) in enumerate(batch, 1)],
             )
-            for target, of_target in groupby(members, key=itemgetter(0)):
-                while batch := list(islice(of_target, _MEMBERS)):
-                    seq += 1
-                    self._add_operation(seq, kind, target=target)
-                    self._journal.executemany(
-                        "UPDATE membership SET op = ? WHERE job = ? AND row = ? AND target = ? AND kind = ?",
-                        [(seq, self._job, row, target, what) for target, row in batch],
-                    )
-
+            seq += len(batch)
+        seq += self._add_of_members(seq, Kind.REMOVE_MEMBERS, "remove")
+        seq += self._add_of_members(seq, Kind.ADD_MEMBERS, "add")
         for action, leaving in ((Action.DEACTIVATE, Kind.DEACTIVATE), (Action.DELETE, Kind.DELETE_USER)):
             seq += self._add_of_users(seq, leaving, action)
         for target, path in self._journal.execute(
             "SELECT id, path FROM target WHERE job = ? AND deletes ORDER BY id", (self._job,)
         ).fetchall():
             seq += 1
-            self._add_operation(seq, Kind.DELETE_GROUP, target=target, later=-len(json.loads(path)))
+            self._add_of_group(seq, Kind.DELETE_GROUP, target, -len(json.loads(path)))
 
     def forget_operations(self) -> None:
         """Forgets the operations; the plan stays."""
@@ -262,10 +252,36 @@ class PlanStore:
             (after, OPERATIONS[kind].phase, kind, self._job, action),
         )
 
-    def _add_operation(
-        self, seq: int, kind: Kind, *, row: int | None = None, target: int | None = None, later: int = 0
-    ) -> None:
+    def _add_of_members(self, after: int, kind: Kind, what: str) -> int:
+        """Makes operations of the memberships to add or to remove, in batches for each group; returns how many."""
         self._journal.execute(
-            "INSERT INTO operation (job, seq, phase, kind, row, target) VALUES (?, ?, ?, ?, ?, ?)",
-            (self._job, seq, OPERATIONS[kind].phase + later, kind, row, target),
+            """
+            UPDATE membership SET op = made.op FROM (
+                SELECT row, target, ?1 + dense_rank() OVER (ORDER BY target, batch) AS op FROM (
+                    SELECT row, target, (row_number() OVER (PARTITION BY target ORDER BY row) - 1) / ?2 AS batch
+                    FROM membership WHERE job = ?3 AND kind = ?4)) AS made
+            WHERE membership.job = ?3 AND membership.row = made.row AND membership.target = made.target
+            AND membership.kind = ?4
+            """,
+            (after, _MEMBERS, self._job, what),
         )
+        return self._journal.change(
+            "INSERT INTO operation (job, seq, phase, kind, target) "
+            "SELECT DISTINCT job, op, ?, ?, target FROM membership WHERE job = ? AND kind = ?",
+            (OPERATIONS[kind].phase, kind, self._job, what),
+        )
+
+    def _add_of_group(self, seq: int, kind: Kind, target: int, later: int) -> None:
+        self._journal.execute(
+            "INSERT INTO operation (job, seq, phase, kind, target) VALUES (?, ?, ?, ?, ?)",
+            (self._job, seq, OPERATIONS[kind].phase + later, kind, target),
+        )
+
+
+def _kinds_of_update(password: str, fields: str) -> list[Kind]:
+    """The operations that change a user: one for each truth value, and one for all the rest."""
+    changed = json.loads(fields)
+    kinds = [kind for name, (_, after) in changed.items() if (kind := _KINDS_THAT_SET.get((name, after)))]
+    if len(changed) > len(kinds) or password == PasswordAction.RESET:
+        kinds.append(Kind.UPDATE_USER)
+    return kinds

@@ -18,8 +18,9 @@ from musterroll.registry.guards.open_calls import Waiting
 from musterroll.registry.plugin_errors import AnswerError
 from musterroll.registry.watch import Watch
 
-_FLAGS = [field.name for field in fields(Capabilities) if field.name not in ("matching", "fields")]
+_FLAGS = [field.name for field in fields(Capabilities) if field.type == "bool"]
 _IS_SO = (Status.DONE, Status.NOOP)
+_MOST_AT_ONCE = 10_000
 _REPEATS = 10_000  # groups may come twice, where others change them meanwhile; not for ever
 
 
@@ -123,6 +124,8 @@ def _capabilities(answer: object) -> Capabilities:
     if not isinstance(answer.matching, Matching):
         known = ", ".join(f"Matching.{one.name}" for one in Matching)
         raise AnswerError(f"capabilities().matching must be one of {known}, not {answer.matching!r}")
+    if not isinstance(answer.chunk, int) or not 0 < answer.chunk <= _MOST_AT_ONCE:
+        raise AnswerError(f"capabilities().chunk must be from 1 to {_MOST_AT_ONCE:,}, not {answer.chunk!r:.20}")
     names: object = answer.fields
     if names is not None and not (isinstance(names, Set) and all(map(is_text, names))):
         raise AnswerError(f"capabilities().fields must be a set of the fields' names, or None, not {a(names)}")
@@ -213,19 +216,21 @@ def _result(name: str, answer: object, waiting: Waiting[Op]) -> Result:
     if not isinstance(answer, Result):
         raise AnswerError(f"{name}() must yield results (Result), not {a(answer)}")
     result, op = answer, waiting.answered(answer.op)
-    what = doing(op)
     if type(result.status) is not Status:
-        result = replace(result, status=status_of(Status, result.status, what))
-    for part in ("ref", "detail"):
-        value = getattr(result, part)
+        result = replace(result, status=status_of(Status, result.status, doing(op)))
+    for part, value in (("ref", result.ref), ("detail", result.detail)):
         if value is not None and not isinstance(value, str):
-            raise AnswerError(f"the {part} of the result of {what} must be a text or None, not {a(value)}")
+            raise AnswerError(f"the {part} of the result of {doing(op)} must be a text or None, not {a(value)}")
     refused: object = result.refused
-    if not isinstance(refused, Mapping) or not all(isinstance(x, str) for pair in refused.items() for x in pair):
-        raise AnswerError(f"refused, in the result of {what}, must be a mapping of members' refs to reasons")
-    if result.status in _IS_SO and isinstance(op, CreateUser | CreateGroup) and not result.ref:
-        raise AnswerError(f"it says that {what} is {result.status}, but not its id (ref)")
+    if refused != {} and not _are_reasons(refused):
+        raise AnswerError(f"refused, in the result of {doing(op)}, must be a mapping of members' refs to reasons")
+    if not result.ref and result.status in _IS_SO and isinstance(op, CreateUser | CreateGroup):
+        raise AnswerError(f"it says that {doing(op)} is {result.status}, but not its id (ref)")
     return result
+
+
+def _are_reasons(refused: object) -> bool:
+    return isinstance(refused, Mapping) and all(isinstance(x, str) for pair in refused.items() for x in pair)
 
 
 def _a_text(value: object) -> str:

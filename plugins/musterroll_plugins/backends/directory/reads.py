@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence, Sized
 
 from musterroll import (
     AddMembers,
@@ -28,7 +28,9 @@ from musterroll import (
 )
 from musterroll_plugins.backends.directory.schema import COLUMNS
 
-_BATCH = 500  # values in one statement; old SQLite versions take 999
+BATCH = 500
+"""So many values stand in one statement; old SQLite versions take 999."""
+
 _USER = f"""
     SELECT id, username, {", ".join(COLUMNS)}, attributes, active, operation,
            (SELECT group_concat(group_id) FROM memberships WHERE user_id = users.id)
@@ -184,10 +186,14 @@ class Reads:
     def _where(self, query: str, values: Collection[str], *before: str) -> Iterator[tuple[str, ...]]:
         """Completes `… WHERE column` with `IN (…)`, in batches."""
         waiting = list(filter(_storable, values))
-        for start in range(0, len(waiting), _BATCH):
-            batch = waiting[start : start + _BATCH]
-            marks = ", ".join("?" * len(batch))
-            yield from self._db.execute(f"{query} IN ({marks})", (*before, *batch)).fetchall()
+        for start in range(0, len(waiting), BATCH):
+            batch = waiting[start : start + BATCH]
+            yield from self._db.execute(f"{query} IN ({marks(batch)})", (*before, *batch)).fetchall()
+
+
+def marks(values: Sized) -> str:
+    """Returns a `?` for each of some values."""
+    return ", ".join("?" * len(values))
 
 
 def _refuse_other_than_text(*values: object) -> None:
