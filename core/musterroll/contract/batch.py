@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import final
 
 from musterroll.contract.rows import Row
@@ -62,6 +62,11 @@ class Batch:
         secrets = self._secrets.get(field, self._nothing)
         tell_listener(secrets)
         return secrets
+
+    def all_secrets(self) -> Iterator[str]:
+        """All secrets, for whoever takes them out of texts."""
+        for secrets in self._secrets.values():
+            yield from filter(None, secrets)
 
     def is_secret(self, field: str) -> bool:
         """Whether a field's texts are secrets."""
