@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 from musterroll.contract.fields import GROUPS
 from musterroll.contract.problems import Problem, Severity
@@ -14,7 +16,9 @@ from musterroll.contract.translation import gettext, ngettext
 from musterroll.contract.users import GroupPath, fold_path
 from musterroll.plan.groups import GroupIndex
 from musterroll.plan.near_names import NearPaths
+from musterroll.sheet.checks import CheckedRow
 
+_GROUPS = attrgetter("groups")
 _COMMA = re.compile("[,，،、]")
 _SLASH = re.compile("[/／]")
 _SIGNS = str.maketrans({sign: f"\\{sign}" for sign in "\\;|"})
@@ -46,16 +50,22 @@ class GroupSpellings:
         self._seen: dict[GroupPath, _Seen] = {}
         self._column: str | None = None
 
-    def note(self, row: Row, groups: Iterable[GroupPath]) -> None:
-        """Takes the groups of a row."""
-        for path in groups:
-            seen = self._seen.get(path)
-            if seen is None:
-                value = row.value(GROUPS)
-                self._column = row.columns.get(GROUPS)
-                self._seen[path] = _Seen(row.number, 0, value.raw or value.text or None)
-            elif seen.row != row.number:
-                seen.others += 1
+    def note(self, rows: Sequence[CheckedRow]) -> None:
+        """Takes the groups of rows, which follow those of the last call."""
+        counted = Counter(map(_GROUPS, rows))
+        first = dict(zip(map(_GROUPS, reversed(rows)), reversed(rows), strict=True))
+        for groups, count in counted.items():
+            for path in dict.fromkeys(groups):
+                seen = self._seen.get(path)
+                if seen is None:
+                    self._seen[path] = self._first(first[groups].row, count - 1)
+                else:
+                    seen.others += count
+
+    def _first(self, row: Row, others: int) -> _Seen:
+        value = row.value(GROUPS)
+        self._column = row.columns.get(GROUPS)
+        return _Seen(row.number, others, value.raw or value.text or None)
 
     def problems(self, existing: GroupIndex | None = None) -> Iterator[Problem]:
         """Yields the problems; of groups that the portal has, or almost has, none."""

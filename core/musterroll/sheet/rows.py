@@ -15,8 +15,10 @@ from musterroll.contract.secret import Secret
 from musterroll.contract.templates import Template
 from musterroll.contract.text import clean
 from musterroll.contract.translation import gettext
+from musterroll.sheet.blocks import columns_of
 from musterroll.sheet.headings import Columns
 from musterroll.sheet.plain_text import meant_value
+from musterroll.sheet.texts import Texts, column_texts, secret_texts
 from musterroll.sheet.values import CellFault, cell_value, secret_value, shown
 
 
@@ -40,6 +42,8 @@ class RowMaker:
     """
 
     def __init__(self, fields: FieldSet, columns: Columns, *, plain_text: bool = False) -> None:
+        self._plain_text = plain_text
+        self._has_gaps = any(field.needs_column and field.name not in columns.indexes for field in fields.values())
         value_of = meant_value if plain_text else cell_value
         letters = dict(columns.letters)
         if fields.whole_phones and PHONE in letters:
@@ -69,7 +73,7 @@ class RowMaker:
 
     def __call__(self, source: SheetRow) -> RowWithProblems:
         """Makes one row."""
-        cells = source.cells
+        number, cells = source
         width = len(cells)
         values = self._absent.copy()
         problems: list[Problem] = []
@@ -79,7 +83,7 @@ class RowMaker:
                 continue
             value = read(cells[index])
             if isinstance(value, CellFault):
-                problems.append(self._problem(source.number, name, value, cells[index]))
+                problems.append(self._problem(number, name, value, cells[index]))
             else:
                 values[name] = value
         columns = self._columns
@@ -94,8 +98,26 @@ class RowMaker:
             _take_apart(values)
         if self._late:
             _fill_in(self._late, values)
-        row = Row(source.number, MappingProxyType(values), columns, self._headings)
+        row = Row(number, MappingProxyType(values), columns, self._headings)
         return RowWithProblems(row, tuple(problems))
+
+    def texts(self, rows: Sequence[Sequence[Cell]]) -> Texts:
+        """Makes the texts of many rows, column by column."""
+        texts = Texts()
+        for name in self._absent:
+            (texts.secret if name in self._secret else texts.plain)[name] = [""] * len(rows)
+        if self._has_gaps:
+            texts.odd.update(range(len(rows)))
+        columns = columns_of(rows)
+        for name, index, _ in self._cells:
+            cells = columns[index] if index < len(columns) else [None] * len(rows)
+            if name in self._secret:
+                texts.secret[name] = secret_texts(cells, texts.odd)
+            else:
+                texts.plain[name] = column_texts(cells, texts.odd, plain_text=self._plain_text)
+        if self._composed or self._defaults or self._splits_late:
+            texts.odd.update(range(len(rows)))
+        return texts
 
     def unusable(self, number: int, problem: Problem) -> RowWithProblems:
         """Makes a row none of whose cells can be used."""
