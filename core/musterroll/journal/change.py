@@ -151,15 +151,14 @@ class Change:
         """Whether an existing user is changed at all."""
         return bool(self.fields or self.add or self.remove or self.password is PasswordAction.RESET)
 
-    def columns(self) -> tuple[object, ...]:
+    def columns(self, invite: InviteDecision) -> tuple[object, ...]:
         """Returns it as the table `row` has it, but for the job; groups are in `membership`."""
-        invite = self.invite
         return (
             self.stored_row,
             self.username,
             fold(self.new_username),
-            self.action,
-            self.password,
+            self.action.value,
+            self.password.value,
             _encode(self.fields) if self.fields else "{}",
             self.ref,
             invite.notifier,

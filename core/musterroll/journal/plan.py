@@ -12,7 +12,16 @@ from operator import attrgetter
 from musterroll.contract.operations import OPERATIONS, Kind
 from musterroll.contract.problems import Problem, Severity
 from musterroll.contract.users import GroupPath
-from musterroll.journal.change import COLUMNS, Action, Change, Memberships, PasswordAction, Target, load_targets
+from musterroll.journal.change import (
+    COLUMNS,
+    Action,
+    Change,
+    InviteDecision,
+    Memberships,
+    PasswordAction,
+    Target,
+    load_targets,
+)
 from musterroll.journal.damage import decoded, refuse_other_than_text
 from musterroll.journal.journal import Journal
 from musterroll.journal.unchanged import find_unchanged, forget_unchanged, unchanged_rows
@@ -49,13 +58,19 @@ class PlanStore:
             (self._job, target.id, path, target.parent, target.ref, target.ref is None, deletes),
         )
 
-    def add(self, change: Change) -> None:
-        """Stores what happens to a row; its groups are stored already."""
-        self._rows.append((self._job, *change.columns()))
+    def add(self, change: Change, invite: InviteDecision | None = None) -> None:
+        """Stores what happens to a row; its groups are stored already.
+
+        Args:
+            change: what happens.
+            invite: whether the user is invited, where it is not as the change says.
+        """
+        self._rows.append((self._job, *change.columns(invite or change.invite)))
         for kind, targets in (("add", change.add), ("remove", change.remove)):
-            self._memberships += [
-                (self._job, change.stored_row, target.id, kind, place) for place, target in enumerate(targets)
-            ]
+            if targets:
+                self._memberships += [
+                    (self._job, change.stored_row, target.id, kind, place) for place, target in enumerate(targets)
+                ]
 
     def add_digests(self, digests: Iterable[tuple[int, bytes, bytes]]) -> None:
         """Stores (row, who, digest) of the sheet's rows, to compare this sheet with others."""

@@ -143,7 +143,7 @@ def _found(keys: Sequence[UserKey], answer: object) -> dict[UserKey, tuple[Exist
     """Returns the users whom keys mean; each is compared again with the key that it is said to fit."""
     if not isinstance(answer, Mapping):
         raise AnswerError(f"lookup() must return a mapping of keys to users, not {a(answer)}")
-    return {key: users for key in keys if (users := _users(key, answer.get(key)))}
+    return {key: users for key in keys if (users := _users(key, answer.get(key)))} if answer else {}
 
 
 def _users(key: UserKey, found: object) -> tuple[Existing, ...]:

@@ -91,7 +91,11 @@ class DirectoryBackend:
     def capabilities(self) -> Capabilities:
         """Everything but invites."""
         return Capabilities(
-            delete=True, unique_email=self._unique_email, matching=Matching.FOLDED, chunk=_CHUNK
+            delete=True,
+            unique_email=self._unique_email,
+            changes_values=False,
+            matching=Matching.FOLDED,
+            chunk=_CHUNK,
         )
 
     def count_users(self) -> int:
