@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from heapq import merge
-from itertools import islice
+from itertools import count, islice
 from operator import attrgetter
 
 from musterroll.contract.operations import OPERATIONS, Kind
@@ -14,6 +14,7 @@ from musterroll.contract.problems import Problem, Severity
 from musterroll.contract.users import GroupPath
 from musterroll.journal.change import (
     COLUMNS,
+    FIRST_OF_MEMBERS,
     Action,
     Change,
     InviteDecision,
@@ -46,6 +47,8 @@ class PlanStore:
         self._job = job
         self._rows: list[tuple[object, ...]] = []
         self._memberships: list[tuple[object, ...]] = []
+        self._numbers = count(FIRST_OF_MEMBERS)
+        self._filling: dict[tuple[int | None, str], tuple[int, int]] = {}  # operation and members so far
 
     def add_target(self, target: Target, *, deletes: bool = False) -> None:
         """Stores a group that the plan touches. One without a ref is to be created.
@@ -69,8 +72,17 @@ class PlanStore:
         for kind, targets in (("add", change.add), ("remove", change.remove)):
             if targets:
                 self._memberships += [
-                    (self._job, change.stored_row, target.id, kind, place) for place, target in enumerate(targets)
+                    (self._job, change.stored_row, target.id, kind, place, self._operation_of(target.id, kind))
+                    for place, target in enumerate(targets)
                 ]
+
+    def _operation_of(self, target: int | None, kind: str) -> int:
+        """The number of the operation that adds or removes the next member: one for so many members of a group."""
+        op, members = self._filling.get((target, kind), (0, _MEMBERS))
+        if members == _MEMBERS:
+            op, members = next(self._numbers), 0
+        self._filling[target, kind] = op, members + 1
+        return op
 
     def add_digests(self, digests: Iterable[tuple[int, bytes, bytes]]) -> None:
         """Stores (row, who, digest) of the sheet's rows, to compare this sheet with others."""
@@ -82,7 +94,7 @@ class PlanStore:
         """Writes down the rows that were added; until then they are not seen by anything else."""
         self._journal.executemany(f"INSERT INTO row VALUES ({', '.join('?' * 14)})", self._rows)  # noqa: S608 -- marks
         self._journal.executemany(
-            "INSERT INTO membership (job, row, target, kind, position) VALUES (?, ?, ?, ?, ?)", self._memberships
+            "INSERT INTO membership (job, row, target, kind, position, op) VALUES (?, ?, ?, ?, ?, ?)", self._memberships
         )
         self._rows.clear()
         self._memberships.clear()
@@ -244,8 +256,8 @@ class PlanStore:
                 [(self._job, seq + n, OPERATIONS[kind].phase, kind.value, row) for n, (row, kind) in enumerate(batch, 1)],
             )
             seq += len(batch)
-        seq += self._add_of_members(seq, Kind.REMOVE_MEMBERS, "remove")
-        seq += self._add_of_members(seq, Kind.ADD_MEMBERS, "add")
+        self._add_of_members(Kind.REMOVE_MEMBERS, "remove")
+        self._add_of_members(Kind.ADD_MEMBERS, "add")
         for action, leaving in ((Action.DEACTIVATE, Kind.DEACTIVATE), (Action.DELETE, Kind.DELETE_USER)):
             seq += self._add_of_users(seq, leaving, action)
         for target, path in self._journal.execute(
@@ -257,7 +269,6 @@ class PlanStore:
     def forget_operations(self) -> None:
         """Forgets the operations; the plan stays."""
         self._journal.execute("DELETE FROM operation WHERE job = ?", (self._job,))
-        self._journal.execute("UPDATE membership SET op = NULL WHERE job = ?", (self._job,))
 
     def _add_of_users(self, after: int, kind: Kind, action: Action) -> int:
         """Makes an operation for every row of an action, numbered from `after` on; returns how many."""
@@ -267,20 +278,9 @@ class PlanStore:
             (after, OPERATIONS[kind].phase, kind, self._job, action),
         )
 
-    def _add_of_members(self, after: int, kind: Kind, what: str) -> int:
-        """Makes operations of the memberships to add or to remove, in batches for each group; returns how many."""
+    def _add_of_members(self, kind: Kind, what: str) -> None:
+        """Makes the operations of the memberships to add or to remove: their numbers are known already."""
         self._journal.execute(
-            """
-            UPDATE membership SET op = made.op FROM (
-                SELECT row, target, ?1 + dense_rank() OVER (ORDER BY target, batch) AS op FROM (
-                    SELECT row, target, (row_number() OVER (PARTITION BY target ORDER BY row) - 1) / ?2 AS batch
-                    FROM membership WHERE job = ?3 AND kind = ?4)) AS made
-            WHERE membership.job = ?3 AND membership.row = made.row AND membership.target = made.target
-            AND membership.kind = ?4
-            """,
-            (after, _MEMBERS, self._job, what),
-        )
-        return self._journal.change(
             "INSERT INTO operation (job, seq, phase, kind, target) "
             "SELECT DISTINCT job, op, ?, ?, target FROM membership WHERE job = ? AND kind = ?",
             (OPERATIONS[kind].phase, kind, self._job, what),
