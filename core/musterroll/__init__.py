@@ -56,6 +56,7 @@ from musterroll.contract.problems import Problem, Severity
 from musterroll.contract.pump import Pump
 from musterroll.contract.roles import (
     AmbiguousWorksheetError,
+    ComparesUsers,
     Confidence,
     Examinable,
     GroupResolver,
@@ -88,7 +89,17 @@ from musterroll.contract.text import (
     nearest,
 )
 from musterroll.contract.translation import gettext, ngettext
-from musterroll.contract.users import Capabilities, Desired, Existing, Group, GroupPath, Matching, UserKey, fold_path
+from musterroll.contract.users import (
+    Capabilities,
+    Desired,
+    Existing,
+    Group,
+    GroupPath,
+    Matching,
+    UserKey,
+    Wanted,
+    fold_path,
+)
 from musterroll.errors import (
     BackendError,
     BackendUnavailableError,
@@ -184,6 +195,7 @@ __all__ += [
     "BackendError",
     "BackendUnavailableError",
     "Capabilities",
+    "ComparesUsers",
     "CreateGroup",
     "CreateUser",
     "Deactivate",
@@ -208,6 +220,7 @@ __all__ += [
     "UserBackendType",
     "UserKey",
     "UserRef",
+    "Wanted",
 ]
 # a notifier
 __all__ += [

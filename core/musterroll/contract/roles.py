@@ -19,7 +19,7 @@ from musterroll.contract.operations import Op, Result
 from musterroll.contract.problems import Problem
 from musterroll.contract.rows import Row
 from musterroll.contract.source import Source
-from musterroll.contract.users import Capabilities, Desired, Existing, Group, GroupPath, UserKey
+from musterroll.contract.users import Capabilities, Desired, Existing, Group, GroupPath, UserKey, Wanted
 
 
 class Confidence(IntEnum):
@@ -224,6 +224,28 @@ class UserBackend(Protocol):
 
     def close(self) -> None:
         """Closes connections and files."""
+        ...
+
+
+@runtime_checkable
+class ComparesUsers(Protocol):
+    """What a backend can do besides, that finds users by their folded names: compare them where it keeps them.
+
+    It spares whoever imports the same sheet every night to look all users up.
+    """
+
+    def as_wanted(self, fields: Sequence[str], users: Sequence[Wanted]) -> Sequence[str | None]:
+        """Says which users are as they are wanted already.
+
+        Args:
+            fields: the names of the fields that are asked about.
+            users: how the users are wanted.
+
+        Returns:
+            For each of them the ref of the one user who is stored under exactly this username, is active, has every
+            value that is wanted as it would be stored (`canonical`), and is in every group. Otherwise, and in doubt,
+            None: such a user is looked up.
+        """
         ...
 
 

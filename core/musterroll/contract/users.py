@@ -71,6 +71,22 @@ class Desired:
     fields: Mapping[str, str | None]
 
 
+class Wanted(NamedTuple):
+    """An existing user as a row wants it.
+
+    Attributes:
+        username: as the sheet has it.
+        folded: the same folded.
+        values: of the fields that are asked about, in their order; empty ones ask for nothing.
+        groups: refs of groups that the user is to be in, besides others.
+    """
+
+    username: str
+    folded: str
+    values: tuple[str, ...]
+    groups: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
     """A group that the backend has.

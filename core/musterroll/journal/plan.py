@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from heapq import merge
 from itertools import count, islice
@@ -25,7 +25,15 @@ from musterroll.journal.change import (
 )
 from musterroll.journal.damage import decoded, refuse_other_than_text
 from musterroll.journal.journal import Journal
-from musterroll.journal.unchanged import find_unchanged, forget_unchanged, unchanged_rows
+from musterroll.journal.unchanged import (
+    UnchangedRow,
+    find_unchanged,
+    forget_unchanged,
+    pack_rows,
+    take_out,
+    unchanged_rows,
+    whole_parts,
+)
 from musterroll.sheet.summary import SheetCounts
 
 # So many members go into one operation: few calls for a portal, and a failure that hits few.
@@ -47,6 +55,8 @@ class PlanStore:
         self._job = job
         self._rows: list[tuple[object, ...]] = []
         self._memberships: list[tuple[object, ...]] = []
+        self._settled: list[UnchangedRow] = []
+        self._has_settled = False
         self._numbers = count(FIRST_OF_MEMBERS)
         self._filling: dict[tuple[int | None, str], tuple[int, int]] = {}  # operation and members so far
 
@@ -84,14 +94,24 @@ class PlanStore:
         self._filling[target, kind] = op, members + 1
         return op
 
+    def add_settled(self, rows: Sequence[UnchangedRow]) -> None:
+        """Stores rows to which nothing is done, and of which nothing is to be noted when the job ends."""
+        self._settled += rows
+        self._has_settled |= bool(rows)
+
     def add_digests(self, digests: Iterable[tuple[int, bytes, bytes]]) -> None:
         """Stores (row, who, digest) of the sheet's rows, to compare this sheet with others."""
         self._journal.executemany(
             "INSERT INTO sheet_row VALUES (?, ?, ?, ?)", ((self._job, *digest) for digest in digests)
         )
 
-    def flush(self) -> None:
-        """Writes down the rows that were added; until then they are not seen by anything else."""
+    def flush(self, *, last: bool = False) -> None:
+        """Writes down the rows that were added; until then they are not seen by anything else.
+
+        Settled ones are packed, as soon as it is known what goes into a pack, or these are the `last` rows.
+        """
+        ready, self._settled = (self._settled, []) if last else whole_parts(self._settled)
+        pack_rows(self._journal, self._job, ready)
         self._journal.executemany(f"INSERT INTO row VALUES ({', '.join('?' * 14)})", self._rows)  # noqa: S608 -- marks
         self._journal.executemany(
             "INSERT INTO membership (job, row, target, kind, position, op) VALUES (?, ?, ?, ?, ?, ?)", self._memberships
@@ -101,22 +121,46 @@ class PlanStore:
 
     def reject(self, rows: Iterable[int]) -> None:
         """Takes rows that were planned already out again."""
-        for row in rows:
-            self._journal.execute(
-                "UPDATE row SET action = ?, invite = NULL, recipient = NULL WHERE job = ? AND row = ?",
-                (Action.REJECTED, self._job, row),
+        rows = iter(rows)
+        while batch := list(islice(rows, _BATCH)):
+            if self._has_settled:
+                for number, username, *_ in take_out(self._journal, self._job, batch):
+                    self.add(Change.rejected(number, username, None))
+                self.flush(last=True)
+            keys = [(self._job, row) for row in batch]
+            self._journal.executemany(
+                f"UPDATE row SET action = '{Action.REJECTED}', invite = NULL, recipient = NULL "  # noqa: S608 -- a constant
+                f"WHERE job = ? AND row = ?",
+                keys,
             )
-            self._journal.execute("DELETE FROM membership WHERE job = ? AND row = ?", (self._job, row))
+            self._journal.executemany("DELETE FROM membership WHERE job = ? AND row = ?", keys)
 
     def doubles(self, column: str) -> Iterator[tuple[int, int]]:
         """Streams (row, first row) of planned rows that share a folded username or a ref."""
         assert column in ("folded", "ref")
+        if self._has_settled and column == "folded":
+            yield from self._doubles_of_sheet()
+            return
         yield from self._journal.stream(
             f"SELECT later.row, first.row FROM row AS later JOIN "  # noqa: S608 -- constants
             f"(SELECT {column} AS value, min(row) AS row FROM row "
             f"WHERE job = ?1 AND action <> ?2 AND {column} IS NOT NULL "
             f"GROUP BY {column} HAVING count(*) > 1) AS first ON later.{column} = first.value "
             f"WHERE later.job = ?1 AND later.action <> ?2 AND later.row > first.row ORDER BY later.row",
+            (self._job, Action.REJECTED),
+        )
+
+    def _doubles_of_sheet(self) -> Iterator[tuple[int, int]]:
+        """As `doubles` by username, where only that recognises users: settled rows have no row of their own."""
+        yield from self._journal.stream(
+            """
+            WITH named (row, who) AS (
+                SELECT s.row, s.who FROM sheet_row AS s LEFT JOIN row AS r ON r.job = s.job AND r.row = s.row
+                WHERE s.job = ?1 AND r.action IS NOT ?2)
+            SELECT later.row, first.row FROM named AS later
+            JOIN (SELECT who, min(row) AS row FROM named GROUP BY who HAVING count(*) > 1) AS first
+            ON later.who = first.who WHERE later.row > first.row ORDER BY later.row
+            """,
             (self._job, Action.REJECTED),
         )
 

@@ -43,8 +43,12 @@ _TO_4 = (
     "DROP TABLE moment",
 )
 
-# Of plans that were not carried out yet, memberships did not know their operation.
+# A part of a job was one pack; of plans that were not carried out, memberships did not know their operation.
 _TO_6 = (
+    "ALTER TABLE job_unchanged RENAME TO former",
+    JOB_UNCHANGED,
+    "INSERT INTO job_unchanged SELECT * FROM former",
+    "DROP TABLE former",
     """
     UPDATE membership SET op = made.op FROM (
         SELECT job, row, target, kind, (1 << 40) + dense_rank() OVER (PARTITION BY job ORDER BY kind, target, part) AS op

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
-from musterroll.contract.batch import Batch
 from musterroll.contract.fields import USERNAME
 from musterroll.contract.problems import Problem
 from musterroll.contract.users import Existing, UserKey
 from musterroll.portal.portal import Portal
 from musterroll.sheet.checks import CheckedRow
+
+
+_PLACE = attrgetter("place")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,24 +27,23 @@ class Matches:
         return self.by_text.get((field, text), ())
 
 
-def look_up(portal: Portal, batch: Batch, fields: Sequence[str]) -> Matches:
-    """Looks the users of a batch of rows up.
+def look_up(portal: Portal, rows: Sequence[CheckedRow], fields: Sequence[str]) -> Matches:
+    """Looks the users of rows of a batch up.
 
     Args:
         portal: the portal.
-        batch: the rows.
+        rows: the rows.
         fields: what to look up by.
 
     Raises:
         BackendError: the portal cannot answer.
         PluginError: the backend broke.
     """
-    keys = {
-        (field, text): UserKey(field, text, folded)
-        for field in fields
-        for text, folded in zip(batch.texts(field), batch.folded(field), strict=True)
-        if text
-    }
+    keys: dict[tuple[str, str], UserKey] = {}
+    for field in fields if rows else ():
+        texts, folded = rows[0].batch.columns.texts(field), rows[0].batch.columns.folded(field)
+        wanted = ((texts[place], folded[place]) for place in map(_PLACE, rows) if texts[place])
+        keys.update({(field, text): UserKey(field, text, key) for text, key in wanted})
     found = portal.lookup(list(keys.values()))
     return Matches({text: found[key] for text, key in keys.items() if key in found} if found else {})
 

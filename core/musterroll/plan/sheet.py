@@ -25,6 +25,7 @@ from musterroll.plan.digests import RowDigests
 from musterroll.plan.groups import GroupIndex
 from musterroll.plan.matches import Matches, find_user, look_up
 from musterroll.plan.row import RowPlanner
+from musterroll.plan.settled import SettledRows
 from musterroll.plan.spellings import GroupSpellings
 from musterroll.portal.portal import Portal
 from musterroll.portal.protection import Protection
@@ -59,6 +60,8 @@ class SheetPlanner:
         store: takes the plan.
         log: takes the problems that only the backend shows.
         sheet_sha256: the sheet, so that a password is reset once for each.
+        settles: whether rows of which nothing is to be done need no look at all: nobody will compare this plan with
+            another one.
 
     Raises:
         BackendError: the portal cannot answer.
@@ -76,6 +79,7 @@ class SheetPlanner:
         store: PlanStore,
         log: ProblemLog,
         sheet_sha256: str,
+        settles: bool,
     ) -> None:
         self._settings = settings
         self._fields = fields
@@ -93,6 +97,9 @@ class SheetPlanner:
         self._protection = Protection(settings.protect)
         self._needs_checks = self._can.unique_email or bool(settings.protect)
         self._digests = RowDigests(fields, settings.match, ledger.roster.salt)
+        self._settled = (
+            SettledRows(settings, fields, portal, ledger, invites, self._groups, store) if settles else None
+        )
         self.uncertain = Uncertain()
         self._new_addresses: dict[str, int] = {}
         self._letters: Mapping[str, str] = {}
@@ -111,6 +118,7 @@ class SheetPlanner:
 
     def finish(self) -> None:
         """Says what only the whole plan shows: misspelt groups, two rows for one user, and rows that they reject."""
+        self._store.flush(last=True)
         if self._settings.membership.missing == "create":  # else it has been said that they are not there
             for problem in self._spellings.problems(self._groups):
                 self._log.add(problem)
@@ -140,14 +148,19 @@ class SheetPlanner:
             self._store.flush()
             return
         self._spellings.note(rows)
+        others = rows if self._settled is None else self._settled.take(rows)
+        if others:
+            self._plan_rows(others)
+        self._store.add_digests(self._digests.of(rows))
+        self._store.flush()
+
+    def _plan_rows(self, rows: Sequence[CheckedRow]) -> None:
         self._rows.begin(rows)
-        matches = look_up(self._portal, columns, self._look_up_by)
+        matches = look_up(self._portal, rows, self._look_up_by)
         found = [find_user(checked, self._settings.match, matches) for checked in rows] if matches.by_text else []
         known = self._known([user for user in found if isinstance(user, Existing)])
         for checked, match in zip_longest(rows, found):
             self._plan_row(checked, match, matches, known)
-        self._store.add_digests(self._digests.of(rows))
-        self._store.flush()
 
     def _known(self, users: Sequence[Existing]) -> _Known:
         refs = [user.ref for user in users]

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import fields, replace
 from functools import partial
+from types import NoneType
 
 from musterroll.contract.fields import USERNAME
 from musterroll.contract.frozen import FrozenDict
 from musterroll.contract.operations import CreateGroup, CreateUser, Op, Result, Status, doing
-from musterroll.contract.roles import UserBackend
+from musterroll.contract.roles import ComparesUsers, UserBackend
 from musterroll.contract.text import fold
-from musterroll.contract.users import Capabilities, Desired, Existing, Group, Matching, UserKey
+from musterroll.contract.users import Capabilities, Desired, Existing, Group, Matching, UserKey, Wanted
 from musterroll.errors import PluginError
 from musterroll.registry.guards.guard import ClosingGuard, a, is_text, status_of
 from musterroll.registry.guards.open_calls import Waiting
@@ -20,6 +21,7 @@ from musterroll.registry.watch import Watch
 
 _FLAGS = [field.name for field in fields(Capabilities) if field.type == "bool"]
 _IS_SO = (Status.DONE, Status.NOOP)
+_REF_OR_NONE = frozenset({str, NoneType})
 _MOST_AT_ONCE = 10_000
 _REPEATS = 10_000  # groups may come twice, where others change them meanwhile; not for ever
 
@@ -65,6 +67,17 @@ class Portal(ClosingGuard):
         if not wanted:
             return {}
         return self.call("looking users up", self.inner.lookup, partial(_found, wanted), wanted)
+
+    @property
+    def compares_users(self) -> bool:
+        """Whether it can say of many users at once that they are as they are wanted."""
+        return isinstance(self.inner, ComparesUsers)
+
+    def as_wanted(self, fields: Sequence[str], users: Sequence[Wanted]) -> Sequence[str | None]:
+        """See `ComparesUsers`. A wrong answer leaves a user as it is; nobody else is ever changed by it."""
+        assert isinstance(self.inner, ComparesUsers)
+        look = partial(_as_wanted, len(users))
+        return self.call("comparing users", self.inner.as_wanted, look, tuple(fields), tuple(users))
 
     def groups(self) -> Iterator[Group]:
         """See `UserBackend`."""
@@ -144,6 +157,12 @@ def _found(keys: Sequence[UserKey], answer: object) -> dict[UserKey, tuple[Exist
     if not isinstance(answer, Mapping):
         raise AnswerError(f"lookup() must return a mapping of keys to users, not {a(answer)}")
     return {key: users for key in keys if (users := _users(key, answer.get(key)))} if answer else {}
+
+
+def _as_wanted(number: int, answer: object) -> Sequence[str | None]:
+    if not isinstance(answer, list | tuple) or len(answer) != number or not _REF_OR_NONE.issuperset(map(type, answer)):
+        raise AnswerError(f"as_wanted() must return a ref or None for each of the users, not {a(answer)}")
+    return answer
 
 
 def _users(key: UserKey, found: object) -> tuple[Existing, ...]:

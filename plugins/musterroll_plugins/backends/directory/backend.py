@@ -21,6 +21,7 @@ from musterroll import (
     Secret,
     UpdateUser,
     UserKey,
+    Wanted,
 )
 from musterroll_plugins.backends.directory.file import (
     close_directory,
@@ -107,6 +108,11 @@ class DirectoryBackend:
         """Finds users by any field; by another than username and email, the first time indexes all users."""
         with read_soundly(self._path):
             return self._reads.lookup(keys)
+
+    def as_wanted(self, fields: Sequence[str], users: Sequence[Wanted]) -> Sequence[str | None]:
+        """Compares users with what is wanted of them. What the file keeps of a damaged user is no reason to stop."""
+        with read_soundly(self._path):
+            return self._reads.as_wanted(fields, users)
 
     def groups(self) -> Iterable[Group]:
         """Streams all groups, parents first."""
