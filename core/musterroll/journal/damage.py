@@ -52,7 +52,7 @@ def refuse_other_than_text(*values: object) -> None:
 
 def storable(text: str) -> str:
     """Returns a text that the journal can hold: half a character, as in names that are no text, becomes visible."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def decoded(function: Callable[_P, _R]) -> Callable[_P, _R]:

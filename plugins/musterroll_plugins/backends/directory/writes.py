@@ -240,14 +240,15 @@ class Writes:
         if not self._exists("groups", op.group.ref):
             return Status.FAILED, None, _GROUP_GONE
         refs, marked = [member.ref for member in op.members], marks(op.members)
-        there = {ref for (ref,) in self._db.execute(f"SELECT id FROM users WHERE id IN ({marked})", refs)}
-        refused.update({ref: _GONE for ref in refs if ref not in there})
         added = self._changed(
             f"INSERT INTO memberships (user_id, group_id) SELECT id, ? FROM users WHERE id IN ({marked}) "
             f"ON CONFLICT DO NOTHING",
             op.group.ref,
             *refs,
         )
+        if added < len(refs):
+            there = {ref for (ref,) in self._db.execute(f"SELECT id FROM users WHERE id IN ({marked})", refs)}
+            refused.update({ref: _GONE for ref in refs if ref not in there})
         return Status.DONE if added or refused else Status.NOOP, None, None
 
     def _remove_members(self, op: RemoveMembers) -> _Answer:
