@@ -37,7 +37,7 @@ class UniqueOptions(Options):
 class Unique:
     """`FIELD.duplicate`, and `username.confusable` for names that look alike but are not the same.
 
-    Remembers the first row of each distinct value. Of a row that was noted before, or of one behind it, nothing is said.
+    Remembers the first row of each distinct value. Rows may be noted before they are asked about.
     """
 
     def __init__(self, options: UniqueOptions, context: Context) -> None:
