@@ -94,7 +94,7 @@ class SheetPlanner:
         """How many groups the portal has."""
         return len(self._groups)
 
-    def plan(self, batches: Iterable[list[CheckedRow]]) -> Iterator[int]:
+    def plan(self, batches: Iterable[Sequence[CheckedRow]]) -> Iterator[int]:
         """Plans the rows and stores what happens to each; yields how many rows are done, batch by batch."""
         rows = chain.from_iterable(batches)
         while batch := list(islice(rows, _BATCH)):
@@ -132,7 +132,7 @@ class SheetPlanner:
                 self._store.add(Change.rejected(row.number, row[USERNAME], None))
             self._store.flush()
             return
-        self._spellings.note(batch)
+        self._spellings.note([checked.groups for checked in batch], rows)
         matches = look_up(self._portal, rows, self._look_up_by)
         found = [find_user(row, self._settings.match, matches) for row in rows]
         refs = [user.ref for user in found if isinstance(user, Existing)]

@@ -15,7 +15,7 @@ from musterroll.contract.secret import Secret
 from musterroll.contract.templates import Template
 from musterroll.contract.text import clean
 from musterroll.contract.translation import gettext
-from musterroll.sheet.blocks import columns_of
+from musterroll.sheet.blocks import column_of
 from musterroll.sheet.headings import Columns
 from musterroll.sheet.plain_text import meant_value
 from musterroll.sheet.texts import Texts, column_texts, secret_texts
@@ -108,9 +108,9 @@ class RowMaker:
             (texts.secret if name in self._secret else texts.plain)[name] = [""] * len(rows)
         if self._has_gaps:
             texts.odd.update(range(len(rows)))
-        columns = columns_of(rows)
+        width = min(map(len, rows))
         for name, index, _ in self._cells:
-            cells = columns[index] if index < len(columns) else [None] * len(rows)
+            cells = column_of(rows, index, width)
             if name in self._secret:
                 texts.secret[name] = secret_texts(cells, texts.odd)
             else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from musterroll import Batch, Context, Options, Origin, Problem, Row, Severity, ValidatorType, gettext, hookimpl
@@ -90,6 +91,7 @@ class Characters:
         )
 
 
+@lru_cache(maxsize=4096)  # names come again and again
 def _is_doubtful(text: str) -> bool:
     return any(_characters.faulty(text)) or _mojibake.repaired(text) is not None
 
