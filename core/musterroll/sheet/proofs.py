@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple, TypeAlias
 
 from musterroll.contract.batch import Batch
@@ -11,7 +11,7 @@ from musterroll.contract.secret import listen
 from musterroll.contract.users import GroupPath
 from musterroll.errors import MusterrollError
 from musterroll.registry.guards.guard import a
-from musterroll.registry.guards.rules import Findings, Rule, broken_rule
+from musterroll.registry.guards.rules import Findings, Rule, broken_rule, places_of
 from musterroll.registry.plugin_errors import AnswerError
 from musterroll.registry.watch import Call
 from musterroll.sheet.batch import RowBatch
@@ -86,7 +86,7 @@ class Proofs:
         if rule.seen is not None:
             listen(rule.seen.add)
         try:
-            return _places(rule.proof(batch), len(batch))
+            return places_of(rule.proof(batch), len(batch))
         except MusterrollError:
             raise
         except (Exception, SystemExit) as error:
@@ -132,17 +132,3 @@ class Proofs:
 
 def _both(one: Groups | None, other: Groups | None) -> Groups | None:
     return None if one is None or other is None else one + other
-
-
-def _places(found: object, rows: int) -> Collection[int]:
-    if isinstance(found, str | bytes) or not isinstance(found, Iterable):
-        raise AnswerError(
-            f"suspects() must yield places of rows in the batch, or return a list of them, not {a(found)}"
-        )
-    places = set(found)
-    for place in places:
-        if type(place) is not int or not 0 <= place < rows:
-            raise AnswerError(
-                f"suspects() must yield places of rows in the batch, from 0 to {rows - 1}, not {place!r:.20}"
-            )
-    return places

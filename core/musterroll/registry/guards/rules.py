@@ -116,6 +116,25 @@ def _exhausted(found: GeneratorType[object, None, object], name: str) -> Iterato
         raise AnswerError(f"{name}() returned {a(returned)}, which is lost; write yield instead of return")
 
 
+def places_of(found: object, rows: int) -> Collection[int]:
+    """Looks at what a rule's proof returned: the places of rows in a batch.
+
+    Raises:
+        AnswerError: it is something else.
+    """
+    if isinstance(found, str | bytes) or not isinstance(found, Iterable):
+        raise AnswerError(
+            f"suspects() must yield places of rows in the batch, or return a list of them, not {a(found)}"
+        )
+    places = set(found)
+    for place in places:
+        if type(place) is not int or not 0 <= place < rows:
+            raise AnswerError(
+                f"suspects() must yield places of rows in the batch, from 0 to {rows - 1}, not {place!r:.20}"
+            )
+    return places
+
+
 class Findings:
     """Looks at what rules find, before it is used. One for each sheet."""
 
