@@ -49,14 +49,12 @@ class NumberingPlan:
         self._regions = COUNTRY_CODE_TO_REGION_CODE[int(code)]
         plans = [PhoneMetadata.metadata_for_region_or_calling_code(int(code), region) for region in self._regions]
         known = [plan for plan in plans if plan is not None]
-        self._shapes = [
-            (
-                frozenset(plan.general_desc.possible_length),
-                re.compile(plan.general_desc.national_number_pattern, re.ASCII),
-            )
-            for plan in known
-            if plan.general_desc is not None and plan.general_desc.national_number_pattern
-        ]
+        general = [plan.general_desc for plan in known if plan.general_desc is not None]
+        described = [(one.national_number_pattern, one.possible_length) for one in general]
+        shapes = dict.fromkeys(_of_lengths(pattern, lengths) for pattern, lengths in described if pattern)
+        self._lengths = sorted({length for pattern, lengths in described if pattern for length in lengths})
+        self._shape = "|".join(shapes) or "(?!)"
+        self._matches_shape = re.compile(self._shape, re.ASCII).fullmatch
         # Regions that share a calling code share the trunk prefix with the first, the main one.
         main = known[0] if known else None
         self._trunk = (main.national_prefix or "") if main is not None else ""
@@ -73,15 +71,13 @@ class NumberingPlan:
 
     def has_shape(self, digits: str) -> bool:
         """Whether `fit` is at least SHAPE; much quicker."""
-        length = len(digits)
-        return any(length in lengths and shape.fullmatch(digits) for lengths, shape in self._shapes)
+        return self._matches_shape(digits) is not None
 
     @cached_property
     def certain(self) -> re.Pattern[str]:
         """Matches local numbers that have the shape of one, and do not begin with what `may_have_prefix` looks for."""
         prefixes = "|".join(re.escape(prefix) for prefix in (self.code, self._trunk) if prefix)
-        shapes = dict.fromkeys(_of_lengths(shape.pattern, lengths) for lengths, shape in self._shapes)
-        return re.compile(rf"(?!{prefixes})(?:{'|'.join(shapes) or '(?!)'})", re.ASCII)
+        return re.compile(rf"(?!{prefixes})(?:{self._shape})", re.ASCII)
 
     @cached_property
     def assigned(self) -> re.Pattern[str]:
@@ -121,11 +117,11 @@ class NumberingPlan:
 
     def longest(self) -> int:
         """Returns the most digits that a local number can have."""
-        return max((max(lengths) for lengths, _ in self._shapes), default=0)
+        return max(self._lengths, default=0)
 
     def shortest(self) -> int:
         """Returns the fewest digits that a local number can have."""
-        return min((min(lengths) for lengths, _ in self._shapes), default=0)
+        return min(self._lengths, default=0)
 
     @cached_property
     def example(self) -> str | None:

@@ -103,7 +103,9 @@ class Email:
 
     def is_valid(self, text: str) -> bool:
         """Whether the address is valid; the same verdict as the library's, sooner."""
-        local, _, domain = text.partition("@")
+        local, at, domain = text.partition("@")
+        if not at:
+            return False
         # A domain in punycode is measured in its readable form too, so its length matters together with the rest.
         if text.isascii() and _LOCAL.fullmatch(local) and "xn--" not in domain.lower():
             return len(text) <= _MOST_BYTES and self._domain_is_valid(domain)
@@ -118,15 +120,19 @@ class Email:
 
     def _reason(self, text: str) -> str:
         local, at, domain = text.partition("@")
-        plain = {
-            gettext('there is no "@" in it'): not at,
-            gettext('it has more than one "@"; give one address only'): "@" in domain,
-            gettext("it has a space in it"): any(character.isspace() for character in text),
-            gettext('there is nothing before the "@"'): not local,
-            gettext('there is nothing after the "@"'): not domain,
-            gettext('the part after the "@" is not complete, e.g. example.com'): "." not in domain,
-        }
-        return next((reason for reason, applies in plain.items() if applies), None) or self._library_reason(text)
+        if not at:
+            return gettext('there is no "@" in it')
+        if "@" in domain:
+            return gettext('it has more than one "@"; give one address only')
+        if any(character.isspace() for character in text):
+            return gettext("it has a space in it")
+        if not local:
+            return gettext('there is nothing before the "@"')
+        if not domain:
+            return gettext('there is nothing after the "@"')
+        if "." not in domain:
+            return gettext('the part after the "@" is not complete, e.g. example.com')
+        return self._library_reason(text)
 
     def _library_reason(self, text: str) -> str:
         fault = self._fault(text) or ""
