@@ -19,7 +19,7 @@ def validate(pipeline: Pipeline, sheet: Path, *, progress: Progress = SILENT) ->
     progress.stage("Checking")
     with opened.checked(log) as batches:
         for batch in batches:
-            spellings.note(batch)
+            spellings.note(batch.groups, batch.rows)
             progress.advance(len(batch))
             stop_if_cancelled(pipeline)
     for problem in spellings.problems():

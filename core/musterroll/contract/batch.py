@@ -44,7 +44,9 @@ class Batch:
         names = rows[0].values if rows else ()
         secret = {name for name in names if any(row.secret(name) is not None for row in rows)}
         texts = {name: [row.value(name).text for row in rows] for name in names if name not in secret}
-        revealed = {name: [one.reveal() if (one := row.secret(name)) else "" for row in rows] for name in secret}
+        revealed = {
+            name: [row[name] if (one := row.secret(name)) is None else one.reveal() for row in rows] for name in secret
+        }
         return cls([row.number for row in rows], texts, revealed)
 
     def __len__(self) -> int:
@@ -79,14 +81,15 @@ class Batch:
         return self._joined[field]
 
     def folded(self, field: str) -> Sequence[str]:
-        """The texts of a field as they are compared (`fold`), one a row."""
+        """The texts or secrets of a field as they are compared (`fold`), one a row."""
+        if self.is_secret(field):
+            return _folded(self.secrets(field))  # not kept: whoever asks must be known to have seen them
         if field not in self._folded:
-            self._folded[field] = fold_all(self.texts(field))
+            self._folded[field] = _folded(self.texts(field))
         return self._folded[field]
 
 
-def fold_all(texts: Sequence[str]) -> Sequence[str]:
-    """Folds cleaned texts: see `fold`."""
+def _folded(texts: Sequence[str]) -> Sequence[str]:
     if "".join(texts).isascii():
         return list(map(str.lower, map(str.strip, texts)))
     return list(map(fold, texts))

@@ -29,7 +29,7 @@ from musterroll.plan.settled import SettledRows
 from musterroll.plan.spellings import GroupSpellings
 from musterroll.portal.portal import Portal
 from musterroll.portal.protection import Protection
-from musterroll.sheet.checks import CheckedRow
+from musterroll.sheet.checks import CheckedBatch, CheckedRow
 from musterroll.sheet.problem_log import ProblemLog
 
 _EMAIL = "email"
@@ -110,7 +110,7 @@ class SheetPlanner:
         """How many groups the portal has."""
         return len(self._groups)
 
-    def plan(self, batches: Iterable[list[CheckedRow]]) -> Iterator[int]:
+    def plan(self, batches: Iterable[CheckedBatch]) -> Iterator[int]:
         """Plans the rows and stores what happens to each; yields how many rows are done, batch by batch."""
         for batch in batches:
             self._plan_batch(batch)
@@ -140,14 +140,14 @@ class SheetPlanner:
                     )
         self._store.reject(self._log.bad_rows(with_others=self._settings.on_error == "skip"))
 
-    def _plan_batch(self, rows: Sequence[CheckedRow]) -> None:
-        columns = rows[0].batch.columns
+    def _plan_batch(self, rows: CheckedBatch) -> None:
+        columns, self._letters = rows.rows.columns, rows.rows.made(0).row.columns
         if self._log.headings_fail:  # who or what is meant is not known, so there is nothing to ask the portal
             for number, username in zip(columns.numbers, columns.texts(USERNAME), strict=True):
                 self._store.add(Change.rejected(number, username, None))
             self._store.flush()
             return
-        self._spellings.note(rows)
+        self._spellings.note(rows.groups, rows.rows)
         others = rows if self._settled is None else self._settled.take(rows)
         if others:
             self._plan_rows(others)

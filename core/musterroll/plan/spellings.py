@@ -6,7 +6,6 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from operator import attrgetter
 
 from musterroll.contract.fields import GROUPS
 from musterroll.contract.problems import Problem, Severity
@@ -16,9 +15,8 @@ from musterroll.contract.translation import gettext, ngettext
 from musterroll.contract.users import GroupPath, fold_path
 from musterroll.plan.groups import GroupIndex
 from musterroll.plan.near_names import NearPaths
-from musterroll.sheet.checks import CheckedRow
+from musterroll.sheet.proofs import Groups
 
-_GROUPS = attrgetter("groups")
 _COMMA = re.compile("[,，،、]")
 _SLASH = re.compile("[/／]")
 _SIGNS = str.maketrans({sign: f"\\{sign}" for sign in "\\;|"})
@@ -50,15 +48,13 @@ class GroupSpellings:
         self._seen: dict[GroupPath, _Seen] = {}
         self._column: str | None = None
 
-    def note(self, rows: Sequence[CheckedRow]) -> None:
-        """Takes the groups of rows, which follow those of the last call."""
-        counted = Counter(map(_GROUPS, rows))
-        first = dict(zip(map(_GROUPS, reversed(rows)), reversed(rows), strict=True))
-        for groups, count in counted.items():
-            for path in dict.fromkeys(groups):
+    def note(self, groups: Sequence[Groups], rows: Sequence[Row]) -> None:
+        """Takes the groups of rows, which follow those of the last call; of few of them the row itself is needed."""
+        for named, count in Counter(groups).items():
+            for path in dict.fromkeys(named):
                 seen = self._seen.get(path)
                 if seen is None:
-                    self._seen[path] = self._first(first[groups].row, count - 1)
+                    self._seen[path] = self._first(rows[groups.index(named)], count - 1)
                 else:
                     seen.others += count
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from typing import overload
 
 from musterroll.contract.batch import Batch
 from musterroll.contract.cells import Cell, SheetRow
 from musterroll.contract.problems import Problem
+from musterroll.contract.rows import Row
 from musterroll.sheet.rows import RowMaker, RowWithProblems
 from musterroll.sheet.shifts import hidden
 from musterroll.sheet.texts import Texts
 
 
-class RowBatch:
+class RowBatch(Sequence[Row]):
     """Rows of a sheet. What they are made of is made when it is asked for.
 
     Args:
@@ -35,6 +37,15 @@ class RowBatch:
 
     def __len__(self) -> int:
         return len(self.numbers)
+
+    @overload
+    def __getitem__(self, place: int) -> Row: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Row]: ...
+    def __getitem__(self, place: int | slice) -> Row | list[Row]:
+        if isinstance(place, slice):
+            return [self[one] for one in range(len(self))[place]]
+        return self.made(range(len(self))[place]).row
 
     def made(self, place: int) -> RowWithProblems:
         """The row at a place in the batch, and what is wrong with its cells."""

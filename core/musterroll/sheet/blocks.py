@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import zip_longest
+from operator import itemgetter
 
 from musterroll.contract.cells import Block, Cell, SheetRow
 from musterroll.contract.plain import takes_plain_way
@@ -45,9 +45,17 @@ def rows_of(blocks: Iterator[Block]) -> Iterator[SheetRow]:
         yield from map(SheetRow, block.numbers, map(tuple, block.rows))
 
 
-def columns_of(rows: Sequence[Sequence[Cell]]) -> Sequence[Sequence[Cell]]:
-    """The cells of rows column by column; what shorter rows lack is None."""
-    return list(zip(*rows, strict=True) if len(set(map(len, rows))) == 1 else zip_longest(*rows))
+def column_of(rows: Sequence[Sequence[Cell]], index: int, width: int) -> Sequence[Cell]:
+    """The cells of a column; what a row lacks is None.
+
+    Args:
+        rows: the rows.
+        index: the column's.
+        width: how many cells every row has at least.
+    """
+    if index < width:
+        return list(map(itemgetter(index), rows))
+    return [cells[index] if index < len(cells) else None for cells in rows]
 
 
 def _in_blocks(sheet: Sheet) -> Iterator[Block]:
@@ -69,15 +77,18 @@ def _in_blocks(sheet: Sheet) -> Iterator[Block]:
 
 
 def _without_blank_rows(block: Block) -> Block:
-    doubtful: Sequence[int] = range(len(block.numbers))
-    for column in columns_of(block.rows):
+    rows = block.rows
+    doubtful: Sequence[int] = range(len(rows))
+    for index in range(min(map(len, rows), default=0)):
         # A row is filled where one cell is, and mostly the first one tells.
         doubtful = [
-            place for place in doubtful if not (type(cell := column[place]) is str and cell.isascii() and cell.strip())
+            place
+            for place in doubtful
+            if not (type(cell := rows[place][index]) is str and cell.isascii() and cell.strip())
         ]
         if not doubtful:
             return block
-    blank = {place for place in doubtful if not any(map(is_filled, block.rows[place]))}
+    blank = {place for place in doubtful if not any(map(is_filled, rows[place]))}
     if not blank:
         return block
     kept = [place for place in range(len(block.numbers)) if place not in blank]

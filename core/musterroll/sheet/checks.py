@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import repeat
 from types import MappingProxyType
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias, overload
 
 from musterroll.contract.fields import GROUPS
 from musterroll.contract.problems import Problem
@@ -19,7 +19,7 @@ from musterroll.registry.guards.rules import Findings, Rule, all_found, broken_r
 from musterroll.registry.watch import Call, Watch
 from musterroll.sheet.batch import RowBatch, RowTexts
 from musterroll.sheet.problem_log import ProblemLog
-from musterroll.sheet.proofs import Proofs, Proven
+from musterroll.sheet.proofs import Groups, Proofs, Proven
 from musterroll.sheet.shifts import ShiftFinder
 
 Listener: TypeAlias = Callable[[str, Problem], None]
@@ -40,8 +40,8 @@ class CheckedRow(NamedTuple):
 
     batch: RowBatch
     place: int
-    groups: tuple[GroupPath, ...]
-    given: tuple[GroupPath, ...]
+    groups: Groups
+    given: Groups
     valid: bool
 
     @property
@@ -58,6 +58,44 @@ class CheckedRow(NamedTuple):
     def texts(self) -> RowTexts:
         """The row's texts by field: "" where blank, absent or secret."""
         return RowTexts(self.batch, self.place)
+
+
+class CheckedBatch(Sequence[CheckedRow]):
+    """Rows that were checked together; in columns for whoever needs no more.
+
+    Args:
+        rows: the rows.
+        proven: their groups, as far as they are known.
+        valid: whether they have no error so far.
+    """
+
+    def __init__(self, rows: RowBatch, proven: Proven, *, valid: bool) -> None:
+        self.rows = rows
+        self.groups: list[Groups] = [named or () for named in proven.groups]
+        self.given = self.groups if proven.given is proven.groups else [named or () for named in proven.given]
+        self.valid = [valid] * len(rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[CheckedRow]:
+        return map(CheckedRow, repeat(self.rows), range(len(self)), self.groups, self.given, self.valid)
+
+    @overload
+    def __getitem__(self, place: int) -> CheckedRow: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[CheckedRow]: ...
+    def __getitem__(self, place: int | slice) -> CheckedRow | list[CheckedRow]:
+        if isinstance(place, slice):
+            return [self[one] for one in range(len(self))[place]]
+        place = range(len(self))[place]
+        return CheckedRow(self.rows, place, self.groups[place], self.given[place], self.valid[place])
+
+    def set(self, place: int, named: Groups, given: Groups) -> None:
+        """Sets the groups of a row."""
+        if self.given is self.groups and given != named:
+            self.given = self.groups.copy()
+        self.groups[place], self.given[place] = named, given
 
 
 class Checks:
@@ -97,7 +135,7 @@ class Checks:
         self._call = Call("", "validating", _ROW)
         self._proofs = Proofs(self._rules, self._sorters, self._findings, max_levels)
 
-    def run(self, batches: Iterable[RowBatch]) -> Iterator[list[CheckedRow]]:
+    def run(self, batches: Iterable[RowBatch]) -> Iterator[CheckedBatch]:
         """Streams the rows with their groups.
 
         After the last row the validators of the whole sheet are asked once more, so a row that was handed on as
@@ -119,24 +157,18 @@ class Checks:
             if isinstance(validator, SheetValidator):
                 self._finish(rule, validator)
 
-    def _checked(self, batch: RowBatch) -> list[CheckedRow]:
+    def _checked(self, batch: RowBatch) -> CheckedBatch:
         proven = self._proofs.of(batch, self._call)
         starts = self._starts(batch.numbers)
-        checked: list[CheckedRow] = []
-
-        def hand_on(end: int) -> None:
-            """Hands rows on of which nothing is to be said."""
-            valid, places = not self._log.headings_fail, range(len(checked), end)
-            groups, given = proven.groups[places.start : end], proven.given[places.start : end]
-            rows = zip(repeat(batch), places, groups, given, repeat(valid))
-            checked.extend(map(CheckedRow._make, rows))
-
+        headings_fail = self._log.headings_fail
+        checked = CheckedBatch(batch, proven, valid=not headings_fail)
         for place in proven.places:
             while starts and starts[0] <= place:
                 self._start(batch, starts.pop(0))
-            hand_on(place)
-            checked.append(self._check(batch, place, proven))
-        hand_on(len(batch))
+            checked.valid[place] = self._check(checked, place, proven)
+            if self._log.headings_fail and not headings_fail:  # a rule has said so
+                headings_fail = True
+                checked.valid[place:] = [False] * (len(batch) - place)
         for place in starts:
             self._start(batch, place)
         self._following = batch.numbers[-1] + 1
@@ -153,9 +185,9 @@ class Checks:
         before = batch.numbers[place - 1] + 1 if place else self._following
         self._findings.start(batch.made(place).row, before)
 
-    def _check(self, batch: RowBatch, place: int, proven: Proven) -> CheckedRow:
-        """Asks the rules about a row, but for those that have none of it to suspect."""
-        row, problems = batch.made(place)
+    def _check(self, checked: CheckedBatch, place: int, proven: Proven) -> bool:
+        """Asks about a row the rules that suspect it; returns whether it can go in."""
+        row, problems = checked.rows.made(place)
         found_here = [(CELLS, problem) for problem in problems]
         findings, call = self._findings, self._call
         call.stage, call.done = "validating", row.number
@@ -174,8 +206,7 @@ class Checks:
                     found_here.append((rule.label, problem))
                 if seen is not None:
                     listen(None)
-            named, given = proven.groups[place], proven.given[place]
-            if named is None or given is None:
+            if proven.groups[place] is None or proven.given[place] is None:
                 call.stage = "resolving groups"
                 for rule in self._sorters:
                     call.who = rule.label
@@ -192,30 +223,31 @@ class Checks:
                 if self._has_defaults and named and any(one.origin is Origin.DEFAULT for one in row.values.values()):
                     bare = _given(row, self._sorters, findings)
                     given = tuple(path for path in bare if len(path) <= self._max_levels)
+                checked.set(place, named, given)
         except MusterrollError:
             raise
         except (Exception, SystemExit) as error:
             raise broken_rule(call, row.number, secrets_of(row), error, None if rule is None else rule.seen) from error
         finally:
             listen(None)
-        checked = CheckedRow(batch, place, named, given, valid=True)
-        return self._concluded(checked, row, found_here) if found_here or self._log.headings_fail else checked
+        return not self._log.headings_fail if not found_here else self._is_valid(checked, place, row, found_here)
 
-    def _concluded(self, checked: CheckedRow, row: Row, found_here: Sequence[tuple[str, Problem]]) -> CheckedRow:
+    def _is_valid(self, checked: CheckedBatch, place: int, row: Row, found_here: Sequence[tuple[str, Problem]]) -> bool:
         """Puts what was found in a row into the log, and says whether the row can go in."""
         log, shifts = self._log, self._shifts
-        shifted = shifts.find(row, [problem for _, problem in found_here]) if shifts and found_here else None
+        shifted = shifts.find(row, [problem for _, problem in found_here]) if shifts else None
         if shifted is not None:
             self._take(shifted, CELLS)
             log.hide(row.number)
-            checked.batch.hide(checked.place)
-            return checked._replace(groups=(), given=(), valid=False)
+            checked.rows.hide(place)
+            checked.set(place, (), ())
+            return False
         valid = not log.headings_fail
         for label, problem in found_here:
             if log.headings_fail and problem.field is not None and problem.field not in row.columns:
                 continue  # that its column is missing is one error, not one a row
             valid &= self._take(problem, label)
-        return checked._replace(valid=valid)
+        return valid
 
     def _finish(self, rule: Rule, validator: SheetValidator) -> None:
         call = self._watch.begin(rule.label, "validating the whole sheet")

@@ -17,7 +17,7 @@ from musterroll.errors import RefusedError
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.sheet.batch import RowBatch
 from musterroll.sheet.blocks import filled_blocks, rows_of
-from musterroll.sheet.checks import CheckedRow, Checks, Listener
+from musterroll.sheet.checks import CheckedBatch, Checks, Listener
 from musterroll.sheet.headings import reasons_heading
 from musterroll.sheet.problem_log import ProblemLog
 from musterroll.sheet.reader import RowReader
@@ -52,7 +52,7 @@ class OpenSheet:
         )
 
     @contextmanager
-    def checked(self, log: ProblemLog, listener: Listener | None = None) -> Iterator[Iterator[list[CheckedRow]]]:
+    def checked(self, log: ProblemLog, listener: Listener | None = None) -> Iterator[Iterator[CheckedBatch]]:
         """Opens the sheet and streams its rows, checked, many at once; problems go to the log and rows are counted.
 
         A listener is called with every problem and the label of the rule that found it.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Collection, Sequence
+from typing import NamedTuple, TypeAlias
 
 from musterroll.contract.batch import Batch
 from musterroll.contract.plain import takes_plain_way
@@ -11,12 +11,12 @@ from musterroll.contract.secret import listen
 from musterroll.contract.users import GroupPath
 from musterroll.errors import MusterrollError
 from musterroll.registry.guards.guard import a
-from musterroll.registry.guards.rules import Findings, Rule, broken_rule
+from musterroll.registry.guards.rules import Findings, Rule, broken_rule, places_of
 from musterroll.registry.plugin_errors import AnswerError
 from musterroll.registry.watch import Call
 from musterroll.sheet.batch import RowBatch
 
-_Groups = tuple[GroupPath, ...]
+Groups: TypeAlias = tuple[GroupPath, ...]
 _KEPT = 100_000  # so many answers of a group resolver are known without another look
 
 
@@ -32,8 +32,8 @@ class Proven(NamedTuple):
 
     places: Sequence[int]
     suspects: Sequence[Collection[int] | None]
-    groups: Sequence[_Groups | None]
-    given: Sequence[_Groups | None]
+    groups: Sequence[Groups | None]
+    given: Sequence[Groups | None]
 
 
 class Proofs:
@@ -50,7 +50,7 @@ class Proofs:
         self._rules, self._sorters = rules, sorters
         self._findings, self._max_levels = findings, max_levels
         self._is_asked = not takes_plain_way() and any(one.proof for one in (*rules, *sorters))
-        self._known: dict[object, _Groups | None] = {}
+        self._known: dict[object, Groups | None] = {}
 
     def of(self, batch: RowBatch, call: Call) -> Proven:
         """Asks them about a batch.
@@ -86,7 +86,7 @@ class Proofs:
         if rule.seen is not None:
             listen(rule.seen.add)
         try:
-            return _places(rule.proof(batch), len(batch))
+            return places_of(rule.proof(batch), len(batch))
         except MusterrollError:
             raise
         except (Exception, SystemExit) as error:
@@ -94,14 +94,14 @@ class Proofs:
         finally:
             listen(None)
 
-    def _groups(self, batch: Batch, call: Call) -> Sequence[_Groups | None]:
-        together: Sequence[_Groups | None] = [()] * len(batch)
+    def _groups(self, batch: Batch, call: Call) -> Sequence[Groups | None]:
+        together: Sequence[Groups | None] = [()] * len(batch)
         for number, sorter in enumerate(self._sorters):
             answers = self._answers(sorter, batch, call)
             together = answers if not number else list(map(_both, together, answers))
         return together
 
-    def _answers(self, sorter: Rule, batch: Batch, call: Call) -> Sequence[_Groups | None]:
+    def _answers(self, sorter: Rule, batch: Batch, call: Call) -> Sequence[Groups | None]:
         if sorter.proof is None:
             return [None] * len(batch)
         call.who = sorter.label
@@ -119,7 +119,7 @@ class Proofs:
         except (Exception, SystemExit) as error:
             raise broken_rule(call, None, batch.all_secrets(), error) from error
 
-    def _looked_at(self, answer: object) -> _Groups | None:
+    def _looked_at(self, answer: object) -> Groups | None:
         if answer is None:
             return None
         if not isinstance(answer, tuple):
@@ -130,19 +130,5 @@ class Proofs:
         return paths if all(len(path) <= self._max_levels for path in paths) else None
 
 
-def _both(one: _Groups | None, other: _Groups | None) -> _Groups | None:
+def _both(one: Groups | None, other: Groups | None) -> Groups | None:
     return None if one is None or other is None else one + other
-
-
-def _places(found: object, rows: int) -> Collection[int]:
-    if isinstance(found, str | bytes) or not isinstance(found, Iterable):
-        raise AnswerError(
-            f"suspects() must yield places of rows in the batch, or return a list of them, not {a(found)}"
-        )
-    places = set(found)
-    for place in places:
-        if type(place) is not int or not 0 <= place < rows:
-            raise AnswerError(
-                f"suspects() must yield places of rows in the batch, from 0 to {rows - 1}, not {place!r:.20}"
-            )
-    return places

@@ -22,13 +22,14 @@ from musterroll.contract.users import GroupPath
 from musterroll.errors import PluginError
 from musterroll.registry.guards.built import returns_what_it_finds
 from musterroll.registry.guards.guard import a, status_of
-from musterroll.registry.masks import SecretsSeen, masked
+from musterroll.registry.masks import SecretsSeen, masked, may_tell
 from musterroll.registry.plugin_errors import AnswerError, broken
 from musterroll.registry.watch import Call
 
 _KEPT = 100_000  # so many paths of groups are known without another look
 _NONE_SEEN = SecretsSeen()
 _GENERATORS = frozenset({GeneratorType})
+_TEXT, _NUMBER = frozenset({str}), frozenset({int})
 _LISTS: frozenset[type] = frozenset({list, tuple})
 
 
@@ -116,6 +117,25 @@ def _exhausted(found: GeneratorType[object, None, object], name: str) -> Iterato
         raise AnswerError(f"{name}() returned {a(returned)}, which is lost; write yield instead of return")
 
 
+def places_of(found: object, rows: int) -> Collection[int]:
+    """Looks at what a rule's proof returned: the places of rows in a batch.
+
+    Raises:
+        AnswerError: it is something else.
+    """
+    if isinstance(found, str | bytes) or not isinstance(found, Iterable):
+        raise AnswerError(
+            f"suspects() must yield places of rows in the batch, or return a list of them, not {a(found)}"
+        )
+    places = set(found)
+    for place in places:
+        if type(place) is not int or not 0 <= place < rows:
+            raise AnswerError(
+                f"suspects() must yield places of rows in the batch, from 0 to {rows - 1}, not {place!r:.20}"
+            )
+    return places
+
+
 class Findings:
     """Looks at what rules find, before it is used. One for each sheet."""
 
@@ -124,6 +144,8 @@ class Findings:
         self._starts, self._ends, self._following = array("q"), array("q"), 0
         self._fields: Collection[str] = ()
         self._paths: dict[object, GroupPath] = {}
+        self._row: Row | None = None
+        self._given: Mapping[str, str] = {}  # the secrets of that row
 
     def start(self, row: Row, following: int) -> None:
         """Takes note of a row that is the first, or follows a gap; the next one would have been `following`."""
@@ -164,7 +186,11 @@ class Findings:
                 f'the problem "{_code(found)}" is of the field "{found.field:.50}", which does not exist'
                 f"{did_you_mean(found.field, self._fields) or '; the fields are ' + ', '.join(self._fields)}"
             )
-        return _without_secrets(found, row, seen or _NONE_SEEN)
+        if row is not self._row:
+            values = row.values if row is not None else {}
+            self._row = row
+            self._given = {name: value.secret.reveal() for name, value in values.items() if value.secret is not None}
+        return _without_secrets(found, row, self._given, seen or _NONE_SEEN)
 
     def _exists(self, number: int) -> bool:
         place = bisect_right(self._starts, number)
@@ -203,6 +229,17 @@ def _path(found: object) -> GroupPath:
 
 
 def _look_at_types(found: Problem) -> None:
+    texts = (
+        found.code,
+        found.message,
+        found.column or "",
+        found.field or "",
+        found.value or "",
+        found.suggestion or "",
+    )
+    numbers = (found.row or 0, *found.also_rejects) if type(found.also_rejects) is tuple else (None,)
+    if _TEXT.issuperset(map(type, texts)) and _NUMBER.issuperset(map(type, numbers)) and all(map(str.strip, texts[:2])):
+        return  # as nearly all are
     for name in ("code", "message"):
         value = getattr(found, name)
         if not isinstance(value, str) or not value.strip():
@@ -226,12 +263,11 @@ def _code(found: Problem) -> str:
     return f"{found.code:.60}"
 
 
-def _without_secrets(found: Problem, row: Row | None, seen: SecretsSeen) -> Problem:
-    values: Mapping[str, Any] = row.values if row is not None else {}
-    given = {name: value.secret.reveal() for name, value in values.items() if value.secret is not None}
-    if not given and not seen:
-        return found
+def _without_secrets(found: Problem, row: Row | None, given: Mapping[str, str], seen: SecretsSeen) -> Problem:
     secrets: Sequence[str] = tuple(given.values())
+    said = f"{found.code}\n{found.message}\n{found.suggestion}\n{found.value}"
+    if not seen and not (found.field in given and found.value is not None) and not may_tell(said, secrets):
+        return found
     of_secret = found.field is None or found.field in given or found.field == "password"
 
     def clear(text: str) -> str:
