@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from hashlib import blake2b
 
-from musterroll.contract.batch import Batch, fold_all
+from musterroll.contract.batch import Batch
 from musterroll.contract.fields import USERNAME, FieldSet
 from musterroll.contract.rows import Origin
+from musterroll.contract.text import fold
 from musterroll.sheet.checks import CheckedRow
 
 _SIZE = 16  # bytes
@@ -58,7 +59,7 @@ class RowDigests:
             return batch.columns.folded(name) if folds else batch.columns.texts(name)
         values = [checked.row.value(name) for checked in rows]
         texts = [value.text if value.origin is Origin.CELL else "" for value in values]
-        return fold_all(texts) if folds else texts
+        return list(map(fold, texts)) if folds else texts
 
     def _digest(self, text: str) -> bytes:
         digest = self._empty.copy()
