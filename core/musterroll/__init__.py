@@ -5,8 +5,10 @@ This module holds everything that a plugin author needs, by who needs it (below,
 
 from __future__ import annotations
 
+from musterroll.contract.batch import Batch
 from musterroll.contract.cells import (
     PLAIN_FORMATS,
+    Block,
     BoolCell,
     Cell,
     DateCell,
@@ -49,16 +51,21 @@ from musterroll.contract.operations import (
 )
 from musterroll.contract.options import FilePath, Options, SecretRef, Surroundings
 from musterroll.contract.phones import calling_code_of, one_number, split_whole
+from musterroll.contract.plain import takes_plain_way
 from musterroll.contract.problems import Problem, Severity
 from musterroll.contract.roles import (
     AmbiguousWorksheetError,
+    ComparesUsers,
     Confidence,
     Examinable,
     GroupResolver,
     KeepsMessages,
     Notifier,
     OtherFormat,
+    ProvesRows,
     Reader,
+    ReadsBlocks,
+    ResolvesBatches,
     RowValidator,
     Sheet,
     SheetValidator,
@@ -81,7 +88,17 @@ from musterroll.contract.text import (
     nearest,
 )
 from musterroll.contract.translation import gettext, ngettext
-from musterroll.contract.users import Capabilities, Desired, Existing, Group, GroupPath, Matching, UserKey, fold_path
+from musterroll.contract.users import (
+    Capabilities,
+    Desired,
+    Existing,
+    Group,
+    GroupPath,
+    Matching,
+    UserKey,
+    Wanted,
+    fold_path,
+)
 from musterroll.errors import (
     BackendError,
     BackendUnavailableError,
@@ -123,6 +140,7 @@ __all__ = [
 __all__ += [
     "PLAIN_FORMATS",
     "AmbiguousWorksheetError",
+    "Block",
     "BoolCell",
     "Cell",
     "Confidence",
@@ -135,6 +153,7 @@ __all__ += [
     "OtherFormat",
     "Reader",
     "ReaderType",
+    "ReadsBlocks",
     "Sheet",
     "SheetInfo",
     "SheetRow",
@@ -143,15 +162,19 @@ __all__ += [
     "SourceError",
     "TextCell",
     "column_letter",
+    "takes_plain_way",
 ]
 # a rule: a validator, or a group resolver
 __all__ += [
     "INVISIBLE",
+    "Batch",
     "GroupPath",
     "GroupResolver",
     "GroupResolverType",
     "Origin",
     "Problem",
+    "ProvesRows",
+    "ResolvesBatches",
     "Row",
     "RowValidator",
     "Severity",
@@ -171,6 +194,7 @@ __all__ += [
     "BackendError",
     "BackendUnavailableError",
     "Capabilities",
+    "ComparesUsers",
     "CreateGroup",
     "CreateUser",
     "Deactivate",
@@ -194,6 +218,7 @@ __all__ += [
     "UserBackendType",
     "UserKey",
     "UserRef",
+    "Wanted",
 ]
 # a notifier
 __all__ += [

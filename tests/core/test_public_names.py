@@ -25,7 +25,7 @@ GroupPath INVISIBLE calling_code_of fold_path gettext ngettext one_number split_
 
 UserBackendType UserBackend Capabilities Matching Desired Existing Group UserKey UserRef GroupRef Op
 CreateUser UpdateUser Deactivate Reactivate DeleteUser CreateGroup DeleteGroup AddMembers RemoveMembers SendInvite
-Result Status BackendError BackendUnavailableError Examinable SqliteFormat
+Result Status BackendError BackendUnavailableError Examinable SqliteFormat ComparesUsers Wanted
 
 NotifierType Notifier KeepsMessages Message Purpose Recipient Sent SentStatus NotifierError
 

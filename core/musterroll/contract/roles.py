@@ -11,14 +11,15 @@ from contextlib import AbstractContextManager
 from enum import IntEnum
 from typing import BinaryIO, NamedTuple, Protocol, runtime_checkable
 
-from musterroll.contract.cells import SheetInfo, SheetRow
+from musterroll.contract.batch import Batch
+from musterroll.contract.cells import Block, SheetInfo, SheetRow
 from musterroll.contract.drafts import Draft
 from musterroll.contract.messages import Message, Recipient, Sent
 from musterroll.contract.operations import Op, Result
 from musterroll.contract.problems import Problem
 from musterroll.contract.rows import Row
 from musterroll.contract.source import Source
-from musterroll.contract.users import Capabilities, Desired, Existing, Group, GroupPath, UserKey
+from musterroll.contract.users import Capabilities, Desired, Existing, Group, GroupPath, UserKey, Wanted
 
 
 class Confidence(IntEnum):
@@ -58,6 +59,19 @@ class Sheet(Protocol):
 
     def rows(self) -> Iterator[SheetRow]:
         """Streams the rows in order. Empty rows may be left out; their numbers then are missing.
+
+        Raises:
+            SourceError: the file is damaged.
+        """
+        ...
+
+
+@runtime_checkable
+class ReadsBlocks(Protocol):
+    """What an open `Sheet` can do besides: give the same rows in blocks, which is quicker."""
+
+    def blocks(self) -> Iterator[Block]:
+        """Streams the rows of `rows()`, in order.
 
         Raises:
             SourceError: the file is damaged.
@@ -123,11 +137,34 @@ class SheetValidator(Protocol):
         ...
 
 
+@runtime_checkable
+class ProvesRows(Protocol):
+    """What a validator can do besides: tell rows apart that have no problem, many at once, before `check` is asked.
+
+    `check` stays what the rule is: a proof only spares it rows, and must be right whatever the values are and wherever
+    they came from. A rule of the whole sheet that has one is asked `check` for the suspects only, so `suspects` takes
+    note of all others; every row of a batch is in it, in order, before `check` is asked about the first of them.
+    """
+
+    def suspects(self, batch: Batch) -> Iterable[int]:
+        """Says which rows may have a problem, by their places in the batch, from 0. All others have none."""
+        ...
+
+
 class GroupResolver(Protocol):
     """Says which groups a row's user belongs to. Pure: matching and creation are the core's."""
 
     def resolve(self, row: Row) -> Iterable[GroupPath | Problem]:
         """Yields group paths, and problems where the row's text is none."""
+        ...
+
+
+@runtime_checkable
+class ResolvesBatches(Protocol):
+    """What a group resolver can do besides: say the groups of many rows at once."""
+
+    def resolve_batch(self, batch: Batch) -> Sequence[tuple[GroupPath, ...] | None]:
+        """Says of each row what `resolve` yields for it; None of a row for which `resolve` is to be asked."""
         ...
 
 
@@ -187,6 +224,28 @@ class UserBackend(Protocol):
 
     def close(self) -> None:
         """Closes connections and files."""
+        ...
+
+
+@runtime_checkable
+class ComparesUsers(Protocol):
+    """What a backend can do besides, that finds users by their folded names: compare them where it keeps them.
+
+    It spares whoever imports the same sheet every night to look all users up.
+    """
+
+    def as_wanted(self, fields: Sequence[str], users: Sequence[Wanted]) -> Sequence[str | None]:
+        """Says which users are as they are wanted already.
+
+        Args:
+            fields: the names of the fields that are asked about.
+            users: how the users are wanted.
+
+        Returns:
+            For each of them the ref of the one user who is stored under exactly this username, is active, has every
+            value that is wanted as it would be stored (`canonical`), and is in every group. Otherwise, and in doubt,
+            None: such a user is looked up.
+        """
         ...
 
 

@@ -6,6 +6,7 @@ The names are those of the standard library, so that programs which collect the 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from gettext import NullTranslations
 
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -47,4 +48,14 @@ def _filled(text: str, values: dict[str, object]) -> str:
     # Not `str.format`: a mistake in a template must not cost a rule its problem, nor reach into what a value is.
     if "{" not in text:
         return text
-    return _PLACEHOLDER.sub(lambda found: str(values.get(found[1], found[0])), text)
+    parts = list(_parts(text))
+    for place in range(1, len(parts), 2):
+        name = parts[place]
+        parts[place] = str(values[name]) if name in values else f"{{{name}}}"
+    return "".join(parts)
+
+
+@lru_cache(maxsize=1024)  # many problems have the same text
+def _parts(text: str) -> tuple[str, ...]:
+    """The text before each placeholder, its name, …, and the text after the last one."""
+    return tuple(_PLACEHOLDER.split(text))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from musterroll.contract.text import fold
 
@@ -18,8 +18,7 @@ def fold_path(path: GroupPath) -> GroupPath:
     return tuple(fold(level) for level in path)
 
 
-@dataclass(frozen=True, slots=True)
-class UserKey:
+class UserKey(NamedTuple):
     """What to look a user up by.
 
     Attributes:
@@ -72,6 +71,22 @@ class Desired:
     fields: Mapping[str, str | None]
 
 
+class Wanted(NamedTuple):
+    """An existing user as a row wants it.
+
+    Attributes:
+        username: as the sheet has it.
+        folded: the same folded.
+        values: of the fields that are asked about, in their order; empty ones ask for nothing.
+        groups: refs of groups that the user is to be in, besides others.
+    """
+
+    username: str
+    folded: str
+    values: tuple[str, ...]
+    groups: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
     """A group that the backend has.
@@ -110,7 +125,11 @@ class Capabilities:
         rename: a user's username can be changed.
         stores_key: keeps the id of the creating operation, so that a crash leaves no doubt who created a user.
         unique_email: an address may belong to one user only.
+        changes_values: stores some values otherwise than they are given, e.g. addresses in small letters. Where it
+            never does, `canonical` is not asked.
         matching: how it compares usernames.
+        chunk: how many operations are handed over under one intent: as many as it carries out together, e.g. in one
+            transaction. So many may be in doubt after a crash.
         fields: the attributes it can store; None for any.
     """
 
@@ -124,5 +143,7 @@ class Capabilities:
     rename: bool = True
     stores_key: bool = True
     unique_email: bool = False
+    changes_values: bool = True
     matching: Matching = Matching.EXACT
+    chunk: int = 64
     fields: frozenset[str] | None = field(default=None)

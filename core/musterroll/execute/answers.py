@@ -78,7 +78,7 @@ class Answers:
         return state in _SETTLED
 
     def _keep_done(self, stored: StoredOp, result: Result) -> None:
-        user = stored.change
+        user = stored.user
         if stored.kind is Kind.CREATE_GROUP:
             assert stored.group is not None
             assert stored.group.id is not None
@@ -88,7 +88,7 @@ class Answers:
                 self._store.set_refused(stored.seq, result.refused)
         elif stored.kind is Kind.CREATE_USER:
             ref = _ref(result)
-            self._users.append((ref, user.stored_row))
+            self._users.append((ref, user.row))
             if result.status is Status.DONE:
                 self._created.append((ref, user.username))
             # The next run of this sheet must not give the user the same password once more.

@@ -26,7 +26,6 @@ from musterroll.journal.operations import OperationStore, OpState, StoredOp
 from musterroll.portal.portal import Portal
 from musterroll.progress import Progress
 
-_CHUNK = 64
 # Operations that certainly did not happen are handed over so often at the most.
 _ATTEMPTS = 3
 _COMMIT_SECONDS = 0.1
@@ -52,6 +51,7 @@ class Executor:
         self._store = OperationStore(journal, context.job)
         self._answers = Answers(context, journal)
         self._portal = portal
+        self._chunk = portal.capabilities().chunk
         self._passwords = passwords
         self._progress = progress
         self._in_flight: dict[str, tuple[StoredOp, Op]] = {}
@@ -99,7 +99,7 @@ class Executor:
         """Hands out a phase's operations; pulling a chunk commits its intent and the answers so far."""
         after = 0
         while not self._context.cancelled.is_set():
-            chunk = self._store.planned(phase, after, _CHUNK)
+            chunk = self._store.planned(phase, after, self._chunk)
             if not chunk:
                 return
             after = chunk[-1].seq
@@ -143,7 +143,7 @@ class Executor:
         """Asks the backend what became of operations without an answer."""
         found_users: list[int] = []
         after = 0
-        while chunk := self._store.doubtful(_CHUNK, after=after):
+        while chunk := self._store.doubtful(self._chunk, after=after):
             after = chunk[-1].seq
             waiting: dict[str, tuple[StoredOp, Op]] = {}
             for stored in chunk:
@@ -154,8 +154,8 @@ class Executor:
                 for result in self._portal.resolve([op for _, op in waiting.values()]):
                     stored, op = waiting[result.op]
                     self._record_resolved(stored, without_secret(result, op))
-                    if stored.kind is Kind.CREATE_USER and stored.change and result.status in _IS_SO:
-                        found_users.append(stored.change.stored_row)
+                    if stored.kind is Kind.CREATE_USER and stored.user and result.status in _IS_SO:
+                        found_users.append(stored.user.row)
             except MusterrollError as error:
                 take_secrets_out(error, (op for _, op in waiting.values()))
                 raise
@@ -192,7 +192,7 @@ def settle_former_creations(journal: Journal, context: JobContext, portal: Porta
     # Whether a user was created does not depend on the password, so the former sheet is not needed.
     passwords = Passwords(lambda: nullcontext(iter(())))
     after = 0
-    while chunk := store.doubtful(_CHUNK, after=after):
+    while chunk := store.doubtful(portal.capabilities().chunk, after=after):
         after = chunk[-1].seq
         creations = {operation_id(context.job, s.seq): s for s in chunk if s.kind is Kind.CREATE_USER}
         if not creations:
@@ -202,7 +202,7 @@ def settle_former_creations(journal: Journal, context: JobContext, portal: Porta
         with journal.transaction():
             for result in results:
                 stored = creations.get(result.op)
-                if result.status is Status.DONE and stored is not None and stored.change is not None:
+                if result.status is Status.DONE and stored is not None and stored.user is not None:
                     answers.keep(stored, result)
                     answers.flush()
-                    store.reopen_memberships([stored.change.stored_row])
+                    store.reopen_memberships([stored.user.row])

@@ -21,8 +21,8 @@ from musterroll.contract.operations import (
 from musterroll.contract.users import Desired
 from musterroll.errors import MusterrollError, PluginError
 from musterroll.execute.passwords import Passwords
-from musterroll.journal.change import Change, PasswordAction
-from musterroll.journal.operations import StoredOp
+from musterroll.journal.change import PasswordAction
+from musterroll.journal.operations import PlannedUser, StoredOp
 from musterroll.registry.masks import masked
 
 _MEMBERSHIPS = (Kind.ADD_MEMBERS, Kind.REMOVE_MEMBERS)
@@ -47,8 +47,8 @@ def make_operation(stored: StoredOp, job: str, passwords: Passwords) -> Op | Non
         NotPossibleError: the user or group that it is about does not exist.
     """
     id_ = operation_id(job, stored.seq)
-    if stored.change is not None:
-        return _of_user(stored.kind, stored.change, id_, passwords)
+    if stored.user is not None:
+        return _of_user(stored.kind, stored.user, id_, passwords)
     assert stored.group is not None
     path = stored.group.path
     if stored.kind is Kind.CREATE_GROUP:
@@ -63,23 +63,22 @@ def make_operation(stored: StoredOp, job: str, passwords: Passwords) -> Op | Non
     return make(id=id_, group=group, members=stored.members) if stored.members else None
 
 
-def _of_user(kind: Kind, user: Change, id_: str, passwords: Passwords) -> Op:
+def _of_user(kind: Kind, user: PlannedUser, id_: str, passwords: Passwords) -> Op:
     if kind is Kind.CREATE_USER:
-        password = passwords.of(user.stored_row) if user.password is PasswordAction.SET else None
+        password = passwords.of(user.row) if user.password is PasswordAction.SET else None
         return CreateUser(id=id_, user=Desired(username=user.username, fields=_values(user, 1)), password=password)
     if user.ref is None:
         raise NotPossibleError("the user does not exist")
     ref = UserRef(user.ref, user.username)
     if kind is not Kind.UPDATE_USER:
         return OPERATIONS[kind].make(id=id_, user=ref)
-    password = passwords.of(user.stored_row) if user.password is PasswordAction.RESET else None
+    password = passwords.of(user.row) if user.password is PasswordAction.RESET else None
     return UpdateUser(id=id_, user=ref, changes=_values(user, 1), before=_values(user, 0), password=password)
 
 
-def _values(user: Change, side: int) -> FrozenDict[str, str | None]:
-    """The user's attributes before (0) or after (1) the change."""
-    pairs = ((name, change[side]) for name, change in user.fields.items() if name not in FLAGS)
-    return FrozenDict({name: None if value is None else str(value) for name, value in pairs})
+def _values(user: PlannedUser, side: int) -> FrozenDict[str, str | None]:
+    """The user's attributes before (0) or after (1) the change; what is no text is a flag."""
+    return FrozenDict({name: change[side] for name, change in user.fields.items() if name not in FLAGS})
 
 
 def without_secret(result: Result, op: Op) -> Result:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from hashlib import blake2b
 
 from musterroll.contract.fields import USERNAME
@@ -21,6 +22,7 @@ _SIZE = 16  # bytes
 _EMAIL, _PHONE = "email", ("calling_code", "phone")
 
 
+@cache
 def no_invite(reason: str) -> InviteDecision:
     """Decides against an invite."""
     return InviteDecision(send=False, reason=reason)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
+from types import NoneType
 from typing import Any, ParamSpec, TypeVar, cast
 
 from musterroll.contract.sqlite import SqliteFormat
@@ -16,6 +17,7 @@ from musterroll.errors import StateError
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
+_TEXTS = frozenset({str, NoneType})
 # What code raises that takes a stored value apart which is not what was stored.
 _SENSELESS = (ValueError, TypeError, LookupError, AttributeError, AssertionError, RecursionError, OverflowError)
 
@@ -44,13 +46,13 @@ def refuse_other_than_text(*values: object) -> None:
     Raises:
         TypeError: the journal is damaged.
     """
-    if not all(value is None or isinstance(value, str) for value in values):
+    if not _TEXTS.issuperset(map(type, values)):
         raise TypeError("not a text")
 
 
 def storable(text: str) -> str:
     """Returns a text that the journal can hold: half a character, as in names that are no text, becomes visible."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def decoded(function: Callable[_P, _R]) -> Callable[_P, _R]:

@@ -17,6 +17,13 @@ from musterroll.journal.operations import OpState
 from musterroll.journal.roster import IS_DONE, PRESENT_NAME, Roster
 
 _CHUNK = 500
+_OF_USER = "pipeline = ?1 AND identity = ?2 AND ref = k.ref"
+# Of a known user `k`, with the latest invite `i`, `managed` as `m` and `uninvited` as `u`.
+_IS_SETTLED = f"""EXISTS (SELECT 1 FROM roster AS r WHERE {_OF_USER}
+        AND r.username = coalesce(i.username, u.username, m.username)
+        AND r.username = coalesce(m.username, r.username) AND r.username = coalesce(u.username, r.username)
+        AND NOT EXISTS (SELECT 1 FROM invite WHERE {_OF_USER} AND username <> r.username))
+    AND NOT EXISTS (SELECT 1 FROM taken_back WHERE {_OF_USER})"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +93,18 @@ class Ledger:
         wanted = iter(refs)
         found: dict[str, LedgerEntry] = {}
         while chunk := list(islice(wanted, _CHUNK)):
-            known = ", ".join(f"(?{number})" for number in range(4, 4 + len(chunk)))
-            found.update((user.ref, user.entry) for user in self._select(f"VALUES {known}", "k.ref", *chunk))
+            found.update((user.ref, user.entry) for user in self._select(_marks(chunk), "k.ref", *chunk))
         return found
+
+    def settled(self, refs: Iterable[str]) -> Iterator[LedgerUser]:
+        """Streams those users of whom a completed sheet has noted all there is, under one and the same name.
+
+        If nothing is done to such a user, the end of a job notes nothing new, but for the reason why no invite goes out
+        to somebody who never got one.
+        """
+        wanted = iter(refs)
+        while chunk := list(islice(wanted, _CHUNK)):
+            yield from self._select(_marks(chunk), "k.ref", *chunk, where=_IS_SETTLED)
 
     def users(self) -> Iterator[LedgerUser]:
         """Streams all whom the ledger knows, by username; SQLite sorts, so that nothing is held in memory."""
@@ -99,7 +115,7 @@ class Ledger:
         return self._select(known, "username COLLATE NOCASE, username")
 
     @decoded
-    def _select(self, known: str, order: str, *values: str) -> Iterator[LedgerUser]:
+    def _select(self, known: str, order: str, *values: str, where: str = "TRUE") -> Iterator[LedgerUser]:
         """Streams those of the known refs of whom there is something in the ledger."""
         for ref, username, created, state, expires, channel, sent, detail, message, job in self._journal.stream(
             f"""
@@ -112,7 +128,7 @@ class Ledger:
                 SELECT max(id) FROM invite WHERE pipeline = ?1 AND identity = ?2 AND ref = k.ref AND purpose = ?3)
             LEFT JOIN managed AS m ON m.pipeline = ?1 AND m.identity = ?2 AND m.ref = k.ref
             LEFT JOIN uninvited AS u ON u.pipeline = ?1 AND u.identity = ?2 AND u.ref = k.ref
-            WHERE coalesce(i.id, m.ref, u.ref) IS NOT NULL ORDER BY {order}
+            WHERE coalesce(i.id, m.ref, u.ref) IS NOT NULL AND {where} ORDER BY {order}
             """,  # noqa: S608 -- constants
             (*self._owner, Purpose.INVITE, *values),
         ):
@@ -252,6 +268,11 @@ def known_identities(journal: Journal, pipeline: str, profile: str | None) -> li
         (pipeline,),
     ).fetchall()
     return sorted(identity for (identity,) in (of_profile or everywhere))
+
+
+def _marks(values: Sequence[str]) -> str:
+    """The rows of one column that a query takes: what comes before them has the first three numbers."""
+    return f"VALUES {', '.join(f'(?{number})' for number in range(4, 4 + len(values)))}"
 
 
 def _entry(

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
-from typing import NamedTuple
+from operator import itemgetter
+from types import NoneType
+from typing import Any, NamedTuple
 
 from musterroll.contract.operations import GroupRef, Kind, UserRef
 from musterroll.contract.users import GroupPath
-from musterroll.journal.change import COLUMNS, Change, Target, shown_row
+from musterroll.journal.change import PasswordAction, Scalar, Target, shown_row
 from musterroll.journal.damage import decoded, refuse_other_than_text, storable
 from musterroll.journal.journal import Journal
 
@@ -25,15 +27,38 @@ class OpState(StrEnum):
     UNKNOWN = "unknown"
 
 
+class PlannedUser(NamedTuple):
+    """What an operation has to know of its row.
+
+    Attributes:
+        row: the number under which the journal keeps it.
+        username: as stored for an existing user, as in the sheet for a new one.
+        ref: the backend's id of the user, where there is one already.
+        password: what happens to the password.
+        fields: what differs, by field name: before and after.
+    """
+
+    row: int
+    username: str
+    ref: str | None
+    password: PasswordAction
+    fields: Mapping[str, Sequence[Scalar]]
+
+
 class StoredOp(NamedTuple):
-    """A stored operation: of a user (`change`), or of a group (`group`, `parent`, `members`)."""
+    """A stored operation: of a user (`user`), or of a group (`group`, `parent`, `members`)."""
 
     seq: int
     kind: Kind
-    change: Change | None = None
+    user: PlannedUser | None = None
     group: Target | None = None
     parent: GroupRef | None = None
     members: tuple[UserRef, ...] = ()
+
+
+_KINDS = {kind.value: kind for kind in Kind}
+_PASSWORDS = {action.value: action for action in PasswordAction}
+_SCALARS = frozenset({str, bool, NoneType})
 
 
 class OperationStore:
@@ -93,29 +118,33 @@ class OperationStore:
     @decoded
     def _load(self, where: str, values: Sequence[int], limit: int) -> list[StoredOp]:
         query = (
-            f"SELECT o.seq, o.kind, o.target, t.path, t.ref, p.path, p.ref, {COLUMNS} FROM operation AS o "  # noqa: S608 -- constants
-            f"LEFT JOIN row AS r ON r.job = o.job AND r.row = o.row "
-            f"LEFT JOIN target AS t ON t.job = o.job AND t.id = o.target "
-            f"LEFT JOIN target AS p ON p.job = o.job AND p.id = t.parent "
-            f"WHERE o.job = ? AND {where} ORDER BY o.seq LIMIT ?"
+            f"SELECT o.seq, o.kind, o.target, r.row, r.username, r.ref, r.password, r.fields FROM operation AS o "  # noqa: S608 -- constants
+            f"LEFT JOIN row AS r ON r.job = o.job AND r.row = o.row WHERE o.job = ? AND {where} ORDER BY o.seq LIMIT ?"
         )
-        found: list[StoredOp] = []
-        for seq, kind, target, path, ref, parent_path, parent, *columns in self._journal.execute(
-            query, (self._job, *values, limit)
-        ).fetchall():
-            if target is None:
-                found.append(StoredOp(seq, Kind(kind), Change.of_columns(columns)))
-                continue
-            found.append(
-                StoredOp(
-                    seq,
-                    Kind(kind),
-                    group=Target(tuple(json.loads(path)), target, ref=ref),
-                    parent=GroupRef(parent or "", tuple(json.loads(parent_path))) if parent_path else None,
-                    members=self._members(seq),
-                )
-            )
-        return found
+        found = self._journal.execute(query, (self._job, *values, limit)).fetchall()
+        # Made one text, so that it is taken apart in one go.
+        texts = [fields for *_, fields in found if fields is not None]
+        changes = iter(_as_many(json.loads(f"[{','.join(texts)}]"), len(texts)))
+        return [
+            StoredOp(seq, _KINDS[kind], _planned_user(*user, next(changes, None)))
+            if target is None
+            else self._of_group(seq, _KINDS[kind], target)
+            for seq, kind, target, *user, _ in found
+        ]
+
+    def _of_group(self, seq: int, kind: Kind, target: int) -> StoredOp:
+        path, ref, above, parent = self._journal.execute(
+            "SELECT t.path, t.ref, p.path, p.ref FROM target AS t LEFT JOIN target AS p ON p.job = t.job "
+            "AND p.id = t.parent WHERE t.job = ? AND t.id = ?",
+            (self._job, target),
+        ).fetchone()
+        return StoredOp(
+            seq,
+            kind,
+            group=Target(tuple(json.loads(path)), target, ref=ref),
+            parent=GroupRef(parent or "", tuple(json.loads(above))) if above else None,
+            members=self._members(seq),
+        )
 
     def _members(self, seq: int) -> tuple[UserRef, ...]:
         """The members of an operation that exist; the others' own operations say why they do not."""
@@ -129,10 +158,22 @@ class OperationStore:
         )
 
     def set_states(self, states: Sequence[tuple[OpState, str | None, int]]) -> None:
-        """Says where operations stand: (state, why, number). A reason stays until there is another."""
+        """Says where operations stand: (state, why, number). A reason stays until there is another.
+
+        Neighbours of which the same is said are one statement; of one operation the last word counts.
+        """
+        runs: list[tuple[OpState, str | None, int, int]] = []
+        for state, why, seq in sorted(states, key=itemgetter(2)):
+            if runs and runs[-1][:2] == (state, why) and runs[-1][3] + 1 == seq:
+                runs[-1] = (*runs[-1][:3], seq)
+            else:
+                runs.append((state, why, seq, seq))
         self._journal.executemany(
-            "UPDATE operation SET state = ?, detail = coalesce(?, detail) WHERE job = ? AND seq = ?",
-            [(state, None if why is None else storable(why), self._job, seq) for state, why, seq in states],
+            "UPDATE operation SET state = ?, detail = coalesce(?, detail) WHERE job = ? AND seq BETWEEN ? AND ?",
+            [
+                (state.value, None if why is None else storable(why), self._job, first, last)
+                for state, why, first, last in runs
+            ],
         )
 
     def fail_planned(self, phase: int, why: str) -> int:
@@ -232,3 +273,22 @@ class OperationStore:
             (Kind(kind), tuple(json.loads(path)) if path else (), state, detail)
             for _, _, kind, path, state, detail in found
         ]
+
+
+def _as_many(found: list[Any], number: int) -> list[Any]:
+    if len(found) != number:
+        raise ValueError("one text holds several values")
+    return found
+
+
+def _planned_user(row: int, username: str, ref: str | None, password: str, fields: Any) -> PlannedUser:
+    """Makes one of what is stored.
+
+    Raises:
+        ValueError, TypeError, LookupError, AttributeError: the journal is damaged.
+    """
+    refuse_other_than_text(username, ref)
+    for before, after in fields.values():
+        if type(before) not in _SCALARS or type(after) not in _SCALARS:
+            raise TypeError("neither a text nor a truth value")
+    return PlannedUser(row, username, ref, _PASSWORDS[password], fields)

@@ -3,23 +3,42 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from heapq import merge
-from itertools import groupby, islice
-from operator import attrgetter, itemgetter
+from itertools import count, islice
+from operator import attrgetter
 
 from musterroll.contract.operations import OPERATIONS, Kind
 from musterroll.contract.problems import Problem, Severity
 from musterroll.contract.users import GroupPath
-from musterroll.journal.change import COLUMNS, Action, Change, Memberships, PasswordAction, Target, load_targets
+from musterroll.journal.change import (
+    COLUMNS,
+    FIRST_OF_MEMBERS,
+    Action,
+    Change,
+    InviteDecision,
+    Memberships,
+    PasswordAction,
+    Target,
+    load_targets,
+)
 from musterroll.journal.damage import decoded, refuse_other_than_text
 from musterroll.journal.journal import Journal
-from musterroll.journal.unchanged import find_unchanged, forget_unchanged, unchanged_rows
+from musterroll.journal.unchanged import (
+    UnchangedRow,
+    find_unchanged,
+    forget_unchanged,
+    pack_rows,
+    take_out,
+    unchanged_rows,
+    whole_parts,
+)
 from musterroll.sheet.summary import SheetCounts
 
 # So many members go into one operation: few calls for a portal, and a failure that hits few.
 _MEMBERS = 100
+_BATCH = 1000
 _KINDS_THAT_SET = {operation.sets: kind for kind, operation in OPERATIONS.items() if operation.sets}
 
 
@@ -36,6 +55,10 @@ class PlanStore:
         self._job = job
         self._rows: list[tuple[object, ...]] = []
         self._memberships: list[tuple[object, ...]] = []
+        self._settled: list[UnchangedRow] = []
+        self._has_settled = False
+        self._numbers = count(FIRST_OF_MEMBERS)
+        self._filling: dict[tuple[int | None, str], tuple[int, int]] = {}  # operation and members so far
 
     def add_target(self, target: Target, *, deletes: bool = False) -> None:
         """Stores a group that the plan touches. One without a ref is to be created.
@@ -48,13 +71,33 @@ class PlanStore:
             (self._job, target.id, path, target.parent, target.ref, target.ref is None, deletes),
         )
 
-    def add(self, change: Change) -> None:
-        """Stores what happens to a row; its groups are stored already."""
-        self._rows.append((self._job, *change.columns()))
+    def add(self, change: Change, invite: InviteDecision | None = None) -> None:
+        """Stores what happens to a row; its groups are stored already.
+
+        Args:
+            change: what happens.
+            invite: whether the user is invited, where it is not as the change says.
+        """
+        self._rows.append((self._job, *change.columns(invite or change.invite)))
         for kind, targets in (("add", change.add), ("remove", change.remove)):
-            self._memberships += [
-                (self._job, change.stored_row, target.id, kind, place) for place, target in enumerate(targets)
-            ]
+            if targets:
+                self._memberships += [
+                    (self._job, change.stored_row, target.id, kind, place, self._operation_of(target.id, kind))
+                    for place, target in enumerate(targets)
+                ]
+
+    def _operation_of(self, target: int | None, kind: str) -> int:
+        """The number of the operation that adds or removes the next member: one for so many members of a group."""
+        op, members = self._filling.get((target, kind), (0, _MEMBERS))
+        if members == _MEMBERS:
+            op, members = next(self._numbers), 0
+        self._filling[target, kind] = op, members + 1
+        return op
+
+    def add_settled(self, rows: Sequence[UnchangedRow]) -> None:
+        """Stores rows to which nothing is done, and of which nothing is to be noted when the job ends."""
+        self._settled += rows
+        self._has_settled |= bool(rows)
 
     def add_digests(self, digests: Iterable[tuple[int, bytes, bytes]]) -> None:
         """Stores (row, who, digest) of the sheet's rows, to compare this sheet with others."""
@@ -62,33 +105,62 @@ class PlanStore:
             "INSERT INTO sheet_row VALUES (?, ?, ?, ?)", ((self._job, *digest) for digest in digests)
         )
 
-    def flush(self) -> None:
-        """Writes down the rows that were added; until then they are not seen by anything else."""
+    def flush(self, *, last: bool = False) -> None:
+        """Writes down the rows that were added; until then they are not seen by anything else.
+
+        Settled ones are packed, as soon as it is known what goes into a pack, or these are the `last` rows.
+        """
+        ready, self._settled = (self._settled, []) if last else whole_parts(self._settled)
+        pack_rows(self._journal, self._job, ready)
         self._journal.executemany(f"INSERT INTO row VALUES ({', '.join('?' * 14)})", self._rows)  # noqa: S608 -- marks
         self._journal.executemany(
-            "INSERT INTO membership (job, row, target, kind, position) VALUES (?, ?, ?, ?, ?)", self._memberships
+            "INSERT INTO membership (job, row, target, kind, position, op) VALUES (?, ?, ?, ?, ?, ?)", self._memberships
         )
         self._rows.clear()
         self._memberships.clear()
 
     def reject(self, rows: Iterable[int]) -> None:
         """Takes rows that were planned already out again."""
-        for row in rows:
-            self._journal.execute(
-                "UPDATE row SET action = ?, invite = NULL, recipient = NULL WHERE job = ? AND row = ?",
-                (Action.REJECTED, self._job, row),
+        rows = iter(rows)
+        while batch := list(islice(rows, _BATCH)):
+            if self._has_settled:
+                for number, username, *_ in take_out(self._journal, self._job, batch):
+                    self.add(Change.rejected(number, username, None))
+                self.flush(last=True)
+            keys = [(self._job, row) for row in batch]
+            self._journal.executemany(
+                f"UPDATE row SET action = '{Action.REJECTED}', invite = NULL, recipient = NULL "  # noqa: S608 -- a constant
+                f"WHERE job = ? AND row = ?",
+                keys,
             )
-            self._journal.execute("DELETE FROM membership WHERE job = ? AND row = ?", (self._job, row))
+            self._journal.executemany("DELETE FROM membership WHERE job = ? AND row = ?", keys)
 
     def doubles(self, column: str) -> Iterator[tuple[int, int]]:
         """Streams (row, first row) of planned rows that share a folded username or a ref."""
         assert column in ("folded", "ref")
+        if self._has_settled and column == "folded":
+            yield from self._doubles_of_sheet()
+            return
         yield from self._journal.stream(
             f"SELECT later.row, first.row FROM row AS later JOIN "  # noqa: S608 -- constants
             f"(SELECT {column} AS value, min(row) AS row FROM row "
             f"WHERE job = ?1 AND action <> ?2 AND {column} IS NOT NULL "
             f"GROUP BY {column} HAVING count(*) > 1) AS first ON later.{column} = first.value "
             f"WHERE later.job = ?1 AND later.action <> ?2 AND later.row > first.row ORDER BY later.row",
+            (self._job, Action.REJECTED),
+        )
+
+    def _doubles_of_sheet(self) -> Iterator[tuple[int, int]]:
+        """As `doubles` by username, where only that recognises users: settled rows have no row of their own."""
+        yield from self._journal.stream(
+            """
+            WITH named (row, who) AS (
+                SELECT s.row, s.who FROM sheet_row AS s LEFT JOIN row AS r ON r.job = s.job AND r.row = s.row
+                WHERE s.job = ?1 AND r.action IS NOT ?2)
+            SELECT later.row, first.row FROM named AS later
+            JOIN (SELECT who, min(row) AS row FROM named GROUP BY who HAVING count(*) > 1) AS first
+            ON later.who = first.who WHERE later.row > first.row ORDER BY later.row
+            """,
             (self._job, Action.REJECTED),
         )
 
@@ -215,44 +287,32 @@ class PlanStore:
         seq = 0
         for target, path in self._new_targets():
             seq += 1
-            self._add_operation(seq, Kind.CREATE_GROUP, target=target, later=len(path))
+            self._add_of_group(seq, Kind.CREATE_GROUP, target, len(path))
         seq += self._add_of_users(seq, Kind.CREATE_USER, Action.CREATE)
-        for row, password, fields in self._journal.stream(
+        updates = self._journal.stream(
             "SELECT row, password, fields FROM row WHERE job = ? AND action = ? ORDER BY row",
             (self._job, Action.UPDATE),
-        ):
-            changed = json.loads(fields)
-            kinds = [kind for name, (_, after) in changed.items() if (kind := _KINDS_THAT_SET.get((name, after)))]
-            if len(changed) > len(kinds) or password == PasswordAction.RESET:
-                kinds.append(Kind.UPDATE_USER)
-            for kind in kinds:
-                seq += 1
-                self._add_operation(seq, kind, row=row)
-        for what, kind in (("remove", Kind.REMOVE_MEMBERS), ("add", Kind.ADD_MEMBERS)):
-            members = self._journal.stream(
-                "SELECT target, row FROM membership WHERE job = ? AND kind = ? ORDER BY target, row", (self._job, what)
+        )
+        of_updates = ((row, kind) for row, *update in updates for kind in _kinds_of_update(*update))
+        while batch := list(islice(of_updates, _BATCH)):
+            self._journal.executemany(
+                "INSERT INTO operation (job, seq, phase, kind, row) VALUES (?, ?, ?, ?, ?)",
+                [(self._job, seq + n, OPERATIONS[kind].phase, kind.value, row) for n, (row, kind) in enumerate(batch, 1)],
             )
-            for target, of_target in groupby(members, key=itemgetter(0)):
-                while batch := list(islice(of_target, _MEMBERS)):
-                    seq += 1
-                    self._add_operation(seq, kind, target=target)
-                    self._journal.executemany(
-                        "UPDATE membership SET op = ? WHERE job = ? AND row = ? AND target = ? AND kind = ?",
-                        [(seq, self._job, row, target, what) for target, row in batch],
-                    )
-
+            seq += len(batch)
+        self._add_of_members(Kind.REMOVE_MEMBERS, "remove")
+        self._add_of_members(Kind.ADD_MEMBERS, "add")
         for action, leaving in ((Action.DEACTIVATE, Kind.DEACTIVATE), (Action.DELETE, Kind.DELETE_USER)):
             seq += self._add_of_users(seq, leaving, action)
         for target, path in self._journal.execute(
             "SELECT id, path FROM target WHERE job = ? AND deletes ORDER BY id", (self._job,)
         ).fetchall():
             seq += 1
-            self._add_operation(seq, Kind.DELETE_GROUP, target=target, later=-len(json.loads(path)))
+            self._add_of_group(seq, Kind.DELETE_GROUP, target, -len(json.loads(path)))
 
     def forget_operations(self) -> None:
         """Forgets the operations; the plan stays."""
         self._journal.execute("DELETE FROM operation WHERE job = ?", (self._job,))
-        self._journal.execute("UPDATE membership SET op = NULL WHERE job = ?", (self._job,))
 
     def _add_of_users(self, after: int, kind: Kind, action: Action) -> int:
         """Makes an operation for every row of an action, numbered from `after` on; returns how many."""
@@ -262,10 +322,25 @@ class PlanStore:
             (after, OPERATIONS[kind].phase, kind, self._job, action),
         )
 
-    def _add_operation(
-        self, seq: int, kind: Kind, *, row: int | None = None, target: int | None = None, later: int = 0
-    ) -> None:
+    def _add_of_members(self, kind: Kind, what: str) -> None:
+        """Makes the operations of the memberships to add or to remove: their numbers are known already."""
         self._journal.execute(
-            "INSERT INTO operation (job, seq, phase, kind, row, target) VALUES (?, ?, ?, ?, ?, ?)",
-            (self._job, seq, OPERATIONS[kind].phase + later, kind, row, target),
+            "INSERT INTO operation (job, seq, phase, kind, target) "
+            "SELECT DISTINCT job, op, ?, ?, target FROM membership WHERE job = ? AND kind = ?",
+            (OPERATIONS[kind].phase, kind, self._job, what),
         )
+
+    def _add_of_group(self, seq: int, kind: Kind, target: int, later: int) -> None:
+        self._journal.execute(
+            "INSERT INTO operation (job, seq, phase, kind, target) VALUES (?, ?, ?, ?, ?)",
+            (self._job, seq, OPERATIONS[kind].phase + later, kind, target),
+        )
+
+
+def _kinds_of_update(password: str, fields: str) -> list[Kind]:
+    """The operations that change a user: one for each truth value, and one for all the rest."""
+    changed = json.loads(fields)
+    kinds = [kind for name, (_, after) in changed.items() if (kind := _KINDS_THAT_SET.get((name, after)))]
+    if len(changed) > len(kinds) or password == PasswordAction.RESET:
+        kinds.append(Kind.UPDATE_USER)
+    return kinds

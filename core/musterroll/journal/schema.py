@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 APPLICATION_ID = 0x6D757374  # "must"
-VERSION = 5
+VERSION = 6
 
 TURN = "CREATE TABLE turn (value INTEGER NOT NULL)  -- counts what happens: clocks can be set back"
 INVITED_AS = """
@@ -30,11 +30,11 @@ CREATE TABLE unchanged (                      -- rows of ended jobs to which not
 ) WITHOUT ROWID
 """
 JOB_UNCHANGED = """
-CREATE TABLE job_unchanged (
+CREATE TABLE job_unchanged (                  -- a part of a job may be in two packs
     job    TEXT NOT NULL,
     part   INTEGER NOT NULL,
     digest BLOB NOT NULL,
-    PRIMARY KEY (job, part)
+    PRIMARY KEY (job, part, digest)
 ) WITHOUT ROWID
 """
 

@@ -8,13 +8,19 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 from itertools import groupby
+from operator import itemgetter
+from typing import TypeAlias
 
 from musterroll.journal.change import FIRST_OFF_SHEET_ROW, Action, Change, InviteDecision, PasswordAction
 from musterroll.journal.damage import decoded
 from musterroll.journal.journal import Journal
+
+UnchangedRow: TypeAlias = tuple[int, str, str, str | None]
+"""What is kept of a row to which nothing is done: number, username, what happens to the password, why no invite."""
 
 # Numbers of rows in one part: few enough that a changed row costs little, many enough that they pack well.
 _PART = 1000
@@ -28,6 +34,12 @@ def pack_unchanged(journal: Journal, job: str) -> None:
     which = "job = ? AND action = ? AND invite IS NULL AND row < ?"
     values = (job, Action.UNCHANGED, FIRST_OFF_SHEET_ROW)
     rows = journal.stream(f"SELECT {columns} FROM row WHERE {which} ORDER BY row", values)  # noqa: S608 -- constants
+    pack_rows(journal, job, rows)
+    journal.execute(f"DELETE FROM row WHERE {which}", values)  # noqa: S608 -- constants
+
+
+def pack_rows(journal: Journal, job: str, rows: Iterable[UnchangedRow]) -> None:
+    """Packs rows of a job, by ascending number, to which nothing is done."""
     for part, of_part in groupby(rows, key=lambda row: row[0] // _PART):
         packed = [list(column) for column in zip(*of_part, strict=True)]
         text = _encode(packed).encode()
@@ -36,19 +48,32 @@ def pack_unchanged(journal: Journal, job: str) -> None:
             "INSERT OR IGNORE INTO unchanged VALUES (?, ?, ?)", (digest, len(packed[0]), zlib.compress(text, 9))
         )
         journal.execute("INSERT INTO job_unchanged VALUES (?, ?, ?)", (job, part, digest))
-    journal.execute(f"DELETE FROM row WHERE {which}", values)  # noqa: S608 -- constants
+
+
+def whole_parts(rows: list[UnchangedRow]) -> tuple[list[UnchangedRow], list[UnchangedRow]]:
+    """Divides rows, by ascending number, into those whose part is whole by now, and the rest."""
+    begin = bisect_left(rows, rows[-1][0] // _PART * _PART, key=itemgetter(0)) if rows else 0
+    return rows[:begin], rows[begin:]
+
+
+def take_out(journal: Journal, job: str, rows: Iterable[int]) -> list[UnchangedRow]:
+    """Takes rows out of a job's packs, and returns them; those that are in none are passed over."""
+    taken: list[UnchangedRow] = []
+    for part, of_part in groupby(rows, key=lambda row: row // _PART):
+        wanted, packed = set(of_part), [row for rows in _packs(journal, job, part) for row in rows]
+        found = [row for row in packed if row[0] in wanted]
+        if found:
+            taken += found
+            _forget(journal, job, "AND part = ?2", part)
+            pack_rows(journal, job, sorted(row for row in packed if row[0] not in wanted))
+    return taken
 
 
 @decoded
 def unchanged_rows(journal: Journal, job: str, *, row: int | None = None) -> Iterator[Change]:
     """Streams a job's packed rows by number; only those near `row` where that is given."""
-    part = None if row is None else row // _PART
-    for (packed,) in journal.stream(
-        "SELECT u.packed FROM job_unchanged AS j JOIN unchanged AS u ON u.digest = j.digest "
-        "WHERE j.job = ?1 AND (?2 IS NULL OR j.part = ?2) ORDER BY j.part",
-        (job, part),
-    ):
-        for number, username, password, reason in zip(*json.loads(_unpacked(packed)), strict=True):
+    for packed in _packs(journal, job, None if row is None else row // _PART):
+        for number, username, password, reason in packed:
             yield Change(
                 row=number,
                 username=username,
@@ -57,6 +82,19 @@ def unchanged_rows(journal: Journal, job: str, *, row: int | None = None) -> Ite
                 invite=InviteDecision(send=False, reason=reason),
                 number=number,
             )
+
+
+@decoded
+def _packs(journal: Journal, job: str, part: int | None) -> Iterator[list[UnchangedRow]]:
+    """Streams a job's packed rows, part by part; each by number."""
+    packs = journal.stream(
+        "SELECT j.part, u.packed FROM job_unchanged AS j JOIN unchanged AS u ON u.digest = j.digest "
+        "WHERE j.job = ?1 AND (?2 IS NULL OR j.part = ?2) ORDER BY j.part",
+        (job, part),
+    )
+    for _, of_part in groupby(packs, key=itemgetter(0)):
+        rows = [row for _, packed in of_part for row in zip(*json.loads(_unpacked(packed)), strict=True)]
+        yield sorted(rows, key=itemgetter(0))
 
 
 def find_unchanged(journal: Journal, job: str, row: int) -> Change | None:
@@ -76,12 +114,16 @@ def count_unchanged(journal: Journal, job: str) -> int:
 
 def forget_unchanged(journal: Journal, job: str) -> None:
     """Forgets a job's packed rows, unless other jobs have the same ones."""
+    _forget(journal, job)
+
+
+def _forget(journal: Journal, job: str, which: str = "", *values: int) -> None:
     journal.execute(
-        "DELETE FROM unchanged WHERE digest IN (SELECT digest FROM job_unchanged WHERE job = ?1) "
-        "AND digest NOT IN (SELECT digest FROM job_unchanged WHERE job <> ?1)",
-        (job,),
+        f"DELETE FROM unchanged WHERE digest IN (SELECT digest FROM job_unchanged WHERE job = ?1 {which}) "  # noqa: S608 -- constants
+        f"AND digest NOT IN (SELECT digest FROM job_unchanged WHERE NOT (job = ?1 {which}))",
+        (job, *values),
     )
-    journal.execute("DELETE FROM job_unchanged WHERE job = ?", (job,))
+    journal.execute(f"DELETE FROM job_unchanged WHERE job = ?1 {which}", (job, *values))  # noqa: S608 -- constants
 
 
 def _unpacked(packed: bytes) -> bytes:

@@ -43,5 +43,23 @@ _TO_4 = (
     "DROP TABLE moment",
 )
 
-FORMAT = SqliteFormat(application_id=APPLICATION_ID, version=VERSION, schema=SCHEMA, steps={3: _TO_4, 4: (META,)})
+# A part of a job was one pack; of plans that were not carried out, memberships did not know their operation.
+_TO_6 = (
+    "ALTER TABLE job_unchanged RENAME TO former",
+    JOB_UNCHANGED,
+    "INSERT INTO job_unchanged SELECT * FROM former",
+    "DROP TABLE former",
+    """
+    UPDATE membership SET op = made.op FROM (
+        SELECT job, row, target, kind, (1 << 40) + dense_rank() OVER (PARTITION BY job ORDER BY kind, target, part) AS op
+        FROM (SELECT *, (row_number() OVER (PARTITION BY job, kind, target ORDER BY row) - 1) / 100 AS part
+              FROM membership WHERE op IS NULL)) AS made
+    WHERE membership.op IS NULL AND membership.job = made.job AND membership.row = made.row
+    AND membership.target = made.target AND membership.kind = made.kind
+    """,
+)
+
+FORMAT = SqliteFormat(
+    application_id=APPLICATION_ID, version=VERSION, schema=SCHEMA, steps={3: _TO_4, 4: (META,), 5: _TO_6}
+)
 """Of a journal."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from hashlib import blake2b
 
+from musterroll.contract.batch import Batch
 from musterroll.contract.fields import USERNAME, FieldSet
-from musterroll.contract.rows import Origin, Row
+from musterroll.contract.rows import Origin
 from musterroll.contract.text import fold
+from musterroll.sheet.checks import CheckedRow
 
 _SIZE = 16  # bytes
 
@@ -22,24 +24,44 @@ class RowDigests:
     """
 
     def __init__(self, fields: FieldSet, match: Sequence[str], salt: bytes) -> None:
+        self._fields = fields
         self._names = sorted(field.name for field in fields.values() if not field.secret)
         self._match = match
         self._empty = blake2b(digest_size=_SIZE, key=salt)
 
-    def of(self, row: Row) -> tuple[bytes, bytes] | None:
-        """Returns digests of what recognises the row's user, and of what the row says; None for nobody's row."""
-        who = next(((name, text) for name in self._match if (text := row.value(name).text)), None)
-        if who is None:
-            return None
-        said: list[str] = []
-        for name in self._names:
-            value = row.values.get(name)
-            if value is not None and value.origin is Origin.CELL:
-                # In the spelling of a username nobody sees a difference.
-                said += name, fold(value.text) if name == USERNAME else value.text
-        return self._digest((who[0], fold(who[1]))), self._digest(said)
+    def of(self, rows: Sequence[CheckedRow]) -> Iterator[tuple[int, bytes, bytes]]:
+        """Yields (row, who, digest) of a batch: digests of what recognises a row's user, and of what the row says.
 
-    def _digest(self, parts: Sequence[str]) -> bytes:
+        Nobody's row is left out.
+        """
+        batch = rows[0].batch
+        whose = self._whose(batch.columns)
+        # In the spelling of a username nobody sees a difference.
+        typed = [self._typed(rows, name, folds=name == USERNAME) for name in self._names]
+        names = [f"{name}\0" for name in self._names]
+        for number, who, texts in zip(batch.numbers, whose, zip(*typed, strict=True), strict=True):
+            if who is not None:
+                said = "\0".join([name + text for name, text in zip(names, texts, strict=True) if text])
+                yield number, self._digest(who), self._digest(said)
+
+    def _whose(self, batch: Batch) -> list[str | None]:
+        """What recognises the rows' users: the first field that is filled, with its text."""
+        whose: list[str | None] = [None] * len(batch)
+        for name in reversed(self._match):
+            folded = zip(whose, batch.texts(name), batch.folded(name), strict=True)
+            whose = [f"{name}\0{key}" if text else other for other, text, key in folded]
+        return whose
+
+    def _typed(self, rows: Sequence[CheckedRow], name: str, *, folds: bool) -> Sequence[str]:
+        """The texts of a field as far as they stand in cells: what is empty, a default or composed does not."""
+        batch, field = rows[0].batch, self._fields[name]
+        if field.default is None and field.compose is None:
+            return batch.columns.folded(name) if folds else batch.columns.texts(name)
+        values = [checked.row.value(name) for checked in rows]
+        texts = [value.text if value.origin is Origin.CELL else "" for value in values]
+        return list(map(fold, texts)) if folds else texts
+
+    def _digest(self, text: str) -> bytes:
         digest = self._empty.copy()
-        digest.update("\0".join(parts).encode("utf-8", "surrogatepass"))
+        digest.update(text.encode("utf-8", "surrogatepass"))
         return digest.digest()

@@ -8,6 +8,7 @@ from dataclasses import replace
 from musterroll.errors import Mistake, PipelineError
 from musterroll.invites.policy import InvitePolicy
 from musterroll.invites.sender import open_senders
+from musterroll.journal.job import JobKind
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.plan.absent import AbsentUsers
 from musterroll.plan.limits import counts_users
@@ -43,13 +44,14 @@ def make_plan(plan: NewPlan, sheet: OpenSheet) -> None:
             store=store,
             log=plan.log,
             sheet_sha256=sheet.source.sha256,
+            settles=_is_never_compared(plan),
         )
         with journal.transaction():
             store.add_totals(users=count_users(pipeline, portal), groups=planner.group_count)
         _check_absent(pipeline, portal)
         plan.run.progress.stage("Checking and planning")
-        with sheet.checked(plan.log) as rows:
-            plan.store_batches(planner.plan(rows))
+        with sheet.checked(plan.log) as batches:
+            plan.store_batches(planner.plan(batches))
         with journal.transaction():
             planner.finish()
         # With errors of the whole file nobody knows who is in it.
@@ -67,6 +69,13 @@ def make_plan(plan: NewPlan, sheet: OpenSheet) -> None:
         with journal.transaction():
             plan.store_problems(sheet.counts, with_others=settings.on_error == "skip")
             plan.job.set_sheet(replace(sheet.summary, path=plan.job.record.sheet.path))
+
+
+def _is_never_compared(plan: NewPlan) -> bool:
+    """Whether this is no plan that is saved, or that a person may have to approve: it is made and carried out."""
+    limits = plan.run.pipeline.settings.limits
+    is_limited = any(value is not None for _, value in limits)
+    return plan.job.journal.path is not None and plan.job.record.kind is JobKind.RUN and not is_limited
 
 
 def count_users(pipeline: Pipeline, portal: Portal) -> int | None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence, Set
 
+from musterroll.contract.batch import Batch
 from musterroll.contract.fields import CALLING_CODE, GROUPS, PASSWORD, USERNAME, FieldSet
-from musterroll.contract.frozen import FrozenDict
 from musterroll.contract.operations import ACTIVE
 from musterroll.contract.problems import Problem, Severity
 from musterroll.contract.rows import Origin, Row
@@ -18,7 +17,9 @@ from musterroll.pipeline.settings import Settings
 from musterroll.plan.groups import GroupIndex
 from musterroll.plan.user_digest import digest_of
 from musterroll.portal.portal import Portal
+from musterroll.sheet.checks import CheckedRow
 
+_REMEMBERED = 10_000  # combinations of groups
 _UNKNOWN_GROUP = {  # by whether it is left out, and whether another one is near
     (False, False): 'The group "{name}" does not exist; correct its name, or create it in the portal',
     (False, True): 'The group "{name}" does not exist; did you mean "{near}"?',
@@ -28,7 +29,7 @@ _UNKNOWN_GROUP = {  # by whether it is left out, and whether another one is near
 
 
 class RowPlanner:
-    """Plans rows one by one.
+    """Plans rows one by one, batch by batch.
 
     Args:
         settings: the pipeline's settings.
@@ -51,6 +52,8 @@ class RowPlanner:
         self._backend = backend
         self._can = capabilities
         self._groups = groups
+        self._names = fields.attributes
+        self._new_groups: dict[tuple[GroupPath, ...], Groups] = {}
         # Most portals can do everything that a row may ask for; then there is nothing to look for.
         self._has_limits = capabilities.fields is not None or not (
             capabilities.rename
@@ -61,59 +64,69 @@ class RowPlanner:
             and capabilities.nested_groups
         )
 
+    def begin(self, rows: Sequence[CheckedRow]) -> None:
+        """Takes the batch whose rows are to be planned: their texts are needed column by column."""
+        batch = rows[0].batch
+        columns = batch.columns
+        self._passwords = columns.secrets(PASSWORD)
+        self._usernames = columns.texts(USERNAME)
+        self._of_new = self._attributes(columns)
+        self._of_existing = self._attributes(batch.without_defaults or columns)
+
+    def _attributes(self, batch: Batch) -> list[tuple[str, ...]]:
+        """The texts of the attributes, row by row."""
+        return list(zip(*map(batch.texts, self._names), strict=True)) if self._names else [()] * len(batch)
+
     def plan(
-        self,
-        row: Row,
-        paths: Sequence[GroupPath],
-        user: Existing | None,
-        *,
-        reset_done: bool,
-        taken_back: bool = False,
+        self, checked: CheckedRow, user: Existing | None, *, reset_done: bool, taken_back: bool = False
     ) -> tuple[Change, list[Problem]]:
-        """Plans one row, but for its invite. With an error among the problems the change does not count.
+        """Plans one row of the batch, but for its invite. With an error among the problems the change does not count.
 
         Args:
-            row: the row.
-            paths: the groups that its resolvers name.
+            checked: the row.
             user: the user it means; None for a new one.
             reset_done: whether this sheet has reset the user's password already.
             taken_back: whether the user is inactive because a job of ours was undone: nobody else has meant it.
         """
         problems: list[Problem] = []
-        fields = self._new_fields(row) if user is None else self._changed_fields(row, user, problems, taken_back)
-        password = self._password(row, user, problems, reset_done=reset_done)
-        add, remove = self._membership(row, paths, user, problems)
-        change = Change(
-            row=row.number,
-            username=row[USERNAME] if user is None else user.username,
-            action=Action.CREATE,
-            password=password,
-            fields=fields,
-            add=add,
-            remove=remove,
-        )
-        if user is not None:
-            change = replace(
-                change,
-                action=Action.UPDATE if change.changes_anything else Action.UNCHANGED,
+        password = self._password(checked, user, problems, reset_done=reset_done)
+        if user is None:
+            add, remove = self._groups_of_new(checked, problems)
+            change = Change(
+                row=checked.number,
+                username=self._usernames[checked.place],
+                action=Action.CREATE,
+                password=password,
+                fields=self._new_fields(checked),
+                add=add,
+                remove=remove,
+            )
+        else:
+            fields = self._changed_fields(checked, user, problems, taken_back)
+            add, remove = self._membership(checked, checked.given, user.groups, problems)
+            changes = fields or add or remove or password is PasswordAction.RESET
+            change = Change(
+                row=checked.number,
+                username=user.username,
+                action=Action.UPDATE if changes else Action.UNCHANGED,
+                password=password,
+                fields=fields,
+                add=add,
+                remove=remove,
                 ref=user.ref,
-                user_digest=digest_of(user, self._fields.attributes),
+                user_digest=digest_of(user, self._names),
             )
         if self._has_limits:
-            problems.extend(self._unsupported(row, change))
+            problems.extend(self._unsupported(checked.row, change))
         return change, problems
 
-    def _desired(self, row: Row, *, new: bool) -> dict[str, str | None]:
-        """The attributes that the row asks for. Defaults and blank cells of an existing user ask for nothing."""
-        desired: dict[str, str | None] = {}
-        clear = not new and self._settings.sheet.on_blank_cell == "clear"
-        for name in self._fields.attributes:
-            value = row.value(name)
-            if value.is_filled and (new or value.origin is not Origin.DEFAULT):
-                desired[name] = value.text
-            elif clear and self._is_emptied(name, value.origin):
-                desired[name] = None
-        return desired
+    def _desired(self, checked: CheckedRow) -> dict[str, str | None]:
+        """The attributes that the row asks for of an existing user. Defaults and blank cells ask for nothing."""
+        texts = zip(self._names, self._of_existing[checked.place], strict=True)
+        if self._settings.sheet.on_blank_cell != "clear":
+            return {name: text for name, text in texts if text}
+        value = checked.row.value
+        return {name: text or None for name, text in texts if text or self._is_emptied(name, value(name).origin)}
 
     def _is_emptied(self, name: str, origin: Origin) -> bool:
         """Whether a blank cell is there to say that there is no value."""
@@ -121,22 +134,27 @@ class RowPlanner:
         has_column = not spec.omitted or (name == CALLING_CODE and self._fields.whole_phones)
         return origin is not Origin.ABSENT and has_column and not spec.required
 
-    def _canonical(self, row: Row, username: str, fields: dict[str, str | None]) -> Desired:
+    def _canonical(self, checked: CheckedRow, username: str, fields: dict[str, str | None]) -> Desired:
+        desired = Desired(username=username, fields=fields)
+        if not self._can.changes_values:
+            return desired
         try:
-            return self._backend.canonical(Desired(username=username, fields=FrozenDict(fields)))
+            return self._backend.canonical(desired)
         except PluginError as error:
-            raise error.in_row(row.number) from error.__cause__
+            raise error.in_row(checked.number) from error.__cause__
 
-    def _new_fields(self, row: Row) -> dict[str, FieldChange]:
-        canonical = self._canonical(row, row[USERNAME], self._desired(row, new=True))
+    def _new_fields(self, checked: CheckedRow) -> dict[str, FieldChange]:
+        fields: dict[str, str | None] = dict(zip(self._names, self._of_new[checked.place], strict=True))
+        fields = {name: text for name, text in fields.items() if text}
+        canonical = self._canonical(checked, self._usernames[checked.place], fields)
         return {name: FieldChange(None, after) for name, after in canonical.fields.items() if after is not None}
 
     def _changed_fields(
-        self, row: Row, user: Existing, problems: list[Problem], taken_back: bool
+        self, checked: CheckedRow, user: Existing, problems: list[Problem], taken_back: bool
     ) -> dict[str, FieldChange]:
-        username = row[USERNAME]
+        username = self._usernames[checked.place]
         renamed = bool(username) and fold(username) != fold(user.username)
-        canonical = self._canonical(row, username if renamed else user.username, self._desired(row, new=False))
+        canonical = self._canonical(checked, username if renamed else user.username, self._desired(checked))
         changed: dict[str, FieldChange] = {}
         if renamed:
             changed[USERNAME] = FieldChange(user.username, canonical.username)
@@ -149,7 +167,7 @@ class RowPlanner:
                 changed[ACTIVE] = FieldChange(before=False, after=True)
             elif self._settings.on_inactive == "error":
                 problems.append(
-                    row.problem(
+                    checked.row.problem(
                         USERNAME,
                         "username.inactive",
                         "The user exists but is inactive; remove the row, or set on_inactive to "
@@ -159,25 +177,34 @@ class RowPlanner:
         return changed
 
     def _password(
-        self, row: Row, user: Existing | None, problems: list[Problem], *, reset_done: bool
+        self, checked: CheckedRow, user: Existing | None, problems: list[Problem], *, reset_done: bool
     ) -> PasswordAction:
-        given = row.secret(PASSWORD) is not None
+        given = bool(self._passwords[checked.place])
         if user is None:
             if not given and self._settings.password.required == "new":
-                problems.append(row.problem(PASSWORD, "password.required", "A new user needs a password; fill it in"))
+                message = "A new user needs a password; fill it in"
+                problems.append(checked.row.problem(PASSWORD, "password.required", message))
             return PasswordAction.SET if given else PasswordAction.NONE
         if given and self._settings.password.on_existing == "reset" and not reset_done:
             return PasswordAction.RESET
         return PasswordAction.KEEP
 
+    def _groups_of_new(self, checked: CheckedRow, problems: list[Problem]) -> Groups:
+        """The groups of a new user; many rows name the same ones, of which there is nothing more to be said."""
+        known = self._new_groups.get(checked.groups)
+        if known is None:
+            known = self._membership(checked, checked.groups, frozenset(), problems)
+            if not problems and len(self._new_groups) < _REMEMBERED:
+                self._new_groups[checked.groups] = known
+        return known
+
     def _membership(
-        self, row: Row, paths: Sequence[GroupPath], user: Existing | None, problems: list[Problem]
+        self, checked: CheckedRow, paths: Sequence[GroupPath], current: Set[str], problems: list[Problem]
     ) -> Groups:
         """The groups to add the user to, and those to take the user out of."""
         if not paths:  # a blank cell keeps all groups, in every mode
             return (), ()
-        wanted = list(self._wanted(row, paths, problems))
-        current = user.groups if user is not None else frozenset()
+        wanted = list(self._wanted(checked, paths, problems))
         unique = {target.id: target for target in wanted}.values()
         add = tuple(target for target in unique if target.ref is None or target.ref not in current)
         remove: tuple[Target, ...] = ()
@@ -188,7 +215,9 @@ class RowPlanner:
             remove = tuple(target for target in others if target is not None)
         return add, remove
 
-    def _wanted(self, row: Row, paths: Iterable[GroupPath], problems: list[Problem]) -> Iterator[Target]:
+    def _wanted(
+        self, checked: CheckedRow, paths: Iterable[GroupPath], problems: list[Problem]
+    ) -> Iterator[Target]:
         """Matches the paths; what becomes of a missing group is the pipeline's choice."""
         for path in paths:
             target = self._groups.find(path)
@@ -204,7 +233,7 @@ class RowPlanner:
             if self._settings.membership.missing == "create":
                 if near is not None:
                     problems.append(
-                        row.problem(
+                        checked.row.problem(
                             GROUPS,
                             "groups.near_match",
                             'The group "{name}" does not exist and will be created; did you mean "{near}"?',
@@ -218,7 +247,7 @@ class RowPlanner:
                 continue
             skip = self._settings.membership.missing == "skip"
             problems.append(
-                row.problem(
+                checked.row.problem(
                     GROUPS,
                     "groups.unknown",
                     _UNKNOWN_GROUP[skip, near is not None],

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
-from itertools import islice
+from itertools import zip_longest
+from typing import NamedTuple
 
 from musterroll.contract.fields import USERNAME, FieldSet
 from musterroll.contract.messages import Recipient
 from musterroll.contract.operations import ACTIVE
 from musterroll.contract.problems import Problem, Severity
 from musterroll.contract.rows import Origin, Row
+from musterroll.contract.text import fold
 from musterroll.contract.translation import gettext
-from musterroll.contract.users import Existing, UserKey
+from musterroll.contract.users import Existing
 from musterroll.invites.policy import InvitePolicy
 from musterroll.journal.change import Action, Change, InviteDecision, Target
 from musterroll.journal.ledger import NOT_KNOWN, Ledger, LedgerEntry
@@ -21,22 +23,29 @@ from musterroll.pipeline.settings import Settings
 from musterroll.plan.absent import Uncertain
 from musterroll.plan.digests import RowDigests
 from musterroll.plan.groups import GroupIndex
+from musterroll.plan.matches import Matches, find_user, look_up
 from musterroll.plan.row import RowPlanner
+from musterroll.plan.settled import SettledRows
 from musterroll.plan.spellings import GroupSpellings
-from musterroll.portal.lookups import Matches, find_user, look_up
 from musterroll.portal.portal import Portal
 from musterroll.portal.protection import Protection
-from musterroll.sheet.checks import CheckedRow
+from musterroll.sheet.checks import CheckedBatch, CheckedRow
 from musterroll.sheet.problem_log import ProblemLog
 
-# So many rows are looked up at once.
-_BATCH = 500
 _EMAIL = "email"
 _LOST = (
     "The portal has lost this user, whom this pipeline had created and invited: it seems to be older than what the "
     "pipeline knows (restored from a backup?). The user is created again and gets no second invite while the first "
     "one is alive; `musterroll invites send --resend` sends one all the same"
 )
+
+
+class _Known(NamedTuple):
+    """What the ledger knows of the users of a batch: entries by ref, and refs of whom it is so."""
+
+    entries: Mapping[str, LedgerEntry]
+    reset: Set[str]
+    taken_back: Set[str]
 
 
 class SheetPlanner:
@@ -51,6 +60,8 @@ class SheetPlanner:
         store: takes the plan.
         log: takes the problems that only the backend shows.
         sheet_sha256: the sheet, so that a password is reset once for each.
+        settles: whether rows of which nothing is to be done need no look at all: nobody will compare this plan with
+            another one.
 
     Raises:
         BackendError: the portal cannot answer.
@@ -68,6 +79,7 @@ class SheetPlanner:
         store: PlanStore,
         log: ProblemLog,
         sheet_sha256: str,
+        settles: bool,
     ) -> None:
         self._settings = settings
         self._fields = fields
@@ -83,7 +95,11 @@ class SheetPlanner:
         self._look_up_by = tuple(dict.fromkeys((*settings.match, USERNAME, *([_EMAIL] * self._can.unique_email))))
         self._spellings = GroupSpellings()
         self._protection = Protection(settings.protect)
+        self._needs_checks = self._can.unique_email or bool(settings.protect)
         self._digests = RowDigests(fields, settings.match, ledger.roster.salt)
+        self._settled = (
+            SettledRows(settings, fields, portal, ledger, invites, self._groups, store) if settles else None
+        )
         self.uncertain = Uncertain()
         self._new_addresses: dict[str, int] = {}
         self._letters: Mapping[str, str] = {}
@@ -94,15 +110,15 @@ class SheetPlanner:
         """How many groups the portal has."""
         return len(self._groups)
 
-    def plan(self, rows: Iterable[CheckedRow]) -> Iterator[int]:
+    def plan(self, batches: Iterable[CheckedBatch]) -> Iterator[int]:
         """Plans the rows and stores what happens to each; yields how many rows are done, batch by batch."""
-        rows = iter(rows)
-        while batch := list(islice(rows, _BATCH)):
+        for batch in batches:
             self._plan_batch(batch)
             yield len(batch)
 
     def finish(self) -> None:
         """Says what only the whole plan shows: misspelt groups, two rows for one user, and rows that they reject."""
+        self._store.flush(last=True)
         if self._settings.membership.missing == "create":  # else it has been said that they are not there
             for problem in self._spellings.problems(self._groups):
                 self._log.add(problem)
@@ -124,58 +140,73 @@ class SheetPlanner:
                     )
         self._store.reject(self._log.bad_rows(with_others=self._settings.on_error == "skip"))
 
-    def _plan_batch(self, batch: Sequence[CheckedRow]) -> None:
-        rows = [checked.row for checked in batch]
-        self._letters = rows[0].columns
+    def _plan_batch(self, rows: CheckedBatch) -> None:
+        columns, self._letters = rows.rows.columns, rows.rows.made(0).row.columns
         if self._log.headings_fail:  # who or what is meant is not known, so there is nothing to ask the portal
-            for row in rows:
-                self._store.add(Change.rejected(row.number, row[USERNAME], None))
+            for number, username in zip(columns.numbers, columns.texts(USERNAME), strict=True):
+                self._store.add(Change.rejected(number, username, None))
             self._store.flush()
             return
-        matches = look_up(self._portal, rows, self._look_up_by)
-        found = [find_user(row, self._settings.match, matches) for row in rows]
-        refs = [user.ref for user in found if isinstance(user, Existing)]
-        known = self._ledger.entries(refs)
-        reset = (
-            self._ledger.password_was_reset(refs, self._sheet)
-            if self._settings.password.on_existing == "reset"
-            else frozenset()
-        )
-        inactive = [user.ref for user in found if isinstance(user, Existing) and not user.active]
-        taken_back = self._ledger.taken_back(inactive) if inactive else frozenset()
-        for checked, match in zip(batch, found, strict=True):
-            row, user = checked.row, match if isinstance(match, Existing) else None
-            self._spellings.note(row, checked.groups)
-            valid, change = checked.valid, None
-            # A row that is out already is planned for its further problems, so that one run shows all of them.
-            if isinstance(match, Problem):
-                self._log.add(match)
-                self.uncertain.refs |= {one.ref for name in self._look_up_by for one in matches.of(row, name)}
-            elif checked.valid or user is not None or self._is_identified(row):
-                groups = checked.groups if user is None else checked.given
-                change, problems = self._rows.plan(
-                    row,
-                    groups,
-                    user,
-                    reset_done=user is not None and user.ref in reset,
-                    taken_back=user is not None and user.ref in taken_back,
-                )
-                for problem in (
-                    *self._check_identity(checked, user, matches),
-                    *self._check_protection(row, change, user),
-                    *problems,
-                ):
-                    self._log.add(problem)
-                    valid &= not problem.is_error
-            if change is None or not valid:
-                ref = None if user is None else user.ref
-                self._store.add(Change.rejected(row.number, row.value(USERNAME).text, ref))
-                if match is None and self.uncertain.row is None and not self._is_identified(row):
-                    self.uncertain.row = row.number
-            else:
-                self._store_change(row, change, user, None if user is None else known.get(user.ref, NOT_KNOWN))
-        self._store.add_digests([(row.number, *digests) for row in rows if (digests := self._digests.of(row))])
+        self._spellings.note(rows.groups, rows.rows)
+        others = rows if self._settled is None else self._settled.take(rows)
+        if others:
+            self._plan_rows(others)
+        self._store.add_digests(self._digests.of(rows))
         self._store.flush()
+
+    def _plan_rows(self, rows: Sequence[CheckedRow]) -> None:
+        self._rows.begin(rows)
+        matches = look_up(self._portal, rows, self._look_up_by)
+        found = [find_user(checked, self._settings.match, matches) for checked in rows] if matches.by_text else []
+        known = self._known([user for user in found if isinstance(user, Existing)])
+        for checked, match in zip_longest(rows, found):
+            self._plan_row(checked, match, matches, known)
+
+    def _known(self, users: Sequence[Existing]) -> _Known:
+        refs = [user.ref for user in users]
+        resets = self._settings.password.on_existing == "reset"
+        return _Known(
+            entries=self._ledger.entries(refs),
+            reset=self._ledger.password_was_reset(refs, self._sheet) if resets else frozenset(),
+            taken_back=self._ledger.taken_back(user.ref for user in users if not user.active),
+        )
+
+    def _plan_row(
+        self, checked: CheckedRow, match: Existing | Problem | None, matches: Matches, known: _Known
+    ) -> None:
+        user, valid, change = match if isinstance(match, Existing) else None, checked.valid, None
+        # A row that is out already is planned for its further problems, so that one run shows all of them.
+        if isinstance(match, Problem):
+            self._log.add(match)
+            texts = checked.texts
+            self.uncertain.refs |= {one.ref for name in self._look_up_by for one in matches.of(name, texts[name])}
+        elif valid or user is not None or self._is_identified(checked.row):
+            change, problems = self._rows.plan(
+                checked,
+                user,
+                reset_done=user is not None and user.ref in known.reset,
+                taken_back=user is not None and user.ref in known.taken_back,
+            )
+            if self._needs_checks or not change.username:
+                problems = [
+                    *self._check_identity(checked, user, matches),
+                    *self._check_protection(checked.row, change, user),
+                    *problems,
+                ]
+            for problem in problems:
+                self._log.add(problem)
+                valid &= not problem.is_error
+        if change is None or not valid:
+            ref = None if user is None else user.ref
+            self._store.add(Change.rejected(checked.number, checked.texts[USERNAME], ref))
+            if match is None and self.uncertain.row is None and not self._is_identified(checked.row):
+                self.uncertain.row = checked.number
+            return
+        for target in (*change.add, *change.remove):
+            if target.id not in self._stored:
+                self._store_target(target)
+        entry = None if user is None else known.entries.get(user.ref, NOT_KNOWN)
+        self._store.add(change, self._invite(checked, change, user, entry))
 
     def _is_identified(self, row: Row) -> bool:
         """Whether a row that has errors says who is meant: without that, it cannot be called a new user."""
@@ -189,14 +220,14 @@ class SheetPlanner:
             yield row.problem(USERNAME, "username.required", "The username is missing; fill it in")
         if not self._can.unique_email or not (address := row.value(_EMAIL).text):
             return
-        others = [other.username for other in matches.of(row, _EMAIL) if user is None or other.ref != user.ref]
+        others = [other.username for other in matches.of(_EMAIL, address) if user is None or other.ref != user.ref]
         if others:
             message = "The user {other} has this address, and the portal takes an address once; give another one"
             yield row.problem(_EMAIL, "email.taken", message, other=others[0])
             return
         if not checked.valid:
             return
-        first = self._new_addresses.setdefault(UserKey.of(_EMAIL, address).folded, row.number)
+        first = self._new_addresses.setdefault(fold(address), row.number)
         if first != row.number:
             message = "Row {first} has this address, and the portal takes an address once; correct one of the two rows"
             yield row.problem(_EMAIL, "email.taken", message, first=first)
@@ -218,19 +249,16 @@ class SheetPlanner:
             )
             yield row.problem(USERNAME, "username.protected", message, pattern=pattern)
 
-    def _store_change(self, row: Row, change: Change, user: Existing | None, known: LedgerEntry | None) -> None:
-        for target in (*change.add, *change.remove):
-            self._store_target(target)
-        self._store.add(replace(change, invite=self._invite(row, change, user, known)))
-
-    def _invite(self, row: Row, change: Change, user: Existing | None, known: LedgerEntry | None) -> InviteDecision:
+    def _invite(
+        self, checked: CheckedRow, change: Change, user: Existing | None, known: LedgerEntry | None
+    ) -> InviteDecision:
         decision = self._invites.reason_against(
             known, change.username, active=user is None or user.active or ACTIVE in change.fields
         )
         invited = known is not None and known.invite is not None
         if decision is not None and not (invited and self._invites.recognises_by(change.fields)):
             return decision
-        fields, ref = self._recipient_fields(change, user), change.ref or ""
+        fields, ref, row = self._recipient_fields(change, user), change.ref or "", checked.row
         recipient = Recipient(username=change.username, fields=fields, ref=ref)
         known_as = self._invites.known_as(recipient, row[USERNAME] or change.username)
         if decision is None:

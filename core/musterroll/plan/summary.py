@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from musterroll.journal.change import Action, Change
 from musterroll.journal.job import Job
+from musterroll.journal.unchanged import count_unchanged
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +46,11 @@ def summarise(job: Job, *, portal: str) -> PlanSummary:
     """Counts a stored plan."""
     by_action = dict(job.journal.execute("SELECT action, count(*) FROM row WHERE job = ? GROUP BY action", (job.id,)))
     rejected = by_action.pop(Action.REJECTED, 0)
+    actions = Counter({Action(action): rows for action, rows in by_action.items()})
+    if packed := count_unchanged(job.journal, job.id):
+        actions[Action.UNCHANGED] += packed
     return PlanSummary(
-        actions={Action(action): rows for action, rows in by_action.items()},
+        actions=actions,
         groups=len(job.plan.groups_to_create()),
         groups_to_delete=count_stored(job, "target", "deletes"),
         memberships=count_stored(job, "membership"),

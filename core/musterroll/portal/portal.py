@@ -5,21 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import fields, replace
 from functools import partial
+from types import NoneType
 
 from musterroll.contract.fields import USERNAME
 from musterroll.contract.frozen import FrozenDict
 from musterroll.contract.operations import CreateGroup, CreateUser, Op, Result, Status, doing
-from musterroll.contract.roles import UserBackend
+from musterroll.contract.roles import ComparesUsers, UserBackend
 from musterroll.contract.text import fold
-from musterroll.contract.users import Capabilities, Desired, Existing, Group, Matching, UserKey
+from musterroll.contract.users import Capabilities, Desired, Existing, Group, Matching, UserKey, Wanted
 from musterroll.errors import PluginError
 from musterroll.registry.guards.guard import ClosingGuard, a, is_text, status_of
 from musterroll.registry.guards.open_calls import Waiting
 from musterroll.registry.plugin_errors import AnswerError
 from musterroll.registry.watch import Watch
 
-_FLAGS = [field.name for field in fields(Capabilities) if field.name not in ("matching", "fields")]
+_FLAGS = [field.name for field in fields(Capabilities) if field.type == "bool"]
 _IS_SO = (Status.DONE, Status.NOOP)
+_REF_OR_NONE = frozenset({str, NoneType})
+_MOST_AT_ONCE = 10_000
 _REPEATS = 10_000  # groups may come twice, where others change them meanwhile; not for ever
 
 
@@ -64,6 +67,17 @@ class Portal(ClosingGuard):
         if not wanted:
             return {}
         return self.call("looking users up", self.inner.lookup, partial(_found, wanted), wanted)
+
+    @property
+    def compares_users(self) -> bool:
+        """Whether it can say of many users at once that they are as they are wanted."""
+        return isinstance(self.inner, ComparesUsers)
+
+    def as_wanted(self, fields: Sequence[str], users: Sequence[Wanted]) -> Sequence[str | None]:
+        """See `ComparesUsers`. A wrong answer leaves a user as it is; nobody else is ever changed by it."""
+        assert isinstance(self.inner, ComparesUsers)
+        look = partial(_as_wanted, len(users))
+        return self.call("comparing users", self.inner.as_wanted, look, tuple(fields), tuple(users))
 
     def groups(self) -> Iterator[Group]:
         """See `UserBackend`."""
@@ -123,6 +137,8 @@ def _capabilities(answer: object) -> Capabilities:
     if not isinstance(answer.matching, Matching):
         known = ", ".join(f"Matching.{one.name}" for one in Matching)
         raise AnswerError(f"capabilities().matching must be one of {known}, not {answer.matching!r}")
+    if not isinstance(answer.chunk, int) or not 0 < answer.chunk <= _MOST_AT_ONCE:
+        raise AnswerError(f"capabilities().chunk must be from 1 to {_MOST_AT_ONCE:,}, not {answer.chunk!r:.20}")
     names: object = answer.fields
     if names is not None and not (isinstance(names, Set) and all(map(is_text, names))):
         raise AnswerError(f"capabilities().fields must be a set of the fields' names, or None, not {a(names)}")
@@ -140,7 +156,13 @@ def _found(keys: Sequence[UserKey], answer: object) -> dict[UserKey, tuple[Exist
     """Returns the users whom keys mean; each is compared again with the key that it is said to fit."""
     if not isinstance(answer, Mapping):
         raise AnswerError(f"lookup() must return a mapping of keys to users, not {a(answer)}")
-    return {key: users for key in keys if (users := _users(key, answer.get(key)))}
+    return {key: users for key in keys if (users := _users(key, answer.get(key)))} if answer else {}
+
+
+def _as_wanted(number: int, answer: object) -> Sequence[str | None]:
+    if not isinstance(answer, list | tuple) or len(answer) != number or not _REF_OR_NONE.issuperset(map(type, answer)):
+        raise AnswerError(f"as_wanted() must return a ref or None for each of the users, not {a(answer)}")
+    return answer
 
 
 def _users(key: UserKey, found: object) -> tuple[Existing, ...]:
@@ -213,19 +235,21 @@ def _result(name: str, answer: object, waiting: Waiting[Op]) -> Result:
     if not isinstance(answer, Result):
         raise AnswerError(f"{name}() must yield results (Result), not {a(answer)}")
     result, op = answer, waiting.answered(answer.op)
-    what = doing(op)
     if type(result.status) is not Status:
-        result = replace(result, status=status_of(Status, result.status, what))
-    for part in ("ref", "detail"):
-        value = getattr(result, part)
+        result = replace(result, status=status_of(Status, result.status, doing(op)))
+    for part, value in (("ref", result.ref), ("detail", result.detail)):
         if value is not None and not isinstance(value, str):
-            raise AnswerError(f"the {part} of the result of {what} must be a text or None, not {a(value)}")
+            raise AnswerError(f"the {part} of the result of {doing(op)} must be a text or None, not {a(value)}")
     refused: object = result.refused
-    if not isinstance(refused, Mapping) or not all(isinstance(x, str) for pair in refused.items() for x in pair):
-        raise AnswerError(f"refused, in the result of {what}, must be a mapping of members' refs to reasons")
-    if result.status in _IS_SO and isinstance(op, CreateUser | CreateGroup) and not result.ref:
-        raise AnswerError(f"it says that {what} is {result.status}, but not its id (ref)")
+    if refused != {} and not _are_reasons(refused):
+        raise AnswerError(f"refused, in the result of {doing(op)}, must be a mapping of members' refs to reasons")
+    if not result.ref and result.status in _IS_SO and isinstance(op, CreateUser | CreateGroup):
+        raise AnswerError(f"it says that {doing(op)} is {result.status}, but not its id (ref)")
     return result
+
+
+def _are_reasons(refused: object) -> bool:
+    return isinstance(refused, Mapping) and all(isinstance(x, str) for pair in refused.items() for x in pair)
 
 
 def _a_text(value: object) -> str:

@@ -41,6 +41,12 @@ def masked(text: str, secrets: Iterable[str], *, of_secret: bool = False) -> str
     return text
 
 
+def may_tell(text: str, secrets: Iterable[str]) -> bool:
+    """Whether `masked` could find something in a text, or in a part of it; much quicker."""
+    folded = text.casefold()
+    return any(sign in folded for secret in secrets if secret.strip() for sign in _signs(secret))
+
+
 @lru_cache(maxsize=32)  # several problems of one row, and several texts of each
 def _signs(secret: str) -> frozenset[str]:
     """Without one of these, folded, in a text, it does not hold the secret."""

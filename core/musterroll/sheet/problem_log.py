@@ -6,8 +6,9 @@ They are kept in a private temporary SQLite database, so that a million of them 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 from musterroll.contract.problems import Problem, Severity
 from musterroll.sheet.summary import SheetCounts
@@ -19,6 +20,10 @@ CREATE TABLE bad (row INTEGER PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE hidden (row INTEGER PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE also_rejected (row INTEGER PRIMARY KEY) WITHOUT ROWID;
 """
+
+_INSERT = f"INSERT INTO problem (absent, width, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 -- constants
+_TOGETHER = 1000
+Row = tuple[object, ...]
 
 
 class ProblemLog:
@@ -33,6 +38,8 @@ class ProblemLog:
         # The empty name is SQLite's temporary database: in memory, spilling to a file that deletes itself.
         self._db = sqlite3.connect("", isolation_level=None)
         self._db.executescript(f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; {_SCHEMA}")
+        # What was found waits here until there is enough of it, or somebody asks.
+        self._waiting, self._bad, self._also_rejected = list[Row](), list[Row](), list[Row]()
         self._counts = {Severity.ERROR: 0, Severity.WARNING: 0}
         self._hides = False
         self.file_errors = 0
@@ -50,11 +57,8 @@ class ProblemLog:
         """Takes a problem of a user's row."""
         self._store(problem)
         if problem.is_error:
-            self._db.execute("INSERT OR IGNORE INTO bad VALUES (?)", (problem.row,))
-            if problem.also_rejects:
-                self._db.executemany(
-                    "INSERT OR IGNORE INTO also_rejected VALUES (?)", [(row,) for row in problem.also_rejects]
-                )
+            self._bad.append((problem.row,))
+            self._also_rejected.extend((row,) for row in problem.also_rejects)
 
     def add_absent(self, problem: Problem) -> None:
         """Takes a problem of a user who is not in the sheet; it comes after those of the rows."""
@@ -73,8 +77,7 @@ class ProblemLog:
         if self.is_hidden(p.row):
             p = replace(p, value=None, suggestion=None)
         self._counts[p.severity] += 1
-        self._db.execute(
-            f"INSERT INTO problem (absent, width, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 -- constants
+        self._waiting.append(
             (
                 absent,
                 len(p.column or ""),
@@ -87,8 +90,20 @@ class ProblemLog:
                 p.value,
                 p.suggestion,
                 ",".join(map(str, p.also_rejects)),
-            ),
+            )
         )
+        if len(self._waiting) >= _TOGETHER:
+            self._look_up()
+
+    def _look_up(self, query: str = "", values: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
+        """Asks the database, after everything that waits is in it."""
+        if self._waiting:
+            self._db.executemany(_INSERT, self._waiting)
+            self._db.executemany("INSERT OR IGNORE INTO bad VALUES (?)", dict.fromkeys(self._bad))
+            self._db.executemany("INSERT OR IGNORE INTO also_rejected VALUES (?)", self._also_rejected)
+            for waiting in (self._waiting, self._bad, self._also_rejected):
+                waiting.clear()
+        return self._db.execute(query, values)
 
     @property
     def errors(self) -> int:
@@ -102,21 +117,21 @@ class ProblemLog:
 
     def has(self, code: str) -> bool:
         """Whether there is a problem of that code."""
-        return self._db.execute("SELECT 1 FROM problem WHERE code = ?", (code,)).fetchone() is not None
+        return any(self._look_up("SELECT 1 FROM problem WHERE code = ? LIMIT 1", (code,)))
 
     def has_error(self, row: int) -> bool:
         """Whether a row has an error of its own."""
-        return self._db.execute("SELECT 1 FROM bad WHERE row = ?", (row,)).fetchone() is not None
+        return any(self._look_up("SELECT 1 FROM bad WHERE row = ?", (row,)))
 
     def bad_rows(self, *, with_others: bool) -> Iterator[int]:
         """Streams the rows that have errors, and with `with_others` those that others' errors keep out as well."""
         more = "UNION SELECT row FROM also_rejected" if with_others else ""
-        for (row,) in self._db.execute(f"SELECT row FROM bad {more} ORDER BY row"):  # noqa: S608 -- constants
+        for (row,) in self._look_up(f"SELECT row FROM bad {more} ORDER BY row"):  # noqa: S608 -- constants
             yield row
 
     def __iter__(self) -> Iterator[Problem]:
         query = f"SELECT {_COLUMNS} FROM problem ORDER BY absent, row IS NOT NULL, row, width, col, seq"  # noqa: S608 -- constants
-        for code, message, severity, row, column, field, value, suggestion, also_rejects in self._db.execute(query):
+        for code, message, severity, row, column, field, value, suggestion, also_rejects in self._look_up(query):
             yield Problem(
                 code=code,
                 message=message,

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Set
-from dataclasses import replace
-from typing import NamedTuple
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 from musterroll.contract.fields import GROUPS, PASSWORD, Field, FieldSet
 from musterroll.contract.problems import Problem
@@ -46,20 +46,24 @@ _TO_THE_LEFT = (
 )
 
 
-class _Cell(NamedTuple):
+@dataclass
+class _Cell:
     """A cell of the row under a field's heading.
 
     Attributes:
         field: the field.
         text: what stands there; None where that is not known.
-        look: whether it looks like a value of the field.
         is_faulty: whether a rule found an error in it.
     """
 
     field: Field
     text: str | None
-    look: int
     is_faulty: bool
+
+    @cached_property
+    def look(self) -> int:
+        """Whether it looks like a value of the field. Of most cells that need not be known."""
+        return _fit(self.field, self.text)
 
 
 class ShiftFinder:
@@ -103,8 +107,7 @@ class ShiftFinder:
             self._letters, self._columns = row.columns, sorted(found.items(), reverse=True)
         cells: dict[int, _Cell] = {}
         for index, field in self._columns:
-            text = _text(row.value(field.name))
-            cells[index] = _Cell(field, text, _fit(field, text), field.name in faulty)
+            cells[index] = _Cell(field, _text(row.value(field.name)), field.name in faulty)
         return cells
 
 

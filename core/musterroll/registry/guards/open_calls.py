@@ -38,7 +38,7 @@ class Waiting(Generic[I]):
     def __init__(self, items: Iterator[I], words: Callable[[I], str], watch: Watch) -> None:
         self._items, self._words, self._watch = items, words, watch
         self._open: dict[str, I] = {}
-        self._last: deque[tuple[str, str]] = deque(maxlen=_LAST)
+        self._last: deque[I] = deque(maxlen=_LAST)
 
     def __iter__(self) -> Iterator[I]:
         return self
@@ -57,11 +57,11 @@ class Waiting(Generic[I]):
         """
         item = self._open.pop(id_, None) if isinstance(id_, str) else None
         if item is not None:
-            self._last.append((item.id, self._words(item)))
+            self._last.append(item)
             return item
         if not isinstance(id_, str):
             raise AnswerError(f"an answer must say the id of what it is to, not {a(id_)}")
-        twice = next((words for known, words in self._last if known == id_), None)
+        twice = next((item for item in self._last if item.id == id_), None)
         if twice is not None:
-            raise AnswerError(f"it answered twice to {twice}; each has one answer")
+            raise AnswerError(f"it answered twice to {self._words(twice)}; each has one answer")
         raise AnswerError(f'it answered to "{id_[:80]}", which it was not given (or has answered to long ago)')

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence, Sized
 
 from musterroll import (
     AddMembers,
@@ -24,14 +24,17 @@ from musterroll import (
     UpdateUser,
     UserKey,
     UserRef,
+    Wanted,
     fold,
 )
 from musterroll_plugins.backends.directory.schema import COLUMNS
 
-_BATCH = 500  # values in one statement; old SQLite versions take 999
+BATCH = 500
+"""So many values stand in one statement; old SQLite versions take 999."""
+
+_GROUPS = "(SELECT group_concat(group_id) FROM memberships WHERE user_id = users.id)"
 _USER = f"""
-    SELECT id, username, {", ".join(COLUMNS)}, attributes, active, operation,
-           (SELECT group_concat(group_id) FROM memberships WHERE user_id = users.id)
+    SELECT id, username, {", ".join(COLUMNS)}, attributes, active, operation, {_GROUPS}
     FROM users
 """  # noqa: S608 -- made of constants
 
@@ -68,6 +71,28 @@ class Reads:
             users = self._by_key(field, {key.folded for key in wanted})
             found.update({key: users[key.folded] for key in wanted if key.folded in users})
         return found
+
+    def as_wanted(self, fields: Sequence[str], users: Sequence[Wanted]) -> list[str | None]:
+        """Says which users are as they are wanted already: the ref of each, or None."""
+        refs: dict[str, str] = {}
+        wanted = {user.folded: user for user in users}
+        own = [name for name in fields if name not in COLUMNS]
+        values = [f"ifnull({name}, '')" if name in COLUMNS else "NULL" for name in fields]
+        query = f"SELECT {', '.join(['username_key', 'id', 'attributes', _GROUPS, 'username', *values])} FROM users"  # noqa: S608 -- constants
+        for key, ref, attributes, groups, username, *stored in self._where(
+            f"{query} WHERE active = 1 AND username_key", list(wanted)
+        ):
+            user = wanted[key]
+            if own:
+                of_file = json.loads(attributes)
+                stored = [of_file.get(name) if name in own else text for name, text in zip(fields, stored, strict=True)]
+            if (
+                user.username == username
+                and (groups in user.groups or not set(user.groups).difference((groups or "").split(",")))
+                and (user.values == tuple(stored) or all(t in ("", kept) for t, kept in zip(user.values, stored, strict=True)))
+            ):
+                refs[key] = ref
+        return [refs.get(user.folded) if wanted[user.folded] is user else None for user in users]
 
     def _by_key(self, field: str, folded: Collection[str]) -> dict[str, list[Existing]]:
         if field in _KEPT:
@@ -184,10 +209,14 @@ class Reads:
     def _where(self, query: str, values: Collection[str], *before: str) -> Iterator[tuple[str, ...]]:
         """Completes `… WHERE column` with `IN (…)`, in batches."""
         waiting = list(filter(_storable, values))
-        for start in range(0, len(waiting), _BATCH):
-            batch = waiting[start : start + _BATCH]
-            marks = ", ".join("?" * len(batch))
-            yield from self._db.execute(f"{query} IN ({marks})", (*before, *batch)).fetchall()
+        for start in range(0, len(waiting), BATCH):
+            batch = waiting[start : start + BATCH]
+            yield from self._db.execute(f"{query} IN ({marks(batch)})", (*before, *batch)).fetchall()
+
+
+def marks(values: Sized) -> str:
+    """Returns a `?` for each of some values."""
+    return ", ".join("?" * len(values))
 
 
 def _refuse_other_than_text(*values: object) -> None:

@@ -1,16 +1,17 @@
-"""Performing one operation inside a transaction that somebody else begins and commits.
+"""Performing operations inside a transaction that somebody else begins and commits.
 
 Everything is checked before the first statement that changes something, so an operation that fails leaves
-nothing of itself in the transaction, and the others go on.
+nothing of itself in the transaction, and the others go on. Users are created together, as most operations are that.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import time
-from collections.abc import Mapping
-from secrets import randbits
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import TypeAlias
 
 from musterroll import (
@@ -29,6 +30,7 @@ from musterroll import (
     UpdateUser,
     fold,
 )
+from musterroll_plugins.backends.directory.reads import BATCH, marks
 from musterroll_plugins.backends.directory.schema import COLUMNS
 
 _Answer: TypeAlias = tuple[Status, str | None, str | None]  # status, ref, detail
@@ -36,25 +38,35 @@ _Answer: TypeAlias = tuple[Status, str | None, str | None]  # status, ref, detai
 _GONE = "the user no longer exists; run the sheet again"
 _GROUP_GONE = "the group no longer exists; run the sheet again"
 
+# What is no fault of the whole file.
+_OF_ONE_OPERATION = (ValueError, TypeError, AttributeError, sqlite3.IntegrityError, sqlite3.DataError)
+
 _INSERT_USER = f"""
     INSERT INTO users (id, username, username_key, {", ".join(COLUMNS)}, email_key,
                        attributes, password_hash, operation, created_at, updated_at)
     VALUES (?, ?, ?, {", ".join("?" * len(COLUMNS))}, ?, ?, ?, ?, ?, ?)
-    ON CONFLICT (username_key) DO NOTHING RETURNING id
 """  # noqa: S608 -- made of constants
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode  # json.dumps would make one each time
 
 
-def new_id() -> str:
-    """Returns a UUID of version 7 in hexadecimal.
+def new_ids(number: int) -> Iterator[str]:
+    """Yields UUIDs of version 7 in hexadecimal.
 
     They ascend with time: new rows go to the end of every index on them, which is a third faster than UUIDs
     of version 4 when 100,000 users are created.
     """
     milliseconds, rest = divmod(time.time_ns(), 1_000_000)
-    fraction = (rest << 12) // 1_000_000
-    return f"{milliseconds << 80 | 0x7 << 76 | fraction << 64 | 0x2 << 62 | randbits(62):032x}"
+    first = milliseconds << 12 | (rest << 12) // 1_000_000
+    drawn = os.urandom(8 * number)
+    for place in range(number):
+        moment, random = first + place, int.from_bytes(drawn[8 * place : 8 * place + 8]) >> 2
+        yield f"{moment >> 12 << 80 | 0x7 << 76 | (moment & 0xFFF) << 64 | 0x2 << 62 | random:032x}"
+
+
+def new_id() -> str:
+    """Returns one of them."""
+    return next(new_ids(1))
 
 
 class Writes:
@@ -69,32 +81,33 @@ class Writes:
         self._db = connection
         self._unique_email = unique_email
 
-    def perform(self, op: Op, password_hash: str | None, now: str) -> Result:
-        """Performs one operation.
+    def perform(self, ops: Iterable[Op], hashes: Mapping[str, str], now: str) -> Iterator[Result]:
+        """Performs operations in their order.
 
         Args:
-            op: the operation.
-            password_hash: of its password, where that is to be stored.
+            ops: the operations.
+            hashes: of their passwords, by the operations' ids, where they are to be stored.
             now: the time for `created_at` and `updated_at`.
 
         Raises:
             sqlite3.Error: the file cannot be written; the transaction must be rolled back.
         """
+        for kind, of_kind in groupby(ops, key=type):
+            if kind is CreateUser:
+                yield from self._create_users([op for op in of_kind if isinstance(op, CreateUser)], hashes, now)
+            else:
+                for op in of_kind:
+                    yield self._perform(op, hashes.get(op.id), now)
+
+    def _perform(self, op: Op, password_hash: str | None, now: str) -> Result:
         refused: dict[str, str] = {}
         try:
-            status, ref, detail = self._do(op, password_hash, now, refused)
-        except UnicodeEncodeError:
-            status, ref, detail = Status.FAILED, None, "a value has characters that cannot be stored; type it anew"
-        except (ValueError, TypeError, AttributeError):
-            status, ref, detail = Status.FAILED, None, "what is stored of the user makes no sense: the file is damaged"
-        except (sqlite3.IntegrityError, sqlite3.DataError) as error:
-            status, ref, detail = Status.FAILED, None, f"the directory refused it: {error}"
-        return Result(op.id, status, ref, detail, refused)
+            return Result(op.id, *self._do(op, password_hash, now, refused), refused)
+        except _OF_ONE_OPERATION as error:
+            return Result(op.id, Status.FAILED, detail=_why(error))
 
     def _do(self, op: Op, password_hash: str | None, now: str, refused: dict[str, str]) -> _Answer:
         match op:
-            case CreateUser():
-                return self._create_user(op, password_hash, now)
             case CreateGroup():
                 return self._create_group(op, now)
             case UpdateUser():
@@ -111,42 +124,67 @@ class Writes:
                 return self._delete_group(op.group.ref)
             case SendInvite():
                 return Status.FAILED, None, "the directory cannot send invites; name a notifier in the pipeline"
+            case CreateUser():
+                raise AssertionError("users are created together")
 
     # -- users ----------------------------------------------------------------------------------------------
 
-    def _create_user(self, op: CreateUser, password_hash: str | None, now: str) -> _Answer:
-        username, fields = op.user.username, op.user.fields
-        key = fold(username)
-        email_key = _key(fields.get("email"))
-        if self._unique_email and email_key:
-            # A second go at an operation that was done must not stumble over the user it made itself.
-            if taken := self._username_taken(key, op.id):
-                return taken
-            if taken := self._email_taken(email_key, None):
-                return taken
-        ref = new_id()
-        columns = [fields.get(name) or None for name in COLUMNS]
-        own = {name: text for name, text in fields.items() if text and name not in COLUMNS}
-        values = (ref, username, key, *columns, email_key, _json(own), password_hash, op.id, now, now)
-        if self._db.execute(_INSERT_USER, values).fetchall():
-            return Status.DONE, ref, None
-        return self._username_taken(key, op.id) or (Status.FAILED, None, "the directory refused it")
+    def _create_users(self, ops: Sequence[CreateUser], hashes: Mapping[str, str], now: str) -> list[Result]:
+        """Creates users; those of whom the file refuses one are created one by one, so that it keeps no other out."""
+        self._db.execute("SAVEPOINT users")
+        try:
+            results = self._try_to_create(ops, hashes, now)
+        except _OF_ONE_OPERATION as error:
+            self._db.execute("ROLLBACK TO users")
+            if len(ops) > 1:
+                results = [result for op in ops for result in self._create_users([op], hashes, now)]
+            else:
+                results = [Result(ops[0].id, Status.FAILED, detail=_why(error))]
+        self._db.execute("RELEASE users")
+        return results
 
-    def _username_taken(self, key: str, operation: str) -> _Answer | None:
-        row = self._db.execute("SELECT id, username, operation FROM users WHERE username_key = ?", (key,)).fetchone()
-        if row is None:
-            return None
-        ref, username, creator = row
-        if creator == operation:
-            return Status.DONE, ref, None
-        return Status.CONFLICT, ref, f'the username is taken by "{username}"'
+    def _try_to_create(self, ops: Sequence[CreateUser], hashes: Mapping[str, str], now: str) -> list[Result]:
+        keys = [fold(op.user.username) for op in ops]
+        emails = [_key(op.user.fields.get("email")) for op in ops]
+        of_username = self._taken("username_key", keys)
+        of_email = self._taken("email_key", [key for key in emails if key]) if self._unique_email else {}
+        results, rows = [], []
+        for op, key, email, ref in zip(ops, keys, emails, new_ids(len(ops)), strict=True):
+            username, fields = op.user.username, op.user.fields
+            if (other := of_username.get(key)) is not None:
+                # A second go at an operation that was done must not stumble over the user it made itself.
+                is_ours = other[2] == op.id
+                detail = None if is_ours else f'the username is taken by "{other[1]}"'
+                results.append(Result(op.id, Status.DONE if is_ours else Status.CONFLICT, other[0], detail))
+                continue
+            if email and (other := of_email.get(email)) is not None:
+                results.append(Result(op.id, Status.CONFLICT, detail=_email_is_taken(other[1])))
+                continue
+            columns = [fields.get(name) or None for name in COLUMNS]
+            own = {name: text for name, text in fields.items() if text and name not in COLUMNS}
+            rows.append((ref, username, key, *columns, email, _json(own), hashes.get(op.id), op.id, now, now))
+            results.append(Result(op.id, Status.DONE, ref))
+            of_username[key] = ref, username, op.id
+            if self._unique_email and email:
+                of_email[email] = ref, username, op.id
+        self._db.executemany(_INSERT_USER, rows)
+        return results
+
+    def _taken(self, column: str, keys: Sequence[str]) -> dict[str, tuple[str, str, str | None]]:
+        """Returns who has a username or an address already: key → id, username, operation that created them."""
+        taken = {}
+        for start in range(0, len(keys), BATCH):
+            batch = keys[start : start + BATCH]
+            query = f"SELECT {column}, id, username, operation FROM users WHERE {column} IN ({marks(batch)})"  # noqa: S608 -- constants
+            taken.update({key: tuple(user) for key, *user in self._db.execute(query, batch).fetchall()})
+        return taken
 
     def _email_taken(self, key: str | None, ref: str | None) -> _Answer | None:
         if not (self._unique_email and key):
             return None
         query = "SELECT username FROM users WHERE email_key = ? AND id IS NOT ?"
         row = self._db.execute(query, (key, ref)).fetchone()
-        return None if row is None else (Status.CONFLICT, None, f'the e-mail address is in use by "{row[0]}"')
+        return None if row is None else (Status.CONFLICT, None, _email_is_taken(row[0]))
 
     def _update_user(self, op: UpdateUser, password_hash: str | None, now: str) -> _Answer:
         ref = op.user.ref
@@ -201,19 +239,22 @@ class Writes:
     def _add_members(self, op: AddMembers, refused: dict[str, str]) -> _Answer:
         if not self._exists("groups", op.group.ref):
             return Status.FAILED, None, _GROUP_GONE
-        insert = """
-            INSERT INTO memberships (user_id, group_id) SELECT id, ? FROM users WHERE id = ?
-            ON CONFLICT DO NOTHING
-        """
-        added = sum(self._changed(insert, op.group.ref, member.ref) for member in op.members)
-        if added < len(op.members):
-            refused.update({member.ref: _GONE for member in op.members if not self._exists("users", member.ref)})
+        refs, marked = [member.ref for member in op.members], marks(op.members)
+        added = self._changed(
+            f"INSERT INTO memberships (user_id, group_id) SELECT id, ? FROM users WHERE id IN ({marked}) "
+            f"ON CONFLICT DO NOTHING",
+            op.group.ref,
+            *refs,
+        )
+        if added < len(refs):
+            there = {ref for (ref,) in self._db.execute(f"SELECT id FROM users WHERE id IN ({marked})", refs)}
+            refused.update({ref: _GONE for ref in refs if ref not in there})
         return Status.DONE if added or refused else Status.NOOP, None, None
 
     def _remove_members(self, op: RemoveMembers) -> _Answer:
-        delete = "DELETE FROM memberships WHERE user_id = ? AND group_id = ?"
-        removed = sum(self._changed(delete, member.ref, op.group.ref) for member in op.members)
-        return Status.DONE if removed else Status.NOOP, None, None
+        refs = [member.ref for member in op.members]
+        delete = f"DELETE FROM memberships WHERE group_id = ? AND user_id IN ({marks(refs)})"  # noqa: S608 -- marks
+        return self._change(delete, op.group.ref, *refs)
 
     def _delete_group(self, ref: str) -> _Answer:
         if self._db.execute("SELECT 1 FROM memberships WHERE group_id = ?", (ref,)).fetchone():
@@ -238,6 +279,20 @@ class Writes:
     def _exists(self, table: str, ref: str) -> bool:
         query = f"SELECT 1 FROM {table} WHERE id = ?"  # noqa: S608 -- a constant
         return self._db.execute(query, (ref,)).fetchone() is not None
+
+
+def _why(error: Exception) -> str:
+    """Says why one operation failed."""
+    match error:
+        case UnicodeEncodeError():
+            return "a value has characters that cannot be stored; type it anew"
+        case sqlite3.Error():
+            return f"the directory refused it: {error}"
+    return "what is stored of the user makes no sense: the file is damaged"
+
+
+def _email_is_taken(username: str) -> str:
+    return f'the e-mail address is in use by "{username}"'
 
 
 def _key(email: str | None) -> str | None:

@@ -1,0 +1,79 @@
+"""Who is who: which users of the portal the rows mean."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+
+from musterroll.contract.fields import USERNAME
+from musterroll.contract.problems import Problem
+from musterroll.contract.users import Existing, UserKey
+from musterroll.portal.portal import Portal
+from musterroll.sheet.checks import CheckedRow
+
+
+_PLACE = attrgetter("place")
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """The users that the keys of a batch of rows mean."""
+
+    by_text: Mapping[tuple[str, str], Sequence[Existing]]  # field and value as the sheet has it
+
+    def of(self, field: str, text: str) -> Sequence[Existing]:
+        """Returns the users that a row's field means, by its text."""
+        return self.by_text.get((field, text), ())
+
+
+def look_up(portal: Portal, rows: Sequence[CheckedRow], fields: Sequence[str]) -> Matches:
+    """Looks the users of rows of a batch up.
+
+    Args:
+        portal: the portal.
+        rows: the rows.
+        fields: what to look up by.
+
+    Raises:
+        BackendError: the portal cannot answer.
+        PluginError: the backend broke.
+    """
+    keys: dict[tuple[str, str], UserKey] = {}
+    for field in fields if rows else ():
+        texts, folded = rows[0].batch.columns.texts(field), rows[0].batch.columns.folded(field)
+        wanted = ((texts[place], folded[place]) for place in map(_PLACE, rows) if texts[place])
+        keys.update({(field, text): UserKey(field, text, key) for text, key in wanted})
+    found = portal.lookup(list(keys.values()))
+    return Matches({text: found[key] for text, key in keys.items() if key in found} if found else {})
+
+
+def find_user(checked: CheckedRow, match: Sequence[str], matches: Matches) -> Existing | Problem | None:
+    """Finds the user that a row means: by the first field that finds one.
+
+    Returns:
+        The user; None where the row means a new one; a problem where several users fit.
+    """
+    texts = checked.texts
+    for field in match:
+        found = matches.of(field, texts[field])
+        if len(found) > 1:
+            return checked.row.problem(
+                field,
+                "username.ambiguous",
+                "Several users of the portal fit this row: {names}; correct them in the portal, so that one fits",
+                names=", ".join(sorted(user.username for user in found)),
+            )
+        if found:
+            others = [user for user in matches.of(USERNAME, texts[USERNAME]) if user.ref != found[0].ref]
+            if others:
+                return checked.row.problem(
+                    USERNAME,
+                    "username.ambiguous",
+                    "The row means the user {user} by its {match}, "
+                    "but another user has this username; correct one of the two cells",
+                    user=found[0].username,
+                    match=field.replace("_", " "),
+                )
+            return found[0]
+    return None

@@ -1,0 +1,116 @@
+"""Rows of which nothing is to be done and nothing to be noted: most of a sheet that comes every night."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import repeat
+
+from musterroll.contract.fields import USERNAME, FieldSet
+from musterroll.contract.plain import takes_plain_way
+from musterroll.contract.users import GroupPath, Wanted
+from musterroll.invites.policy import InvitePolicy
+from musterroll.journal.change import PasswordAction
+from musterroll.journal.ledger import Ledger, LedgerEntry
+from musterroll.journal.plan import PlanStore
+from musterroll.journal.unchanged import UnchangedRow
+from musterroll.pipeline.settings import Settings
+from musterroll.plan.groups import GroupIndex
+from musterroll.portal.portal import Portal
+from musterroll.sheet.checks import CheckedRow
+
+_REMEMBERED = 10_000  # combinations of groups
+
+
+class SettledRows:
+    """Finds the settled rows of a sheet.
+
+    Nothing is taken from an earlier run on trust. That nothing is to be done is said by the portal, which compares
+    every value and group that the row asks for with what it keeps now (`ComparesUsers`). That nothing is to be noted
+    is looked up in the ledger: it has the user under this name, and the reason why no invite goes out. Whatever differs
+    in anything is planned as every other row.
+
+    Args:
+        settings: the pipeline's settings.
+        fields: the fields of a user.
+        portal: only asked.
+        ledger: who was created and invited before, and named by a sheet.
+        invites: the policy of invites.
+        groups: the groups of the portal.
+        store: takes the settled rows.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        fields: FieldSet,
+        portal: Portal,
+        ledger: Ledger,
+        invites: InvitePolicy,
+        groups: GroupIndex,
+        store: PlanStore,
+    ) -> None:
+        self._names = fields.attributes
+        self._portal, self._ledger, self._invites, self._groups, self._store = portal, ledger, invites, groups, store
+        self._refs: dict[tuple[GroupPath, ...], tuple[str, ...] | None] = {}
+        self._looks = (
+            portal.compares_users
+            and ledger.roster.last_sheet() is not None
+            and not takes_plain_way()
+            # What a row asks for besides values and groups that its user has, or leaves to a second look.
+            and settings.match == (USERNAME,)
+            and settings.sheet.on_blank_cell == "keep"
+            and settings.membership.mode == "add"
+            and settings.password.on_existing == "keep"
+            and settings.absent == "keep"
+            and not portal.capabilities().unique_email
+        )
+
+    def take(self, rows: Sequence[CheckedRow]) -> Sequence[CheckedRow]:
+        """Stores the settled rows of a batch; returns the others.
+
+        Raises:
+            BackendError: the portal cannot answer.
+            PluginError: the backend broke.
+        """
+        asked = list(self._asked(rows)) if self._looks else []
+        if not asked:
+            return rows
+        refs = self._portal.as_wanted(self._names, [wanted for _, wanted in asked])
+        known = {user.ref: user for user in self._ledger.settled(filter(None, refs))}
+        settled: list[UnchangedRow] = []
+        for (checked, wanted), ref in zip(asked, refs, strict=True):
+            user = known.get(ref or "")
+            if user is not None and user.username == wanted.username:
+                reason = self._reason(user.entry, user.username)
+                if reason is not None:
+                    settled.append((checked.number, user.username, PasswordAction.KEEP.value, reason))
+        self._store.add_settled(settled)
+        numbers = {row[0] for row in settled}
+        return [checked for checked in rows if checked.number not in numbers]
+
+    def _asked(self, rows: Sequence[CheckedRow]) -> Iterator[tuple[CheckedRow, Wanted]]:
+        """The rows whose users may be as they are wanted, and how that is."""
+        batch = rows[0].batch
+        names, folded = batch.columns.texts(USERNAME), batch.columns.folded(USERNAME)
+        bare = batch.without_defaults or batch.columns  # an existing user gets no defaults
+        values = zip(*map(bare.texts, self._names), strict=True) if self._names else repeat(())
+        for checked, name, key, texts in zip(rows, names, folded, values, strict=False):
+            if checked.valid and name and (refs := self._refs_of(checked.given)) is not None:
+                yield checked, Wanted(name, key, texts, refs)
+
+    def _refs_of(self, groups: tuple[GroupPath, ...]) -> tuple[str, ...] | None:
+        """The refs of groups; None where one of them is not there."""
+        if groups not in self._refs:
+            if len(self._refs) >= _REMEMBERED:
+                self._refs.clear()
+            refs = [target.ref for path in groups if (target := self._groups.find(path)) is not None]
+            known = tuple(ref for ref in refs if ref is not None)
+            self._refs[groups] = known if len(known) == len(groups) else None
+        return self._refs[groups]
+
+    def _reason(self, entry: LedgerEntry, username: str) -> str | None:
+        """Why no invite goes out, where the ledger has that already; None where it may, or is to be noted."""
+        decision = self._invites.reason_against(entry, username, active=True)
+        if decision is None or (entry.invite is None and entry.detail != decision.reason):
+            return None
+        return decision.reason
