@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from musterroll.contract.cells import (
     PLAIN_FORMATS,
+    Block,
     BoolCell,
     Cell,
     DateCell,
@@ -49,6 +50,7 @@ from musterroll.contract.operations import (
 )
 from musterroll.contract.options import FilePath, Options, SecretRef, Surroundings
 from musterroll.contract.phones import calling_code_of, one_number, split_whole
+from musterroll.contract.plain import takes_plain_way
 from musterroll.contract.problems import Problem, Severity
 from musterroll.contract.pump import Pump
 from musterroll.contract.roles import (
@@ -60,6 +62,7 @@ from musterroll.contract.roles import (
     Notifier,
     OtherFormat,
     Reader,
+    ReadsBlocks,
     RowValidator,
     Sheet,
     SheetValidator,
@@ -124,6 +127,7 @@ __all__ = [
 __all__ += [
     "PLAIN_FORMATS",
     "AmbiguousWorksheetError",
+    "Block",
     "BoolCell",
     "Cell",
     "Confidence",
@@ -136,6 +140,7 @@ __all__ += [
     "OtherFormat",
     "Reader",
     "ReaderType",
+    "ReadsBlocks",
     "Sheet",
     "SheetInfo",
     "SheetRow",
@@ -144,6 +149,7 @@ __all__ += [
     "SourceError",
     "TextCell",
     "column_letter",
+    "takes_plain_way",
 ]
 # a rule: a validator, or a group resolver
 __all__ += [

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from enum import IntEnum
 from typing import BinaryIO, NamedTuple, Protocol, runtime_checkable
 
-from musterroll.contract.cells import SheetInfo, SheetRow
+from musterroll.contract.cells import Block, SheetInfo, SheetRow
 from musterroll.contract.drafts import Draft
 from musterroll.contract.messages import Message, Recipient, Sent
 from musterroll.contract.operations import Op, Result
@@ -58,6 +58,19 @@ class Sheet(Protocol):
 
     def rows(self) -> Iterator[SheetRow]:
         """Streams the rows in order. Empty rows may be left out; their numbers then are missing.
+
+        Raises:
+            SourceError: the file is damaged.
+        """
+        ...
+
+
+@runtime_checkable
+class ReadsBlocks(Protocol):
+    """What an open sheet can do besides: hand on many rows at once. `rows()` gives the same rows."""
+
+    def blocks(self) -> Iterator[Block]:
+        """Streams the rows in order, a block at a time.
 
         Raises:
             SourceError: the file is damaged.
