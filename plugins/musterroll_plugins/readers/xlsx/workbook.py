@@ -9,19 +9,22 @@ from typing import NamedTuple
 
 from musterroll_plugins.readers.looks import HALVES
 from musterroll_plugins.readers.number_formats import show_text
+from musterroll_plugins.readers.package.skimming import HEAD, SPACE, TEXTS, Found, SkimmingHandler, SoundHeads, resolved
 from musterroll_plugins.readers.package.xml import (
     TEXT_LIMIT,
     Attributes,
     DamagedError,
     ElementHandler,
-    XmlHandler,
     memory_of,
+    memory_of_all,
     truth,
 )
 from musterroll_plugins.readers.xlsx.package import XlsxPackage
 
 _GENERAL = "General"
 _SAMPLE = "x"
+# A plain text: what stands in its tag, and itself.
+_PLAIN = {text: re.compile(f"<si><t({HEAD})>({text})</t></si>{SPACE}") for text in TEXTS}
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _PAIR = re.compile(r"[\ud800-\udbff][\udc00-\udfff]")
 _TABLE_LIMIT = 1 << 28  # bytes of memory for the shared texts of one workbook
@@ -76,7 +79,8 @@ class Workbook:
             return ()
         table = _Texts()
         with self._package.open(part) as stream:
-            table.read(stream)
+            for _ in table.skim(stream):
+                pass
         return table.texts
 
     def styles(self) -> Styles:
@@ -163,15 +167,17 @@ class Styles:
         return code, is_date_format(code), is_timedelta_format(code)
 
 
-class _Texts(XmlHandler):
+class _Texts(SkimmingHandler):
     """Gathers the shared texts: plain ones, and rich ones without their formatting and pronunciation."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__("si", 1)
         self.texts: list[str] = []
         self._runs: list[str] = []
         self._size = self._text_size = 0
         self._phonetic = False
+        self._heads = SoundHeads("t")
+        self._taken: list[str] = []
 
     def opened(self, name: str, attributes: Attributes) -> None:
         """Hears of a start tag."""
@@ -199,6 +205,35 @@ class _Texts(XmlHandler):
             self._size += memory_of(whole)
             if self._size > _TABLE_LIMIT:
                 raise DamagedError("it holds more text than a sheet can")
+            self.note_end()
+
+    def pattern(self, text: str) -> re.Pattern[str]:
+        """What matches one plain text."""
+        return _PLAIN[text]
+
+    def is_settled(self) -> bool:
+        """Whether no pronunciation is open."""
+        return not self._phonetic
+
+    def take(self, found: Found, stride: int) -> None:
+        """Takes the texts that the pattern has found."""
+        self._heads.prove(found[1::stride])
+        self._taken = found[2::stride]
+        joined = "".join(self._taken)
+        if "&" in joined:
+            self._taken = resolved(self._taken)
+        if "_x" in joined:
+            self._taken = list(map(unescape, self._taken))
+
+    def accept(self, start: int, stop: int) -> bool:
+        """Gathers texts that were taken, unless they are too many: the parser then finds the one too many."""
+        texts = self._taken[start:stop]
+        size = self._size + memory_of_all(texts)
+        if size > _TABLE_LIMIT:
+            return False
+        self._size = size
+        self.texts += texts
+        return True
 
 
 def unescape(text: str) -> str:
