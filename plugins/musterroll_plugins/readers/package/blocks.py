@@ -41,18 +41,3 @@ def one_by_one(blocks: Iterator[Block]) -> Iterator[SheetRow]:
     """The rows of blocks."""
     for block in blocks:
         yield from map(SheetRow, block.numbers, map(tuple, block.rows))
-
-
-def rows_of(columns: list[Sequence[Cell]]) -> list[tuple[Cell, ...]]:
-    """Makes rows of columns of one length. Each row ends with its last cell that is not empty."""
-    while len(columns) > 1 and columns[-1].count(None) == len(columns[-1]):
-        columns.pop()
-    rows = list(zip(*columns, strict=True))
-    return list(map(_without_end, rows)) if None in columns[-1] else rows
-
-
-def _without_end(cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
-    end = len(cells)
-    while end and cells[end - 1] is None:
-        end -= 1
-    return cells[:end]

@@ -19,14 +19,15 @@ from musterroll_plugins.readers.package import xml as _xml
 from musterroll_plugins.readers.package.xml import Attributes, XmlHandler
 
 # Text without markup, in a piece without entities, and in one with no entities but those that every XML has.
-TEXTS = (r"[^<]*+", r"[^<&]*+(?:&(?:amp|lt|gt|quot|apos);[^<&]*+)*+")
-# What stands in a start tag behind its name; `attributes_of` proves it.
-HEAD = r"[^<>/]*+"
-SPACE = r"[ \t\n]*+"
+_TEXTS = (r"[^<]*+", r"[^<&]*+(?:&(?:amp|lt|gt|quot|apos);[^<&]*+)*+")
+# What stands in a start tag behind its name, up to `>`. `attributes_of` proves it; in an empty element it ends in `/`.
+HEAD = r"[^>]*+"
+IS_EMPTY, IS_OPEN = r"(?<=/>)", r"(?<!/>)"
+_SPACE = r"[ \t\n]*+"
 _ENTITIES = (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&apos;", "'"), ("&amp;", "&"))  # & comes last
-# What XML cannot hold, and the carriage return, which becomes a line feed.
-_CONTROLS = bytes(code for code in range(32) if code not in b"\t\n")
-_NO_TEXT = (b"]]>", b"\xef\xbf\xbe", b"\xef\xbf\xbf")  # the last two are no characters
+# What XML cannot hold, or not in a text, and the carriage return, which becomes a line feed.
+_REFUSED = re.compile(r"[\x00-\x08\x0b-\x1f\ufffe\uffff]|]]>")
+_STEP, _MOST_COLUMNS = 8, 256
 _LONGEST_HEAD = 500  # characters
 _MOST_KNOWN = 2000  # start tags, and contents of cells of one kind, that are remembered
 
@@ -42,28 +43,29 @@ class SkimmingHandler(XmlHandler):
 
     Args:
         name: the name of such an element, as programs write it.
-        depth: how many elements are open between two of them.
     """
 
-    def __init__(self, name: str, depth: int) -> None:
+    def __init__(self, name: str) -> None:
         super().__init__()
-        self._end = f"</{name}>".encode()
-        self._depth_between = depth
+        self._end_tag = f"</{name}>".encode()
         self._ended_at = -1
         self._is_utf8 = True
         self.parser.XmlDeclHandler = self._declared
 
     @abstractmethod
-    def pattern(self, text: str) -> re.Pattern[str]:
+    def pattern(self, text: str, space: str) -> re.Pattern[str]:
         """What matches one plain element, from its start tag on, and the white space behind it.
 
         Args:
-            text: the text of which `TEXTS` is used.
+            text: what matches a text.
+            space: what matches white space between tags.
         """
 
     @abstractmethod
     def take(self, found: Found, stride: int) -> None:
         """Takes what the pattern has found. Nothing is done with it before it is accepted.
+
+        Whatever is in it must be proved: start tags by `attributes_of`, texts by `text_of`.
 
         Args:
             found: what `split` has made of a text: the groups of each match behind what stood in front of it.
@@ -77,9 +79,9 @@ class SkimmingHandler(XmlHandler):
     def accept(self, start: int, stop: int) -> bool:
         """Makes some of the elements that were taken part of the result, unless they do not go with those before."""
 
+    @abstractmethod
     def is_settled(self) -> bool:
-        """Whether nothing of what came before has a bearing on the next element."""
-        return True
+        """Whether what is open, and what came before, has no bearing on the next element."""
 
     def note_end(self) -> None:
         """Hears that one of the elements has ended."""
@@ -98,7 +100,7 @@ class SkimmingHandler(XmlHandler):
         rest = b""
         while data := stream.read(_xml.READ):
             data = rest + data
-            end = self._end_of(data, data.rfind(self._end))
+            end = self._end_of(data, data.rfind(self._end_tag))
             at = 0
             while at < end:
                 if self._is_between():
@@ -106,35 +108,31 @@ class SkimmingHandler(XmlHandler):
                     at = end
                 else:
                     # A little, so that the parser reaches the first of the elements, and what they refer to is read.
-                    stop = self._end_of(data, data.find(self._end, at + _xml.PIECE, end)) or end
+                    stop = self._end_of(data, data.find(self._end_tag, at + _xml.PIECE, end)) or end
                     yield from self.parse(data[at:stop])
                     at = stop
             rest = data[end:]
-            if not self._is_between():
+            if not end or not self._is_between():
                 yield from self.parse(rest)
                 rest = b""
         yield from self.parse(rest)
         self.parser.Parse(b"", True)
 
     def _end_of(self, data: bytes, at: int) -> int:
-        return at + len(self._end) if at >= 0 else 0
+        return at + len(self._end_tag) if at >= 0 else 0
 
     def _is_between(self) -> bool:
         """Whether the parser stands right behind the end of an element: in no comment, no text, no other element."""
-        return (
-            self._ended_at == self.fed - len(self._end)
-            and self.depth == self._depth_between
-            and self._is_utf8
-            and self.is_settled()
-        )
+        return self._ended_at == self.fed - len(self._end_tag) and self._is_utf8 and self.is_settled()
 
     def _skip(self, data: bytes) -> Iterator[None]:
         try:
-            text = _text_of(data)
-            pattern = self.pattern(TEXTS["&" in text])
+            text = data.decode()
+            # What need not be matched takes no time.
+            pattern = self.pattern(_TEXTS["&" in text], _SPACE if ">\n" in text else "")
             found = pattern.split(text)
             self.take(found, pattern.groups + 1)
-        except NotPlainError:
+        except (NotPlainError, UnicodeDecodeError):
             yield from self.parse(data)
             return
         gaps = found[:: pattern.groups + 1]
@@ -202,12 +200,17 @@ class Memo(dict[T, Cell]):
         return cell
 
 
+def stepped(width: int) -> int:
+    """How many columns a pattern is made for, so that there are only a few patterns; wider rows are for the parser."""
+    return min(-(-max(width, 1) // _STEP) * _STEP, _MOST_COLUMNS)
+
+
 def attributes_of(name: str, head: str) -> Attributes:
     """The attributes in a start tag as the parser reads them.
 
     Args:
         name: the name of the element.
-        head: what stands behind it in the tag, with no `<`, `>` or `/`.
+        head: what stands behind it in the tag, up to `>`.
 
     Raises:
         NotPlainError: the parser would not read them.
@@ -218,7 +221,7 @@ def attributes_of(name: str, head: str) -> Attributes:
     try:
         if len(head) > _LONGEST_HEAD:
             raise NotPlainError
-        parser.Parse(f"<{name}{head}/>".encode(), True)
+        parser.Parse(f"<{name}{head.removesuffix('/')}/>".encode(), True)
     except expat.ExpatError:
         raise NotPlainError from None
     if found[0][0] != name:
@@ -226,30 +229,27 @@ def attributes_of(name: str, head: str) -> Attributes:
     return found[0][1]
 
 
-def resolve(text: str) -> str:
-    """The text with characters for entities."""
-    for entity, character in _ENTITIES:
-        text = text.replace(entity, character)
-    return text
-
-
-def resolved(texts: Found) -> Found:
-    """The texts with characters for entities."""
-    return [resolve(text) if text and "&" in text else text for text in texts]
-
-
-def _text_of(data: bytes) -> str:
-    """The bytes as text.
+def text_of(raw: str) -> str:
+    """The text that the parser makes of what stands between tags or in quotation marks.
 
     Raises:
-        NotPlainError: there is something in it that the parser refuses or changes.
+        NotPlainError: it would refuse or change it.
     """
-    if len(data.translate(None, _CONTROLS)) != len(data):
+    if _REFUSED.search(raw):
         raise NotPlainError
-    # One byte is found much faster than several.
-    if any(piece[:1] in data and piece in data for piece in _NO_TEXT):
+    return _resolved(raw)
+
+
+def texts_of(raws: Found) -> Found:
+    """Many texts, or None for None, like `text_of`."""
+    joined = "".join(filter(None, raws))
+    # Whether all of it is printable is known more quickly.
+    if "]]>" in joined or (not joined.isprintable() and _REFUSED.search(joined)):
         raise NotPlainError
-    try:
-        return data.decode()
-    except UnicodeDecodeError:
-        raise NotPlainError from None
+    return [_resolved(raw) if raw and "&" in raw else raw for raw in raws] if "&" in joined else raws
+
+
+def _resolved(raw: str) -> str:
+    for entity, character in _ENTITIES:
+        raw = raw.replace(entity, character)
+    return raw

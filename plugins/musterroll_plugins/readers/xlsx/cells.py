@@ -42,7 +42,7 @@ class CellsHandler(SkimmingHandler):
     """
 
     def __init__(self, values: Values) -> None:
-        super().__init__("row", _DEPTH)
+        super().__init__("row")
         self._values = values
         self._gathered = Gathered()
         self._plain = PlainRows(values)
@@ -172,14 +172,15 @@ class CellsHandler(SkimmingHandler):
             self._columns[letters] = column
         return column
 
-    def pattern(self, text: str) -> re.Pattern[str]:
+    def pattern(self, text: str, space: str) -> re.Pattern[str]:
         """What matches one plain row."""
-        return _plain_rows.pattern(self._widest, text)
+        return _plain_rows.pattern(self._widest, text, space)
 
     def is_settled(self) -> bool:
-        """Whether no cell is open, and nothing was found outside of cells."""
+        """Whether no row and no cell is open, and nothing was found outside of cells."""
         return (
-            self._attributes is None
+            self.depth == _DEPTH
+            and self._attributes is None
             and self._value is None
             and self._formula is None
             and not (self._cells or self._runs or self._phonetic)

@@ -14,29 +14,28 @@ from operator import lt
 
 from musterroll import Cell, column_letter
 from musterroll_plugins.readers.number_formats import number_cells
-from musterroll_plugins.readers.package.blocks import rows_of
+from musterroll_plugins.readers.package.columns import Kind, mixed, rows_of
 from musterroll_plugins.readers.package.skimming import (
     HEAD,
-    SPACE,
+    IS_EMPTY,
     Found,
     Memo,
     NotPlainError,
     SoundHeads,
     attributes_of,
-    resolve,
-    resolved,
+    stepped,
+    text_of,
+    texts_of,
 )
 from musterroll_plugins.readers.package.xml import MAX_ROW, Attributes, numbers_of
 from musterroll_plugins.readers.xlsx.values import Values
-from musterroll_plugins.readers.xlsx.workbook import unescape
+from musterroll_plugins.readers.xlsx.workbook import unescaped
 
-_STEP, _MOST_COLUMNS = 8, 256  # wider rows are for the parser
 _GROUPS = 3  # of each column: what stands in the tag, the value, the text
 _MOST_HEADS = 200  # start tags that are remembered
-_MOST_KINDS = 8  # in one column of a text
 
 
-def pattern(width: int, text: str) -> re.Pattern[str]:
+def pattern(width: int, text: str, space: str) -> re.Pattern[str]:
     """What matches one plain row, and the white space behind it.
 
     Its groups are the number of the row, what stands in its tag, and three for each column: what stands in the tag of
@@ -45,19 +44,21 @@ def pattern(width: int, text: str) -> re.Pattern[str]:
     Args:
         width: how many columns there are; there may be a few more, and empty cells behind them.
         text: what matches a text.
+        space: what matches white space between tags.
     """
-    return _pattern(min(-(-max(width, 1) // _STEP) * _STEP, _MOST_COLUMNS), text)
+    return _pattern(stepped(width), text, space)
 
 
-@lru_cache(maxsize=_MOST_COLUMNS // _STEP)
-def _pattern(width: int, text: str) -> re.Pattern[str]:
-    inline = rf'<is><t(?: xml:space="preserve")?>({text})</t></is>'
+@lru_cache(maxsize=50)
+def _pattern(width: int, text: str, space: str) -> re.Pattern[str]:
+    value = f"<v>({text})</v>"
+    inline = rf'<is>{space}<t(?: xml:space="preserve")?>({text})</t>{space}</is>'
+    content = f"{space}(?:{value}|{inline}){space}</c>"
     cells = "".join(
-        rf'(?:<c r="{column_letter(index)}\1"({HEAD})(?:/>|>(?:<v>({text})</v>|{inline})</c>))?+'
-        for index in range(width)
+        rf'(?:<c r="{column_letter(index)}\1"({HEAD})>(?:{IS_EMPTY}|{content}){space})?+' for index in range(width)
     )
-    empty = r'(?:<c r="[A-Z]{1,3}\1"(?: s="[0-9]{1,5}")?/>)*+'
-    return re.compile(rf'<row r="([0-9]{{1,7}})"({HEAD})(?:/>|>{cells}{empty}</row>){SPACE}')
+    empty = rf'(?:<c r="[A-Z]{{1,3}}\1"(?: s="[0-9]{{1,5}}")?/>{space})*+'
+    return re.compile(rf'<row r="([0-9]{{1,7}})"({HEAD})>(?:{IS_EMPTY}|{space}{cells}{empty}</row>){space}')
 
 
 class PlainRows:
@@ -76,8 +77,8 @@ class PlainRows:
         self.rows: list[tuple[Cell, ...]] = []
         self._values = values
         self._row_heads = SoundHeads("row", ' r="1"')
-        self._kinds: dict[str, _Kind] = {}
-        self._known: dict[tuple[str, str | None], _Kind] = {}
+        self._kinds: dict[str, Kind] = {}
+        self._known: dict[tuple[str, str | None], Kind] = {}
 
     def take(self, found: Found, stride: int) -> None:
         """Takes all rows.
@@ -102,16 +103,9 @@ class PlainRows:
         alike = set(kinds.values())
         if len(alike) == 1:
             return alike.pop().column(values, texts)
-        if len(alike) > _MOST_KINDS:
-            raise NotPlainError
-        cells: Sequence[Cell] = [None] * len(heads)
-        for kind in alike:
-            own = [head is not None and kinds[head] is kind for head in heads]
-            column = kind.column(list(map(_if, own, values)), list(map(_if, own, texts)))
-            cells = [cell if mine else other for mine, cell, other in zip(own, column, cells, strict=True)]
-        return cells
+        return mixed(heads, kinds, values, texts)
 
-    def _kind_of(self, head: str) -> _Kind:
+    def _kind_of(self, head: str) -> Kind:
         kind = self._kinds.get(head)
         if kind is None:
             if len(self._kinds) >= _MOST_HEADS:
@@ -120,7 +114,7 @@ class PlainRows:
             kind = self._kinds[head] = self._kind_for(attributes_of("c", f' r="A1"{head}'))
         return kind
 
-    def _kind_for(self, attributes: Attributes) -> _Kind:
+    def _kind_for(self, attributes: Attributes) -> Kind:
         """What reads cells of these attributes; the same for all that mean the same."""
         name, style = attributes.get("t") or "n", attributes.get("s")
         is_text = name in {"s", "inlineStr"}
@@ -138,23 +132,7 @@ class PlainRows:
         return kind
 
 
-class _Kind:
-    """Reads cells of one kind and style."""
-
-    def column(self, values: Found, texts: Found) -> Sequence[Cell]:
-        """Makes cells.
-
-        Args:
-            values: the value of each; None where there is none.
-            texts: the text that stands in each; likewise.
-
-        Raises:
-            NotPlainError: one of them is not plain.
-        """
-        raise NotImplementedError
-
-
-class _Shared(_Kind):
+class _Shared:
     """Cells that refer to shared texts."""
 
     def __init__(self, values: Values) -> None:
@@ -176,26 +154,21 @@ class _Shared(_Kind):
             raise NotPlainError from None
 
 
-class _Inline(_Kind):
+class _Inline:
     """Cells that hold their texts themselves."""
 
     def column(self, values: Found, texts: Found) -> Sequence[Cell]:
         """Makes cells."""
-        joined = "".join(filter(None, texts))
-        if "&" in joined:
-            texts = resolved(texts)
-        if "_x" in joined:
-            return [unescape(text) if text else None for text in texts]
-        return [text or None for text in texts]
+        return [text or None for text in unescaped(texts_of(texts))]
 
 
-class _Other(_Kind):
+class _Other:
     """Cells of any other kind or style. What the same content means is looked up once."""
 
     def __init__(self, values: Values, attributes: Attributes) -> None:
         self._values, self._attributes = values, attributes
         self._needs_styles = attributes.get("t") not in {"b", "e", "d"}
-        self._of_values: Memo[str] = Memo(lambda value: self._cell(resolve(value), ()))
+        self._of_values: Memo[str] = Memo(lambda value: self._cell(text_of(value), ()))
         self._of_texts: Memo[str] = Memo(self._cell_of_text)
 
     def column(self, values: Found, texts: Found) -> Sequence[Cell]:
@@ -209,7 +182,7 @@ class _Other(_Kind):
         ]
 
     def _cell_of_text(self, text: str) -> Cell:
-        return self._cell(None, (resolve(text),)) if text else None
+        return self._cell(None, (text_of(text),)) if text else None
 
     def _cell(self, value: str | None, runs: Sequence[str]) -> Cell:
         if self._values.styles is None and self._needs_styles:
@@ -230,7 +203,3 @@ class _Numbers(_Other):
             if numbers.count(None) == values.count(None) and all(map(isfinite, filter(None, numbers))):
                 return number_cells(numbers, code)
         return super().column(values, texts)
-
-
-def _if(mine: bool, text: str | None) -> str | None:
-    return text if mine else None

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from musterroll_plugins.readers.looks import HALVES
 from musterroll_plugins.readers.number_formats import show_text
-from musterroll_plugins.readers.package.skimming import HEAD, SPACE, TEXTS, Found, SkimmingHandler, SoundHeads, resolved
+from musterroll_plugins.readers.package.skimming import HEAD, IS_OPEN, Found, SkimmingHandler, SoundHeads, texts_of
 from musterroll_plugins.readers.package.xml import (
     TEXT_LIMIT,
     Attributes,
@@ -23,8 +23,6 @@ from musterroll_plugins.readers.xlsx.package import XlsxPackage
 
 _GENERAL = "General"
 _SAMPLE = "x"
-# A plain text: what stands in its tag, and itself.
-_PLAIN = {text: re.compile(f"<si><t({HEAD})>({text})</t></si>{SPACE}") for text in TEXTS}
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _PAIR = re.compile(r"[\ud800-\udbff][\udc00-\udfff]")
 _TABLE_LIMIT = 1 << 28  # bytes of memory for the shared texts of one workbook
@@ -171,7 +169,7 @@ class _Texts(SkimmingHandler):
     """Gathers the shared texts: plain ones, and rich ones without their formatting and pronunciation."""
 
     def __init__(self) -> None:
-        super().__init__("si", 1)
+        super().__init__("si")
         self.texts: list[str] = []
         self._runs: list[str] = []
         self._size = self._text_size = 0
@@ -207,23 +205,18 @@ class _Texts(SkimmingHandler):
                 raise DamagedError("it holds more text than a sheet can")
             self.note_end()
 
-    def pattern(self, text: str) -> re.Pattern[str]:
-        """What matches one plain text."""
-        return _PLAIN[text]
+    def pattern(self, text: str, space: str) -> re.Pattern[str]:
+        """What matches one plain text: what stands in its tag, and itself."""
+        return re.compile(f"<si>{space}<t({HEAD})>{IS_OPEN}({text})</t>{space}</si>{space}")
 
     def is_settled(self) -> bool:
-        """Whether no pronunciation is open."""
-        return not self._phonetic
+        """Whether no other text is open, and no pronunciation."""
+        return self.depth == 1 and not self._phonetic
 
     def take(self, found: Found, stride: int) -> None:
         """Takes the texts that the pattern has found."""
         self._heads.prove(found[1::stride])
-        self._taken = found[2::stride]
-        joined = "".join(self._taken)
-        if "&" in joined:
-            self._taken = resolved(self._taken)
-        if "_x" in joined:
-            self._taken = list(map(unescape, self._taken))
+        self._taken = unescaped(texts_of(found[2::stride]))
 
     def accept(self, start: int, stop: int) -> bool:
         """Gathers texts that were taken, unless they are too many: the parser then finds the one too many."""
@@ -245,6 +238,13 @@ def unescape(text: str) -> str:
     if "_x" not in text:
         return text
     return _PAIR.sub(_joined, _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text))
+
+
+def unescaped(texts: list[str]) -> list[str]:
+    """Resolves many texts like `unescape`, and leaves None as it is."""
+    if "_x" not in "".join(filter(None, texts)):
+        return texts
+    return [unescape(text) if text else text for text in texts]
 
 
 def _joined(found: re.Match[str]) -> str:
