@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from fractions import Fraction
@@ -68,6 +68,13 @@ def number_cell(value: int | float, code: str) -> NumberCell:
     # The format 0 rounds a fraction.
     is_plain = code in PLAIN_FORMATS and (code != "0" or isinstance(value, int) or value.is_integer())
     return NumberCell(value, code, None if is_plain else show_number(value, code))
+
+
+def number_cells(values: Iterable[int | float | None], code: str) -> list[NumberCell | None]:
+    """Makes the cells of numbers that have the same format, and None of None."""
+    if code in PLAIN_FORMATS and code != "0":
+        return [None if value is None else NumberCell(value, code) for value in values]
+    return [None if value is None else number_cell(value, code) for value in values]
 
 
 def text_cell(text: str, code: str) -> TextCell:

@@ -5,32 +5,27 @@ What is empty is never written out, however often it is repeated; what has conte
 
 from __future__ import annotations
 
-import datetime as dt
-import math
 import re
-from bisect import bisect_right
 from collections.abc import Iterator
 from typing import IO
 
-from musterroll import BoolCell, Cell, DateCell, ErrorCell, FormulaCell, SheetRow
-from musterroll_plugins.readers.number_formats import number_cell, text_cell
+from musterroll import Block, Cell
+from musterroll_plugins.readers.ods import plain_rows as _plain_rows
 from musterroll_plugins.readers.ods.document import CELLS, TABLE_DEPTH, repeated
-from musterroll_plugins.readers.ods.formats import GENERAL, code_that_shows, code_that_shows_text
+from musterroll_plugins.readers.ods.plain_rows import PlainRows
 from musterroll_plugins.readers.ods.styles import Styles
+from musterroll_plugins.readers.ods.values import ColumnStyles, Values
+from musterroll_plugins.readers.package.blocks import Gathered
+from musterroll_plugins.readers.package.skimming import Found, SkimmingHandler
 from musterroll_plugins.readers.package.xml import (
     DEPTH_LIMIT,
     MAX_COLUMN,
     MAX_ROW,
     ROW_LIMIT,
     TEXT_LIMIT,
-    TRUTHS,
     Attributes,
     DamagedError,
-    XmlHandler,
-    memory_of,
-    number_of,
     too_deep,
-    unreadable,
 )
 from musterroll_plugins.readers.package.zip_file import TooLargeError
 
@@ -41,12 +36,10 @@ _CELL_LIMIT = 1 << 28
 _REPEATED_LIMIT = 100_000
 # What lies inside of a text and is not part of it.
 _ASIDES = frozenset({"annotation", "annotation-end", "note", "ruby-text", "frame"})
-_ERROR = re.compile(r"#(?:N/A|NAME\?|(?:REF|VALUE|DIV/0|NULL|NUM)!)|Err:\d{3}")
-_DATE = re.compile(r"-?\d+-\d\d-\d\d(?:T[\d:.,]*)?")
-_DURATION = re.compile(r"(-?)P(?:(\d+)D)?T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(?:[.,](\d+))?S)?")
+_PLAIN_DEPTH = 3  # row, cell, paragraph
 
 
-class CellsHandler(XmlHandler):
+class CellsHandler(SkimmingHandler):
     """Gathers rows while the document's content is fed to it.
 
     Args:
@@ -55,40 +48,33 @@ class CellsHandler(XmlHandler):
     """
 
     def __init__(self, place: int, styles: Styles) -> None:
-        super().__init__()
-        self._place, self._styles = place, styles
-        self._done: list[tuple[int, int, tuple[Cell, ...]]] = []  # first number, how many, cells
+        super().__init__("table:table-row")
+        self._place, self._values = place, Values(styles)
+        self._gathered = Gathered()
+        self._columns = ColumnStyles()
+        self._plain = PlainRows(self._values, self._columns)
         self._tables = 0
         self._number = self._total = 0  # of the last row so far; of cells with content
-        self._repeated = 0
+        self._repeated = self._widest = 0
         self._row: Attributes | None = None
         self._cells: list[Cell] = []
         self._column = 0
-        # The last number of each stretch of columns, and its style.
-        self._stretches: list[int] = []
-        self._default_styles: list[str | None] = []
         self._cell: Attributes | None = None
         self._text_depth = self._aside_depth = 0  # of what is open, or 0
         self._runs: list[str] = []
-        self._runs_size = self._row_size = 0
+        self._runs_size = 0
         self._paragraphs = 0
         self._wait_for_table()
 
-    def rows(self, stream: IO[bytes]) -> Iterator[SheetRow]:
+    def blocks(self, stream: IO[bytes]) -> Iterator[Block]:
         """Streams the rows that have content.
 
         Raises:
             DamagedError: a cell or a row is not what it can be.
         """
-        for _ in self.feed(stream):
-            yield from self._gathered()
-        yield from self._gathered()
-
-    def _gathered(self) -> Iterator[SheetRow]:
-        for first, count, cells in self._done:
-            for number in range(first, first + count):
-                yield SheetRow(number, cells)
-        self._done.clear()
+        for _ in self.skim(stream):
+            yield from self._gathered.blocks()
+        yield from self._gathered.blocks()
 
     def opened(self, name: str, attributes: Attributes) -> None:
         """Hears of a start tag outside of the worksheet."""
@@ -125,7 +111,7 @@ class CellsHandler(XmlHandler):
         elif (name := self.names[tag]) == "table-row":
             self._row = attributes
         elif name == "table-column":
-            self._add_columns(attributes)
+            self._columns.add(attributes)
         if self.depth > DEPTH_LIMIT:
             raise too_deep()
 
@@ -175,34 +161,40 @@ class CellsHandler(XmlHandler):
         if self._runs_size > TEXT_LIMIT:
             raise DamagedError("a text in it is longer than it can be")
 
-    def _add_columns(self, attributes: Attributes) -> None:
-        if len(self._stretches) > MAX_COLUMN:
-            raise DamagedError("it has more columns than a sheet can")
-        last = self._stretches[-1] if self._stretches else 0
-        self._stretches.append(last + repeated(attributes, "table:number-columns-repeated"))
-        self._default_styles.append(attributes.get("table:default-cell-style-name"))
-
     def _close_row(self, attributes: Attributes) -> None:
-        count = repeated(attributes, "table:number-rows-repeated")
-        if self._cells:
+        self._add_rows(repeated(attributes, "table:number-rows-repeated"), tuple(self._cells))
+        self._widest = max(self._widest, len(self._cells))
+        self._cells.clear()
+        self._column = self._values.row_size = 0
+        self.note_end()
+
+    def _add_rows(self, count: int, cells: tuple[Cell, ...]) -> None:
+        """Adds a row, as often as it is repeated."""
+        if cells:
             if self._number + count > MAX_ROW:
                 raise DamagedError(f"it goes on below row {MAX_ROW}")
             self._repeated += count - 1
             if self._repeated > _REPEATED_LIMIT:
                 last = self._number + count
                 raise TooLargeError(f"rows {self._number + 1} to {last} all hold the same")
-            self._total += count * len(self._cells)
+            self._total += count * len(cells)
             if self._total > _CELL_LIMIT:
                 raise DamagedError("it holds more cells than a sheet can")
-            self._done.append((self._number + 1, count, tuple(self._cells)))
-            self._cells.clear()
+            if count == 1:
+                self._gathered.add(self._number + 1, cells)
+            else:
+                self._gathered.extend(range(self._number + 1, self._number + count + 1), [cells] * count)
         self._number += count
-        self._column = self._row_size = 0
 
     def _close_cell(self, attributes: Attributes) -> None:
         count = repeated(attributes, "table:number-columns-repeated")
         column = self._column
-        cell = self._value(attributes)
+        text = None
+        if self._paragraphs:
+            text = self._runs[0] if len(self._runs) == 1 else "".join(self._runs)
+        cell = self._values.cell(attributes, text, self._default_style)
+        if self._values.row_size > ROW_LIMIT:
+            raise DamagedError(f"row {self._number + 1} holds more text than it can")
         self._column += count
         if self._paragraphs:
             self._runs.clear()
@@ -218,100 +210,27 @@ class CellsHandler(XmlHandler):
             else:
                 cells.extend([cell] * count)
 
-    def _value(self, attributes: Attributes) -> Cell:
-        kind = attributes.get("office:value-type")
-        if kind is None and not self._paragraphs:
-            formula = attributes.get("table:formula")
-            return None if formula is None else FormulaCell(_readable(formula))
-        text = self._runs[0] if len(self._runs) == 1 else "".join(self._runs)
-        if kind == "string" or kind is None:
-            return self._string(attributes, text)
-        match kind:
-            case "float" | "percentage" | "currency":
-                return self._number_cell(attributes, text)
-            case "boolean":
-                known = TRUTHS.get(attributes.get("office:boolean-value", ""))
-                if known is None:
-                    return unreadable(text, "no truth value stands where one belongs")
-                return BoolCell(known)
-            case "date":
-                return _date(attributes.get("office:date-value", ""), text)
-            case "time":
-                return _time(attributes.get("office:time-value", ""), text)
-        return unreadable(text, "its kind is unknown")
-
-    def _string(self, attributes: Attributes, text: str) -> Cell:
-        self._row_size += memory_of(text)
-        if self._row_size > ROW_LIMIT:
-            raise DamagedError(f"row {self._number + 1} holds more text than it can")
-        if attributes.get("calcext:value-type") == "error":
-            return ErrorCell(text or "#VALUE!")
-        value = attributes.get("office:string-value")
-        if value and self._paragraphs and value.split() != text.split():  # the text is only how the value is shown
-            return text_cell(value, code_that_shows_text(text))
-        if value and not self._paragraphs:
-            text = value
-        if "table:formula" in attributes and _ERROR.fullmatch(text):
-            return ErrorCell(text)
-        return text
-
-    def _number_cell(self, attributes: Attributes, shown: str) -> Cell:
-        text = attributes.get("office:value", "").strip()
-        number = number_of(text)
-        if number is None:
-            return unreadable(text or shown, "no number stands where one belongs")
-        if not math.isfinite(number):
-            return ErrorCell("#NUM!")
-        code = self._styles.code_of(attributes.get("table:style-name") or self._default_style())
-        if code == GENERAL and "table:formula" in attributes and number in {0, 1} and shown.isalpha():
-            return BoolCell(number == 1)  # LibreOffice: the result of =TRUE(), in the person's language
-        if self._paragraphs:
-            code = code_that_shows(shown, number, code)
-        elif code == GENERAL and attributes["office:value-type"] == "percentage":
-            code = "0%"
-        return number_cell(number, code)
-
     def _default_style(self) -> str | None:
         assert self._row is not None
         of_row = self._row.get("table:default-cell-style-name")
-        if of_row is not None:
-            return of_row
-        stretch = bisect_right(self._stretches, self._column)
-        return self._default_styles[stretch] if stretch < len(self._stretches) else None
+        return self._columns.of(self._column) if of_row is None else of_row
 
+    def pattern(self, text: str, space: str) -> re.Pattern[str]:
+        """What matches one plain row."""
+        return _plain_rows.pattern(self._widest, text, space)
 
-def _readable(formula: str) -> str:
-    """The formula without the name of its language."""
-    return formula.removeprefix("of:").removeprefix("msoxl:")
+    def is_settled(self) -> bool:
+        """Whether no row is open."""
+        return self._row is None and self.depth < DEPTH_LIMIT - _PLAIN_DEPTH
 
+    def take(self, found: Found, stride: int) -> None:
+        """Takes what the pattern has found."""
+        self._plain.take(found, stride)
 
-def _date(text: str, shown: str) -> Cell:
-    if not text:
-        return unreadable(shown, "no date stands where one belongs")
-    try:
-        found = dt.datetime.fromisoformat(text) if "T" in text else dt.date.fromisoformat(text)
-    except ValueError:
-        # A year that no program shows is an error of theirs.
-        return ErrorCell("#NUM!") if _DATE.fullmatch(text) else unreadable(text, "no date stands where one belongs")
-    return DateCell(found.replace(tzinfo=None) if isinstance(found, dt.datetime) else found)
-
-
-def _time(text: str, shown: str) -> Cell:
-    found = _DURATION.fullmatch(text)
-    if found is None:
-        return unreadable(text or shown, "no time stands where one belongs")
-    sign, days, hours, minutes, seconds, fraction = found.groups()
-    try:
-        duration = dt.timedelta(
-            days=int(days or 0),
-            hours=int(hours or 0),
-            minutes=int(minutes or 0),
-            seconds=int(seconds or 0),
-            microseconds=int((fraction or "")[:6].ljust(6, "0")),
-        )
-    except OverflowError:
-        return ErrorCell("#NUM!")
-    if sign or duration >= dt.timedelta(days=1):
-        return DateCell(-duration if sign else duration)
-    rest = duration.seconds
-    return DateCell(dt.time(rest // 3600, rest // 60 % 60, rest % 60, duration.microseconds))
+    def accept(self, start: int, stop: int) -> bool:
+        """Gathers plain rows, unless the styles of columns have changed since they were taken."""
+        if self._plain.columns != self._columns.count:
+            return False
+        for count, cells in zip(self._plain.counts[start:stop], self._plain.rows[start:stop], strict=True):
+            self._add_rows(count, cells)
+        return True

@@ -21,7 +21,8 @@ TABLE_DEPTH = 4  # document, body, spreadsheet, table: what is deeper lies insid
 _LAST_COLUMNS = frozenset({256, 1024, 16384})
 _TABLE_LIMIT = 10_000
 CELLS = frozenset({"table-cell", "covered-table-cell"})
-_TABLE = re.compile(rb"<(?:[\w.-]+:)?table[\s/>]")
+# A start or end tag of a worksheet. It begins with what can be searched for quickly.
+_TABLE = re.compile(rb"table(?<=[:</]table)[\s/>]")
 _HIDDEN = re.compile(rb"visibility\s*=\s*[\"'](?:collapse|filter)")
 
 
@@ -69,7 +70,7 @@ class Document:
         Most documents have neither, and need not be parsed twice.
         """
         with self._package.open(CONTENT) as stream:
-            return count(stream, _TABLE, _HIDDEN, most=2) != 1
+            return count(stream, _TABLE, _HIDDEN, most=3) != 2
 
 
 def media_type(package: Package) -> str:

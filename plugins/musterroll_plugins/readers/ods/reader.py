@@ -10,11 +10,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from musterroll import Confidence, Context, Options, ReaderType, SheetInfo, SheetRow, Source, SourceError, hookimpl
+from musterroll import (
+    Block,
+    Confidence,
+    Context,
+    Options,
+    ReaderType,
+    SheetInfo,
+    SheetRow,
+    Source,
+    SourceError,
+    hookimpl,
+)
 from musterroll_plugins.readers.ods import document as _ods_document
 from musterroll_plugins.readers.ods.cells import CellsHandler
 from musterroll_plugins.readers.ods.document import Document, Worksheet
 from musterroll_plugins.readers.ods.writer import OdsWriter
+from musterroll_plugins.readers.package.blocks import one_by_one
 from musterroll_plugins.readers.package.worksheets import choose
 from musterroll_plugins.readers.package.zip_file import ZIP, Package, encrypted, opened, readable, unsupported
 
@@ -35,8 +47,16 @@ class OdsSheet:
         Raises:
             SourceError: the file is damaged.
         """
+        return one_by_one(self.blocks())
+
+    def blocks(self) -> Iterator[Block]:
+        """Streams the rows that have content, a block at a time.
+
+        Raises:
+            SourceError: the file is damaged.
+        """
         with readable(self._source), self._package.open(_ods_document.CONTENT) as stream:
-            yield from CellsHandler(self._worksheet.place, self._document.styles).rows(stream)
+            yield from CellsHandler(self._worksheet.place, self._document.styles).blocks(stream)
 
 
 class OdsReader:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import IO
 from xml.parsers import expat
 
@@ -18,9 +18,11 @@ DEPTH_LIMIT = 64
 MAX_ROW, MAX_COLUMN = 1_048_576, 16_384
 TRUTHS = {"1": True, "true": True, "on": True, "0": False, "false": False, "off": False}
 _TOKEN_LIMIT = 1 << 20  # bytes of one tag or comment
+READ = 1 << 17  # bytes that are unpacked at once
 # Small, because a piece's rows wait together: 16 kB can be 600 rows, each up to 16,384 cells wide.
-_PIECE = 16384
+PIECE = 1 << 14
 _SCAN = 1 << 18
+_LONG = 18  # digits: more than programs hold
 _MOST_SHOWN = 100  # characters of what cannot be read
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:E[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 
@@ -62,14 +64,14 @@ class XmlHandler:
     """The base of what listens to a document; bounds its depth, the length of its texts and its tokens.
 
     A subclass overrides `opened` and `closed`, which get local names. `parts` collects the text since it was
-    last cleared; somebody must clear it now and then. `start` and `end` are what the parser calls: they are for
-    subclasses that cannot afford a second call for every tag.
+    last cleared; somebody must clear it now and then. `fed` is how many bytes the parser got. `start` and `end` are
+    what the parser calls: they are for subclasses that cannot afford a second call for every tag.
     """
 
     def __init__(self) -> None:
         self.names = Names()
         self.parts: list[str] = []
-        self.depth = 0
+        self.depth = self.fed = 0
         self.parser = expat.ParserCreate()
         self.parser.buffer_text = True
         self.parser.StartElementHandler = self.start
@@ -90,14 +92,24 @@ class XmlHandler:
             DamagedError: the XML is of no sane shape.
             expat.ExpatError: it is not well-formed.
         """
-        fed = 0
-        while piece := stream.read(_PIECE):
+        while data := stream.read(READ):
+            yield from self.parse(data)
+        self.parser.Parse(b"", True)
+
+    def parse(self, data: bytes) -> Iterator[None]:
+        """Parses what comes next in a stream; yields after each piece.
+
+        Raises:
+            DamagedError: the XML is of no sane shape.
+            expat.ExpatError: it is not well-formed.
+        """
+        for start in range(0, len(data), PIECE):
+            piece = data[start : start + PIECE]
             self.parser.Parse(piece, False)
-            fed += len(piece)
-            if fed - self.parser.CurrentByteIndex > _TOKEN_LIMIT or len(self.parts) > TEXT_LIMIT // 4096:
+            self.fed += len(piece)
+            if self.fed - self.parser.CurrentByteIndex > _TOKEN_LIMIT or len(self.parts) > TEXT_LIMIT // 4096:
                 raise DamagedError("a part of it is longer than it can be")
             yield
-        self.parser.Parse(b"", True)
 
     def read(self, stream: IO[bytes]) -> None:
         """Parses a stream to its end."""
@@ -158,11 +170,24 @@ def memory_of(text: str) -> int:
     return sys.getsizeof(text) + 8
 
 
+def memory_of_all(texts: Sequence[str]) -> int:
+    """The bytes that texts in a list take."""
+    return sum(map(sys.getsizeof, texts)) + 8 * len(texts)
+
+
 def number_of(text: str) -> int | float | None:
     """Reads a number; None where none stands there. A long integer is read as programs hold it: 15 or so digits."""
-    if len(text) < 18 and text.isdecimal() and text.isascii():
+    if len(text) < _LONG and text.isdecimal() and text.isascii():
         return int(text)
     return float(text) if _NUMBER.fullmatch(text) else None
+
+
+def numbers_of(texts: Sequence[str | None]) -> list[int | float | None]:
+    """Reads numbers like `number_of`, and None for None. Much quicker where all are whole and of a usual length."""
+    digits = "".join(filter(None, texts))
+    if digits.isdecimal() and digits.isascii() and "" not in texts and len(max(filter(None, texts), key=len)) < _LONG:
+        return [None if text is None else int(text) for text in texts]
+    return [None if text is None else number_of(text) for text in texts]
 
 
 def truth(value: str | None) -> bool:

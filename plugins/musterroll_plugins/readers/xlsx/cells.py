@@ -6,13 +6,13 @@ sheet says about its own extent is used: only cells with content count.
 
 from __future__ import annotations
 
-import datetime as dt
-import math
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Iterator
 from typing import IO
 
-from musterroll import BoolCell, Cell, DateCell, ErrorCell, FormulaCell, SheetRow, TextCell
-from musterroll_plugins.readers.number_formats import number_cell, text_cell
+from musterroll import Block, Cell
+from musterroll_plugins.readers.package.blocks import Gathered
+from musterroll_plugins.readers.package.skimming import Found, SkimmingHandler
 from musterroll_plugins.readers.package.worksheets import Hidden
 from musterroll_plugins.readers.package.xml import (
     DEPTH_LIMIT,
@@ -20,57 +20,51 @@ from musterroll_plugins.readers.package.xml import (
     MAX_ROW,
     ROW_LIMIT,
     TEXT_LIMIT,
-    TRUTHS,
     Attributes,
     DamagedError,
     XmlHandler,
-    memory_of,
-    number_of,
     too_deep,
     truth,
-    unreadable,
 )
-from musterroll_plugins.readers.xlsx.workbook import Styles, unescape
+from musterroll_plugins.readers.xlsx import plain_rows as _plain_rows
+from musterroll_plugins.readers.xlsx.plain_rows import PlainRows
+from musterroll_plugins.readers.xlsx.values import Values
 
 _DIGITS = "0123456789"
+_DEPTH = 2  # worksheet, sheetData: what lies deeper is a row
 
 
-class CellsHandler(XmlHandler):
-    """Gathers rows in `done` while the worksheet's XML is fed to it.
+class CellsHandler(SkimmingHandler):
+    """Gathers rows while the worksheet's XML is fed to it.
 
     Args:
-        texts: the shared texts; called once, when the first cell refers to them.
-        styles: the number formats.
+        values: what the contents of cells mean.
     """
 
-    def __init__(self, texts: Callable[[], Sequence[str]], styles: Callable[[], Styles]) -> None:
-        super().__init__()
-        self.done: list[SheetRow] = []
-        self._load_texts, self._load_styles = texts, styles
-        self._texts: Sequence[str] | None = None
-        self._styles: Styles | None = None
-        self._plain: set[str | None] = {None}  # styles that show texts as they are: nearly all
+    def __init__(self, values: Values) -> None:
+        super().__init__("row")
+        self._values = values
+        self._gathered = Gathered()
+        self._plain = PlainRows(values)
         self._columns: dict[str, int] = {}
-        self._row = self._column = 0
+        self._row = self._column = self._widest = 0
         self._cells: list[Cell] = []
         self._attributes: Attributes | None = None  # of the cell that is open
         self._value: str | None = None
         self._formula: str | None = None
         self._runs: list[str] = []
-        self._runs_size = self._row_size = 0
+        self._runs_size = 0
         self._phonetic = False
 
-    def rows(self, stream: IO[bytes]) -> Iterator[SheetRow]:
+    def blocks(self, stream: IO[bytes]) -> Iterator[Block]:
         """Streams the rows that have content.
 
         Raises:
             DamagedError: a cell or a row is not what it can be.
         """
-        for _ in self.feed(stream):
-            if self.done:
-                yield from self.done
-                self.done.clear()
-        yield from self.done
+        for _ in self.skim(stream):
+            yield from self._gathered.blocks()
+        yield from self._gathered.blocks()
 
     def start(self, tag: str, attributes: Attributes) -> None:
         """Hears of a start tag; one call, because there are millions."""
@@ -86,6 +80,8 @@ class CellsHandler(XmlHandler):
             self._open_row(attributes.get("r"))
         elif name == "rPh":
             self._phonetic = True
+        else:
+            self.parts.clear()
         if self.depth > DEPTH_LIMIT:
             raise too_deep()
 
@@ -120,12 +116,15 @@ class CellsHandler(XmlHandler):
         if not before < self._row <= MAX_ROW:
             raise DamagedError(f"its rows are out of order after row {before}")
         self._column = 0
+        self.parts.clear()
 
     def _close_row(self) -> None:
         if self._cells:
-            self.done.append(SheetRow(self._row, tuple(self._cells)))
+            self._gathered.add(self._row, tuple(self._cells))
+            self._widest = max(self._widest, len(self._cells))
             self._cells.clear()
-            self._row_size = 0
+            self._values.row_size = 0
+        self.note_end()
 
     def _add_run(self, text: str) -> None:
         if not self._runs:
@@ -144,7 +143,9 @@ class CellsHandler(XmlHandler):
         column = self._column + 1 if reference is None else self._column_of(reference)
         self._column = column
         if self._value is not None or self._runs or self._formula is not None:
-            cell = self._cell(attributes)
+            cell = self._values.cell(attributes, self._value, self._runs, self._formula)
+            if self._values.row_size > ROW_LIMIT:
+                raise DamagedError(f"row {self._row} holds more text than it can")
             if cell is not None:
                 if not 0 < column <= MAX_COLUMN or not self._row:
                     raise DamagedError(f"a cell after row {self._row} lies outside of the sheet")
@@ -171,81 +172,33 @@ class CellsHandler(XmlHandler):
             self._columns[letters] = column
         return column
 
-    def _cell(self, attributes: Attributes) -> Cell:
-        kind, value = attributes.get("t") or "n", self._value
-        if kind == "s" and value:
-            if self._texts is None:
-                self._texts = self._load_texts()
-                if not self._texts:
-                    raise DamagedError("its texts are missing")
-            try:
-                index = int(value)
-                if index >= 0:
-                    text, style = self._texts[index], attributes.get("s")
-                    return text if style in self._plain else self._styled(text, style)
-            except (ValueError, LookupError):
-                pass
-            return unreadable(value, "it refers to a text that the file does not have")
-        if kind == "inlineStr":
-            return self._styled(self._held("".join(self._runs)), attributes.get("s")) if self._runs else None
-        if kind == "str" and value is not None:
-            # "" as well: a formula that results in an empty text.
-            return self._styled(self._held(value), attributes.get("s"))
-        value = value.strip() if value is not None else ""
-        if value:
-            return self._number(value, attributes.get("s", "0")) if kind == "n" else _other(kind, value)
-        return None if self._formula is None else FormulaCell(f"={self._formula}")
+    def pattern(self, text: str, space: str) -> re.Pattern[str]:
+        """What matches one plain row."""
+        return _plain_rows.pattern(self._widest, text, space)
 
-    def _held(self, text: str) -> str:
-        """A text that stands in the cell itself."""
-        self._row_size += memory_of(text)
-        if self._row_size > ROW_LIMIT:
-            raise DamagedError(f"row {self._row} holds more text than it can")
-        return unescape(text)
+    def is_settled(self) -> bool:
+        """Whether no row and no cell is open, and nothing was found outside of cells."""
+        return (
+            self.depth == _DEPTH
+            and self._attributes is None
+            and self._value is None
+            and self._formula is None
+            and not (self._cells or self._runs or self._phonetic)
+        )
 
-    def _styled(self, text: str, style: str | None) -> str | TextCell:
-        if style is None or style in self._plain:
-            return text
-        if self._styles is None:
-            self._styles = self._load_styles()
-        code = self._styles.text_format(style)
-        if code is None:
-            self._plain.add(style)
-        return text if code is None or not text.strip() else text_cell(text, code)
+    def take(self, found: Found, stride: int) -> None:
+        """Takes what the pattern has found."""
+        self._plain.take(found, stride)
 
-    def _number(self, text: str, style: str) -> Cell:
-        number = number_of(text)
-        if number is None:
-            return unreadable(text, "no number stands where one belongs")
-        if not math.isfinite(number):
-            return ErrorCell("#NUM!")
-        if self._styles is None:
-            self._styles = self._load_styles()
-        code, is_date, is_duration = self._styles.of(style)
-        if not is_date:
-            return number_cell(number, code)
-        date = self._styles.date(number, duration=is_duration)
-        return DateCell(date) if date is not None else ErrorCell("#NUM!")
-
-
-def _other(kind: str, value: str) -> Cell:
-    if kind == "b":
-        known = TRUTHS.get(value.lower())
-        return unreadable(value, "no truth value stands where one belongs") if known is None else BoolCell(known)
-    if kind == "e":
-        return ErrorCell(value)
-    if kind == "d":
-        try:
-            return DateCell(_from_iso(value.removesuffix("Z")))
-        except ValueError:
-            return unreadable(value, "no date stands where one belongs")
-    return unreadable(value, "its kind is unknown")
-
-
-def _from_iso(text: str) -> dt.datetime | dt.date | dt.time:
-    if "T" in text:
-        return dt.datetime.fromisoformat(text)
-    return dt.date.fromisoformat(text) if "-" in text else dt.time.fromisoformat(text)
+    def accept(self, start: int, stop: int) -> bool:
+        """Gathers plain rows, unless they do not follow the row before."""
+        numbers, rows = self._plain.numbers[start:stop], self._plain.rows[start:stop]
+        if numbers:
+            if numbers[0] <= self._row:
+                return False
+            self._row = numbers[-1]
+            self._gathered.extend(numbers, rows)
+        return True
 
 
 class HiddenHandler(XmlHandler):

@@ -13,13 +13,26 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cached_property
 
-from musterroll import Confidence, Context, Options, ReaderType, SheetInfo, SheetRow, Source, SourceError, hookimpl
+from musterroll import (
+    Block,
+    Confidence,
+    Context,
+    Options,
+    ReaderType,
+    SheetInfo,
+    SheetRow,
+    Source,
+    SourceError,
+    hookimpl,
+)
+from musterroll_plugins.readers.package.blocks import one_by_one
 from musterroll_plugins.readers.package.ole import OleKind, ole_kind
 from musterroll_plugins.readers.package.worksheets import Hidden, choose
 from musterroll_plugins.readers.package.xml import count
 from musterroll_plugins.readers.package.zip_file import ZIP, encrypted, opened, readable, unsupported
 from musterroll_plugins.readers.xlsx.cells import CellsHandler, HiddenHandler
 from musterroll_plugins.readers.xlsx.package import XlsxPackage
+from musterroll_plugins.readers.xlsx.values import Values
 from musterroll_plugins.readers.xlsx.workbook import Styles, Workbook, Worksheet
 from musterroll_plugins.readers.xlsx.writer import XlsxWriter
 
@@ -40,8 +53,16 @@ class XlsxSheet:
         Raises:
             SourceError: the file is damaged.
         """
+        return one_by_one(self.blocks())
+
+    def blocks(self) -> Iterator[Block]:
+        """Streams the rows that have content, a block at a time.
+
+        Raises:
+            SourceError: the file is damaged.
+        """
         with readable(self._source), self._package.open(self._worksheet.part) as stream:
-            yield from CellsHandler(lambda: self._texts, lambda: self._styles).rows(stream)
+            yield from CellsHandler(Values(lambda: self._texts, lambda: self._styles)).blocks(stream)
 
     @cached_property
     def _texts(self) -> Sequence[str]:

@@ -9,13 +9,14 @@ from typing import NamedTuple
 
 from musterroll_plugins.readers.looks import HALVES
 from musterroll_plugins.readers.number_formats import show_text
+from musterroll_plugins.readers.package.skimming import HEAD, IS_OPEN, Found, SkimmingHandler, SoundHeads, texts_of
 from musterroll_plugins.readers.package.xml import (
     TEXT_LIMIT,
     Attributes,
     DamagedError,
     ElementHandler,
-    XmlHandler,
     memory_of,
+    memory_of_all,
     truth,
 )
 from musterroll_plugins.readers.xlsx.package import XlsxPackage
@@ -76,7 +77,8 @@ class Workbook:
             return ()
         table = _Texts()
         with self._package.open(part) as stream:
-            table.read(stream)
+            for _ in table.skim(stream):
+                pass
         return table.texts
 
     def styles(self) -> Styles:
@@ -163,15 +165,17 @@ class Styles:
         return code, is_date_format(code), is_timedelta_format(code)
 
 
-class _Texts(XmlHandler):
+class _Texts(SkimmingHandler):
     """Gathers the shared texts: plain ones, and rich ones without their formatting and pronunciation."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__("si")
         self.texts: list[str] = []
         self._runs: list[str] = []
         self._size = self._text_size = 0
         self._phonetic = False
+        self._heads = SoundHeads("t")
+        self._taken: list[str] = []
 
     def opened(self, name: str, attributes: Attributes) -> None:
         """Hears of a start tag."""
@@ -199,6 +203,30 @@ class _Texts(XmlHandler):
             self._size += memory_of(whole)
             if self._size > _TABLE_LIMIT:
                 raise DamagedError("it holds more text than a sheet can")
+            self.note_end()
+
+    def pattern(self, text: str, space: str) -> re.Pattern[str]:
+        """What matches one plain text: what stands in its tag, and itself."""
+        return re.compile(f"<si>{space}<t({HEAD})>{IS_OPEN}({text})</t>{space}</si>{space}")
+
+    def is_settled(self) -> bool:
+        """Whether no other text is open, and no pronunciation."""
+        return self.depth == 1 and not self._phonetic
+
+    def take(self, found: Found, stride: int) -> None:
+        """Takes the texts that the pattern has found."""
+        self._heads.prove(found[1::stride])
+        self._taken = unescaped(texts_of(found[2::stride]))
+
+    def accept(self, start: int, stop: int) -> bool:
+        """Gathers texts that were taken, unless they are too many: the parser then finds the one too many."""
+        texts = self._taken[start:stop]
+        size = self._size + memory_of_all(texts)
+        if size > _TABLE_LIMIT:
+            return False
+        self._size = size
+        self.texts += texts
+        return True
 
 
 def unescape(text: str) -> str:
@@ -210,6 +238,13 @@ def unescape(text: str) -> str:
     if "_x" not in text:
         return text
     return _PAIR.sub(_joined, _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text))
+
+
+def unescaped(texts: list[str]) -> list[str]:
+    """Resolves many texts like `unescape`, and leaves None as it is."""
+    if "_x" not in "".join(filter(None, texts)):
+        return texts
+    return [unescape(text) if text else text for text in texts]
 
 
 def _joined(found: re.Match[str]) -> str:

@@ -1,0 +1,205 @@
+"""Rows of the shape that nearly all programs write, found by a pattern and read a column at a time.
+
+A plain row names its number, and its cells name their places, from left to right. A plain cell is empty, or holds
+one value or one text, and no formula.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from math import isfinite
+from operator import lt
+
+from musterroll import Cell, column_letter
+from musterroll_plugins.readers.number_formats import number_cells
+from musterroll_plugins.readers.package.columns import Kind, mixed, rows_of
+from musterroll_plugins.readers.package.skimming import (
+    HEAD,
+    IS_EMPTY,
+    Found,
+    Memo,
+    NotPlainError,
+    SoundHeads,
+    attributes_of,
+    stepped,
+    text_of,
+    texts_of,
+)
+from musterroll_plugins.readers.package.xml import MAX_ROW, Attributes, numbers_of
+from musterroll_plugins.readers.xlsx.values import Values
+from musterroll_plugins.readers.xlsx.workbook import unescaped
+
+_GROUPS = 3  # of each column: what stands in the tag, the value, the text
+_MOST_HEADS = 200  # start tags that are remembered
+
+
+def pattern(width: int, text: str, space: str) -> re.Pattern[str]:
+    """What matches one plain row, and the white space behind it.
+
+    Its groups are the number of the row, what stands in its tag, and three for each column: what stands in the tag of
+    the cell, its value, and the text that stands in the cell itself.
+
+    Args:
+        width: how many columns there are; there may be a few more, and empty cells behind them.
+        text: what matches a text.
+        space: what matches white space between tags.
+    """
+    return _pattern(stepped(width), text, space)
+
+
+@lru_cache(maxsize=50)
+def _pattern(width: int, text: str, space: str) -> re.Pattern[str]:
+    value = f"<v>({text})</v>"
+    inline = rf'<is>{space}<t(?: xml:space="preserve")?>({text})</t>{space}</is>'
+    content = f"{space}(?:{value}|{inline}){space}</c>"
+    cells = "".join(
+        rf'(?:<c r="{column_letter(index)}\1"({HEAD})>(?:{IS_EMPTY}|{content}){space})?+' for index in range(width)
+    )
+    empty = rf'(?:<c r="[A-Z]{{1,3}}\1"(?: s="[0-9]{{1,5}}")?/>{space})*+'
+    return re.compile(rf'<row r="([0-9]{{1,7}})"({HEAD})>(?:{IS_EMPTY}|{space}{cells}{empty}</row>){space}')
+
+
+class PlainRows:
+    """Takes rows of what the pattern has found.
+
+    Attributes:
+        numbers: their numbers, ascending.
+        rows: their cells, up to the last one with content.
+
+    Args:
+        values: what the contents of cells mean.
+    """
+
+    def __init__(self, values: Values) -> None:
+        self.numbers: list[int] = []
+        self.rows: list[tuple[Cell, ...]] = []
+        self._values = values
+        self._row_heads = SoundHeads("row", ' r="1"')
+        self._kinds: dict[str, Kind] = {}
+        self._known: dict[tuple[str, str | None], Kind] = {}
+
+    def take(self, found: Found, stride: int) -> None:
+        """Takes all rows.
+
+        Args:
+            found: what the pattern's `split` has made of a text.
+            stride: how many of its pieces belong to one row.
+
+        Raises:
+            NotPlainError: one of them is not plain after all.
+        """
+        numbers = [int(number) for number in found[1::stride] if number]
+        if numbers and (numbers[-1] > MAX_ROW or not all(map(lt, numbers, numbers[1:]))):
+            raise NotPlainError
+        self._row_heads.prove(found[2::stride])
+        groups = [found[at::stride] for at in range(3, stride)]
+        columns = [self._column(*groups[at : at + _GROUPS]) for at in range(0, len(groups), _GROUPS)]
+        self.numbers, self.rows = numbers, rows_of(columns)
+
+    def _column(self, heads: Found, values: Found, texts: Found) -> Sequence[Cell]:
+        kinds = {head: self._kind_of(head) for head in set(heads) if head is not None}
+        alike = set(kinds.values())
+        if len(alike) == 1:
+            return alike.pop().column(values, texts)
+        return mixed(heads, kinds, values, texts)
+
+    def _kind_of(self, head: str) -> Kind:
+        kind = self._kinds.get(head)
+        if kind is None:
+            if len(self._kinds) >= _MOST_HEADS:
+                self._kinds.clear()
+                self._known.clear()
+            kind = self._kinds[head] = self._kind_for(attributes_of("c", f' r="A1"{head}'))
+        return kind
+
+    def _kind_for(self, attributes: Attributes) -> Kind:
+        """What reads cells of these attributes; the same for all that mean the same."""
+        name, style = attributes.get("t") or "n", attributes.get("s")
+        is_text = name in {"s", "inlineStr"}
+        if is_text and self._values.shows_texts_plainly(style):
+            style = None
+        elif is_text and self._values.styles is None:
+            raise NotPlainError  # the first text of a style is for the parser
+        kind = self._known.get((name, style))
+        if kind is None:
+            if is_text and style is None:
+                kind = _Shared(self._values) if name == "s" else _Inline()
+            else:
+                kind = (_Numbers if name == "n" else _Other)(self._values, attributes)
+            self._known[name, style] = kind
+        return kind
+
+
+class _Shared:
+    """Cells that refer to shared texts."""
+
+    def __init__(self, values: Values) -> None:
+        self._values = values
+
+    def column(self, values: Found, texts: Found) -> Sequence[Cell]:
+        """Makes cells."""
+        shared = self._values.texts
+        indexes = "".join(filter(None, values))
+        if not indexes:
+            return [None] * len(values)
+        if shared is None or not (indexes.isascii() and indexes.isdecimal()):
+            raise NotPlainError
+        try:
+            if None not in values:
+                return list(map(shared.__getitem__, map(int, values)))
+            return [None if value is None else shared[int(value)] for value in values]
+        except (ValueError, IndexError):  # there is no such text
+            raise NotPlainError from None
+
+
+class _Inline:
+    """Cells that hold their texts themselves."""
+
+    def column(self, values: Found, texts: Found) -> Sequence[Cell]:
+        """Makes cells."""
+        return [text or None for text in unescaped(texts_of(texts))]
+
+
+class _Other:
+    """Cells of any other kind or style. What the same content means is looked up once."""
+
+    def __init__(self, values: Values, attributes: Attributes) -> None:
+        self._values, self._attributes = values, attributes
+        self._needs_styles = attributes.get("t") not in {"b", "e", "d"}
+        self._of_values: Memo[str] = Memo(lambda value: self._cell(text_of(value), ()))
+        self._of_texts: Memo[str] = Memo(self._cell_of_text)
+
+    def column(self, values: Found, texts: Found) -> Sequence[Cell]:
+        """Makes cells."""
+        of_values, of_texts = self._of_values, self._of_texts
+        if not any(texts):
+            return [None if value is None else of_values[value] for value in values]
+        return [
+            of_values[value] if value is not None else of_texts[text] if text is not None else None
+            for value, text in zip(values, texts, strict=True)
+        ]
+
+    def _cell_of_text(self, text: str) -> Cell:
+        return self._cell(None, (text_of(text),)) if text else None
+
+    def _cell(self, value: str | None, runs: Sequence[str]) -> Cell:
+        if self._values.styles is None and self._needs_styles:
+            raise NotPlainError  # the first one is for the parser
+        cell = self._values.cell(self._attributes, value, runs, None)
+        self._values.row_size = 0
+        return cell
+
+
+class _Numbers(_Other):
+    """Numbers that no style makes dates; there are many, and most are there once."""
+
+    def column(self, values: Found, texts: Found) -> Sequence[Cell]:
+        """Makes cells."""
+        code = self._values.number_format(self._attributes.get("s", "0"))
+        if code is not None and not any(texts):
+            numbers = numbers_of(values)
+            if numbers.count(None) == values.count(None) and all(map(isfinite, filter(None, numbers))):
+                return number_cells(numbers, code)
+        return super().column(values, texts)
