@@ -18,6 +18,7 @@ from musterroll.commands import documents
 from musterroll.commands.apply import apply
 from musterroll.commands.approve import approve
 from musterroll.commands.examine import Checked, Examined, Finding, check, examine
+from musterroll.commands.explain import Explanation, explain, explanations
 from musterroll.commands.invites import preview_invites, send_invites
 from musterroll.commands.plan import plan
 from musterroll.commands.prune import Pruned, prune
@@ -59,6 +60,7 @@ __all__ = [
     "Described",
     "Difference",
     "Examined",
+    "Explanation",
     "Failure",
     "Finding",
     "GroupDifference",
@@ -102,7 +104,9 @@ __all__ = [
     "documents",
     "examine",
     "example",
+    "explain",
     "explain_row",
+    "explanations",
     "job_settings",
     "list_invites",
     "list_jobs",

@@ -64,6 +64,9 @@ COMMANDS: Mapping[str, Command] = {
     "doctor": Command(
         "doctor:doctor", "Looks whether everything that a run needs is there.", "doctor --profile production"
     ),
+    "explain": Command(
+        "explain:explain", "Says what the code of a problem or an error means.", "explain phone.trunk_prefix"
+    ),
     "completion": Command(
         "completion:completion",
         "Prints the script that makes Tab complete commands and options.",

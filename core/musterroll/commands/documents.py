@@ -17,6 +17,7 @@ from musterroll.reports.report import JobSummary, Outcome, Report
 
 if TYPE_CHECKING:
     from musterroll.commands.examine import Checked, Examined
+    from musterroll.commands.explain import Explanation
     from musterroll.commands.prune import Pruned
     from musterroll.commands.template import WrittenSheet
     from musterroll.registry.registry import Listing, Provider
@@ -49,6 +50,7 @@ MEMBERS: Mapping[str, Mapping[str, Any]] = {
     "template": {"template": None},
     "init": {"created": []},
     "doctor": {"checks": []},
+    "explain": {"explanations": []},
     "plugins list": {"plugins": []},
     "plugins show": {"plugins": []},
     "pipeline check": {"valid": None, "mistakes": [], "warnings": []},
@@ -196,6 +198,11 @@ def of_invites(found: InviteList) -> Members:
 def of_sheet(written: WrittenSheet) -> Members:
     """The members of `template`."""
     return {"template": {"path": str(written.path), "format": written.format}}
+
+
+def of_explanations(found: Iterable[Explanation]) -> Members:
+    """The members of `explain`."""
+    return {"explanations": [one._asdict() for one in found]}
 
 
 def of_examined(found: Iterable[Examined]) -> Members:
