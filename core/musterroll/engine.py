@@ -19,6 +19,7 @@ from musterroll.commands.apply import apply
 from musterroll.commands.approve import approve
 from musterroll.commands.examine import Checked, Examined, Finding, check, examine
 from musterroll.commands.explain import Explanation, explain, explanations
+from musterroll.commands.first_sheet import FirstSheet, Mapped, first_sheet, map_columns
 from musterroll.commands.invites import preview_invites, send_invites
 from musterroll.commands.plan import plan
 from musterroll.commands.prune import Pruned, prune
@@ -50,6 +51,7 @@ from musterroll.reports.invites import InviteList, list_invites
 from musterroll.reports.jobs import job_settings, list_jobs, show_job
 from musterroll.reports.report import Failure, JobSummary, ListedInvite, Outcome, Report
 from musterroll.reports.row_story import RowStory, RuleResult, StoryField, StoryOperation, explain_row
+from musterroll.sheet.layout import FoundColumn
 from musterroll.sheet.problem_groups import ProblemGroup
 
 __all__ = [
@@ -63,6 +65,8 @@ __all__ = [
     "Explanation",
     "Failure",
     "Finding",
+    "FirstSheet",
+    "FoundColumn",
     "GroupDifference",
     "GroupState",
     "InviteCounts",
@@ -75,6 +79,7 @@ __all__ = [
     "Kind",
     "ListedInvite",
     "Listing",
+    "Mapped",
     "Outcome",
     "PasswordAction",
     "Pipeline",
@@ -107,10 +112,12 @@ __all__ = [
     "explain",
     "explain_row",
     "explanations",
+    "first_sheet",
     "job_settings",
     "list_invites",
     "list_jobs",
     "load_pipeline",
+    "map_columns",
     "message_for",
     "pipeline_schema",
     "plan",

@@ -125,6 +125,11 @@ COMMANDS: Mapping[str, Command] = {
         "Checks the pipeline file and lists all its mistakes, with every profile.",
         "pipeline check -p acme.toml --profile production",
     ),
+    "pipeline map": Command(
+        "pipeline:map_columns",
+        "Writes what a sheet calls the columns into the pipeline file.",
+        "pipeline map theirs.xlsx -p acme.toml",
+    ),
     "pipeline show": Command(
         "pipeline:show_pipeline",
         "Prints the merged pipeline as TOML, secrets masked.",

@@ -18,11 +18,13 @@ from musterroll.reports.report import JobSummary, Outcome, Report
 if TYPE_CHECKING:
     from musterroll.commands.examine import Checked, Examined
     from musterroll.commands.explain import Explanation
+    from musterroll.commands.first_sheet import FirstSheet, Mapped
     from musterroll.commands.prune import Pruned
     from musterroll.commands.template import WrittenSheet
     from musterroll.registry.registry import Listing, Provider
     from musterroll.reports.invites import InviteList
     from musterroll.reports.row_story import RowStory
+    from musterroll.sheet.layout import FoundColumn
 
 Members: TypeAlias = dict[str, Any]
 
@@ -48,12 +50,13 @@ MEMBERS: Mapping[str, Mapping[str, Any]] = {
     "invites send": {"invites": [], "job": None},
     "invites release": {"invites": []},
     "template": {"template": None},
-    "init": {"created": []},
+    "init": {"created": [], "columns": [], "doubts": []},
     "doctor": {"checks": []},
     "explain": {"explanations": []},
     "plugins list": {"plugins": []},
     "plugins show": {"plugins": []},
     "pipeline check": {"valid": None, "mistakes": [], "warnings": []},
+    "pipeline map": {"aliases": {}, "columns": [], "missing": []},
     "pipeline show": {"settings": None},
     "pipeline schema": {"json_schema": None},
 }
@@ -203,6 +206,21 @@ def of_sheet(written: WrittenSheet) -> Members:
 def of_explanations(found: Iterable[Explanation]) -> Members:
     """The members of `explain`."""
     return {"explanations": [one._asdict() for one in found]}
+
+
+def of_first_sheet(first: FirstSheet) -> Members:
+    """The members of `init --from` besides `created`."""
+    return {"columns": _columns(first.found.layout.columns), "doubts": list(first.doubts)}
+
+
+def of_mapped(mapped: Mapped) -> Members:
+    """The members of `pipeline map`."""
+    aliases = {name: list(headings) for name, headings in mapped.aliases.items()}
+    return {"aliases": aliases, "columns": _columns(mapped.columns), "missing": list(mapped.missing)}
+
+
+def _columns(columns: Iterable[FoundColumn]) -> list[Members]:
+    return [{"column": one.letter, **_chosen(one, "heading field reason is_certain")} for one in columns]
 
 
 def of_examined(found: Iterable[Examined]) -> Members:
