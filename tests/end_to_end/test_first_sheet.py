@@ -41,7 +41,8 @@ def test_a_pipeline_that_is_made_of_a_sheet_takes_it(place: Workplace, tmp_path:
     assert folder.run("run", "../staff.csv", "--yes").status == 0
     users = folder.users()
     juergen, anna = users["jmueller"], users["aweiss"]
-    assert (juergen["calling_code"], juergen["phone"], juergen["abteilung"]) == ("49", "1701234567", "Vertrieb")
+    assert (juergen["calling_code"], juergen["phone"]) == ("49", "1701234567")
+    assert juergen["attributes"] == {"abteilung": "Vertrieb"}
     assert anna["surname"] == "Weiß"
     assert "Sommer-Wiese" not in (tmp_path / "acme" / "musterroll.toml").read_text(encoding="utf-8")
 
