@@ -5,8 +5,10 @@ This module holds everything that a plugin author needs, by who needs it (below,
 
 from __future__ import annotations
 
+from musterroll.contract.batch import Batch
 from musterroll.contract.cells import (
     PLAIN_FORMATS,
+    Block,
     BoolCell,
     Cell,
     DateCell,
@@ -49,6 +51,7 @@ from musterroll.contract.operations import (
 )
 from musterroll.contract.options import FilePath, Options, SecretRef, Surroundings
 from musterroll.contract.phones import calling_code_of, one_number, split_whole
+from musterroll.contract.plain import takes_plain_way
 from musterroll.contract.problems import Problem, Severity
 from musterroll.contract.pump import Pump
 from musterroll.contract.roles import (
@@ -59,7 +62,10 @@ from musterroll.contract.roles import (
     KeepsMessages,
     Notifier,
     OtherFormat,
+    ProvesRows,
     Reader,
+    ReadsBlocks,
+    ResolvesBatches,
     RowValidator,
     Sheet,
     SheetValidator,
@@ -124,6 +130,7 @@ __all__ = [
 __all__ += [
     "PLAIN_FORMATS",
     "AmbiguousWorksheetError",
+    "Block",
     "BoolCell",
     "Cell",
     "Confidence",
@@ -136,6 +143,7 @@ __all__ += [
     "OtherFormat",
     "Reader",
     "ReaderType",
+    "ReadsBlocks",
     "Sheet",
     "SheetInfo",
     "SheetRow",
@@ -144,15 +152,19 @@ __all__ += [
     "SourceError",
     "TextCell",
     "column_letter",
+    "takes_plain_way",
 ]
 # a rule: a validator, or a group resolver
 __all__ += [
     "INVISIBLE",
+    "Batch",
     "GroupPath",
     "GroupResolver",
     "GroupResolverType",
     "Origin",
     "Problem",
+    "ProvesRows",
+    "ResolvesBatches",
     "Row",
     "RowValidator",
     "Severity",

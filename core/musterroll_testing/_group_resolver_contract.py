@@ -15,6 +15,7 @@ from typing import ClassVar
 
 import pytest
 
+from musterroll.contract.batch import Batch
 from musterroll.contract.problems import Problem
 from musterroll.contract.roles import GroupResolver
 from musterroll.contract.rows import Row
@@ -23,6 +24,7 @@ from musterroll.registry.guards.built import RESOLVER, look_at_built
 from musterroll.registry.guards.rules import Findings, Rule
 from musterroll.registry.masks import masked
 from musterroll.registry.plugin_errors import AnswerError
+from musterroll_testing._near_rows import SEEDS, near_rows
 from musterroll_testing._validator_contract import CANARY, STRANGE
 from musterroll_testing.building import make_absent_row, make_row
 
@@ -73,6 +75,17 @@ class GroupResolverContract:
             return [findings.problem(one, row) if isinstance(one, Problem) else findings.path(one) for one in found]
         except AnswerError as error:
             pytest.fail(str(error), pytrace=False)
+
+    @pytest.mark.parametrize("seed", SEEDS)
+    def test_what_it_says_of_many_rows_is_what_it_says_of_each(self, seed: int) -> None:
+        proof = Rule.of_resolver("", self.resolver()).proof
+        if proof is None:
+            return
+        rows, resolver = near_rows((self.row,), (*STRANGE, ";", "|", "\\"), seed), self.resolver()
+        answers = list(proof(Batch.of(rows)))
+        assert len(answers) == len(rows)
+        for row, answer in zip(rows, answers, strict=True):
+            assert answer is None or list(answer) == self._found(resolver, row)
 
     def test_no_password_in_a_problem(self) -> None:
         row = make_row(3, **dict.fromkeys(self.row, ";|"), password=CANARY)

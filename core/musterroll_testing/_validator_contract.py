@@ -13,17 +13,19 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
 import pytest
 
+from musterroll.contract.batch import Batch
 from musterroll.contract.problems import Problem
 from musterroll.contract.roles import RowValidator, SheetValidator
 from musterroll.contract.rows import Row
 from musterroll.registry.guards.built import VALIDATOR, look_at_built
-from musterroll.registry.guards.rules import Findings, Rule, all_found
+from musterroll.registry.guards.rules import Findings, Rule, all_found, places_of
 from musterroll.registry.masks import masked
 from musterroll.registry.plugin_errors import AnswerError
+from musterroll_testing._near_rows import SEEDS, near_rows
 from musterroll_testing.building import STANDARD_FIELDS, make_absent_row, make_row
 
 CANARY = "Canary-7c1f-Sesame"
@@ -43,6 +45,7 @@ STRANGE = (
     "a\nb",
 )
 """What people paste into cells."""
+_BATCH = 15  # rows
 _CODE = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
 
 
@@ -110,6 +113,13 @@ class ValidatorContract:
             told = [name for name in told if name != "value" or problem.field == "password"]
             assert not told, f"the {' and the '.join(told)} of the problem {problem.code:.50} tells the row's password"
 
+    @pytest.mark.parametrize("seed", SEEDS)
+    def test_what_its_proof_leaves_out_has_no_problem(self, seed: int) -> None:
+        rows = near_rows((*self.good, *self.bad), STRANGE, seed)
+        if Rule.of_validator("", self.validator()).proof is not None:
+            asked = list(_found(self.validator(), rows))
+            assert list(_found(self.validator(), rows, in_batches=True)) == asked
+
     def _with_their_rows(
         self, rows: Sequence[Mapping[str, str]]
     ) -> tuple[list[Problem], list[Mapping[str, str] | None]]:
@@ -123,16 +133,18 @@ class ValidatorContract:
         return list(_found(self.validator(), [make_row(number, **row) for number, row in enumerate(rows, 3)]))
 
 
-def _found(validator: RowValidator | SheetValidator, rows: Iterable[Row]) -> Iterable[Problem]:
+def _found(
+    validator: RowValidator | SheetValidator, rows: Sequence[Row], *, in_batches: bool = False
+) -> Iterable[Problem]:
     """What a rule finds, each looked at as the engine does; what is wrong with it is told in words."""
     try:
         look_at_built(validator, VALIDATOR)
         rule, findings, following = Rule.of_validator("", validator), Findings(), 0
-        for row in rows:
+        for row, is_asked in _asked(rule, rows, in_batches=in_batches):
             if row.number != following:
                 findings.start(row, following)
             following = row.number + 1
-            for found in rule.all_found(validator.check(row)):
+            for found in rule.all_found(validator.check(row)) if is_asked else ():
                 findings.problem(found, row)
                 yield found  # type: ignore[misc]  # it was looked at
         findings.end(following)
@@ -142,3 +154,13 @@ def _found(validator: RowValidator | SheetValidator, rows: Iterable[Row]) -> Ite
                 yield found  # type: ignore[misc]
     except AnswerError as error:
         pytest.fail(str(error), pytrace=False)
+
+
+def _asked(rule: Rule, rows: Sequence[Row], *, in_batches: bool) -> Iterator[tuple[Row, bool]]:
+    """The rows, and whether the rule is asked about them: in batches, those that its proof does not leave out."""
+    for start in range(0, len(rows), _BATCH):
+        batch = rows[start : start + _BATCH]
+        proof = rule.proof if in_batches else None
+        suspects = range(len(batch)) if proof is None else places_of(proof(Batch.of(batch)), len(batch))
+        for place, row in enumerate(batch):
+            yield row, place in suspects

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cached_property
+from itertools import chain
 from types import MappingProxyType
 from typing import Any, cast
 
@@ -11,15 +12,43 @@ import pytest
 
 from musterroll import GroupPath, Problem, Row, RowValidator, Severity, SourceError
 from musterroll.errors import PluginError
-from musterroll.sheet import checks
-from musterroll.sheet.checks import CheckedRow
+from musterroll.sheet.batch import RowBatch
+from musterroll.sheet.checks import CheckedRow, Checks, Listener
 from musterroll.sheet.problem_log import ProblemLog
 from musterroll.sheet.rows import RowWithProblems
 from musterroll.sheet.shifts import ShiftFinder
 from musterroll.sheet.summary import SheetCounts
+from musterroll.sheet.texts import Texts
 from support.rows import fields, row
 
-check_rows = partial(checks.check_rows, max_levels=32)
+
+class Made(RowBatch):
+    """A batch of rows that were made by hand."""
+
+    def __init__(self, rows: Sequence[RowWithProblems]) -> None:
+        super().__init__([one.row.number for one in rows], [()] * len(rows), cast("Any", None))
+        self._made = dict(enumerate(rows))
+
+    @cached_property
+    def texts(self) -> Texts:
+        names = self.made(0).row.values
+        texts = Texts({name: [""] * len(self) for name in names if name != "password"}, {"password": [""] * len(self)})
+        for place in self._made:
+            texts.put(place, self.made(place).row)
+        return texts
+
+
+def check_rows(
+    rows: Sequence[RowWithProblems],
+    validators: Sequence[tuple[str, Any]],
+    resolvers: Sequence[tuple[str, Any]],
+    log: ProblemLog,
+    listener: Listener | None = None,
+    shifts: ShiftFinder | None = None,
+) -> Iterator[CheckedRow]:
+    checks = Checks(validators, resolvers, log, listener, shifts=shifts, max_levels=32)
+    return chain.from_iterable(checks.run([Made(rows)]))
+
 
 ROWS = [RowWithProblems(row(3, username="ana"), ()), RowWithProblems(row(4, username="bo"), ())]
 
@@ -115,7 +144,7 @@ def test_groups_of_all_resolvers_in_order(log: ProblemLog) -> None:
     checked = list(check_rows(ROWS, [], resolvers, log))
     assert checked[0].groups == (("Region", "North"), ("Sales",), ("Staff",))
     both = (("Region", "North"), ("Sales",))
-    assert checked[1] == CheckedRow(ROWS[1].row, both, both, valid=True)
+    assert (checked[1].row, *checked[1][2:]) == (ROWS[1].row, both, both, True)
 
 
 def test_a_resolvers_problem_is_the_rows(log: ProblemLog) -> None:

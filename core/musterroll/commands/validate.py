@@ -17,10 +17,10 @@ def validate(pipeline: Pipeline, sheet: Path, *, progress: Progress = SILENT) ->
     """Finds every problem that the sheet alone shows; needs no backend."""
     opened, log, spellings = OpenSheet(pipeline, sheet), ProblemLog(), GroupSpellings()
     progress.stage("Checking")
-    with opened.checked(log) as rows:
-        for checked in rows:
-            spellings.note(checked.row, checked.groups)
-            progress.advance()
+    with opened.checked(log) as batches:
+        for batch in batches:
+            spellings.note(batch.groups, batch.rows)
+            progress.advance(len(batch))
             stop_if_cancelled(pipeline)
     for problem in spellings.problems():
         log.add(problem)

@@ -7,6 +7,7 @@ everything else is a record of its kind.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
@@ -93,6 +94,18 @@ class SheetRow(NamedTuple):
 
     number: int
     cells: tuple[Cell, ...]
+
+
+class Block(NamedTuple):
+    """Consecutive rows of a sheet, up to 1,000 or so.
+
+    Attributes:
+        numbers: row numbers, ascending.
+        rows: the cells of each, from column A on, as `SheetRow.cells` has them (list or tuple).
+    """
+
+    numbers: Sequence[int]
+    rows: Sequence[Sequence[Cell]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from contextlib import AbstractContextManager
 from enum import IntEnum
 from typing import BinaryIO, NamedTuple, Protocol, runtime_checkable
 
-from musterroll.contract.cells import SheetInfo, SheetRow
+from musterroll.contract.batch import Batch
+from musterroll.contract.cells import Block, SheetInfo, SheetRow
 from musterroll.contract.drafts import Draft
 from musterroll.contract.messages import Message, Recipient, Sent
 from musterroll.contract.operations import Op, Result
@@ -58,6 +59,19 @@ class Sheet(Protocol):
 
     def rows(self) -> Iterator[SheetRow]:
         """Streams the rows in order. Empty rows may be left out; their numbers then are missing.
+
+        Raises:
+            SourceError: the file is damaged.
+        """
+        ...
+
+
+@runtime_checkable
+class ReadsBlocks(Protocol):
+    """What an open `Sheet` can do besides: give the same rows in blocks, which is quicker."""
+
+    def blocks(self) -> Iterator[Block]:
+        """Streams the rows of `rows()`, in order.
 
         Raises:
             SourceError: the file is damaged.
@@ -123,11 +137,34 @@ class SheetValidator(Protocol):
         ...
 
 
+@runtime_checkable
+class ProvesRows(Protocol):
+    """What a validator can do besides: tell rows apart that have no problem, many at once, before `check` is asked.
+
+    `check` stays what the rule is: a proof only spares it rows, and must be right whatever the values are and wherever
+    they came from. A rule of the whole sheet that has one is asked `check` for the suspects only, so `suspects` takes
+    note of all others; every row of a batch is in it, in order, before `check` is asked about the first of them.
+    """
+
+    def suspects(self, batch: Batch) -> Iterable[int]:
+        """Says which rows may have a problem, by their places in the batch, from 0. All others have none."""
+        ...
+
+
 class GroupResolver(Protocol):
     """Says which groups a row's user belongs to. Pure: matching and creation are the core's."""
 
     def resolve(self, row: Row) -> Iterable[GroupPath | Problem]:
         """Yields group paths, and problems where the row's text is none."""
+        ...
+
+
+@runtime_checkable
+class ResolvesBatches(Protocol):
+    """What a group resolver can do besides: say the groups of many rows at once."""
+
+    def resolve_batch(self, batch: Batch) -> Sequence[tuple[GroupPath, ...] | None]:
+        """Says of each row what `resolve` yields for it; None of a row for which `resolve` is to be asked."""
         ...
 
 

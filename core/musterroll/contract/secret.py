@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NoReturn, final
 
 MASK = "***"
@@ -74,3 +74,10 @@ def listen(listener: _Listener | None) -> _Listener | None:
     global _listener
     before, _listener = _listener, listener
     return before
+
+
+def tell_listener(secrets: Iterable[str]) -> None:
+    """Tells the listener, if there is one, of secrets that are looked at as texts."""
+    if _listener is not None:
+        for secret in filter(None, secrets):
+            _listener(secret)

@@ -48,8 +48,8 @@ def make_plan(plan: NewPlan, sheet: OpenSheet) -> None:
             store.add_totals(users=count_users(pipeline, portal), groups=planner.group_count)
         _check_absent(pipeline, portal)
         plan.run.progress.stage("Checking and planning")
-        with sheet.checked(plan.log) as rows:
-            plan.store_batches(planner.plan(rows))
+        with sheet.checked(plan.log) as batches:
+            plan.store_batches(planner.plan(batches))
         with journal.transaction():
             planner.finish()
         # With errors of the whole file nobody knows who is in it.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import islice
+from itertools import chain, islice
 
 from musterroll.contract.fields import USERNAME, FieldSet
 from musterroll.contract.messages import Recipient
@@ -94,9 +94,9 @@ class SheetPlanner:
         """How many groups the portal has."""
         return len(self._groups)
 
-    def plan(self, rows: Iterable[CheckedRow]) -> Iterator[int]:
+    def plan(self, batches: Iterable[Sequence[CheckedRow]]) -> Iterator[int]:
         """Plans the rows and stores what happens to each; yields how many rows are done, batch by batch."""
-        rows = iter(rows)
+        rows = chain.from_iterable(batches)
         while batch := list(islice(rows, _BATCH)):
             self._plan_batch(batch)
             yield len(batch)
@@ -132,6 +132,7 @@ class SheetPlanner:
                 self._store.add(Change.rejected(row.number, row[USERNAME], None))
             self._store.flush()
             return
+        self._spellings.note([checked.groups for checked in batch], rows)
         matches = look_up(self._portal, rows, self._look_up_by)
         found = [find_user(row, self._settings.match, matches) for row in rows]
         refs = [user.ref for user in found if isinstance(user, Existing)]
@@ -145,7 +146,6 @@ class SheetPlanner:
         taken_back = self._ledger.taken_back(inactive) if inactive else frozenset()
         for checked, match in zip(batch, found, strict=True):
             row, user = checked.row, match if isinstance(match, Existing) else None
-            self._spellings.note(row, checked.groups)
             valid, change = checked.valid, None
             # A row that is out already is planned for its further problems, so that one run shows all of them.
             if isinstance(match, Problem):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from musterroll.contract.fields import GROUPS
@@ -14,6 +15,7 @@ from musterroll.contract.translation import gettext, ngettext
 from musterroll.contract.users import GroupPath, fold_path
 from musterroll.plan.groups import GroupIndex
 from musterroll.plan.near_names import NearPaths
+from musterroll.sheet.proofs import Groups
 
 _COMMA = re.compile("[,，،、]")
 _SLASH = re.compile("[/／]")
@@ -46,16 +48,20 @@ class GroupSpellings:
         self._seen: dict[GroupPath, _Seen] = {}
         self._column: str | None = None
 
-    def note(self, row: Row, groups: Iterable[GroupPath]) -> None:
-        """Takes the groups of a row."""
-        for path in groups:
-            seen = self._seen.get(path)
-            if seen is None:
-                value = row.value(GROUPS)
-                self._column = row.columns.get(GROUPS)
-                self._seen[path] = _Seen(row.number, 0, value.raw or value.text or None)
-            elif seen.row != row.number:
-                seen.others += 1
+    def note(self, groups: Sequence[Groups], rows: Sequence[Row]) -> None:
+        """Takes the groups of rows, which follow those of the last call; of few of them the row itself is needed."""
+        for named, count in Counter(groups).items():
+            for path in dict.fromkeys(named):
+                seen = self._seen.get(path)
+                if seen is None:
+                    self._seen[path] = self._first(rows[groups.index(named)], count - 1)
+                else:
+                    seen.others += count
+
+    def _first(self, row: Row, others: int) -> _Seen:
+        value = row.value(GROUPS)
+        self._column = row.columns.get(GROUPS)
+        return _Seen(row.number, others, value.raw or value.text or None)
 
     def problems(self, existing: GroupIndex | None = None) -> Iterator[Problem]:
         """Yields the problems; of groups that the portal has, or almost has, none."""

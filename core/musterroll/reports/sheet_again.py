@@ -39,12 +39,11 @@ class Reading:
         log = ProblemLog()
         progress.stage("Reading the sheet again")
         try:
-            with opened.checked(log, self._take) as rows:
-                for checked in rows:
-                    self.last = checked.row.number
-                    if checked.row.number == self._row:
-                        self.found = checked
-                    progress.advance()
+            with opened.checked(log, self._take) as batches:
+                for batch in batches:
+                    self.last = batch[-1].number
+                    self.found = next((checked for checked in batch if checked.number == self._row), self.found)
+                    progress.advance(len(batch))
                     if cancelled.is_set():
                         raise KeyboardInterrupt
             self.blank_end = next((p.row for p in log if p.code == "row.after_blank"), None)

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import repeat
 from types import MappingProxyType
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias, overload
 
 from musterroll.contract.fields import GROUPS
 from musterroll.contract.problems import Problem
 from musterroll.contract.roles import GroupResolver, RowValidator, SheetValidator
 from musterroll.contract.rows import BLANK, Origin, Row
-from musterroll.contract.secret import MASK, listen
+from musterroll.contract.secret import listen
 from musterroll.contract.users import GroupPath
-from musterroll.errors import MusterrollError, PluginError
-from musterroll.registry.guards.rules import Findings, Rule, all_found
-from musterroll.registry.masks import SecretsSeen, masked
-from musterroll.registry.plugin_errors import broken
+from musterroll.errors import MusterrollError
+from musterroll.registry.guards.rules import Findings, Rule, all_found, broken_rule, secrets_of
 from musterroll.registry.watch import Call, Watch
+from musterroll.sheet.batch import RowBatch, RowTexts
 from musterroll.sheet.problem_log import ProblemLog
-from musterroll.sheet.rows import RowWithProblems
-from musterroll.sheet.shifts import ShiftFinder, hidden
+from musterroll.sheet.proofs import Groups, Proofs, Proven
+from musterroll.sheet.shifts import ShiftFinder
 
 Listener: TypeAlias = Callable[[str, Problem], None]
 """Is called with the label of the rule and what it found, for every problem."""
@@ -34,134 +34,247 @@ _ROW = ("row",)  # what the watch counts: its number says how far
 class CheckedRow(NamedTuple):
     """A row, the groups it names, and whether it has no error so far.
 
-    `given` are the groups that it names without its defaults: those count when a user is created only.
+    `given` are the groups that it names without its defaults: those count when a user is created only. The row itself
+    is made when it is asked for; its number and its texts are there without.
     """
 
-    row: Row
-    groups: tuple[GroupPath, ...]
-    given: tuple[GroupPath, ...]
+    batch: RowBatch
+    place: int
+    groups: Groups
+    given: Groups
     valid: bool
 
+    @property
+    def number(self) -> int:
+        """The row's number."""
+        return self.batch.numbers[self.place]
 
-def check_rows(
-    rows: Iterable[RowWithProblems],
-    validators: Sequence[tuple[str, RowValidator | SheetValidator]],
-    resolvers: Sequence[tuple[str, GroupResolver]],
-    log: ProblemLog,
-    listener: Listener | None = None,
-    *,
-    has_defaults: bool = True,
-    shifts: ShiftFinder | None = None,
-    max_levels: int,
-    watch: Watch | None = None,
-) -> Iterator[CheckedRow]:
-    """Streams the rows with their groups; problems go to the log, and to the listener if there is one.
+    @property
+    def row(self) -> Row:
+        """The row."""
+        return self.batch.made(self.place).row
 
-    `has_defaults` says whether a value can be a default at all. `shifts` tells rows whose cells slipped by one column:
-    of those there is one problem instead of all others, and they are handed on without their values. `max_levels`
-    says how deep a group may be. The watch is told which rule is at work.
+    @property
+    def texts(self) -> RowTexts:
+        """The row's texts by field: "" where blank, absent or secret."""
+        return RowTexts(self.batch, self.place)
 
-    After the last row the validators of the whole sheet are asked once more, so a row that was handed on as
-    valid can still turn out to be bad: the log knows.
 
-    Raises:
-        PluginError: a validator or resolver broke; it says which, and at which row.
+class CheckedBatch(Sequence[CheckedRow]):
+    """Rows that were checked together; in columns for whoever needs no more.
+
+    Args:
+        rows: the rows.
+        proven: their groups, as far as they are known.
+        valid: whether they have no error so far.
     """
-    watch = watch or Watch()
-    rules = [Rule.of_validator(label, validator) for label, validator in validators]
-    sorters = [Rule.of_resolver(label, resolver) for label, resolver in resolvers]
-    findings, call, following = Findings(), Call("", "validating", _ROW), 0
-    for row, problems in rows:
+
+    def __init__(self, rows: RowBatch, proven: Proven, *, valid: bool) -> None:
+        self.rows = rows
+        self.groups: list[Groups] = [named or () for named in proven.groups]
+        self.given = self.groups if proven.given is proven.groups else [named or () for named in proven.given]
+        self.valid = [valid] * len(rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[CheckedRow]:
+        return map(CheckedRow, repeat(self.rows), range(len(self)), self.groups, self.given, self.valid)
+
+    @overload
+    def __getitem__(self, place: int) -> CheckedRow: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[CheckedRow]: ...
+    def __getitem__(self, place: int | slice) -> CheckedRow | list[CheckedRow]:
+        if isinstance(place, slice):
+            return [self[one] for one in range(len(self))[place]]
+        place = range(len(self))[place]
+        return CheckedRow(self.rows, place, self.groups[place], self.given[place], self.valid[place])
+
+    def set(self, place: int, named: Groups, given: Groups) -> None:
+        """Sets the groups of a row."""
+        if self.given is self.groups and given != named:
+            self.given = self.groups.copy()
+        self.groups[place], self.given[place] = named, given
+
+
+class Checks:
+    """Runs validators and group resolvers over the rows of one sheet.
+
+    Args:
+        validators: the validators by label.
+        resolvers: the group resolvers by label.
+        log: takes the problems.
+        listener: is told of them, if there is one.
+        has_defaults: whether a value can be a default at all.
+        shifts: tells rows whose cells slipped by one column: of those there is one problem instead of all others, and
+            they are handed on without their values.
+        max_levels: how deep a group may be.
+        watch: is told which rule is at work.
+    """
+
+    def __init__(
+        self,
+        validators: Sequence[tuple[str, RowValidator | SheetValidator]],
+        resolvers: Sequence[tuple[str, GroupResolver]],
+        log: ProblemLog,
+        listener: Listener | None = None,
+        *,
+        has_defaults: bool = True,
+        shifts: ShiftFinder | None = None,
+        max_levels: int,
+        watch: Watch | None = None,
+    ) -> None:
+        self._rules = [Rule.of_validator(label, validator) for label, validator in validators]
+        self._sorters = [Rule.of_resolver(label, resolver) for label, resolver in resolvers]
+        self._validators = [validator for _, validator in validators]
+        self._log, self._listener, self._shifts = log, listener, shifts
+        self._has_defaults, self._max_levels = has_defaults, max_levels
+        self._watch = watch or Watch()
+        self._findings, self._following = Findings(), 0
+        self._call = Call("", "validating", _ROW)
+        self._proofs = Proofs(self._rules, self._sorters, self._findings, max_levels)
+
+    def run(self, batches: Iterable[RowBatch]) -> Iterator[CheckedBatch]:
+        """Streams the rows with their groups.
+
+        After the last row the validators of the whole sheet are asked once more, so a row that was handed on as
+        valid can still turn out to be bad: the log knows.
+
+        Raises:
+            PluginError: a validator or resolver broke; it says which, and at which row.
+        """
+        for batch in batches:
+            # One call for all rows: another one each would be felt.
+            self._call.outer, self._watch.current = self._watch.current, self._call
+            try:
+                checked = self._checked(batch)
+            finally:
+                self._watch.end(self._call)
+            yield checked
+        self._findings.end(self._following)
+        for rule, validator in zip(self._rules, self._validators, strict=True):
+            if isinstance(validator, SheetValidator):
+                self._finish(rule, validator)
+
+    def _checked(self, batch: RowBatch) -> CheckedBatch:
+        proven = self._proofs.of(batch, self._call)
+        starts = self._starts(batch.numbers)
+        headings_fail = self._log.headings_fail
+        checked = CheckedBatch(batch, proven, valid=not headings_fail)
+        for place in proven.places:
+            while starts and starts[0] <= place:
+                self._start(batch, starts.pop(0))
+            checked.valid[place] = self._check(checked, place, proven)
+            if self._log.headings_fail and not headings_fail:  # a rule has said so
+                headings_fail = True
+                checked.valid[place:] = [False] * (len(batch) - place)
+        for place in starts:
+            self._start(batch, place)
+        self._following = batch.numbers[-1] + 1
+        return checked
+
+    def _starts(self, numbers: Sequence[int]) -> list[int]:
+        """The places of rows that do not follow the row before."""
+        first = [0] if numbers[0] != self._following else []
+        if numbers[-1] - numbers[0] + 1 == len(numbers):
+            return first
+        return first + [place for place in range(1, len(numbers)) if numbers[place] != numbers[place - 1] + 1]
+
+    def _start(self, batch: RowBatch, place: int) -> None:
+        before = batch.numbers[place - 1] + 1 if place else self._following
+        self._findings.start(batch.made(place).row, before)
+
+    def _check(self, checked: CheckedBatch, place: int, proven: Proven) -> bool:
+        """Asks about a row the rules that suspect it; returns whether it can go in."""
+        row, problems = checked.rows.made(place)
         found_here = [(CELLS, problem) for problem in problems]
-        if row.number != following:
-            findings.start(row, following)
-        following = row.number + 1
-        # One call for all rows: another one each would be felt.
-        call.outer, watch.current, call.stage, call.done = watch.current, call, "validating", row.number
+        findings, call = self._findings, self._call
+        call.stage, call.done = "validating", row.number
         rule: Rule | None = None
         groups: list[GroupPath] = []
         try:
             # Most rules are generators: they run here, inside the `try`.
-            for rule in rules:
-                call.who, find, usual, _, seen = rule
+            for rule, suspects in zip(self._rules, proven.suspects, strict=True):
+                if suspects is not None and place not in suspects:
+                    continue
+                call.who, seen = rule.label, rule.seen
                 if seen is not None:
                     listen(seen.add)
-                found = find(row)
-                for one in found if type(found) in usual else rule.all_found(found):
+                for one in _found(rule, row):
                     problem = findings.problem(one, row, seen)
                     found_here.append((rule.label, problem))
                 if seen is not None:
                     listen(None)
-            call.stage = "resolving groups"
-            for rule in sorters:
-                call.who = rule.label
-                for one in _found(rule, row):
-                    if isinstance(one, Problem):
-                        found_here.append((rule.label, findings.problem(one, row)))
-                        continue
-                    path = findings.path(one)
-                    if len(path) <= max_levels:
-                        groups.append(path)
-                    else:
-                        found_here.append((rule.label, _too_deep(row, len(path), max_levels)))
-            named = given = tuple(groups)
-            if has_defaults and named and any(value.origin is Origin.DEFAULT for value in row.values.values()):
-                given = tuple(path for path in _given(row, sorters, findings) if len(path) <= max_levels)
+            if proven.groups[place] is None or proven.given[place] is None:
+                call.stage = "resolving groups"
+                for rule in self._sorters:
+                    call.who = rule.label
+                    for one in _found(rule, row):
+                        if isinstance(one, Problem):
+                            found_here.append((rule.label, findings.problem(one, row)))
+                            continue
+                        path = findings.path(one)
+                        if len(path) <= self._max_levels:
+                            groups.append(path)
+                        else:
+                            found_here.append((rule.label, _too_deep(row, len(path), self._max_levels)))
+                named = given = tuple(groups)
+                if self._has_defaults and named and any(one.origin is Origin.DEFAULT for one in row.values.values()):
+                    bare = _given(row, self._sorters, findings)
+                    given = tuple(path for path in bare if len(path) <= self._max_levels)
+                checked.set(place, named, given)
         except MusterrollError:
             raise
         except (Exception, SystemExit) as error:
-            raise _broken(call, row, error, None if rule is None else rule.seen) from error
+            raise broken_rule(call, row.number, secrets_of(row), error, None if rule is None else rule.seen) from error
         finally:
             listen(None)
-            watch.end(call)
-        checked = CheckedRow(row, named, given, valid=True)
-        yield _concluded(checked, found_here, log, listener, shifts) if found_here or log.headings_fail else checked
-    findings.end(following)
-    for rule, (_, validator) in zip(rules, validators, strict=True):
-        if isinstance(validator, SheetValidator):
-            _finish(rule, validator, findings, log, listener, watch)
+        return not self._log.headings_fail if not found_here else self._is_valid(checked, place, row, found_here)
 
+    def _is_valid(self, checked: CheckedBatch, place: int, row: Row, found_here: Sequence[tuple[str, Problem]]) -> bool:
+        """Puts what was found in a row into the log, and says whether the row can go in."""
+        log, shifts = self._log, self._shifts
+        shifted = shifts.find(row, [problem for _, problem in found_here]) if shifts else None
+        if shifted is not None:
+            self._take(shifted, CELLS)
+            log.hide(row.number)
+            checked.rows.hide(place)
+            checked.set(place, (), ())
+            return False
+        valid = not log.headings_fail
+        for label, problem in found_here:
+            if log.headings_fail and problem.field is not None and problem.field not in row.columns:
+                continue  # that its column is missing is one error, not one a row
+            valid &= self._take(problem, label)
+        return valid
 
-def _concluded(
-    checked: CheckedRow,
-    found_here: Sequence[tuple[str, Problem]],
-    log: ProblemLog,
-    listener: Listener | None,
-    shifts: ShiftFinder | None,
-) -> CheckedRow:
-    """Puts what was found in a row into the log, and says whether the row can go in."""
-    row = checked.row
-    shifted = shifts.find(row, [problem for _, problem in found_here]) if shifts and found_here else None
-    if shifted is not None:
-        _take(shifted, log, CELLS, listener)
-        log.hide(row.number)
-        return CheckedRow(hidden(row), (), (), valid=False)
-    valid = not log.headings_fail
-    for label, problem in found_here:
-        if log.headings_fail and problem.field is not None and problem.field not in row.columns:
-            continue  # that its column is missing is one error, not one a row
-        valid &= _take(problem, log, label, listener)
-    return checked._replace(valid=valid)
+    def _finish(self, rule: Rule, validator: SheetValidator) -> None:
+        call = self._watch.begin(rule.label, "validating the whole sheet")
+        assert rule.seen is not None
+        listen(rule.seen.add)
+        try:
+            for found in all_found(validator.finish(), "finish"):
+                problem = self._findings.problem(found, None, rule.seen)
+                if not self._log.is_hidden(problem.row):
+                    self._take(problem, rule.label)
+        except MusterrollError:
+            raise
+        except (Exception, SystemExit) as error:
+            raise broken_rule(call, None, (), error, rule.seen) from error
+        finally:
+            listen(None)
+            self._watch.end(call)
 
-
-def _finish(
-    rule: Rule, validator: SheetValidator, findings: Findings, log: ProblemLog, listener: Listener | None, watch: Watch
-) -> None:
-    call = watch.begin(rule.label, "validating the whole sheet")
-    assert rule.seen is not None
-    listen(rule.seen.add)
-    try:
-        for found in all_found(validator.finish(), "finish"):
-            problem = findings.problem(found, None, rule.seen)
-            if not log.is_hidden(problem.row):
-                _take(problem, log, rule.label, listener)
-    except MusterrollError:
-        raise
-    except (Exception, SystemExit) as error:
-        raise _broken(call, None, error, rule.seen) from error
-    finally:
-        listen(None)
-        watch.end(call)
+    def _take(self, problem: Problem, label: str) -> bool:
+        """Puts a problem into the log; returns whether the row can go in all the same."""
+        if self._listener is not None:
+            self._listener(label, problem)
+        if problem.row is None:
+            self._log.add_file(problem)
+        else:
+            self._log.add(problem)
+        return not problem.is_error
 
 
 def _found(rule: Rule, row: Row) -> Iterable[object]:
@@ -185,29 +298,3 @@ def _too_deep(row: Row, levels: int, max_levels: int) -> Problem:
         "or set max_levels under [membership]"
     )
     return row.problem(GROUPS, "groups.too_deep", message, levels=levels, most=max_levels)
-
-
-def _take(problem: Problem, log: ProblemLog, label: str, listener: Listener | None) -> bool:
-    """Puts a problem into the log; returns whether the row can go in all the same."""
-    if listener is not None:
-        listener(label, problem)
-    if problem.row is None:
-        log.add_file(problem)
-    else:
-        log.add(problem)
-    return not problem.is_error
-
-
-def _broken(call: Call, row: Row | None, error: BaseException, seen: SecretsSeen | None) -> PluginError:
-    """Names the rule that broke. Its text may hold what it was looking at, so passwords are taken out."""
-    failed = broken(call.who, call.stage, error, None if row is None else row.number)
-    values = () if row is None else row.values.values()
-    cause = masked(
-        failed.cause, [value.secret.reveal() for value in values if value.secret is not None], of_secret=True
-    )
-    if seen is not None:
-        cause = seen.masked(cause, of_secret=True)
-    if cause == failed.cause:
-        return failed
-    error.args = (MASK,)  # the traceback that --verbose shows would tell it as well
-    return PluginError(plugin=call.who, stage=call.stage, cause=cause, row=failed.row)

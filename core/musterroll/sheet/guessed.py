@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from musterroll.contract.cells import Cell, SheetInfo, SheetRow
+from musterroll.contract.cells import Block, Cell, SheetInfo
 from musterroll.contract.fields import FieldSet
 from musterroll.contract.problems import Problem, Severity
 from musterroll.contract.rows import Origin, Row
 from musterroll.contract.text import column_letter
 from musterroll.contract.translation import gettext
+from musterroll.sheet.batch import RowBatch
 from musterroll.sheet.headings import secret_columns
-from musterroll.sheet.rows import RowWithProblems
 from musterroll.sheet.values import shown
 
 
@@ -36,21 +36,26 @@ class GuessedText:
         self._cell: tuple[int, int] | None = None
         self._secret_cell: tuple[int, int] | None = None
 
-    def cells(self, rows: Iterator[SheetRow]) -> Iterator[SheetRow]:
+    def cells(self, blocks: Iterator[Block]) -> Iterator[Block]:
         """Hands rows on as they are in the file."""
-        for row in rows:
-            if self._value is None and self._cell is None:
-                if row.number == self._heading_row:
-                    self._secrets = secret_columns(row.cells, self._fields)
-                self._look_at_cells(row)
-            yield row
+        for block in blocks:
+            for number, cells in zip(block.numbers, block.rows, strict=True):
+                if self._value is not None or self._cell is not None:
+                    break
+                if number == self._heading_row:
+                    self._secrets = secret_columns(cells, self._fields)
+                self._look_at_cells(number, cells)
+            yield block
 
-    def values(self, rows: Iterator[RowWithProblems]) -> Iterator[RowWithProblems]:
+    def values(self, batches: Iterator[RowBatch]) -> Iterator[RowBatch]:
         """Hands users on."""
-        for read in rows:
-            if self._value is None:
-                self._look_at_values(read.row)
-            yield read
+        for batch in batches:
+            for place, cells in enumerate(batch.cells):
+                if self._value is not None:
+                    break
+                if any(map(_depends, cells)):
+                    self._look_at_values(batch.made(place).row)
+            yield batch
 
     @property
     def problem(self) -> Problem | None:
@@ -60,13 +65,13 @@ class GuessedText:
         where = self._cell or self._secret_cell
         return None if where is None else self._problem(where[0], column_letter(where[1]))
 
-    def _look_at_cells(self, row: SheetRow) -> None:
-        for index, cell in enumerate(row.cells):
+    def _look_at_cells(self, number: int, cells: Sequence[Cell]) -> None:
+        for index, cell in enumerate(cells):
             if _depends(cell):
                 if index not in self._secrets:
-                    self._cell = row.number, index
+                    self._cell = number, index
                     return
-                self._secret_cell = self._secret_cell or (row.number, index)
+                self._secret_cell = self._secret_cell or (number, index)
 
     def _look_at_values(self, row: Row) -> None:
         found = [

@@ -107,12 +107,16 @@ class UnheadedCells:
 
     Args:
         columns: what the heading row says.
+
+    Attributes:
+        width: how many columns there are up to the last heading.
+        only_behind: whether such cells can stand behind that only, since there is no gap before it.
     """
 
     def __init__(self, columns: Columns) -> None:
         self._named = columns.named
-        self._width = max(columns.named, default=-1) + 1
-        self._has_gaps = len(columns.named) < self._width
+        self.width = max(columns.named, default=-1) + 1
+        self.only_behind = len(columns.named) == self.width
         # A sheet without headings has a problem of its own.
         self._looks = bool(columns.indexes)
         self._count = 0
@@ -121,9 +125,9 @@ class UnheadedCells:
     def look(self, row: SheetRow) -> None:
         """Takes a row of data."""
         cells = row.cells
-        if not self._looks or (len(cells) <= self._width and not self._has_gaps):
+        if not self._looks or (len(cells) <= self.width and self.only_behind):
             return
-        for index in range(0 if self._has_gaps else self._width, len(cells)):
+        for index in range(self.width if self.only_behind else 0, len(cells)):
             if index not in self._named and is_filled(cells[index]):
                 self._count += 1
                 self._first = self._first or (row.number, index)

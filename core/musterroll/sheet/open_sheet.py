@@ -10,17 +10,18 @@ from musterroll.contract.cells import SheetInfo, SheetRow
 from musterroll.contract.fields import PASSWORD, FieldSet
 from musterroll.contract.problems import Problem
 from musterroll.contract.roles import AmbiguousWorksheetError, Sheet
-from musterroll.contract.rows import Row
+from musterroll.contract.secret import Secret
 from musterroll.contract.source import Source
 from musterroll.contract.translation import gettext
 from musterroll.errors import RefusedError
 from musterroll.pipeline.pipeline import Pipeline
-from musterroll.sheet.checks import CheckedRow, Listener, check_rows
+from musterroll.sheet.batch import RowBatch
+from musterroll.sheet.blocks import filled_blocks, rows_of
+from musterroll.sheet.checks import CheckedBatch, Checks, Listener
 from musterroll.sheet.headings import reasons_heading
 from musterroll.sheet.problem_log import ProblemLog
-from musterroll.sheet.reader import RowReader, filled_rows
+from musterroll.sheet.reader import RowReader
 from musterroll.sheet.readers import choose_reader, open_sheet
-from musterroll.sheet.rows import RowWithProblems
 from musterroll.sheet.shifts import ShiftFinder
 from musterroll.sheet.summary import SheetCounts, SheetSummary
 
@@ -51,8 +52,8 @@ class OpenSheet:
         )
 
     @contextmanager
-    def checked(self, log: ProblemLog, listener: Listener | None = None) -> Iterator[Iterator[CheckedRow]]:
-        """Opens the sheet and streams its rows, checked; problems go to the log and rows are counted.
+    def checked(self, log: ProblemLog, listener: Listener | None = None) -> Iterator[Iterator[CheckedBatch]]:
+        """Opens the sheet and streams its rows, checked, many at once; problems go to the log and rows are counted.
 
         A listener is called with every problem and the label of the rule that found it.
 
@@ -65,8 +66,7 @@ class OpenSheet:
             with self._open() as sheet:
                 self.summary = self._summary(sheet.info)
                 reader = self._row_reader(log)
-                yield check_rows(
-                    self._counted(reader, sheet),
+                checks = Checks(
                     pipeline.build_validators(),
                     pipeline.build_resolvers(),
                     log,
@@ -76,6 +76,7 @@ class OpenSheet:
                     shifts=ShiftFinder(pipeline.fields),
                     watch=pipeline.watch,
                 )
+                yield checks.run(self._counted(reader, sheet))
         except AmbiguousWorksheetError as error:
             message = gettext(
                 'The workbook has several worksheets: {names}; name the one to import: --set sheet.worksheet="{first}"',
@@ -86,10 +87,10 @@ class OpenSheet:
             yield iter(())
 
     @contextmanager
-    def passwords(self, sha256: str) -> Iterator[Iterator[Row]]:
+    def passwords(self, sha256: str) -> Iterator[Iterator[tuple[int, Secret | None]]]:
         """Opens the sheet once more, if it is still the one that was planned, and streams its rows' passwords.
 
-        The rows have no other field, unless the password is composed of them.
+        No other column is read, unless the password is composed of them.
 
         Args:
             sha256: of the sheet that was planned.
@@ -103,7 +104,11 @@ class OpenSheet:
         with self._open() as sheet:
             ignored = ProblemLog()
             try:
-                yield (read.row for read in self._row_reader(ignored, fields).rows(sheet, self._name))
+                yield (
+                    (number, Secret(password) if password else None)
+                    for batch in self._row_reader(ignored, fields).batches(sheet, self._name)
+                    for number, password in zip(batch.numbers, batch.columns.secrets(PASSWORD), strict=True)
+                )
             finally:
                 ignored.close()
 
@@ -119,7 +124,7 @@ class OpenSheet:
         """
         self._refuse_changed(sha256)
         with self._open() as sheet:
-            yield sheet.info, filled_rows(sheet, self._name)
+            yield sheet.info, rows_of(filled_blocks(sheet, self._name))
 
     def _refuse_changed(self, sha256: str) -> None:
         # The digest of now, not the remembered one.
@@ -139,8 +144,8 @@ class OpenSheet:
             self._pipeline.settings.sheet, fields or everything, log.add_file, reasons=reasons_heading(everything)
         )
 
-    def _counted(self, reader: RowReader, sheet: Sheet) -> Iterator[RowWithProblems]:
-        for row in reader.rows(sheet, self._name):
-            self.counts.rows += 1
-            yield row
+    def _counted(self, reader: RowReader, sheet: Sheet) -> Iterator[RowBatch]:
+        for batch in reader.batches(sheet, self._name):
+            self.counts.rows += len(batch)
+            yield batch
         self.counts.not_read = reader.not_read

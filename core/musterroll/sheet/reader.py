@@ -7,16 +7,19 @@ out, so a blank row is a gap in the row numbers of the filled ones.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
 
-from musterroll.contract.cells import Cell, SheetRow
+from musterroll.contract.cells import Block, Cell, SheetRow
 from musterroll.contract.fields import FieldSet
 from musterroll.contract.problems import Problem, Severity
 from musterroll.contract.roles import Sheet
 from musterroll.contract.rows import Origin, Row
 from musterroll.contract.translation import gettext, ngettext
-from musterroll.errors import MusterrollError, PluginError
 from musterroll.pipeline.settings import SheetSettings
+from musterroll.sheet.batch import RowBatch
+from musterroll.sheet.blocks import filled_blocks, rows_of
 from musterroll.sheet.guessed import GuessedText
 from musterroll.sheet.headings import Columns, UnheadedCells, find_columns
 from musterroll.sheet.plain_text import filled_width, has_too_many, too_many_cells
@@ -53,8 +56,8 @@ class RowReader:
         self._report = report
         self.not_read = 0
 
-    def rows(self, sheet: Sheet, reader: str) -> Iterator[RowWithProblems]:
-        """Streams the data rows.
+    def batches(self, sheet: Sheet, reader: str) -> Iterator[RowBatch]:
+        """Streams the data rows, many at once.
 
         Args:
             sheet: the open worksheet.
@@ -69,65 +72,87 @@ class RowReader:
             self._report(problem)
         if any(problem.is_error for problem in info.problems):
             return
-        filled = filled_rows(sheet, reader)
+        blocks = filled_blocks(sheet, reader)
         if info.guess is None:
-            yield from self._users(self._data(filled, plain_text=info.is_plain_text))
+            yield from self._users(self._data(blocks, plain_text=info.is_plain_text))
             return
         watch = GuessedText(info, reader, self._settings.heading_row, self._fields)
-        yield from self._users(watch.values(self._data(watch.cells(filled), plain_text=info.is_plain_text)))
+        yield from self._users(watch.values(self._data(watch.cells(blocks), plain_text=info.is_plain_text)))
         if watch.problem is not None:
             self._report(watch.problem)
 
-    def _users(self, rows: Iterator[RowWithProblems]) -> Iterator[RowWithProblems]:
-        first = next(rows, None)
+    def rows(self, sheet: Sheet, reader: str) -> Iterator[RowWithProblems]:
+        """Streams the data rows one by one. See `batches`."""
+        for batch in self.batches(sheet, reader):
+            yield from map(batch.made, range(len(batch)))
+
+    def _users(self, batches: Iterator[RowBatch]) -> Iterator[RowBatch]:
+        first = next(batches, None)
         if first is None:
             message = gettext("There are no users; fill in rows from row {first} on", first=self._settings.first_row)
             self._report(Problem(code="sheet.empty", message=message))
             return
         yield first
-        yield from rows
+        yield from batches
 
-    def _data(self, filled: Iterator[SheetRow], *, plain_text: bool) -> Iterator[RowWithProblems]:
+    def _data(self, blocks: Iterator[Block], *, plain_text: bool) -> Iterator[RowBatch]:
         settings = self._settings
-        make: RowMaker | None = None
-        width = 0  # of the headings, where a cell too many moves those behind it
-        expected = settings.first_row
-        anything = False
-        unheaded: UnheadedCells | None = None
-        reasons: int | None = None
-        while (row := next(filled, None)) is not None:
+        layout: _Layout | None = None
+        goes_on, anything = True, False
+        while goes_on and (block := next(blocks, None)) is not None:
             anything = True
-            if row.number < settings.heading_row:
+            if layout is not None and layout.holds_users_only(block):
+                layout.expected = block.numbers[-1] + 1
+                yield RowBatch(block.numbers, block.rows, layout.make)
                 continue
-            if make is None:
-                columns = self._columns(row.cells if row.number == settings.heading_row else ())
-                make = RowMaker(self._fields, columns, plain_text=plain_text)
-                reasons = columns.reasons
-                unheaded = UnheadedCells(columns)
-                if row.number == settings.heading_row:
-                    width = filled_width(row.cells) if plain_text else 0
+            numbers: list[int] = []
+            cells: list[Sequence[Cell]] = []
+            unusable: dict[int, Problem] = {}
+            rows = rows_of(iter((block,)))
+            for row in rows:
+                if row.number < settings.heading_row:
                     continue
-            if row.number < settings.first_row:
-                self._check_guidance(make(row).row)
-                continue
-            if _has_only(reasons, row):  # what is left of a rejected row is neither a user nor a blank row
-                expected += row.number == expected
-                continue
-            if row.number > expected and not self._pass_blank(expected, row, filled, reasons):
-                break
-            expected = row.number + 1
-            if has_too_many(row, width):
-                yield make.unusable(row.number, too_many_cells(row, width))
-                continue
-            if unheaded is not None:
-                unheaded.look(row)
-            yield make(row)
-        if unheaded is not None and (problem := unheaded.problem()) is not None:
+                if layout is None:
+                    layout = self._layout(row, plain_text=plain_text)
+                    if row.number == settings.heading_row:
+                        continue
+                if row.number < settings.first_row:
+                    self._check_guidance(layout.make(row).row)
+                    continue
+                if _has_only(layout.reasons, row):  # what is left of a rejected row is neither a user nor a blank row
+                    layout.expected += row.number == layout.expected
+                    continue
+                if row.number > layout.expected:
+                    goes_on = self._pass_blank(layout, row, chain(rows, rows_of(blocks)))
+                    if not goes_on:
+                        break
+                layout.expected = row.number + 1
+                if has_too_many(row, layout.width):
+                    unusable[len(numbers)] = too_many_cells(row, layout.width)
+                else:
+                    layout.unheaded.look(row)
+                numbers.append(row.number)
+                cells.append(row.cells)
+            if layout is not None and numbers:
+                yield RowBatch(numbers, cells, layout.make, unusable)
+        if layout is not None and (problem := layout.unheaded.problem()) is not None:
             self._report(problem)
-        if make is None and anything:
+        if layout is None and anything:
             self._columns(())
 
-    def _columns(self, headings: tuple[Cell, ...]) -> Columns:
+    def _layout(self, first: SheetRow, *, plain_text: bool) -> _Layout:
+        """Says how the sheet is laid out, by the first row that is not above its headings."""
+        is_heading = first.number == self._settings.heading_row
+        columns = self._columns(first.cells if is_heading else ())
+        return _Layout(
+            make=RowMaker(self._fields, columns, plain_text=plain_text),
+            width=filled_width(first.cells) if plain_text and is_heading else 0,
+            unheaded=UnheadedCells(columns),
+            reasons=columns.reasons,
+            expected=self._settings.first_row,
+        )
+
+    def _columns(self, headings: Sequence[Cell]) -> Columns:
         """Finds the columns; without a heading row every one is missing."""
         columns = find_columns(headings, self._settings.heading_row, self._fields, self._reasons)
         for problem in columns.problems:
@@ -151,8 +176,9 @@ class RowReader:
                 )
             )
 
-    def _pass_blank(self, blank: int, next_filled: SheetRow, filled: Iterator[SheetRow], reasons: int | None) -> bool:
+    def _pass_blank(self, layout: _Layout, next_filled: SheetRow, rest: Iterator[SheetRow]) -> bool:
         """Acts on blank rows that filled ones follow; returns whether the import goes on."""
+        blank = layout.expected
         match self._settings.on_blank_row:
             case "skip":
                 return True
@@ -166,7 +192,7 @@ class RowReader:
                 )
                 self._report(Problem(code="row.blank", row=blank, message=message))
                 return True
-        after = 1 + sum(not _has_only(reasons, row) for row in filled)
+        after = 1 + sum(not _has_only(layout.reasons, row) for row in rest)
         self.not_read += after
         message = ngettext(
             "Row {blank} is blank and ends the import; {count} filled row that follows is not imported. "
@@ -180,27 +206,32 @@ class RowReader:
         return False
 
 
-def filled_rows(sheet: Sheet, reader: str) -> Iterator[SheetRow]:
-    """Streams the rows that are not blank.
+@dataclass(slots=True)
+class _Layout:
+    """How the sheet is laid out, and how far it was read.
 
-    Args:
-        sheet: the open worksheet.
-        reader: the reader's name, for messages.
-
-    Raises:
-        SourceError: the file is damaged.
-        PluginError: the reader broke.
+    Attributes:
+        make: makes its rows.
+        width: of the headings, where a cell too many moves those behind it; else 0.
+        unheaded: takes note of cells under no heading.
+        reasons: the column of the reasons in a file of rejected rows.
+        expected: the number that the next row has if there is no blank one.
     """
-    number: int | None = None
-    try:
-        for row in sheet.rows():
-            number = row.number
-            if any(map(is_filled, row.cells)):
-                yield row
-    except (MusterrollError, GeneratorExit):
-        raise
-    except Exception as error:
-        raise PluginError(plugin=f"readers[{reader}]", stage="reading", cause=error, row=number) from error
+
+    make: RowMaker
+    width: int
+    unheaded: UnheadedCells
+    reasons: int | None
+    expected: int
+
+    def holds_users_only(self, block: Block) -> bool:
+        """Whether its rows follow without a gap, and nothing stands in them but under headings: most blocks do."""
+        first, last = block.numbers[0], block.numbers[-1]
+        follows = first == self.expected and last - first + 1 == len(block.numbers) and self.reasons is None
+        if not follows or not self.unheaded.only_behind:
+            return False
+        width = self.unheaded.width
+        return max(map(len, block.rows)) <= width or not any(any(cells[width:]) for cells in block.rows)
 
 
 def _has_only(reasons: int | None, row: SheetRow) -> bool:

@@ -15,8 +15,10 @@ from musterroll.contract.secret import Secret
 from musterroll.contract.templates import Template
 from musterroll.contract.text import clean
 from musterroll.contract.translation import gettext
+from musterroll.sheet.blocks import column_of
 from musterroll.sheet.headings import Columns
 from musterroll.sheet.plain_text import meant_value
+from musterroll.sheet.texts import Texts, column_texts, secret_texts
 from musterroll.sheet.values import CellFault, cell_value, secret_value, shown
 
 
@@ -40,6 +42,7 @@ class RowMaker:
     """
 
     def __init__(self, fields: FieldSet, columns: Columns, *, plain_text: bool = False) -> None:
+        self._plain_text = plain_text
         value_of = meant_value if plain_text else cell_value
         letters = dict(columns.letters)
         if fields.whole_phones and PHONE in letters:
@@ -66,10 +69,18 @@ class RowMaker:
         defaults_early = any(field.name == CALLING_CODE for field, _ in self._early)
         self._splits_early = fields.whole_phones and defaults_early
         self._splits_late = fields.whole_phones and not defaults_early
+        # Whether no value is absent but those of cells that cannot be used, so that texts say all that is needed.
+        has_all = all(name in columns.indexes for name, field in fields.items() if field.needs_column)
+        made = [(one.field.name, one.template.names) for one in self._composed]
+        later = [{name for name, _ in made[place:]} for place in range(len(made))]
+        self._is_regular = has_all and all(
+            names and not (self._secret | after).intersection(names)
+            for (_, names), after in zip(made, later, strict=True)
+        )
 
     def __call__(self, source: SheetRow) -> RowWithProblems:
         """Makes one row."""
-        cells = source.cells
+        number, cells = source
         width = len(cells)
         values = self._absent.copy()
         problems: list[Problem] = []
@@ -79,7 +90,7 @@ class RowMaker:
                 continue
             value = read(cells[index])
             if isinstance(value, CellFault):
-                problems.append(self._problem(source.number, name, value, cells[index]))
+                problems.append(self._problem(number, name, value, cells[index]))
             else:
                 values[name] = value
         columns = self._columns
@@ -94,8 +105,33 @@ class RowMaker:
             _take_apart(values)
         if self._late:
             _fill_in(self._late, values)
-        row = Row(source.number, MappingProxyType(values), columns, self._headings)
+        row = Row(number, MappingProxyType(values), columns, self._headings)
         return RowWithProblems(row, tuple(problems))
+
+    def texts(self, rows: Sequence[Sequence[Cell]]) -> Texts:
+        """Makes the texts of many rows, column by column."""
+        texts = Texts()
+        for name in self._absent:
+            (texts.secret if name in self._secret else texts.plain)[name] = [""] * len(rows)
+        width = min(map(len, rows))
+        for name, index, _ in self._cells:
+            cells = column_of(rows, index, width)
+            if name in self._secret:
+                texts.secret[name] = secret_texts(cells, texts.odd)
+            else:
+                texts.plain[name] = column_texts(cells, texts.odd, plain_text=self._plain_text)
+        if not self._is_regular:
+            texts.odd.update(range(len(rows)))
+            return texts
+        if self._splits_early:
+            _take_all_apart(texts)
+        _fill_all_in(self._early, texts)
+        for composition in self._composed:
+            composition.fill_all(texts)
+        if self._splits_late:
+            _take_all_apart(texts)
+        _fill_all_in(self._late, texts)
+        return texts
 
     def unusable(self, number: int, problem: Problem) -> RowWithProblems:
         """Makes a row none of whose cells can be used."""
@@ -162,6 +198,18 @@ class _Composition(NamedTuple):
         values[name] = Value("", origin, None, Secret(text)) if self.field.secret else Value(text, origin)
         return True
 
+    def fill_all(self, texts: Texts) -> None:
+        """Makes the values of many rows. See `fill`."""
+        name, names = self.field.name, self.template.names
+        made = texts.secret[name] if self.field.secret else texts.plain[name]
+        defaults = [texts.defaults.get(source, set()) for source in names]
+        by_default = texts.defaults.setdefault(name, set())
+        for place, parts in enumerate(zip(*(texts.plain[source] for source in names), strict=True)):
+            if not made[place] and any(parts):
+                made[place] = clean(self.template.fill(dict(zip(names, parts, strict=True))))
+                if all(place in places for part, places in zip(parts, defaults, strict=True) if part):
+                    by_default.add(place)
+
 
 def _take_apart(values: dict[str, Value]) -> None:
     """Makes calling code and local part of a whole number. One that cannot be read stays, and has no calling code."""
@@ -174,6 +222,15 @@ def _take_apart(values: dict[str, Value]) -> None:
         values[PHONE] = Value(parts[1], phone.origin, raw)
 
 
+def _take_all_apart(texts: Texts) -> None:
+    phones, codes = texts.plain[PHONE], texts.plain[CALLING_CODE]
+    for place, phone in enumerate(phones):
+        if phone and (parts := split_whole(phone)) is not None:
+            codes[place], phones[place] = parts
+            if place in texts.defaults.get(PHONE, ()):
+                texts.defaults.setdefault(CALLING_CODE, set()).add(place)
+
+
 def _fill_in(defaults: Sequence[tuple[Field, Value]], values: dict[str, Value]) -> None:
     """Puts defaults where the cell is blank or the sheet does not have the field."""
     for field, default in defaults:
@@ -183,6 +240,17 @@ def _fill_in(defaults: Sequence[tuple[Field, Value]], values: dict[str, Value]) 
         if field.name == CALLING_CODE and PHONE in values and not values[PHONE].is_filled:
             continue
         values[field.name] = default
+
+
+def _fill_all_in(defaults: Sequence[tuple[Field, Value]], texts: Texts) -> None:
+    for field, default in defaults:
+        column = texts.plain[field.name] if default.secret is None else texts.secret[field.name]
+        phones = texts.plain.get(PHONE, ()) if field.name == CALLING_CODE else ()
+        blank = [place for place, text in enumerate(column) if not text and (not phones or phones[place])]
+        texts.defaults.setdefault(field.name, set()).update(blank)
+        text = default.text if default.secret is None else default.secret.reveal()
+        for place in blank:
+            column[place] = text
 
 
 def _default(field: Field) -> Value | None:

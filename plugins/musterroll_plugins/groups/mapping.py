@@ -11,6 +11,7 @@ from pydantic import Field as Default
 from pydantic import ValidationInfo, field_validator, model_validator
 
 from musterroll import (
+    Batch,
     Context,
     FilePath,
     GroupPath,
@@ -113,6 +114,10 @@ class Mapping:
         if found is not None:
             return found
         return () if self._unknown == "ignore" or self._is_reported(value.text, folded) else (self._problem(row),)
+
+    def resolve_batch(self, batch: Batch) -> list[tuple[GroupPath, ...] | None]:
+        """Says the groups of each row whose value is in the table."""
+        return [self._table.find(text) if text else None for text in batch.folded(self._field)]
 
     def _mistakes(self, options: MappingOptions) -> Iterator[Mistake]:
         where = f"{self._context.instance}.options"

@@ -10,7 +10,19 @@ from typing import Annotated, Any, Self
 from pydantic import Field as Limits
 from pydantic import model_validator
 
-from musterroll import Context, GroupPath, GroupResolverType, Options, Problem, Row, clean, fold_path, gettext, hookimpl
+from musterroll import (
+    Batch,
+    Context,
+    GroupPath,
+    GroupResolverType,
+    Options,
+    Problem,
+    Row,
+    clean,
+    fold_path,
+    gettext,
+    hookimpl,
+)
 from musterroll_plugins.validators._fields import FieldName
 
 _ESCAPE = "\\"
@@ -146,6 +158,7 @@ class Paths:
         self._notation = Notation(options.separator, options.level)
         # A large sheet has few distinct cells in this column.
         self._parse = lru_cache(maxsize=4096)(self._notation.parse)
+        self._groups = lru_cache(maxsize=4096)(self._good)
 
     def resolve(self, row: Row) -> Iterable[GroupPath | Problem]:
         """Yields the groups, or one problem that names everything that is wrong with the cell."""
@@ -160,6 +173,14 @@ class Paths:
         faults = "; ".join(self._notation.faults(parsed))
         message = "{heading} cannot be read: {faults}"
         return (row.problem(self._field, f"{self._field}.invalid", message, suggestion=suggestion, faults=faults),)
+
+    def resolve_batch(self, batch: Batch) -> list[tuple[GroupPath, ...] | None]:
+        """Says the groups of each row whose cell can be read."""
+        return list(map(self._groups, batch.texts(self._field)))
+
+    def _good(self, text: str) -> tuple[GroupPath, ...] | None:
+        parsed = self._parse(text) if text else Parsed()
+        return tuple(parsed.paths) if parsed.is_good else None
 
 
 @hookimpl

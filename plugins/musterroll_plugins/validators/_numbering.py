@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import IntEnum
 from functools import cached_property
 
@@ -76,6 +76,29 @@ class NumberingPlan:
         length = len(digits)
         return any(length in lengths and shape.fullmatch(digits) for lengths, shape in self._shapes)
 
+    @cached_property
+    def certain(self) -> re.Pattern[str]:
+        """Matches local numbers that have the shape of one, and do not begin with what `may_have_prefix` looks for."""
+        prefixes = "|".join(re.escape(prefix) for prefix in (self.code, self._trunk) if prefix)
+        shapes = dict.fromkeys(_of_lengths(shape.pattern, lengths) for lengths, shape in self._shapes)
+        return re.compile(rf"(?!{prefixes})(?:{'|'.join(shapes) or '(?!)'})", re.ASCII)
+
+    @cached_property
+    def assigned(self) -> re.Pattern[str]:
+        """Matches local numbers that are VALID, and not all of them: `is_valid_number` as one pattern."""
+        before, regions = "", list[str]()
+        for region in self._regions:
+            plan = PhoneMetadata.metadata_for_region_or_calling_code(int(self.code), region)
+            if plan is None or plan.general_desc is None or not plan.general_desc.national_number_pattern:
+                continue
+            first = f"(?={plan.leading_digits})" if plan.leading_digits else ""
+            kinds = "|".join(_kinds(plan)) or "(?!)"
+            general = _of_lengths(plan.general_desc.national_number_pattern, plan.general_desc.possible_length)
+            regions.append(rf"{before}{first}(?={general}\Z)(?:{kinds})")
+            if plan.leading_digits:  # the library asks no other region then
+                before += f"(?!{plan.leading_digits})"
+        return re.compile("|".join(regions) or "(?!)", re.ASCII)
+
     def may_have_prefix(self, digits: str) -> bool:
         """Whether the digits begin as if a calling code or trunk prefix were before the local number."""
         return digits.startswith(self.code) or bool(self._trunk and digits.startswith(self._trunk))
@@ -110,6 +133,31 @@ class NumberingPlan:
         region = self._regions[0]
         number = None if region == _NO_REGION else example_number_for_type(region, PhoneNumberType.MOBILE)
         return None if number is None else national_significant_number(number)
+
+
+def _of_lengths(pattern: str, lengths: Iterable[int]) -> str:
+    """The pattern of texts of these lengths that match a pattern."""
+    counts = "|".join(f"[0-9]{{{length}}}" for length in sorted(set(lengths)) if length > 0)
+    return rf"(?=(?:{counts or '(?!)'})\Z)(?:{pattern})"
+
+
+def _kinds(plan: PhoneMetadata) -> Iterator[str]:
+    """The patterns of the kinds of numbers that a region has."""
+    general = plan.general_desc
+    for kind in (
+        plan.premium_rate,
+        plan.toll_free,
+        plan.shared_cost,
+        plan.voip,
+        plan.personal_number,
+        plan.pager,
+        plan.uan,
+        plan.voicemail,
+        plan.fixed_line,
+        plan.mobile,
+    ):
+        if kind is not None and kind.national_number_pattern and general is not None:
+            yield _of_lengths(kind.national_number_pattern, kind.possible_length or general.possible_length)
 
 
 def _number(code: str, digits: str) -> PhoneNumber:

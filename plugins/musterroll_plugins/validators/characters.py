@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
-from musterroll import Context, Options, Origin, Problem, Row, Severity, ValidatorType, gettext, hookimpl
+from musterroll import Batch, Context, Options, Origin, Problem, Row, Severity, ValidatorType, gettext, hookimpl
 from musterroll_plugins.validators import _characters, _mojibake
 
 _USERNAME = "username"
 _SHOWN = 20  # so many characters say where in a value it is
 _KINDS = 3  # so many kinds are named
+# What needs no closer look: ASCII, and single letters of Latin names (not those that are half of another).
+_USUAL = re.compile(r"(?:[ -~]|[ÀÁÄ-ÖØ-öø-ſ](?![^\x00-\x7f]))*").fullmatch
 
 
 class Characters:
@@ -44,6 +48,20 @@ class Characters:
                     "{heading} has a control character in it, which nobody can type; choose another one",
                 )
 
+    def suspects(self, batch: Batch) -> set[int]:
+        """Suspects rows with such a character, by a look at a whole column first."""
+        found: set[int] = set()
+        for name in self._fields:
+            texts = batch.texts(name)
+            together = "".join(texts)
+            if not (together.isascii() and together.isprintable()):
+                found.update(place for place, text in enumerate(texts) if not _USUAL(text) and _is_doubtful(text))
+        for name in self._secrets:
+            secrets = batch.secrets(name)
+            if not "".join(secrets).isprintable():
+                found.update(place for place, secret in enumerate(secrets) if _characters.has_control(secret))
+        return found
+
     def _check_text(self, row: Row, name: str, text: str) -> Iterator[Problem]:
         places = [found.start() for found in _characters.faulty(text)]
         mojibake = _mojibake.repaired(text)
@@ -71,6 +89,11 @@ class Characters:
             suggestion=suggestion or None,
             what=_what(text, places),
         )
+
+
+@lru_cache(maxsize=4096)  # names come again and again
+def _is_doubtful(text: str) -> bool:
+    return any(_characters.faulty(text)) or _mojibake.repaired(text) is not None
 
 
 def _what(text: str, places: list[int]) -> str:

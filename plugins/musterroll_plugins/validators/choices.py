@@ -8,6 +8,7 @@ from typing import Any, Self
 from pydantic import ValidationInfo, model_validator
 
 from musterroll import (
+    Batch,
     Context,
     Options,
     Problem,
@@ -68,6 +69,14 @@ class Choices:
                 text = legible(value.text)
                 if text and text not in one.exact:
                     yield one.problem(row, text)
+
+    def suspects(self, batch: Batch) -> Iterator[int]:
+        """Suspects rows with anything else than a choice."""
+        for one in self._lists:
+            texts = batch.texts(one.name)
+            others = set(texts).difference(one.exact, ("",))
+            if others:
+                yield from (place for place, text in enumerate(texts) if text in others)
 
 
 class _List:

@@ -8,7 +8,7 @@ from typing import Any, Literal, Self
 
 from pydantic import model_validator
 
-from musterroll import Context, Options, Problem, Row, ValidatorType, Value, fold, hookimpl
+from musterroll import Batch, Context, Options, Problem, Row, ValidatorType, Value, fold, hookimpl
 from musterroll_plugins.validators._characters import legible
 from musterroll_plugins.validators._fields import FieldName
 
@@ -57,6 +57,19 @@ class Compare:
             problem = row.problem(field, f"{field}.not_different", message, other=other_heading)
             yield _discreet(problem, value, other)
 
+    def suspects(self, batch: Batch) -> list[int]:
+        """Suspects rows whose values are not as they should be, or not plain ASCII."""
+        names = self._options.field, self._options.other
+        columns = [batch.secrets(name) if batch.is_secret(name) else batch.texts(name) for name in names]
+        pairs = enumerate(zip(*columns, strict=True))
+        if self._options.rule == "equal":
+            return [place for place, (one, two) in pairs if one != two or not _is_plain(one)]
+        return [
+            place
+            for place, (one, two) in pairs
+            if one.strip().lower() == two.strip().lower() or not (_is_plain(one) and _is_plain(two))
+        ]
+
     def _is_missing(self, name: str, value: Value) -> bool:
         """Whether it was reported already that there is no value."""
         spec = self._context.fields.get(name)
@@ -68,6 +81,10 @@ class Compare:
         if not self._options.ignore_case or (secret and self._options.rule == "equal"):
             return one == two
         return fold(one) == fold(two)
+
+
+def _is_plain(text: str) -> bool:
+    return text.isascii() and text.isprintable()
 
 
 def _discreet(problem: Problem, *values: Value) -> Problem:

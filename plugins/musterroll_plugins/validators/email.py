@@ -9,13 +9,16 @@ from typing import Any
 
 from pydantic import Field as Default
 
-from musterroll import Context, Options, Problem, Row, Severity, ValidatorType, gettext, hookimpl
+from musterroll import Batch, Context, Options, Problem, Row, Severity, ValidatorType, gettext, hookimpl
 from musterroll_plugins.validators._characters import legible
 from musterroll_plugins.validators._fields import FieldName, is_too_long
 from musterroll_plugins.validators._mail_domains import meant_domain
 
 # The library's rule for an unquoted ASCII local part (RFC 5322 dot-atom), and its limit for an address.
-_LOCAL = re.compile(r"[A-Za-z0-9_!#$%&'*+\-/=?^`{|}~]+(?:\.[A-Za-z0-9_!#$%&'*+\-/=?^`{|}~]+)*")
+_ATOM = r"[A-Za-z0-9_!#$%&'*+\-/=?^`{|}~]+"
+_LOCAL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
+# Lines that are such addresses, or blank: their domains.
+_DOMAINS = re.compile(rf"\n(?:{_ATOM}(?:\.{_ATOM})*@([A-Za-z0-9.\-]+))?$", re.MULTILINE)
 _MOST_BYTES = 254
 # Addresses in private networks and rehearsals are in use, but the library knows public mail only. It sees
 # such a domain under a public ending of the same length, so that everything else about it is still judged.
@@ -80,6 +83,24 @@ class Email:
             reason=self._reason(text),
         )
 
+    def suspects(self, batch: Batch) -> list[int]:
+        """Suspects what is no plain ASCII address at a good domain."""
+        texts, joined = batch.texts(self._field), batch.joined(self._field)
+        domains: list[str | None] = _DOMAINS.findall(joined)
+        if not len(domains) == joined.count("\n") == len(texts) or max(map(len, texts), default=0) > _MOST_BYTES:
+            domains = [_domain_of(text) for text in texts]
+        different = set(domains)
+        good = {domain for domain in different if domain is not None and self._is_plain(domain)}
+        if len(good) == len(different):
+            return []
+        return [place for place, domain in enumerate(domains) if domain not in good]
+
+    def _is_plain(self, domain: str) -> bool:
+        if not domain:
+            return True  # of a blank cell
+        is_valid = "xn--" not in domain.lower() and self._domain_is_valid(domain)
+        return is_valid and self._meant_domain(domain) is None
+
     def is_valid(self, text: str) -> bool:
         """Whether the address is valid; the same verdict as the library's, sooner."""
         local, _, domain = text.partition("@")
@@ -124,6 +145,12 @@ class Email:
         repaired = _COMMA_FOR_DOT.sub(r"@\1.", _SPACE_AT_JOINT.sub(r"\1", repaired))
         repaired = re.sub(r"\.{2,}", ".", repaired)
         return repaired if repaired != text and self.is_valid(repaired) else None
+
+
+def _domain_of(text: str) -> str | None:
+    """The domain of a plain address; None of anything else."""
+    found = _DOMAINS.fullmatch(f"\n{text}") if len(text) <= _MOST_BYTES else None
+    return None if found is None else found[1] or ""
 
 
 def _public(ending: re.Match[str]) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Self
 from pydantic import Field as Default
 from pydantic import field_validator, model_validator
 
-from musterroll import Context, Options, Problem, Row, ValidatorType, hookimpl, nearest
+from musterroll import Batch, Context, Options, Problem, Row, ValidatorType, hookimpl, nearest
 from musterroll_plugins.validators._characters import legible
 from musterroll_plugins.validators._fields import FieldName, is_too_long, listed
 from musterroll_plugins.validators.email import Email, EmailOptions
@@ -98,6 +98,17 @@ class EmailDomain:
             domain=domain,
             allowed=listed(self._allowed.values(), _NAMED),
         )
+
+    def suspects(self, batch: Batch) -> list[int]:
+        """Suspects what is not plain ASCII, or at a domain that it may not have."""
+        domains = [text.rpartition("@")[2] if text else None for text in batch.texts(self._field)]
+        bad = {one for one in set(domains) if one is not None and not (one.isascii() and self._may_have(one))}
+        texts = zip(batch.texts(self._field), domains, strict=True)
+        return [
+            place
+            for place, (text, domain) in enumerate(texts)
+            if domain in bad or not (text.isascii() and text.isprintable())
+        ]
 
     def _judge(self, domain: str) -> bool:
         name = ascii_domain(domain)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from musterroll import Context, Options, Problem, Row, ValidatorType, hookimpl
+from musterroll import Batch, Context, Options, Problem, Row, ValidatorType, hookimpl
 
 
 class Length:
@@ -33,6 +33,13 @@ class Length:
             # A blank or absent value has no text, so its origin need not be asked for.
             if (value := values.get(name)) is not None and len(value.text) > limit
         ]
+
+    def suspects(self, batch: Batch) -> Iterator[int]:
+        """Suspects rows with a value that is too long."""
+        for name, limit in self._limits:
+            texts = batch.texts(name)
+            if max(map(len, texts), default=0) > limit:
+                yield from (place for place, text in enumerate(texts) if len(text) > limit)
 
 
 @hookimpl

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, pairwise
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field as Limits
 from pydantic import model_validator
 
-from musterroll import Context, Options, Problem, Row, ValidatorType, fold, gettext, hookimpl, ngettext
+from musterroll import Batch, Context, Options, Problem, Row, ValidatorType, fold, gettext, hookimpl, ngettext
 from musterroll_plugins.validators._fields import FieldName
 
 _SHORTEST_PART = 3  # a shorter name is in many good passwords by chance
@@ -21,6 +23,13 @@ _KINDS: dict[Kind, str] = {
     "upper": "it must contain an upper-case letter",
     "digit": "it must contain a digit",
     "symbol": "it must contain a symbol",
+}
+# What has such a character for certain; others have one that is not ASCII.
+_ASCII_KINDS: dict[Kind, Callable[[str], object]] = {
+    "lower": re.compile("[a-z]").search,
+    "upper": re.compile("[A-Z]").search,
+    "digit": re.compile("[0-9]").search,
+    "symbol": re.compile(r"[ -/:-@\[-`{-~]").search,
 }
 
 # Figures and signs that stand for letters.
@@ -37,6 +46,7 @@ _FIRST = frozenset(
 _ENDS = "0123456789!?.,:;-_+*/@#$%&=()"
 _LONGEST_END = 5
 _LONGEST_PERIOD = 8
+_TWICE = re.compile(rf"(.{{1,{_LONGEST_PERIOD}}})\1", re.DOTALL)
 _PERIODS = range(1, _LONGEST_PERIOD + 1)
 _ROWS = (
     "01234567890 qwertyuiopasdfghjklzxcvbnm qwertzuiopasdfghjklyxcvbnm azertyuiopqsdfghjklmwxcvbn "
@@ -85,7 +95,7 @@ class Password:
     def __init__(self, options: PasswordOptions, context: Context) -> None:
         self._options = options
         self._parts = [name for name in options.not_containing if name != "password"]
-        self._guessable = Guessable() if options.not_common else ()
+        self._guessable = Guessable() if options.not_common else None
 
     def check(self, row: Row) -> Iterator[Problem]:
         """Yields at most one problem; its message never holds the password."""
@@ -100,6 +110,36 @@ class Password:
                 "{heading} does not meet the policy: {rules}; choose another one",
                 rules="; ".join(failing),
             )
+
+    def suspects(self, batch: Batch) -> Iterable[int]:
+        """Suspects what may break one of the rules; of all passwords that there are where the strength is judged."""
+        passwords, options = batch.secrets("password"), self._options
+        if options.min_strength:
+            return [place for place, password in enumerate(passwords) if password]
+        found: set[int] = set()
+        most = options.max_length or sys.maxsize
+        lengths = list(map(len, passwords))
+        if min(lengths, default=0) < options.min_length or max(lengths, default=0) > most:
+            found.update(place for place, size in enumerate(lengths) if size and not options.min_length <= size <= most)
+        for kind in options.require:
+            has = _ASCII_KINDS[kind]
+            found.update(place for place, one in enumerate(passwords) if one and not has(one))
+        if least := options.min_classes:
+            kinds = _ASCII_KINDS.values()
+            found.update(
+                place for place, one in enumerate(passwords) if one and sum(bool(h(one)) for h in kinds) < least
+            )
+        folded = batch.folded("password")
+        for name in self._parts:
+            parts = enumerate(zip(batch.folded(name), folded, strict=True))
+            found.update(
+                place
+                for place, (part, one) in parts
+                if part and (part in one or ("@" in part and part.partition("@")[0] in one))
+            )
+        if self._guessable is not None:
+            found.update(self._guessable.suspects(passwords))
+        return found
 
     def _failing(self, password: str, row: Row) -> Iterator[str]:
         options = self._options
@@ -123,7 +163,7 @@ class Password:
                     if name == "username"
                     else gettext("it must not contain what is in {other}", other=row.heading(name))
                 )
-        if password in self._guessable:
+        if self._guessable is not None and password in self._guessable:
             yield gettext("it is one of the most common passwords")
         elif options.min_strength:
             yield from self._too_weak(password, row)
@@ -179,6 +219,38 @@ class Guessable:
         if len(text) - len(stem) <= _LONGEST_END and (stem in _FIRST or stem.translate(_LETTERS) in _FIRST):
             return True
         return not text.isalpha() and text.translate(_LETTERS) in self._words
+
+    def suspects(self, passwords: Sequence[str]) -> set[int]:
+        """The places of those that may be in it: of all that are, and few others."""
+        texts = list(map(str.casefold, passwords))
+        stems = [text.rstrip(_ENDS) for text in texts]
+        found = set[int]()
+        spelt = ((self._words, texts), (self._words, _spelt(texts)), (_FIRST, stems), (_FIRST, _spelt(stems)))
+        for words, some in spelt:
+            if not words.isdisjoint(some):
+                found.update(place for place, text in enumerate(some) if text in words)
+        found.update(
+            place
+            for place, text in enumerate(texts)
+            if text[:3] in _STARTS
+            or (text[:1] in text[1 : _LONGEST_PERIOD + 1] and _TWICE.match(text))
+            or not text.isascii()
+        )
+        return {place for place in found if passwords[place] in self}
+
+
+def _spelt(texts: Sequence[str]) -> list[str]:
+    """The texts with letters for the figures and signs that stand for them."""
+    spelt = "\n".join(texts).translate(_LETTERS).split("\n")
+    return spelt if len(spelt) == len(texts) else [text.translate(_LETTERS) for text in texts]
+
+
+# How ASCII texts begin that follow the alphabet or the keyboard.
+_STARTS = frozenset(
+    text[place : place + 3]
+    for text in (_ROWS, _ROWS[::-1], "".join(map(chr, range(128))), "".join(map(chr, reversed(range(128)))))
+    for place in range(len(text) - 2)
+)
 
 
 def _is_regular(text: str) -> bool:

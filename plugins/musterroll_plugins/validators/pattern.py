@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import field_validator
 from pydantic_core import SchemaError, SchemaValidator, core_schema
 
-from musterroll import Context, Options, Problem, Row, ValidatorType, hookimpl
+from musterroll import Batch, Context, Options, Problem, Row, ValidatorType, hookimpl
 from musterroll_plugins.validators._characters import legible
 from musterroll_plugins.validators._fields import FieldName, is_too_long
 
@@ -68,6 +68,13 @@ class Pattern:
         text = legible(value.text)
         if text and not self._matches(text) and not is_too_long(self._context, self._field, value.text):
             yield self._problem(row, self._suggestion(text))
+
+    def suspects(self, batch: Batch) -> list[int]:
+        """Suspects rows whose value does not have the form as it stands."""
+        is_secret, matches = batch.is_secret(self._field), self._matches
+        texts = batch.secrets(self._field) if is_secret else batch.texts(self._field)
+        known = {text: matches(text if is_secret else legible(text)) for text in set(texts)}
+        return [place for place, text in enumerate(texts) if text and not known[text]]
 
     def _problem(self, row: Row, suggestion: str | None) -> Problem:
         return row.problem(

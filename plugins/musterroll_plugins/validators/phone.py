@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field as Default
 
 from musterroll import (
+    Batch,
     Context,
     Options,
     Origin,
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
     from musterroll_plugins.validators._numbering import NumberingPlan
 
 
+_BLANK, _NOTHING = re.compile(""), re.compile("(?!)")
+
+
 class PhoneOptions(Options):
     """Options of `phone`.
 
@@ -43,6 +48,18 @@ class PhoneOptions(Options):
     phone: FieldName = Default("phone", validate_default=False)
     calling_code: FieldName = Default("calling_code", validate_default=False)
     strict: bool = False
+
+
+class _Proofs(dict[str, Callable[[str], object]]):
+    """The proof of each calling code, made when it is needed."""
+
+    def __init__(self, make: Callable[[str], Callable[[str], object]]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, code: str) -> Callable[[str], object]:
+        proof = self[code] = self._make(code)
+        return proof
 
 
 class Phone:
@@ -62,6 +79,7 @@ class Phone:
         self._default_code = default if isinstance(default, str) else ""
         self._is_whole = spec is not None and spec.omitted and spec.compose is None
         self._plans: dict[str, NumberingPlan | None] = {}
+        self._proofs = _Proofs(self._proof)
 
     def check(self, row: Row) -> Iterable[Problem]:
         """Yields the problems of the two fields."""
@@ -83,6 +101,26 @@ class Phone:
         if is_too_long(self._context, self._phone, digits):
             return ()
         return self._check_number(row, digits, plan)
+
+    def suspects(self, batch: Batch) -> list[int]:
+        """Suspects what no pattern of its calling code proves to be a number."""
+        phones, codes = batch.texts(self._phone), batch.texts(self._code)
+        proofs = self._proofs
+        doubtful = [
+            place for place, (code, phone) in enumerate(zip(codes, phones, strict=True)) if not proofs[code](phone)
+        ]
+        return [place for place in doubtful if not self._is_assigned(codes[place], phones[place])]
+
+    def _is_assigned(self, code: str, phone: str) -> bool:
+        plan = self._plan(code)
+        return plan is not None and bool(plan.assigned.fullmatch(phone))
+
+    def _proof(self, code: str) -> Callable[[str], object]:
+        """What tells quickly that a text can only be a local number of that code, or is blank where the code is."""
+        plan = self._plan(code)
+        if plan is None:
+            return (_NOTHING if code else _BLANK).fullmatch
+        return (_NOTHING if self._strict else plan.certain).fullmatch
 
     def _plan(self, code: str) -> NumberingPlan | None:
         if code not in self._plans:

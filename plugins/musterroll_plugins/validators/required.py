@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from musterroll import Context, Options, Origin, Problem, Row, ValidatorType, gettext, hookimpl
+from musterroll import Batch, Context, Options, Origin, Problem, Row, ValidatorType, gettext, hookimpl
 
 
 class Required:
@@ -30,6 +30,15 @@ class Required:
             # Whoever fills in what it is made of has filled it in, so that is one fault.
             if not self._sources.get(name, frozenset()).intersection(blank)
         ]
+
+    def suspects(self, batch: Batch) -> set[int]:
+        """Suspects rows with a needed field empty."""
+        found: set[int] = set()
+        for name in self._needed:
+            texts = batch.secrets(name) if batch.is_secret(name) else batch.texts(name)
+            if "" in texts:
+                found.update(place for place, text in enumerate(texts) if not text)
+        return found
 
     def _problem(self, row: Row, name: str) -> Problem:
         if name not in self._made_of:

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import Field as Default
 
-from musterroll import Context, Options, Problem, Row, Severity, ValidatorType, fold, gettext, hookimpl
+from musterroll import Batch, Context, Options, Problem, Row, Severity, ValidatorType, fold, gettext, hookimpl
 from musterroll_plugins.validators._fields import FieldName
 
 _USERNAME = "username"
@@ -37,7 +37,7 @@ class UniqueOptions(Options):
 class Unique:
     """`FIELD.duplicate`, and `username.confusable` for names that look alike but are not the same.
 
-    Remembers one row number for each distinct value.
+    Remembers the first row of each distinct value. Rows may be noted before they are asked about.
     """
 
     def __init__(self, options: UniqueOptions, context: Context) -> None:
@@ -76,6 +76,34 @@ class Unique:
         if look is not None:
             yield look
 
+    def suspects(self, batch: Batch) -> set[int]:
+        """Takes note of all rows; suspects those that repeat a value, or look like another one."""
+        found: set[int] = set()
+        for name, seen in (*self._errors.items(), *self._warnings.items()):
+            folded = batch.folded(name)
+            first = dict(zip(reversed(folded), reversed(batch.numbers), strict=True))
+            first.pop("", None)
+            if len(first) == len(folded) - folded.count("") and seen.keys().isdisjoint(first):
+                seen.update(first)
+            else:
+                rows = enumerate(zip(folded, batch.numbers, strict=True))
+                found.update(place for place, (text, row) in rows if text and seen.setdefault(text, row) != row)
+        if self._usernames is not None:
+            found.update(self._lookalikes(batch, self._usernames))
+        return found
+
+    def _lookalikes(self, batch: Batch, usernames: dict[str, int]) -> Iterator[int]:
+        texts, folded = batch.texts(_USERNAME), batch.folded(_USERNAME)
+        if not "".join(texts).isascii():
+            for place, text in enumerate(texts):
+                row = batch.numbers[place]
+                if not text.isascii() and usernames.get(folded[place]) == row:
+                    look = skeleton(text)
+                    if self._looks.setdefault(look, row) != row or look in usernames:
+                        yield place
+        if self._looks:
+            yield from (place for place, text in enumerate(folded) if text in self._looks)
+
     def finish(self) -> Iterator[Problem]:
         """Yields nothing: every problem is known at the later row."""
         yield from ()
@@ -94,10 +122,11 @@ class Unique:
         if not text or self._usernames is None or (text.isascii() and not self._looks):
             return None
         folded = fold(text)
-        if folded in self._usernames:
+        if self._usernames.get(folded, row.number) != row.number:
             return None  # the very same name: a duplicate
         look = folded if text.isascii() else skeleton(text)
-        first = self._looks.get(look) or self._usernames.get(look)
+        rows = (self._looks.get(look, row.number), self._usernames.get(look, row.number))
+        first = next((number for number in rows if number < row.number), None)
         if not text.isascii():
             self._looks.setdefault(look, row.number)
         if first is None:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from itertools import chain, islice
+from operator import lt
 from types import NoneType
-from typing import get_args
+from typing import Any, TypeVar, get_args
 
-from musterroll.contract.cells import Cell, SheetInfo, SheetRow
-from musterroll.contract.roles import Confidence, OtherFormat, Reader, Sheet
+from musterroll.contract.cells import Block, Cell, SheetInfo, SheetRow
+from musterroll.contract.roles import Confidence, OtherFormat, Reader, ReadsBlocks, Sheet
 from musterroll.contract.source import Source
 from musterroll.errors import MusterrollError
 from musterroll.registry.guards.guard import Guard, a, is_text, iterator
 from musterroll.registry.plugin_errors import AnswerError, broken
 from musterroll.registry.watch import Watch
 
+T = TypeVar("T")
 _KINDS = (*(kind for kind in get_args(Cell) if kind is not NoneType), NoneType)
 _KNOWN = frozenset(_KINDS)
 _ROWS = ("row read", "rows read")
@@ -50,7 +53,8 @@ class WatchedReader(Guard):
             with opened as sheet:
                 info = _info(sheet)
                 self.watch.end(call)
-                yield _WatchedSheet(sheet, info, self)
+                watched = _WatchedBlocks if isinstance(sheet, ReadsBlocks) else _WatchedSheet
+                yield watched(sheet, info, self)
         finally:
             if self.watch.current is call:
                 self.watch.end(call)
@@ -62,30 +66,84 @@ class _WatchedSheet:
 
     def rows(self) -> Iterator[SheetRow]:
         """Streams the rows, each looked at. Most are as they should be, and there are millions of them."""
-        watch, known, last = self._guard.watch, _KNOWN.issuperset, 0
+        known, last = _KNOWN.issuperset, 0
+
+        def look(row: SheetRow) -> int:
+            nonlocal last
+            if (
+                type(row) is not SheetRow
+                or type(row[0]) is not int
+                or row[0] <= last
+                or type(row[1]) is not tuple
+                or not known(map(type, row[1]))
+            ):
+                _look_at_row(row, last)
+            last = row[0]
+            return 1
+
+        return self._stream(self._inner.rows, "rows", look, lambda: last)
+
+    def _stream(
+        self, method: Callable[[], object], name: str, look: Callable[[T], int], last: Callable[[], int]
+    ) -> Iterator[T]:
+        watch = self._guard.watch
         call = watch.begin(self._guard.label, "reading", _ROWS)
         try:
-            for row in iterator(self._inner.rows(), "rows"):
-                if (
-                    type(row) is not SheetRow
-                    or type(row[0]) is not int
-                    or row[0] <= last
-                    or type(row[1]) is not tuple
-                    or not known(map(type, row[1]))
-                ):
-                    _look_at_row(row, last)
-                last = row[0]
-                call.done += 1
+            for one in iterator(method(), name):
+                call.done += look(one)
                 watch.current = call.outer
-                yield row
+                yield one
                 call.outer, watch.current = watch.current, call
         except MusterrollError:
             raise
         except (Exception, SystemExit) as error:
-            raise broken(self._guard.label, "reading", error, last or None) from error
+            raise broken(self._guard.label, "reading", error, last() or None) from error
         finally:
             if watch.current is call:
                 watch.end(call)
+
+
+class _WatchedBlocks(_WatchedSheet):
+    _inner: Any
+
+    def blocks(self) -> Iterator[Block]:
+        """Streams the blocks, each looked at as a whole."""
+        last = 0
+
+        def look(block: Block) -> int:
+            nonlocal last
+            if not _is_block(block, last):
+                _look_at_block(block, last)
+            if block.numbers:
+                last = block.numbers[-1]
+            return len(block.numbers)
+
+        return self._stream(self._inner.blocks, "blocks", look, lambda: last)
+
+
+def _is_block(block: Block, last: int) -> bool:
+    if type(block) is not Block or type(block.numbers) not in (range, list) or type(block.rows) is not list:
+        return False
+    numbers, rows = block
+    rise = not numbers or (
+        {int}.issuperset(map(type, numbers)) and numbers[0] > last and all(map(lt, numbers, islice(numbers, 1, None)))
+    )
+    sizes = len(numbers) == len(rows) and {list, tuple}.issuperset(map(type, rows))
+    return rise and sizes and _KNOWN.issuperset(map(type, chain.from_iterable(rows)))
+
+
+def _look_at_block(block: object, last: int) -> None:
+    if not isinstance(block, Block):
+        raise AnswerError(f"blocks() must yield blocks (Block), not {a(block)}")
+    for part in ("numbers", "rows"):
+        if not isinstance(value := getattr(block, part), Sequence) or isinstance(value, str | bytes):
+            raise AnswerError(f"the {part} of a block must be a list, not {a(value)}")
+    if len(block.numbers) != len(block.rows):
+        raise AnswerError(f"a block has {len(block.rows)} rows and {len(block.numbers)} numbers of rows")
+    for number, cells in zip(block.numbers, block.rows, strict=True):
+        row: Any = cells
+        _look_at_row(SheetRow(number, tuple(row) if isinstance(row, list) else row), last)
+        last = number
 
 
 def _look_at_row(row: object, last: int) -> None:

@@ -12,15 +12,19 @@ from dataclasses import replace
 from types import GeneratorType
 from typing import Any, NamedTuple
 
+from musterroll.contract.batch import Batch
 from musterroll.contract.problems import Problem, Severity
 from musterroll.contract.roles import GroupResolver, RowValidator, SheetValidator
 from musterroll.contract.rows import Row
+from musterroll.contract.secret import MASK
 from musterroll.contract.text import clean, did_you_mean
 from musterroll.contract.users import GroupPath
+from musterroll.errors import PluginError
 from musterroll.registry.guards.built import returns_what_it_finds
 from musterroll.registry.guards.guard import a, status_of
 from musterroll.registry.masks import SecretsSeen, masked
-from musterroll.registry.plugin_errors import AnswerError
+from musterroll.registry.plugin_errors import AnswerError, broken
+from musterroll.registry.watch import Call
 
 _KEPT = 100_000  # so many paths of groups are known without another look
 _NONE_SEEN = SecretsSeen()
@@ -37,6 +41,7 @@ class Rule(NamedTuple):
         usual: what that may return without another look (`all_found`).
         method: what `find` is called.
         seen: of a rule of the whole sheet, the secrets that it has looked at: it may speak of them later.
+        proof: its `suspects` or `resolve_batch`, if it has one.
     """
 
     label: str
@@ -44,17 +49,20 @@ class Rule(NamedTuple):
     usual: frozenset[type]
     method: str
     seen: SecretsSeen | None = None
+    proof: Callable[[Batch], Any] | None = None
 
     @classmethod
     def of_validator(cls, label: str, validator: RowValidator | SheetValidator) -> Rule:
         """Makes the rule of a validator."""
         seen = SecretsSeen() if isinstance(validator, SheetValidator) else None
-        return cls(label, validator.check, _usual(validator.check), "check", seen)
+        proof = _proof(validator, "suspects", "check")
+        return cls(label, validator.check, _usual(validator.check), "check", seen, proof)
 
     @classmethod
     def of_resolver(cls, label: str, resolver: GroupResolver) -> Rule:
         """Makes the rule of a group resolver."""
-        return cls(label, resolver.resolve, _usual(resolver.resolve), "resolve")
+        proof = _proof(resolver, "resolve_batch", "resolve")
+        return cls(label, resolver.resolve, _usual(resolver.resolve), "resolve", None, proof)
 
     def all_found(self, found: object) -> Iterable[object]:
         """Looks at what it returned, so that nothing is lost that it finds.
@@ -69,6 +77,19 @@ class Rule(NamedTuple):
 
 def _usual(find: Callable[[Row], Any]) -> frozenset[type]:
     return _GENERATORS if returns_what_it_finds(find) else _LISTS
+
+
+def _proof(rule: object, name: str, truth: str) -> Callable[[Batch], Any] | None:
+    """A rule's proof; none where it was written for another `check` than the rule has, in a class above it."""
+    if truth in getattr(rule, "__dict__", ()):
+        return None
+    for kind in type(rule).__mro__:
+        if name in vars(kind):
+            proof: Callable[[Batch], Any] = getattr(rule, name)
+            return proof
+        if truth in vars(kind):
+            break
+    return None
 
 
 def all_found(found: object, name: str) -> Iterable[object]:
@@ -93,6 +114,25 @@ def _exhausted(found: GeneratorType[object, None, object], name: str) -> Iterato
     returned = yield from found
     if returned is not None:
         raise AnswerError(f"{name}() returned {a(returned)}, which is lost; write yield instead of return")
+
+
+def places_of(found: object, rows: int) -> Collection[int]:
+    """Looks at what a rule's proof returned: the places of rows in a batch.
+
+    Raises:
+        AnswerError: it is something else.
+    """
+    if isinstance(found, str | bytes) or not isinstance(found, Iterable):
+        raise AnswerError(
+            f"suspects() must yield places of rows in the batch, or return a list of them, not {a(found)}"
+        )
+    places = set(found)
+    for place in places:
+        if type(place) is not int or not 0 <= place < rows:
+            raise AnswerError(
+                f"suspects() must yield places of rows in the batch, from 0 to {rows - 1}, not {place!r:.20}"
+            )
+    return places
 
 
 class Findings:
@@ -229,6 +269,33 @@ def _without_secrets(found: Problem, row: Row | None, seen: SecretsSeen) -> Prob
         elif (safe := clear(found.value)) != found.value:
             changes["value"] = safe
     return replace(found, **changes) if changes else found  # type: ignore[arg-type]
+
+
+def secrets_of(row: Row) -> list[str]:
+    """The secrets of a row."""
+    return [value.secret.reveal() for value in row.values.values() if value.secret is not None]
+
+
+def broken_rule(
+    call: Call, row: int | None, secrets: Iterable[str], error: BaseException, seen: SecretsSeen | None = None
+) -> PluginError:
+    """Names the rule that broke. Its text may hold what it was looking at, so passwords are taken out.
+
+    Args:
+        call: who was called.
+        row: the number of the row that it was asked about, if it was one.
+        secrets: what it was looking at.
+        error: what it raised.
+        seen: the secrets of other rows that it may speak of.
+    """
+    failed = broken(call.who, call.stage, error, row)
+    cause = masked(failed.cause, secrets, of_secret=True)
+    if seen is not None:
+        cause = seen.masked(cause, of_secret=True)
+    if cause == failed.cause:
+        return failed
+    error.args = (MASK,)  # the traceback that --verbose shows would tell it as well
+    return PluginError(plugin=call.who, stage=call.stage, cause=cause, row=failed.row)
 
 
 def _is_of_cell(found: Problem, row: Row | None) -> bool:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pydantic import Field, field_validator, model_validator
 
 from musterroll import (
+    Block,
     Confidence,
     Context,
     Options,
@@ -37,6 +38,7 @@ from musterroll_plugins.readers.csv.writer import CsvWriter
 # A record above this is no row of a sheet: an Excel row of full cells is the only thing that comes near.
 _RECORD_LIMIT = 4 << 20
 _HEAD = 65536
+_BLOCK_ROWS, _BLOCK_CHARACTERS = 1000, 1 << 20
 _WRAPPED = Problem(
     code="source.quoted_lines",
     message="Every line stands in quotation marks as a whole, so that it is one single cell; take away the mark at "
@@ -119,29 +121,43 @@ class CsvSheet:
 
     def rows(self) -> Iterator[SheetRow]:
         """Streams the records; a blank line is a row without cells."""
-        number = 0
+        for block in self.blocks():
+            yield from map(SheetRow, block.numbers, map(tuple, block.rows))
+
+    def blocks(self) -> Iterator[Block]:
+        """Streams the records, many at once."""
+        records: list[list[str]] = []
+        first, total = 1, 0
 
         def lines() -> Iterator[str]:
-            # The reader asks for a line while `number` still stands only if the record goes on: inside quotes.
+            # The reader asks for a line while there is no new record only if one goes on: inside quotes.
+            nonlocal total
+            readline = file.readline
             seen, size = -1, 0
-            while line := file.readline(_RECORD_LIMIT + 1):
-                if number != seen:
+            while line := readline(_RECORD_LIMIT + 1):
+                if (number := first + len(records)) != seen:
                     seen, size = number, 0
                 size += len(line)
                 if size > _RECORD_LIMIT:
-                    raise self._too_long(number + 1)
+                    raise self._too_long(number)
+                total += len(line)
                 yield line
-            if number == seen:
-                raise self._never_closed(number + 1)
+            if first + len(records) == seen:
+                raise self._never_closed(seen)
 
         with _reading(self.source, self.text), _open_text(self.source, self.text) as file:
             file.read(self.skip)
             try:
                 for record in _delimiter.records(lines(), self.delimiter, self.quote):
-                    number += 1
-                    yield SheetRow(number, tuple(record))
+                    records.append(record)
+                    if len(records) == _BLOCK_ROWS or total > _BLOCK_CHARACTERS:
+                        block = Block(range(first, first + len(records)), records)
+                        first, total, records = first + len(records), 0, []
+                        yield block
             except csv.Error:  # in this mode, the limit for a cell is all that it can be
-                raise self._too_long(number + 1) from None
+                raise self._too_long(first + len(records)) from None
+            if records:
+                yield Block(range(first, first + len(records)), records)
 
     def _too_long(self, number: int) -> SourceError:
         cause = f"a quotation mark ({self.quote}) there is not closed" if self.quote else "line ends are missing"

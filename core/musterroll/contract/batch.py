@@ -1,0 +1,95 @@
+"""Rows of a sheet, column by column: what a proof looks at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import final
+
+from musterroll.contract.rows import Row
+from musterroll.contract.secret import tell_listener
+from musterroll.contract.text import fold
+
+LINE = "\n"
+"""Stands between the texts of `Batch.joined`."""
+
+
+@final
+class Batch:
+    """Rows of a sheet, in their order, about a thousand or fewer.
+
+    Of each value there is the text alone, not where it came from: it may be typed, a default, or made of others, and
+    an empty one may be blank or absent. What several rules look at is made once.
+
+    Args:
+        numbers: the rows' numbers.
+        texts: of each field that is no secret, the rows' texts as `row[field]` has them.
+        secrets: of each secret field, the rows' secrets; empty where a row has none.
+    """
+
+    __slots__ = ("_folded", "_joined", "_nothing", "_secrets", "_texts", "numbers")
+
+    def __init__(
+        self, numbers: Sequence[int], texts: Mapping[str, Sequence[str]], secrets: Mapping[str, Sequence[str]]
+    ) -> None:
+        self.numbers = numbers
+        self._texts, self._secrets = texts, secrets
+        self._nothing: Sequence[str] = [""] * len(numbers)
+        self._joined: dict[str, str] = {}
+        self._folded: dict[str, Sequence[str]] = {}
+
+    @classmethod
+    def of(cls, rows: Iterable[Row]) -> Batch:
+        """Makes a batch of rows, e.g. in a test."""
+        rows = list(rows)
+        names = rows[0].values if rows else ()
+        secret = {name for name in names if any(row.secret(name) is not None for row in rows)}
+        texts = {name: [row.value(name).text for row in rows] for name in names if name not in secret}
+        revealed = {
+            name: [row[name] if (one := row.secret(name)) is None else one.reveal() for row in rows] for name in secret
+        }
+        return cls([row.number for row in rows], texts, revealed)
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def __repr__(self) -> str:
+        return f"Batch({len(self)} rows)"
+
+    def texts(self, field: str) -> Sequence[str]:
+        """The texts of a field, one a row; empty ones of an unknown field, and of a secret one."""
+        return self._texts.get(field, self._nothing)
+
+    def secrets(self, field: str) -> Sequence[str]:
+        """The secrets of a secret field, one a row: to be looked at, and never for a message."""
+        secrets = self._secrets.get(field, self._nothing)
+        tell_listener(secrets)
+        return secrets
+
+    def all_secrets(self) -> Iterator[str]:
+        """All secrets, for whoever takes them out of texts."""
+        for secrets in self._secrets.values():
+            yield from filter(None, secrets)
+
+    def is_secret(self, field: str) -> bool:
+        """Whether a field's texts are secrets."""
+        return field in self._secrets
+
+    def joined(self, field: str) -> str:
+        """The texts of a field with a line break before each, for a look at all of them at once."""
+        if field not in self._joined:
+            self._joined[field] = LINE + LINE.join(self.texts(field)) if self.numbers else ""
+        return self._joined[field]
+
+    def folded(self, field: str) -> Sequence[str]:
+        """The texts or secrets of a field as they are compared (`fold`), one a row."""
+        if self.is_secret(field):
+            return _folded(self.secrets(field))  # not kept: whoever asks must be known to have seen them
+        if field not in self._folded:
+            self._folded[field] = _folded(self.texts(field))
+        return self._folded[field]
+
+
+def _folded(texts: Sequence[str]) -> Sequence[str]:
+    if "".join(texts).isascii():
+        return list(map(str.lower, map(str.strip, texts)))
+    return list(map(fold, texts))

@@ -1,0 +1,98 @@
+"""Rows of a sheet as the stage takes them: in columns of texts, and as rows of values where they are wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import overload
+
+from musterroll.contract.batch import Batch
+from musterroll.contract.cells import Cell, SheetRow
+from musterroll.contract.problems import Problem
+from musterroll.contract.rows import Row
+from musterroll.sheet.rows import RowMaker, RowWithProblems
+from musterroll.sheet.shifts import hidden
+from musterroll.sheet.texts import Texts
+
+
+class RowBatch(Sequence[Row]):
+    """Rows of a sheet. What they are made of is made when it is asked for.
+
+    Args:
+        numbers: the rows' numbers.
+        cells: their cells.
+        make: makes a row of its cells.
+        unusable: of the rows none of whose cells can be used, what is wrong, by their places in the batch.
+    """
+
+    def __init__(
+        self,
+        numbers: Sequence[int],
+        cells: Sequence[Sequence[Cell]],
+        make: RowMaker,
+        unusable: Mapping[int, Problem] | None = None,
+    ) -> None:
+        self.numbers, self.cells, self._make = numbers, cells, make
+        self._made = {place: make.unusable(numbers[place], problem) for place, problem in (unusable or {}).items()}
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    @overload
+    def __getitem__(self, place: int) -> Row: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Row]: ...
+    def __getitem__(self, place: int | slice) -> Row | list[Row]:
+        if isinstance(place, slice):
+            return [self[one] for one in range(len(self))[place]]
+        return self.made(range(len(self))[place]).row
+
+    def made(self, place: int) -> RowWithProblems:
+        """The row at a place in the batch, and what is wrong with its cells."""
+        made = self._made.get(place)
+        if made is None:
+            made = self._made[place] = self._make(SheetRow(self.numbers[place], tuple(self.cells[place])))
+        return made
+
+    def hide(self, place: int) -> None:
+        """Takes all values out of a row, so that nothing shows one."""
+        row, problems = self.made(place)
+        self._made[place] = RowWithProblems(hidden(row), problems)
+        if "texts" in vars(self):
+            self.texts.put(place, hidden(row))
+
+    @cached_property
+    def texts(self) -> Texts:
+        """The rows' texts in columns."""
+        texts = self._make.texts(self.cells)
+        for place in {*texts.odd, *self._made}:
+            texts.put(place, self.made(place).row)
+        return texts
+
+    @cached_property
+    def faulty(self) -> set[int]:
+        """The places of rows whose cells have problems."""
+        return {place for place in (*self.texts.odd, *self._made) if self.made(place).problems}
+
+    @cached_property
+    def columns(self) -> Batch:
+        """The batch as rules see it."""
+        return Batch(self.numbers, self.texts.plain, self.texts.secret)
+
+    @cached_property
+    def without_defaults(self) -> Batch | None:
+        """The batch as it were without defaults; None where there is no default in it."""
+        texts = self.texts.without_defaults()
+        return None if texts is None else Batch(self.numbers, texts, {})
+
+
+class RowTexts:
+    """The texts of one row by field, without the row: "" where blank, absent or secret."""
+
+    __slots__ = ("_batch", "_place")
+
+    def __init__(self, batch: RowBatch, place: int) -> None:
+        self._batch, self._place = batch, place
+
+    def __getitem__(self, field: str) -> str:
+        return self._batch.columns.texts(field)[self._place]

@@ -1,0 +1,125 @@
+"""From columns of cells to columns of texts: what `values` does for one cell, for a thousand at once.
+
+A column is looked at as a whole, and whatever is not plainly a text is left to those who make rows of values.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from unicodedata import is_normalized
+
+from musterroll.contract.cells import Cell
+from musterroll.contract.rows import Origin, Row
+from musterroll.contract.text import INVISIBLE, clean
+from musterroll.sheet.values import CellFault, cell_value
+
+# Where `clean` has more to do than to strip, or a character is damaged.
+_CARE = re.compile(f"[{INVISIBLE}\u2800\ud800-\udfff]")
+_DAMAGED = re.compile("[\ud800-\udfff]")
+# How the texts begin in which `values` or `plain_text` may see something else than the text.
+_ODD = r"#|[Ee][Rr][Rr]:|[+-]?[0-9]{1,3}(?:[.,][0-9]+[Ee]|[Ee]\+)"
+_MEANT = rf"{_ODD}|[=']"
+
+
+@dataclass(slots=True)
+class Texts:
+    """Texts of rows by field, one a row.
+
+    Attributes:
+        plain: those of fields that are no secrets.
+        secret: the secrets, empty where a row has none.
+        defaults: the places of values that are defaults, or made of defaults only, by field.
+        odd: the places of rows that have to be made one by one.
+    """
+
+    plain: dict[str, list[str]] = field(default_factory=dict)
+    secret: dict[str, list[str]] = field(default_factory=dict, repr=False)
+    defaults: dict[str, set[int]] = field(default_factory=dict)
+    odd: set[int] = field(default_factory=set)
+
+    def put(self, place: int, row: Row) -> None:
+        """Puts the texts of a row that was made by itself in their place."""
+        for name, texts in self.plain.items():
+            texts[place] = row.value(name).text
+        for name, texts in self.secret.items():
+            secret = row.secret(name)
+            texts[place] = secret.reveal() if secret is not None else ""
+        for name, value in row.values.items():
+            if value.origin is Origin.DEFAULT:
+                self.defaults.setdefault(name, set()).add(place)
+            elif name in self.defaults:
+                self.defaults[name].discard(place)
+
+    def without_defaults(self) -> dict[str, list[str]] | None:
+        """The texts that are no secrets and no defaults; None where none is a default."""
+        defaults = {name: places for name, places in self.defaults.items() if places and name in self.plain}
+        if not defaults:
+            return None
+        bare = {
+            name: ["" if place in places else text for place, text in enumerate(self.plain[name])]
+            for name, places in defaults.items()
+        }
+        return {**self.plain, **bare}
+
+
+def column_texts(cells: Sequence[Cell], odd: set[int], *, plain_text: bool) -> list[str]:
+    """The texts of a column that holds no secrets.
+
+    Args:
+        cells: the column's cells.
+        odd: takes the places of cells that need a look of their own.
+        plain_text: whether some texts mean something else than they say.
+    """
+    raw = _as_texts(cells, odd)
+    texts = list(map(str.strip, raw))
+    joined = "\n" + "\n".join(texts)
+    if not joined.isascii() and (_CARE.search(joined) or not is_normalized("NFC", joined)):
+        texts = list(map(clean, raw))
+        odd.update(place for place, text in enumerate(texts) if _DAMAGED.search(text))
+        joined = "\n" + "\n".join(texts)
+    odd.update(_odd(texts, joined, *_PATTERNS[plain_text]))
+    return texts
+
+
+def secret_texts(cells: Sequence[Cell], odd: set[int]) -> list[str]:
+    """The secrets of a column as they are. See `column_texts`."""
+    texts = _as_texts(cells, odd)
+    stripped = list(map(str.strip, texts))
+    joined = "\n" + "\n".join(stripped)
+    if not joined.isascii():
+        odd.update(place for place, text in enumerate(texts) if _DAMAGED.search(text))
+    odd.update(_odd(stripped, joined, *_PATTERNS[False]))
+    return texts
+
+
+_Patterns = tuple[re.Pattern[str], re.Pattern[str]]
+_PATTERNS: tuple[_Patterns, _Patterns] = (
+    (re.compile(rf"\n(?:{_ODD})"), re.compile(_ODD)),
+    (re.compile(rf"\n(?:{_MEANT})"), re.compile(_MEANT)),
+)
+
+
+def _odd(texts: Sequence[str], joined: str, anywhere: re.Pattern[str], first: re.Pattern[str]) -> Iterable[int]:
+    if not anywhere.search(joined):
+        return ()
+    return (place for place, text in enumerate(texts) if first.match(text))
+
+
+def _as_texts(cells: Sequence[Cell], odd: set[int]) -> list[str]:
+    """The texts that cells stand for; those that cannot be used are odd."""
+    if set(map(type, cells)) <= {str}:
+        return list(cells)  # type: ignore[arg-type]
+    return [
+        cell if isinstance(cell, str) else "" if cell is None else _other(cell, place, odd)
+        for place, cell in enumerate(cells)
+    ]
+
+
+def _other(cell: Cell, place: int, odd: set[int]) -> str:
+    value = cell_value(cell)
+    if isinstance(value, CellFault):
+        odd.add(place)
+        return ""
+    return value.text
