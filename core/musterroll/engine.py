@@ -18,7 +18,7 @@ from musterroll.commands import documents
 from musterroll.commands.apply import apply
 from musterroll.commands.approve import approve
 from musterroll.commands.examine import Checked, Examined, Finding, check, examine
-from musterroll.commands.explain import Explanation, explain, explanations
+from musterroll.commands.explain import explain
 from musterroll.commands.first_sheet import FirstSheet, Mapped, first_sheet, map_columns
 from musterroll.commands.invites import preview_invites, send_invites
 from musterroll.commands.plan import plan
@@ -29,6 +29,7 @@ from musterroll.commands.run import run
 from musterroll.commands.template import WrittenSheet, template
 from musterroll.commands.undo import undo
 from musterroll.commands.validate import validate
+from musterroll.contract.codes import Explanation, explanations
 from musterroll.journal.change import Action, Change, PasswordAction, Scalar
 from musterroll.journal.invites import InviteState
 from musterroll.journal.job import JobKind, JobState

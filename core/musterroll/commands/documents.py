@@ -17,10 +17,10 @@ from musterroll.reports.report import JobSummary, Outcome, Report
 
 if TYPE_CHECKING:
     from musterroll.commands.examine import Checked, Examined
-    from musterroll.commands.explain import Explanation
     from musterroll.commands.first_sheet import FirstSheet, Mapped
     from musterroll.commands.prune import Pruned
     from musterroll.commands.template import WrittenSheet
+    from musterroll.contract.codes import Explanation
     from musterroll.registry.registry import Listing, Provider
     from musterroll.reports.invites import InviteList
     from musterroll.reports.row_story import RowStory

@@ -16,8 +16,8 @@ from musterroll.contract.roles import AmbiguousWorksheetError
 from musterroll.contract.source import Source
 from musterroll.errors import MusterrollError, SourceError, UsageError
 from musterroll.pipeline.pipeline import Pipeline
+from musterroll.sheet.blocks import filled_blocks, rows_of
 from musterroll.sheet.layout import FoundColumn, SheetLayout, find_layout
-from musterroll.sheet.reader import filled_rows
 from musterroll.sheet.readers import choose_reader, open_sheet
 from musterroll.sheet.synonyms import Reason
 from musterroll.written.new_file import NewFile, why_not
@@ -159,7 +159,7 @@ def _look(pipeline: Pipeline, path: Path, heading_row: int | None) -> FoundSheet
             if fault := next((one for one in info.problems if one.is_error), None):
                 raise SourceError(f"{path}: {fault.message}", code=fault.code)
             try:
-                layout = find_layout(filled_rows(sheet, name), fields, heading_row=heading_row)
+                layout = find_layout(rows_of(filled_blocks(sheet, name)), fields, heading_row=heading_row)
             except ValueError as error:
                 raise SourceError(f"{path} holds no headings: {error}", code="source.no_headings") from None
         guess = info.guess is not None

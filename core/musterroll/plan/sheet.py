@@ -165,8 +165,8 @@ class SheetPlanner:
                     *self._check_protection(row, change, user),
                     *problems,
                 ):
-                    self._log.add(problem)
-                    valid &= not problem.is_error
+                    counted = self._log.add(problem)
+                    valid &= counted is None or not counted.is_error
             if change is None or not valid:
                 ref = None if user is None else user.ref
                 self._store.add(Change.rejected(row.number, row.value(USERNAME).text, ref))

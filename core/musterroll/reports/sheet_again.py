@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -34,9 +33,9 @@ class Reading:
         self.last = 0
         self.blank_end: int | None = None
 
-    def read(self, opened: OpenSheet, cancelled: threading.Event, progress: Progress) -> None:
+    def read(self, opened: OpenSheet, pipeline: Pipeline, progress: Progress) -> None:
         """Reads to the end: some rules see the whole sheet before they speak."""
-        log = ProblemLog()
+        log = ProblemLog(pipeline.severities)
         progress.stage("Reading the sheet again")
         try:
             with opened.checked(log, self._take) as batches:
@@ -44,7 +43,7 @@ class Reading:
                     self.last = batch[-1].number
                     self.found = next((checked for checked in batch if checked.number == self._row), self.found)
                     progress.advance(len(batch))
-                    if cancelled.is_set():
+                    if pipeline.cancelled.is_set():
                         raise KeyboardInterrupt
             self.blank_end = next((p.row for p in log if p.code == "row.after_blank"), None)
         finally:
@@ -76,7 +75,7 @@ def read_again(
         if opened.source.sha256 != job.sheet.sha256:
             return None, [f"{path} has changed since, so its cells are not shown; {_ELSEWHERE}"]
         reading = Reading(row)
-        reading.read(opened, pipeline.cancelled, progress)
+        reading.read(opened, pipeline, progress)
     except SourceError as error:
         return None, [f"{error.message}, so its cells are not shown; {_ELSEWHERE}"]
     except MusterrollError as error:
