@@ -60,6 +60,7 @@ InvitesOption = Annotated[
         help="Who is invited this time, whatever the pipeline says.",
     ),
 ]
+StrictOption = Annotated[bool, typer.Option("--strict", show_default=False, help="Take every warning for an error.")]
 JobArgument = Annotated[
     str,
     typer.Argument(

@@ -96,19 +96,30 @@ class Session:
                 return status
 
     def load(
-        self, *, invites: engine.SendTo | None = None, profile: str | None = None, sets: Sequence[str] | None = None
+        self,
+        *,
+        invites: engine.SendTo | None = None,
+        strict: bool = False,
+        profile: str | None = None,
+        sets: Sequence[str] | None = None,
     ) -> Pipeline:
         """Loads the pipeline that the common options name, and prints its warnings.
 
         Args:
             invites: the `--invites` flag.
+            strict: the `--strict` flag.
             profile: a profile instead of that of `--profile`.
             sets: texts instead of those of `--set`.
         """
+        flags: dict[str, tuple[Any, str]] = {}
+        if invites is not None:
+            flags["invites.send_to"] = (invites, "--invites")
+        if strict:
+            flags["strict"] = (True, "--strict")
         pipeline = self._load(
             profile if profile is not None else self.common.profile,
             sets if sets is not None else self.common.sets,
-            {"invites.send_to": (invites, "--invites")} if invites is not None else None,
+            flags,
         )
         self._pipeline_name, self._profile = pipeline.name, pipeline.profile
         for warning in pipeline.warnings:
@@ -126,7 +137,7 @@ class Session:
         return pipeline
 
     def _load(
-        self, profile: str | None, sets: Sequence[str], flags: Mapping[str, tuple[str, str]] | None = None
+        self, profile: str | None, sets: Sequence[str], flags: Mapping[str, tuple[Any, str]] | None = None
     ) -> Pipeline:
         return engine.load_pipeline(
             self.common.pipeline,

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from musterroll.commands.apply import apply
     from musterroll.commands.approve import approve
     from musterroll.commands.examine import Checked, Examined, Finding, check, examine
+    from musterroll.commands.explain import explain
+    from musterroll.commands.first_sheet import FirstSheet, Mapped, first_sheet, map_columns
     from musterroll.commands.invites import preview_invites, send_invites
     from musterroll.commands.plan import plan
     from musterroll.commands.prune import Pruned, prune
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from musterroll.commands.template import WrittenSheet, template
     from musterroll.commands.undo import undo
     from musterroll.commands.validate import validate
+    from musterroll.contract.codes import Explanation, explanations
     from musterroll.journal.change import Action, Change, PasswordAction, Scalar
     from musterroll.journal.invites import InviteState
     from musterroll.journal.job import JobKind, JobState
@@ -54,6 +57,7 @@ if TYPE_CHECKING:
     from musterroll.reports.report import Outcome, Report
     from musterroll.reports.row_story import RowStory, RuleResult, StoryField, StoryOperation, explain_row
     from musterroll.reports.summaries import Failure, JobSummary, ListedInvite
+    from musterroll.sheet.layout import FoundColumn
     from musterroll.sheet.problem_groups import ProblemGroup
 
 __all__ = [
@@ -65,8 +69,11 @@ __all__ = [
     "Described",
     "Difference",
     "Examined",
+    "Explanation",
     "Failure",
     "Finding",
+    "FirstSheet",
+    "FoundColumn",
     "GroupDifference",
     "GroupState",
     "InviteCounts",
@@ -79,6 +86,7 @@ __all__ = [
     "Kind",
     "ListedInvite",
     "Listing",
+    "Mapped",
     "Outcome",
     "PasswordAction",
     "Pipeline",
@@ -108,11 +116,15 @@ __all__ = [
     "documents",
     "examine",
     "example",
+    "explain",
     "explain_row",
+    "explanations",
+    "first_sheet",
     "job_settings",
     "list_invites",
     "list_jobs",
     "load_pipeline",
+    "map_columns",
     "message_for",
     "pipeline_schema",
     "plan",
@@ -150,11 +162,13 @@ MEMBERS: Mapping[str, Mapping[str, Any]] = {
     "invites send": {"invites": [], "job": None},
     "invites release": {"invites": []},
     "template": {"template": None},
-    "init": {"created": []},
+    "init": {"created": [], "columns": [], "doubts": []},
     "doctor": {"checks": []},
+    "explain": {"explanations": []},
     "plugins list": {"plugins": []},
     "plugins show": {"plugins": []},
     "pipeline check": {"valid": None, "mistakes": [], "warnings": []},
+    "pipeline map": {"aliases": {}, "columns": [], "missing": []},
     "pipeline show": {"settings": None},
     "pipeline schema": {"json_schema": None},
 }
@@ -166,6 +180,8 @@ _MODULES = {
     "commands.apply": "apply",
     "commands.approve": "approve",
     "commands.examine": "Checked Examined Finding check examine",
+    "commands.explain": "explain",
+    "commands.first_sheet": "FirstSheet Mapped first_sheet map_columns",
     "commands.invites": "preview_invites send_invites",
     "commands.plan": "plan",
     "commands.prune": "Pruned prune",
@@ -175,6 +191,7 @@ _MODULES = {
     "commands.template": "WrittenSheet template",
     "commands.undo": "undo",
     "commands.validate": "validate",
+    "contract.codes": "Explanation explanations",
     "journal.change": "Action Change PasswordAction Scalar",
     "journal.invites": "InviteState",
     "journal.job": "JobKind JobState",
@@ -198,6 +215,7 @@ _MODULES = {
     "reports.report": "Outcome Report",
     "reports.row_story": "RowStory RuleResult StoryField StoryOperation explain_row",
     "reports.summaries": "Failure JobSummary ListedInvite",
+    "sheet.layout": "FoundColumn",
     "sheet.problem_groups": "ProblemGroup",
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names.split()}

@@ -64,6 +64,9 @@ COMMANDS: Mapping[str, Command] = {
     "doctor": Command(
         "doctor:doctor", "Looks whether everything that a run needs is there.", "doctor --profile production"
     ),
+    "explain": Command(
+        "explain:explain", "Says what the code of a problem or an error means.", "explain phone.trunk_prefix"
+    ),
     "completion": Command(
         "completion:completion",
         "Prints the script that makes Tab complete commands and options.",
@@ -121,6 +124,11 @@ COMMANDS: Mapping[str, Command] = {
         "pipeline:check_pipeline",
         "Checks the pipeline file and lists all its mistakes, with every profile.",
         "pipeline check -p acme.toml --profile production",
+    ),
+    "pipeline map": Command(
+        "pipeline:map_columns",
+        "Writes what a sheet calls the columns into the pipeline file.",
+        "pipeline map theirs.xlsx -p acme.toml",
     ),
     "pipeline show": Command(
         "pipeline:show_pipeline",

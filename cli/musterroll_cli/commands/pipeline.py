@@ -8,6 +8,8 @@ import tomli_w
 
 from musterroll import engine
 from musterroll.errors import PipelineError
+from musterroll_cli.options import SheetArgument
+from musterroll_cli.output.text.columns import show_columns
 from musterroll_cli.output.text.words import short_path
 from musterroll_cli.session import Session
 
@@ -35,6 +37,25 @@ def check_pipeline(session: Session) -> int:
     if not session.as_json:
         name = short_path(checked.pipeline.file) if checked.pipeline.file else "standard (built in)"
         session.out.line(f"{name}: ok")
+    return session.finish()
+
+
+def map_columns(session: Session, sheet: SheetArgument) -> int:
+    """Writes what a sheet calls the columns into the pipeline file.
+
+    They become aliases; the comments of the file stay. Columns are found by their headings, in some languages,
+    by nearly the same headings, and by what they hold. What each was taken for is shown, to be looked at.
+    """
+    mapped = engine.map_columns(session.load(), sheet)
+    if session.as_json:
+        return session.finish(mapped.members())
+    show_columns(session.out, mapped.columns)
+    for name, headings in mapped.aliases.items():
+        session.out.line(f'{short_path(mapped.path)}: sheet.aliases.{name} has "{headings[0]}" now')
+    if not mapped.aliases:
+        session.out.line("Nothing to write: no heading needs an alias.")
+    if mapped.missing:
+        session.warn(f"no column was found for {', '.join(mapped.missing)}")
     return session.finish()
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from musterroll import engine
-from musterroll_cli.options import ForceOption, InvitesOption, SheetArgument
+from musterroll_cli.options import ForceOption, InvitesOption, SheetArgument, StrictOption
 from musterroll_cli.output.text.words import quoted
 from musterroll_cli.session import Session
 
@@ -22,13 +22,14 @@ def plan(
         typer.Option("-o", "--output", metavar="PLAN", show_default=False, help="Save the plan, for `apply`."),
     ] = None,
     force: ForceOption = False,
+    strict: StrictOption = False,
 ) -> int:
     """Shows what `run` would change, user by user.
 
     It compares the sheet with the portal field by field, and writes nothing. With -o the plan is saved to a file;
     `musterroll apply` does exactly what it says, or nothing at all once something has changed.
     """
-    pipeline = session.load(invites=invites)
+    pipeline = session.load(invites=invites, strict=strict)
     target = engine.PlanTarget(output, replace=force) if output is not None else None
     with session.working(pipeline) as progress:
         report = engine.plan(pipeline, sheet, save_to=target, progress=progress)

@@ -16,6 +16,7 @@ from musterroll.reports.report import Outcome, Report
 
 if TYPE_CHECKING:
     from musterroll.commands.examine import Examined
+    from musterroll.contract.codes import Explanation
     from musterroll.registry.registry import Listing, Provider
     from musterroll.reports.row_story import RowStory
     from musterroll.reports.summaries import JobSummary
@@ -149,6 +150,11 @@ def _row(story: RowStory) -> Members:
         "operations": [asdict(operation) for operation in story.operations],
         "invite": asdict(story.invite) if story.invite else None,
     }
+
+
+def of_explanations(found: Iterable[Explanation]) -> Members:
+    """The members of `explain`."""
+    return {"explanations": [one._asdict() for one in found]}
 
 
 def of_examined(found: Iterable[Examined]) -> Members:

@@ -68,7 +68,7 @@ def new_job(
         again: a job that was cut off before anything was written: the plan is made anew, under its id.
     """
     job: Job | None = None
-    log = ProblemLog()
+    log = ProblemLog(run.pipeline.severities)
     try:
         # Closed before another instance writes: some portals let in one at a time.
         with run.pipeline.build_backend(read_only=True) as portal:

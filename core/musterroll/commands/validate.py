@@ -14,7 +14,7 @@ from musterroll.sheet.problem_log import ProblemLog
 
 def validate(pipeline: Pipeline, sheet: Path, *, progress: Progress = SILENT) -> Report:
     """Finds every problem that the sheet alone shows; needs no backend."""
-    opened, log, spellings = OpenSheet(pipeline, sheet), ProblemLog(), GroupSpellings()
+    opened, log, spellings = OpenSheet(pipeline, sheet), ProblemLog(pipeline.severities), GroupSpellings()
     progress.stage("Checking")
     with opened.checked(log) as batches:
         for batch in batches:

@@ -26,6 +26,7 @@ from musterroll.contract.roles import GroupResolver, Reader, RowValidator, Sheet
 from musterroll.errors import Label, Mistake, MusterrollError
 from musterroll.pipeline.made_from import PluginsUsed
 from musterroll.pipeline.settings import Settings
+from musterroll.pipeline.severity import Severities
 from musterroll.pipeline.unasked_reader import UnaskedReader
 from musterroll.portal.portal import Portal
 from musterroll.registry.guards.built import BACKEND, NOTIFIER, READER, RESOLVER, VALIDATOR, WRITER, Role, look_at_built
@@ -124,6 +125,11 @@ class Pipeline:
         """
         if self.cancelled.is_set():
             raise KeyboardInterrupt
+
+    @property
+    def severities(self) -> Severities:
+        """What problems are to this customer."""
+        return Severities(self.settings.severity, strict=self.settings.strict)
 
     def build_readers(self) -> tuple[tuple[str, Reader], ...]:
         """Builds the readers to try: the component's name, and the reader.

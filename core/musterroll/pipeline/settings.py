@@ -18,6 +18,7 @@ from musterroll.contract.options import SecretRef
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 FieldName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=100)]
+Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]*\.[a-z][a-z0-9_-]*$", max_length=200)]
 RowNumber = Annotated[int, Field(ge=1, le=10_000_000)]
 SendTo = Literal["none", "new", "all", "pending"]
 
@@ -267,6 +268,9 @@ class UndoSettings(Table):
     created: Literal["deactivate", "delete"]
 
 
+SeverityChoice = Literal["error", "warning", "ignore"]
+
+
 class KeepSettings(Table):
     """`[keep]`: how long what a pipeline has done is kept. None: until `jobs prune`.
 
@@ -305,6 +309,8 @@ class Settings(Table):
         limits: a job that would do more than this is refused as a whole.
         undo: what `jobs undo` does.
         keep: how long what the pipeline has done is kept.
+        severity: what a problem is to this customer, by its code: an `error`, a `warning`, or nothing (`ignore`).
+        strict: whether every warning is an error.
     """
 
     name: PipelineName
@@ -330,3 +336,5 @@ class Settings(Table):
     limits: LimitSettings = Field(default_factory=LimitSettings)
     undo: UndoSettings
     keep: KeepSettings = Field(default_factory=KeepSettings)
+    severity: dict[Code, SeverityChoice] = {}
+    strict: bool = False

@@ -194,8 +194,8 @@ class SheetPlanner:
                     *problems,
                 ]
             for problem in problems:
-                self._log.add(problem)
-                valid &= not problem.is_error
+                counted = self._log.add(problem)
+                valid &= counted is None or not counted.is_error
         if change is None or not valid:
             ref = None if user is None else user.ref
             self._store.add(Change.rejected(checked.number, checked.texts[USERNAME], ref))

@@ -35,7 +35,7 @@ class Reading:
 
     def read(self, opened: OpenSheet, pipeline: Pipeline, progress: Progress) -> None:
         """Reads to the end: some rules see the whole sheet before they speak."""
-        log = ProblemLog()
+        log = ProblemLog(pipeline.severities)
         progress.stage("Reading the sheet again")
         try:
             with opened.checked(log, self._take) as batches:

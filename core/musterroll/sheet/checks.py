@@ -268,13 +268,12 @@ class Checks:
 
     def _take(self, problem: Problem, label: str) -> bool:
         """Puts a problem into the log; returns whether the row can go in all the same."""
+        counted = self._log.add_file(problem) if problem.row is None else self._log.add(problem)
+        if counted is None:
+            return True
         if self._listener is not None:
-            self._listener(label, problem)
-        if problem.row is None:
-            self._log.add_file(problem)
-        else:
-            self._log.add(problem)
-        return not problem.is_error
+            self._listener(label, counted)
+        return not counted.is_error
 
 
 def _found(rule: Rule, row: Row) -> Iterable[object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from musterroll.contract.rows import Value
 from musterroll.contract.text import clean, column_letter, fold_heading, nearest
 from musterroll.contract.translation import gettext, ngettext
 from musterroll.sheet.plain_text import without_text_marks
+from musterroll.sheet.synonyms import KnownHeadings
 from musterroll.sheet.values import cell_value, is_filled, shown
 
 _NEAR = 0.7
@@ -86,7 +88,7 @@ def find_columns(cells: Sequence[Cell], row: int, fields: FieldSet, reasons: str
     missing = [field for field in fields.values() if field.needs_column and field.name not in indexes]
     meant = _meant([heading for _, heading in unknown[:_NAMED]], missing)
     # A row without headings is somebody's data, and the password must not be shown as an unknown heading.
-    is_heading_row = bool(indexes) or len(set(meant.values())) >= min(2, len(missing))
+    is_heading_row = bool(indexes) or len({field.name for field in meant.values()}) >= min(2, len(missing))
     if missing:
         problems.insert(0, _missing(missing, meant) if is_heading_row else _no_headings(missing, row))
     if is_heading_row:
@@ -178,30 +180,54 @@ def heading_text(cell: Cell) -> str:
     return value.text if isinstance(value, Value) else clean(shown(cell) or "")
 
 
-def _meant(unknown: Sequence[str], missing: Sequence[Field]) -> dict[str, str]:
-    """Returns the missing heading that each unknown one seems to be, where one is near."""
-    names = {name: field.heading for field in missing for name in _names(field)}
-    return {heading: names[near] for heading in unknown if (near := nearest(heading, names, cutoff=_NEAR)) is not None}
+def _meant(unknown: Sequence[str], missing: Sequence[Field]) -> dict[str, Field]:
+    """Returns the missing field that each unknown heading seems to be, where there is one."""
+    if not (unknown and missing):
+        return {}
+    known, fields = KnownHeadings(missing), {field.name: field for field in missing}
+    near = {name: field for field in missing for name in _names(field)}
+    found: dict[str, Field] = {}
+    for heading in unknown:
+        if (name := known.meant(heading)) is not None:
+            found[heading] = fields[name]
+        elif (nearly := nearest(heading, near, cutoff=_NEAR)) is not None:
+            found[heading] = near[nearly]
+    return found
 
 
-def _missing(missing: Sequence[Field], meant: Mapping[str, str]) -> Problem:
+def _missing(missing: Sequence[Field], meant: Mapping[str, Field]) -> Problem:
     """One problem that names all missing columns, with what is near in the sheet."""
-    hints = "; ".join(
-        gettext('"{typed}" looks like "{heading}"', typed=_short(typed), heading=heading)
-        for typed, heading in meant.items()
-    )
     message = ngettext(
         "The column {names} is missing; add it to the heading row",
         "The columns {names} are missing; add them to the heading row",
         len(missing),
         names=_listed(missing),
     )
+    if meant:
+        hints = "; ".join(
+            gettext('"{typed}" looks like "{heading}"', typed=_short(typed), heading=field.heading)
+            for typed, field in meant.items()
+        )
+        message = gettext(
+            "{message} ({hints}). Or write under [sheet.aliases] what this sheet calls them, as "
+            "`musterroll pipeline map` does: {aliases}",
+            message=message,
+            hints=hints,
+            aliases=", ".join(_aliases(meant)),
+        )
     return Problem(
         code="column.missing",
-        message=gettext("{message} ({hints})", message=message, hints=hints) if hints else message,
+        message=message,
         field=missing[0].name if len(missing) == 1 else None,
-        suggestion=", ".join(dict.fromkeys(meant.values())) or None,
+        suggestion=", ".join(dict.fromkeys(field.heading for field in meant.values())) or None,
     )
+
+
+def _aliases(meant: Mapping[str, Field]) -> Iterator[str]:
+    """The lines to paste, one for each field. An array replaces those that the field has."""
+    for field in dict.fromkeys(meant.values()):
+        typed = next(heading for heading, one in meant.items() if one is field)
+        yield f"{field.name} = {json.dumps([*field.aliases, typed], ensure_ascii=False)}"
 
 
 def _no_headings(missing: Sequence[Field], row: int) -> Problem:
@@ -224,7 +250,7 @@ def _listed(fields: Sequence[Field]) -> str:
     return ", ".join(f'"{field.heading}"' for field in fields)
 
 
-def _unknown(unknown: Sequence[tuple[int, str]], meant: Mapping[str, str], row: int) -> Iterator[Problem]:
+def _unknown(unknown: Sequence[tuple[int, str]], meant: Mapping[str, Field], row: int) -> Iterator[Problem]:
     for index, heading in unknown[:_NAMED]:
         yield Problem(
             code="column.unknown",
@@ -233,7 +259,7 @@ def _unknown(unknown: Sequence[tuple[int, str]], meant: Mapping[str, str], row: 
             row=row,
             column=column_letter(index),
             value=heading,
-            suggestion=meant.get(heading),
+            suggestion=field.heading if (field := meant.get(heading)) is not None else None,
         )
     if len(unknown) > _NAMED:
         index = unknown[_NAMED][0]

@@ -11,8 +11,10 @@ from dataclasses import replace
 from typing import Any
 
 from musterroll.contract.problems import Problem, Severity
+from musterroll.pipeline.severity import Severities
 from musterroll.sheet.summary import SheetCounts
 
+_OF_HEADINGS = frozenset({"column.missing", "column.duplicate"})
 _COLUMNS = "code, message, severity, row, col, field, value, suggestion, also_rejects"
 _SCHEMA = f"""
 CREATE TABLE problem (seq INTEGER PRIMARY KEY, absent INTEGER, width INTEGER, {_COLUMNS});
@@ -29,12 +31,18 @@ Row = tuple[object, ...]
 class ProblemLog:
     """Takes problems and gives them back sorted. Close it when done.
 
+    What takes one returns it as it counts: with the severity that it has for this customer, or None if it is ignored.
+
+    Args:
+        severities: what problems are to this customer; as they are found without.
+
     Attributes:
         file_errors: how many errors keep the whole file out.
         headings_fail: whether those of the headings are among them, so that no row can be relied upon.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, severities: Severities | None = None) -> None:
+        self._severities = severities or Severities({}, strict=False)
         # The empty name is SQLite's temporary database: in memory, spilling to a file that deletes itself.
         self._db = sqlite3.connect("", isolation_level=None)
         self._db.executescript(f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; {_SCHEMA}")
@@ -45,20 +53,28 @@ class ProblemLog:
         self.file_errors = 0
         self.headings_fail = False
 
-    def add_file(self, problem: Problem) -> None:
+    def add_file(self, found: Problem) -> Problem | None:
         """Takes a problem that belongs to no user's row: of the headings, a blank row, the whole file."""
+        problem = self._severities.of(found)
+        if problem is None:
+            return None
         self._store(problem)
         # A blank row has no column; it is an error, but no reason to leave out the rows around it.
         if problem.is_error and (problem.row is None or problem.column is not None):
             self.file_errors += 1
-            self.headings_fail |= problem.code.startswith("column.")
+            self.headings_fail |= problem.code in _OF_HEADINGS
+        return problem
 
-    def add(self, problem: Problem) -> None:
+    def add(self, found: Problem) -> Problem | None:
         """Takes a problem of a user's row."""
+        problem = self._severities.of(found)
+        if problem is None:
+            return None
         self._store(problem)
         if problem.is_error:
             self._bad.append((problem.row,))
             self._also_rejected.extend((row,) for row in problem.also_rejects)
+        return problem
 
     def add_absent(self, problem: Problem) -> None:
         """Takes a problem of a user who is not in the sheet; it comes after those of the rows."""

@@ -46,7 +46,7 @@ class RowReader:
         self,
         settings: SheetSettings,
         fields: FieldSet,
-        report: Callable[[Problem], None],
+        report: Callable[[Problem], object],
         *,
         reasons: str | None = None,
     ) -> None:

@@ -28,6 +28,28 @@ Mistakes = Callable[..., list[str]]
         ("macth = ['username']", 'macth: unknown option, did you mean "match"?'),
         ("on_error = 'abrot'", 'on_error: must be "abort" or "skip", did you mean "abort"?'),
         ("on_error = true", 'on_error: must be "abort" or "skip"'),
+        (
+            "[severity]\n'phone.trunk_prefx' = 'ignore'",
+            'severity."phone.trunk_prefx": there is no such code, did you mean "phone.trunk_prefix"?',
+        ),
+        (
+            "[severity]\n'surname.to_long' = 'ignore'",
+            'severity."surname.to_long": there is no such code, did you mean "surname.too_long"?',
+        ),
+        ("[severity]\n'column.missing' = 'warning'", 'severity."column.missing": is an error for every customer'),
+        (
+            "[severity]\n'username.duplicate' = 'warning'",
+            'severity."username.duplicate": is an error for every customer',
+        ),
+        (
+            "match = ['email']\n[severity]\n'email.duplicate' = 'ignore'",
+            'severity."email.duplicate": is an error for every customer',
+        ),
+        ("[severity]\n'usage' = 'ignore'", "severity"),
+        (
+            "[severity]\n'email.invalid' = 'eror'",
+            'severity."email.invalid": must be "error", "warning" or "ignore", did you mean "error"?',
+        ),
         ("confirm = 'perhaps'", "confirm: should be true or false"),
         ("match = []", "match: must not be empty"),
         ("match = 'username'", "match: should be a list, in square brackets"),

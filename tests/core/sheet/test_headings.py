@@ -69,7 +69,8 @@ def test_one_error_names_all_that_are_missing_with_what_is_near() -> None:
     assert (missing.code, missing.row, missing.cell, missing.severity) == ("column.missing", None, None, Severity.ERROR)
     assert missing.message == (
         'The columns "Email", "Username", "Phone" are missing; add them to the heading row '
-        '("E-Mail" looks like "Email"; "Usrname" looks like "Username")'
+        '("E-Mail" looks like "Email"; "Usrname" looks like "Username"). Or write under [sheet.aliases] what this '
+        'sheet calls them, as `musterroll pipeline map` does: email = ["E-Mail"], username = ["Usrname"]'
     )
     assert missing.suggestion == "Email, Username"
     assert [(one.code, one.cell, one.value, one.suggestion) for one in unknown] == [
@@ -169,7 +170,19 @@ def test_a_row_of_data_in_place_of_the_headings_is_not_shown(cells: tuple[Cell, 
 def test_headings_that_are_all_misspelt_are_still_headings(headings: tuple[str, ...]) -> None:
     columns = found(headings)
     assert codes(columns) == ["column.missing", *["column.unknown"] * 3]
-    assert columns.problems[0].suggestion == "Email, Username"
+    assert set((columns.problems[0].suggestion or "").split(", ")) == {"Email", "Username"}
+
+
+def test_headings_of_other_languages_are_offered_as_aliases_to_paste() -> None:
+    columns = found(["Vorname", "Příjmení", "Hasło", *without("Forename", "Surname", "Password")], changed("surname"))
+    assert columns.problems[0].message.endswith(
+        'does: forename = ["Vorname"], surname = ["Příjmení"], password = ["Hasło"]'
+    )
+
+
+def test_an_alias_to_paste_keeps_those_that_there_are() -> None:
+    columns = found(["Kennung", *without("Username")], changed("username", aliases=("Login",)))
+    assert columns.problems[0].message.endswith('username = ["Login", "Kennung"]')
 
 
 def test_a_file_with_a_hundred_thousand_columns() -> None:

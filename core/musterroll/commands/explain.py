@@ -1,0 +1,20 @@
+"""`explain`: what the code of a problem or an error means."""
+
+from __future__ import annotations
+
+from musterroll.contract.codes import ANY_FIELD, Explanation, explanations, explanations_of
+from musterroll.contract.text import did_you_mean
+from musterroll.errors import UsageError
+
+
+def explain(code: str) -> tuple[Explanation, ...]:
+    """Says what a code means; several times where it comes up in places that have little in common.
+
+    Raises:
+        UsageError: there is no such code.
+    """
+    if found := explanations_of(code):
+        return found
+    names = [one.code for one in explanations() if not one.code.startswith(f"{ANY_FIELD}.")]
+    hint = did_you_mean(code, names) or "; see the message of the problem"
+    raise UsageError(f'there is no code "{code}"{hint}', code="code.unknown")
