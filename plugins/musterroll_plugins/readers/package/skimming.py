@@ -129,7 +129,7 @@ class SkimmingHandler(XmlHandler):
         try:
             text = data.decode()
             # What need not be matched takes no time.
-            pattern = self.pattern(_TEXTS["&" in text], _SPACE if ">\n" in text else "")
+            pattern = self.pattern(_TEXTS["&" in text], _SPACE if "\n" in text else "")
             found = pattern.split(text)
             self.take(found, pattern.groups + 1)
         except (NotPlainError, UnicodeDecodeError):
