@@ -123,9 +123,7 @@ class Proofs:
         if answer is None:
             return None
         if not isinstance(answer, tuple):
-            raise AnswerError(
-                f"resolve_batch() must answer with a tuple of groups or None for each row, not {a(answer)}"
-            )
+            raise AnswerError(f"resolve_batch() must answer with tuples of groups or None, not {a(answer)}")
         paths = tuple(map(self._findings.path, answer))
         return paths if all(len(path) <= self._max_levels for path in paths) else None
 
