@@ -124,15 +124,12 @@ def places_of(found: object, rows: int) -> Collection[int]:
         AnswerError: it is something else.
     """
     if isinstance(found, str | bytes) or not isinstance(found, Iterable):
-        raise AnswerError(
-            f"suspects() must yield places of rows in the batch, or return a list of them, not {a(found)}"
-        )
+        raise AnswerError(f"suspects() must yield places of rows or return a list of them, not {a(found)}")
     places = set(found)
     for place in places:
         if type(place) is not int or not 0 <= place < rows:
-            raise AnswerError(
-                f"suspects() must yield places of rows in the batch, from 0 to {rows - 1}, not {place!r:.20}"
-            )
+            shown = place if type(place) is int else a(place)  # a text may be anybody's password
+            raise AnswerError(f"suspects() must yield places of rows in the batch, from 0 to {rows - 1}, not {shown}")
     return places
 
 
@@ -306,7 +303,10 @@ def broken_rule(
         seen: the secrets of other rows that it may speak of.
     """
     failed = broken(call.who, call.stage, error, row)
-    cause = masked(failed.cause, secrets, of_secret=True)
+    if row is None and may_tell(failed.cause, secrets):  # of many, one may be the beginning of another
+        cause = f"{type(error).__name__}: {MASK}"
+    else:
+        cause = masked(failed.cause, secrets, of_secret=True)
     if seen is not None:
         cause = seen.masked(cause, of_secret=True)
     if cause == failed.cause:
