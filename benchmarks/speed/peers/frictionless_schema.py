@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import attrs
 from frictionless import Check, Checklist, Dialect, Resource, Row, Schema, errors
@@ -53,10 +54,11 @@ class FitsTogether(Check):
 
 def main() -> None:
     """Prints which rows are bad."""
-    dialect = Dialect(comment_rows=[2])
-    with_checks = Checklist(checks=[FitsTogether()])
-    resource = Resource(path=sys.argv[1], dialect=dialect, schema=schema())
-    report = resource.validate(with_checks, limit_errors=_MOST)
+    path = Path(sys.argv[1])
+    dialect = Dialect(comment_rows=[rules.FIRST_ROW - 1])
+    # Only paths below a folder are safe for it.
+    resource = Resource(path=path.name, basepath=str(path.parent), dialect=dialect, schema=schema())
+    report = resource.validate(Checklist(checks=[FitsTogether()]), limit_errors=_MOST)
     rows = report.tasks[0].stats["rows"]
     rules.tell(rows, [number for (number,) in report.flatten(["rowNumber"])])
 
