@@ -25,7 +25,8 @@ from speed import results
 from speed.measure import Usage, least
 from speed.plot import plot
 from speed.report import report, with_report
-from speed.tasks import PIPELINE, search_path, tasks
+from speed.sheets import search_path
+from speed.tasks import PIPELINE, tasks
 
 SIZES = (10_000, 100_000)
 FORMS = ("csv", "xlsx", "ods")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -131,11 +130,5 @@ def _peer(name: str, module: str, path: str) -> Task:
 
 
 def peer_command(module: str, path: str) -> tuple[str, ...]:
-    """The command that has a program of `speed.peers` look at a sheet; see `search_path`."""
+    """The command that has a program of `speed.peers` look at a sheet; with `search_path`."""
     return (sys.executable, "-m", f"speed.peers.{module}", path)
-
-
-def search_path() -> str:
-    """Returns where Python finds `speed` and `support`, for PYTHONPATH."""
-    root = Path(__file__).parents[2]
-    return os.pathsep.join((str(root / "benchmarks"), str(root / "tests")))
