@@ -7,7 +7,8 @@
 
 Every round runs every task once, so that whatever else the machine does meets all of them; of several rounds the least
 counts. Results are kept in `benchmarks/results`, with the tables and the plot that are made of them, by the number of
-rows. `--write-docs` puts these into docs/speed.md. Not for Windows, which does not tell what a process used.
+rows, until the same size is measured again. `--write-docs` puts these into docs/speed.md. Not for Windows, which does
+not tell what a process used.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import argparse
 import os
 import sys
 import tempfile
+from fnmatch import fnmatchcase
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -42,6 +44,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rows", type=int, nargs="*", default=SIZES, help="sizes of the sheets (10000 100000)")
     parser.add_argument("--forms", nargs="*", choices=FORMS, default=FORMS, help="formats of the sheets (all)")
     parser.add_argument("--rounds", type=int, help="how often each task is run (3; above 100,000 rows 1)")
+    parser.add_argument("--only", nargs="+", default=["*"], metavar="NAME", help='tasks, e.g. "validate *" "run *"')
     parser.add_argument("--without-peers", action="store_true", help="measure musterroll only")
     parser.add_argument("--portal", type=int, default=PORTAL_USERS, help="users for the portal (2000); 0: no portal")
     parser.add_argument("--write-docs", action="store_true", help="put tables and plot into docs/speed.md")
@@ -49,10 +52,15 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def measure(rows: int, forms: list[str], rounds: int, *, peers: bool) -> results.Result:
-    """Measures everything with sheets of one size."""
+def measure(rows: int, options: argparse.Namespace) -> None:
+    """Measures everything with sheets of one size, and keeps what was measured after each round."""
+    rounds = options.rounds or (ROUNDS if rows <= SIZES[-1] else LARGE_ROUNDS)
     print(f"{rows:,} rows: making the sheets, unless they are there already ...", file=sys.stderr)
-    todo = list(tasks(rows, forms, peers=peers))
+    todo = [
+        task
+        for task in tasks(rows, options.forms, peers=not options.without_peers)
+        if any(fnmatchcase(task.name, pattern) for pattern in options.only)
+    ]
     found: dict[str, list[Usage]] = {task.name: [] for task in todo}
     for number in range(1, rounds + 1):
         with tempfile.TemporaryDirectory() as folder:
@@ -62,8 +70,8 @@ def measure(rows: int, forms: list[str], rounds: int, *, peers: bool) -> results
                 found[task.name].append(usage)
                 shown = f"{usage.cpu:8.2f} s CPU {usage.wall:8.2f} s {usage.peak:6.0f} MB"
                 print(f"{rows:>9,} rows, {number} of {rounds}: {task.name:26} {shown}", file=sys.stderr)
-    usages = {name: least(several) for name, several in found.items()}
-    return results.Result(rows, rounds, results.origin(), usages)
+        usages = {name: least(several) for name, several in found.items()}
+        results.Result(rows, number, results.origin(), usages).save()
 
 
 def measure_portal(users: int) -> results.PortalResult:
@@ -95,14 +103,14 @@ def main() -> None:
     options = arguments()
     if not hasattr(os, "wait4"):
         sys.exit("This system does not tell what a process used (no wait4).")
-    peers = not options.without_peers
-    if peers and not all(map(find_spec, ("frictionless", "pandas", "python_calamine"))):
+    if not (options.without_peers or options.only_tell) and not all(
+        map(find_spec, ("frictionless", "pandas", "python_calamine"))
+    ):
         sys.exit("What musterroll is compared with is not installed: `make bench` does that, or --without-peers.")
     os.environ["PYTHONPATH"] = search_path()
     if not options.only_tell:
         for rows in options.rows:
-            rounds = options.rounds or (ROUNDS if rows <= SIZES[-1] else LARGE_ROUNDS)
-            measure(rows, options.forms, rounds, peers=peers).save()
+            measure(rows, options)
         if options.portal:
             measure_portal(options.portal).save()
     tell(write_docs=options.write_docs)

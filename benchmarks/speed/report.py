@@ -45,15 +45,14 @@ def _ratios(results: Sequence[Result]) -> Iterator[str]:
             cells.append(_judged(f"{ratio:.1f} ×" if ratio else "", is_reached))
         if any(cells):
             yield _line([comparison.task, comparison.base, comparison.goal, *cells])
-    starts = [result.usages[START_UP].cpu for result in results]
-    cells = [_judged(f"{seconds:.2f} s", seconds <= START_UP_SECONDS) for seconds in starts]
-    yield _line([START_UP, "", f"≤ {START_UP_SECONDS} s", *cells])
-    cells = []
+    starts, peaks = [], []
     for result in results:
-        usage = result.usages.get(LARGE_TASK)
-        is_reached = usage.peak <= LARGE_PEAK if usage and result.rows >= LARGE_ROWS else None
-        cells.append(_judged(f"{usage.peak:.0f} MB" if usage else "", is_reached))
-    yield _line([f"{LARGE_TASK}: peak memory", "", f"≤ {LARGE_PEAK} MB with {LARGE_ROWS:,} rows", *cells])
+        start, large = result.usages.get(START_UP), result.usages.get(LARGE_TASK)
+        starts.append(_judged(f"{start.cpu:.2f} s", start.cpu <= START_UP_SECONDS) if start else "")
+        is_reached = large.peak <= LARGE_PEAK if large and result.rows >= LARGE_ROWS else None
+        peaks.append(_judged(f"{large.peak:.0f} MB" if large else "", is_reached))
+    yield _line([START_UP, "", f"≤ {START_UP_SECONDS} s", *starts])
+    yield _line([f"{LARGE_TASK}: peak memory", "", f"≤ {LARGE_PEAK} MB with {LARGE_ROWS:,} rows", *peaks])
 
 
 def _costs(results: Sequence[Result]) -> Iterator[str]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sys
+import cProfile
+import tracemalloc
 from collections.abc import Callable
-from types import FrameType
 
 
 def python_calls(work: Callable[[], object]) -> int:
@@ -12,16 +12,20 @@ def python_calls(work: Callable[[], object]) -> int:
 
     Generators count each time that they go on. What is written in C is not counted.
     """
-    calls = 0
-
-    def count(_frame: FrameType, event: str, _argument: object) -> None:
-        nonlocal calls
-        calls += event == "call"
-
-    before = sys.getprofile()
-    sys.setprofile(count)
+    profiler = cProfile.Profile(builtins=False)
+    profiler.enable()
     try:
         work()
     finally:
-        sys.setprofile(before)
-    return calls
+        profiler.disable()
+    return sum(entry.callcount for entry in profiler.getstats())
+
+
+def most_bytes_held(work: Callable[[], object]) -> int:
+    """Does something, and returns the most bytes that Python objects made for it took at once."""
+    tracemalloc.start()
+    try:
+        work()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
