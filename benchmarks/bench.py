@@ -34,7 +34,8 @@ SIZES = (10_000, 100_000)
 FORMS = ("csv", "xlsx", "ods")
 ROUNDS, LARGE_ROUNDS = 3, 1  # a million rows take minutes
 PORTAL_USERS = 2000
-PAGE = Path(__file__).parents[1] / "docs" / "speed.md"
+HERE = Path(__file__).parent
+PAGE = HERE.parent / "docs" / "speed.md"
 PLOT = PAGE.with_suffix(".svg")
 
 
@@ -47,6 +48,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", default=["*"], metavar="NAME", help='tasks, e.g. "validate *" "run *"')
     parser.add_argument("--without-peers", action="store_true", help="measure musterroll only")
     parser.add_argument("--portal", type=int, default=PORTAL_USERS, help="users for the portal (2000); 0: no portal")
+    parser.add_argument("--results", type=Path, default=HERE / "results", help="where tables and plot go")
+    parser.add_argument("--cache", type=Path, default=HERE / "cache", help="where sheets are kept")
     parser.add_argument("--write-docs", action="store_true", help="put tables and plot into docs/speed.md")
     parser.add_argument("--only-tell", action="store_true", help="measure nothing, tell what was measured before")
     return parser.parse_args()
@@ -58,7 +61,7 @@ def measure(rows: int, options: argparse.Namespace) -> None:
     print(f"{rows:,} rows: making the sheets, unless they are there already ...", file=sys.stderr)
     todo = [
         task
-        for task in tasks(rows, options.forms, peers=not options.without_peers)
+        for task in tasks(rows, options.forms, options.cache, peers=not options.without_peers)
         if any(fnmatchcase(task.name, pattern) for pattern in options.only)
     ]
     found: dict[str, list[Usage]] = {task.name: [] for task in todo}
@@ -71,7 +74,7 @@ def measure(rows: int, options: argparse.Namespace) -> None:
                 shown = f"{usage.cpu:8.2f} s CPU {usage.wall:8.2f} s {usage.peak:6.0f} MB"
                 print(f"{rows:>9,} rows, {number} of {rounds}: {task.name:26} {shown}", file=sys.stderr)
         usages = {name: least(several) for name, several in found.items()}
-        results.Result(rows, number, results.origin(), usages).save()
+        results.Result(rows, number, results.origin(), usages).save(options.results)
 
 
 def measure_portal(users: int) -> results.PortalResult:
@@ -83,19 +86,19 @@ def measure_portal(users: int) -> results.PortalResult:
     return results.PortalResult(users, results.origin(), seconds, bases)
 
 
-def tell(*, write_docs: bool) -> None:
+def tell(folder: Path, *, write_docs: bool) -> None:
     """Writes tables and plot of all that was measured, and prints the tables."""
-    measured = results.results()
-    text = report(measured, results.portal_result())
-    (results.FOLDER / "report.md").write_text(text, encoding="utf-8")
-    print(text)
-    if measured:
-        (results.FOLDER / "plot.svg").write_text(plot(measured), encoding="utf-8")
-        if write_docs:
-            PLOT.write_text(plot(measured), encoding="utf-8", newline="\n")
+    measured = results.results(folder)
+    if not measured:
+        sys.exit("Nothing has been measured yet.")
+    text, image = report(measured, results.portal_result(folder)), plot(measured)
+    (folder / "report.md").write_text(text, encoding="utf-8")
+    (folder / "plot.svg").write_text(image, encoding="utf-8")
     if write_docs:
         PAGE.write_text(with_report(PAGE.read_text(encoding="utf-8"), text), encoding="utf-8", newline="\n")
-    print(f"Tables and plot are in {results.FOLDER}.", file=sys.stderr)
+        PLOT.write_text(image, encoding="utf-8", newline="\n")
+    print(text)
+    print(f"Tables and plot are in {folder}.", file=sys.stderr)
 
 
 def main() -> None:
@@ -112,8 +115,8 @@ def main() -> None:
         for rows in options.rows:
             measure(rows, options)
         if options.portal:
-            measure_portal(options.portal).save()
-    tell(write_docs=options.write_docs)
+            measure_portal(options.portal).save(options.results)
+    tell(options.results, write_docs=options.write_docs)
 
 
 if __name__ == "__main__":

@@ -16,12 +16,10 @@ def report(results: Sequence[Result], portal: PortalResult | None) -> str:
     """Returns the tables: ratios and their goals, what everything costs, portals.
 
     Args:
-        results: by size.
+        results: by size, at least one.
         portal: what was measured with a portal.
     """
-    blocks = []
-    if results:
-        blocks += ["\n".join(_ratios(results)), "\n".join(_costs(results))]
+    blocks = ["\n".join(_ratios(results)), "\n".join(_costs(results))]
     if portal is not None:
         blocks.append("\n".join(_portal(portal)))
     blocks.append("\n".join(_origins(results, portal)))

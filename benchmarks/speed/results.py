@@ -1,4 +1,4 @@
-"""What was measured, kept in `benchmarks/results`: a file for each number of rows, and one for portals."""
+"""What was measured, kept in a folder: a file for each number of rows, and one for portals."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from typing import Any
 
 from speed.measure import Usage
 
-FOLDER = Path(__file__).parents[1] / "results"
 _PORTAL = "portal.json"
 
 
@@ -55,9 +54,9 @@ class Result:
             return None
         return self.usages[task].cpu / self.usages[base].cpu
 
-    def save(self) -> None:
+    def save(self, folder: Path) -> None:
         """Writes it to its file."""
-        _write(f"{self.rows}.json", asdict(self))
+        _write(folder / f"{self.rows}.json", asdict(self))
 
 
 @dataclass(frozen=True)
@@ -76,19 +75,20 @@ class PortalResult:
     seconds: Mapping[str, float]
     bases: Mapping[str, str]
 
-    def save(self) -> None:
+    def save(self, folder: Path) -> None:
         """Writes it to its file."""
-        _write(_PORTAL, asdict(self))
+        _write(folder / _PORTAL, asdict(self))
 
 
-def results() -> list[Result]:
+def results(folder: Path) -> list[Result]:
     """Returns what was measured, by size."""
-    return sorted((_result(read) for read in _read("[0-9]*.json")), key=lambda result: result.rows)
+    return sorted((_result(read) for read in _read(folder, "[0-9]*.json")), key=lambda result: result.rows)
 
 
-def portal_result() -> PortalResult | None:
+def portal_result(folder: Path) -> PortalResult | None:
     """Returns what was measured with a portal."""
-    return next((PortalResult(**read | {"origin": Origin(**read["origin"])}) for read in _read(_PORTAL)), None)
+    read = next(_read(folder, _PORTAL), None)
+    return None if read is None else PortalResult(**read | {"origin": Origin(**read["origin"])})
 
 
 def origin() -> Origin:
@@ -110,11 +110,11 @@ def _result(read: dict[str, Any]) -> Result:
     return Result(read["rows"], read["rounds"], Origin(**read["origin"]), usages)
 
 
-def _read(pattern: str) -> Iterator[dict[str, Any]]:
-    for path in FOLDER.glob(pattern):
+def _read(folder: Path, pattern: str) -> Iterator[dict[str, Any]]:
+    for path in folder.glob(pattern):
         yield json.loads(path.read_text(encoding="utf-8"))
 
 
-def _write(name: str, content: dict[str, Any]) -> None:
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    (FOLDER / name).write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+def _write(path: Path, content: dict[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -2,7 +2,7 @@
 
     python -m speed.sheets FILE ROWS QUALITY
 
-They are made once and kept in `benchmarks/cache`.
+They are made once and kept in a folder.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ from speed.people import GUIDANCE, HEADINGS, Quality, users
 from support import documents, workbooks
 
 HERE = Path(__file__).parent
-CACHE = HERE.parent / "cache"
 _ZIP_TIME = (2026, 1, 1, 0, 0, 0)
 _DRAWN = frozenset({"Forename", "Surname", "Calling Code", "Groups"})  # a sheet has few different ones
 # A format for texts, as the columns of the blank sheet have.
@@ -52,15 +51,16 @@ _TYPES = (
 _MARK = "<!-- rows -->"
 
 
-def sheet(form: str, rows: int, quality: Quality) -> Path:
+def sheet(form: str, rows: int, quality: Quality, cache: Path) -> Path:
     """Returns a sheet of so many users, made by a process of its own where it is not there yet.
 
     Args:
         form: `csv`, `xlsx`, `ods`.
         rows: how many users.
         quality: how many of them are bad.
+        cache: where sheets are kept.
     """
-    path = CACHE / _version() / f"{rows}-{quality.name.lower()}.{form}"
+    path = cache.resolve() / _version() / f"{rows}-{quality.name.lower()}.{form}"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         # Elsewhere, since what a process once held counts as the peak of those that it starts.

@@ -92,17 +92,18 @@ LARGE_PEAK = 300  # MB
 LARGE_TASK = "run csv, new users"
 
 
-def tasks(rows: int, forms: Collection[str], *, peers: bool) -> Iterator[Task]:
+def tasks(rows: int, forms: Collection[str], cache: Path, *, peers: bool) -> Iterator[Task]:
     """Yields what is measured, in the order in which it is run; makes the sheets that are not there yet.
 
     Args:
         rows: how many users the sheets have.
         forms: their formats.
+        cache: where sheets are kept.
         peers: whether to measure what somebody would take instead, as well.
     """
-    yield _ours(START_UP, "validate", str(sheet("csv", START_UP_ROWS, Quality.CLEAN)))
+    yield _ours(START_UP, "validate", str(sheet("csv", START_UP_ROWS, Quality.CLEAN, cache)))
     for form in forms:
-        clean = str(sheet(form, rows, Quality.CLEAN))
+        clean = str(sheet(form, rows, Quality.CLEAN, cache))
         if form == "csv":
             yield _peer("csv.reader", "bare_csv", clean)
         elif peers:
@@ -110,7 +111,7 @@ def tasks(rows: int, forms: Collection[str], *, peers: bool) -> Iterator[Task]:
         yield _ours(f"validate {form}", "validate", clean)
         if form == "csv":
             for quality in (Quality.ONE_PERCENT, Quality.ALL_BAD):
-                bad = str(sheet("csv", rows, quality))
+                bad = str(sheet("csv", rows, quality, cache))
                 yield _ours(f"validate csv, {quality.label}", "validate", bad, status=1)
             yield _ours("run csv, new users", "run", clean)
             yield _ours("run csv, the same again", "run", clean)

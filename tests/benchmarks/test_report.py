@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -11,8 +12,8 @@ import pytest
 from speed.measure import Usage, least, measured
 from speed.plot import plot
 from speed.report import report, with_report
-from speed.results import Origin, PortalResult, Result
-from speed.tasks import START_UP, tasks
+from speed.results import Origin, PortalResult, Result, portal_result, results
+from speed.tasks import START_UP
 
 _BUSY = """
 import time
@@ -20,6 +21,7 @@ held = bytearray(150_000_000)
 while time.process_time() < 0.3:
     pass
 """
+BENCH = Path(__file__).parents[2] / "benchmarks" / "bench.py"
 ORIGIN = Origin("2026-03-01", "1234567", "2 processors, CPython 3.11.7")
 
 
@@ -76,7 +78,7 @@ class TestTables:
 
     def test_a_portal(self) -> None:
         seconds, bases = {"bare": 2.0, "backend": 2.2}, {"bare": "bare", "backend": "bare"}
-        text = report([], PortalResult(1000, ORIGIN, seconds, bases))
+        text = report([result(100_000)], PortalResult(1000, ORIGIN, seconds, bases))
         assert line(text, "backend")[1:] == ["2.20", "455", "91% ✓", "≥ 80%"]
 
     def test_a_page_keeps_what_stands_around_the_figures(self) -> None:
@@ -94,22 +96,24 @@ def test_the_plot_names_every_task() -> None:
     assert texts.count("validate csv") == texts.count("run csv") == 2  # a bar and a line
 
 
-def test_what_was_measured_is_read_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from speed import results
-
-    monkeypatch.setattr(results, "FOLDER", tmp_path / "results")
+def test_what_was_measured_is_read_back(tmp_path: Path) -> None:
     portal = PortalResult(1000, ORIGIN, {"bare": 2.0}, {"bare": "bare"})
     large, small = result(100_000, validate_csv=0.9), result(10_000, validate_csv=0.2)
     for one in (large, small, portal):
-        one.save()
-    assert results.results() == [small, large]
-    assert results.portal_result() == portal
+        one.save(tmp_path / "results")
+    assert results(tmp_path / "results") == [small, large]
+    assert portal_result(tmp_path / "results") == portal
 
 
-def test_tasks_without_peers_are_ours_and_the_bare_reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("speed.sheets.CACHE", tmp_path)
-    names = [task.name for task in tasks(20, ["csv"], peers=False)]
-    assert names == [
+def test_measuring_from_the_sheets_to_the_plot(tmp_path: Path) -> None:
+    """Every task once, with a small sheet, as `make bench` does it."""
+    choices = ["--rows", "200", "--forms", "csv", "xlsx", "ods", "--rounds", "1", "--without-peers", "--portal", "0"]
+    folders = [f"--results={tmp_path / 'results'}", f"--cache={tmp_path / 'cache'}"]
+    done = subprocess.run(
+        [sys.executable, str(BENCH), *choices, *folders], capture_output=True, text=True, check=True, cwd=tmp_path
+    )
+    (measured,) = results(tmp_path / "results")
+    assert list(measured.usages) == [
         START_UP,
         "csv.reader",
         "validate csv",
@@ -117,4 +121,10 @@ def test_tasks_without_peers_are_ours_and_the_bare_reader(tmp_path: Path, monkey
         "validate csv, all bad",
         "run csv, new users",
         "run csv, the same again",
+        "validate xlsx",
+        "validate ods",
     ]
+    assert all(0 < usage.cpu < 60 and 5 < usage.peak < 1000 for usage in measured.usages.values())
+    assert done.stdout.strip() == (tmp_path / "results" / "report.md").read_text(encoding="utf-8").strip()
+    assert (tmp_path / "results" / "plot.svg").exists()
+    assert len(list((tmp_path / "cache").rglob("*.csv"))) == 4
