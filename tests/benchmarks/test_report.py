@@ -105,6 +105,7 @@ def test_what_was_measured_is_read_back(tmp_path: Path) -> None:
     assert portal_result(tmp_path / "results") == portal
 
 
+@pytest.mark.slow
 def test_measuring_from_the_sheets_to_the_plot(tmp_path: Path) -> None:
     """Every task once, with a small sheet, as `make bench` does it."""
     choices = ["--rows", "200", "--forms", "csv", "xlsx", "ods", "--rounds", "1", "--without-peers", "--portal", "0"]
