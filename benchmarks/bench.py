@@ -61,15 +61,17 @@ def measure(rows: int, options: argparse.Namespace) -> None:
     print(f"{rows:,} rows: making the sheets, unless they are there already ...", file=sys.stderr)
     todo = [
         task
-        for task in tasks(rows, options.forms, options.cache, peers=not options.without_peers)
+        for task in tasks(rows, options.forms, peers=not options.without_peers)
         if any(fnmatchcase(task.name, pattern) for pattern in options.only)
     ]
+    for task in todo:
+        task.sheet(options.cache)
     found: dict[str, list[Usage]] = {task.name: [] for task in todo}
     for number in range(1, rounds + 1):
         with tempfile.TemporaryDirectory() as folder:
             (Path(folder) / "musterroll.toml").write_text(PIPELINE, encoding="utf-8")
             for task in todo:
-                usage = task.measure(Path(folder))
+                usage = task.measure(Path(folder), options.cache)
                 found[task.name].append(usage)
                 shown = f"{usage.cpu:8.2f} s CPU {usage.wall:8.2f} s {usage.peak:6.0f} MB"
                 print(f"{rows:>9,} rows, {number} of {rounds}: {task.name:26} {shown}", file=sys.stderr)

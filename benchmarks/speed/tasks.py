@@ -24,21 +24,31 @@ send_to = "none"
 
 @dataclass(frozen=True)
 class Task:
-    """Something that is measured.
+    """A program that is measured with a sheet.
 
     Attributes:
         name: what the tables call it.
-        command: the program and its arguments, to be run in a folder with the pipeline file.
-        status: how it exits.
+        program: the program and its arguments but the sheet.
+        form: the sheet's format.
+        rows: how many users it has.
+        quality: how many of them are bad.
+        status: how the program exits.
     """
 
     name: str
-    command: tuple[str, ...]
+    program: tuple[str, ...]
+    form: str
+    rows: int
+    quality: Quality = Quality.CLEAN
     status: int = 0
 
-    def measure(self, folder: Path) -> Usage:
-        """Runs it and returns what it used."""
-        return measured(self.command, folder, statuses=(self.status,))
+    def sheet(self, cache: Path) -> Path:
+        """Returns the sheet, which is made where it is not there yet."""
+        return sheet(self.form, self.rows, self.quality, cache)
+
+    def measure(self, folder: Path, cache: Path) -> Usage:
+        """Runs the program in a folder with a pipeline file, and returns what it used."""
+        return measured((*self.program, str(self.sheet(cache))), folder, statuses=(self.status,))
 
 
 @dataclass(frozen=True)
@@ -92,44 +102,36 @@ LARGE_PEAK = 300  # MB
 LARGE_TASK = "run csv, new users"
 
 
-def tasks(rows: int, forms: Collection[str], cache: Path, *, peers: bool) -> Iterator[Task]:
-    """Yields what is measured, in the order in which it is run; makes the sheets that are not there yet.
+def tasks(rows: int, forms: Collection[str], *, peers: bool) -> Iterator[Task]:
+    """Yields what is measured, in the order in which it is run.
 
     Args:
         rows: how many users the sheets have.
         forms: their formats.
-        cache: where sheets are kept.
         peers: whether to measure what somebody would take instead, as well.
     """
-    yield _ours(START_UP, "validate", str(sheet("csv", START_UP_ROWS, Quality.CLEAN, cache)))
+    yield Task(START_UP, _ours("validate"), "csv", START_UP_ROWS)
     for form in forms:
-        clean = str(sheet(form, rows, Quality.CLEAN, cache))
         if form == "csv":
-            yield _peer("csv.reader", "bare_csv", clean)
+            yield Task("csv.reader", peer("bare_csv"), form, rows)
         elif peers:
-            yield _peer(f"python-calamine {form}", "bare_calamine", clean)
-        yield _ours(f"validate {form}", "validate", clean)
+            yield Task(f"python-calamine {form}", peer("bare_calamine"), form, rows)
+        yield Task(f"validate {form}", _ours("validate"), form, rows)
         if form == "csv":
             for quality in (Quality.ONE_PERCENT, Quality.ALL_BAD):
-                bad = str(sheet("csv", rows, quality, cache))
-                yield _ours(f"validate csv, {quality.label}", "validate", bad, status=1)
-            yield _ours("run csv, new users", "run", clean)
-            yield _ours("run csv, the same again", "run", clean)
+                yield Task(f"validate csv, {quality.label}", _ours("validate"), form, rows, quality, status=1)
+            yield Task("run csv, new users", _ours("run"), form, rows)
+            yield Task("run csv, the same again", _ours("run"), form, rows)
         if peers:
-            yield _peer(f"pandas + pydantic {form}", "pandas_pydantic", clean)
+            yield Task(f"pandas + pydantic {form}", peer("pandas_pydantic"), form, rows)
         if peers and form != "ods":  # frictionless needs further libraries to read that
-            yield _peer(f"frictionless {form}", "frictionless_schema", clean)
+            yield Task(f"frictionless {form}", peer("frictionless_schema"), form, rows)
 
 
-def _ours(name: str, *arguments: str, status: int = 0) -> Task:
-    program = str(Path(sys.executable).with_name("musterroll"))
-    return Task(name, (program, *arguments), status)
+def _ours(command: str) -> tuple[str, ...]:
+    return (str(Path(sys.executable).with_name("musterroll")), command)
 
 
-def _peer(name: str, module: str, path: str) -> Task:
-    return Task(name, peer_command(module, path))
-
-
-def peer_command(module: str, path: str) -> tuple[str, ...]:
+def peer(module: str) -> tuple[str, ...]:
     """The command that has a program of `speed.peers` look at a sheet; with `search_path`."""
-    return (sys.executable, "-m", f"speed.peers.{module}", path)
+    return (sys.executable, "-m", f"speed.peers.{module}")

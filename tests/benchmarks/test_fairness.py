@@ -47,10 +47,10 @@ def test_musterroll_finds_the_bad_rows_and_no_others(form: str, quality: Quality
     ("peer", "form"),
     [
         ("frictionless_schema", "csv"),
-        ("frictionless_schema", "xlsx"),
         ("pandas_pydantic", "csv"),
-        ("pandas_pydantic", "xlsx"),
-        ("pandas_pydantic", "ods"),
+        pytest.param("frictionless_schema", "xlsx", marks=pytest.mark.slow),
+        pytest.param("pandas_pydantic", "xlsx", marks=pytest.mark.slow),
+        pytest.param("pandas_pydantic", "ods", marks=pytest.mark.slow),
     ],
 )
 def test_so_does_what_one_would_take_instead(peer: str, form: str, quality: Quality, tmp_path: Path) -> None:

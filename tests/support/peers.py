@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from speed.sheets import search_path
-from speed.tasks import peer_command
+from speed.tasks import peer
 
 _MODULES = ("frictionless", "pandas", "python_calamine")
 
@@ -30,10 +30,10 @@ class Verdict:
     bad: list[int]
 
 
-def verdict_of(peer: str, sheet: Path) -> Verdict:
+def verdict_of(module: str, sheet: Path) -> Verdict:
     """Has a peer look at a sheet, in a process of its own as when it is measured."""
     done = subprocess.run(
-        peer_command(peer, str(sheet)),
+        (*peer(module), str(sheet)),
         env=os.environ | {"PYTHONPATH": search_path()},
         capture_output=True,
         text=True,
