@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -61,8 +62,11 @@ def sheet(form: str, rows: int, quality: Quality, cache: Path) -> Path:
         cache: where sheets are kept.
     """
     path = cache.resolve() / _version() / f"{rows}-{quality.name.lower()}.{form}"
+    if not path.parent.exists():
+        for outdated in path.parent.parent.glob("sheets-*"):
+            shutil.rmtree(outdated)
+        path.parent.mkdir(parents=True)
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
         # Elsewhere, since what a process once held counts as the peak of those that it starts.
         command = [sys.executable, "-m", "speed.sheets", str(path), str(rows), quality.name]
         subprocess.run(command, check=True, env=os.environ | {"PYTHONPATH": search_path()})  # noqa: S603 -- ourselves
@@ -76,9 +80,9 @@ def search_path() -> str:
 
 
 def _version() -> str:
-    """Returns a name for what makes the sheets, so that none is kept that would be made differently now."""
+    """Names the folder after what makes the sheets, so that none is kept that would be made differently now."""
     sources = b"".join((HERE / name).read_bytes() for name in ("people.py", "sheets.py"))
-    return hashlib.sha256(sources).hexdigest()[:8]
+    return f"sheets-{hashlib.sha256(sources).hexdigest()[:8]}"
 
 
 def write(path: Path, rows: int, quality: Quality) -> None:

@@ -9,7 +9,7 @@ import pytest
 from musterroll import Severity, engine
 from musterroll.pipeline.loader import load_pipeline
 from speed.people import FAULTS, FIRST_ROW, Quality, users
-from speed.sheets import WRITERS, write
+from speed.sheets import WRITERS, sheet, write
 from support.peers import Verdict, needs_peers, verdict_of
 
 ROWS = 600
@@ -78,6 +78,15 @@ def test_a_sheet_is_the_same_every_time(form: str, tmp_path: Path) -> None:
     assert made(tmp_path, form, Quality.ONE_PERCENT).read_bytes() == (
         made(tmp_path / "again", form, Quality.ONE_PERCENT).read_bytes()
     )
+
+
+def test_sheets_are_kept_until_they_would_be_made_differently(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = sheet("csv", 3, Quality.CLEAN, tmp_path)
+    first.write_text("kept", encoding="utf-8")
+    assert sheet("csv", 3, Quality.CLEAN, tmp_path).read_text(encoding="utf-8") == "kept"
+    monkeypatch.setattr("speed.sheets._version", lambda: "sheets-other")
+    assert sheet("csv", 3, Quality.CLEAN, tmp_path).read_text(encoding="utf-8").startswith("Email,")
+    assert not first.exists()
 
 
 def test_a_longer_sheet_begins_as_a_shorter_one() -> None:
