@@ -56,7 +56,7 @@ def arguments() -> argparse.Namespace:
 
 
 def measure(rows: int, options: argparse.Namespace) -> None:
-    """Measures everything with sheets of one size, and keeps what was measured after each round."""
+    """Measures everything with sheets of one size, and keeps what was measured after each task."""
     rounds = options.rounds or (ROUNDS if rows <= SIZES[-1] else LARGE_ROUNDS)
     print(f"{rows:,} rows: making the sheets, unless they are there already ...", file=sys.stderr)
     todo = [
@@ -75,8 +75,8 @@ def measure(rows: int, options: argparse.Namespace) -> None:
                 found[task.name].append(usage)
                 shown = f"{usage.cpu:8.2f} s CPU {usage.wall:8.2f} s {usage.peak:6.0f} MB"
                 print(f"{rows:>9,} rows, {number} of {rounds}: {task.name:26} {shown}", file=sys.stderr)
-        usages = {name: least(several) for name, several in found.items()}
-        results.Result(rows, number, results.origin(), usages).save(options.results)
+                usages = {name: least(several) for name, several in found.items() if several}
+                results.Result(rows, number, results.origin(), usages).save(options.results)
 
 
 def measure_portal(users: int) -> results.PortalResult:
