@@ -3,15 +3,17 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 READY  := $(VENV)/.ready
+PEERS  := $(VENV)/.peers
 # The tests start hundreds of processes: each would compile everything anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-slow lint format clean
+.PHONY: help demo test test-slow lint format bench peers clean
 
 help:
 	@echo "make demo    import an example workbook into an embedded directory, and show what happened"
 	@echo "make test    run the tests (make test-slow: the long ones, as CI does too)"
 	@echo "make lint    ruff, mypy, import-linter"
+	@echo "make bench   measure it with sheets of 10,000 and 100,000 rows, beside what one would take instead (ROWS=1000000)"
 	@echo "make clean   remove .venv and the demo"
 
 # Set up anew whenever the dependencies change.
@@ -41,6 +43,17 @@ lint: $(READY)
 format: $(READY)
 	$(BIN)/python -m ruff check --fix .
 	$(BIN)/python -m ruff format .
+
+# What musterroll is measured against: for that, and for the test that the comparison is fair.
+$(PEERS): $(READY)
+	@echo "Installing what musterroll is compared with ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[bench]"
+	@touch $@
+
+peers: $(PEERS)
+
+bench: $(PEERS)
+	@$(BIN)/python benchmarks/bench.py $(if $(ROWS),--rows $(ROWS)) $(OPTIONS)
 
 clean:
 	rm -rf $(VENV) demo

@@ -1,6 +1,6 @@
 """How many lists of names come out right, by language, encoding and size.
 
-    python benchmarks/encodings.py [LISTS]
+    python benchmarks/list_encodings.py [LISTS]
 
 For every language and every encoding that people there save lists in, so many lists (default 20) with 1, 10 and 100
 names that are not ASCII are drawn at random and read. A list is right where every letter is, wrong where not, and
