@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from itertools import chain
+from threading import Event
 from typing import Any
 
 import pytest
@@ -85,6 +86,22 @@ def test_a_rule_without_a_proof_beside_one_that_has_one(log: ProblemLog) -> None
     vars(plain)["check"] = plain.check  # as where somebody has put another one there
     checked(quick, plain, log=log)
     assert (quick.asked, plain.asked) == ([4], [3, 4, 5])
+
+
+def test_an_interrupt_is_noticed_between_two_rows(log: ProblemLog) -> None:
+    cancelled, asked = Event(), list[int]()
+
+    class Interrupted:
+        def check(self, row: Row) -> Sequence[Problem]:
+            asked.append(row.number)
+            cancelled.set()
+            return ()
+
+    reader = RowReader(settings(), fields(), log.add_file)
+    checks = Checks([("a", Interrupted())], [], log, max_levels=2, cancelled=cancelled)
+    with pytest.raises(KeyboardInterrupt):
+        list(checks.run(reader.batches(sheet(*map(user, NAMES)), "memory")))
+    assert asked == [3]
 
 
 def test_a_proof_does_not_speak_for_another_check(log: ProblemLog) -> None:

@@ -54,16 +54,16 @@ class Texts:
             elif name in self.defaults:
                 self.defaults[name].discard(place)
 
-    def without_defaults(self) -> dict[str, list[str]] | None:
-        """The texts that are no secrets and no defaults; None where none is a default."""
-        defaults = {name: places for name, places in self.defaults.items() if places and name in self.plain}
-        if not defaults:
-            return None
-        bare = {
-            name: ["" if place in places else text for place, text in enumerate(self.plain[name])]
-            for name, places in defaults.items()
-        }
-        return {**self.plain, **bare}
+    def without_defaults(self) -> Texts:
+        """The texts as they were without defaults; the same object where none is one."""
+        if not any(self.defaults.values()):
+            return self
+        plain = {name: self._bare(name, texts) for name, texts in self.plain.items()}
+        return Texts(plain, {name: self._bare(name, texts) for name, texts in self.secret.items()})
+
+    def _bare(self, name: str, texts: list[str]) -> list[str]:
+        places = self.defaults.get(name)
+        return ["" if place in places else text for place, text in enumerate(texts)] if places else texts
 
 
 def column_texts(cells: Sequence[Cell], odd: set[int], *, plain_text: bool) -> list[str]:

@@ -9,7 +9,7 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from types import GeneratorType
+from types import GeneratorType, NoneType
 from typing import Any, NamedTuple
 
 from musterroll.contract.batch import Batch
@@ -21,7 +21,7 @@ from musterroll.contract.text import clean, did_you_mean
 from musterroll.contract.users import GroupPath
 from musterroll.errors import PluginError
 from musterroll.registry.guards.built import returns_what_it_finds
-from musterroll.registry.guards.guard import a, status_of
+from musterroll.registry.guards.guard import a, is_text, status_of
 from musterroll.registry.masks import SecretsSeen, masked, may_tell
 from musterroll.registry.plugin_errors import AnswerError, broken
 from musterroll.registry.watch import Call
@@ -29,7 +29,7 @@ from musterroll.registry.watch import Call
 _KEPT = 100_000  # so many paths of groups are known without another look
 _NONE_SEEN = SecretsSeen()
 _GENERATORS = frozenset({GeneratorType})
-_TEXT, _NUMBER = frozenset({str}), frozenset({int})
+_TEXT, _NUMBER = frozenset({str, NoneType}), frozenset({int, NoneType})
 _LISTS: frozenset[type] = frozenset({list, tuple})
 
 
@@ -226,16 +226,9 @@ def _path(found: object) -> GroupPath:
 
 
 def _look_at_types(found: Problem) -> None:
-    texts = (
-        found.code,
-        found.message,
-        found.column or "",
-        found.field or "",
-        found.value or "",
-        found.suggestion or "",
-    )
-    numbers = (found.row or 0, *found.also_rejects) if type(found.also_rejects) is tuple else (None,)
-    if _TEXT.issuperset(map(type, texts)) and _NUMBER.issuperset(map(type, numbers)) and all(map(str.strip, texts[:2])):
+    texts = (found.code, found.message, found.column, found.field, found.value, found.suggestion)
+    numbers = (found.row, *found.also_rejects) if type(found.also_rejects) is tuple else (found,)
+    if _TEXT.issuperset(map(type, texts)) and _NUMBER.issuperset(map(type, numbers)) and all(map(is_text, texts[:2])):
         return  # as nearly all are
     for name in ("code", "message"):
         value = getattr(found, name)
