@@ -7,6 +7,7 @@ import sys
 import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -21,7 +22,7 @@ _GROUPS = 20
 
 
 def _sheet(work: Work, rows: int) -> Path:
-    return work.sheet(*(addressed(f"user{number:05}", groups=f"Region|Site {number % _GROUPS}") for number in range(rows)))
+    return work.sheet(*(addressed(f"user{place:05}", groups=f"Region|Site {place % _GROUPS}") for place in range(rows)))
 
 
 def _pipeline(work: Work) -> Pipeline:
@@ -37,7 +38,7 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         counted[0] += 1
 
     def watched(*args: Any, **options: Any) -> sqlite3.Connection:
-        connection = connect(*args, **options)
+        connection: sqlite3.Connection = connect(*args, **options)
         connection.set_trace_callback(count)
         return connection
 
@@ -93,5 +94,5 @@ def _peak(run: Callable[[], object]) -> int:
 def test_a_further_row_holds_few_bytes(work: Work) -> None:
     pipeline = _pipeline(work)
     work.run(pipeline, _sheet(work, 10))  # what is imported once does not count
-    few, many = (_peak(lambda rows=rows: work.run(pipeline, _sheet(work, rows))) for rows in (1500, 3500))
+    few, many = (_peak(partial(work.run, pipeline, _sheet(work, rows))) for rows in (1500, 3500))
     assert (many - few) / 2000 < 300

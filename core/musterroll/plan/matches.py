@@ -12,7 +12,6 @@ from musterroll.contract.users import Existing, UserKey
 from musterroll.portal.portal import Portal
 from musterroll.sheet.checks import CheckedRow
 
-
 _PLACE = attrgetter("place")
 
 

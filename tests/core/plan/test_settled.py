@@ -98,6 +98,12 @@ _SEEN = {
     "a renamed user": Night(portal=["UPDATE users SET username = 'x', username_key = 'x' WHERE username = 'bo'"]),
     "another spelling": Night(portal=["UPDATE users SET username = 'ANA' WHERE username = 'ana'"]),
     "a membership": Night(portal=["DELETE FROM memberships"]),
+    "one of two memberships": Night(
+        portal=["DELETE FROM memberships WHERE group_id = (SELECT id FROM groups WHERE name = 'C')"]
+    ),
+    "the other one": Night(
+        portal=["DELETE FROM memberships WHERE group_id <> (SELECT id FROM groups WHERE name = 'C')"]
+    ),
     "a group that is gone": Night(portal=["DELETE FROM memberships", "DELETE FROM groups WHERE name = 'B'"]),
     "another user of this name": Night(portal=["UPDATE users SET id = 'other' WHERE username = 'cy'"]),
     "an expired invite": Night(top='invites.send_to = "pending"', days=20),
@@ -122,7 +128,9 @@ _SEEN = {
     ),
     "a rule of the whole sheet": Night(rows=[*_ROWS, user("BO")], top='on_error = "skip"'),
     "blank cells that clear": Night(rows=[user("ana"), *_ROWS[1:]], top='sheet.on_blank_cell = "clear"'),
-    "other groups": Night(rows=[*_ROWS[:1], addressed("bo", groups="C"), *_ROWS[2:]], top='membership.mode = "replace"'),
+    "other groups": Night(
+        rows=[*_ROWS[:1], addressed("bo", groups="C"), *_ROWS[2:]], top='membership.mode = "replace"'
+    ),
     "a password": Night(top='password.on_existing = "reset"'),
     "absent users": Night(rows=_ROWS[1:], top='absent = "report"'),
     "absent users who go": Night(rows=_ROWS[1:], top='absent = "deactivate"', tables="[limits]\ndeactivate = 5"),
