@@ -95,4 +95,4 @@ def test_a_further_row_holds_few_bytes(work: Work) -> None:
     pipeline = _pipeline(work)
     work.run(pipeline, _sheet(work, 10))  # what is imported once does not count
     few, many = (_peak(partial(work.run, pipeline, _sheet(work, rows))) for rows in (1500, 3500))
-    assert (many - few) / 2000 < 300
+    assert (many - few) / 2000 < 500  # the rule `unique` remembers usernames and addresses
