@@ -17,10 +17,10 @@ from musterroll.contract.operations import (
     UpdateUser,
     UserRef,
 )
-from musterroll.contract.roles import UserBackend
+from musterroll.contract.roles import ComparesUsers, UserBackend
 from musterroll.contract.secret import Secret
 from musterroll.contract.text import fold
-from musterroll.contract.users import Capabilities, Matching, UserKey
+from musterroll.contract.users import Capabilities, Matching, UserKey, Wanted
 from musterroll_testing._backend_kit import PASSWORD, BackendKit, filled, needs, new_id
 
 _VARIANTS = [("straße", "STRASSE"), ("Ana", "ａｎａ"), ("Zoé", "ZOE\u0301"), ("O'Neil", "o'neil")]
@@ -85,6 +85,41 @@ class UserTests(BackendKit):
         self.create(backend, "ana", **desired.fields)
         user = self.get(backend, "ana")
         assert {name: user.fields.get(name) or None for name in desired.fields} == dict(desired.fields)
+
+    def test_values_stay_as_they_are_given_where_it_says_so(self, backend: UserBackend, can: Capabilities) -> None:
+        needs(not can.changes_values, "keep every value as it is given")
+        desired = self.desired("Ana", email="ANA@Example.com", surname="Ｓilva")
+        assert backend.canonical(desired) == desired
+
+    def test_only_users_who_are_as_wanted_are_said_to_be(self, backend: UserBackend, can: Capabilities) -> None:
+        if not isinstance(backend, ComparesUsers):
+            pytest.skip("this portal does not compare users")
+        ana, bo = self.create(backend, "ana", surname="Silva", email="ana@example.com"), self.create(backend, "bo")
+        has = filled(self.get(backend, "ana"))
+        wanted = Wanted("ana", fold("ana"), tuple(has.values()), ())
+        blank, other = wanted._replace(values=("",) * len(has)), Wanted("bo", fold("bo"), ("",) * len(has), ())
+        differ = [
+            wanted._replace(username="ANA"),
+            wanted._replace(folded="nobody"),
+            wanted._replace(groups=(self.missing_ref,)),
+            *(wanted._replace(values=tuple("other" if n == name else has[n] for n in has)) for name in has),
+        ]
+        for one in (wanted, blank):
+            assert list(backend.as_wanted(tuple(has), [one, other])) == [ana.ref, bo.ref]
+        for one in differ:
+            assert list(backend.as_wanted(tuple(has), [other, one])) == [bo.ref, None], one
+        assert list(backend.as_wanted((), [Wanted("bo", fold("bo"), (), ())])) == [bo.ref]
+        assert list(backend.as_wanted(tuple(has), [])) == []
+        if can.groups:
+            groups = [self.create_group(backend, name) for name in ("First", "Second", "Third")]
+            for group in groups[:2]:
+                self.perform(backend, AddMembers(id=new_id(), group=group, members=(ana,)))
+            for chosen, found in ((groups[:1], ana.ref), (groups[:2], ana.ref), (groups[1:], None), (groups[2:], None)):
+                in_groups = wanted._replace(groups=tuple(group.ref for group in chosen))
+                assert list(backend.as_wanted(tuple(has), [in_groups])) == [found]
+        if can.deactivate:
+            self.perform(backend, Deactivate(id=new_id(), user=ana))
+            assert list(backend.as_wanted(tuple(has), [wanted, other])) == [None, bo.ref]
 
     def test_update_changes_only_what_it_names(self, backend: UserBackend) -> None:
         ref = self.create(backend, "ana", surname="Silva", calling_code="44", phone="7712345678")

@@ -77,8 +77,9 @@ def _of_user(kind: Kind, user: PlannedUser, id_: str, passwords: Passwords) -> O
 
 
 def _values(user: PlannedUser, side: int) -> FrozenDict[str, str | None]:
-    """The user's attributes before (0) or after (1) the change; what is no text is a flag."""
-    return FrozenDict({name: change[side] for name, change in user.fields.items() if name not in FLAGS})
+    """The user's attributes before (0) or after (1) the change."""
+    pairs = ((name, change[side]) for name, change in user.fields.items() if name not in FLAGS)
+    return FrozenDict({name: None if value is None else str(value) for name, value in pairs})
 
 
 def without_secret(result: Result, op: Op) -> Result:

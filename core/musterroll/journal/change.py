@@ -204,8 +204,8 @@ class Change:
 def _fields_text(fields: Mapping[str, FieldChange]) -> str:
     """Writes changes of fields as JSON; `json` itself takes twice as long, for every row."""
     changes = [
-        f"{encode_basestring(name)}:[{_WORDS.get(before) or encode_basestring(before)},"
-        f"{_WORDS.get(after) or encode_basestring(after)}]"
+        f"{encode_basestring(name)}:[{encode_basestring(before) if isinstance(before, str) else _WORDS[before]},"
+        f"{encode_basestring(after) if isinstance(after, str) else _WORDS[after]}]"
         for name, (before, after) in fields.items()
     ]
     return f"{{{','.join(changes)}}}"

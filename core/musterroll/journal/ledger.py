@@ -23,7 +23,7 @@ _IS_SETTLED = f"""EXISTS (SELECT 1 FROM roster AS r WHERE {_OF_USER}
         AND r.username = coalesce(i.username, u.username, m.username)
         AND r.username = coalesce(m.username, r.username) AND r.username = coalesce(u.username, r.username)
         AND NOT EXISTS (SELECT 1 FROM invite WHERE {_OF_USER} AND username <> r.username))
-    AND NOT EXISTS (SELECT 1 FROM taken_back WHERE {_OF_USER})"""
+    AND NOT EXISTS (SELECT 1 FROM taken_back WHERE {_OF_USER})"""  # noqa: S608 -- a constant
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,10 +126,10 @@ class OperationStore:
         texts = [fields for *_, fields in found if fields is not None]
         changes = iter(_as_many(json.loads(f"[{','.join(texts)}]"), len(texts)))
         return [
-            StoredOp(seq, _KINDS[kind], _planned_user(*user, next(changes, None)))
+            StoredOp(seq, _KINDS[kind], _planned_user(row, username, ref, password, next(changes, None)))
             if target is None
             else self._of_group(seq, _KINDS[kind], target)
-            for seq, kind, target, *user, _ in found
+            for seq, kind, target, row, username, ref, password, _ in found
         ]
 
     def _of_group(self, seq: int, kind: Kind, target: int) -> StoredOp:

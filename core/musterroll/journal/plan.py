@@ -297,7 +297,10 @@ class PlanStore:
         while batch := list(islice(of_updates, _BATCH)):
             self._journal.executemany(
                 "INSERT INTO operation (job, seq, phase, kind, row) VALUES (?, ?, ?, ?, ?)",
-                [(self._job, seq + n, OPERATIONS[kind].phase, kind.value, row) for n, (row, kind) in enumerate(batch, 1)],
+                [
+                    (self._job, seq + n, OPERATIONS[kind].phase, kind.value, row)
+                    for n, (row, kind) in enumerate(batch, 1)
+                ],
             )
             seq += len(batch)
         self._add_of_members(Kind.REMOVE_MEMBERS, "remove")

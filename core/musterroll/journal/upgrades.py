@@ -51,7 +51,8 @@ _TO_6 = (
     "DROP TABLE former",
     """
     UPDATE membership SET op = made.op FROM (
-        SELECT job, row, target, kind, (1 << 40) + dense_rank() OVER (PARTITION BY job ORDER BY kind, target, part) AS op
+        SELECT job, row, target, kind,
+               (1 << 40) + dense_rank() OVER (PARTITION BY job ORDER BY kind, target, part) AS op
         FROM (SELECT *, (row_number() OVER (PARTITION BY job, kind, target ORDER BY row) - 1) / 100 AS part
               FROM membership WHERE op IS NULL)) AS made
     WHERE membership.op IS NULL AND membership.job = made.job AND membership.row = made.row

@@ -215,9 +215,7 @@ class RowPlanner:
             remove = tuple(target for target in others if target is not None)
         return add, remove
 
-    def _wanted(
-        self, checked: CheckedRow, paths: Iterable[GroupPath], problems: list[Problem]
-    ) -> Iterator[Target]:
+    def _wanted(self, checked: CheckedRow, paths: Iterable[GroupPath], problems: list[Problem]) -> Iterator[Target]:
         """Matches the paths; what becomes of a missing group is the pipeline's choice."""
         for path in paths:
             target = self._groups.find(path)

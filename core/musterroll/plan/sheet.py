@@ -97,9 +97,7 @@ class SheetPlanner:
         self._protection = Protection(settings.protect)
         self._needs_checks = self._can.unique_email or bool(settings.protect)
         self._digests = RowDigests(fields, settings.match, ledger.roster.salt)
-        self._settled = (
-            SettledRows(settings, fields, portal, ledger, invites, self._groups, store) if settles else None
-        )
+        self._settled = SettledRows(settings, fields, portal, ledger, invites, self._groups, store) if settles else None
         self.uncertain = Uncertain()
         self._new_addresses: dict[str, int] = {}
         self._letters: Mapping[str, str] = {}
@@ -171,9 +169,7 @@ class SheetPlanner:
             taken_back=self._ledger.taken_back(user.ref for user in users if not user.active),
         )
 
-    def _plan_row(
-        self, checked: CheckedRow, match: Existing | Problem | None, matches: Matches, known: _Known
-    ) -> None:
+    def _plan_row(self, checked: CheckedRow, match: Existing | Problem | None, matches: Matches, known: _Known) -> None:
         user, valid, change = match if isinstance(match, Existing) else None, checked.valid, None
         # A row that is out already is planned for its further problems, so that one run shows all of them.
         if isinstance(match, Problem):

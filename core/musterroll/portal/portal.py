@@ -137,8 +137,9 @@ def _capabilities(answer: object) -> Capabilities:
     if not isinstance(answer.matching, Matching):
         known = ", ".join(f"Matching.{one.name}" for one in Matching)
         raise AnswerError(f"capabilities().matching must be one of {known}, not {answer.matching!r}")
-    if not isinstance(answer.chunk, int) or not 0 < answer.chunk <= _MOST_AT_ONCE:
-        raise AnswerError(f"capabilities().chunk must be from 1 to {_MOST_AT_ONCE:,}, not {answer.chunk!r:.20}")
+    chunk: object = answer.chunk
+    if type(chunk) is not int or not 0 < chunk <= _MOST_AT_ONCE:
+        raise AnswerError(f"capabilities().chunk must be a number from 1 to {_MOST_AT_ONCE:,}, not {chunk!r:.20}")
     names: object = answer.fields
     if names is not None and not (isinstance(names, Set) and all(map(is_text, names))):
         raise AnswerError(f"capabilities().fields must be a set of the fields' names, or None, not {a(names)}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence, Sized
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Sized
 
 from musterroll import (
     AddMembers,
@@ -76,21 +76,19 @@ class Reads:
         """Says which users are as they are wanted already: the ref of each, or None."""
         refs: dict[str, str] = {}
         wanted = {user.folded: user for user in users}
-        own = [name for name in fields if name not in COLUMNS]
-        values = [f"ifnull({name}, '')" if name in COLUMNS else "NULL" for name in fields]
+        own = [place for place, name in enumerate(fields) if name not in COLUMNS]
+        values = [f"ifnull({name}, '')" if name in COLUMNS else "''" for name in fields]
         query = f"SELECT {', '.join(['username_key', 'id', 'attributes', _GROUPS, 'username', *values])} FROM users"  # noqa: S608 -- constants
-        for key, ref, attributes, groups, username, *stored in self._where(
-            f"{query} WHERE active = 1 AND username_key", list(wanted)
-        ):
+        where = f"{query} WHERE active = 1 AND username_key"
+        for key, ref, attributes, groups, username, *stored in self._where(where, list(wanted)):
             user = wanted[key]
             if own:
                 of_file = json.loads(attributes)
-                stored = [of_file.get(name) if name in own else text for name, text in zip(fields, stored, strict=True)]
-            if (
-                user.username == username
-                and (groups in user.groups or not set(user.groups).difference((groups or "").split(",")))
-                and (user.values == tuple(stored) or all(t in ("", kept) for t, kept in zip(user.values, stored, strict=True)))
-            ):
+                for place in own:
+                    stored[place] = of_file.get(fields[place], "")
+            has_values = user.values == tuple(stored) or all(map(_is_kept, user.values, stored))
+            is_member = user.groups == (groups,) or _has_groups(groups, user.groups)
+            if has_values and is_member and user.username == username:
                 refs[key] = ref
         return [refs.get(user.folded) if wanted[user.folded] is user else None for user in users]
 
@@ -217,6 +215,14 @@ class Reads:
 def marks(values: Sized) -> str:
     """Returns a `?` for each of some values."""
     return ", ".join("?" * len(values))
+
+
+def _is_kept(wanted: str, stored: object) -> bool:
+    return not wanted or wanted == stored
+
+
+def _has_groups(stored: str | None, wanted: Iterable[str]) -> bool:
+    return set(wanted).issubset((stored or "").split(","))
 
 
 def _refuse_other_than_text(*values: object) -> None:

@@ -1,0 +1,98 @@
+"""What a row costs that does not depend on the machine: statements of SQL, calls of Python, bytes that are held."""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+import tracemalloc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import pytest
+
+from musterroll.pipeline.pipeline import Pipeline
+from support.pipelines import DIRECTORY, Work, addressed
+
+_ROWS = 3000
+_GROUPS = 20
+
+
+def _sheet(work: Work, rows: int) -> Path:
+    return work.sheet(*(addressed(f"user{place:05}", groups=f"Region|Site {place % _GROUPS}") for place in range(rows)))
+
+
+def _pipeline(work: Work) -> Pipeline:
+    return work.pipeline('invites.send_to = "none"', backend=DIRECTORY)
+
+
+@pytest.fixture
+def statements(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many statements all connections of SQLite have run; each of many of one kind counts."""
+    counted, connect = [0], sqlite3.connect
+
+    def count(statement: str) -> None:
+        counted[0] += 1
+
+    def watched(*args: Any, **options: Any) -> sqlite3.Connection:
+        connection: sqlite3.Connection = connect(*args, **options)
+        connection.set_trace_callback(count)
+        return connection
+
+    monkeypatch.setattr(sqlite3, "connect", watched)
+    return counted
+
+
+@contextmanager
+def _calls() -> Iterator[list[int]]:
+    """Counts the calls of functions of Python."""
+    counted = [0]
+
+    def count(frame: FrameType, event: str, value: object) -> None:
+        counted[0] += event == "call"
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        yield counted
+    finally:
+        sys.setprofile(before)
+
+
+def test_a_row_costs_few_statements(work: Work, statements: list[int]) -> None:
+    pipeline, sheet = _pipeline(work), _sheet(work, _ROWS)
+    assert work.run(pipeline, sheet).rows == {"created": _ROWS}
+    # Of the journal row, digest, membership, id, and who created it; of the directory the user.
+    assert statements[0] / _ROWS < 7
+    statements[0] = 0
+    assert work.run(pipeline, sheet).rows == {"unchanged": _ROWS}
+    assert statements[0] / _ROWS < 1.5  # the digest
+
+
+def test_a_row_costs_few_calls(work: Work) -> None:
+    pipeline, sheet = _pipeline(work), _sheet(work, _ROWS)
+    with _calls() as calls:
+        work.run(pipeline, sheet)
+    assert calls[0] / _ROWS < 130
+    with _calls() as calls:
+        work.run(pipeline, sheet)
+    assert calls[0] / _ROWS < 70
+
+
+def _peak(run: Callable[[], object]) -> int:
+    tracemalloc.start()
+    try:
+        run()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_further_row_holds_few_bytes(work: Work) -> None:
+    pipeline = _pipeline(work)
+    work.run(pipeline, _sheet(work, 10))  # what is imported once does not count
+    few, many = (_peak(partial(work.run, pipeline, _sheet(work, rows))) for rows in (1500, 3500))
+    assert (many - few) / 2000 < 500  # the rule `unique` remembers usernames and addresses
