@@ -67,10 +67,10 @@ class Sheet(Protocol):
 
 @runtime_checkable
 class ReadsBlocks(Protocol):
-    """What an open sheet can do besides: hand on many rows at once. `rows()` gives the same rows."""
+    """What an open `Sheet` can do besides: give the same rows in blocks, which is quicker."""
 
     def blocks(self) -> Iterator[Block]:
-        """Streams the rows in order, a block at a time.
+        """Streams the rows of `rows()`, in order.
 
         Raises:
             SourceError: the file is damaged.

@@ -243,8 +243,8 @@ def text_of(raw: str) -> str:
 def texts_of(raws: Found) -> Found:
     """Many texts, or None for None, like `text_of`."""
     joined = "".join(filter(None, raws))
-    # Whether all of it is printable is known more quickly.
-    if "]]>" in joined or (not joined.isprintable() and _REFUSED.search(joined)):
+    # Most are printable, which is known more quickly.
+    if ("]" in joined or not joined.isprintable()) and _REFUSED.search(joined):
         raise NotPlainError
     return [_resolved(raw) if raw and "&" in raw else raw for raw in raws] if "&" in joined else raws
 
