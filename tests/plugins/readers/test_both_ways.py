@@ -221,6 +221,8 @@ def cells_of(content: str) -> str:
         pytest.param('<row r="50"/>', id="a row ahead"),
         pytest.param('<row r="50"><c r="A50"><f>1</f></c></row>', id="a row ahead that is not plain"),
         pytest.param('<row r="0040"><c r="A0040" t="s"><v>1</v></c></row>', id="zeros in front of a number"),
+        pytest.param('<row r="40" x="1" x="1"><c r="A40" t="s"><v>0</v></c></row>', id="a row's attribute twice"),
+        pytest.param('<row r="40" x="<"/>', id="a < in a row's attribute"),
         pytest.param(cells_of('<c r="B40" t="s"><v>0</v></c><c r="A40" t="s"><v>0</v></c>'), id="out of order"),
         pytest.param(cells_of('<c r="B40"/><c r="A40" t="s"><v>0</v></c>'), id="an empty cell out of order"),
         pytest.param(cells_of('<c t="s"><v>0</v></c><c><v>4</v></c>'), id="no places"),
