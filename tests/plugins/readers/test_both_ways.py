@@ -190,7 +190,10 @@ def test_what_is_skipped_at_once_is_too_short_to_exceed_a_bound() -> None:
 # --- one thing that is odd among rows that are plain
 
 PLAIN = [
-    f'<row r="{n}"><c r="A{n}" t="s"><v>{n % 2}</v></c><c r="B{n}" s="0"><v>{n}</v></c></row>' for n in range(1, 60)
+    f'<row r="{n}">'
+    + (f'<c r="A{n}" t="s"><v>{n % 2}</v></c>' if n % 8 != 1 else f'<c r="A{n}"/>')
+    + f'<c r="B{n}" s="0"><v>{n}</v></c><c r="C{n}" t="inlineStr"><is><t>x{n}</t></is></c></row>'
+    for n in range(1, 60)
 ]
 TEXTS = "<si><t>ana</t></si><si><t>bo</t></si>"
 STYLES = (
@@ -217,6 +220,8 @@ def cells_of(content: str) -> str:
         pytest.param(f"<c>{PLAIN[39]}</c>", id="a row in a cell"),
         pytest.param('<row r="40"><v>7</v></row>', id="a value outside of a cell"),
         pytest.param(f"<rPh>{PLAIN[39]}", id="an open pronunciation"),
+        pytest.param('<rPh><row r="40"><c r="A40"><f>1</f></c></row>', id="an open pronunciation and a row"),
+        pytest.param('<c><row r="40"><v>1</v></row>', id="an open cell and a row"),
         pytest.param(PLAIN[38], id="a row twice"),
         pytest.param('<row r="50"/>', id="a row ahead"),
         pytest.param('<row r="50"><c r="A50"><f>1</f></c></row>', id="a row ahead that is not plain"),
@@ -294,8 +299,9 @@ def test_something_odd_among_shared_texts(tmp_path: Path, odd: str) -> None:
 
 @pytest.mark.parametrize("declared", ["", '<?xml version="1.0"?>', '<?xml version="1.0" encoding="UTF-8"?>'])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "iso-8859-1", "us-ascii", "windows-1252", "utf-16"])
-def test_other_encodings(tmp_path: Path, encoding: str, declared: str) -> None:
-    rows = "".join(PLAIN[:39]) + cells_of('<c r="A40" t="inlineStr"><is><t>Jürgen</t></is></c>') + "".join(PLAIN[40:])
+@pytest.mark.parametrize("text", ["Jürgen", "JÃ¼rgen"])  # the second looks like UTF-8 in another encoding
+def test_other_encodings(tmp_path: Path, encoding: str, declared: str, text: str) -> None:
+    rows = "".join(PLAIN[:39]) + cells_of(f'<c r="A40" t="inlineStr"><is><t>{text}</t></is></c>') + "".join(PLAIN[40:])
     contents: dict[str, str | bytes] = dict(parts(worksheet(rows), texts=TEXTS, styles=STYLES))
     declared = declared.replace("UTF-8", encoding.removesuffix("-sig"))
     contents["xl/worksheets/sheet1.xml"] = (declared + worksheet(rows)).encode(encoding, errors="replace")

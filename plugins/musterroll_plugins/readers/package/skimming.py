@@ -27,7 +27,7 @@ _SPACE = r"[ \t\n]*+"
 _ENTITIES = (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&apos;", "'"), ("&amp;", "&"))  # & comes last
 # What XML cannot hold, or not in a text, and the carriage return, which becomes a line feed.
 _REFUSED = re.compile(r"[\x00-\x08\x0b-\x1f\ufffe\uffff]|]]>")
-_STEP, _MOST_COLUMNS = 8, 256
+_STEP, _MOST_COLUMNS = 8, 64  # each takes time in every row, even where it is empty
 _LONGEST_HEAD = 500  # characters
 _MOST_KNOWN = 2000  # start tags, and contents of cells of one kind, that are remembered
 
