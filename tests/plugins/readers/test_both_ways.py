@@ -265,6 +265,9 @@ def cells_of(content: str) -> str:
         pytest.param('<row r="40"><c r="A40"><v>1</v></c>', id="an end that is missing"),
         pytest.param("</sheetData>" + PLAIN[39] + "<sheetData>", id="a row behind all rows"),
         pytest.param("\xa0", id="a space of another kind"),
+        pytest.param("\x0b", id="a control character between rows"),
+        pytest.param(cells_of('<c r="A40" t="s"><is><t>\x0b</t></is></c>'), id="one in a text that nobody wants"),
+        pytest.param(cells_of('<c r="A40" t="inlineStr"><v>a]]></v></c>'), id="]]> in a value that nobody wants"),
     ],
 )
 def test_something_odd_among_plain_rows(tmp_path: Path, odd: str, sizes: tuple[int, int]) -> None:
@@ -386,6 +389,9 @@ def save_ods(path: Path, content: str) -> Path:
         pytest.param(table_row('<table:table-cell office:value-type="string"/>', text_cell("")), id="empty texts"),
         pytest.param(table_row('<table:table-cell table:formula="of:=1"/>', text_cell("b")), id="a formula"),
         pytest.param("</table:table>" + ODS_PLAIN[39], id="rows behind all rows"),
+        pytest.param(
+            table_row(text_cell("b") * 8, '<table:table-cell table:style-name="\x0b"/>'), id="a strange name of a style"
+        ),
     ],
 )
 def test_something_odd_among_plain_rows_of_ods(tmp_path: Path, odd: str, sizes: tuple[int, int]) -> None:

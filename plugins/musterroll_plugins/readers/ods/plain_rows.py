@@ -61,7 +61,7 @@ def pattern(width: int, text: str, space: str) -> re.Pattern[str]:
 def _pattern(width: int, text: str, space: str) -> re.Pattern[str]:
     head = rf'(?:({_BEFORE})([^"<>&\t\n]*+)")?+({HEAD})'
     cell = rf"(?:<{_CELL}{head}>(?:{IS_EMPTY}|{space}(?:<text:p>({text})</text:p>{space})?+</{_CELL}>){space})?+"
-    style, several = ' table:style-name="[^"<>&]*+"', ' table:number-columns-repeated="[1-9][0-9]{0,4}"'
+    style, several = r' table:style-name="[\w .-]*+"', ' table:number-columns-repeated="[1-9][0-9]{0,4}"'
     empty = f"(?:<{_CELL}(?:{style})?(?:{several})?/>{space})*+"
     return re.compile(f"<{_ROW}({HEAD})>{IS_OPEN}{space}{cell * width}{empty}</{_ROW}>{space}")
 

@@ -23,7 +23,8 @@ _TEXTS = (r"[^<]*+", r"[^<&]*+(?:&(?:amp|lt|gt|quot|apos);[^<&]*+)*+")
 # What stands in a start tag behind its name, up to `>`. `attributes_of` proves it; in an empty element it ends in `/`.
 HEAD = r"[^>]*+"
 IS_EMPTY, IS_OPEN = r"(?<=/>)", r"(?<!/>)"
-_SPACE = r"[ \t\n]*+"
+_BLANKS = " \t\n"
+_SPACE = f"[{_BLANKS}]*+"
 _ENTITIES = (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&apos;", "'"), ("&amp;", "&"))  # & comes last
 # What XML cannot hold, or not in a text, and the carriage return, which becomes a line feed.
 _REFUSED = re.compile(r"[\x00-\x08\x0b-\x1f\ufffe\uffff]|]]>")
@@ -138,7 +139,7 @@ class SkimmingHandler(XmlHandler):
         gaps = found[:: pattern.groups + 1]
         start = 0
         for stop, gap in enumerate(gaps):
-            if gap and not gap.isspace():
+            if gap.strip(_BLANKS):
                 if not self.accept(start, stop):
                     break
                 start = stop
