@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from musterroll.contract.cells import BoolCell, DateCell, ErrorCell, FormulaCell, NumberCell, SheetRow, TextCell
-from musterroll.contract.roles import AmbiguousWorksheetError, Confidence, Reader
+from musterroll.contract.roles import AmbiguousWorksheetError, Confidence, Reader, ReadsBlocks
 from musterroll.contract.source import Source
 from musterroll.errors import MusterrollError, SourceError
 from musterroll.registry.guards.built import READER, look_at_built
@@ -99,6 +99,17 @@ class ReaderContract:
             assert [row.number for row in rows] == [self.first_row + index for index in range(len(self.rows))]
             assert [tuple(row.cells[: len(self.rows[0])]) for row in rows] == [tuple(row) for row in self.rows]
         assert file.read_bytes() == before
+
+    def test_blocks_hold_the_same_rows(self, file: Path) -> None:
+        with self.open_reader().open(Source(file)) as sheet:
+            if not isinstance(sheet, ReadsBlocks):
+                return  # the engine makes blocks of its rows
+            rows = list(sheet.rows())
+        with self.open_reader().open(Source(file)) as sheet:
+            assert isinstance(sheet, ReadsBlocks)
+            blocks = list(sheet.blocks())
+        assert [number for block in blocks for number in block.numbers] == [row.number for row in rows]
+        assert [tuple(cells) for block in blocks for cells in block.rows] == [row.cells for row in rows]
 
     def test_stopping_early_lets_go_of_the_file(self, file: Path) -> None:
         with self.open_reader().open(Source(file)) as sheet:

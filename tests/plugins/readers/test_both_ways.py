@@ -190,7 +190,10 @@ def test_what_is_skipped_at_once_is_too_short_to_exceed_a_bound() -> None:
 # --- one thing that is odd among rows that are plain
 
 PLAIN = [
-    f'<row r="{n}"><c r="A{n}" t="s"><v>{n % 2}</v></c><c r="B{n}" s="0"><v>{n}</v></c></row>' for n in range(1, 60)
+    f'<row r="{n}">'
+    + (f'<c r="A{n}" t="s"><v>{n % 2}</v></c>' if n % 8 != 1 else f'<c r="A{n}"/>')
+    + f'<c r="B{n}" s="0"><v>{n}</v></c><c r="C{n}" t="inlineStr"><is><t>x{n}</t></is></c></row>'
+    for n in range(1, 60)
 ]
 TEXTS = "<si><t>ana</t></si><si><t>bo</t></si>"
 STYLES = (
@@ -217,9 +220,14 @@ def cells_of(content: str) -> str:
         pytest.param(f"<c>{PLAIN[39]}</c>", id="a row in a cell"),
         pytest.param('<row r="40"><v>7</v></row>', id="a value outside of a cell"),
         pytest.param(f"<rPh>{PLAIN[39]}", id="an open pronunciation"),
+        pytest.param('<rPh><row r="40"><c r="A40"><f>1</f></c></row>', id="an open pronunciation and a row"),
+        pytest.param('<c><row r="40"><v>1</v></row>', id="an open cell and a row"),
         pytest.param(PLAIN[38], id="a row twice"),
         pytest.param('<row r="50"/>', id="a row ahead"),
+        pytest.param('<row r="50"><c r="A50"><f>1</f></c></row>', id="a row ahead that is not plain"),
         pytest.param('<row r="0040"><c r="A0040" t="s"><v>1</v></c></row>', id="zeros in front of a number"),
+        pytest.param('<row r="40" x="1" x="1"><c r="A40" t="s"><v>0</v></c></row>', id="a row's attribute twice"),
+        pytest.param('<row r="40" x="<"/>', id="a < in a row's attribute"),
         pytest.param(cells_of('<c r="B40" t="s"><v>0</v></c><c r="A40" t="s"><v>0</v></c>'), id="out of order"),
         pytest.param(cells_of('<c r="B40"/><c r="A40" t="s"><v>0</v></c>'), id="an empty cell out of order"),
         pytest.param(cells_of('<c t="s"><v>0</v></c><c><v>4</v></c>'), id="no places"),
@@ -257,6 +265,9 @@ def cells_of(content: str) -> str:
         pytest.param('<row r="40"><c r="A40"><v>1</v></c>', id="an end that is missing"),
         pytest.param("</sheetData>" + PLAIN[39] + "<sheetData>", id="a row behind all rows"),
         pytest.param("\xa0", id="a space of another kind"),
+        pytest.param("\x0b", id="a control character between rows"),
+        pytest.param(cells_of('<c r="A40" t="s"><is><t>\x0b</t></is></c>'), id="one in a text that nobody wants"),
+        pytest.param(cells_of('<c r="A40" t="inlineStr"><v>a]]></v></c>'), id="]]> in a value that nobody wants"),
     ],
 )
 def test_something_odd_among_plain_rows(tmp_path: Path, odd: str, sizes: tuple[int, int]) -> None:
@@ -291,8 +302,9 @@ def test_something_odd_among_shared_texts(tmp_path: Path, odd: str) -> None:
 
 @pytest.mark.parametrize("declared", ["", '<?xml version="1.0"?>', '<?xml version="1.0" encoding="UTF-8"?>'])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "iso-8859-1", "us-ascii", "windows-1252", "utf-16"])
-def test_other_encodings(tmp_path: Path, encoding: str, declared: str) -> None:
-    rows = "".join(PLAIN[:39]) + cells_of('<c r="A40" t="inlineStr"><is><t>Jürgen</t></is></c>') + "".join(PLAIN[40:])
+@pytest.mark.parametrize("text", ["Jürgen", "JÃ¼rgen"])  # the second looks like UTF-8 in another encoding
+def test_other_encodings(tmp_path: Path, encoding: str, declared: str, text: str) -> None:
+    rows = "".join(PLAIN[:39]) + cells_of(f'<c r="A40" t="inlineStr"><is><t>{text}</t></is></c>') + "".join(PLAIN[40:])
     contents: dict[str, str | bytes] = dict(parts(worksheet(rows), texts=TEXTS, styles=STYLES))
     declared = declared.replace("UTF-8", encoding.removesuffix("-sig"))
     contents["xl/worksheets/sheet1.xml"] = (declared + worksheet(rows)).encode(encoding, errors="replace")
@@ -377,6 +389,9 @@ def save_ods(path: Path, content: str) -> Path:
         pytest.param(table_row('<table:table-cell office:value-type="string"/>', text_cell("")), id="empty texts"),
         pytest.param(table_row('<table:table-cell table:formula="of:=1"/>', text_cell("b")), id="a formula"),
         pytest.param("</table:table>" + ODS_PLAIN[39], id="rows behind all rows"),
+        pytest.param(
+            table_row(text_cell("b") * 8, '<table:table-cell table:style-name="\x0b"/>'), id="a strange name of a style"
+        ),
     ],
 )
 def test_something_odd_among_plain_rows_of_ods(tmp_path: Path, odd: str, sizes: tuple[int, int]) -> None:

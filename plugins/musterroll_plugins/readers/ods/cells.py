@@ -177,14 +177,17 @@ class CellsHandler(SkimmingHandler):
             if self._repeated > _REPEATED_LIMIT:
                 last = self._number + count
                 raise TooLargeError(f"rows {self._number + 1} to {last} all hold the same")
-            self._total += count * len(cells)
-            if self._total > _CELL_LIMIT:
-                raise DamagedError("it holds more cells than a sheet can")
+            self._count_cells(count * len(cells))
             if count == 1:
                 self._gathered.add(self._number + 1, cells)
             else:
                 self._gathered.extend(range(self._number + 1, self._number + count + 1), [cells] * count)
         self._number += count
+
+    def _count_cells(self, count: int) -> None:
+        self._total += count
+        if self._total > _CELL_LIMIT:
+            raise DamagedError("it holds more cells than a sheet can")
 
     def _close_cell(self, attributes: Attributes) -> None:
         count = repeated(attributes, "table:number-columns-repeated")
@@ -231,6 +234,12 @@ class CellsHandler(SkimmingHandler):
         """Gathers plain rows, unless the styles of columns have changed since they were taken."""
         if self._plain.columns != self._columns.count:
             return False
-        for count, cells in zip(self._plain.counts[start:stop], self._plain.rows[start:stop], strict=True):
-            self._add_rows(count, cells)
+        counts, rows = self._plain.counts[start:stop], self._plain.rows[start:stop]
+        if counts.count(1) < len(counts) or self._number + len(rows) > MAX_ROW:
+            for count, cells in zip(counts, rows, strict=True):
+                self._add_rows(count, cells)
+            return True
+        self._count_cells(sum(map(len, rows)))
+        self._gathered.extend(range(self._number + 1, self._number + len(rows) + 1), rows)
+        self._number += len(rows)
         return True

@@ -61,7 +61,7 @@ def pattern(width: int, text: str, space: str) -> re.Pattern[str]:
 def _pattern(width: int, text: str, space: str) -> re.Pattern[str]:
     head = rf'(?:({_BEFORE})([^"<>&\t\n]*+)")?+({HEAD})'
     cell = rf"(?:<{_CELL}{head}>(?:{IS_EMPTY}|{space}(?:<text:p>({text})</text:p>{space})?+</{_CELL}>){space})?+"
-    style, several = ' table:style-name="[^"<>&]*+"', ' table:number-columns-repeated="[1-9][0-9]{0,4}"'
+    style, several = r' table:style-name="[\w .-]*+"', ' table:number-columns-repeated="[1-9][0-9]{0,4}"'
     empty = f"(?:<{_CELL}(?:{style})?(?:{several})?/>{space})*+"
     return re.compile(f"<{_ROW}({HEAD})>{IS_OPEN}{space}{cell * width}{empty}</{_ROW}>{space}")
 
@@ -97,7 +97,12 @@ class PlainRows:
         Raises:
             NotPlainError: one of them is not plain after all.
         """
-        counts = [self._count_of(head) for head in found[1::stride]]
+        self.rows, self.counts, self.columns = [], [], self._columns.count
+        row_heads = found[1::stride]
+        if not row_heads:
+            return
+        known = {head: self._count_of(head) for head in set(row_heads)}
+        counts = [known[head] for head in row_heads]
         groups = [found[at::stride] for at in range(2, stride)]
         columns: list[Sequence[Cell]] = []
         uneven: set[int] = set()
@@ -117,12 +122,12 @@ class PlainRows:
         for row in uneven:
             rows[row] = self._uneven([group[row] for group in groups])
         self.rows, self.counts = rows, counts
-        self.columns = self._columns.count
 
     def _kinds_of(self, befores: Found, heads: Found, column: int) -> tuple[Found, dict[Any, _Kind]]:
         """For each cell what says its kind, and the kinds; of a cell that there is not, there is none."""
         if not any(befores):
-            return heads, {head: self._kind_of(None, head, column) for head in set(heads) if head is not None}
+            distinct = set(heads[:1]) if heads.count(heads[0]) == len(heads) else set(heads)
+            return heads, {head: self._kind_of(None, head, column) for head in distinct if head is not None}
         keys = list(zip(befores, heads, strict=True))
         return keys, {key: self._kind_of(*key, column) for key in set(keys) if key[1] is not None}
 

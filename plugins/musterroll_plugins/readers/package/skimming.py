@@ -23,11 +23,12 @@ _TEXTS = (r"[^<]*+", r"[^<&]*+(?:&(?:amp|lt|gt|quot|apos);[^<&]*+)*+")
 # What stands in a start tag behind its name, up to `>`. `attributes_of` proves it; in an empty element it ends in `/`.
 HEAD = r"[^>]*+"
 IS_EMPTY, IS_OPEN = r"(?<=/>)", r"(?<!/>)"
-_SPACE = r"[ \t\n]*+"
+_BLANKS = " \t\n"
+_SPACE = f"[{_BLANKS}]*+"
 _ENTITIES = (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&apos;", "'"), ("&amp;", "&"))  # & comes last
 # What XML cannot hold, or not in a text, and the carriage return, which becomes a line feed.
 _REFUSED = re.compile(r"[\x00-\x08\x0b-\x1f\ufffe\uffff]|]]>")
-_STEP, _MOST_COLUMNS = 8, 256
+_STEP, _MOST_COLUMNS = 8, 64  # each takes time in every row, even where it is empty
 _LONGEST_HEAD = 500  # characters
 _MOST_KNOWN = 2000  # start tags, and contents of cells of one kind, that are remembered
 
@@ -138,7 +139,7 @@ class SkimmingHandler(XmlHandler):
         gaps = found[:: pattern.groups + 1]
         start = 0
         for stop, gap in enumerate(gaps):
-            if gap and not gap.isspace():
+            if gap.strip(_BLANKS):
                 if not self.accept(start, stop):
                     break
                 start = stop
@@ -243,8 +244,8 @@ def text_of(raw: str) -> str:
 def texts_of(raws: Found) -> Found:
     """Many texts, or None for None, like `text_of`."""
     joined = "".join(filter(None, raws))
-    # Whether all of it is printable is known more quickly.
-    if "]]>" in joined or (not joined.isprintable() and _REFUSED.search(joined)):
+    # Most are printable, which is known more quickly.
+    if ("]" in joined or not joined.isprintable()) and _REFUSED.search(joined):
         raise NotPlainError
     return [_resolved(raw) if raw and "&" in raw else raw for raw in raws] if "&" in joined else raws
 

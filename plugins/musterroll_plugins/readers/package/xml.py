@@ -18,7 +18,7 @@ DEPTH_LIMIT = 64
 MAX_ROW, MAX_COLUMN = 1_048_576, 16_384
 TRUTHS = {"1": True, "true": True, "on": True, "0": False, "false": False, "off": False}
 _TOKEN_LIMIT = 1 << 20  # bytes of one tag or comment
-READ = 1 << 17  # bytes that are unpacked at once
+READ = 1 << 18  # bytes that are unpacked at once; with more, what is made of them no longer fits into caches
 # Small, because a piece's rows wait together: 16 kB can be 600 rows, each up to 16,384 cells wide.
 PIECE = 1 << 14
 _SCAN = 1 << 18

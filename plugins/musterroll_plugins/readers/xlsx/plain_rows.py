@@ -90,7 +90,7 @@ class PlainRows:
         Raises:
             NotPlainError: one of them is not plain after all.
         """
-        numbers = [int(number) for number in found[1::stride] if number]
+        numbers = list(map(int, found[1::stride]))
         if numbers and (numbers[-1] > MAX_ROW or not all(map(lt, numbers, numbers[1:]))):
             raise NotPlainError
         self._row_heads.prove(found[2::stride])
@@ -142,6 +142,8 @@ class _Shared:
         """Makes cells."""
         shared = self._values.texts
         indexes = "".join(filter(None, values))
+        if any(texts):
+            raise NotPlainError
         if not indexes:
             return [None] * len(values)
         if shared is None or not (indexes.isascii() and indexes.isdecimal()):
@@ -159,6 +161,8 @@ class _Inline:
 
     def column(self, values: Found, texts: Found) -> Sequence[Cell]:
         """Makes cells."""
+        if any(values):
+            raise NotPlainError
         return [text or None for text in unescaped(texts_of(texts))]
 
 
