@@ -14,11 +14,11 @@ FilePath SecretRef Secret Options Surroundings Context Component Field FieldSet 
 Mistake MusterrollError PipelineError clean did_you_mean fold fold_heading hookimpl is_one_slip nearest
 
 ReaderType Reader Sheet SheetWriter Source SourceError Confidence OtherFormat AmbiguousWorksheetError SheetInfo SheetRow
-Cell TextCell NumberCell DateCell BoolCell ErrorCell FormulaCell Draft DraftColumn
+Block ReadsBlocks takes_plain_way Cell TextCell NumberCell DateCell BoolCell ErrorCell FormulaCell Draft DraftColumn
 PLAIN_FORMATS column_letter
 
-ValidatorType RowValidator SheetValidator GroupResolverType GroupResolver Row Value Origin Problem Severity
-GroupPath INVISIBLE calling_code_of fold_path gettext ngettext one_number split_whole
+ValidatorType RowValidator SheetValidator ProvesRows Batch GroupResolverType GroupResolver ResolvesBatches
+Row Value Origin Problem Severity GroupPath INVISIBLE calling_code_of fold_path gettext ngettext one_number split_whole
 
 UserBackendType UserBackend Capabilities Matching Desired Existing Group UserKey UserRef GroupRef Op
 CreateUser UpdateUser Deactivate Reactivate DeleteUser CreateGroup DeleteGroup AddMembers RemoveMembers SendInvite

@@ -82,14 +82,10 @@ class Batch:
 
     def folded(self, field: str) -> Sequence[str]:
         """The texts or secrets of a field as they are compared (`fold`), one a row."""
-        if self.is_secret(field):
-            return _folded(self.secrets(field))  # not kept: whoever asks must be known to have seen them
+        if self.is_secret(field):  # not kept: whoever asks must be known to have seen them
+            return [fold(secret) for secret in self.secrets(field)]
         if field not in self._folded:
-            self._folded[field] = _folded(self.texts(field))
+            # Trimmed they are.
+            is_plain = self.joined(field).isascii()
+            self._folded[field] = list(map(str.lower if is_plain else fold, self.texts(field)))
         return self._folded[field]
-
-
-def _folded(texts: Sequence[str]) -> Sequence[str]:
-    if "".join(texts).isascii():
-        return list(map(str.lower, map(str.strip, texts)))
-    return list(map(fold, texts))

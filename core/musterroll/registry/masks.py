@@ -21,6 +21,7 @@ _CUT, _CUT_AT_MOST = 9, 60
 _QUOTES = "\"'`‘’‚“”„‹›«»"
 _OPEN = rf"(?:(?<=[{_QUOTES}:=])|(?<=[:=]\s))"
 _CLOSE = rf"(?=[{_QUOTES}]|$|\s|[.,;)])"
+_PLAIN = re.compile("[A-Za-z0-9]+")
 # Words that a text about passwords has anyway; masking them would say more than it hides.
 _USUAL = frozenset({"password", "passwords", "passwort", "kennwort", "secret", "username", "character", "characters"})
 
@@ -36,7 +37,7 @@ def masked(text: str, secrets: Iterable[str], *, of_secret: bool = False) -> str
     folded = text.casefold()
     for secret in secrets:
         # Making the pattern takes long, and nearly no text holds a secret.
-        if secret.strip() and any(sign in folded for sign in _signs(secret)):
+        if _may_hold(folded, secret):
             text = _pattern(secret, of_secret=of_secret).sub(MASK, text)
     return text
 
@@ -44,7 +45,19 @@ def masked(text: str, secrets: Iterable[str], *, of_secret: bool = False) -> str
 def may_tell(text: str, secrets: Iterable[str]) -> bool:
     """Whether `masked` could find something in a text, or in a part of it; much quicker."""
     folded = text.casefold()
-    return any(sign in folded for secret in secrets if secret.strip() for sign in _signs(secret))
+    return any(_may_hold(folded, secret) for secret in secrets)
+
+
+def _may_hold(folded: str, secret: str) -> bool:
+    return bool(secret.strip()) and _core(secret) in folded and any(sign in folded for sign in _signs(secret))
+
+
+@lru_cache(maxsize=32)
+def _core(secret: str) -> str:
+    """What all forms of a secret have in common, folded, also where the end is cut off: its letters and digits stay."""
+    text = secret.strip()
+    runs = _PLAIN.findall(text[: min(len(text), _CUT_AT_MOST) * 2 // 3]) if text.isascii() else ()
+    return max(runs, key=len, default="").casefold()
 
 
 @lru_cache(maxsize=32)  # several problems of one row, and several texts of each

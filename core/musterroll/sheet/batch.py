@@ -82,8 +82,8 @@ class RowBatch(Sequence[Row]):
     @cached_property
     def without_defaults(self) -> Batch | None:
         """The batch as it were without defaults; None where there is no default in it."""
-        texts = self.texts.without_defaults()
-        return None if texts is None else Batch(self.numbers, texts, {})
+        bare = self.texts.without_defaults()
+        return None if bare is self.texts else Batch(self.numbers, bare.plain, bare.secret)
 
 
 class RowTexts:

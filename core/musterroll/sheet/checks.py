@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import repeat
+from threading import Event
 from types import MappingProxyType
 from typing import NamedTuple, TypeAlias, overload
 
@@ -111,6 +112,7 @@ class Checks:
             they are handed on without their values.
         max_levels: how deep a group may be.
         watch: is told which rule is at work.
+        cancelled: set when the person interrupts.
     """
 
     def __init__(
@@ -124,13 +126,14 @@ class Checks:
         shifts: ShiftFinder | None = None,
         max_levels: int,
         watch: Watch | None = None,
+        cancelled: Event | None = None,
     ) -> None:
         self._rules = [Rule.of_validator(label, validator) for label, validator in validators]
         self._sorters = [Rule.of_resolver(label, resolver) for label, resolver in resolvers]
         self._validators = [validator for _, validator in validators]
         self._log, self._listener, self._shifts = log, listener, shifts
         self._has_defaults, self._max_levels = has_defaults, max_levels
-        self._watch = watch or Watch()
+        self._watch, self._cancelled = watch or Watch(), cancelled or Event()
         self._findings, self._following = Findings(), 0
         self._call = Call("", "validating", _ROW)
         self._proofs = Proofs(self._rules, self._sorters, self._findings, max_levels)
@@ -143,6 +146,7 @@ class Checks:
 
         Raises:
             PluginError: a validator or resolver broke; it says which, and at which row.
+            KeyboardInterrupt: the person interrupted.
         """
         for batch in batches:
             # One call for all rows: another one each would be felt.
@@ -163,6 +167,8 @@ class Checks:
         headings_fail = self._log.headings_fail
         checked = CheckedBatch(batch, proven, valid=not headings_fail)
         for place in proven.places:
+            if self._cancelled.is_set():  # some rules take a tenth of a second for a row
+                raise KeyboardInterrupt
             while starts and starts[0] <= place:
                 self._start(batch, starts.pop(0))
             checked.valid[place] = self._check(checked, place, proven)

@@ -75,6 +75,7 @@ class OpenSheet:
                     has_defaults=any(field.default is not None for field in pipeline.fields.values()),
                     shifts=ShiftFinder(pipeline.fields),
                     watch=pipeline.watch,
+                    cancelled=pipeline.cancelled,
                 )
                 yield checks.run(self._counted(reader, sheet))
         except AmbiguousWorksheetError as error:

@@ -90,7 +90,7 @@ class Proofs:
         except MusterrollError:
             raise
         except (Exception, SystemExit) as error:
-            raise broken_rule(call, None, batch.all_secrets(), error, rule.seen) from error
+            raise broken_rule(call, None, list(batch.all_secrets()), error, rule.seen) from error
         finally:
             listen(None)
 
@@ -117,15 +117,13 @@ class Proofs:
         except MusterrollError:
             raise
         except (Exception, SystemExit) as error:
-            raise broken_rule(call, None, batch.all_secrets(), error) from error
+            raise broken_rule(call, None, list(batch.all_secrets()), error) from error
 
     def _looked_at(self, answer: object) -> Groups | None:
         if answer is None:
             return None
         if not isinstance(answer, tuple):
-            raise AnswerError(
-                f"resolve_batch() must answer with a tuple of groups, or None, for each row, not {a(answer)}"
-            )
+            raise AnswerError(f"resolve_batch() must answer with tuples of groups or None, not {a(answer)}")
         paths = tuple(map(self._findings.path, answer))
         return paths if all(len(path) <= self._max_levels for path in paths) else None
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 from musterroll.contract.fields import GROUPS, PASSWORD, Field, FieldSet
 from musterroll.contract.problems import Problem
@@ -46,7 +45,7 @@ _TO_THE_LEFT = (
 )
 
 
-@dataclass
+@dataclass(slots=True)
 class _Cell:
     """A cell of the row under a field's heading.
 
@@ -59,11 +58,14 @@ class _Cell:
     field: Field
     text: str | None
     is_faulty: bool
+    _look: int | None = None
 
-    @cached_property
+    @property
     def look(self) -> int:
         """Whether it looks like a value of the field. Of most cells that need not be known."""
-        return _fit(self.field, self.text)
+        if self._look is None:
+            self._look = _fit(self.field, self.text)
+        return self._look
 
 
 class ShiftFinder:

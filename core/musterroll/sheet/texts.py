@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from unicodedata import is_normalized
 
@@ -20,6 +21,7 @@ _CARE = re.compile(f"[{INVISIBLE}\u2800\ud800-\udfff]")
 _DAMAGED = re.compile("[\ud800-\udfff]")
 # How the texts begin in which `values` or `plain_text` may see something else than the text.
 _ODD = r"#|[Ee][Rr][Rr]:|[+-]?[0-9]{1,3}(?:[.,][0-9]+[Ee]|[Ee]\+)"
+_SIGNS = "#:.,+='"  # of which one is in every odd text
 _MEANT = rf"{_ODD}|[=']"
 
 
@@ -52,16 +54,16 @@ class Texts:
             elif name in self.defaults:
                 self.defaults[name].discard(place)
 
-    def without_defaults(self) -> dict[str, list[str]] | None:
-        """The texts that are no secrets and no defaults; None where none is a default."""
-        defaults = {name: places for name, places in self.defaults.items() if places and name in self.plain}
-        if not defaults:
-            return None
-        bare = {
-            name: ["" if place in places else text for place, text in enumerate(self.plain[name])]
-            for name, places in defaults.items()
-        }
-        return {**self.plain, **bare}
+    def without_defaults(self) -> Texts:
+        """The texts as they were without defaults; the same object where none is one."""
+        if not any(self.defaults.values()):
+            return self
+        plain = {name: self._bare(name, texts) for name, texts in self.plain.items()}
+        return Texts(plain, {name: self._bare(name, texts) for name, texts in self.secret.items()})
+
+    def _bare(self, name: str, texts: list[str]) -> list[str]:
+        places = self.defaults.get(name)
+        return ["" if place in places else text for place, text in enumerate(texts)] if places else texts
 
 
 def column_texts(cells: Sequence[Cell], odd: set[int], *, plain_text: bool) -> list[str]:
@@ -102,15 +104,16 @@ _PATTERNS: tuple[_Patterns, _Patterns] = (
 
 
 def _odd(texts: Sequence[str], joined: str, anywhere: re.Pattern[str], first: re.Pattern[str]) -> Iterable[int]:
-    if not anywhere.search(joined):
+    # Most columns have not even the signs.
+    if not any(sign in joined for sign in _SIGNS) or not anywhere.search(joined):
         return ()
     return (place for place, text in enumerate(texts) if first.match(text))
 
 
 def _as_texts(cells: Sequence[Cell], odd: set[int]) -> list[str]:
     """The texts that cells stand for; those that cannot be used are odd."""
-    if set(map(type, cells)) <= {str}:
-        return list(cells)  # type: ignore[arg-type]
+    with suppress(TypeError):
+        return list(map(str.__str__, cells))  # which takes texts only
     return [
         cell if isinstance(cell, str) else "" if cell is None else _other(cell, place, odd)
         for place, cell in enumerate(cells)

@@ -36,6 +36,7 @@ _BELONGING = (
 _SEARCH = re.compile(f"{'|'.join(_BELONGING)}|({_FAULTY})")
 _CONTROL = re.compile(f"[{_CONTROLS}]")
 _UNSEEN = re.compile(f"[{INVISIBLE}{_BRAILLE_BLANK}]")
+_PRINTABLE = bytes(range(0x20, 0x7F))
 _LINE_BREAKS = "\n\x0b\x0c\r\x1c\x1d\x1e\x85\u2028\u2029"
 
 
@@ -49,6 +50,11 @@ def faulty(text: str) -> Iterator[re.Match[str]]:
     for found in _SEARCH.finditer(text):
         if found[1]:
             yield found
+
+
+def are_plain(lines: str, count: int) -> bool:
+    """Whether lines, each after a line break, are so many texts of printable ASCII."""
+    return lines.isascii() and len(lines.encode("ascii").translate(None, _PRINTABLE)) == count
 
 
 def has_control(text: str) -> bool:

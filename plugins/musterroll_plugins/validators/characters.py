@@ -52,10 +52,9 @@ class Characters:
         """Suspects rows with such a character, by a look at a whole column first."""
         found: set[int] = set()
         for name in self._fields:
-            texts = batch.texts(name)
-            together = "".join(texts)
-            if not (together.isascii() and together.isprintable()):
-                found.update(place for place, text in enumerate(texts) if not _USUAL(text) and _is_doubtful(text))
+            if not _characters.are_plain(batch.joined(name), len(batch)):
+                # Names come again and again, and that they are known is quicker than a look at them.
+                found.update([place for place, text in enumerate(batch.texts(name)) if _is_doubtful(text)])
         for name in self._secrets:
             secrets = batch.secrets(name)
             if not "".join(secrets).isprintable():
@@ -93,7 +92,7 @@ class Characters:
 
 @lru_cache(maxsize=4096)  # names come again and again
 def _is_doubtful(text: str) -> bool:
-    return any(_characters.faulty(text)) or _mojibake.repaired(text) is not None
+    return not _USUAL(text) and (any(_characters.faulty(text)) or _mojibake.repaired(text) is not None)
 
 
 def _what(text: str, places: list[int]) -> str:

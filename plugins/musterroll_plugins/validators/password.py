@@ -47,7 +47,8 @@ _ENDS = "0123456789!?.,:;-_+*/@#$%&=()"
 _LONGEST_END = 5
 _LONGEST_PERIOD = 8
 _TWICE = re.compile(rf"(.{{1,{_LONGEST_PERIOD}}})\1", re.DOTALL)
-_PERIODS = range(1, _LONGEST_PERIOD + 1)
+_PERIOD_END = _LONGEST_PERIOD + 1
+_PERIODS = range(1, _PERIOD_END)
 _ROWS = (
     "01234567890 qwertyuiopasdfghjklzxcvbnm qwertzuiopasdfghjklyxcvbnm azertyuiopqsdfghjklmwxcvbn "
     "1q2w3e4r5t6y7u8i9o0p 1q2w3e4r5t6z7u8i9o0p 1a2z3e4r5t6y7u8i9o0p"
@@ -129,16 +130,19 @@ class Password:
             found.update(
                 place for place, one in enumerate(passwords) if one and sum(bool(h(one)) for h in kinds) < least
             )
-        folded = batch.folded("password")
+        lowered = list(map(str.casefold, passwords))
+        folded = lowered if "".join(lowered).isascii() else list(map(fold, passwords))
         for name in self._parts:
-            parts = enumerate(zip(batch.folded(name), folded, strict=True))
+            pairs = zip(folded, batch.folded(name), range(len(batch)), strict=True)
             found.update(
-                place
-                for place, (part, one) in parts
-                if part and (part in one or ("@" in part and part.partition("@")[0] in one))
+                [
+                    place
+                    for one, part, place in pairs
+                    if part and (part in one or ("@" in part and part.partition("@")[0] in one))
+                ]
             )
         if self._guessable is not None:
-            found.update(self._guessable.suspects(passwords))
+            found.update(place for place in self._guessable.suspects(lowered) if passwords[place] in self._guessable)
         return found
 
     def _failing(self, password: str, row: Row) -> Iterator[str]:
@@ -220,23 +224,21 @@ class Guessable:
             return True
         return not text.isalpha() and text.translate(_LETTERS) in self._words
 
-    def suspects(self, passwords: Sequence[str]) -> set[int]:
-        """The places of those that may be in it: of all that are, and few others."""
-        texts = list(map(str.casefold, passwords))
+    def suspects(self, texts: Sequence[str]) -> set[int]:
+        """The places of case-folded passwords that may be in it: of all that are, and few others."""
         stems = [text.rstrip(_ENDS) for text in texts]
         found = set[int]()
-        spelt = ((self._words, texts), (self._words, _spelt(texts)), (_FIRST, stems), (_FIRST, _spelt(stems)))
-        for words, some in spelt:
+        for words, some in ((self._words, texts), (self._words, _spelt(texts)), (_FIRST, _spelt(stems))):
             if not words.isdisjoint(some):
                 found.update(place for place, text in enumerate(some) if text in words)
-        found.update(
+        regular = [
             place
             for place, text in enumerate(texts)
-            if text[:3] in _STARTS
-            or (text[:1] in text[1 : _LONGEST_PERIOD + 1] and _TWICE.match(text))
-            or not text.isascii()
-        )
-        return {place for place in found if passwords[place] in self}
+            if text[:3] in _STARTS or (text[:1] in text[1:_PERIOD_END] and _TWICE.match(text))
+        ]
+        if not "".join(texts).isascii():
+            regular += [place for place, text in enumerate(texts) if not text.isascii()]
+        return found.union(regular)
 
 
 def _spelt(texts: Sequence[str]) -> list[str]:
@@ -257,7 +259,7 @@ def _is_regular(text: str) -> bool:
     """Whether it repeats a few characters, or follows the alphabet or the keyboard."""
     if len(text) < 3:
         return False
-    again = text[0] in text[1 : _LONGEST_PERIOD + 1]
+    again = text[0] in text[1:_PERIOD_END]
     if again and any(text[size:] == text[:-size] for size in _PERIODS if len(text) >= 2 * size):
         return True
     if text in _ROWS or text[::-1] in _ROWS:

@@ -81,13 +81,12 @@ class Unique:
         found: set[int] = set()
         for name, seen in (*self._errors.items(), *self._warnings.items()):
             folded = batch.folded(name)
-            first = dict(zip(reversed(folded), reversed(batch.numbers), strict=True))
-            first.pop("", None)
-            if len(first) == len(folded) - folded.count("") and seen.keys().isdisjoint(first):
-                seen.update(first)
+            distinct = set(folded)
+            if "" not in distinct and len(distinct) == len(folded) and seen.keys().isdisjoint(folded):
+                seen.update(zip(folded, batch.numbers, strict=True))
             else:
-                rows = enumerate(zip(folded, batch.numbers, strict=True))
-                found.update(place for place, (text, row) in rows if text and seen.setdefault(text, row) != row)
+                rows = zip(range(len(batch)), folded, batch.numbers, strict=True)
+                found.update([place for place, text, row in rows if text and seen.setdefault(text, row) != row])
         if self._usernames is not None:
             found.update(self._lookalikes(batch, self._usernames))
         return found

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from musterroll import (
+    Block,
+    BoolCell,
     Capabilities,
     Confidence,
     CreateUser,
@@ -18,6 +20,7 @@ from musterroll import (
     Group,
     Message,
     Purpose,
+    ReadsBlocks,
     Recipient,
     Result,
     Sent,
@@ -274,6 +277,44 @@ def test_what_a_reader_hands_on(tmp_path: Path, sheet: Any, said: str) -> None:
     with pytest.raises((PluginError, AnswerError)) as caught, reader.open(Source(tmp_path / "x")) as opened:
         list(opened.rows())
     assert said in str(caught.value)
+
+
+class Blocks(Rows):
+    def blocks(self) -> Any:
+        return self._rows
+
+
+@pytest.mark.parametrize(
+    ("blocks", "said"),
+    [
+        ([SheetRow(1, ("a",))], "broke while reading: blocks() must yield blocks (Block), not a SheetRow"),
+        ([Block(range(1, 3), [("a",)])], "a block has 1 rows and 2 numbers of rows"),
+        ([Block([3, 3], [("a",), ("b",)])], "the numbers of rows must be whole and rise; after row 3 comes 3"),
+        ([Block([3], [["a"]]), Block([2], [["b"]])], "row 3: the numbers of rows must be whole and rise; after row 3"),
+        ([Block(["1"], [["a"]])], "comes '1'"),  # type: ignore[list-item]
+        ([Block([1], ["ab"])], "the cells of row 1 must be a tuple, not a str"),
+        ([Block([1], "a")], "the rows of a block must be a list, not a str"),
+        ([Block([1, 2], [["a"], ["b", 4.5]])], "cell 2 of row 2 is a float; a cell is a text (str), None, or a record"),  # type: ignore[list-item]
+        (None, "blocks() must yield its answers"),
+    ],
+)
+def test_what_a_reader_hands_on_in_blocks(tmp_path: Path, blocks: Any, said: str) -> None:
+    (tmp_path / "x").write_bytes(b"x")
+    reader = WatchedReader(Fake(Blocks(blocks)), Label("readers[fake]", "acme 1.0"), Watch())
+    opening = reader.open(Source(tmp_path / "x"))
+    with pytest.raises((PluginError, AnswerError)) as caught, opening as opened:
+        list(cast("ReadsBlocks", opened).blocks())
+    assert said in str(caught.value)
+
+
+def test_good_blocks_come_through(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"x")
+    good = [Block([], []), Block(range(2, 4), [["a", None], []]), Block([7], [(BoolCell(value=True),)])]
+    watch = Watch()
+    with WatchedReader(Fake(Blocks(good)), "readers[fake]", watch).open(Source(tmp_path / "x")) as opened:
+        assert isinstance(opened, ReadsBlocks)
+        assert list(opened.blocks()) == good
+    assert watch.current is None
 
 
 def test_what_a_reader_says_of_a_file(tmp_path: Path) -> None:

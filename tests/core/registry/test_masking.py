@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import html
 import json
+import string
 from urllib.parse import quote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from musterroll.registry.masks import SecretsSeen, masked
+from musterroll.registry import masks
+from musterroll.registry.masks import SecretsSeen, masked, may_tell
 
 PASSWORDS = ["Sesame-4711", " päss wörd ", "quo\"te'd\\x", "<tag>&", "ﬁne-Ｗide-1", "with\ttab and\nline"]
 FORMS = [
@@ -76,3 +78,20 @@ def test_those_of_other_rows_are_found_by_what_was_remembered() -> None:
     assert seen.masked(text) == "row 7 has the same password as row 3: ***"
     assert seen.masked("nothing of that kind") == "nothing of that kind"
     assert "Sesame" not in repr(vars(seen))
+
+
+SOME = st.one_of(st.text(max_size=80), st.text(string.printable, max_size=80))
+
+
+@given(SOME, SOME, SOME)
+def test_the_quick_look_finds_all_that_is_masked(secret: str, before: str, after: str) -> None:
+    if not secret.strip():
+        return
+    forms = {form.casefold() for form in masks._forms(secret)}
+    text = secret.strip()
+    if len(text) >= 9:
+        forms.add(masks._start(text).casefold())
+    for form in forms:
+        assert may_tell(f"{before}{form}{after}", [secret])
+    if masked(f"{before}{text}{after}", [secret]) != f"{before}{text}{after}":
+        assert may_tell(f"{before}{text}{after}", [secret])

@@ -35,6 +35,7 @@ BACKEND: Role = (
 )
 NOTIFIER: Role = ("a notifier", ("can_reach(user)", "send(messages)", "close()"))
 _RULES = (VALIDATOR, RESOLVER)
+_BESIDES = {VALIDATOR[0]: ("finish", "suspects"), RESOLVER[0]: ("resolve_batch",)}
 
 
 def look_at_built(made: object, role: Role) -> None:
@@ -55,7 +56,7 @@ def look_at_built(made: object, role: Role) -> None:
         raise AnswerError(f"build must return {what}; {a(made)} has no {lacks}{near}")
     if role is NOTIFIER and not hasattr(made, "channel"):
         raise AnswerError(f'build must return {what}; {a(made)} has no channel: what it sends by, e.g. "email"')
-    for name in (*wanted, "finish") if role is VALIDATOR else wanted:
+    for name in (*wanted, *_BESIDES.get(what, ())):
         method = getattr(made, name, None)
         if inspect.iscoroutinefunction(method) or inspect.isasyncgenfunction(method):
             raise AnswerError(f"{name}() is asynchronous, and nobody awaits it; write it without async")

@@ -9,7 +9,7 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from types import GeneratorType
+from types import GeneratorType, NoneType
 from typing import Any, NamedTuple
 
 from musterroll.contract.batch import Batch
@@ -21,7 +21,7 @@ from musterroll.contract.text import clean, did_you_mean
 from musterroll.contract.users import GroupPath
 from musterroll.errors import PluginError
 from musterroll.registry.guards.built import returns_what_it_finds
-from musterroll.registry.guards.guard import a, status_of
+from musterroll.registry.guards.guard import a, is_text, status_of
 from musterroll.registry.masks import SecretsSeen, masked, may_tell
 from musterroll.registry.plugin_errors import AnswerError, broken
 from musterroll.registry.watch import Call
@@ -29,7 +29,7 @@ from musterroll.registry.watch import Call
 _KEPT = 100_000  # so many paths of groups are known without another look
 _NONE_SEEN = SecretsSeen()
 _GENERATORS = frozenset({GeneratorType})
-_TEXT, _NUMBER = frozenset({str}), frozenset({int})
+_TEXT, _NUMBER = frozenset({str, NoneType}), frozenset({int, NoneType})
 _LISTS: frozenset[type] = frozenset({list, tuple})
 
 
@@ -124,15 +124,12 @@ def places_of(found: object, rows: int) -> Collection[int]:
         AnswerError: it is something else.
     """
     if isinstance(found, str | bytes) or not isinstance(found, Iterable):
-        raise AnswerError(
-            f"suspects() must yield places of rows in the batch, or return a list of them, not {a(found)}"
-        )
+        raise AnswerError(f"suspects() must yield places of rows or return a list of them, not {a(found)}")
     places = set(found)
     for place in places:
         if type(place) is not int or not 0 <= place < rows:
-            raise AnswerError(
-                f"suspects() must yield places of rows in the batch, from 0 to {rows - 1}, not {place!r:.20}"
-            )
+            shown = place if type(place) is int else a(place)  # a text may be anybody's password
+            raise AnswerError(f"suspects() must yield places of rows in the batch, from 0 to {rows - 1}, not {shown}")
     return places
 
 
@@ -229,16 +226,9 @@ def _path(found: object) -> GroupPath:
 
 
 def _look_at_types(found: Problem) -> None:
-    texts = (
-        found.code,
-        found.message,
-        found.column or "",
-        found.field or "",
-        found.value or "",
-        found.suggestion or "",
-    )
-    numbers = (found.row or 0, *found.also_rejects) if type(found.also_rejects) is tuple else (None,)
-    if _TEXT.issuperset(map(type, texts)) and _NUMBER.issuperset(map(type, numbers)) and all(map(str.strip, texts[:2])):
+    texts = (found.code, found.message, found.column, found.field, found.value, found.suggestion)
+    numbers = (found.row, *found.also_rejects) if type(found.also_rejects) is tuple else (found,)
+    if _TEXT.issuperset(map(type, texts)) and _NUMBER.issuperset(map(type, numbers)) and all(map(is_text, texts[:2])):
         return  # as nearly all are
     for name in ("code", "message"):
         value = getattr(found, name)
@@ -306,7 +296,10 @@ def broken_rule(
         seen: the secrets of other rows that it may speak of.
     """
     failed = broken(call.who, call.stage, error, row)
-    cause = masked(failed.cause, secrets, of_secret=True)
+    if row is None and may_tell(failed.cause, secrets):  # of many, one may be the beginning of another
+        cause = f"{type(error).__name__}: {MASK}"
+    else:
+        cause = masked(failed.cause, secrets, of_secret=True)
     if seen is not None:
         cause = seen.masked(cause, of_secret=True)
     if cause == failed.cause:

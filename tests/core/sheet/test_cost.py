@@ -1,0 +1,97 @@
+"""What a row costs, in numbers that do not depend on the machine."""
+
+from __future__ import annotations
+
+import csv
+import sys
+import tracemalloc
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from types import FrameType
+
+import pytest
+
+from musterroll import engine
+from musterroll.reports.report import Report
+from support.sheets import GUIDANCE, HEADINGS
+
+MakeRow = Callable[[int], list[str]]
+
+
+def clean(number: int) -> list[str]:
+    mail, name = f"user{number}@acme.example", ("Ana", "Zoë", "Núñez")[number % 3]
+    phone = f"77123{number % 100_000:05}"
+    return [mail, f"user{number}", name, "O'Brien", f"Xq7-{number}-river", "44", phone, f"Region|{number % 7};Staff"]
+
+
+def bad(number: int) -> list[str]:
+    return [f"user{number} at acme", f"user{number}", "Ana", "", "short", "44", "12", "Region||North"]
+
+
+def seldom_bad(number: int) -> list[str]:
+    return bad(number) if number % 100 == 0 else clean(number)
+
+
+def same(number: int) -> list[str]:
+    return clean(7)
+
+
+def sheet(folder: Path, make: MakeRow, rows: int) -> Path:
+    path = folder / f"{make.__name__}-{rows}.csv"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([HEADINGS, GUIDANCE, *map(make, range(rows))])
+    return path
+
+
+@pytest.fixture
+def validated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[MakeRow, int], Report]:
+    """Validates a sheet of so many rows."""
+    monkeypatch.chdir(tmp_path)
+    pipeline = engine.load_pipeline(None)
+    return lambda make, rows: engine.validate(pipeline, sheet(tmp_path, make, rows))
+
+
+def calls(work: Callable[[], object]) -> int:
+    """How many Python functions are called in it."""
+    count = 0
+
+    def note(frame: FrameType, event: str, argument: object) -> None:
+        nonlocal count
+        count += event == "call"
+
+    sys.setprofile(note)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+@pytest.mark.parametrize(("make", "most"), [(clean, 5), (seldom_bad, 15), (bad, 400), (same, 200)])
+def test_python_calls_for_a_row(make: MakeRow, most: int, validated: Callable[[MakeRow, int], Report]) -> None:
+    validated(make, 10)  # what is built once is built
+    few, some, many = (calls(partial(validated, make, rows)) for rows in (1000, 2000, 4000))
+    assert (many - some) / 2000 <= most
+    assert (many - some) / 2000 <= 1.1 * (some - few) / 1000 + 1  # it does not grow
+
+
+def test_the_plain_way_asks_every_rule(
+    validated: Callable[[MakeRow, int], Report], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MUSTERROLL_PLAIN", "1")
+    assert calls(lambda: validated(clean, 1000).close()) > 100 * 1000
+
+
+def test_bytes_held_for_a_row(validated: Callable[[MakeRow, int], Report]) -> None:
+    def held(rows: int) -> int:
+        tracemalloc.start()
+        try:
+            validated(clean, rows).close()
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    held(10)
+    few, many = held(3000), held(6000)
+    assert (many - few) / 3000 < 600  # the distinct usernames and addresses, with their rows
