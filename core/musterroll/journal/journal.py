@@ -14,6 +14,7 @@ from musterroll.journal.file import BUSY_SECONDS, acquired, is_locked, open_temp
 
 # A reader that only looks whether a writer lives holds the lock for a moment; a writer waits that long.
 _LOCK_SECONDS = 1.0
+_FETCHED = 100  # rows at once; one by one costs a call each
 
 
 class Journal:
@@ -233,8 +234,8 @@ class _Cursor(sqlite3.Cursor):
     # A generator costs less than a call for each row.
     def __iter__(self) -> Iterator[Any]:  # type: ignore[override]
         try:
-            while (row := super().fetchone()) is not None:
-                yield row
+            while rows := super().fetchmany(_FETCHED):
+                yield from rows
         except sqlite3.Error as error:
             raise state_error(self.journal.path, error) from error
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import repeat
 
 from musterroll.contract.fields import USERNAME, FieldSet
@@ -16,8 +16,9 @@ from musterroll.journal.unchanged import UnchangedRow
 from musterroll.pipeline.settings import Settings
 from musterroll.plan.groups import GroupIndex
 from musterroll.portal.portal import Portal
-from musterroll.sheet.checks import CheckedRow
+from musterroll.sheet.checks import CheckedBatch, CheckedRow
 
+_KEEP = PasswordAction.KEEP.value
 _REMEMBERED = 10_000  # combinations of groups
 
 
@@ -65,38 +66,41 @@ class SettledRows:
             and not portal.capabilities().unique_email
         )
 
-    def take(self, rows: Sequence[CheckedRow]) -> Sequence[CheckedRow]:
+    def take(self, batch: CheckedBatch) -> Sequence[CheckedRow]:
         """Stores the settled rows of a batch; returns the others.
 
         Raises:
             BackendError: the portal cannot answer.
             PluginError: the backend broke.
         """
-        asked = list(self._asked(rows)) if self._looks else []
+        asked = self._asked(batch) if self._looks else {}
         if not asked:
-            return rows
-        refs = self._portal.as_wanted(self._names, [wanted for _, wanted in asked])
-        known = {user.ref: user for user in self._ledger.settled(filter(None, refs))}
-        settled: list[UnchangedRow] = []
-        for (checked, wanted), ref in zip(asked, refs, strict=True):
+            return batch
+        refs = self._portal.as_wanted(self._names, list(asked.values()))
+        known = {user.ref: user for user in self._ledger.settled([ref for ref in refs if ref is not None])}
+        settled: dict[int, UnchangedRow] = {}
+        for (place, wanted), ref in zip(asked.items(), refs, strict=True):
             user = known.get(ref or "")
             if user is not None and user.username == wanted.username:
                 reason = self._reason(user.entry, user.username)
                 if reason is not None:
-                    settled.append((checked.number, user.username, PasswordAction.KEEP.value, reason))
-        self._store.add_settled(settled)
-        numbers = {row[0] for row in settled}
-        return [checked for checked in rows if checked.number not in numbers]
+                    settled[place] = batch.rows.numbers[place], user.username, _KEEP, reason
+        self._store.add_settled(list(settled.values()))
+        return [batch[place] for place in range(len(batch)) if place not in settled]
 
-    def _asked(self, rows: Sequence[CheckedRow]) -> Iterator[tuple[CheckedRow, Wanted]]:
-        """The rows whose users may be as they are wanted, and how that is."""
-        batch = rows[0].batch
-        names, folded = batch.columns.texts(USERNAME), batch.columns.folded(USERNAME)
-        bare = batch.without_defaults or batch.columns  # an existing user gets no defaults
+    def _asked(self, batch: CheckedBatch) -> dict[int, Wanted]:
+        """How the users are wanted who may be so already, by their rows' places in the batch."""
+        columns = batch.rows.columns
+        bare = batch.rows.without_defaults or columns  # an existing user gets no defaults
         values = zip(*map(bare.texts, self._names), strict=True) if self._names else repeat(())
-        for checked, name, key, texts in zip(rows, names, folded, values, strict=False):
-            if checked.valid and name and (refs := self._refs_of(checked.given)) is not None:
-                yield checked, Wanted(name, key, texts, refs)
+        rows = zip(
+            columns.texts(USERNAME), columns.folded(USERNAME), values, map(self._refs_of, batch.given), strict=False
+        )
+        return {
+            place: Wanted(name, key, texts, refs)
+            for place, (name, key, texts, refs) in enumerate(rows)
+            if refs is not None and name and batch.valid[place]
+        }
 
     def _refs_of(self, groups: tuple[GroupPath, ...]) -> tuple[str, ...] | None:
         """The refs of groups; None where one of them is not there."""
