@@ -26,7 +26,9 @@ from musterroll.contract.components import (
     UserBackendType,
     ValidatorType,
 )
+from musterroll.contract.conditions import Condition, Conditions
 from musterroll.contract.context import Context
+from musterroll.contract.decorators import group_rule, rule, sheet_rule
 from musterroll.contract.drafts import Draft, DraftColumn
 from musterroll.contract.fields import Field, FieldSet
 from musterroll.contract.messages import Message, Purpose, Recipient, Sent, SentStatus
@@ -47,7 +49,8 @@ from musterroll.contract.operations import (
     UpdateUser,
     UserRef,
 )
-from musterroll.contract.options import FilePath, Options, SecretRef, Surroundings
+from musterroll.contract.options import FieldName, FilePath, Options, SecretRef, Surroundings
+from musterroll.contract.patterns import PatternText, matcher
 from musterroll.contract.phones import calling_code_of, one_number, split_whole
 from musterroll.contract.problems import Problem, Severity
 from musterroll.contract.pump import Pump
@@ -102,6 +105,7 @@ __all__ = [
     "Component",
     "Context",
     "Field",
+    "FieldName",
     "FieldSet",
     "FilePath",
     "Mistake",
@@ -148,10 +152,13 @@ __all__ += [
 # a rule: a validator, or a group resolver
 __all__ += [
     "INVISIBLE",
+    "Condition",
+    "Conditions",
     "GroupPath",
     "GroupResolver",
     "GroupResolverType",
     "Origin",
+    "PatternText",
     "Problem",
     "Row",
     "RowValidator",
@@ -162,8 +169,12 @@ __all__ += [
     "calling_code_of",
     "fold_path",
     "gettext",
+    "group_rule",
+    "matcher",
     "ngettext",
     "one_number",
+    "rule",
+    "sheet_rule",
     "split_whole",
 ]
 # a user backend

@@ -10,7 +10,7 @@ import musterroll
 # What plugin authors import. A name that is taken away or changed breaks their plugins: that needs a new major
 # version. A new name is added here.
 PUBLIC = """
-FilePath SecretRef Secret Options Surroundings Context Component Field FieldSet Template
+FieldName FilePath SecretRef Secret Options Surroundings Context Component Field FieldSet Template
 Mistake MusterrollError PipelineError clean did_you_mean fold fold_heading hookimpl is_one_slip nearest
 
 ReaderType Reader Sheet SheetWriter Source SourceError Confidence OtherFormat AmbiguousWorksheetError SheetInfo SheetRow
@@ -19,6 +19,7 @@ PLAIN_FORMATS column_letter
 
 ValidatorType RowValidator SheetValidator GroupResolverType GroupResolver Row Value Origin Problem Severity
 GroupPath INVISIBLE calling_code_of fold_path gettext ngettext one_number split_whole
+rule sheet_rule group_rule Condition Conditions PatternText matcher
 
 UserBackendType UserBackend Capabilities Matching Desired Existing Group UserKey UserRef GroupRef Op
 CreateUser UpdateUser Deactivate Reactivate DeleteUser CreateGroup DeleteGroup AddMembers RemoveMembers SendInvite

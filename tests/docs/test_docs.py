@@ -90,6 +90,9 @@ def texts(node: ast.expr, constants: dict[str, str]) -> Iterator[str]:
         case ast.IfExp():
             yield from texts(node.body, constants)
             yield from texts(node.orelse, constants)
+        case ast.BoolOp():
+            for one in node.values:
+                yield from texts(one, constants)
         case ast.JoinedStr():
             parts = [p.value if isinstance(p, ast.FormattedValue) else p for p in node.values]
             yield "".join(next(texts(part, constants), "FIELD") for part in parts)
@@ -284,6 +287,12 @@ def test_the_generated_tables_are_up_to_date() -> None:
 # -- plugins --------------------------------------------------------------------------------------------------
 
 PLUGINS = DOCS / "plugins.md"
+_BRINGS = re.compile(r"^@(hookimpl|rule|sheet_rule|group_rule)\b", re.MULTILINE)
+
+
+def plugins_of(path: Path) -> list[str]:
+    """The examples of a page that are whole plugins."""
+    return [block for block in blocks(path, "python") if _BRINGS.search(block)]
 
 
 def test_every_hook_is_documented() -> None:
@@ -308,7 +317,7 @@ def _load(folder: Path, *examples: str) -> Registry:
 
 @pytest.mark.parametrize("path", [PLUGINS, ROOT / "README.md"], ids=lambda path: path.name)
 def test_every_example_of_a_plugin_loads(path: Path, tmp_path: Path) -> None:
-    examples = [block for block in blocks(path, "python") if "@hookimpl" in block]
+    examples = plugins_of(path)
     assert examples
     registry = _load(tmp_path, *examples)
     assert [str(fault) for fault in registry.faults] == []
@@ -317,7 +326,7 @@ def test_every_example_of_a_plugin_loads(path: Path, tmp_path: Path) -> None:
 
 def example(name: str, folder: Path, *, and_also: str = "") -> Any:
     """Runs the example that has this in it; returns its module."""
-    (code,) = [block for block in blocks(PLUGINS, "python") if name in block and "@hookimpl" in block]
+    (code,) = [block for block in plugins_of(PLUGINS) if name in block]
     file = folder / "example.py"
     file.write_text(code + and_also, encoding="utf-8")
     return local_file(file).load()
@@ -444,9 +453,8 @@ def test_every_pipeline_is_right(path: Path, block: str, tmp_path: Path, monkeyp
 
 
 def _make_what_it_refers_to(block: str, data: dict[str, Any], here: Path) -> None:
-    examples = [text for text in blocks(PLUGINS, "python") if "@hookimpl" in text]
-    uses = re.findall(r'^use = "([^"]+)"', block, re.MULTILINE)
-    used = [text for text in examples if any(f'name="{use}"' in text for use in uses)]
+    uses = re.findall(r'\buse = "([^"]+)"', block)
+    used = [text for text in plugins_of(PLUGINS) if any(f'"{use}"' in text for use in uses)]
     files = {name: used.pop() for name in data.get("plugins", ())}
     files |= dict.fromkeys(re.findall(r'file = "([^"]+)"', block), "Sesame-Meadow-7")
     files |= {data["extends"]: 'name = "base"'} if isinstance(data.get("extends"), str) else {}

@@ -148,6 +148,11 @@ name = "number"
 use = "pattern"
 options = { field = "number", pattern = 'A\\d{5}' }
 
+[[validators]]
+name = "guests"
+use = "condition"
+options = { when = { site = "Guest" }, must = { number = { blank = true } }, message = "Guests have no {heading}" }
+
 [[groups]]
 name = "sites"
 use = "mapping"
@@ -167,12 +172,16 @@ _GOOD = {**dict(zip(HEADINGS, roster(1)[0], strict=True)), "Email": "ana@mail.ex
         ({"Site": "Yrok"}, "site.not_a_choice", "I"),
         ({"Site": "Leeds"}, "groups.unknown", "I"),
         ({"Number": "10015"}, "number.pattern", "K"),
+        ({"Site": "Guest"}, "number.condition", "K"),
     ],
 )
 def test_rules_that_a_pipeline_adds(place: Workplace, cells: dict[str, str], code: str, column: str) -> None:
     place.pipeline(_RULES)
     place.write("sites.csv", "Site,Groups\nGuest,\n")
-    rows = [list(({**_GOOD, **cells}).values()), list({**_GOOD, "Username": "other", "Site": "Guest"}.values())]
+    rows = [
+        list(({**_GOOD, **cells}).values()),
+        list({**_GOOD, "Username": "other", "Site": "Guest", "Number": ""}.values()),
+    ]
     sheet = write_csv(place.folder / "staff.csv", rows, headings=tuple(_GOOD))
     done = place.json("validate", sheet)
     assert [found for found in done.codes if found[0] != "email.duplicate"] == [(code, f"{column}3")]

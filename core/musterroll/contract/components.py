@@ -55,18 +55,28 @@ class ReaderType(Component, Generic[O]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValidatorType(Component, Generic[O]):
-    """Announces a validator. `build` makes an instance of checked options, new for every sheet."""
+    """Announces a validator. `build` makes an instance of checked options, new for every sheet.
+
+    Attributes:
+        fields: the fields that it is about whatever its options say; a pipeline that uses it must have them.
+    """
 
     options: type[O]
     build: Callable[[O, Context], RowValidator | SheetValidator]
+    fields: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupResolverType(Component, Generic[O]):
-    """Announces a group resolver. `build` makes an instance of checked options."""
+    """Announces a group resolver. `build` makes an instance of checked options.
+
+    Attributes:
+        fields: the fields that it is about whatever its options say; a pipeline that uses it must have them.
+    """
 
     options: type[O]
     build: Callable[[O, Context], GroupResolver]
+    fields: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

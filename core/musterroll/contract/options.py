@@ -14,6 +14,7 @@ from pydantic_core import CoreSchema, core_schema
 from musterroll.contract.fields import FieldSet
 from musterroll.contract.messages import Purpose
 from musterroll.contract.secret import MASK, Secret
+from musterroll.contract.text import did_you_mean
 from musterroll.errors import Mistake, PipelineError
 
 _MOST_CHARACTERS = 1_000_000  # of a secret; a device may have no end
@@ -48,6 +49,18 @@ def _from_its_file(path: Path, info: ValidationInfo) -> Path:
 
 FilePath = Annotated[Path, AfterValidator(_from_its_file)]
 """A path option; a relative one is relative to the file that holds it."""
+
+
+def _is_known(name: str, info: ValidationInfo) -> str:
+    around = info.context
+    if isinstance(around, Surroundings) and around.fields is not None and name not in around.fields:
+        raise ValueError(f'there is no field "{name}"{did_you_mean(name, around.fields)}')
+    return name
+
+
+FieldName = Annotated[str, AfterValidator(_is_known)]
+"""An option that names a field of the pipeline. Defaults go without `validate_default`: a pipeline that has no phone
+column can keep the standard `phone` validator."""
 
 
 class SecretRef:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
-from musterroll import Context, Options, Origin, Problem, Row, Severity, ValidatorType, gettext, hookimpl
+from musterroll import Component, Context, Options, Origin, Problem, Row, Severity, ValidatorType, gettext, hookimpl
 from musterroll_plugins.validators import _characters, _mojibake
 
 _USERNAME = "username"
@@ -83,7 +82,7 @@ def _what(text: str, places: list[int]) -> str:
 
 
 @hookimpl
-def musterroll_validators() -> Iterator[ValidatorType[Any]]:
+def musterroll_validators() -> Iterator[Component]:
     """Announces the validator."""
     yield ValidatorType(
         name="characters",

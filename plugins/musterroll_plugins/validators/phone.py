@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field as Default
 
 from musterroll import (
+    Component,
     Context,
+    FieldName,
     Options,
     Origin,
     Problem,
@@ -23,7 +25,7 @@ from musterroll import (
     split_whole,
 )
 from musterroll_plugins.validators._characters import legible
-from musterroll_plugins.validators._fields import FieldName, is_too_long
+from musterroll_plugins.validators._fields import is_too_long
 
 if TYPE_CHECKING:
     from musterroll_plugins.validators._numbering import NumberingPlan
@@ -274,7 +276,7 @@ def _has_line_breaks(text: str) -> bool:
 
 
 @hookimpl
-def musterroll_validators() -> Iterator[ValidatorType[Any]]:
+def musterroll_validators() -> Iterator[Component]:
     """Announces the validator."""
     yield ValidatorType(
         name="phone", summary="Phone numbers must fit their calling code", options=PhoneOptions, build=Phone

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from musterroll import Context, Options, UserBackendType, hookimpl
+from musterroll import Component, Context, Options, UserBackendType, hookimpl
 from musterroll_plugins.backends.memory.backend import MemoryBackend
 from musterroll_plugins.backends.memory.store import MemoryStore
 
@@ -30,7 +30,7 @@ def build(options: MemoryOptions, context: Context) -> MemoryBackend:
 
 
 @hookimpl
-def musterroll_user_backends() -> Iterator[UserBackendType[MemoryOptions]]:
+def musterroll_user_backends() -> Iterator[Component]:
     """Announces the backend."""
     yield UserBackendType(
         name="memory",

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pydantic import Field, field_validator, model_validator
 
 from musterroll import (
+    Component,
     Confidence,
     Context,
     Options,
@@ -223,7 +224,7 @@ def _reading(source: Source, text: _text.TextFormat | None = None) -> Iterator[N
 
 
 @hookimpl
-def musterroll_readers() -> Iterator[ReaderType[CsvOptions]]:
+def musterroll_readers() -> Iterator[Component]:
     """Announces the reader."""
     yield ReaderType(
         name="csv",

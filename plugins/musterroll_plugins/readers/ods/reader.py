@@ -10,7 +10,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from musterroll import Confidence, Context, Options, ReaderType, SheetInfo, SheetRow, Source, SourceError, hookimpl
+from musterroll import (
+    Component,
+    Confidence,
+    Context,
+    Options,
+    ReaderType,
+    SheetInfo,
+    SheetRow,
+    Source,
+    SourceError,
+    hookimpl,
+)
 from musterroll_plugins.readers.ods import document as _ods_document
 from musterroll_plugins.readers.ods.cells import CellsHandler
 from musterroll_plugins.readers.ods.document import Document, Worksheet
@@ -94,7 +105,7 @@ def _is_flat(source: Source) -> bool:
 
 
 @hookimpl
-def musterroll_readers() -> Iterator[ReaderType[Options]]:
+def musterroll_readers() -> Iterator[Component]:
     """Announces the reader."""
     yield ReaderType(
         name="ods",

@@ -13,7 +13,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cached_property
 
-from musterroll import Confidence, Context, Options, ReaderType, SheetInfo, SheetRow, Source, SourceError, hookimpl
+from musterroll import (
+    Component,
+    Confidence,
+    Context,
+    Options,
+    ReaderType,
+    SheetInfo,
+    SheetRow,
+    Source,
+    SourceError,
+    hookimpl,
+)
 from musterroll_plugins.readers.package.ole import OleKind, ole_kind
 from musterroll_plugins.readers.package.worksheets import Hidden, choose
 from musterroll_plugins.readers.package.xml import count
@@ -121,7 +132,7 @@ def _refuse_relatives(source: Source) -> None:
 
 
 @hookimpl
-def musterroll_readers() -> Iterator[ReaderType[Options]]:
+def musterroll_readers() -> Iterator[Component]:
     """Announces the reader."""
     yield ReaderType(
         name="xlsx",
