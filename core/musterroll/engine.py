@@ -21,6 +21,7 @@ from musterroll.commands.examine import Checked, Examined, Finding, check, exami
 from musterroll.commands.invites import preview_invites, send_invites
 from musterroll.commands.plan import plan
 from musterroll.commands.prune import Pruned, prune
+from musterroll.commands.rehearse import rehearse
 from musterroll.commands.release import release_invites
 from musterroll.commands.resume import resume
 from musterroll.commands.run import run
@@ -36,7 +37,7 @@ from musterroll.pipeline.files import DEFAULT_FILE
 from musterroll.pipeline.json_schema import pipeline_schema
 from musterroll.pipeline.loader import load_pipeline, profile_names
 from musterroll.pipeline.messages import message_for
-from musterroll.pipeline.pipeline import Pipeline
+from musterroll.pipeline.pipeline import Instance, Pipeline
 from musterroll.pipeline.settings import SendTo
 from musterroll.plan.differences import Difference, GroupDifference, GroupState, Stale, UserDifference
 from musterroll.plan.saved.header import PlannedPipeline
@@ -63,6 +64,7 @@ __all__ = [
     "Finding",
     "GroupDifference",
     "GroupState",
+    "Instance",
     "InviteCounts",
     "InviteList",
     "InviteState",
@@ -113,6 +115,7 @@ __all__ = [
     "preview_invites",
     "profile_names",
     "prune",
+    "rehearse",
     "release_invites",
     "resume",
     "run",

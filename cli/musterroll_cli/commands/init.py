@@ -12,6 +12,7 @@ import typer
 
 from musterroll import engine
 from musterroll.errors import MusterrollError, UsageError
+from musterroll_cli.new_files import refuse_taken
 from musterroll_cli.output.console import Stream, Styled
 from musterroll_cli.output.tables import Column, show_table
 from musterroll_cli.output.text.words import quoted
@@ -97,9 +98,7 @@ def make_folder(folder: Path, *, external_plugins: bool = True) -> Start:
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{folder} is a file; name a folder", code="output.exists")
     start = Start(folder, folder / engine.DEFAULT_FILE, folder / _BLANK, folder / _SAMPLE)
-    taken = [str(path) for path in start.created if path.exists()]
-    if taken:
-        raise UsageError(f"in the way: {', '.join(taken)}; nothing was written", code="output.exists")
+    refuse_taken(start.created)
     with ExitStack() as undoing:
         try:
             folder.mkdir(parents=True, exist_ok=True)

@@ -51,6 +51,8 @@ MEMBERS: Mapping[str, Mapping[str, Any]] = {
     "doctor": {"checks": []},
     "plugins list": {"plugins": []},
     "plugins show": {"plugins": []},
+    "plugins new": {"created": []},
+    "plugins check": {"checks": []},
     "pipeline check": {"valid": None, "mistakes": [], "warnings": []},
     "pipeline show": {"settings": None},
     "pipeline schema": {"json_schema": None},

@@ -23,10 +23,14 @@ class MemoryOptions(Options):
     unique_email: bool = False
 
 
+def store_of(name: str) -> MemoryStore:
+    """The store of a name, made where it is new."""
+    return _STORES.setdefault(name, MemoryStore(name))
+
+
 def build(options: MemoryOptions, context: Context) -> MemoryBackend:
-    """Opens a store, and makes it where it is new."""
-    store = _STORES.setdefault(options.store, MemoryStore(options.store))
-    return MemoryBackend(store, read_only=context.read_only, unique_email=options.unique_email)
+    """Opens a store."""
+    return MemoryBackend(store_of(options.store), read_only=context.read_only, unique_email=options.unique_email)
 
 
 @hookimpl
