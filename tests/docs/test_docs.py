@@ -27,7 +27,6 @@ from musterroll import (
     SentStatus,
     SheetValidator,
     UserBackend,
-    engine,
 )
 from musterroll.journal.change import Target
 from musterroll.pipeline.files import standard_text
@@ -37,7 +36,7 @@ from musterroll.registry import hookspecs
 from musterroll.registry.loader import local_file
 from musterroll.registry.registry import KINDS, Registry
 from musterroll.reports.report import Outcome
-from musterroll.testing import BackendContract, ValidatorContract, build_validator
+from musterroll.testing import BackendContract, PipelineTrial, ValidatorContract, build_validator
 from musterroll_cli.program import EXIT_STATUS, make_program
 from support.receivers import Answer, receiver, script
 
@@ -368,14 +367,11 @@ def test_the_test_of_the_page_passes(tmp_path: Path) -> None:
 
 def test_the_rules_of_the_page_work_together(tmp_path: Path) -> None:
     words = ("class JsonLines:", "class EmailDomain:", "class Licences:", "class Department:")
-    found = [block for word in words for block in blocks(PLUGINS, "python") if word in block]
-    for number, code in enumerate(found):
-        (tmp_path / f"plugin{number}.py").write_text(code, encoding="utf-8")
-    (tmp_path / "acme.toml").write_text(
-        """
-        name = "acme"
-        plugins = ["plugin0.py", "plugin1.py", "plugin2.py", "plugin3.py"]
-        backend = { use = "memory" }
+    files = [tmp_path / f"plugin{number}.py" for number, _ in enumerate(words)]
+    for file, word in zip(files, words, strict=True):
+        (code,) = [block for block in plugins_of(PLUGINS) if word in block]
+        file.write_text(code, encoding="utf-8")
+    pipeline = """
         sheet.omit = ["surname", "password", "calling_code", "phone", "groups"]
         sheet.fields = [{ name = "department", heading = "Department" }]
         validators = [
@@ -383,23 +379,18 @@ def test_the_rules_of_the_page_work_together(tmp_path: Path) -> None:
             { name = "licences", use = "acme-licences", options = { most = 1 } },
         ]
         groups = [{ name = "department", use = "acme-department" }]
-        """,
-        encoding="utf-8",
-    )
+        """
+    trial = PipelineTrial(tmp_path, pipeline, plugins=files)
     people = [("ana", "ana@acme.example", "Sales"), ("bo", "bo@elsewhere.example", "")]
     keys = ("Username", "Email", "Department")
     lines = [json.dumps({**dict(zip(keys, person, strict=True)), "Forename": "X"}) for person in people]
     sheet = tmp_path / "staff.jsonl"
     sheet.write_text("\n".join(lines), encoding="utf-8")
-    pipeline = load_pipeline(tmp_path / "acme.toml", external_plugins=False)
-    assert pipeline.warnings == ()
-    with engine.plan(pipeline, sheet) as report:
-        problems = [(problem.code, problem.cell) for problem in report.problems()]
-        assert problems == [("acme.licences", None), ("acme.email_domain", "B4")]
-        assert report.changes is not None
-        assert [(change.username, change.add) for change in report.changes()] == [
-            ("ana", (Target(("Departments", "Sales")),))
-        ]
+    result = trial.plan(sheet)
+    assert result.found == [("acme.licences", None), ("acme.email_domain", "B4")]
+    assert [(change.username, change.add) for change in result.changes] == [
+        ("ana", (Target(("Departments", "Sales")),))
+    ]
 
 
 def test_the_notifier_of_the_page_answers_for_each_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
