@@ -23,7 +23,7 @@ class Backend(MemoryBackend):
 %s
 
 class TestIt(BackendContract):
-    seconds = 1.5
+    seconds = 4
 
     def open_backend(self, folder, *, read_only=False):
         return Backend(folder, read_only)
@@ -111,7 +111,7 @@ def test_a_portal_that_lower_cases_usernames_and_says_so_passes(pytester: pytest
         (DROPS_RESETS, "it changes a user and says that this is done, but it has dropped the password", 1),
         (ENDLESS_GROUPS, "groups() goes on and on", 1),
         (ENDLESS_ANSWERS, 'answered twice to creating the user "first"', 1),
-        (HANGS, "this backend did not come to an end within 1.5 s", 1),
+        (HANGS, "this backend did not come to an end within 4 s", 1),
         ("def identity(self): return None", "identity() must return a text that names the portal, not None", 1),
         ("groups = None", "build must return a user backend; a Backend has no groups()", 1),
         ("def canonical(self, desired): return None", "canonical() must return the user (Desired)", 1),
