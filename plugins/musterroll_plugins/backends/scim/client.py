@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 
 from musterroll import BackendError, Context, Secret
-from musterroll_http import ClientCredentials, HttpAnswer, HttpClient, Meaning
+from musterroll_http import HttpAnswer, HttpClient, Meaning
 from musterroll_plugins.backends.scim.answers import explained
 from musterroll_plugins.backends.scim.options import ScimOptions
 from musterroll_plugins.backends.scim.paths import Json
@@ -40,7 +40,6 @@ class ScimClient(HttpClient):
             context,
             BackendError,
             name="the portal",
-            way=_client_credentials(options, context),
             requests_per_second=options.requests_per_second,
             all_wait=False,  # many portals are too busy for one thing, and not for another
             max_answer=options.max_answer,
@@ -105,10 +104,3 @@ class ScimClient(HttpClient):
         if answer.status == 401:
             self.stop(explained(answer, "", self._options.url))
         return answer
-
-
-def _client_credentials(options: ScimOptions, context: Context) -> ClientCredentials | None:
-    if options.client_id is None or options.client_secret is None or options.token_url is None:
-        return None
-    secret = context.secret(options.client_secret)
-    return ClientCredentials(options.token_url, options.client_id, secret, options.scope)
