@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from musterroll_simple.backend import SimpleBackend
-from musterroll_simple.errors import Busy, Gone, NoAnswer, Refused, Taken
+from musterroll_simple.errors import Broke, Busy, Gone, NoAnswer, NotTriedError, Refused, Taken
 from musterroll_simple.group_names import join_path, split_path, with_parents
 from musterroll_simple.user_index import KEY, UserIndex, value_of
 
@@ -20,10 +20,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "KEY",
+    "Broke",
     "Busy",
     "Gone",
     "ListLock",
     "NoAnswer",
+    "NotTriedError",
     "Readings",
     "Refused",
     "SimpleBackend",

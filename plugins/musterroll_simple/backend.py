@@ -164,6 +164,9 @@ class SimpleBackend:
 
     # -- what a team may write ------------------------------------------------------------------------------
 
+    def begin(self) -> None:
+        """Called whenever the portal is about to be asked for something anew, after it failed as well."""
+
     async def closing(self) -> None:
         """Closes connections, in the event loop; called once at the end."""
 

@@ -13,7 +13,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from musterroll import BackendError, BackendUnavailableError
-from musterroll_simple.errors import Busy, NoAnswer
+from musterroll_simple.errors import Busy, NoAnswer, NotTriedError
 from musterroll_simple.list_lock import ListLock
 from musterroll_simple.threads import Threads
 
@@ -29,10 +29,6 @@ _GLANCE_SECONDS = 0.2
 _TOGETHER = 500
 # Of files, not of the network: a mistake in the plugin, or in its options.
 _LOCAL = (FileNotFoundError, FileExistsError, IsADirectoryError, NotADirectoryError, PermissionError)
-
-
-class NotTriedError(Exception):
-    """Nothing was sent, as everything has stopped; the text says why."""
 
 
 class Calls:
@@ -101,7 +97,7 @@ class Calls:
             except Busy as busy:
                 attempt += 1
                 await self._rest(busy, attempt, alone=self._changes == before)
-            except NoAnswer:
+            except (NoAnswer, NotTriedError):
                 raise
             except Exception:  # a refusal is an answer, too
                 self._changes += 1
@@ -124,6 +120,8 @@ class Calls:
                 raise self.stopped
             try:
                 return await work()
+            except NotTriedError as error:
+                raise self._end(error) from None
             except (Busy, NoAnswer) as error:
                 attempt += 1
                 busy = error if isinstance(error, Busy) else Busy(None, str(error) or "the portal does not answer")
@@ -191,7 +189,7 @@ class Calls:
         if not await self.pause(wait):
             raise Busy(None, f"interrupted while the portal was busy: {busy}", again=False)
 
-    def _end(self, last: Busy) -> BackendError:
+    def _end(self, last: Exception) -> BackendError:
         return self.stopped or BackendUnavailableError(str(last))
 
     @contextmanager
@@ -199,7 +197,7 @@ class Calls:
         """Counts answers, of which a refusal is one, and takes errors of the network for none."""
         try:
             yield
-        except (Busy, NoAnswer):
+        except (Busy, NoAnswer, NotTriedError):
             raise
         except _LOCAL:
             raise

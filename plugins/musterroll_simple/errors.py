@@ -19,6 +19,14 @@ class Gone(Refused):
     """The user or the group no longer exists."""
 
 
+class Broke(Refused):
+    """The portal broke over it. It may have been done all the same: what has a name is looked for."""
+
+
+class NotTriedError(Exception):
+    """Certainly nothing was done, and there is no use in trying again now; the text says why."""
+
+
 class NoAnswer(Exception):  # noqa: N818
     """The request went out and nothing came back: it may have been done."""
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from musterroll import BackendError, BackendUnavailableError, Existing, Group, Op, Pump, Result, UserKey
 from musterroll_simple.calls import Calls
 from musterroll_simple.directory import Directory
-from musterroll_simple.errors import Busy, NoAnswer, Refused, Taken
+from musterroll_simple.errors import Busy, NoAnswer, NotTriedError, Refused, Taken
 from musterroll_simple.performer import Performer
 from musterroll_simple.resolver import Resolver
 
@@ -48,8 +48,7 @@ class Parts:
 
     def execute(self, ops: Iterator[Op]) -> Iterator[Result]:
         """Performs operations, and looks anew afterwards."""
-        calls = self._calls
-        calls.stopped = None
+        calls = self._begun()
         self._directory.forget()
         self._performer.begin()
         stream = self._pump.stream(
@@ -79,15 +78,20 @@ class Parts:
             self._calls.close()
             self._pump.close()
 
+    def _begun(self) -> Calls:
+        self._calls.stopped = None
+        self._backend.begin()
+        return self._calls
+
     def _until_stopped(self, ops: Iterator[Op]) -> Iterator[Op]:
         while self._calls.stopped is None and (op := next(ops, None)) is not None:
             yield op
 
     def _call(self, work: Callable[..., Coroutine[Any, Any, T]], *args: object) -> T:
-        self._calls.stopped = None
+        self._begun()
         try:
             return self._pump.call(work, *args)
         except (Refused, Taken) as error:
             raise BackendError(str(error) or "the portal refused to show its users or groups") from None
-        except (Busy, NoAnswer) as error:
+        except (Busy, NoAnswer, NotTriedError) as error:
             raise BackendUnavailableError(str(error)) from None

@@ -28,9 +28,9 @@ from musterroll import (
     UpdateUser,
     fold_path,
 )
-from musterroll_simple.calls import Calls, NotTriedError
+from musterroll_simple.calls import Calls
 from musterroll_simple.directory import Directory, Groups
-from musterroll_simple.errors import Busy, Gone, NoAnswer, Refused, Taken
+from musterroll_simple.errors import Broke, Busy, Gone, NoAnswer, NotTriedError, Refused, Taken
 from musterroll_simple.group_names import join_path
 
 if TYPE_CHECKING:
@@ -149,6 +149,8 @@ class Performer:
             ref, found = await self._calls.write("create_user", op.user, op.password, op.id, look=look)
         except Taken as taken:
             return await self._taken(op, taken, first=len(tried) == 1)
+        except Broke as broke:
+            return await look() or Outcome(Status.FAILED, None, _words(broke))
         if found is not None:
             return found
         if not ref:  # the portal does not tell
@@ -244,6 +246,8 @@ class Performer:
 
             try:
                 ref, found = await self._calls.write("create_group", name, parent, op.id, look=look)
+            except Broke as broke:
+                return await look() or Outcome(Status.FAILED, None, _words(broke))
             except Taken as taken:
                 found = await self.group_created(op, time.monotonic(), known if len(tried) > 1 else None)
                 return found or Outcome(

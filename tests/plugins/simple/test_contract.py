@@ -11,9 +11,11 @@ import pytest
 
 from musterroll import SimpleBackend, UserBackend
 from musterroll.testing import BackendContract, make_context
+from musterroll_http import RestOptions
 from support.mini_portal import Mini as Portal
 from support.mini_portal import MiniServer
 
+from . import rest
 from .natively import Natively
 from .plain import Mini, MiniOptions
 
@@ -61,6 +63,17 @@ class TestBadDay(_Contract):
 
     backend_class = Natively
 
+    def spoil(self, portal: Portal) -> None:
+        portal.busy, portal.busy_after = 0.1, 0.2
+
+
+class TestRest(_Contract):
+    def open_backend(self, folder: Path, *, read_only: bool = False) -> UserBackend:
+        url = self.server.portal(self.name(folder)).url
+        return rest.Mini(RestOptions(url=url, lag=self.lag), make_context(read_only=read_only))
+
+
+class TestRestOnABadDay(TestRest):
     def spoil(self, portal: Portal) -> None:
         portal.busy, portal.busy_after = 0.1, 0.2
 
