@@ -5,6 +5,8 @@ This module holds everything that a plugin author needs, by who needs it (below,
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from musterroll.contract.cells import (
     PLAIN_FORMATS,
     BoolCell,
@@ -98,6 +100,9 @@ from musterroll.errors import (
 )
 from musterroll.registry.hookspecs import hookimpl
 
+if TYPE_CHECKING:
+    from musterroll_simple import Busy, Gone, NoAnswer, Refused, SimpleBackend, Taken
+
 __version__ = "0.1.0"
 
 # every plugin
@@ -182,6 +187,7 @@ __all__ += [
     "AddMembers",
     "BackendError",
     "BackendUnavailableError",
+    "Busy",
     "Capabilities",
     "CreateGroup",
     "CreateUser",
@@ -191,17 +197,22 @@ __all__ += [
     "Desired",
     "Examinable",
     "Existing",
+    "Gone",
     "Group",
     "GroupRef",
     "Matching",
+    "NoAnswer",
     "Op",
     "Pump",
     "Reactivate",
+    "Refused",
     "RemoveMembers",
     "Result",
     "SendInvite",
+    "SimpleBackend",
     "SqliteFormat",
     "Status",
+    "Taken",
     "UpdateUser",
     "UserBackend",
     "UserBackendType",
@@ -225,3 +236,14 @@ __all__ += [
     "CommandType",
     "UsageError",
 ]
+
+# What the core itself never needs: it stands on the core, and is loaded when it is asked for.
+_BESIDE_THE_CORE = dict.fromkeys(("Busy", "Gone", "NoAnswer", "Refused", "SimpleBackend", "Taken"), "musterroll_simple")
+
+
+def __getattr__(name: str) -> object:
+    if name not in _BESIDE_THE_CORE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module  # noqa: PLC0415 -- only here
+
+    return getattr(import_module(_BESIDE_THE_CORE[name]), name)

@@ -15,6 +15,9 @@ from musterroll_http.secrets import masked
 if TYPE_CHECKING:
     from musterroll_http.answer import HttpAnswer, Meaning, meaning
     from musterroll_http.client import HttpClient
+    from musterroll_http.documents import put_at, value_at
+    from musterroll_http.paging import Paging
+    from musterroll_http.rest import RestBackend, RestOptions, id_in, identity_of, quoted, text_of_id
     from musterroll_http.sign_in import ClientCredentials, SignIn
     from musterroll_http.tls import refused_handshake, tls_context, untrusted
 
@@ -25,19 +28,31 @@ __all__ = [
     "HttpError",
     "HttpOptions",
     "Meaning",
+    "Paging",
+    "RestBackend",
+    "RestOptions",
     "SignIn",
     "check_url",
+    "id_in",
+    "identity_of",
     "masked",
     "meaning",
+    "put_at",
+    "quoted",
     "refused_handshake",
+    "text_of_id",
     "tls_context",
     "untrusted",
+    "value_at",
 ]
 
 # Options are read whenever a plugin is looked at; event loop and TLS only by those who send something.
 _LATER = {
     "answer": ("HttpAnswer", "Meaning", "meaning"),
     "client": ("HttpClient",),
+    "documents": ("put_at", "value_at"),
+    "paging": ("Paging",),
+    "rest": ("RestBackend", "RestOptions", "id_in", "identity_of", "quoted", "text_of_id"),
     "sign_in": ("ClientCredentials", "SignIn"),
     "tls": ("refused_handshake", "tls_context", "untrusted"),
 }

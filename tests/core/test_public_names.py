@@ -3,6 +3,8 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import musterroll
@@ -24,6 +26,7 @@ rule sheet_rule group_rule Condition Conditions PatternText matcher
 UserBackendType UserBackend Capabilities Matching Desired Existing Group UserKey UserRef GroupRef Op
 CreateUser UpdateUser Deactivate Reactivate DeleteUser CreateGroup DeleteGroup AddMembers RemoveMembers SendInvite
 Result Status BackendError BackendUnavailableError Pump Examinable SqliteFormat
+SimpleBackend Taken Refused Gone NoAnswer Busy
 
 NotifierType Notifier KeepsMessages Message Purpose Recipient Sent SentStatus NotifierError
 
@@ -63,8 +66,15 @@ def test_everything_that_the_module_brings_in_is_public() -> None:
     tree = ast.parse(inspect.getsource(musterroll))
     imported = {
         alias.asname or alias.name
-        for node in tree.body
-        if isinstance(node, ast.ImportFrom) and node.module != "__future__"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("musterroll")
         for alias in node.names
     }
     assert imported == set(musterroll.__all__)
+
+
+def test_what_stands_on_the_core_is_loaded_when_it_is_asked_for() -> None:
+    code = "import sys, musterroll; print('musterroll_simple' in sys.modules); musterroll.SimpleBackend; "
+    code += "print('musterroll_simple' in sys.modules, 'asyncio' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "True", "False"]

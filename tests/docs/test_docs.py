@@ -36,8 +36,16 @@ from musterroll.registry import hookspecs
 from musterroll.registry.loader import local_file
 from musterroll.registry.registry import KINDS, Registry
 from musterroll.reports.report import Outcome
-from musterroll.testing import BackendContract, PipelineTrial, ValidatorContract, build_validator
+from musterroll.testing import (
+    BackendContract,
+    PipelineTrial,
+    ValidatorContract,
+    build_backend,
+    build_validator,
+    make_context,
+)
 from musterroll_cli.program import EXIT_STATUS, make_program
+from support.mini_portal import MiniServer, mini_server
 from support.receivers import Answer, receiver, script
 
 ROOT = Path(__file__).parents[2]
@@ -296,7 +304,9 @@ def plugins_of(path: Path) -> list[str]:
 
 def test_every_hook_is_documented() -> None:
     hooks = {name for name in vars(hookspecs) if name.startswith("musterroll_")}
-    assert set(re.findall(r"`(musterroll_\w+)`", page("plugins.md"))) - {"musterroll_http"} == hooks
+    assert (
+        set(re.findall(r"`(musterroll_\w+)`", page("plugins.md"))) - {"musterroll_http", "musterroll_simple"} == hooks
+    )
     # and each of them in an example
     assert hooks == set(re.findall(r"^def (musterroll_\w+)", "".join(blocks(PLUGINS, "python")), re.MULTILINE))
 
@@ -357,6 +367,24 @@ class TestTheBackendOfThePage(BackendContract):
         context = Context(instance="backend", fields=FieldSet([]), read_only=read_only)
         backend: UserBackend = module.JsonFile(module.JsonFileOptions(path=folder / "users.json"), context)
         return backend
+
+
+@pytest.fixture(scope="module")
+def mini_portals() -> Iterator[MiniServer]:
+    with mini_server() as running:
+        yield running
+
+
+class TestTheSimpleBackendOfThePage(BackendContract):
+    module: Any
+
+    @pytest.fixture(autouse=True)
+    def _load(self, tmp_path_factory: pytest.TempPathFactory, mini_portals: MiniServer) -> None:
+        self.module, self.server = example("class Club(", tmp_path_factory.mktemp("plugin")), mini_portals
+
+    def open_backend(self, folder: Path, *, read_only: bool = False) -> UserBackend:
+        options = {"url": self.server.portal(folder.name).url, "token": "Sesame"}
+        return build_backend(self.module, "club", make_context(read_only=read_only), **options)
 
 
 def test_the_test_of_the_page_passes(tmp_path: Path) -> None:
