@@ -6,13 +6,14 @@ READY  := $(VENV)/.ready
 # The tests start hundreds of processes: each would compile everything anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-slow lint format clean
+.PHONY: help demo test test-slow lint docs format clean
 
 help:
 	@echo "make demo    import an example workbook into an embedded directory, and show what happened"
 	@echo "make test    run the tests (make test-slow: the long ones, as CI does too)"
 	@echo "make lint    ruff, mypy, import-linter"
-	@echo "make clean   remove .venv and the demo"
+	@echo "make docs    the documentation as a site, in the folder site"
+	@echo "make clean   remove .venv, the demo and the site"
 
 # Set up anew whenever the dependencies change.
 $(READY): pyproject.toml constraints.txt
@@ -38,9 +39,15 @@ lint: $(READY)
 	$(BIN)/python -m mypy
 	$(BIN)/lint-imports
 
+# What it needs is no part of the tests, so it is installed when it is first wanted.
+docs: $(READY)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[docs]"
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	@echo "site/index.html is the documentation"
+
 format: $(READY)
 	$(BIN)/python -m ruff check --fix .
 	$(BIN)/python -m ruff format .
 
 clean:
-	rm -rf $(VENV) demo
+	rm -rf $(VENV) demo site

@@ -1,20 +1,29 @@
-"""Writes the tables of plugins' options into docs/pipeline.md: `python docs/generate.py`.
+"""Writes the tables that come from the program into the documentation: `python docs/generate.py`.
 
-A table stands between `<!-- generated: KIND NAME -->` and `<!-- end -->`. What it says comes from the options
-model: types and defaults from its fields, meanings from their descriptions or the docstring's `Attributes:`.
+A table stands between `<!-- generated: KIND NAME -->` and `<!-- end -->`:
+
+- of the options of a plugin (`validator email`): types and defaults from the fields of the model, meanings from their
+  descriptions or the docstring's `Attributes:`;
+- of a record that plugins see (`record Existing`): likewise, from the class in `musterroll`;
+- of the members of an enumeration (`enum Status`);
+- of the methods of a role (`role UserBackend`), from the docstrings of its protocol.
 """
 
 from __future__ import annotations
 
+import inspect
 import re
+from enum import Enum
 from pathlib import Path
 from typing import Any, cast
 
+import musterroll
 from musterroll import Options
 from musterroll.engine import described
 from musterroll.registry.registry import KINDS, Kind, Registry
 
-PAGE = Path(__file__).parent / "pipeline.md"
+DOCS = Path(__file__).parent
+_ATTRIBUTE = re.compile(r"^    (\w+): (.+(?:\n {5,}.+)*)", re.MULTILINE)
 _BLOCK = re.compile(r"(<!-- generated: (\w+) ([\w.-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -24,6 +33,8 @@ def generated(text: str) -> str:
     found = {(p.kind, p.component.name): p.component for kind in KINDS for p in registry.components(kind)}
 
     def block(match: re.Match[str]) -> str:
+        if match[2] in _OF_CLASSES:
+            return f"{match[1]}{_OF_CLASSES[match[2]](getattr(musterroll, match[3]))}\n{match[4]}"
         component = found[cast("Kind", match[2]), match[3]]
         return f"{match[1]}{table(cast('Any', component).options)}\n{match[4]}"
 
@@ -47,5 +58,67 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
+def record_table(record: type) -> str:
+    """Returns the fields of a record as a table."""
+    meanings = _attributes(record)
+    rows = [
+        f"| `{name}` | {_code(_type_of(parameter))} | {_default_of(parameter)} | {_cell(meanings[name])} |"
+        for name, parameter in inspect.signature(record).parameters.items()
+    ]
+    return "\n".join(["| field | type | default | meaning |", "|---|---|---|---|", *rows])
+
+
+def enum_table(kind: type[Enum]) -> str:
+    """Returns the members of an enumeration as a table; what each means is the comment behind it."""
+    source = inspect.getsource(kind)
+    meanings = dict(re.findall(r"^    (\w+) = [^#\n]+  # (.+)$", source, re.MULTILINE))
+    rows = [f"| `{kind.__name__}.{one.name}` | {_cell(meanings.get(one.name, ''))} |" for one in kind]
+    return "\n".join(["| member | means |", "|---|---|", *rows])
+
+
+def role_table(role: type) -> str:
+    """Returns the methods of a role as a table, with what they may raise."""
+    rows = []
+    for name, method in vars(role).items():
+        function = method.fget if isinstance(method, property) else method
+        if name.startswith("_") or not inspect.isfunction(function):
+            continue
+        text, _, raises = inspect.cleandoc(function.__doc__ or "").partition("\n\nRaises:\n")
+        words = " ".join(text.partition("\n\nArgs:")[0].split())
+        arguments = [one for one in inspect.signature(function).parameters if one != "self"]
+        call = name if isinstance(method, property) else f"{name}({', '.join(arguments)})"
+        errors = "<br>".join(f"`{error}`: {' '.join(why.split())}" for error, why in _ATTRIBUTE.findall(raises + "\n"))
+        rows.append(f"| `{call}` | {_cell(words.rstrip('.'))} | {_cell(errors)} |")
+    return "\n".join(["| method | what it does | may raise |", "|---|---|---|", *rows])
+
+
+def _attributes(record: type) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for one in reversed(record.__mro__):
+        _, _, attributes = inspect.cleandoc(one.__doc__ or "").partition("Attributes:\n")
+        found |= {name: " ".join(text.split()).rstrip(".") for name, text in _ATTRIBUTE.findall(attributes)}
+    return found
+
+
+def _type_of(parameter: inspect.Parameter) -> str:
+    written = parameter.annotation
+    return written if isinstance(written, str) else getattr(written, "__name__", str(written))
+
+
+def _default_of(parameter: inspect.Parameter) -> str:
+    default = parameter.default
+    if default is parameter.empty:
+        return "needed"
+    if isinstance(default, Enum):
+        return f"`{type(default).__name__}.{default.name}`"
+    if inspect.isfunction(default):
+        return _code(default.__name__)
+    return "`{}`" if type(default).__name__ == "_HAS_DEFAULT_FACTORY_CLASS" else _code(repr(default))
+
+
+_OF_CLASSES = {"record": record_table, "enum": enum_table, "role": role_table}
+
+
 if __name__ == "__main__":
-    PAGE.write_text(generated(PAGE.read_text(encoding="utf-8")), encoding="utf-8", newline="\n")
+    for page in sorted(DOCS.rglob("*.md")):
+        page.write_text(generated(page.read_text(encoding="utf-8")), encoding="utf-8", newline="\n")

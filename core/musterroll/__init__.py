@@ -1,6 +1,6 @@
 """musterroll imports users in bulk from spreadsheets into a portal.
 
-This module holds everything that a plugin author needs, by who needs it (below, and in docs/plugins.md).
+This module holds everything that a plugin author needs, by who needs it (below, and in docs/plugins).
 """
 
 from __future__ import annotations

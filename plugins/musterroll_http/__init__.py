@@ -1,6 +1,6 @@
 """HTTP for plugins: one client with retries, limits, and words for what can go wrong.
 
-See docs/plugins.md, "HTTP for your plugin".
+See docs/plugins/http.md.
 """
 
 from __future__ import annotations

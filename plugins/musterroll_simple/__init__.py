@@ -1,7 +1,7 @@
 """A portal by saying how one user and one group are read and written; everything else is derived, once.
 
 `SimpleBackend` is what a team's class inherits from; the other names are building blocks for backends that say more.
-See docs/plugins.md, "A portal in an afternoon".
+See docs/plugins/backends.md.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ NotifierType Notifier KeepsMessages Message Purpose Recipient Sent SentStatus No
 
 CommandType UsageError
 """
-PAGE = Path(__file__).parents[2] / "docs" / "plugins.md"
+PAGE = Path(__file__).parents[2] / "docs" / "plugins" / "README.md"
 
 
 def groups() -> dict[str, set[str]]:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import ast
 import json
 import re
+import subprocess
+import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from types import ModuleType
+from tempfile import mkdtemp
+from types import MappingProxyType, ModuleType
 from typing import Any, Literal, get_args, get_origin
 
 import pytest
@@ -20,13 +23,17 @@ from musterroll import (
     Component,
     Context,
     FieldSet,
+    GroupResolver,
     Message,
+    Notifier,
     Purpose,
+    Reader,
     Recipient,
     RowValidator,
     SentStatus,
     SheetValidator,
     UserBackend,
+    engine,
 )
 from musterroll.journal.change import Target
 from musterroll.pipeline.files import standard_text
@@ -38,9 +45,15 @@ from musterroll.registry.registry import KINDS, Registry
 from musterroll.reports.report import Outcome
 from musterroll.testing import (
     BackendContract,
+    GroupResolverContract,
+    NotifierContract,
     PipelineTrial,
+    ReaderContract,
     ValidatorContract,
     build_backend,
+    build_group_resolver,
+    build_notifier,
+    build_reader,
     build_validator,
     make_context,
 )
@@ -50,7 +63,7 @@ from support.receivers import Answer, receiver, script
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-PAGES = sorted([*DOCS.glob("*.md"), ROOT / "README.md"])
+PAGES = sorted([*DOCS.rglob("*.md"), ROOT / "README.md"])
 
 _CODE = re.compile(r"[a-z_]+(\.[a-z_]+)?|FIELD\.[a-z_]+")
 
@@ -288,27 +301,29 @@ def generator() -> ModuleType:
 
 
 def test_the_generated_tables_are_up_to_date() -> None:
-    assert generator().generated(page("pipeline.md")) == page("pipeline.md"), "run: python docs/generate.py"
+    for path in PAGES:
+        text = path.read_text(encoding="utf-8")
+        assert generator().generated(text) == text, f"{path.name}: run python docs/generate.py"
 
 
 # -- plugins --------------------------------------------------------------------------------------------------
 
-PLUGINS = DOCS / "plugins.md"
+PLUGIN_PAGES = sorted((DOCS / "plugins").glob("*.md"))
 _BRINGS = re.compile(r"^@(hookimpl|rule|sheet_rule|group_rule)\b", re.MULTILINE)
 
 
-def plugins_of(path: Path) -> list[str]:
-    """The examples of a page that are whole plugins."""
-    return [block for block in blocks(path, "python") if _BRINGS.search(block)]
+def plugins_of(*paths: Path) -> list[str]:
+    """The examples of pages that are whole plugins."""
+    return [block for path in paths for block in blocks(path, "python") if _BRINGS.search(block)]
 
 
 def test_every_hook_is_documented() -> None:
     hooks = {name for name in vars(hookspecs) if name.startswith("musterroll_")}
-    assert (
-        set(re.findall(r"`(musterroll_\w+)`", page("plugins.md"))) - {"musterroll_http", "musterroll_simple"} == hooks
-    )
+    named = re.findall(r"^\| `(musterroll_\w+)`", page("plugins/README.md"), re.MULTILINE)
+    assert set(named) == hooks
     # and each of them in an example
-    assert hooks == set(re.findall(r"^def (musterroll_\w+)", "".join(blocks(PLUGINS, "python")), re.MULTILINE))
+    examples = "".join(plugins_of(*PLUGIN_PAGES))
+    assert hooks == set(re.findall(r"^def (musterroll_\w+)", examples, re.MULTILINE))
 
 
 def test_every_python_block_compiles() -> None:
@@ -324,9 +339,9 @@ def _load(folder: Path, *examples: str) -> Registry:
     return Registry.load(external=False, local_files=files)
 
 
-@pytest.mark.parametrize("path", [PLUGINS, ROOT / "README.md"], ids=lambda path: path.name)
-def test_every_example_of_a_plugin_loads(path: Path, tmp_path: Path) -> None:
-    examples = plugins_of(path)
+@pytest.mark.parametrize("paths", [PLUGIN_PAGES, [ROOT / "README.md"]], ids=["plugins", "README"])
+def test_every_example_of_a_plugin_loads(paths: list[Path], tmp_path: Path) -> None:
+    examples = plugins_of(*paths)
     assert examples
     registry = _load(tmp_path, *examples)
     assert [str(fault) for fault in registry.faults] == []
@@ -335,7 +350,7 @@ def test_every_example_of_a_plugin_loads(path: Path, tmp_path: Path) -> None:
 
 def example(name: str, folder: Path, *, and_also: str = "") -> Any:
     """Runs the example that has this in it; returns its module."""
-    (code,) = [block for block in plugins_of(PLUGINS) if name in block]
+    (code,) = [block for block in plugins_of(*PLUGIN_PAGES) if name in block]
     file = folder / "example.py"
     file.write_text(code + and_also, encoding="utf-8")
     return local_file(file).load()
@@ -387,8 +402,108 @@ class TestTheSimpleBackendOfThePage(BackendContract):
         return build_backend(self.module, "club", make_context(read_only=read_only), **options)
 
 
+class TestTheTenLinesOfThePage(ValidatorContract):
+    good, bad, codes = ({"staff_number": "A10015"},), ({"staff_number": "10015"},), frozenset({"acme.staff_number"})
+
+    def validator(self) -> RowValidator | SheetValidator:
+        return build_validator(loaded('@rule("acme-staff-number"'), "acme-staff-number")
+
+
+class TestTheSheetRuleOfThePage(ValidatorContract):
+    good = ({"username": "ana"}, {"username": "bo", "manager": "ana"}, {"username": "cy", "manager": "bo"})
+    bad = ({"username": "ana", "manager": "di"}, {"username": "bo", "manager": "ana"}, {"username": "cy"})
+    codes = frozenset({"acme.manager"})
+
+    def validator(self) -> RowValidator | SheetValidator:
+        return build_validator(loaded('@sheet_rule("acme-managers"'), "acme-managers")
+
+
+class TestTheGroupRuleOfThePage(GroupResolverContract):
+    row, groups = {"site": "York"}, frozenset({("Sites", "York")})
+
+    def resolver(self) -> GroupResolver:
+        return build_group_resolver(loaded('@group_rule("acme-site"'), "acme-site")
+
+
+class TestTheGroupResolverOfThePage(GroupResolverContract):
+    row, groups = {"department": "Sales"}, frozenset({("Departments", "Sales")})
+
+    def resolver(self) -> GroupResolver:
+        return build_group_resolver(loaded("class Department:"), "acme-department")
+
+
+class TestTheReaderOfThePage(ReaderContract):
+    has_worksheets = False
+
+    def open_reader(self) -> Reader:
+        return build_reader(loaded("class Tabs:"), "tabs")
+
+    def write(self, path: Path, rows: Sequence[Sequence[str]]) -> None:
+        path.write_text("".join("\t".join(row) + "\n" for row in rows), encoding="utf-8")
+
+
+class TestTheNotifierOfThePage(NotifierContract):
+    unreachable = MappingProxyType({"email": "ana@example.com"})
+
+    @pytest.fixture(autouse=True)
+    def _gateway(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+        monkeypatch.setenv("SMS_TOKEN", "x")
+        with receiver() as server:
+            self.url = server.url
+            yield
+
+    def open_notifier(self, folder: Path) -> Notifier:
+        return build_notifier(loaded("class Sms:"), "acme-sms", url=self.url, token={"env": "SMS_TOKEN"})
+
+
+@cache
+def loaded(name: str) -> Any:
+    """The module of the example that has this in it."""
+    return example(name, Path(mkdtemp()))
+
+
+def test_the_writer_of_the_page_writes_what_its_reader_reads(tmp_path: Path) -> None:
+    (tmp_path / "tabs.py").write_text(
+        next(b for b in plugins_of(*PLUGIN_PAGES) if "class Tabs:" in b), encoding="utf-8"
+    )
+    trial = PipelineTrial(tmp_path, 'reader.use = "tabs"', plugins=[tmp_path / "tabs.py"])
+    user = {"username": "ana", "forename": "Ana", "password": "Meadow-Kite-41"}
+    sheet = engine.template(trial.pipeline, tmp_path / "staff.tsv", users=[user]).path
+    assert trial.run(sheet).actions == {"ana": "create"}
+
+
+@pytest.mark.slow
+def test_every_example_is_typed(tmp_path: Path) -> None:
+    examples = [
+        block
+        for path in PLUGIN_PAGES
+        for block in blocks(path, "python")
+        if _BRINGS.search(block) or "class Slow:" in block or "PipelineTrial" in block or "Options):" in block
+    ]
+    for number, code in enumerate(examples):
+        (tmp_path / f"example{number}.py").write_text(code, encoding="utf-8")
+    files = [path.name for path in tmp_path.glob("*.py")]
+    words = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path / "cache"), *files]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_pipeline_in_a_test_of_the_page_passes(tmp_path: Path) -> None:
+    (code,) = [block for block in blocks(DOCS / "plugins" / "testing.md", "python") if "PipelineTrial" in block]
+    file = tmp_path / "example.py"
+    file.write_text(code, encoding="utf-8")
+    module: Any = local_file(file).load()
+    (tmp_path / "trial").mkdir()
+    module.test_guests_need_an_address(tmp_path / "trial")
+
+
 def test_the_test_of_the_page_passes(tmp_path: Path) -> None:
-    rule, faults = [block for block in blocks(PLUGINS, "python") if "def test_" in block and "Contract" not in block]
+    rule, faults = [
+        block
+        for path in PLUGIN_PAGES
+        for block in blocks(path, "python")
+        if "def test_" in block and "Contract" not in block and "PipelineTrial" not in block
+    ]
     example("class EmailDomain:", tmp_path, and_also=rule).test_other_domains_are_refused()
     example("class JsonFile:", tmp_path, and_also=faults).test_an_answer_that_is_lost()
 
@@ -397,7 +512,7 @@ def test_the_rules_of_the_page_work_together(tmp_path: Path) -> None:
     words = ("class JsonLines:", "class EmailDomain:", "class Licences:", "class Department:")
     files = [tmp_path / f"plugin{number}.py" for number, _ in enumerate(words)]
     for file, word in zip(files, words, strict=True):
-        (code,) = [block for block in plugins_of(PLUGINS) if word in block]
+        (code,) = [block for block in plugins_of(*PLUGIN_PAGES) if word in block]
         file.write_text(code, encoding="utf-8")
     pipeline = """
         sheet.omit = ["surname", "password", "calling_code", "phone", "groups"]
@@ -473,7 +588,7 @@ def test_every_pipeline_is_right(path: Path, block: str, tmp_path: Path, monkeyp
 
 def _make_what_it_refers_to(block: str, data: dict[str, Any], here: Path) -> None:
     uses = re.findall(r'\buse = "([^"]+)"', block)
-    used = [text for text in plugins_of(PLUGINS) if any(f'"{use}"' in text for use in uses)]
+    used = [text for text in plugins_of(*PLUGIN_PAGES) if any(f'"{use}"' in text for use in uses)]
     files = {name: used.pop() for name in data.get("plugins", ())}
     files |= dict.fromkeys(re.findall(r'file = "([^"]+)"', block), "Sesame-Meadow-7")
     files |= {data["extends"]: 'name = "base"'} if isinstance(data.get("extends"), str) else {}
@@ -491,7 +606,7 @@ def anchors(path: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_no_link_is_dead(path: Path) -> None:
     prose = re.sub(r"^```.*?^```$", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
     for target in re.findall(r"\]\(([^)]+)\)", prose):

@@ -1,4 +1,4 @@
-"""The mini portal by plain methods and the standard library, as a team would write it from docs/plugins.md."""
+"""The mini portal by plain methods and the standard library, as a team would write it from docs/plugins/backends.md."""
 
 from __future__ import annotations
 
