@@ -6,7 +6,8 @@ A table stands between `<!-- generated: KIND NAME -->` and `<!-- end -->`:
   descriptions or the docstring's `Attributes:`;
 - of a record that plugins see (`record Existing`): likewise, from the class in `musterroll`;
 - of the members of an enumeration (`enum Status`);
-- of the methods of a role (`role UserBackend`), from the docstrings of its protocol.
+- of the methods of a role (`role UserBackend`), from the docstrings of its protocol;
+- of all commands (`all commands`), from the table of the command line and from the plugins.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import musterroll
 from musterroll import Options
 from musterroll.engine import described
 from musterroll.registry.registry import KINDS, Kind, Registry
+from musterroll_cli.commands import COMMANDS
 
 DOCS = Path(__file__).parent
 _ATTRIBUTE = re.compile(r"^    (\w+): (.+(?:\n {5,}.+)*)", re.MULTILINE)
@@ -33,6 +35,8 @@ def generated(text: str) -> str:
     found = {(p.kind, p.component.name): p.component for kind in KINDS for p in registry.components(kind)}
 
     def block(match: re.Match[str]) -> str:
+        if match[2] == "all":
+            return f"{match[1]}{command_table(registry)}\n{match[4]}"
         if match[2] in _OF_CLASSES:
             return f"{match[1]}{_OF_CLASSES[match[2]](getattr(musterroll, match[3]))}\n{match[4]}"
         component = found[cast("Kind", match[2]), match[3]]
@@ -56,6 +60,18 @@ def _code(text: str) -> str:
 
 def _cell(text: str) -> str:
     return text.replace("|", "\\|")
+
+
+def command_table(registry: Registry) -> str:
+    """Returns all commands as a table, with links to where they are explained."""
+    summaries = {name: command.summary for name, command in COMMANDS.items()}
+    brought = (provider.component for provider in registry.components("command"))
+    summaries |= {component.name: component.summary for component in brought}
+    rows = (
+        f"| [`musterroll {name}`](#musterroll-{name.replace(' ', '-')}) | {_cell(text.rstrip('.'))} |"
+        for name, text in summaries.items()
+    )
+    return "\n".join(["| command | what it does |", "|---|---|", *rows])
 
 
 def record_table(record: type) -> str:

@@ -66,15 +66,16 @@ class ConditionRule:
         for name, condition in must.unmet(_texts(must, row)):
             if not self._is_reported(row, name):
                 own = self._options.code
-                message = self._options.message or self._in_words(row, condition)
+                message = self._options.message or self._in_words(row, name, condition)
                 severity = self._options.severity
                 yield row.problem(name, own or f"{name}.condition", message, severity=severity)
 
-    def _in_words(self, row: Row, condition: Condition) -> str:
+    def _in_words(self, row: Row, name: str, condition: Condition) -> str:
+        heading, demand = row.heading(name), condition.demand()
         if not self._options.when:
-            return gettext("{heading} {demand}", demand=condition.demand())
+            return gettext("{heading} {demand}", heading=heading, demand=demand)
         supposed = self._options.when.statement(row.heading)
-        return gettext("{heading} {demand} where {supposed}", demand=condition.demand(), supposed=supposed)
+        return gettext("{heading} {demand} where {supposed}", heading=heading, demand=demand, supposed=supposed)
 
     def _is_reported(self, row: Row, name: str) -> bool:
         """Whether it was said already that there is no value, or one that cannot be used."""
