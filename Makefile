@@ -7,14 +7,15 @@ PEERS  := $(VENV)/.peers
 # The tests start hundreds of processes: each would compile everything anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-slow lint format bench peers clean
+.PHONY: help demo test test-slow lint docs format bench peers clean
 
 help:
 	@echo "make demo    import an example workbook into an embedded directory, and show what happened"
 	@echo "make test    run the tests (make test-slow: the long ones, as CI does too)"
 	@echo "make lint    ruff, mypy, import-linter"
 	@echo "make bench   measure it with sheets of 10,000 and 100,000 rows, beside what one would take instead (ROWS=1000000)"
-	@echo "make clean   remove .venv and the demo"
+	@echo "make docs    the documentation as a site, in the folder site"
+	@echo "make clean   remove .venv, the demo and the site"
 
 # Set up anew whenever the dependencies change.
 $(READY): pyproject.toml constraints.txt
@@ -40,6 +41,12 @@ lint: $(READY)
 	$(BIN)/python -m mypy
 	$(BIN)/lint-imports
 
+# What it needs is no part of the tests, so it is installed when it is first wanted.
+docs: $(READY)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[docs]"
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	@echo "site/index.html is the documentation"
+
 format: $(READY)
 	$(BIN)/python -m ruff check --fix .
 	$(BIN)/python -m ruff format .
@@ -56,4 +63,4 @@ bench: $(PEERS)
 	@$(BIN)/python benchmarks/bench.py $(if $(ROWS),--rows $(ROWS)) $(OPTIONS)
 
 clean:
-	rm -rf $(VENV) demo
+	rm -rf $(VENV) demo site

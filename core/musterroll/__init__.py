@@ -1,9 +1,11 @@
 """musterroll imports users in bulk from spreadsheets into a portal.
 
-This module holds everything that a plugin author needs, by who needs it (below, and in docs/plugins.md).
+This module holds everything that a plugin author needs, by who needs it (below, and in docs/plugins).
 """
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from musterroll.contract.batch import Batch
 from musterroll.contract.cells import (
@@ -28,7 +30,9 @@ from musterroll.contract.components import (
     UserBackendType,
     ValidatorType,
 )
+from musterroll.contract.conditions import Condition, Conditions
 from musterroll.contract.context import Context
+from musterroll.contract.decorators import group_rule, rule, sheet_rule
 from musterroll.contract.drafts import Draft, DraftColumn
 from musterroll.contract.fields import Field, FieldSet
 from musterroll.contract.messages import Message, Purpose, Recipient, Sent, SentStatus
@@ -49,7 +53,8 @@ from musterroll.contract.operations import (
     UpdateUser,
     UserRef,
 )
-from musterroll.contract.options import FilePath, Options, SecretRef, Surroundings
+from musterroll.contract.options import FieldName, FilePath, Options, SecretRef, Surroundings
+from musterroll.contract.patterns import PatternText, matcher
 from musterroll.contract.phones import calling_code_of, one_number, split_whole
 from musterroll.contract.plain import takes_plain_way
 from musterroll.contract.problems import Problem, Severity
@@ -111,6 +116,9 @@ from musterroll.errors import (
 )
 from musterroll.registry.hookspecs import hookimpl
 
+if TYPE_CHECKING:
+    from musterroll_simple import Busy, Gone, NoAnswer, Refused, SimpleBackend, Taken
+
 __version__ = "0.1.0"
 
 # every plugin
@@ -118,6 +126,7 @@ __all__ = [
     "Component",
     "Context",
     "Field",
+    "FieldName",
     "FieldSet",
     "FilePath",
     "Mistake",
@@ -168,10 +177,13 @@ __all__ += [
 __all__ += [
     "INVISIBLE",
     "Batch",
+    "Condition",
+    "Conditions",
     "GroupPath",
     "GroupResolver",
     "GroupResolverType",
     "Origin",
+    "PatternText",
     "Problem",
     "ProvesRows",
     "ResolvesBatches",
@@ -184,8 +196,12 @@ __all__ += [
     "calling_code_of",
     "fold_path",
     "gettext",
+    "group_rule",
+    "matcher",
     "ngettext",
     "one_number",
+    "rule",
+    "sheet_rule",
     "split_whole",
 ]
 # a user backend
@@ -193,6 +209,7 @@ __all__ += [
     "AddMembers",
     "BackendError",
     "BackendUnavailableError",
+    "Busy",
     "Capabilities",
     "ComparesUsers",
     "CreateGroup",
@@ -203,16 +220,21 @@ __all__ += [
     "Desired",
     "Examinable",
     "Existing",
+    "Gone",
     "Group",
     "GroupRef",
     "Matching",
+    "NoAnswer",
     "Op",
     "Reactivate",
+    "Refused",
     "RemoveMembers",
     "Result",
     "SendInvite",
+    "SimpleBackend",
     "SqliteFormat",
     "Status",
+    "Taken",
     "UpdateUser",
     "UserBackend",
     "UserBackendType",
@@ -237,3 +259,14 @@ __all__ += [
     "CommandType",
     "UsageError",
 ]
+
+# What the core itself never needs: it stands on the core, and is loaded when it is asked for.
+_BESIDE_THE_CORE = dict.fromkeys(("Busy", "Gone", "NoAnswer", "Refused", "SimpleBackend", "Taken"), "musterroll_simple")
+
+
+def __getattr__(name: str) -> object:
+    if name not in _BESIDE_THE_CORE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module  # noqa: PLC0415 -- only here
+
+    return getattr(import_module(_BESIDE_THE_CORE[name]), name)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from musterroll.commands.invites import preview_invites, send_invites
     from musterroll.commands.plan import plan
     from musterroll.commands.prune import Pruned, prune
+    from musterroll.commands.rehearse import rehearse
     from musterroll.commands.release import release_invites
     from musterroll.commands.resume import resume
     from musterroll.commands.run import run
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from musterroll.pipeline.json_schema import pipeline_schema
     from musterroll.pipeline.loader import load_pipeline, profile_names
     from musterroll.pipeline.messages import message_for
-    from musterroll.pipeline.pipeline import Pipeline
+    from musterroll.pipeline.pipeline import Instance, Pipeline
     from musterroll.pipeline.settings import SendTo
     from musterroll.plan.differences import Difference, GroupDifference, GroupState, Stale, UserDifference
     from musterroll.plan.saved.header import PlannedPipeline
@@ -76,6 +77,7 @@ __all__ = [
     "FoundColumn",
     "GroupDifference",
     "GroupState",
+    "Instance",
     "InviteCounts",
     "InviteList",
     "InviteState",
@@ -131,6 +133,7 @@ __all__ = [
     "preview_invites",
     "profile_names",
     "prune",
+    "rehearse",
     "release_invites",
     "resume",
     "run",
@@ -166,6 +169,8 @@ MEMBERS: Mapping[str, Mapping[str, Any]] = {
     "doctor": {"checks": []},
     "explain": {"explanations": []},
     "plugins list": {"plugins": []},
+    "plugins new": {"created": []},
+    "plugins check": {"checks": []},
     "plugins show": {"plugins": []},
     "pipeline check": {"valid": None, "mistakes": [], "warnings": []},
     "pipeline map": {"aliases": {}, "columns": [], "missing": []},
@@ -185,6 +190,7 @@ _MODULES = {
     "commands.invites": "preview_invites send_invites",
     "commands.plan": "plan",
     "commands.prune": "Pruned prune",
+    "commands.rehearse": "rehearse",
     "commands.release": "release_invites",
     "commands.resume": "resume",
     "commands.run": "run",
@@ -201,7 +207,7 @@ _MODULES = {
     "pipeline.json_schema": "pipeline_schema",
     "pipeline.loader": "load_pipeline profile_names",
     "pipeline.messages": "message_for",
-    "pipeline.pipeline": "Pipeline",
+    "pipeline.pipeline": "Instance Pipeline",
     "pipeline.settings": "SendTo",
     "plan.differences": "Difference GroupDifference GroupState Stale UserDifference",
     "plan.saved.header": "PlannedPipeline",

@@ -1,8 +1,8 @@
 """The kit for the tests of plugins.
 
-A contract a role, to be subclassed in a plugin's test suite; `MemoryBackend`, a real backend without a portal;
-`FaultyBackend` and `FaultyNotifier`, which put faults between the engine and any plugin; and, in
-`musterroll_testing.crash`, what kills commands.
+A contract a role, to be subclassed in a plugin's test suite; `PipelineTrial`, a whole pipeline in a test;
+`MemoryBackend`, a real backend without a portal; `FaultyBackend` and `FaultyNotifier`, which put faults between the
+engine and any plugin; and, in `musterroll_testing.crash`, what kills commands.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from musterroll_testing.building import (
 )
 from musterroll_testing.faults import Fault, Schedule, at_random, nth
 from musterroll_testing.faulty import FaultyBackend, FaultyNotifier
+from musterroll_testing.pipelines import KeptMessage, PipelineResult, PipelineTrial
 
 if TYPE_CHECKING:
     from musterroll_testing._group_resolver_contract import GroupResolverContract
@@ -38,9 +39,12 @@ __all__ = [
     "FaultyBackend",
     "FaultyNotifier",
     "GroupResolverContract",
+    "KeptMessage",
     "MemoryBackend",
     "MemoryStore",
     "NotifierContract",
+    "PipelineResult",
+    "PipelineTrial",
     "ReaderContract",
     "Schedule",
     "ValidatorContract",

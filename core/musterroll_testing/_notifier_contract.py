@@ -107,7 +107,10 @@ class NotifierContract:
 
         answers = notifier.send(many())
         next(answers)
-        assert pulled <= self.most_in_flight
+        assert pulled <= self.most_in_flight, (
+            f"send() pulled {pulled} messages before it answered for the first one; pull a message when it is about "
+            "to be sent"
+        )
         _stop(answers)
 
     def test_stopping_early_leaves_it_usable(self, notifier: Notifier) -> None:

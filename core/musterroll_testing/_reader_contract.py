@@ -27,6 +27,7 @@ from musterroll.registry.guards.reader import WatchedReader
 from musterroll.registry.plugin_errors import AnswerError
 from musterroll.registry.watch import Watch
 from musterroll_testing._limits import bounded, in_time
+from musterroll_testing.rehearsal import FOREIGN
 
 ROWS = (
     ("Username", "Forename", "Surname"),
@@ -35,7 +36,6 @@ ROWS = (
     ("straße", "Ｂｏ", "O'Brien; “x”"),
     ("007", "1,5", "=not a formula"),
 )
-_PNG = b"\x89PNG\r\n\x1a\n" + bytes(64)
 _KINDS = (str, TextCell, NumberCell, DateCell, BoolCell, ErrorCell, FormulaCell)
 
 
@@ -82,7 +82,7 @@ class ReaderContract:
     def test_its_own_files_are_known_by_their_content(self, file: Path) -> None:
         assert self.open_reader().sniff(Source(file)) in {Confidence.PERHAPS, Confidence.CERTAIN}
 
-    @pytest.mark.parametrize("content", [b"", b"\0" * 100, _PNG, random.Random(1).randbytes(500)])  # noqa: S311
+    @pytest.mark.parametrize("content", FOREIGN)
     def test_foreign_files(self, tmp_path: Path, content: bytes) -> None:
         path = tmp_path / "sheet"
         path.write_bytes(content)

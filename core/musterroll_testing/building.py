@@ -11,6 +11,7 @@ from musterroll.contract.fields import Field, FieldSet
 from musterroll.contract.roles import GroupResolver, Notifier, Reader, RowValidator, SheetValidator, UserBackend
 from musterroll.contract.rows import ABSENT, BLANK, Origin, Row, Value
 from musterroll.contract.secret import Secret
+from musterroll.contract.text import clean
 from musterroll.registry.collector import Collector, Kind, kind_label
 from musterroll.registry.loader import Found, Plugin
 from musterroll.registry.strict_options import checked
@@ -93,7 +94,9 @@ def _build(kind: Kind, module: ModuleType, name: str, context: Context | None, o
 
 
 def make_row(number: int = 3, /, **values: str | Value | None) -> Row:
-    """Makes a row: texts by field, as they were typed; what is not named is blank.
+    """Makes a row: texts by field, as they were typed, which are trimmed as those of a sheet are.
+
+    What is not named is blank.
 
     Args:
         number: the row's number.
@@ -114,8 +117,7 @@ def _value(name: str, text: str | Value | None) -> Value:
         return ABSENT
     if isinstance(text, Value):
         return text
-    if not text:
-        return BLANK
-    if name == "password":
+    if name == "password" and text:
         return Value("", Origin.CELL, None, Secret(text))
-    return Value(text, Origin.CELL, text)
+    cleaned = clean(text)
+    return Value(cleaned, Origin.CELL, text) if cleaned else BLANK

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
@@ -13,7 +13,9 @@ from musterroll_http.secrets import masked
 
 _LONGEST_DETAIL = 300
 _LONGEST_SAID = 65536
-_NAMES = ("detail", "message", "error", "title")
+_NAMES = ("detail", "message", "errormessage", "errorsummary", "error_description", "error", "errors", "title")
+# Some say with a 403 that there were too many requests: in a header, or by one of these words of their own.
+_TOO_MANY = frozenset({"userRateLimitExceeded", "rateLimitExceeded", "quotaExceeded", "RESOURCE_EXHAUSTED"})
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\\s\ud800-\udfff]+")
 # What web servers show in front of a server of ours, and what it means.
 _PAGES = {
@@ -119,6 +121,18 @@ class HttpAnswer:
             return f"it answered with {self.unread} ({self.status})"
         return f"{self.detail} ({self.status})" if self.detail else f"status {self.status}"
 
+    @property
+    def asks_to_wait(self) -> bool:
+        """Whether it means that there were too many requests, whatever its status is."""
+        if self.status != 403:
+            return self.status == 429
+        return "Retry-After" in self.headers or self.is_used_up or not _TOO_MANY.isdisjoint(_codes(self.body))
+
+    @property
+    def is_used_up(self) -> bool:
+        """Whether it says that no further request is allowed for the time being."""
+        return any(self.headers.get(name) == "0" for name in ("X-RateLimit-Remaining", "X-Rate-Limit-Remaining"))
+
     def without(self, secrets: Iterable[str]) -> HttpAnswer:
         """Takes secrets out of the words of an error: some servers repeat what they refuse, as it was sent."""
         discreet = masked(self.said, secrets)
@@ -150,8 +164,19 @@ def _reason(status: int, body: Any) -> str:
     """The words of an error in JSON, as in {"error": {"message": "…"}}."""
     if status < 300:
         return ""
-    for _ in range(2):
-        if isinstance(body, dict):
+    for _ in range(3):
+        if isinstance(body, list):
+            body = body[0] if body else None
+        elif isinstance(body, dict):
             by_name = {name.lower(): value for name, value in body.items()}
-            body = next((by_name[name] for name in _NAMES if isinstance(by_name.get(name), str | dict)), None)
+            body = next((by_name[name] for name in _NAMES if isinstance(by_name.get(name), str | dict | list)), None)
     return body if isinstance(body, str) else ""
+
+
+def _codes(body: Any) -> Iterator[str]:
+    """The words by which programs shall know an error, as in {"error": {"errors": [{"reason": "…"}]}}."""
+    error = body.get("error") if isinstance(body, dict) else None
+    details = error.get("errors") if isinstance(error, dict) else None
+    for one in (error, *(details if isinstance(details, list) else ())):
+        if isinstance(one, dict):
+            yield from (word for name in ("reason", "status") if isinstance(word := one.get(name), str))

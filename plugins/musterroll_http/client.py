@@ -18,7 +18,7 @@ from musterroll import BackendError, BackendUnavailableError, Context, Musterrol
 from musterroll_http.answer import HttpAnswer, Meaning, meaning
 from musterroll_http.connection import HttpConnection
 from musterroll_http.errors import HttpError
-from musterroll_http.options import HttpOptions, check_url
+from musterroll_http.options import HttpOptions, check_header, check_url
 from musterroll_http.pace import Pace
 from musterroll_http.secrets import parts_of_address
 from musterroll_http.sign_in import SignIn, sign_in
@@ -61,7 +61,11 @@ class HttpClient:
 
     Raises:
         PipelineError: a secret cannot be read.
-        MusterrollError: of the type `failure`: aiohttp is missing, or a file, an address or a token cannot be used.
+        MusterrollError: of the type `failure`: aiohttp is missing, or a file, an address, a token or a header cannot be
+            used.
+
+    Attributes:
+        own_headers: those of the options, which come with every request.
     """
 
     def __init__(
@@ -87,6 +91,7 @@ class HttpClient:
         self._log, self._clock = context.logger, context.clock
         self._sign_in = way or sign_in(options, context, failure)
         self._hidden = list(self._sign_in.secrets)
+        self.own_headers = self._resolved(options.headers, context)
         self._url = self._address(options.url, context)
         parts = urlsplit(self._url)
         self.host, self.place = parts.netloc, f"{parts.scheme}://{parts.netloc}"
@@ -128,11 +133,12 @@ class HttpClient:
 
         Args:
             method: of HTTP.
-            path: after the address in the options, quoted, with a leading slash.
+            path: after the address in the options, quoted, with a leading slash; or a whole address of the same server,
+                as a link to the next page is.
             params: the query.
             body: sent as JSON.
             content: sent as it is, instead.
-            headers: besides the usual ones, or instead of them.
+            headers: besides the usual ones and those of the options, or instead of them.
             hide: secrets in it, which no answer may show.
             repeatable: whether it may be sent again when it may have been done already; by default all but POST and
                 PATCH may.
@@ -149,7 +155,7 @@ class HttpClient:
             repeatable = method not in ("POST", "PATCH")
         if body is not None:
             content = _encode(body).encode()
-        url = self._url + path + (f"?{urlencode(params, quote_via=quote)}" if params else "")
+        url = self._target(path) + (f"?{urlencode(params, quote_via=quote)}" if params else "")
         every = {"Accept": "application/json", **({} if body is None else {"Content-Type": "application/json"})}
         before, attempt, doubt, renewed = self._answers, 0, False, False
         while True:
@@ -158,7 +164,7 @@ class HttpClient:
             wait: float | None = None
             try:
                 async with self._slots:
-                    answer = await self._connection.send(method, url, content, _joined(every, used, headers))
+                    answer = await self._connection.send(method, url, content, self._joined(every, used, headers))
             except HttpError as error:
                 doubt |= not error.certain
                 # What may have changed something is worth all attempts that settle it.
@@ -179,7 +185,7 @@ class HttpClient:
                 if answer.status == 401 and not renewed and await self._sign_in.renew(used):
                     renewed = True
                     continue
-                found = means(answer.status, attempt)
+                found = means(429 if answer.asks_to_wait else answer.status, attempt)
                 if found is Meaning.FINAL:
                     self._answers += 1
                     self._changes += method != "GET"
@@ -212,7 +218,7 @@ class HttpClient:
             try:
                 return await send()
             except HttpError as error:
-                if not error.again or error.answer is None or error.answer.status not in _BUSY:
+                if not error.again or error.answer is None or not is_busy(error.answer):
                     raise
                 attempt += 1
                 if attempt > self._retries:
@@ -285,7 +291,7 @@ class HttpClient:
         return self._pace.leave_alone(seconds)
 
     def _words(self, answer: HttpAnswer) -> str:
-        if answer.status in _BUSY:
+        if is_busy(answer):
             return f"{self.name} is too busy: {answer.reason}; try again later"
         if answer.status in _GATEWAY:  # somebody else's answer
             return f"{self.name} cannot be reached: {answer.reason}"
@@ -306,6 +312,48 @@ class HttpClient:
         self._authorization = headers.get("Authorization")
         return self.discreet(answer)
 
+    def _joined(
+        self, usual: Mapping[str, str], authorization: str | None, own: Mapping[str, str] | None
+    ) -> Mapping[str, str]:
+        headers = dict(usual)
+        if authorization is not None:
+            headers["Authorization"] = authorization
+        for name, value in (*self.own_headers.items(), *(own or {}).items()):
+            for same in [known for known in headers if known.lower() == name.lower()]:
+                del headers[same]
+            headers[name] = value
+        return headers
+
+    def _resolved(self, headers: Mapping[str, str | SecretRef], context: Context) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for name, value in headers.items():
+            if isinstance(value, str):
+                found[name] = value
+                if name.lower() == "authorization":
+                    self.hide(Secret(value.rpartition(" ")[2]))
+                continue
+            secret = context.secret(value)
+            self.hide(secret)
+            found[name] = secret.reveal().strip()
+            try:
+                check_header(found[name])
+            except ValueError as error:
+                raise self._failure(f"headers.{name}: {error}") from None
+        return found
+
+    def _target(self, path: str) -> str:
+        """The address of a path, or one that the server itself gave; what we sign in with goes to no other server.
+
+        Raises:
+            HttpError: it is of another one.
+        """
+        if not path.startswith(("https://", "http://")):
+            return self._url + path
+        parts = urlsplit(path)
+        if f"{parts.scheme}://{parts.netloc}" != self.place:
+            raise HttpError(f"{self.name} points to another server, {parts.netloc}", unusable=True)
+        return path
+
     def _address(self, url: str | SecretRef, context: Context) -> str:
         from yarl import URL  # noqa: PLC0415 -- an extra, and quick start-up
 
@@ -320,12 +368,6 @@ class HttpClient:
         return str(URL(url))
 
 
-def _joined(usual: Mapping[str, str], authorization: str | None, own: Mapping[str, str] | None) -> Mapping[str, str]:
-    headers = dict(usual)
-    if authorization is not None:
-        headers["Authorization"] = authorization
-    for name, value in (own or {}).items():
-        for same in [known for known in headers if known.lower() == name.lower()]:
-            del headers[same]
-        headers[name] = value
-    return headers
+def is_busy(answer: HttpAnswer) -> bool:
+    """Whether a server says that it has too much to do."""
+    return answer.status in _BUSY or answer.asks_to_wait

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import random
+import re
 import time
+from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 
 from musterroll import Context, MusterrollError
@@ -15,6 +17,11 @@ from musterroll_http.errors import HttpError
 _LONGEST_WAIT = 30.0
 _GLANCE_SECONDS = 0.2
 _MOST = 1e8  # a moment that can still be added to the present one
+# What some servers say instead of Retry-After, where there were too many requests.
+_RESETS = ("X-Rate-Limit-Reset", "X-RateLimit-Reset", "RateLimit-Reset")
+_IN_MILLISECONDS = ("Retry-After-Ms", "X-Ms-Retry-After-Ms")
+_A_MOMENT = 1e9  # in seconds since 1970: in 2001; nobody is asked to wait for so long
+_NUMBER = re.compile(r"[0-9]{1,15}")
 
 
 class Pace:
@@ -71,7 +78,13 @@ class Pace:
 
     def asked_for(self, answer: HttpAnswer) -> float | None:
         """How many seconds the server wants to be left alone; None where it does not say."""
-        return wait_seconds(answer.headers.get("Retry-After"), self._context.clock(), answer.headers.get("Date"))
+        headers, now = answer.headers, self._context.clock()
+        seconds = wait_seconds(headers.get("Retry-After"), now, headers.get("Date"))
+        if seconds is None:
+            seconds = _milliseconds(headers)
+        if seconds is None and answer.asks_to_wait:
+            seconds = _until_reset(headers, now)
+        return seconds
 
     def leave_alone(self, seconds: float) -> float:
         """Returns a little more than the server asks for: not all come back at the same moment."""
@@ -102,6 +115,23 @@ def wait_seconds(retry_after: str | None, now: dt.datetime, said_at: str | None 
     if at is None:
         return None
     return min(max(0.0, (at - (_moment(said_at or "") or now)).total_seconds()), _MOST)
+
+
+def _milliseconds(headers: Mapping[str, str]) -> float | None:
+    found = next((text for name in _IN_MILLISECONDS if (text := headers.get(name)) is not None), "")
+    return min(int(found) / 1000, _MOST) if _NUMBER.fullmatch(found) else None
+
+
+def _until_reset(headers: Mapping[str, str], now: dt.datetime) -> float | None:
+    """Reads when a limit ends: seconds from now, or, where it is a large number, since 1970."""
+    found = next((text for name in _RESETS if (text := headers.get(name)) is not None), "")
+    if not _NUMBER.fullmatch(found):
+        return None
+    number = float(found)
+    if number > _A_MOMENT:
+        number /= 1000 if number > _A_MOMENT * 1000 else 1
+        number -= (_moment(headers.get("Date", "")) or now).timestamp()
+    return min(max(0.0, number), _MOST)
 
 
 def _moment(text: str) -> dt.datetime | None:

@@ -130,11 +130,14 @@ def sign_in(options: HttpOptions, context: Context, failure: type[MusterrollErro
         text = token.reveal().strip()
         if not (text.isascii() and text.isprintable()):
             raise failure("the token has characters that no token has; copy it again, in one line")
-        return FixedSignIn(f"Bearer {text}", token)
+        return FixedSignIn(f"{options.token_type} {text}", token)
     if options.username is not None and options.password is not None:
         password = context.secret(options.password)
         pair = Secret(f"{options.username}:{password.reveal()}")
         return FixedSignIn(_basic(pair.reveal()), password, pair)
+    if options.client_id is not None and options.client_secret is not None and options.token_url is not None:
+        secret = context.secret(options.client_secret)
+        return ClientCredentials(options.token_url, options.client_id, secret, options.scope)
     return FixedSignIn()
 
 

@@ -3,6 +3,8 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,7 @@ from musterroll import engine
 # What plugin authors import. A name that is taken away or changed breaks their plugins: that needs a new major
 # version. A new name is added here.
 PUBLIC = """
-FilePath SecretRef Secret Options Surroundings Context Component Field FieldSet Template
+FieldName FilePath SecretRef Secret Options Surroundings Context Component Field FieldSet Template
 Mistake MusterrollError PipelineError clean did_you_mean fold fold_heading hookimpl is_one_slip nearest
 
 ReaderType Reader Sheet SheetWriter Source SourceError Confidence OtherFormat AmbiguousWorksheetError SheetInfo SheetRow
@@ -21,17 +23,20 @@ Block ReadsBlocks takes_plain_way Cell TextCell NumberCell DateCell BoolCell Err
 PLAIN_FORMATS column_letter
 
 ValidatorType RowValidator SheetValidator ProvesRows Batch GroupResolverType GroupResolver ResolvesBatches
-Row Value Origin Problem Severity GroupPath INVISIBLE calling_code_of fold_path gettext ngettext one_number split_whole
+Row Value Origin Problem Severity
+GroupPath INVISIBLE calling_code_of fold_path gettext ngettext one_number split_whole
+rule sheet_rule group_rule Condition Conditions PatternText matcher
 
 UserBackendType UserBackend Capabilities Matching Desired Existing Group UserKey UserRef GroupRef Op
 CreateUser UpdateUser Deactivate Reactivate DeleteUser CreateGroup DeleteGroup AddMembers RemoveMembers SendInvite
 Result Status BackendError BackendUnavailableError Examinable SqliteFormat ComparesUsers Wanted
+SimpleBackend Taken Refused Gone NoAnswer Busy
 
 NotifierType Notifier KeepsMessages Message Purpose Recipient Sent SentStatus NotifierError
 
 CommandType UsageError
 """
-PAGE = Path(__file__).parents[2] / "docs" / "plugins.md"
+PAGE = Path(__file__).parents[2] / "docs" / "plugins" / "README.md"
 
 
 def groups() -> dict[str, set[str]]:
@@ -65,8 +70,8 @@ def test_everything_that_the_module_brings_in_is_public() -> None:
     tree = ast.parse(inspect.getsource(musterroll))
     imported = {
         alias.asname or alias.name
-        for node in tree.body
-        if isinstance(node, ast.ImportFrom) and node.module != "__future__"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("musterroll")
         for alias in node.names
     }
     assert imported == set(musterroll.__all__)
@@ -86,3 +91,10 @@ def test_the_engine_finds_each_of_its_names_where_the_type_checker_does() -> Non
     assert all(hasattr(engine, name) for name in engine.__all__)
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         engine.nothing  # noqa: B018
+
+
+def test_what_stands_on_the_core_is_loaded_when_it_is_asked_for() -> None:
+    code = "import sys, musterroll; print('musterroll_simple' in sys.modules); musterroll.SimpleBackend; "
+    code += "print('musterroll_simple' in sys.modules, 'asyncio' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "True", "False"]

@@ -5,12 +5,15 @@ from __future__ import annotations
 import ast
 import json
 import re
+import subprocess
+import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from types import ModuleType
+from tempfile import mkdtemp
+from types import MappingProxyType, ModuleType
 from typing import Any, Literal, get_args, get_origin
 
 import pytest
@@ -20,8 +23,11 @@ from musterroll import (
     Component,
     Context,
     FieldSet,
+    GroupResolver,
     Message,
+    Notifier,
     Purpose,
+    Reader,
     Recipient,
     RowValidator,
     SentStatus,
@@ -37,13 +43,27 @@ from musterroll.registry import hookspecs
 from musterroll.registry.loader import local_file
 from musterroll.registry.registry import KINDS, Registry
 from musterroll.reports.report import Outcome
-from musterroll.testing import BackendContract, ValidatorContract, build_validator
+from musterroll.testing import (
+    BackendContract,
+    GroupResolverContract,
+    NotifierContract,
+    PipelineTrial,
+    ReaderContract,
+    ValidatorContract,
+    build_backend,
+    build_group_resolver,
+    build_notifier,
+    build_reader,
+    build_validator,
+    make_context,
+)
 from musterroll_cli.program import EXIT_STATUS, make_program
+from support.mini_portal import MiniServer, mini_server
 from support.receivers import Answer, receiver, script
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-PAGES = sorted([*DOCS.glob("*.md"), ROOT / "README.md"])
+PAGES = sorted([*DOCS.rglob("*.md"), ROOT / "README.md"])
 
 _CODE = re.compile(r"[a-z_]+(\.[a-z_]+)?|FIELD\.[a-z_]+")
 
@@ -90,6 +110,9 @@ def texts(node: ast.expr, constants: dict[str, str]) -> Iterator[str]:
         case ast.IfExp():
             yield from texts(node.body, constants)
             yield from texts(node.orelse, constants)
+        case ast.BoolOp():
+            for one in node.values:
+                yield from texts(one, constants)
         case ast.JoinedStr():
             parts = [p.value if isinstance(p, ast.FormattedValue) else p for p in node.values]
             yield "".join(next(texts(part, constants), "FIELD") for part in parts)
@@ -278,21 +301,29 @@ def generator() -> ModuleType:
 
 
 def test_the_generated_tables_are_up_to_date() -> None:
-    generate = generator()
-    for path in generate.PAGES:
-        assert generate.generated(page(path.name)) == page(path.name), "run: python docs/generate.py"
+    for path in PAGES:
+        text = path.read_text(encoding="utf-8")
+        assert generator().generated(text) == text, f"{path.name}: run python docs/generate.py"
 
 
 # -- plugins --------------------------------------------------------------------------------------------------
 
-PLUGINS = DOCS / "plugins.md"
+PLUGIN_PAGES = sorted((DOCS / "plugins").glob("*.md"))
+_BRINGS = re.compile(r"^@(hookimpl|rule|sheet_rule|group_rule)\b", re.MULTILINE)
+
+
+def plugins_of(*paths: Path) -> list[str]:
+    """The examples of pages that are whole plugins."""
+    return [block for path in paths for block in blocks(path, "python") if _BRINGS.search(block)]
 
 
 def test_every_hook_is_documented() -> None:
     hooks = {name for name in vars(hookspecs) if name.startswith("musterroll_")}
-    assert set(re.findall(r"`(musterroll_\w+)`", page("plugins.md"))) - {"musterroll_http"} == hooks
+    named = re.findall(r"^\| `(musterroll_\w+)`", page("plugins/README.md"), re.MULTILINE)
+    assert set(named) == hooks
     # and each of them in an example
-    assert hooks == set(re.findall(r"^def (musterroll_\w+)", "".join(blocks(PLUGINS, "python")), re.MULTILINE))
+    examples = "".join(plugins_of(*PLUGIN_PAGES))
+    assert hooks == set(re.findall(r"^def (musterroll_\w+)", examples, re.MULTILINE))
 
 
 def test_every_python_block_compiles() -> None:
@@ -308,9 +339,9 @@ def _load(folder: Path, *examples: str) -> Registry:
     return Registry.load(external=False, local_files=files)
 
 
-@pytest.mark.parametrize("path", [PLUGINS, ROOT / "README.md"], ids=lambda path: path.name)
-def test_every_example_of_a_plugin_loads(path: Path, tmp_path: Path) -> None:
-    examples = [block for block in blocks(path, "python") if "@hookimpl" in block]
+@pytest.mark.parametrize("paths", [PLUGIN_PAGES, [ROOT / "README.md"]], ids=["plugins", "README"])
+def test_every_example_of_a_plugin_loads(paths: list[Path], tmp_path: Path) -> None:
+    examples = plugins_of(*paths)
     assert examples
     registry = _load(tmp_path, *examples)
     assert [str(fault) for fault in registry.faults] == []
@@ -319,7 +350,7 @@ def test_every_example_of_a_plugin_loads(path: Path, tmp_path: Path) -> None:
 
 def example(name: str, folder: Path, *, and_also: str = "") -> Any:
     """Runs the example that has this in it; returns its module."""
-    (code,) = [block for block in blocks(PLUGINS, "python") if name in block and "@hookimpl" in block]
+    (code,) = [block for block in plugins_of(*PLUGIN_PAGES) if name in block]
     file = folder / "example.py"
     file.write_text(code + and_also, encoding="utf-8")
     return local_file(file).load()
@@ -353,22 +384,137 @@ class TestTheBackendOfThePage(BackendContract):
         return backend
 
 
+@pytest.fixture(scope="module")
+def mini_portals() -> Iterator[MiniServer]:
+    with mini_server() as running:
+        yield running
+
+
+class TestTheSimpleBackendOfThePage(BackendContract):
+    module: Any
+
+    @pytest.fixture(autouse=True)
+    def _load(self, tmp_path_factory: pytest.TempPathFactory, mini_portals: MiniServer) -> None:
+        self.module, self.server = example("class Club(", tmp_path_factory.mktemp("plugin")), mini_portals
+
+    def open_backend(self, folder: Path, *, read_only: bool = False) -> UserBackend:
+        options = {"url": self.server.portal(folder.name).url, "token": "Sesame"}
+        return build_backend(self.module, "club", make_context(read_only=read_only), **options)
+
+
+class TestTheTenLinesOfThePage(ValidatorContract):
+    good, bad, codes = ({"staff_number": "A10015"},), ({"staff_number": "10015"},), frozenset({"acme.staff_number"})
+
+    def validator(self) -> RowValidator | SheetValidator:
+        return build_validator(loaded('@rule("acme-staff-number"'), "acme-staff-number")
+
+
+class TestTheSheetRuleOfThePage(ValidatorContract):
+    good = ({"username": "ana"}, {"username": "bo", "manager": "ana"}, {"username": "cy", "manager": "bo"})
+    bad = ({"username": "ana", "manager": "di"}, {"username": "bo", "manager": "ana"}, {"username": "cy"})
+    codes = frozenset({"acme.manager"})
+
+    def validator(self) -> RowValidator | SheetValidator:
+        return build_validator(loaded('@sheet_rule("acme-managers"'), "acme-managers")
+
+
+class TestTheGroupRuleOfThePage(GroupResolverContract):
+    row, groups = {"site": "York"}, frozenset({("Sites", "York")})
+
+    def resolver(self) -> GroupResolver:
+        return build_group_resolver(loaded('@group_rule("acme-site"'), "acme-site")
+
+
+class TestTheGroupResolverOfThePage(GroupResolverContract):
+    row, groups = {"department": "Sales"}, frozenset({("Departments", "Sales")})
+
+    def resolver(self) -> GroupResolver:
+        return build_group_resolver(loaded("class Department:"), "acme-department")
+
+
+class TestTheReaderOfThePage(ReaderContract):
+    has_worksheets = False
+
+    def open_reader(self) -> Reader:
+        return build_reader(loaded("class Tabs:"), "tabs")
+
+    def write(self, path: Path, rows: Sequence[Sequence[str]]) -> None:
+        path.write_text("".join("\t".join(row) + "\n" for row in rows), encoding="utf-8")
+
+
+class TestTheNotifierOfThePage(NotifierContract):
+    unreachable = MappingProxyType({"email": "ana@example.com"})
+
+    @pytest.fixture(autouse=True)
+    def _gateway(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+        monkeypatch.setenv("SMS_TOKEN", "x")
+        with receiver() as server:
+            self.url = server.url
+            yield
+
+    def open_notifier(self, folder: Path) -> Notifier:
+        return build_notifier(loaded("class Sms:"), "acme-sms", url=self.url, token={"env": "SMS_TOKEN"})
+
+
+@cache
+def loaded(name: str) -> Any:
+    """The module of the example that has this in it."""
+    return example(name, Path(mkdtemp()))
+
+
+def test_the_writer_of_the_page_writes_what_its_reader_reads(tmp_path: Path) -> None:
+    (tmp_path / "tabs.py").write_text(
+        next(b for b in plugins_of(*PLUGIN_PAGES) if "class Tabs:" in b), encoding="utf-8"
+    )
+    trial = PipelineTrial(tmp_path, 'reader.use = "tabs"', plugins=[tmp_path / "tabs.py"])
+    user = {"username": "ana", "forename": "Ana", "password": "Meadow-Kite-41"}
+    sheet = engine.template(trial.pipeline, tmp_path / "staff.tsv", users=[user]).path
+    assert trial.run(sheet).actions == {"ana": "create"}
+
+
+@pytest.mark.slow
+def test_every_example_is_typed(tmp_path: Path) -> None:
+    examples = [
+        block
+        for path in PLUGIN_PAGES
+        for block in blocks(path, "python")
+        if _BRINGS.search(block) or "class Slow:" in block or "PipelineTrial" in block or "Options):" in block
+    ]
+    for number, code in enumerate(examples):
+        (tmp_path / f"example{number}.py").write_text(code, encoding="utf-8")
+    files = [path.name for path in tmp_path.glob("*.py")]
+    words = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path / "cache"), *files]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_pipeline_in_a_test_of_the_page_passes(tmp_path: Path) -> None:
+    (code,) = [block for block in blocks(DOCS / "plugins" / "testing.md", "python") if "PipelineTrial" in block]
+    file = tmp_path / "example.py"
+    file.write_text(code, encoding="utf-8")
+    module: Any = local_file(file).load()
+    (tmp_path / "trial").mkdir()
+    module.test_guests_need_an_address(tmp_path / "trial")
+
+
 def test_the_test_of_the_page_passes(tmp_path: Path) -> None:
-    rule, faults = [block for block in blocks(PLUGINS, "python") if "def test_" in block and "Contract" not in block]
+    rule, faults = [
+        block
+        for path in PLUGIN_PAGES
+        for block in blocks(path, "python")
+        if "def test_" in block and "Contract" not in block and "PipelineTrial" not in block
+    ]
     example("class EmailDomain:", tmp_path, and_also=rule).test_other_domains_are_refused()
     example("class JsonFile:", tmp_path, and_also=faults).test_an_answer_that_is_lost()
 
 
 def test_the_rules_of_the_page_work_together(tmp_path: Path) -> None:
     words = ("class JsonLines:", "class EmailDomain:", "class Licences:", "class Department:")
-    found = [block for word in words for block in blocks(PLUGINS, "python") if word in block]
-    for number, code in enumerate(found):
-        (tmp_path / f"plugin{number}.py").write_text(code, encoding="utf-8")
-    (tmp_path / "acme.toml").write_text(
-        """
-        name = "acme"
-        plugins = ["plugin0.py", "plugin1.py", "plugin2.py", "plugin3.py"]
-        backend = { use = "memory" }
+    files = [tmp_path / f"plugin{number}.py" for number, _ in enumerate(words)]
+    for file, word in zip(files, words, strict=True):
+        (code,) = [block for block in plugins_of(*PLUGIN_PAGES) if word in block]
+        file.write_text(code, encoding="utf-8")
+    pipeline = """
         sheet.omit = ["surname", "password", "calling_code", "phone", "groups"]
         sheet.fields = [{ name = "department", heading = "Department" }]
         validators = [
@@ -376,23 +522,18 @@ def test_the_rules_of_the_page_work_together(tmp_path: Path) -> None:
             { name = "licences", use = "acme-licences", options = { most = 1 } },
         ]
         groups = [{ name = "department", use = "acme-department" }]
-        """,
-        encoding="utf-8",
-    )
+        """
+    trial = PipelineTrial(tmp_path, pipeline, plugins=files)
     people = [("ana", "ana@acme.example", "Sales"), ("bo", "bo@elsewhere.example", "")]
     keys = ("Username", "Email", "Department")
     lines = [json.dumps({**dict(zip(keys, person, strict=True)), "Forename": "X"}) for person in people]
     sheet = tmp_path / "staff.jsonl"
     sheet.write_text("\n".join(lines), encoding="utf-8")
-    pipeline = load_pipeline(tmp_path / "acme.toml", external_plugins=False)
-    assert pipeline.warnings == ()
-    with engine.plan(pipeline, sheet) as report:
-        problems = [(problem.code, problem.cell) for problem in report.problems()]
-        assert problems == [("acme.licences", None), ("acme.email_domain", "B4")]
-        assert report.changes is not None
-        assert [(change.username, change.add) for change in report.changes()] == [
-            ("ana", (Target(("Departments", "Sales")),))
-        ]
+    result = trial.plan(sheet)
+    assert result.found == [("acme.licences", None), ("acme.email_domain", "B4")]
+    assert [(change.username, change.add) for change in result.changes] == [
+        ("ana", (Target(("Departments", "Sales")),))
+    ]
 
 
 def test_the_notifier_of_the_page_answers_for_each_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -446,9 +587,8 @@ def test_every_pipeline_is_right(path: Path, block: str, tmp_path: Path, monkeyp
 
 
 def _make_what_it_refers_to(block: str, data: dict[str, Any], here: Path) -> None:
-    examples = [text for text in blocks(PLUGINS, "python") if "@hookimpl" in text]
-    uses = re.findall(r'^use = "([^"]+)"', block, re.MULTILINE)
-    used = [text for text in examples if any(f'name="{use}"' in text for use in uses)]
+    uses = re.findall(r'\buse = "([^"]+)"', block)
+    used = [text for text in plugins_of(*PLUGIN_PAGES) if any(f'"{use}"' in text for use in uses)]
     files = {name: used.pop() for name in data.get("plugins", ())}
     files |= dict.fromkeys(re.findall(r'file = "([^"]+)"', block), "Sesame-Meadow-7")
     files |= {data["extends"]: 'name = "base"'} if isinstance(data.get("extends"), str) else {}
@@ -466,7 +606,7 @@ def anchors(path: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_no_link_is_dead(path: Path) -> None:
     prose = re.sub(r"^```.*?^```$", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
     for target in re.findall(r"\]\(([^)]+)\)", prose):

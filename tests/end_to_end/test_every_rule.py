@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
+from musterroll.testing import PipelineTrial
 from support.rosters import HEADINGS, roster, write_csv
 from support.workplace import Workplace
 
@@ -148,6 +150,11 @@ name = "number"
 use = "pattern"
 options = { field = "number", pattern = 'A\\d{5}' }
 
+[[validators]]
+name = "guests"
+use = "condition"
+options = { when = { site = "Guest" }, must = { number = { blank = true } }, message = "Guests have no {heading}" }
+
 [[groups]]
 name = "sites"
 use = "mapping"
@@ -167,17 +174,17 @@ _GOOD = {**dict(zip(HEADINGS, roster(1)[0], strict=True)), "Email": "ana@mail.ex
         ({"Site": "Yrok"}, "site.not_a_choice", "I"),
         ({"Site": "Leeds"}, "groups.unknown", "I"),
         ({"Number": "10015"}, "number.pattern", "K"),
+        ({"Site": "Guest"}, "number.condition", "K"),
     ],
 )
-def test_rules_that_a_pipeline_adds(place: Workplace, cells: dict[str, str], code: str, column: str) -> None:
-    place.pipeline(_RULES)
-    place.write("sites.csv", "Site,Groups\nGuest,\n")
-    rows = [list(({**_GOOD, **cells}).values()), list({**_GOOD, "Username": "other", "Site": "Guest"}.values())]
-    sheet = write_csv(place.folder / "staff.csv", rows, headings=tuple(_GOOD))
-    done = place.json("validate", sheet)
-    assert [found for found in done.codes if found[0] != "email.duplicate"] == [(code, f"{column}3")]
-    assert done.document["counts"]["errors"] == 1
-    assert done.status == 1
+def test_rules_that_a_pipeline_adds(tmp_path: Path, cells: dict[str, str], code: str, column: str) -> None:
+    (tmp_path / "sites.csv").write_text("Site,Groups\nGuest,\n", encoding="utf-8")
+    trial = PipelineTrial(tmp_path, _RULES)
+    other = {**_GOOD, "Username": "other", "Email": "b@example.com", "Email again": "b@example.com"}
+    result = trial.validate([{**_GOOD, **cells}, {**other, "Site": "Guest", "Number": ""}])
+    assert result.found == [(code, f"{column}3")]
+    assert result.counts["errors"] == 1
+    assert result.outcome == "problems"
 
 
 def test_groups_of_another_column_are_added_to_those_of_the_row(place: Workplace) -> None:

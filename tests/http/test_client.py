@@ -45,13 +45,23 @@ def test_the_public_names() -> None:
         "HttpError",
         "HttpOptions",
         "Meaning",
+        "Paging",
+        "Pump",
+        "RestBackend",
+        "RestOptions",
         "SignIn",
         "check_url",
+        "id_in",
+        "identity_of",
         "masked",
         "meaning",
+        "put_at",
+        "quoted",
         "refused_handshake",
+        "text_of_id",
         "tls_context",
         "untrusted",
+        "value_at",
     ]
     assert all(getattr(musterroll_http, name).__doc__ for name in musterroll_http.__all__)
     with pytest.raises(AttributeError):

@@ -120,6 +120,16 @@ COMMANDS: Mapping[str, Command] = {
         "Shows what a plugin does, its options, and what to write to use it.",
         "plugins show scim",
     ),
+    "plugins new": Command(
+        "new_plugin:new_plugin",
+        "Writes a plugin to begin with: a file, or a whole package, with its tests.",
+        "plugins new validator acme-badge --file rules/acme_badge.py",
+    ),
+    "plugins check": Command(
+        "check_plugin:check_plugin",
+        "Checks that a plugin of the pipeline keeps the contract of its role, in words.",
+        "plugins check scim -p acme.toml --profile rehearsal",
+    ),
     "pipeline check": Command(
         "pipeline:check_pipeline",
         "Checks the pipeline file and lists all its mistakes, with every profile.",

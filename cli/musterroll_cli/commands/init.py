@@ -13,6 +13,7 @@ import typer
 
 from musterroll import engine
 from musterroll.errors import MusterrollError, UsageError
+from musterroll_cli.new_files import refuse_taken
 from musterroll_cli.output.console import Stream, Styled
 from musterroll_cli.output.tables import Column, show_table
 from musterroll_cli.output.text.columns import show_columns
@@ -111,9 +112,7 @@ def make_folder(folder: Path, theirs: Path | None = None, *, external_plugins: b
         raise UsageError(f"{folder} is a file; name a folder", code="output.exists")
     file, blank, sample = (folder / name for name in (engine.DEFAULT_FILE, _BLANK, _SAMPLE))
     created = (file, blank) if theirs else (file, blank, sample)
-    taken = [str(path) for path in created if path.exists()]
-    if taken:
-        raise UsageError(f"in the way: {', '.join(taken)}; nothing was written", code="output.exists")
+    refuse_taken(created)
     first = None
     with ExitStack() as undoing:
         if not folder.exists():

@@ -13,7 +13,8 @@ from musterroll_cli.output.text.plugins import show_plugin_in_full, show_plugins
 from musterroll_cli.session import Session
 
 
-def _components(context: typer.Context, incomplete: str) -> Sequence[str]:
+def complete_component(context: typer.Context, incomplete: str) -> Sequence[str]:
+    """Says which names could come next."""
     found = dict.fromkeys(entry.name for entry in engine.Registry.load().listing() if entry.name)
     return [name for name in found if name.startswith(incomplete)]
 
@@ -37,7 +38,7 @@ def show_plugin(
         typer.Argument(
             metavar="NAME",
             show_default=False,
-            autocompletion=_components,
+            autocompletion=complete_component,
             help="The name, as `use` in a pipeline file says it.",
         ),
     ],

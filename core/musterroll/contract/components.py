@@ -40,9 +40,11 @@ class Component:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReaderType(Component, Generic[O]):
-    """Announces a spreadsheet format. `build` makes a reader of checked options.
+    """Announces a spreadsheet format.
 
     Attributes:
+        options: the model of its options.
+        build: makes a reader of checked options.
         suffixes: how file names of this format end, e.g. `.xlsx`, the usual one first.
         writer: makes a writer of the same options; None for a format that is only read.
     """
@@ -55,23 +57,42 @@ class ReaderType(Component, Generic[O]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValidatorType(Component, Generic[O]):
-    """Announces a validator. `build` makes an instance of checked options, new for every sheet."""
+    """Announces a validator.
+
+    Attributes:
+        options: the model of its options.
+        build: makes an instance of checked options, new for every sheet.
+        fields: the fields that it is about whatever its options say; a pipeline that uses it must have them.
+    """
 
     options: type[O]
     build: Callable[[O, Context], RowValidator | SheetValidator]
+    fields: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupResolverType(Component, Generic[O]):
-    """Announces a group resolver. `build` makes an instance of checked options."""
+    """Announces a group resolver.
+
+    Attributes:
+        options: the model of its options.
+        build: makes an instance of checked options.
+        fields: the fields that it is about whatever its options say; a pipeline that uses it must have them.
+    """
 
     options: type[O]
     build: Callable[[O, Context], GroupResolver]
+    fields: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserBackendType(Component, Generic[O]):
-    """Announces a user backend. `build` makes an instance of checked options."""
+    """Announces a user backend.
+
+    Attributes:
+        options: the model of its options.
+        build: makes an instance of checked options.
+    """
 
     options: type[O]
     build: Callable[[O, Context], UserBackend]
@@ -79,7 +100,12 @@ class UserBackendType(Component, Generic[O]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotifierType(Component, Generic[O]):
-    """Announces a notifier. `build` makes an instance of checked options."""
+    """Announces a notifier.
+
+    Attributes:
+        options: the model of its options.
+        build: makes an instance of checked options.
+    """
 
     options: type[O]
     build: Callable[[O, Context], Notifier]

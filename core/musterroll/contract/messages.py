@@ -68,7 +68,7 @@ class Message:
 class SentStatus(StrEnum):
     """What became of a message."""
 
-    SENT = "sent"
+    SENT = "sent"  # it was taken by whoever delivers it
     FAILED = "failed"  # certainly not sent
     UNKNOWN = "unknown"  # may have been sent: held until a person decides
 

@@ -17,7 +17,12 @@ from musterroll.contract.users import Desired, GroupPath
 
 @dataclass(frozen=True, slots=True)
 class UserRef:
-    """A user that an operation is about: the backend's id, and the name for messages."""
+    """A user that an operation is about.
+
+    Attributes:
+        ref: the backend's own id.
+        username: as stored, for messages.
+    """
 
     ref: str
     username: str
@@ -25,7 +30,12 @@ class UserRef:
 
 @dataclass(frozen=True, slots=True)
 class GroupRef:
-    """A group that an operation is about: the backend's id, and the path for messages."""
+    """A group that an operation is about.
+
+    Attributes:
+        ref: the backend's own id.
+        path: its levels, for messages.
+    """
 
     ref: str
     path: GroupPath
@@ -33,7 +43,13 @@ class GroupRef:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateGroup:
-    """Create a group; its parent exists already. `parent` is None for a top-level group."""
+    """Create a group; its parent exists already.
+
+    Attributes:
+        id: the operation's id.
+        path: its levels from the top; the last one is its own name.
+        parent: the group that it is in; None for one at the top.
+    """
 
     id: str
     path: GroupPath
@@ -42,7 +58,13 @@ class CreateGroup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateUser:
-    """Create a user, with a password where one was given."""
+    """Create a user.
+
+    Attributes:
+        id: the operation's id.
+        user: the user, as `canonical` returned it.
+        password: where one was given.
+    """
 
     id: str
     user: Desired
@@ -51,7 +73,12 @@ class CreateUser:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _OfUser:
-    """An operation on a user that the backend has."""
+    """An operation on a user that the backend has.
+
+    Attributes:
+        id: the operation's id.
+        user: the user.
+    """
 
     id: str
     user: UserRef
@@ -59,7 +86,12 @@ class _OfUser:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _OfGroup:
-    """An operation on a group that the backend has."""
+    """An operation on a group that the backend has.
+
+    Attributes:
+        id: the operation's id.
+        group: the group.
+    """
 
     id: str
     group: GroupRef
@@ -84,14 +116,22 @@ class UpdateUser(_OfUser):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddMembers(_OfGroup):
-    """Add users to a group; those that are members already stay."""
+    """Add users to a group; those that are members already stay.
+
+    Attributes:
+        members: the users.
+    """
 
     members: tuple[UserRef, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoveMembers(_OfGroup):
-    """Take users out of a group; those that are no members are passed over."""
+    """Take users out of a group; those that are no members are passed over.
+
+    Attributes:
+        members: the users.
+    """
 
     members: tuple[UserRef, ...]
 
@@ -252,7 +292,7 @@ def doing(op: Op) -> str:
 class Status(StrEnum):
     """What became of an operation."""
 
-    DONE = "done"
+    DONE = "done"  # it is done
     NOOP = "noop"  # it was so already
     FAILED = "failed"  # the backend refused; trying again is of no use
     CONFLICT = "conflict"  # something of that name exists; looked up again before it counts

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,8 +14,14 @@ from pydantic_core import CoreSchema, core_schema
 from musterroll.contract.fields import FieldSet
 from musterroll.contract.messages import Purpose
 from musterroll.contract.secret import MASK, Secret
+from musterroll.contract.text import did_you_mean
 from musterroll.errors import Mistake, PipelineError
 
+REFERENCES = '{ env = "NAME" }, { file = "PATH" } or { command = ["PROGRAM", …] }'
+"""How a secret is referred to, for messages."""
+
+REFERENCE_KEYS = frozenset({"env", "file", "command"})
+"""The keys of a table that refers to a secret; it has one of them."""
 _MOST_CHARACTERS = 1_000_000  # of a secret; a device may have no end
 
 
@@ -51,17 +57,38 @@ FilePath = Annotated[Path, AfterValidator(_from_its_file)]
 """A path option; a relative one is relative to the file that holds it."""
 
 
-class SecretRef:
-    """A secret option: `{ env = "NAME" }`, `{ file = "PATH" }`, or a literal (which draws a warning).
+def _is_known(name: str, info: ValidationInfo) -> str:
+    around = info.context
+    if isinstance(around, Surroundings) and around.fields is not None and name not in around.fields:
+        raise ValueError(f'there is no field "{name}"{did_you_mean(name, around.fields)}')
+    return name
 
+
+FieldName = Annotated[str, AfterValidator(_is_known)]
+"""An option that names a field of the pipeline. Defaults go without `validate_default`: a pipeline that has no phone
+column can keep the standard `phone` validator."""
+
+
+class SecretRef:
+    """A secret option: a reference to a variable, a file or a program, or a literal (which draws a warning).
+
+    `{ env = "NAME" }`, `{ file = "PATH" }`, `{ command = ["pass", "show", "portal"] }`: what the program prints.
     Nothing is read until `Context.secret` resolves it, so checking a pipeline needs no secrets.
     """
 
-    __slots__ = ("_literal", "env", "file")
+    __slots__ = ("_literal", "_printed", "command", "env", "file")
 
-    def __init__(self, *, env: str | None = None, file: Path | None = None, literal: str | None = None) -> None:
-        self.env, self.file = env, file
+    def __init__(
+        self,
+        *,
+        env: str | None = None,
+        file: Path | None = None,
+        command: Sequence[str] = (),
+        literal: str | None = None,
+    ) -> None:
+        self.env, self.file, self.command = env, file, tuple(command)
         self._literal = None if literal is None else Secret(literal)
+        self._printed: Secret | None = None
 
     @property
     def is_literal(self) -> bool:
@@ -72,10 +99,12 @@ class SecretRef:
         """Reads the secret.
 
         Raises:
-            PipelineError: the variable is not set or the file cannot be read.
+            PipelineError: the variable is not set, the file cannot be read, or the program gives none.
         """
         if self._literal is not None:
             return self._literal
+        if self.command:
+            return self._from_program()
         if self.env is not None:
             text, missing = os.environ.get(self.env), f"the environment variable {self.env} is not set"
         else:
@@ -91,9 +120,22 @@ class SecretRef:
             raise PipelineError([Mistake("", missing, "secret")], code="secret.missing")
         return Secret(text)
 
+    def _from_program(self) -> Secret:
+        """Asks the program once: it may want a person to touch a key."""
+        from musterroll.contract.secret_program import ProgramError, secret_of  # noqa: PLC0415 -- quick start-up
+
+        if self._printed is None:
+            try:
+                self._printed = Secret(secret_of(self.command, _MOST_CHARACTERS))
+            except ProgramError as error:
+                raise PipelineError([Mistake("", str(error), "secret")], code="secret.missing") from None
+        return self._printed
+
     def __repr__(self) -> str:
         if self.env is not None:
             return f"{{ env = {self.env!r} }}"
+        if self.command:
+            return f"{{ command = {list(self.command)!r} }}"
         return f"{{ file = {str(self.file)!r} }}" if self.file is not None else MASK
 
     __str__ = __repr__
@@ -107,15 +149,11 @@ class SecretRef:
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: Any) -> dict[str, Any]:
-        """Describes the three spellings for editors."""
+        """Describes the spellings for editors."""
+        words = {"type": "array", "items": {"type": "string"}, "minItems": 1}
         references = [
-            {
-                "type": "object",
-                "properties": {key: {"type": "string"}},
-                "required": [key],
-                "additionalProperties": False,
-            }
-            for key in ("env", "file")
+            {"type": "object", "properties": {key: value}, "required": [key], "additionalProperties": False}
+            for key, value in (("env", {"type": "string"}), ("file", {"type": "string"}), ("command", words))
         ]
         return {"anyOf": [*references, {"type": "string", "description": "a literal secret; draws a warning"}]}
 
@@ -131,4 +169,13 @@ class SecretRef:
                 return cls(env=text)
             if kind == "file" and isinstance(text, str) and text:
                 return cls(file=_from_its_file(Path(text), info))
-        raise ValueError('write { env = "NAME" } or { file = "PATH" }')
+            if kind == "command" and _is_command(text):
+                program = text[0]
+                if Path(program).name != program:  # a path, not a name to be looked for
+                    program = str(_from_its_file(Path(program), info))
+                return cls(command=(program, *text[1:]))
+        raise ValueError(f"write {REFERENCES}")
+
+
+def _is_command(value: object) -> bool:
+    return isinstance(value, list | tuple) and bool(value) and bool(value[0]) and all(isinstance(w, str) for w in value)

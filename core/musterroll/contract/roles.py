@@ -31,7 +31,12 @@ class Confidence(IntEnum):
 
 
 class OtherFormat(NamedTuple):
-    """What a reader may say of a file that it does not read but knows: `a PDF document`, and what to do with it."""
+    """What a reader may say of a file that it does not read but knows.
+
+    Attributes:
+        kind: what it is, e.g. `a PDF document`.
+        advice: what to do with it.
+    """
 
     kind: str
     advice: str

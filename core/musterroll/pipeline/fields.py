@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from musterroll.contract.fields import CALLING_CODE, GROUPS, PASSWORD, PHONE, USERNAME, Field, FieldSet
-from musterroll.contract.options import SecretRef
+from musterroll.contract.options import REFERENCES, SecretRef
 from musterroll.contract.secret import Secret
 from musterroll.contract.templates import Template
 from musterroll.contract.text import clean, did_you_mean, fold, fold_heading
@@ -17,7 +17,7 @@ from musterroll.pipeline.origins import KeyPath, at, plain
 from musterroll.pipeline.settings import FieldSettings, SheetSettings
 
 _WHOLE_PHONE = "The whole number, with + and the country's telephone code: +44 7712 345678."
-LITERAL = 'a secret should not stand here as it is; write { env = "NAME" } or { file = "PATH" }'
+LITERAL = f"a secret should not stand here as it is; write {REFERENCES}"
 
 
 def fields_of(check: Check) -> FieldSet:

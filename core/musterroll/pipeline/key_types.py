@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
-from musterroll.contract.options import SecretRef
+from musterroll.contract.options import REFERENCE_KEYS, SecretRef
 
 _TEXT = (str, Path, SecretRef, bytes)
 
@@ -58,7 +58,7 @@ def meant(text: str, types: Iterable[Any]) -> Any:
     others = [kind for kind in kinds if not _is_text(kind)]
     if len(others) == len(kinds):  # no text at all, or nothing is known
         return value
-    if isinstance(value, Mapping) and len(value) == 1 and value.keys() <= {"env", "file"}:
+    if isinstance(value, Mapping) and len(value) == 1 and value.keys() <= REFERENCE_KEYS:
         return value  # a reference, where a text may be kept elsewhere
     if not others:
         choices = [choice for kind in kinds for choice in _choices(kind)]

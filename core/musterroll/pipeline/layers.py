@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from functools import reduce
 from typing import Any
 
+from musterroll.contract.options import REFERENCE_KEYS
 from musterroll.errors import Mistake
 from musterroll.pipeline.origins import Items, Joined, KeyPath, Leaf, Node, Place, TomlTable, path_text
 
@@ -135,4 +136,4 @@ def _by_name(table: TomlTable) -> Node:
 
 def _is_secret(table: TomlTable) -> bool:
     # A reference is one value: `{ file = … }` over `{ env = … }` must not come to both.
-    return len(table.entries) == 1 and not table.entries.keys().isdisjoint({"env", "file"})
+    return len(table.entries) == 1 and not table.entries.keys().isdisjoint(REFERENCE_KEYS)

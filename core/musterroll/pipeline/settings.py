@@ -290,6 +290,7 @@ class Settings(Table):
         disable: plugins or distributions to leave out.
         state: the folder of the journal; `.musterroll` beside the file without it.
         confirm: without a terminal, write only with --yes.
+        rehearsal: the portal is one to rehearse with: `plugins check` may create made-up users there.
         on_error: one bad row keeps everything out (`abort`), or only bad rows are left out (`skip`).
         on_inactive: a row that means an inactive user is an `error`, makes the user active (`reactivate`), or
             only updates (`update`).
@@ -318,6 +319,7 @@ class Settings(Table):
     disable: tuple[str, ...] = ()
     state: Annotated[str, AfterValidator(_not_empty)] | None = None
     confirm: bool = False
+    rehearsal: bool = False
     on_error: Literal["abort", "skip"]
     on_inactive: Literal["error", "reactivate", "update"]
     absent: Literal["keep", "report", "deactivate"]

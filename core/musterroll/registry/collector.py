@@ -25,6 +25,7 @@ from musterroll.contract.components import (
     UserBackendType,
     ValidatorType,
 )
+from musterroll.contract.decorators import FUNCTION_RULES
 from musterroll.contract.options import Options
 from musterroll.contract.text import did_you_mean, nearest
 from musterroll.registry import hookspecs
@@ -160,6 +161,7 @@ class Collector:
             brought.is_imported = True
             _find_forgotten_marks(brought, module)
             self._exhaust(brought, key)
+            _take_functions(brought, module)
         return brought
 
     def _register(self, brought: _Brought, module: object, key: str) -> bool:
@@ -220,6 +222,17 @@ def _take(brought: _Brought, name: str, function: Callable[..., Any]) -> None:
             brought.fault(f"{name}: {error}", hook.kind)
         else:
             brought.providers.append(Provider(hook.kind, component, brought.plugin))
+
+
+def _take_functions(brought: _Brought, module: object) -> None:
+    """Takes the rules of a module that are functions."""
+    rules = getattr(module, FUNCTION_RULES, ())
+    for record in rules if isinstance(rules, list) else ():
+        hook = next(hook for hook in HOOKS.values() if isinstance(record, hook.record))
+        try:
+            brought.providers.append(Provider(hook.kind, _checked(record, hook), brought.plugin))
+        except TypeError as error:
+            brought.fault(str(error), hook.kind)
 
 
 def _checked(record: object, hook: Hook) -> Component:

@@ -1,30 +1,22 @@
 """The hook specifications: what a plugin module can implement.
 
 Each hook takes no argument and yields records (`ReaderType`, …). It runs once, at start-up, so it must be
-cheap: import heavy libraries inside `build` or later.
+cheap: import heavy libraries inside `build` or later. A rule that is a function needs no hook (`@rule`).
 
-    from musterroll import Options, ValidatorType, hookimpl
+    from musterroll import Component, Options, ValidatorType, hookimpl
 
     @hookimpl
-    def musterroll_validators():
+    def musterroll_validators() -> Iterator[Component]:
         yield ValidatorType(name="staff-number", summary="…", options=Options, build=StaffNumber)
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 import pluggy
 
-from musterroll.contract.components import (
-    CommandType,
-    GroupResolverType,
-    NotifierType,
-    ReaderType,
-    UserBackendType,
-    ValidatorType,
-)
+from musterroll.contract.components import Component
 
 PROJECT = "musterroll"
 
@@ -33,36 +25,36 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 
 @hookspec
-def musterroll_readers() -> Iterable[ReaderType[Any]]:
+def musterroll_readers() -> Iterable[Component]:
     """Yields the spreadsheet formats that can be read."""
     return ()
 
 
 @hookspec
-def musterroll_validators() -> Iterable[ValidatorType[Any]]:
+def musterroll_validators() -> Iterable[Component]:
     """Yields the rules that rows or whole sheets can be checked by."""
     return ()
 
 
 @hookspec
-def musterroll_group_resolvers() -> Iterable[GroupResolverType[Any]]:
+def musterroll_group_resolvers() -> Iterable[Component]:
     """Yields the ways to find out a row's groups."""
     return ()
 
 
 @hookspec
-def musterroll_user_backends() -> Iterable[UserBackendType[Any]]:
+def musterroll_user_backends() -> Iterable[Component]:
     """Yields the portals that users can be created and updated in."""
     return ()
 
 
 @hookspec
-def musterroll_notifiers() -> Iterable[NotifierType[Any]]:
+def musterroll_notifiers() -> Iterable[Component]:
     """Yields the ways to send invites and reports."""
     return ()
 
 
 @hookspec
-def musterroll_commands() -> Iterable[CommandType]:
+def musterroll_commands() -> Iterable[Component]:
     """Yields further commands of the command line."""
     return ()

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import islice
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 from pydantic import Field as Default
 from pydantic import ValidationInfo, field_validator, model_validator
 
 from musterroll import (
     Batch,
+    Component,
     Context,
+    FieldName,
     FilePath,
     GroupPath,
     GroupResolverType,
@@ -28,7 +30,7 @@ from musterroll import (
     nearest,
 )
 from musterroll_plugins.groups._table import GroupTable, add_file, read_groups
-from musterroll_plugins.validators._fields import FieldName, is_too_long
+from musterroll_plugins.validators._fields import is_too_long
 
 Groups = str | tuple[str, ...]
 _MOST_MISTAKES = 20  # of one file; who took the wrong file need not read a thousand
@@ -150,7 +152,7 @@ def _joined(groups: Groups) -> str:
 
 
 @hookimpl
-def musterroll_group_resolvers() -> Iterator[GroupResolverType[Any]]:
+def musterroll_group_resolvers() -> Iterator[Component]:
     """Announces the resolver."""
     yield GroupResolverType(
         name="mapping",

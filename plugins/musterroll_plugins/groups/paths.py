@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 from pydantic import Field as Limits
 from pydantic import model_validator
 
 from musterroll import (
     Batch,
+    Component,
     Context,
+    FieldName,
     GroupPath,
     GroupResolverType,
     Options,
@@ -23,7 +25,6 @@ from musterroll import (
     gettext,
     hookimpl,
 )
-from musterroll_plugins.validators._fields import FieldName
 
 _ESCAPE = "\\"
 _Character = Annotated[str, Limits(min_length=1, max_length=1)]
@@ -184,7 +185,7 @@ class Paths:
 
 
 @hookimpl
-def musterroll_group_resolvers() -> Iterator[GroupResolverType[Any]]:
+def musterroll_group_resolvers() -> Iterator[Component]:
     """Announces the resolver."""
     yield GroupResolverType(
         name="paths",

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 
 from musterroll import (
+    Component,
     Context,
     Message,
     NotifierType,
@@ -75,7 +76,7 @@ def _to(recipient: Recipient | None) -> str:
 
 
 @hookimpl
-def musterroll_notifiers() -> Iterator[NotifierType[ConsoleOptions]]:
+def musterroll_notifiers() -> Iterator[Component]:
     """Announces the notifier."""
     yield NotifierType(
         name="console",

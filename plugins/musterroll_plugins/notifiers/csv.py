@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, ValidationInfo, model_validator
 
 from musterroll import (
+    Component,
     Context,
     FilePath,
     Message,
@@ -258,7 +259,7 @@ def _is_formula(text: str) -> bool:
 
 
 @hookimpl
-def musterroll_notifiers() -> Iterator[NotifierType[CsvOptions]]:
+def musterroll_notifiers() -> Iterator[Component]:
     """Announces the notifier."""
     yield NotifierType(
         name="csv",

@@ -11,6 +11,7 @@ from email.policy import SMTP, SMTPUTF8
 from pathlib import Path
 
 from musterroll import (
+    Component,
     Context,
     FilePath,
     Message,
@@ -161,7 +162,7 @@ _HALF = re.compile(r"[A-Za-z0-9-]*[0-9a-f]{16}\.tmp")  # no other program names 
 
 
 @hookimpl
-def musterroll_notifiers() -> Iterator[NotifierType[OutboxOptions]]:
+def musterroll_notifiers() -> Iterator[Component]:
     """Announces the notifier."""
     yield NotifierType(
         name="outbox",

@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from musterroll import CommandType, Options, SecretRef, hookimpl
+from musterroll import CommandType, Component, Options, SecretRef, hookimpl
 from musterroll_plugins.portal.settings import TOKEN_VARIABLE, ErrorStatus, Fault, Seconds
 
 
@@ -64,7 +64,7 @@ def load() -> Callable[[PortalOptions], int]:
 
 
 @hookimpl
-def musterroll_commands() -> Iterator[CommandType]:
+def musterroll_commands() -> Iterator[Component]:
     """Announces the command."""
     yield CommandType(
         name="portal",

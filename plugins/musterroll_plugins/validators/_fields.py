@@ -1,25 +1,10 @@
-"""What the validators share: names of fields in options, values that `length` reports, long lists in messages."""
+"""What the validators share: values that `length` reports, long lists in messages."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated
 
-from pydantic import AfterValidator, ValidationInfo
-
-from musterroll import Context, Surroundings, did_you_mean, gettext
-
-
-def _is_known(name: str, info: ValidationInfo) -> str:
-    around = info.context
-    if isinstance(around, Surroundings) and around.fields is not None and name not in around.fields:
-        raise ValueError(f'there is no field "{name}"{did_you_mean(name, around.fields)}')
-    return name
-
-
-FieldName = Annotated[str, AfterValidator(_is_known)]
-"""An option that names a field of the pipeline. Defaults go without `validate_default`: a pipeline that has no phone
-column can keep the standard `phone` validator."""
+from musterroll import Context, gettext
 
 
 def is_too_long(context: Context, name: str, text: str) -> bool:

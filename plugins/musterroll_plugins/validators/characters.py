@@ -5,9 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any
 
-from musterroll import Batch, Context, Options, Origin, Problem, Row, Severity, ValidatorType, gettext, hookimpl
+from musterroll import (
+    Batch,
+    Component,
+    Context,
+    Options,
+    Origin,
+    Problem,
+    Row,
+    Severity,
+    ValidatorType,
+    gettext,
+    hookimpl,
+)
 from musterroll_plugins.validators import _characters, _mojibake
 
 _USERNAME = "username"
@@ -105,7 +116,7 @@ def _what(text: str, places: list[int]) -> str:
 
 
 @hookimpl
-def musterroll_validators() -> Iterator[ValidatorType[Any]]:
+def musterroll_validators() -> Iterator[Component]:
     """Announces the validator."""
     yield ValidatorType(
         name="characters",

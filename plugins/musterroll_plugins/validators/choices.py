@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Self
+from typing import Self
 
 from pydantic import ValidationInfo, model_validator
 
 from musterroll import (
     Batch,
+    Component,
     Context,
+    FieldName,
     Options,
     Problem,
     Row,
@@ -22,7 +24,7 @@ from musterroll import (
     nearest,
 )
 from musterroll_plugins.validators._characters import legible
-from musterroll_plugins.validators._fields import FieldName, is_too_long, listed
+from musterroll_plugins.validators._fields import is_too_long, listed
 
 _NAMED = 10  # a message lists no more choices than these
 
@@ -109,7 +111,7 @@ class _List:
 
 
 @hookimpl
-def musterroll_validators() -> Iterator[ValidatorType[Any]]:
+def musterroll_validators() -> Iterator[Component]:
     """Announces the validator."""
     yield ValidatorType(
         name="choices", summary="Values must be one of the field's choices", options=ChoicesOptions, build=Choices

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 from pydantic import model_validator
 
-from musterroll import Batch, Context, Options, Problem, Row, ValidatorType, Value, fold, hookimpl
+from musterroll import Batch, Component, Context, FieldName, Options, Problem, Row, ValidatorType, Value, fold, hookimpl
 from musterroll_plugins.validators._characters import legible
-from musterroll_plugins.validators._fields import FieldName
 
 
 class CompareOptions(Options):
@@ -97,7 +96,7 @@ def _text(value: Value) -> str:
 
 
 @hookimpl
-def musterroll_validators() -> Iterator[ValidatorType[Any]]:
+def musterroll_validators() -> Iterator[Component]:
     """Announces the validator."""
     yield ValidatorType(
         name="compare",

@@ -5,13 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
-from typing import Any
 
 from pydantic import Field as Default
 
-from musterroll import Batch, Context, Options, Problem, Row, Severity, ValidatorType, gettext, hookimpl
+from musterroll import (
+    Batch,
+    Component,
+    Context,
+    FieldName,
+    Options,
+    Problem,
+    Row,
+    Severity,
+    ValidatorType,
+    gettext,
+    hookimpl,
+)
 from musterroll_plugins.validators._characters import legible
-from musterroll_plugins.validators._fields import FieldName, is_too_long
+from musterroll_plugins.validators._fields import is_too_long
 from musterroll_plugins.validators._mail_domains import meant_domain
 
 # The library's rule for an unquoted ASCII local part (RFC 5322 dot-atom), and its limit for an address.
@@ -164,6 +175,6 @@ def _public(ending: re.Match[str]) -> str:
 
 
 @hookimpl
-def musterroll_validators() -> Iterator[ValidatorType[Any]]:
+def musterroll_validators() -> Iterator[Component]:
     """Announces the validator."""
     yield ValidatorType(name="email", summary="E-mail addresses must be valid", options=EmailOptions, build=Email)

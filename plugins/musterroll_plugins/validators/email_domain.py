@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any, Self
+from typing import Self
 
 from pydantic import Field as Default
 from pydantic import field_validator, model_validator
 
-from musterroll import Batch, Context, Options, Problem, Row, ValidatorType, hookimpl, nearest
+from musterroll import Batch, Component, Context, FieldName, Options, Problem, Row, ValidatorType, hookimpl, nearest
 from musterroll_plugins.validators._characters import legible
-from musterroll_plugins.validators._fields import FieldName, is_too_long, listed
+from musterroll_plugins.validators._fields import is_too_long, listed
 from musterroll_plugins.validators.email import Email, EmailOptions
 
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
@@ -144,7 +144,7 @@ class EmailDomain:
 
 
 @hookimpl
-def musterroll_validators() -> Iterator[ValidatorType[Any]]:
+def musterroll_validators() -> Iterator[Component]:
     """Announces the validator."""
     yield ValidatorType(
         name="email-domain",

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
-from musterroll import Batch, Context, Options, Problem, Row, ValidatorType, hookimpl
+from musterroll import Batch, Component, Context, Options, Problem, Row, ValidatorType, hookimpl
 
 
 class Length:
@@ -43,7 +42,7 @@ class Length:
 
 
 @hookimpl
-def musterroll_validators() -> Iterator[ValidatorType[Any]]:
+def musterroll_validators() -> Iterator[Component]:
     """Announces the validator."""
     yield ValidatorType(
         name="length", summary="Values must not be longer than their field allows", options=Options, build=Length

@@ -8,13 +8,25 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib.machinery import PathFinder
 from importlib.util import find_spec, module_from_spec
 from itertools import chain, pairwise
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field as Limits
 from pydantic import model_validator
 
-from musterroll import Batch, Context, Options, Problem, Row, ValidatorType, fold, gettext, hookimpl, ngettext
-from musterroll_plugins.validators._fields import FieldName
+from musterroll import (
+    Batch,
+    Component,
+    Context,
+    FieldName,
+    Options,
+    Problem,
+    Row,
+    ValidatorType,
+    fold,
+    gettext,
+    hookimpl,
+    ngettext,
+)
 
 _SHORTEST_PART = 3  # a shorter name is in many good passwords by chance
 _LONGEST_JUDGED = 72  # zxcvbn takes no more, and a tenth of a second for as many
@@ -282,7 +294,7 @@ def _is_regular(text: str) -> bool:
 
 
 @hookimpl
-def musterroll_validators() -> Iterator[ValidatorType[Any]]:
+def musterroll_validators() -> Iterator[Component]:
     """Announces the validator."""
     yield ValidatorType(
         name="password",

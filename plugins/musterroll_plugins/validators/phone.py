@@ -10,7 +10,9 @@ from pydantic import Field as Default
 
 from musterroll import (
     Batch,
+    Component,
     Context,
+    FieldName,
     Options,
     Origin,
     Problem,
@@ -25,7 +27,7 @@ from musterroll import (
     split_whole,
 )
 from musterroll_plugins.validators._characters import legible
-from musterroll_plugins.validators._fields import FieldName, is_too_long
+from musterroll_plugins.validators._fields import is_too_long
 
 if TYPE_CHECKING:
     from musterroll_plugins.validators._numbering import NumberingPlan
@@ -312,7 +314,7 @@ def _has_line_breaks(text: str) -> bool:
 
 
 @hookimpl
-def musterroll_validators() -> Iterator[ValidatorType[Any]]:
+def musterroll_validators() -> Iterator[Component]:
     """Announces the validator."""
     yield ValidatorType(
         name="phone", summary="Phone numbers must fit their calling code", options=PhoneOptions, build=Phone

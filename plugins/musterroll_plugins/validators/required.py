@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
-from musterroll import Batch, Context, Options, Origin, Problem, Row, ValidatorType, gettext, hookimpl
+from musterroll import Batch, Component, Context, Options, Origin, Problem, Row, ValidatorType, gettext, hookimpl
 
 
 class Required:
@@ -52,6 +51,6 @@ class Required:
 
 
 @hookimpl
-def musterroll_validators() -> Iterator[ValidatorType[Any]]:
+def musterroll_validators() -> Iterator[Component]:
     """Announces the validator."""
     yield ValidatorType(name="required", summary="Required fields must be filled in", options=Options, build=Required)

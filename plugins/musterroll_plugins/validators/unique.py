@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator
-from typing import Any
 
 from pydantic import Field as Default
 
-from musterroll import Batch, Context, Options, Problem, Row, Severity, ValidatorType, fold, gettext, hookimpl
-from musterroll_plugins.validators._fields import FieldName
+from musterroll import (
+    Batch,
+    Component,
+    Context,
+    FieldName,
+    Options,
+    Problem,
+    Row,
+    Severity,
+    ValidatorType,
+    fold,
+    gettext,
+    hookimpl,
+)
 
 _USERNAME = "username"
 # Letters of other scripts that look like Latin ones. Only pairs that most typefaces draw alike, each case for itself:
@@ -160,7 +171,7 @@ def foreign_letters(text: str) -> str:
 
 
 @hookimpl
-def musterroll_validators() -> Iterator[ValidatorType[Any]]:
+def musterroll_validators() -> Iterator[Component]:
     """Announces the validator."""
     yield ValidatorType(
         name="unique",

@@ -119,7 +119,7 @@ def using(option: str) -> str:
         ("day = 20260101", "day: is not a valid date"),
         ("size = 1.5", "size: should be a whole number"),
         ('size = "5"', "size: should be a whole number; write 5"),
-        ("token = 5", 'token: write { env = "NAME" } or { file = "PATH" }'),
+        ("token = 5", 'token: write { env = "NAME" }, { file = "PATH" } or { command = ["PROGRAM", …] }'),
     ],
 )
 def test_options_of_any_plugin_are_strict(mistakes: Mistakes, option: str, said: str) -> None:

@@ -28,6 +28,7 @@ from musterroll import (
     NumberCell,
     Options,
     Reader,
+    ReaderType,
     SheetRow,
     SheetWriter,
     Source,
@@ -59,10 +60,12 @@ FORMATS = ["csv", "xlsx", "ods"]
 def made(name: str, **options: str) -> tuple[Reader, SheetWriter]:
     if name == "csv":
         (csv_type,) = csv_readers()
+        assert isinstance(csv_type, ReaderType)
         assert csv_type.writer is not None
         csv_options = CsvOptions.model_validate(options)
         return csv_type.build(csv_options, context()), csv_type.writer(csv_options, context())
     (kind,) = {"xlsx": xlsx_readers, "ods": ods_readers}[name]()
+    assert isinstance(kind, ReaderType)
     assert kind.writer is not None
     return kind.build(Options(), context()), kind.writer(Options(), context())
 

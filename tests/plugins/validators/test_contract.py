@@ -8,6 +8,7 @@ from musterroll_plugins.validators import (
     characters,
     choices,
     compare,
+    condition,
     email,
     email_domain,
     length,
@@ -63,6 +64,15 @@ class TestCompare(ValidatorContract):
 
     def validator(self) -> RowValidator | SheetValidator:
         return build_validator(compare, "compare", field="email", other="username", rule="equal")
+
+
+class TestCondition(ValidatorContract):
+    good, bad = ({"surname": "A1", "forename": "Ana"}, {"forename": "Bo"}), ({"surname": "x", "forename": "ana"},)
+    codes = frozenset({"surname.condition"})
+
+    def validator(self) -> RowValidator | SheetValidator:
+        must = {"surname": {"pattern": r"A\d"}}
+        return build_validator(condition, "condition", when={"forename": "Ana"}, must=must)
 
 
 class TestEmail(ValidatorContract):

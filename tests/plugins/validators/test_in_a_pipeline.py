@@ -11,6 +11,11 @@ from musterroll.pipeline.loader import load_pipeline
 
 _RULES = """
 [[validators]]
+name = "if"
+use = "condition"
+options = { when = { surnam = "A" }, must = { forename = 3, username = "x" } }
+
+[[validators]]
 name = "form"
 use = "pattern"
 options = { field = "surnam", pattern = "A" }
@@ -79,6 +84,8 @@ def test_all_come_at_once_each_with_its_path_and_file(tmp_path: Path) -> None:
 
     said = {str(mistake).partition("acme.toml: ")[2] for mistake in caught.value.mistakes}
     assert said == {
+        'validators[if].options.must.forename: values of a sheet are texts; write "3"',
+        'validators[if].options.when.surnam: there is no field "surnam", did you mean "surname"?',
         'validators[form].options.field: there is no field "surnam", did you mean "surname"?',
         'validators[twice].options.other: there is no field "mail", did you mean "email"?',
         'validators[domain].options.field: there is no field "mail", did you mean "email"?',

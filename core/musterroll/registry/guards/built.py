@@ -10,6 +10,7 @@ from pathlib import PurePath
 from types import CodeType, FunctionType
 from typing import Any
 
+from musterroll.contract.decorators import FunctionRule
 from musterroll.contract.text import did_you_mean
 from musterroll.registry.guards.guard import a
 from musterroll.registry.plugin_errors import AnswerError
@@ -77,6 +78,8 @@ def _codes(made: object, methods: dict[str, str]) -> Iterator[CodeType]:
         for function in vars(base).values():
             if isinstance(function, FunctionType):
                 yield function.__code__
+    if isinstance(made, FunctionRule) and isinstance(made.function, FunctionType):
+        yield made.function.__code__
     for name in methods:
         if isinstance(function := vars(made).get(name) if hasattr(made, "__dict__") else None, FunctionType):
             yield function.__code__

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-from musterroll import Context, FilePath, Options, UserBackend, UserBackendType, hookimpl
+from musterroll import Component, Context, FilePath, Options, UserBackend, UserBackendType, hookimpl
 
 
 class DirectoryOptions(Options):
@@ -41,7 +41,7 @@ def build(options: DirectoryOptions, context: Context) -> UserBackend:
 
 
 @hookimpl
-def musterroll_user_backends() -> Iterator[UserBackendType[DirectoryOptions]]:
+def musterroll_user_backends() -> Iterator[Component]:
     """Announces the backend."""
     yield UserBackendType(
         name="directory",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from musterroll import Context, Options, UserBackendType, hookimpl
+from musterroll import Component, Context, Options, UserBackendType, hookimpl
 from musterroll_plugins.backends.memory.backend import MemoryBackend
 from musterroll_plugins.backends.memory.store import MemoryStore
 
@@ -23,14 +23,18 @@ class MemoryOptions(Options):
     unique_email: bool = False
 
 
+def store_of(name: str) -> MemoryStore:
+    """The store of a name, made where it is new."""
+    return _STORES.setdefault(name, MemoryStore(name))
+
+
 def build(options: MemoryOptions, context: Context) -> MemoryBackend:
-    """Opens a store, and makes it where it is new."""
-    store = _STORES.setdefault(options.store, MemoryStore(options.store))
-    return MemoryBackend(store, read_only=context.read_only, unique_email=options.unique_email)
+    """Opens a store."""
+    return MemoryBackend(store_of(options.store), read_only=context.read_only, unique_email=options.unique_email)
 
 
 @hookimpl
-def musterroll_user_backends() -> Iterator[UserBackendType[MemoryOptions]]:
+def musterroll_user_backends() -> Iterator[Component]:
     """Announces the backend."""
     yield UserBackendType(
         name="memory",

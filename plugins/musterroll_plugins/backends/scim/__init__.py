@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from importlib.util import find_spec
 
-from musterroll import BackendError, Context, UserBackend, UserBackendType, hookimpl
+from musterroll import BackendError, Component, Context, UserBackend, UserBackendType, hookimpl
 from musterroll_plugins.backends.scim.options import ScimOptions
 
 __all__ = ["ScimOptions", "build", "musterroll_user_backends"]
@@ -26,7 +26,7 @@ def build(options: ScimOptions, context: Context) -> UserBackend:
 
 
 @hookimpl
-def musterroll_user_backends() -> Iterator[UserBackendType[ScimOptions]]:
+def musterroll_user_backends() -> Iterator[Component]:
     """Announces the backend."""
     yield UserBackendType(
         name="scim",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 from musterroll import (
     BackendError,
@@ -18,7 +17,7 @@ from musterroll import (
     Result,
     UserKey,
 )
-from musterroll_http import HttpError, Pump
+from musterroll_http import HttpError, Pump, identity_of
 from musterroll_plugins.backends.scim.answers import explained
 from musterroll_plugins.backends.scim.bulk import AT_ONCE, Bulk
 from musterroll_plugins.backends.scim.capabilities import capabilities
@@ -85,10 +84,7 @@ class ScimBackend:
 
     def identity(self) -> str:
         """`scim:` with the portal's address, and the tenant where the options name one."""
-        parts = urlsplit(self._options.url)
-        port = "" if parts.port in (None, {"https": 443, "http": 80}[parts.scheme]) else f":{parts.port}"
-        tenant = f"#{self._options.tenant}" if self._options.tenant else ""
-        return f"scim:{parts.scheme}://{parts.hostname}{port}{parts.path.rstrip('/')}{tenant}"
+        return identity_of("scim", self._options.url, self._options.tenant)
 
     def capabilities(self) -> Capabilities:
         """What the portal says that it can do, and what the options add to that.

@@ -5,62 +5,21 @@ Everything here runs in the event loop of the backend's pump.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, nullcontext
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 
 from musterroll import BackendError, Context, Secret
-from musterroll_http import ClientCredentials, HttpAnswer, HttpClient, Meaning
+from musterroll_http import HttpAnswer, HttpClient, Meaning
 from musterroll_plugins.backends.scim.answers import explained
 from musterroll_plugins.backends.scim.options import ScimOptions
 from musterroll_plugins.backends.scim.paths import Json
+from musterroll_simple import ListLock
 
 _JSON = "application/scim+json"
 # A portal that breaks over one request does so again; one that is about to come up says 502, 503 or 504.
 _RETRIES_OF_500 = 2
 BUSY = (429, 503)
 _GATEWAY = (502, 504)
-
-
-class ListLock:
-    """Keeps our own changes apart from the reading of whole lists, whose pages a change in between would shift.
-
-    Changes go on side by side, and readings, but never both.
-    """
-
-    def __init__(self) -> None:
-        self._turn = asyncio.Condition()
-        self._changes = self._readings = 0
-
-    @asynccontextmanager
-    async def change(self) -> AsyncGenerator[None]:
-        """Around a request that changes something: waits until nobody reads."""
-        await self._wait(lambda: not self._readings)
-        self._changes += 1
-        try:
-            yield
-        finally:
-            self._changes -= 1
-            await self._tell()
-
-    @asynccontextmanager
-    async def reading(self) -> AsyncGenerator[None]:
-        """Around the reading of a list: holds up further changes, and waits for those under way."""
-        self._readings += 1
-        try:
-            await self._wait(lambda: not self._changes)
-            yield
-        finally:
-            self._readings -= 1
-            await self._tell()
-
-    async def _wait(self, free: Callable[[], bool]) -> None:
-        async with self._turn:
-            await self._turn.wait_for(free)
-
-    async def _tell(self) -> None:
-        async with self._turn:
-            self._turn.notify_all()
 
 
 class ScimClient(HttpClient):
@@ -81,7 +40,6 @@ class ScimClient(HttpClient):
             context,
             BackendError,
             name="the portal",
-            way=_client_credentials(options, context),
             requests_per_second=options.requests_per_second,
             all_wait=False,  # many portals are too busy for one thing, and not for another
             max_answer=options.max_answer,
@@ -146,10 +104,3 @@ class ScimClient(HttpClient):
         if answer.status == 401:
             self.stop(explained(answer, "", self._options.url))
         return answer
-
-
-def _client_credentials(options: ScimOptions, context: Context) -> ClientCredentials | None:
-    if options.client_id is None or options.client_secret is None or options.token_url is None:
-        return None
-    secret = context.secret(options.client_secret)
-    return ClientCredentials(options.token_url, options.client_id, secret, options.scope)

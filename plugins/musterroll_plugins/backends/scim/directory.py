@@ -18,11 +18,11 @@ from musterroll_plugins.backends.scim.client import ScimClient
 from musterroll_plugins.backends.scim.discovery import ServiceProvider
 from musterroll_plugins.backends.scim.filters import Filters
 from musterroll_plugins.backends.scim.group_index import GroupIndex, ScimGroup
-from musterroll_plugins.backends.scim.index import UserIndex
 from musterroll_plugins.backends.scim.mapping import ScimMapping
 from musterroll_plugins.backends.scim.options import ScimOptions
 from musterroll_plugins.backends.scim.pages import GROUPS, USERS, Pages
 from musterroll_plugins.backends.scim.paths import Resource, get_key, objects
+from musterroll_simple import Readings, UserIndex
 
 
 class Directory:
@@ -39,9 +39,7 @@ class Directory:
         self._client, self._options, self._portal, self._mapping = client, options, portal, mapping
         self._pages = Pages(client, options, portal)
         self._filters = Filters(self._pages, options, mapping, supported=portal.filters)
-        self._index: UserIndex | None = None
-        self._reading: asyncio.Task[UserIndex] | None = None
-        self._upcoming: asyncio.Task[UserIndex] | None = None
+        self._readings = Readings(self._fill)
         self._book: GroupIndex | None = None
         # Whether a filter sees everybody that we take for the same; `filter` says that the person accepts less.
         self._trusts_filters = options.lookup == "filter" or (options.lookup == "auto" and options.matching == "folded")
@@ -74,11 +72,11 @@ class Directory:
 
     async def _by_field(self, field: str, keys: Sequence[UserKey]) -> Mapping[str, Sequence[Existing]]:
         folded = {key.folded for key in keys}
-        if self._trusts_filters and self._index is None:
+        if self._trusts_filters and self._readings.current is None:
             users = await self._filters.users(field, {text for key in keys for text in (key.raw, key.folded)}, folded)
             if users is not None:
                 return users
-        return (self._index or await self.fresh_index()).find(field, folded)
+        return (self._readings.current or await self._readings.fresh()).find(field, folded)
 
     async def find_now(self, field: str, texts: Collection[str]) -> Mapping[str, Sequence[Existing]]:
         """Finds users as they are now, by the portal's own comparison where it takes filters.
@@ -92,7 +90,7 @@ class Directory:
         """
         wanted = {fold(text) for text in texts}
         users = await self._filters.users(field, set(texts), wanted)
-        return users if users is not None else (await self.fresh_index()).find(field, wanted)
+        return users if users is not None else (await self._readings.fresh()).find(field, wanted)
 
     async def user(self, ref: str) -> tuple[Resource | None, HttpAnswer]:
         """Reads one user; None where there is none."""
@@ -109,40 +107,17 @@ class Directory:
 
     async def count(self) -> int:
         """How many users there are."""
-        return await self._pages.total(USERS) if self._index is None else len(self._index)
+        index = self._readings.current
+        return await self._pages.total(USERS) if index is None else len(index)
 
-    async def fresh_index(self) -> UserIndex:
-        """Reads all users, beginning after this call; those who call meanwhile share what is read next.
-
-        The index is to be used at once: the next reading closes it.
-        """
-        if self._upcoming is None:
-            self._upcoming = asyncio.ensure_future(self._read_index(self._reading))
-        return await asyncio.shield(self._upcoming)
-
-    async def _read_index(self, before: asyncio.Task[UserIndex] | None) -> UserIndex:
-        if before is not None:
-            await asyncio.wait([before])
-        self._reading, self._upcoming = self._upcoming, None
-        index = UserIndex()
-        try:
-            async with self._client.lists.reading():
-                async for page in self._pages.all(USERS):
-                    index.add(user for resource in page if (user := self._mapping.read(resource)) is not None)
-        except BaseException:
-            index.close()
-            raise
-        self._replace_index(index)
-        return index
-
-    def _replace_index(self, index: UserIndex | None) -> None:
-        old, self._index = self._index, index
-        if old is not None:
-            old.close()
+    async def _fill(self, index: UserIndex) -> None:
+        async with self._client.lists.reading():
+            async for page in self._pages.all(USERS):
+                index.add(user for resource in page if (user := self._mapping.read(resource)) is not None)
 
     def forget(self) -> None:
         """Forgets everything that was read: it is about to change, or has changed."""
-        self._replace_index(None)
+        self._readings.forget()
         self._book = None
 
     # -- groups ---------------------------------------------------------------------------------------------

@@ -8,11 +8,11 @@ from contextlib import aclosing
 from urllib.parse import quote
 
 from musterroll import Existing, fold
-from musterroll_plugins.backends.scim.index import KEY, value_of
 from musterroll_plugins.backends.scim.mapping import ScimMapping
 from musterroll_plugins.backends.scim.options import ScimOptions
 from musterroll_plugins.backends.scim.pages import GROUPS, USERS, Pages, RefusedFilterError
 from musterroll_plugins.backends.scim.paths import Resource, get_key
+from musterroll_simple import KEY, value_of
 
 
 class Filters:

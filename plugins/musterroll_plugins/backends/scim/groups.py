@@ -14,12 +14,13 @@ from musterroll_plugins.backends.scim.answers import id_of
 from musterroll_plugins.backends.scim.client import ScimClient
 from musterroll_plugins.backends.scim.directory import Directory, groups_of
 from musterroll_plugins.backends.scim.discovery import GROUP, ServiceProvider
-from musterroll_plugins.backends.scim.group_index import GroupIndex, ScimGroup, Slot, join_path, member_values
+from musterroll_plugins.backends.scim.group_index import GroupIndex, ScimGroup, Slot, member_values
 from musterroll_plugins.backends.scim.options import ScimOptions
 from musterroll_plugins.backends.scim.pages import GROUPS
 from musterroll_plugins.backends.scim.paths import Json, Resource, get_key
 from musterroll_plugins.backends.scim.schema_filter import without
 from musterroll_plugins.backends.scim.users import PATCH, OpOutcome, UserOperations, if_match, path_of, refusal
+from musterroll_simple import join_path
 
 _GONE = "the group no longer exists; run the sheet again"
 _PARENT_GONE = "the parent group no longer exists; run the sheet again"

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
-from musterroll import SecretRef, Template
+from musterroll import Template
 from musterroll_http import HttpOptions, check_url
 from musterroll_plugins.backends.scim.paths import AttributePath
 
@@ -53,10 +53,6 @@ class ScimOptions(HttpOptions):
     Attributes:
         url: the address of the portal's SCIM service, as `https://portal.example/scim/v2`.
         tenant: where one address serves several tenants and the token decides: a name that tells them apart.
-        client_id: the client, for portals that want OAuth 2 client credentials.
-        client_secret: the client's secret.
-        token_url: where such a client gets its token.
-        scope: the scope to ask for there.
         requests_per_second: not more requests than these.
         fields: which SCIM attribute a field becomes, besides the usual ones; `""` leaves the field out, whatever the
             sheet has there.
@@ -87,10 +83,6 @@ class ScimOptions(HttpOptions):
 
     url: Address
     tenant: str = ""
-    client_id: str | None = None
-    client_secret: SecretRef | None = None
-    token_url: Address | None = None
-    scope: str | None = None
     concurrency: int = Field(16, ge=1, le=256)
     requests_per_second: float | None = Field(None, ge=0.001, le=100_000)
     retries: int = Field(6, ge=0, le=100)
@@ -116,15 +108,7 @@ class ScimOptions(HttpOptions):
     duplicate_status: tuple[HttpStatus, ...] = (409,)
 
     @model_validator(mode="after")
-    def _one_way_to_sign_in(self) -> ScimOptions:
-        user, client = self.username is not None, self.client_id is not None
-        if (self.token is not None) + user + client > 1:
-            raise ValueError("choose one of token, username with password, and client_id with client_secret")
-        if user != (self.password is not None):
-            raise ValueError("username and password belong together")
-        together = (self.client_secret is not None, self.token_url is not None)
-        if any(have != client for have in together) or (self.scope is not None and not client):
-            raise ValueError("client_id, client_secret and token_url belong together")
+    def _plain_separator(self) -> ScimOptions:
         if "\\" in self.path_separator:
             raise ValueError("path_separator cannot have a backslash in it")
         return self

@@ -24,8 +24,8 @@ from musterroll import (
 )
 from musterroll_plugins.backends.scim.directory import Directory
 from musterroll_plugins.backends.scim.group_index import GroupIndex
-from musterroll_plugins.backends.scim.index import KEY
 from musterroll_plugins.backends.scim.mapping import ScimMapping
+from musterroll_simple import KEY
 
 # Those that are looked for so soon after another are looked for together.
 _GATHERING_SECONDS = 0.01

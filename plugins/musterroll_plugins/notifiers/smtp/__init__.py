@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from musterroll import Context, Notifier, NotifierType, hookimpl
+from musterroll import Component, Context, Notifier, NotifierType, hookimpl
 from musterroll_plugins.notifiers.smtp.options import SmtpOptions
 
 __all__ = ["SmtpOptions", "build", "musterroll_notifiers"]
@@ -23,7 +23,7 @@ def build(options: SmtpOptions, context: Context) -> Notifier:
 
 
 @hookimpl
-def musterroll_notifiers() -> Iterator[NotifierType[SmtpOptions]]:
+def musterroll_notifiers() -> Iterator[Component]:
     """Announces the notifier."""
     yield NotifierType(
         name="smtp",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from importlib.util import find_spec
 
-from musterroll import Context, Notifier, NotifierError, NotifierType, hookimpl
+from musterroll import Component, Context, Notifier, NotifierError, NotifierType, hookimpl
 from musterroll_plugins.notifiers.webhook.options import WebhookOptions
 
 __all__ = ["WebhookOptions", "build", "musterroll_notifiers"]
@@ -28,7 +28,7 @@ def build(options: WebhookOptions, context: Context) -> Notifier:
 
 
 @hookimpl
-def musterroll_notifiers() -> Iterator[NotifierType[WebhookOptions]]:
+def musterroll_notifiers() -> Iterator[Component]:
     """Announces the notifier."""
     yield NotifierType(
         name="webhook",

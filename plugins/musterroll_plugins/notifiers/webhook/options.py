@@ -2,37 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
 from musterroll import Purpose, SecretRef
 from musterroll_http import HttpOptions
 from musterroll_plugins.notifiers._reach import Needs
 from musterroll_plugins.notifiers._text_options import check_structure
-
-_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
-
-
-def check_header(text: object) -> object:
-    """Checks the value of a header; what is no text is somebody else's to check.
-
-    Raises:
-        ValueError: it has characters that no header has.
-    """
-    if isinstance(text, str) and not (text.isascii() and text.isprintable()):
-        raise ValueError("this has characters that no header has; write it in one line, in plain letters")
-    return text
-
-
-def _names(headers: dict[str, str | SecretRef]) -> dict[str, str | SecretRef]:
-    for name in headers:
-        if not _HEADER.fullmatch(name):
-            raise ValueError(f'"{name}" cannot be the name of a header')
-    if len({name.lower() for name in headers}) < len(headers):
-        raise ValueError("one of them is there twice")
-    return headers
 
 
 def _body(purpose: Purpose) -> AfterValidator:
@@ -58,15 +35,11 @@ def _check_types(value: Any, path: str) -> None:
             raise ValueError(f"{path}: write dates and times as text, in quotation marks")
 
 
-HeaderValue = Annotated[str | SecretRef, BeforeValidator(check_header)]
-
-
 class WebhookOptions(HttpOptions):
     """Options of the notifier `webhook`.
 
     Attributes:
         method: of HTTP.
-        headers: further headers; a value may be a secret.
         secret: what requests are signed with: HMAC with SHA-256, in the header `Musterroll-Signature`.
         encoding: how the body is written: as `json`, or as a web page sends a form (`form`).
         body: the body of invites; texts in it may have placeholders as `{forename}`. By default a document of our own.
@@ -81,7 +54,6 @@ class WebhookOptions(HttpOptions):
     """
 
     method: Literal["POST", "PUT", "PATCH"] = "POST"
-    headers: Annotated[dict[str, HeaderValue], AfterValidator(_names)] = Field({})
     secret: SecretRef | None = None
     encoding: Literal["json", "form"] = "json"
     body: Annotated[dict[str, Any], _body(Purpose.INVITE)] | None = None

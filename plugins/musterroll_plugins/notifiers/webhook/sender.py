@@ -5,11 +5,11 @@ Everything here runs in the event loop of the notifier's pump.
 
 from __future__ import annotations
 
-from musterroll import Context, Message, NotifierError, Secret, Sent, SentStatus
+from musterroll import Context, Message, NotifierError, Sent, SentStatus
 from musterroll_http import HttpAnswer, HttpClient, HttpError
 from musterroll_plugins.notifiers._texts import printable
 from musterroll_plugins.notifiers.webhook.bodies import CONTENT_TYPES, Bodies
-from musterroll_plugins.notifiers.webhook.options import WebhookOptions, check_header
+from musterroll_plugins.notifiers.webhook.options import WebhookOptions
 from musterroll_plugins.notifiers.webhook.signature import HEADER, signature
 
 # A receiver that breaks at every message would make every one of them doubtful.
@@ -44,7 +44,9 @@ class Sender(HttpClient):
         self._secret = None if options.secret is None else context.secret(options.secret)
         if self._secret is not None:
             self.hide(self._secret)
-        self._headers = self._own_headers()
+        named = {name.lower() for name in self.own_headers}
+        usual = {"Accept": "*/*", "Content-Type": CONTENT_TYPES[options.encoding]}
+        self._headers = {name: value for name, value in usual.items() if name.lower() not in named}
         self._bodies = Bodies(options)
         self._doubtful = 0
 
@@ -88,20 +90,3 @@ class Sender(HttpClient):
         if self._doubtful >= _MOST_DOUBTFUL:
             self.stop(NotifierError(f"{text}, {self._doubtful} times without a success; see whether it is well"))
         return Sent(message.id, SentStatus.UNKNOWN, f"{text}: it may or may not have gone out")
-
-    def _own_headers(self) -> dict[str, str]:
-        headers = {"Accept": "*/*", "Content-Type": CONTENT_TYPES[self._options.encoding]}
-        for name, value in self._options.headers.items():
-            if isinstance(value, str):
-                headers[name] = value
-                if name.lower() == "authorization":
-                    self.hide(Secret(value.rpartition(" ")[2]))
-                continue
-            secret = self._context.secret(value)
-            self.hide(secret)
-            headers[name] = secret.reveal().strip()
-            try:
-                check_header(headers[name])
-            except ValueError as error:
-                raise NotifierError(f"headers.{name}: {error}") from None
-        return headers

@@ -17,6 +17,7 @@ from pydantic import Field, field_validator, model_validator
 
 from musterroll import (
     Block,
+    Component,
     Confidence,
     Context,
     Options,
@@ -245,7 +246,7 @@ def _reading(source: Source, text: _text.TextFormat | None = None) -> Iterator[N
 
 
 @hookimpl
-def musterroll_readers() -> Iterator[ReaderType[CsvOptions]]:
+def musterroll_readers() -> Iterator[Component]:
     """Announces the reader."""
     yield ReaderType(
         name="csv",

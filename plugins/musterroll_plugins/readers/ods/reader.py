@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 
 from musterroll import (
     Block,
+    Component,
     Confidence,
     Context,
     Options,
@@ -114,7 +115,7 @@ def _is_flat(source: Source) -> bool:
 
 
 @hookimpl
-def musterroll_readers() -> Iterator[ReaderType[Options]]:
+def musterroll_readers() -> Iterator[Component]:
     """Announces the reader."""
     yield ReaderType(
         name="ods",

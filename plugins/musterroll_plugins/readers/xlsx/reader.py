@@ -15,6 +15,7 @@ from functools import cached_property
 
 from musterroll import (
     Block,
+    Component,
     Confidence,
     Context,
     Options,
@@ -142,7 +143,7 @@ def _refuse_relatives(source: Source) -> None:
 
 
 @hookimpl
-def musterroll_readers() -> Iterator[ReaderType[Options]]:
+def musterroll_readers() -> Iterator[Component]:
     """Announces the reader."""
     yield ReaderType(
         name="xlsx",

@@ -18,7 +18,7 @@ _BATCH = 500  # values in one statement; old SQLite versions take 999
 class UserIndex:
     """Users in a temporary SQLite database, which goes to the disk when it grows and is gone when it is closed.
 
-    For one thread, and for users without their groups.
+    For one thread.
     """
 
     def __init__(self) -> None:
@@ -39,7 +39,7 @@ class UserIndex:
         self._db.execute("BEGIN")
         self._db.executemany(
             "INSERT OR REPLACE INTO users VALUES (?, ?)",
-            ((user.ref, json.dumps([user.username, dict(user.fields), user.active, user.key])) for user in users),
+            ((user.ref, _data(user)) for user in users),
         )
         self._db.execute("COMMIT")
         self._indexed.clear()
@@ -62,6 +62,17 @@ class UserIndex:
             for key, ref, data in self._db.execute(query, (field, *batch)):
                 found[key].append(_existing(ref, data))
         return {text: found[stored] for text in folded if (stored := _storable(text)) in found}
+
+    def get(self, ref: str) -> Existing | None:
+        """Returns the user of a ref; None where there is none."""
+        row = self._db.execute("SELECT data FROM users WHERE ref = ?", (ref,)).fetchone()
+        return None if row is None else _existing(ref, row[0])
+
+    def has_members(self, group: str) -> bool:
+        """Whether anybody says to be in a group."""
+        return any(
+            group in _existing(ref, data).groups for ref, data in self._db.execute("SELECT ref, data FROM users")
+        )
 
     def close(self) -> None:
         """Forgets everything."""
@@ -94,6 +105,10 @@ def _storable(text: str) -> str:
     return text if text.isascii() else json.dumps(text)
 
 
+def _data(user: Existing) -> str:
+    return json.dumps([user.username, dict(user.fields), list(user.groups), user.active, user.key])
+
+
 def _existing(ref: str, data: str) -> Existing:
-    username, fields, active, key = json.loads(data)
-    return Existing(ref=ref, username=username, fields=fields, active=active, key=key)
+    username, fields, groups, active, key = json.loads(data)
+    return Existing(ref=ref, username=username, fields=fields, groups=frozenset(groups), active=active, key=key)
