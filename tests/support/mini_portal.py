@@ -12,9 +12,9 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from aiohttp import web
 
@@ -154,18 +154,32 @@ def _shown(one: Object) -> Object:
     return {name: value for name, value in one.items() if name not in ("shown", "password")}
 
 
-class MiniServer:
+class Portal(Protocol):
+    """What a server can hold."""
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Answers a request for `/NAME/PATH`, whose path is in `request.match_info`."""
+        ...
+
+
+P = TypeVar("P", bound=Portal)
+
+
+class PortalServer(Generic[P]):
     """Portals, by name, in one server."""
 
-    def __init__(self) -> None:
-        self._portals: dict[str, Mini] = {}
+    def __init__(self, make: Callable[[str], P]) -> None:
+        self._portals: dict[str, P] = {}
+        self._make = make
         self._pump = Pump("mini-portal")
         self._runner: web.AppRunner | None = None
         self._address = self._pump.call(self._start)
 
-    def portal(self, name: str) -> Mini:
+    def portal(self, name: str) -> P:
         """Returns a portal, and makes it where it is new."""
-        return self._portals.setdefault(name, Mini(url=f"{self._address}/{name}"))
+        if name not in self._portals:
+            self._portals[name] = self._make(f"{self._address}/{name}")
+        return self._portals[name]
 
     def stop(self) -> None:
         """Stops the server."""
@@ -185,11 +199,19 @@ class MiniServer:
         return await self.portal(request.match_info["portal"]).handle(request)
 
 
+MiniServer: TypeAlias = PortalServer[Mini]
+
+
 @contextmanager
-def mini_server() -> Iterator[MiniServer]:
-    """Runs a server."""
-    server = MiniServer()
+def portal_server(make: Callable[[str], P]) -> Iterator[PortalServer[P]]:
+    """Runs a server; `make` makes a portal of its address."""
+    server = PortalServer(make)
     try:
         yield server
     finally:
         server.stop()
+
+
+def mini_server() -> AbstractContextManager[MiniServer]:
+    """Runs a server of mini portals."""
+    return portal_server(lambda url: Mini(url=url))
