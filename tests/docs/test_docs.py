@@ -39,12 +39,13 @@ from musterroll.registry.registry import KINDS, Registry
 from musterroll.reports.report import Outcome
 from musterroll.testing import BackendContract, ValidatorContract, build_backend, build_validator, make_context
 from musterroll_cli.program import EXIT_STATUS, make_program
+from musterroll_plugins.backends.rest.calls import GroupCalls, ListCall, UserCalls
 from support.mini_portal import MiniServer, mini_server
 from support.receivers import Answer, receiver, script
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-PAGES = sorted([*DOCS.glob("*.md"), ROOT / "README.md"])
+PAGES = sorted([*DOCS.glob("*.md"), *DOCS.glob("portals/*.md"), ROOT / "README.md"])
 
 _CODE = re.compile(r"[a-z_]+(\.[a-z_]+)?|FIELD\.[a-z_]+")
 
@@ -309,7 +310,7 @@ def _load(folder: Path, *examples: str) -> Registry:
     return Registry.load(external=False, local_files=files)
 
 
-@pytest.mark.parametrize("path", [PLUGINS, ROOT / "README.md"], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [PLUGINS, DOCS / "rest.md", ROOT / "README.md"], ids=lambda path: path.name)
 def test_every_example_of_a_plugin_loads(path: Path, tmp_path: Path) -> None:
     examples = [block for block in blocks(path, "python") if "@hookimpl" in block]
     assert examples
@@ -318,9 +319,9 @@ def test_every_example_of_a_plugin_loads(path: Path, tmp_path: Path) -> None:
     assert "conflict" not in {line.status for line in registry.listing()}
 
 
-def example(name: str, folder: Path, *, and_also: str = "") -> Any:
+def example(name: str, folder: Path, *, and_also: str = "", of: Path = PLUGINS) -> Any:
     """Runs the example that has this in it; returns its module."""
-    (code,) = [block for block in blocks(PLUGINS, "python") if name in block and "@hookimpl" in block]
+    (code,) = [block for block in blocks(of, "python") if name in block and "@hookimpl" in block]
     file = folder / "example.py"
     file.write_text(code + and_also, encoding="utf-8")
     return local_file(file).load()
@@ -362,14 +363,33 @@ def mini_portals() -> Iterator[MiniServer]:
 
 class TestTheSimpleBackendOfThePage(BackendContract):
     module: Any
+    page, written, name = PLUGINS, "class Club(SimpleBackend)", "club"
 
     @pytest.fixture(autouse=True)
     def _load(self, tmp_path_factory: pytest.TempPathFactory, mini_portals: MiniServer) -> None:
-        self.module, self.server = example("class Club(", tmp_path_factory.mktemp("plugin")), mini_portals
+        self.module, self.server = example(self.written, tmp_path_factory.mktemp("plugin"), of=self.page), mini_portals
 
     def open_backend(self, folder: Path, *, read_only: bool = False) -> UserBackend:
-        options = {"url": self.server.portal(folder.name).url, "token": "Sesame"}
-        return build_backend(self.module, "club", make_context(read_only=read_only), **options)
+        options = {"url": self.server.portal(f"{self.name}-{folder.name}").url, "token": "Sesame"}
+        return build_backend(self.module, self.name, make_context(read_only=read_only), **options)
+
+
+class TestTheRestBackendOfThePage(TestTheSimpleBackendOfThePage):
+    page, written, name = DOCS / "rest.md", "class Club(RestBackend)", "club-rest"
+
+
+@pytest.mark.parametrize(
+    ("heading", "models"),
+    [
+        ("Users", [UserCalls]),
+        ("Groups", [GroupCalls]),
+        ("Lists and pages", [ListCall]),
+    ],
+)
+def test_every_part_of_a_described_portal_is_documented(heading: str, models: list[type[BaseModel]]) -> None:
+    table = section(page("rest.md"), heading).partition("|---|")[2].partition("\n\n")[0]
+    documented = {name for line in table.splitlines()[1:] for name in re.findall(r"`(\w+)`", line.split("|")[1])}
+    assert documented == {name for model in models for name in model.model_fields} - {"request", "body"}
 
 
 def test_the_test_of_the_page_passes(tmp_path: Path) -> None:

@@ -116,9 +116,8 @@ class Identity:
         return [user for ref, user in self.users.items() if (group, ref) in self.members]
 
     def check_free(self, value: str, of: Callable[[Object], Any], ref: str | None, taken: Refusal) -> None:
-        if value and any(
-            str(of(one) or "").lower() == value.lower() and one["id"] != ref for one in self.users.values()
-        ):
+        same = [one for one in self.users.values() if str(of(one) or "").lower() == value.lower()]
+        if value and any(one["id"] != ref for one in same):
             raise taken
 
 

@@ -36,9 +36,9 @@ class _Profile(BackendContract):
 
     def open_backend(self, folder: Path, *, read_only: bool = False) -> UserBackend:
         url = self.portal(folder).url
-        options = {
-            name: value.replace("URL", url) if isinstance(value, str) else value for name, value in self.options.items()
-        }
+        options = dict(self.options)
+        if "client_id" in options:
+            options["token_url"] = f"{url}/token"
         return open_rest(url, read_only=read_only, **options)
 
     def breaking_line(self, folder: Path) -> AbstractContextManager[object]:

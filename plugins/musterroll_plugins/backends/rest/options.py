@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal
 
 from pydantic import Field, ValidationInfo, model_validator
 
-from musterroll import Surroundings, did_you_mean
+from musterroll import FieldSet, Surroundings, did_you_mean
 from musterroll_http import RestOptions
 from musterroll_plugins.backends.rest.calls import AnyWhen, GroupCalls, JsonPath, UserCalls
 from musterroll_plugins.backends.rest.profiles import with_profile
@@ -71,36 +71,39 @@ class RestPortalOptions(RestOptions):
 
     @model_validator(mode="after")
     def _as_a_whole(self, info: ValidationInfo) -> RestPortalOptions:
-        users, groups = self.users, self.groups
-        if users.all is None and users.find is None:
-            raise ValueError('users.all is needed, e.g. users.all = "GET /users"; or users.find, or a profile')
-        if users.all is None and self.lookup == "index":
-            raise ValueError('users.all is needed for lookup = "index"')
-        if users.update is not None and users.update.send == "whole" and users.get is None:
-            raise ValueError('users.get is needed for users.update.send = "whole"')
-        if (users.activate is None) != (users.deactivate is None) or (users.activate and not users.active):
-            raise ValueError("users.activate, users.deactivate and users.active belong together")
-        if groups.all is None and (groups.create or groups.add or groups.children):
-            raise ValueError("groups.all is needed where anything else is said of groups")
-        if groups.add is not None and not users.groups and groups.members is None:
-            raise ValueError("users.groups or groups.members is needed: where it shows who is in a group")
         around = info.context
         fields = around.fields if isinstance(around, Surroundings) else None
-        if fields is not None and self.profile is None:
-            for name in sorted(users.fields.keys() - fields.keys()):
-                raise ValueError(f'users.fields: there is no field "{name}"{did_you_mean(name, fields)}')
-        self._know_their_placeholders(None if fields is None else {*users.fields, *fields})
+        if wrong := [*self._missing(), *self._unknown(fields)]:
+            raise ValueError("; ".join(wrong))
         return self
 
-    def _know_their_placeholders(self, fields: Iterable[str] | None) -> None:
+    def _missing(self) -> Iterator[str]:
+        users, groups = self.users, self.groups
+        if users.all is None and users.find is None:
+            yield 'users.all is needed, e.g. users.all = "GET /users"; or users.find, or a profile'
+        if users.all is None and self.lookup == "index":
+            yield 'users.all is needed for lookup = "index"'
+        if users.update is not None and users.update.send == "whole" and users.get is None:
+            yield 'users.get is needed for users.update.send = "whole"'
+        if (users.activate is None) != (users.deactivate is None) or (users.activate and not users.active):
+            yield "users.activate, users.deactivate and users.active belong together"
+        if groups.all is None and (groups.create or groups.add or groups.children):
+            yield "groups.all is needed where anything else is said of groups"
+        if groups.add is not None and not users.groups and groups.members is None:
+            yield "users.groups or groups.members is needed: where it shows who is in a group"
+
+    def _unknown(self, fields: FieldSet | None) -> Iterator[str]:
+        if fields is not None and self.profile is None:
+            for name in sorted(self.users.fields.keys() - fields.keys()):
+                yield f'users.fields: there is no field "{name}"{did_you_mean(name, fields)}'
         for table, calls in (("users", self.users), ("groups", self.groups)):
             for name, known in _PLACEHOLDERS[table].items():
                 call = getattr(calls, name)
                 if call is None or (call is self.users.create and fields is None):
                     continue
-                every = {*known, *(fields or () if call is self.users.create else ()), *_EVERYWHERE}
+                every = {*known, *_EVERYWHERE, *(fields or () if call is self.users.create else ())}
                 for word in sorted(call.names - every):
-                    raise ValueError(f"{table}.{name}: there is no {{{word}}} here{did_you_mean(word, every)}")
+                    yield f"{table}.{name}: there is no {{{word}}} here{did_you_mean(word, every)}"
 
     def remarks(self) -> Iterable[str]:
         """Says what the portal cannot do as it is described, and for want of what."""

@@ -36,7 +36,8 @@ def with_profile(options: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(name, str):
         return dict(options)
     if name not in names():
-        raise ValueError(f'there is no profile "{name}"{did_you_mean(name, names())}; there are {", ".join(names())}')
+        which = did_you_mean(name, names()) or f"; there are {', '.join(names())}"
+        raise ValueError(f'there is no profile "{name}"{which}')
     return _over(_profile(name), options)
 
 
