@@ -35,6 +35,9 @@ class Mini:
         busy: the share of requests that are answered with 429, and not done.
         latency: of every request, in seconds.
         seen: the requests, as `GET /users`.
+        keys: what came in the header `X-Api-Key`.
+        addresses: the addresses that were asked for, with their queries.
+        refuses: users with this in their names are refused, by an error that repeats all that was sent.
         at_once: the most requests that were worked on at the same time.
     """
 
@@ -47,6 +50,9 @@ class Mini:
     users: dict[str, Object] = field(default_factory=dict)
     groups: dict[str, Object] = field(default_factory=dict)
     seen: Counter[str] = field(default_factory=Counter)
+    keys: set[str] = field(default_factory=set)
+    addresses: list[str] = field(default_factory=list)
+    refuses: str = ""
     bodies: list[Any] = field(default_factory=list)
     at_once: int = 0
     random: random.Random = field(default_factory=lambda: random.Random(7))
@@ -63,6 +69,8 @@ class Mini:
     async def handle(self, request: web.Request) -> web.StreamResponse:
         kind, _, rest = request.match_info["path"].partition("/")
         self.seen[f"{request.method} /{kind}"] += 1
+        self.keys.add(request.headers.get("X-Api-Key", ""))
+        self.addresses.append(str(request.rel_url))
         self._now += 1
         self.at_once = max(self.at_once, self._now)
         try:
@@ -71,6 +79,9 @@ class Mini:
             await asyncio.sleep(self.latency)
             if self.random.random() < self.busy:
                 return web.json_response({"error": "slow down"}, status=429, headers={"Retry-After": "0.01"})
+            if self.refuses and body and self.refuses in str(body.get("username")):
+                sent = {"body": body, "headers": dict(request.headers)}
+                return web.json_response({"error": f"what is this? {sent}"}, status=400)
             try:
                 answer = web.json_response(self._actions[kind](request.method, rest, request, body))
             except web.HTTPException as refused:

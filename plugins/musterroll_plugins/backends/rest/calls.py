@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, model_validator
+from pydantic_core import CoreSchema, core_schema
 
 from musterroll import Options
 from musterroll_http import Paging
@@ -133,11 +134,23 @@ class UpdateCall(Call):
     send: Literal["changes", "whole"] = "changes"
 
 
-AnyCall = Annotated[Call, BeforeValidator(_in_words)]
-AnyList = Annotated[ListCall, BeforeValidator(_in_words)]
-AnyFind = Annotated[FindCall, BeforeValidator(_in_words)]
-AnyCreate = Annotated[CreateCall, BeforeValidator(_in_words)]
-AnyUpdate = Annotated[UpdateCall, BeforeValidator(_in_words)]
+class _OrItsFirstLine:
+    """Lets a text stand for a table that has nothing else in it, for editors as well."""
+
+    @staticmethod
+    def __get_pydantic_core_schema__(source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(_in_words, handler(source))
+
+    @staticmethod
+    def __get_pydantic_json_schema__(schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {"anyOf": [{"type": "string"}, handler(schema)]}
+
+
+AnyCall = Annotated[Call, _OrItsFirstLine]
+AnyList = Annotated[ListCall, _OrItsFirstLine]
+AnyFind = Annotated[FindCall, _OrItsFirstLine]
+AnyCreate = Annotated[CreateCall, _OrItsFirstLine]
+AnyUpdate = Annotated[UpdateCall, _OrItsFirstLine]
 
 
 class UserCalls(Options):
