@@ -208,7 +208,7 @@ def of_examined(found: Iterable[Examined]) -> Members:
 def of_check(checked: Checked) -> Members:
     """The members of `pipeline check`."""
     mistakes, warnings = map(_mistake, checked.mistakes), map(_mistake, checked.warnings)
-    return {"valid": not checked.mistakes, "mistakes": mistakes, "warnings": warnings}
+    return {"valid": not checked.mistakes, "mistakes": mistakes, "warnings": warnings, "remarks": checked.remarks}
 
 
 def _mistake(mistake: Mistake) -> Members:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -29,6 +29,10 @@ class Options(BaseModel):
     """The base of a plugin's options: frozen, and an unknown key is a mistake."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+    def remarks(self) -> Iterable[str]:
+        """What a person who checks the pipeline should know of these options, though nothing is wrong with them."""
+        return ()
 
 
 @dataclass(frozen=True, slots=True)
