@@ -172,7 +172,7 @@ MEMBERS: Mapping[str, Mapping[str, Any]] = {
     "plugins new": {"created": []},
     "plugins check": {"checks": []},
     "plugins show": {"plugins": []},
-    "pipeline check": {"valid": None, "mistakes": [], "warnings": []},
+    "pipeline check": {"valid": None, "mistakes": [], "warnings": [], "remarks": []},
     "pipeline map": {"aliases": {}, "columns": [], "missing": []},
     "pipeline show": {"settings": None},
     "pipeline schema": {"json_schema": None},

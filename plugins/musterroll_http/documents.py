@@ -37,7 +37,12 @@ def value_at(document: Any, path: str | Sequence[str]) -> Any:
 
 
 def put_at(document: dict[str, Any], path: str, value: Any) -> None:
-    """Puts a value at a path inside a document, and makes the tables in between."""
+    """Puts a value at a path inside a document, and makes the tables in between.
+
+    Where the path ends in 0, as `attributes.badge.0` does, it becomes a list of this one value; for None an empty one.
+    """
+    if path.endswith(".0"):
+        path, value = path.removesuffix(".0"), [] if value is None else [value]
     keys = path.split(".")
     for key in keys[:-1]:
         inner = document.setdefault(key, {})

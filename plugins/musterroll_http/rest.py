@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote, unquote, urlsplit
 
-from pydantic import Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
-from musterroll import BackendError, Context, Secret
+from musterroll import BackendError, Context, Secret, SecretRef
 from musterroll_http.documents import value_at
 from musterroll_http.errors import HttpError
-from musterroll_http.options import HttpOptions
+from musterroll_http.options import HttpOptions, check_url
 from musterroll_http.paging import Paging
 from musterroll_simple import Broke, Busy, Gone, NoAnswer, NotTriedError, Refused, SimpleBackend, Taken
 
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 # A portal that breaks over one request does so again; one that is about to come up says 502, 503 or 504.
 _RETRIES_OF_500 = 2
 _LONGEST_ID = 1024
+
+
+def _without_slash(url: str | SecretRef) -> str | SecretRef:
+    return url.rstrip("/") if isinstance(url, str) else url
 
 
 class RestOptions(HttpOptions):
@@ -36,6 +40,7 @@ class RestOptions(HttpOptions):
         max_users: a portal that shows more users, or more groups, is not believed.
     """
 
+    url: Annotated[str | SecretRef, BeforeValidator(check_url), AfterValidator(_without_slash)]
     tenant: str = ""
     concurrency: int = Field(16, ge=1, le=256)
     retries: int = Field(6, ge=0, le=100)

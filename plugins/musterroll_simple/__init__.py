@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from musterroll_simple.backend import SimpleBackend
 from musterroll_simple.errors import Broke, Busy, Gone, NoAnswer, NotTriedError, Refused, Taken
 from musterroll_simple.group_names import join_path, split_path, with_parents
+from musterroll_simple.spellings import Spelling, respelt
 from musterroll_simple.user_index import KEY, UserIndex, value_of
 
 if TYPE_CHECKING:
@@ -31,9 +32,11 @@ __all__ = [
     "Readings",
     "Refused",
     "SimpleBackend",
+    "Spelling",
     "Taken",
     "UserIndex",
     "join_path",
+    "respelt",
     "split_path",
     "value_of",
     "with_parents",

@@ -70,6 +70,9 @@ class Performer:
         self._in_vain, self._most_in_vain = 0, _LEAST_IN_VAIN
         self.refused: dict[str, str] = {}
         """Creations that the portal took for duplicates, and its words; what is found cannot be theirs."""
+        self.doubtful: set[str] = set()
+        """Creations of which nobody knew, and that were not there when they were looked for: a slow portal may do them
+        later, even when whoever asked for them is dead. Then it is no wonder that they are there."""
 
     def begin(self) -> None:
         """To be called before operations are performed: what was known of the groups may be old."""
@@ -138,23 +141,24 @@ class Performer:
     # -- users ----------------------------------------------------------------------------------------------
 
     async def _create_user(self, op: CreateUser) -> Outcome:
+        wanted = self._backend.canonical(op.user)
         tried = [time.monotonic()]  # since when it may be there
 
         async def look() -> Outcome | None:
-            found = await self._directory.find_late(op.user.username, tried[-1])
+            found = await self._directory.find_late(wanted.username, tried[-1])
             tried.append(time.monotonic())
             return self.created(op, found)
 
         try:
-            ref, found = await self._calls.write("create_user", op.user, op.password, op.id, look=look)
+            ref, found = await self._calls.write("create_user", wanted, op.password, op.id, look=look)
         except Taken as taken:
-            return await self._taken(op, taken, first=len(tried) == 1)
+            return await self._taken(op, taken, first=len(tried) == 1 and op.id not in self.doubtful)
         except Broke as broke:
             return await look() or Outcome(Status.FAILED, None, _words(broke))
         if found is not None:
             return found
         if not ref:  # the portal does not tell
-            there = await self._directory.find_late(op.user.username, time.monotonic())
+            there = await self._directory.find_late(wanted.username, time.monotonic())
             ref = there[0].ref if there else None
         if not ref:
             return Outcome(Status.UNKNOWN, None, "the portal did not say the new user's id")
@@ -163,10 +167,14 @@ class Performer:
 
     async def _taken(self, op: CreateUser, taken: Taken, *, first: bool) -> Outcome:
         words = str(taken) or f'the username "{op.user.username}" is taken'
-        found = await self._directory.find_now(op.user.username)
+        found = await self._directory.find_now(self.canonical_name(op))
         if first and not any(user.key == op.id for user in found if self._backend.stores_key):
             self.refused[op.id] = words
         return self.created(op, found) or Outcome(Status.CONFLICT, None, words)
+
+    def canonical_name(self, op: CreateUser) -> str:
+        """The username as the portal stores it."""
+        return self._backend.canonical(op.user).username
 
     def created(self, op: CreateUser, found: list[Existing]) -> Outcome | None:
         """Says by the users of its name what became of a creation; None where there are none."""

@@ -44,8 +44,11 @@ class Resolver:
         now = time.monotonic()  # nobody knows how long ago it was
         match op:
             case CreateUser():
-                found = await self._directory.find_late(op.user.username, now)
-                return self._performer.created(op, found) or Outcome(Status.NOT_DONE)
+                found = await self._directory.find_late(self._performer.canonical_name(op), now)
+                outcome = self._performer.created(op, found)
+                if outcome is None:
+                    self._performer.doubtful.add(op.id)
+                return outcome or Outcome(Status.NOT_DONE)
             case CreateGroup():
                 return await self._performer.group_created(op, now) or Outcome(Status.NOT_DONE)
             case _:

@@ -58,6 +58,7 @@ from musterroll.testing import (
     make_context,
 )
 from musterroll_cli.program import EXIT_STATUS, make_program
+from musterroll_plugins.backends.rest.calls import GroupCalls, ListCall, UserCalls
 from support.mini_portal import MiniServer, mini_server
 from support.receivers import Answer, receiver, script
 
@@ -308,7 +309,7 @@ def test_the_generated_tables_are_up_to_date() -> None:
 
 # -- plugins --------------------------------------------------------------------------------------------------
 
-PLUGIN_PAGES = sorted((DOCS / "plugins").glob("*.md"))
+PLUGIN_PAGES = [*sorted((DOCS / "plugins").glob("*.md")), DOCS / "rest.md"]
 _BRINGS = re.compile(r"^@(hookimpl|rule|sheet_rule|group_rule)\b", re.MULTILINE)
 
 
@@ -392,14 +393,33 @@ def mini_portals() -> Iterator[MiniServer]:
 
 class TestTheSimpleBackendOfThePage(BackendContract):
     module: Any
+    written, name = "class Club(SimpleBackend)", "club"
 
     @pytest.fixture(autouse=True)
     def _load(self, tmp_path_factory: pytest.TempPathFactory, mini_portals: MiniServer) -> None:
-        self.module, self.server = example("class Club(", tmp_path_factory.mktemp("plugin")), mini_portals
+        self.module, self.server = example(self.written, tmp_path_factory.mktemp("plugin")), mini_portals
 
     def open_backend(self, folder: Path, *, read_only: bool = False) -> UserBackend:
-        options = {"url": self.server.portal(folder.name).url, "token": "Sesame"}
-        return build_backend(self.module, "club", make_context(read_only=read_only), **options)
+        options = {"url": self.server.portal(f"{self.name}-{folder.name}").url, "token": "Sesame"}
+        return build_backend(self.module, self.name, make_context(read_only=read_only), **options)
+
+
+class TestTheRestBackendOfThePage(TestTheSimpleBackendOfThePage):
+    written, name = "class Club(RestBackend)", "club-rest"
+
+
+@pytest.mark.parametrize(
+    ("heading", "models"),
+    [
+        ("Users", [UserCalls]),
+        ("Groups", [GroupCalls]),
+        ("Lists and pages", [ListCall]),
+    ],
+)
+def test_every_part_of_a_described_portal_is_documented(heading: str, models: list[type[BaseModel]]) -> None:
+    table = section(page("rest.md"), heading).partition("|---|")[2].partition("\n\n")[0]
+    documented = {name for line in table.splitlines()[1:] for name in re.findall(r"`(\w+)`", line.split("|")[1])}
+    assert documented == {name for model in models for name in model.model_fields} - {"request", "body"}
 
 
 class TestTheTenLinesOfThePage(ValidatorContract):

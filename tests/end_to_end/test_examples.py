@@ -21,6 +21,7 @@ from musterroll import UserKey
 from musterroll.pipeline.loader import load_pipeline
 from support.certificates import make_certificate
 from support.mail_servers import mail_server
+from support.mini_portal import mini_server
 from support.workplace import Inside, Workplace
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -33,7 +34,7 @@ TOLD = [name for name in CUSTOMERS if (EXAMPLES / name / "expected.json").exists
 @pytest.fixture(autouse=True)
 def secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the pipelines refer to; nobody is asked whether it is right."""
-    for name in ("LIGHTHOUSE_STAGING_TOKEN", "LIGHTHOUSE_TOKEN", "LYCEUM_MAIL_PASSWORD"):
+    for name in ("HARBOUR_KEY", "LIGHTHOUSE_STAGING_TOKEN", "LIGHTHOUSE_TOKEN", "LYCEUM_MAIL_PASSWORD"):
         monkeypatch.setenv(name, PASSWORD)
 
 
@@ -191,6 +192,34 @@ def test_acme_switches_the_portal_by_the_profile(acme: Workplace) -> None:
     assert acme.invites() == []
     # The rehearsal does not count as having invited anybody.
     assert acme.json("run", "staff.xlsx").document["job"]["invites"]["sent"] == 12
+
+
+# -- Harbour ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("bad_day", [False, True])
+def test_harbour_runs_through_its_rest_portal(tmp_path: Path, bad_day: bool) -> None:
+    harbour = copied("harbour", tmp_path)
+    with mini_server() as server:
+        portal = server.portal("crew")
+        there = ("--profile", "production", "--set", f"backend.options.url={portal.url}")
+        if bad_day:
+            portal.busy, portal.busy_after, portal.lag = 0.1, 0.3, 0.0
+        first = harbour.json("run", "crew.csv", *there)
+        assert (first.status, first.document["job"]["counts"]["created"]) == (0, 4), first.document["error"]
+        writes = sum(count for request, count in portal.seen.items() if not request.startswith("GET"))
+        again = harbour.json("run", "crew.csv", *there)
+        assert again.document["job"]["counts"]["unchanged"] == 4
+        assert sum(count for request, count in portal.seen.items() if not request.startswith("GET")) == writes
+    groups = {ref: group["name"] for ref, group in portal.groups.items()}
+    users = {user["username"]: user for user in portal.users.values()}
+    assert len(users) == len(portal.users) == 4
+    assert sorted(groups.values()) == ["North", "Pilots", "Quay", "South"]
+    mara = users["mara.lind"]
+    assert {groups[ref] for ref in mara["groups"]} == {"North", "Pilots"}
+    assert mara["attributes"]["phone"] == "+44 7712345001"
+    assert mara["password"] == "Lantern-Quay-41"
+    assert portal.keys == {PASSWORD}
 
 
 # -- the demo ---------------------------------------------------------------------------------------------------

@@ -12,9 +12,9 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from aiohttp import web
 
@@ -35,6 +35,9 @@ class Mini:
         busy: the share of requests that are answered with 429, and not done.
         latency: of every request, in seconds.
         seen: the requests, as `GET /users`.
+        keys: what came in the header `X-Api-Key`.
+        addresses: the addresses that were asked for, with their queries.
+        refuses: users with this in their names are refused, by an error that repeats all that was sent.
         at_once: the most requests that were worked on at the same time.
     """
 
@@ -47,6 +50,9 @@ class Mini:
     users: dict[str, Object] = field(default_factory=dict)
     groups: dict[str, Object] = field(default_factory=dict)
     seen: Counter[str] = field(default_factory=Counter)
+    keys: set[str] = field(default_factory=set)
+    addresses: list[str] = field(default_factory=list)
+    refuses: str = ""
     bodies: list[Any] = field(default_factory=list)
     at_once: int = 0
     random: random.Random = field(default_factory=lambda: random.Random(7))
@@ -63,6 +69,8 @@ class Mini:
     async def handle(self, request: web.Request) -> web.StreamResponse:
         kind, _, rest = request.match_info["path"].partition("/")
         self.seen[f"{request.method} /{kind}"] += 1
+        self.keys.add(request.headers.get("X-Api-Key", ""))
+        self.addresses.append(str(request.rel_url))
         self._now += 1
         self.at_once = max(self.at_once, self._now)
         try:
@@ -71,6 +79,9 @@ class Mini:
             await asyncio.sleep(self.latency)
             if self.random.random() < self.busy:
                 return web.json_response({"error": "slow down"}, status=429, headers={"Retry-After": "0.01"})
+            if self.refuses and body and self.refuses in str(body.get("username")):
+                sent = {"body": body, "headers": dict(request.headers)}
+                return web.json_response({"error": f"what is this? {sent}"}, status=400)
             try:
                 answer = web.json_response(self._actions[kind](request.method, rest, request, body))
             except web.HTTPException as refused:
@@ -154,18 +165,32 @@ def _shown(one: Object) -> Object:
     return {name: value for name, value in one.items() if name not in ("shown", "password")}
 
 
-class MiniServer:
+class Portal(Protocol):
+    """What a server can hold."""
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Answers a request for `/NAME/PATH`, whose path is in `request.match_info`."""
+        ...
+
+
+P = TypeVar("P", bound=Portal)
+
+
+class PortalServer(Generic[P]):
     """Portals, by name, in one server."""
 
-    def __init__(self) -> None:
-        self._portals: dict[str, Mini] = {}
+    def __init__(self, make: Callable[[str], P]) -> None:
+        self._portals: dict[str, P] = {}
+        self._make = make
         self._pump = Pump("mini-portal")
         self._runner: web.AppRunner | None = None
         self._address = self._pump.call(self._start)
 
-    def portal(self, name: str) -> Mini:
+    def portal(self, name: str) -> P:
         """Returns a portal, and makes it where it is new."""
-        return self._portals.setdefault(name, Mini(url=f"{self._address}/{name}"))
+        if name not in self._portals:
+            self._portals[name] = self._make(f"{self._address}/{name}")
+        return self._portals[name]
 
     def stop(self) -> None:
         """Stops the server."""
@@ -185,11 +210,19 @@ class MiniServer:
         return await self.portal(request.match_info["portal"]).handle(request)
 
 
+MiniServer: TypeAlias = PortalServer[Mini]
+
+
 @contextmanager
-def mini_server() -> Iterator[MiniServer]:
-    """Runs a server."""
-    server = MiniServer()
+def portal_server(make: Callable[[str], P]) -> Iterator[PortalServer[P]]:
+    """Runs a server; `make` makes a portal of its address."""
+    server = PortalServer(make)
     try:
         yield server
     finally:
         server.stop()
+
+
+def mini_server() -> AbstractContextManager[MiniServer]:
+    """Runs a server of mini portals."""
+    return portal_server(lambda url: Mini(url=url))

@@ -37,6 +37,8 @@ def check_pipeline(session: Session) -> int:
     if not session.as_json:
         name = short_path(checked.pipeline.file) if checked.pipeline.file else "standard (built in)"
         session.out.line(f"{name}: ok")
+        for remark in checked.remarks:
+            session.out.line(f"  {remark}")
     return session.finish()
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,6 +18,7 @@ from musterroll.journal.glance import glance
 from musterroll.pipeline.masks import secrets_in
 from musterroll.pipeline.pipeline import Instance, Pipeline
 
+_MOST_REMARKS = 100
 _SHORTEST = 4  # characters; what is shorter would be found in every second word
 
 
@@ -74,16 +76,18 @@ class Checked(NamedTuple):
         pipeline: the chosen one; None where it has mistakes.
         mistakes: of every profile.
         warnings: likewise.
+        remarks: what the chosen one comes to, by the options of its plugins; nothing that is wrong.
     """
 
     pipeline: Pipeline | None
     mistakes: tuple[Mistake, ...]
     warnings: tuple[Mistake, ...]
+    remarks: tuple[str, ...] = ()
 
     def members(self) -> dict[str, Any]:
         """Its members of the JSON document."""
         mistakes, warnings = map(_record, self.mistakes), map(_record, self.warnings)
-        return {"valid": not self.mistakes, "mistakes": mistakes, "warnings": warnings}
+        return {"valid": not self.mistakes, "mistakes": mistakes, "warnings": warnings, "remarks": self.remarks}
 
 
 def _record(mistake: Mistake) -> dict[str, Any]:
@@ -120,7 +124,15 @@ def check(load: Callable[[str | None], Pipeline], chosen: str | None, profiles: 
         (mistakes if profile == chosen else warnings).extend(surroundings_of(pipeline))
     said = {(one.path, one.message) for one in mistakes}
     others = (one for one in warnings if (one.path, one.message) not in said)
-    return Checked(found, tuple(dict.fromkeys(mistakes)), tuple(dict.fromkeys(others)))
+    remarks = () if found is None else tuple(_remarks(found))
+    return Checked(found, tuple(dict.fromkeys(mistakes)), tuple(dict.fromkeys(others)), remarks)
+
+
+def _remarks(pipeline: Pipeline) -> Iterator[str]:
+    used = (*_asked(pipeline), *pipeline.validators, *pipeline.resolvers, pipeline.backend, *pipeline.notifiers)
+    for instance in used:
+        for text in islice(instance.options.remarks(), _MOST_REMARKS):
+            yield f"{instance.label}: {_discreet(pipeline, text)}"
 
 
 def examine(pipeline: Pipeline) -> Iterator[Examined]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -30,6 +30,10 @@ class Options(BaseModel):
 
     # The schema is made when options are checked: most of the installed plugins are not used.
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, defer_build=True)
+
+    def remarks(self) -> Iterable[str]:
+        """What a person who checks the pipeline should know of these options, though nothing is wrong with them."""
+        return ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,23 +134,21 @@ class Instances:
         component = self._find(kind, plain(use), (*path, "use"))
         if component is None:
             return None
-        if not self._has_fields_of(component, (*path, "use")):
-            return None
+        self._look_for_fields(component, (*path, "use"))
         on: frozenset[Purpose] = frozenset()
         if kind == "notifier" and check.is_sound(*path):
             on = frozenset(NotifierUse.model_validate(plain(table)).on)
         options = self._options_at(path, component, on)
         return None if options is None else Instance(self._label(label, component), component, options, on)
 
-    def _has_fields_of(self, component: Component, path: KeyPath) -> bool:
-        """Whether the pipeline has the fields that a rule is about; without them it would never find anything."""
+    def _look_for_fields(self, component: Component, path: KeyPath) -> None:
+        """Complains where the pipeline lacks a field that a rule is about: the rule would never find anything."""
         fields = self._check.fields
-        wanted = component.fields if isinstance(component, ValidatorType | GroupResolverType) else ()
-        missing = [name for name in wanted if fields is not None and name not in fields]
-        for name in missing:
-            near = did_you_mean(name, fields or ())
-            self._check.complain(path, f'"{component.name}" is about the field "{name}", which does not exist{near}')
-        return not missing
+        for name in component.fields if isinstance(component, ValidatorType | GroupResolverType) else ():
+            if fields is not None and name not in fields:
+                near = did_you_mean(name, fields)
+                text = f'"{component.name}" is about the field "{name}", which does not exist{near}'
+                self._check.complain(path, text)
 
     def _label(self, text: str, component: Component) -> Label:
         return Label(text, self._registry.plugin_of(component).short)

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from musterroll_plugins.backends.scim import ScimOptions, phones
+from musterroll_plugins.backends.scim import ScimOptions
 from musterroll_plugins.backends.scim.paths import AttributePath
-from musterroll_simple import join_path, split_path
+from musterroll_simple import join_path, phones, split_path
 
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 TEXTS = st.text(min_size=1, max_size=8)

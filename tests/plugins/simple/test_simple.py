@@ -269,6 +269,35 @@ def test_no_answer_is_settled_by_looking(least: Least) -> None:
     assert [(one.status, one.ref) for one in least.resolve([ana, bo])] == [(Status.DONE, "u0"), (Status.NOT_DONE, None)]
 
 
+def test_what_the_portal_does_after_it_was_looked_for_is_ours_all_the_same(least: Least) -> None:
+    """It went out, whoever sent it died, the next one looks too early, and then it is there."""
+    op = creation("ana")
+    assert [result.status for result in least.resolve([op])] == [Status.NOT_DONE]
+    least.stored["u9"] = Existing(ref="u9", username="ana", fields={"surname": "Silva"})
+    result = perform(least, op)
+    assert (result.status, result.ref) == (Status.DONE, "u9")
+    bo = creation("bo")
+    least.stored["u10"] = Existing(ref="u10", username="bo", fields={"surname": "Somebody else"})
+    assert [result.status for result in least.resolve([bo])] == [Status.CONFLICT]
+    assert perform(least, bo).status is Status.CONFLICT
+
+
+def test_users_are_looked_for_by_the_name_that_the_portal_gives_them(opened: Callable[[Any], Any]) -> None:
+    class Lower(Least):
+        def canonical(self, desired: Desired) -> Desired:
+            return replace(desired, username=desired.username.lower())
+
+        def find_user(self, field: str, value: str) -> list[Existing]:
+            return [user for user in self.stored.values() if user.username == value]
+
+    lower = opened(Lower())
+    lower.late = [Busy()]
+    op = creation("ANA")
+    assert perform(lower, op).ref == "u0"
+    assert lower.stored["u0"].username == "ana"
+    assert [result.ref for result in lower.resolve([op])] == ["u0"]
+
+
 def test_errors_of_the_network_are_no_answer_and_their_text_is_not_shown(least: Least) -> None:
     least.faults = [ConnectionResetError("https://portal.example/users?secret=Sesame")]
     result = perform(least, creation("ana"))

@@ -6,12 +6,12 @@ import copy
 from collections.abc import Mapping
 
 from musterroll import CreateUser, Desired, Existing, Secret, Template
-from musterroll_plugins.backends.scim import phones
 from musterroll_plugins.backends.scim.answers import usable_id, whole
 from musterroll_plugins.backends.scim.discovery import USER, ServiceProvider
 from musterroll_plugins.backends.scim.options import ScimOptions
 from musterroll_plugins.backends.scim.paths import AttributePath, Json, Resource, get_key, set_key
 from musterroll_plugins.backends.scim.schema_filter import SchemaFilter
+from musterroll_simple import phones, respelt
 
 # What the fields of the standard sheet become. A calling code without a place of its own is part of the phone.
 USUAL = {
@@ -79,13 +79,7 @@ class ScimMapping:
 
     def _canonical(self, name: str, text: str) -> str | None:
         text = _to_text(self._typed(name, text)) or text
-        match self._stored_as.get(name):
-            case "lower-case":
-                return text.lower()
-            case "lower-case-domain":
-                local, at, domain = text.rpartition("@")
-                return f"{local}{at}{domain.lower()}"
-        return text
+        return respelt(text, self._stored_as.get(name))
 
     def _typed(self, name: str, text: str) -> Json:
         path = self.paths.get(name)

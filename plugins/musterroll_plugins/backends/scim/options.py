@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 from musterroll import Template
 from musterroll_http import HttpOptions, check_url
 from musterroll_plugins.backends.scim.paths import AttributePath
+from musterroll_simple import Spelling
 
 _WITH_A_PLACE = ("username", "password", "groups")
 
@@ -89,7 +90,7 @@ class ScimOptions(HttpOptions):
     fields: dict[FieldName, Attribute] = Field({})
     required: dict[Attribute, Text] = Field({})
     leave_out: tuple[str, ...] = ()
-    stored_as: dict[str, Literal["lower-case", "lower-case-domain"]] = Field({})
+    stored_as: dict[str, Spelling] = Field({})
     nesting: Literal["members", "path", "none"] = "members"
     path_separator: str = Field("|", min_length=1, max_length=1)
     memberships: Literal["groups", "users"] = "groups"
