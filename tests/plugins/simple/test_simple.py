@@ -429,6 +429,39 @@ def test_a_portal_that_tells_no_id_is_asked_for_it(opened: Callable[[Any], Any])
     assert (result.status, result.ref) == (Status.DONE, "u0")
 
 
+def test_nothing_is_changed_while_a_list_is_read(opened: Callable[[Any], Any]) -> None:
+    """What is created or deleted meanwhile shifts the pages, and somebody is missed."""
+
+    class Pages(Least):
+        concurrency = 4
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.reading = self.writing = self.both = 0
+
+        def users(self) -> Iterator[Existing]:
+            self.reading += 1
+            for user in list(self.stored.values()):
+                time.sleep(0.005)
+                self.both += self.writing
+                yield user
+            self.reading -= 1
+
+        def create_user(self, user: Desired, password: Secret | None, key: str) -> str | None:
+            self.writing += 1
+            self.both += self.reading
+            time.sleep(0.01)
+            try:
+                return super().create_user(user, password, key)
+            finally:
+                self.writing -= 1
+
+    portal = opened(Pages())
+    portal.late = [None, Busy(), None, Busy(), None, None, Busy()]
+    assert {one.status for one in portal.execute(creation(f"user{n}") for n in range(12))} == {Status.DONE}
+    assert portal.both == 0
+
+
 # -- groups -----------------------------------------------------------------------------------------------------
 
 
