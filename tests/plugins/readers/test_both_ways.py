@@ -300,6 +300,12 @@ def test_something_odd_among_shared_texts(tmp_path: Path, odd: str) -> None:
         compare(save(tmp_path / "users.xlsx", parts(worksheet(rows), texts=texts)), sizes)
 
 
+def test_shared_texts_that_are_all_pronunciation(tmp_path: Path) -> None:
+    contents = parts(worksheet("".join(PLAIN)), texts=TEXTS, styles=STYLES)
+    contents["xl/sharedStrings.xml"] = f"<rPh>{TEXTS * 30}</rPh>"
+    compare(save(tmp_path / "users.xlsx", contents), SMALL)
+
+
 @pytest.mark.parametrize("declared", ["", '<?xml version="1.0"?>', '<?xml version="1.0" encoding="UTF-8"?>'])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "iso-8859-1", "us-ascii", "windows-1252", "utf-16"])
 @pytest.mark.parametrize("text", ["Jürgen", "JÃ¼rgen"])  # the second looks like UTF-8 in another encoding
@@ -370,7 +376,12 @@ def save_ods(path: Path, content: str) -> Path:
         pytest.param(
             table_row(float_cell("7", "00007"), more=' table:default-cell-style-name="ce2"'), id="a style of the row"
         ),
-        pytest.param('<table:table-column table:default-cell-style-name="ce2"/>', id="columns among rows"),
+        pytest.param(
+            '<table:table-column table:default-cell-style-name="ce2"/>'
+            + table_row(text_cell("a</text:p><text:p>b"))
+            + table_row(*[text_cell("b")] * 4, float_cell("7", "7")),
+            id="columns among rows",
+        ),
         pytest.param(table_row(text_cell("a<text:s/>b")), id="spaces"),
         pytest.param(table_row(text_cell("a</text:p><text:p>b")), id="two paragraphs"),
         pytest.param(table_row(text_cell("a&#10;&amp;b")), id="an entity by number"),
