@@ -285,6 +285,7 @@ def test_something_odd_among_plain_rows(tmp_path: Path, odd: str, sizes: tuple[i
         pytest.param("<si><r><t>ri</t></r><r><t>ch</t></r></si>", id="rich text"),
         pytest.param("<si><t>a</t><rPh><t>b</t></rPh></si>", id="how it is pronounced"),
         pytest.param("<si><si><t>inner</t></si></si>", id="a text in a text"),
+        pytest.param("<si><si><r><t>a</t></r></si><si><t>b</t></si></si>", id="texts in a text"),
         pytest.param("<si><rPh></si>", id="what is not closed"),
         pytest.param("<!-- <si><t>no</t></si> -->", id="a text in a comment"),
         pytest.param('<si><t x="1" x="1">a</t></si>', id="an attribute twice"),
