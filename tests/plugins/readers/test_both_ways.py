@@ -285,6 +285,7 @@ def test_something_odd_among_plain_rows(tmp_path: Path, odd: str, sizes: tuple[i
         pytest.param("<si><r><t>ri</t></r><r><t>ch</t></r></si>", id="rich text"),
         pytest.param("<si><t>a</t><rPh><t>b</t></rPh></si>", id="how it is pronounced"),
         pytest.param("<si><si><t>inner</t></si></si>", id="a text in a text"),
+        pytest.param("<si><si><r><t>a</t></r></si><si><t>b</t></si></si>", id="texts in a text"),
         pytest.param("<si><rPh></si>", id="what is not closed"),
         pytest.param("<!-- <si><t>no</t></si> -->", id="a text in a comment"),
         pytest.param('<si><t x="1" x="1">a</t></si>', id="an attribute twice"),
@@ -298,6 +299,12 @@ def test_something_odd_among_shared_texts(tmp_path: Path, odd: str) -> None:
     rows = "".join(f'<row r="{n}"><c r="A{n}" t="s"><v>{n + 40}</v></c></row>' for n in range(1, 60))
     for sizes in (SMALL, TINY):
         compare(save(tmp_path / "users.xlsx", parts(worksheet(rows), texts=texts)), sizes)
+
+
+def test_shared_texts_that_are_all_pronunciation(tmp_path: Path) -> None:
+    contents = parts(worksheet("".join(PLAIN)), texts=TEXTS, styles=STYLES)
+    contents["xl/sharedStrings.xml"] = f"<rPh>{TEXTS * 30}</rPh>"
+    compare(save(tmp_path / "users.xlsx", contents), SMALL)
 
 
 @pytest.mark.parametrize("declared", ["", '<?xml version="1.0"?>', '<?xml version="1.0" encoding="UTF-8"?>'])
@@ -370,7 +377,12 @@ def save_ods(path: Path, content: str) -> Path:
         pytest.param(
             table_row(float_cell("7", "00007"), more=' table:default-cell-style-name="ce2"'), id="a style of the row"
         ),
-        pytest.param('<table:table-column table:default-cell-style-name="ce2"/>', id="columns among rows"),
+        pytest.param(
+            '<table:table-column table:default-cell-style-name="ce2"/>'
+            + table_row(text_cell("a</text:p><text:p>b"))
+            + table_row(*[text_cell("b")] * 4, float_cell("7", "7")),
+            id="columns among rows",
+        ),
         pytest.param(table_row(text_cell("a<text:s/>b")), id="spaces"),
         pytest.param(table_row(text_cell("a</text:p><text:p>b")), id="two paragraphs"),
         pytest.param(table_row(text_cell("a&#10;&amp;b")), id="an entity by number"),
