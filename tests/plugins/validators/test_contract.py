@@ -30,8 +30,20 @@ MORE = (
     *column("username", "ana", "Ana", "\u0430na", "\u03bd", "\u039d", "n", "v", "stra\u00dfe", "strasse", "ab@c.de"),
     *column("forename", "ana", "Bo", "A\u200b1", "Zo\u00eb", "N\u00fa\u00f1ez", "M\u00c3\u00bcller", "Sesame-open-7"),
     *column("surname", "ana", "bo", "A1", "a1", "A\u200b1", "a\x071", "Sesame\u200b-open-7"),
-    *column("password", "password", "P@ssw0rd", "12345678", "abcxabcx", "ghijklmn", "tyuiopas", "W3lc0me2024!", "ana-Qx7-river"),
-    *column("password", "\u0430\u0431\u0432\u0433\u0434\u0435\u0436\u0437", "m0nkey12", "Sesame\u200b-open-7"),
+    *column(
+        "password",
+        "password",
+        "P@ssw0rd",
+        "12345678",
+        "abcxabcx",
+        "ghijklmn",
+        "tyuiopas",
+        "W3lc0me2024!",
+        "ana-Qx7-river",
+    ),
+    *column(
+        "password", "\u0430\u0431\u0432\u0433\u0434\u0435\u0436\u0437", "m0nkey12", "Sesame\u200b-open-7", "ana-Qx7"
+    ),
     *column("calling_code", "44", "49", "39", "7", "999"),
     *column("phone", "7712345678", "07712345678", "447712345678", "4912345678", "4915123456789", "015123456789", "0"),
 )
