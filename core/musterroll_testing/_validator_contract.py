@@ -37,12 +37,14 @@ class ValidatorContract:
         good: the rows of a sheet without problems, each by field.
         bad: the rows of a sheet with problems; empty for a rule that cannot be broken by these fields.
         codes: the problems' codes there.
+        more: further rows, good or bad, that its proof is tried with if it has one.
         seconds: how long a row with very long values may take.
     """
 
     good: Sequence[Mapping[str, str]] = ()
     bad: Sequence[Mapping[str, str]] = ()
     codes: Set[str] = frozenset()
+    more: Sequence[Mapping[str, str]] = ()
     seconds: float = 5
 
     def validator(self) -> RowValidator | SheetValidator:
@@ -90,7 +92,7 @@ class ValidatorContract:
 
     @pytest.mark.parametrize("seed", SEEDS)
     def test_what_its_proof_leaves_out_has_no_problem(self, seed: int) -> None:
-        rows = near_rows((*self.good, *self.bad), STRANGE, seed)
+        rows = near_rows((*self.good, *self.bad, *self.more), STRANGE, seed)
         if Rule.of_validator("", self.validator()).proof is not None:
             asked = list(_found(self.validator(), rows))
             assert list(_found(self.validator(), rows, in_batches=True)) == asked

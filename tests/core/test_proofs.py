@@ -146,7 +146,7 @@ def test_each_mistake_of_a_proof_has_its_sentence(proof: Callable[[Batch], Any],
     ("answer", "said"),
     [
         (lambda _: [()], "resolve_batch() answered for 1 of 3 rows"),
-        (lambda _: [[("A",)]] * 3, "unhashable"),
+        (lambda _: [[("A",)]] * 3, "not a list"),
         (lambda _: ["A"] * 3, "must answer with tuples of groups or None, not a str"),
         (lambda _: [(("A", ""),)] * 3, "level 2 of a group has no name"),
     ],

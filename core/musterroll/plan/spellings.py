@@ -19,6 +19,7 @@ from musterroll.sheet.proofs import Groups
 
 _COMMA = re.compile("[,，،、]")
 _SLASH = re.compile("[/／]")
+_KEPT = 20_000  # so many rows' groups are known without another look
 _SIGNS = str.maketrans({sign: f"\\{sign}" for sign in "\\;|"})
 
 
@@ -47,21 +48,31 @@ class GroupSpellings:
     def __init__(self) -> None:
         self._seen: dict[GroupPath, _Seen] = {}
         self._column: str | None = None
+        # By identity: equal groups are one object mostly, which is kept, so that nothing else gets its identity.
+        self._known: dict[int, tuple[Groups, list[_Seen]]] = {}
 
     def note(self, groups: Sequence[Groups], rows: Sequence[Row]) -> None:
         """Takes the groups of rows, which follow those of the last call; of few of them the row itself is needed."""
-        for named, count in Counter(groups).items():
-            for path in dict.fromkeys(named):
-                seen = self._seen.get(path)
-                if seen is None:
-                    self._seen[path] = self._first(rows[groups.index(named)], count - 1)
-                else:
-                    seen.others += count
+        if len(self._known) > _KEPT:
+            self._known.clear()
+        named = dict(zip(map(id, groups), groups, strict=True))
+        for identity, count in Counter(map(id, groups)).items():
+            known = self._known.get(identity)
+            if known is None:
+                known = self._known[identity] = self._look(named[identity], groups, rows)
+            for seen in known[1]:
+                seen.others += count
 
-    def _first(self, row: Row, others: int) -> _Seen:
-        value = row.value(GROUPS)
-        self._column = row.columns.get(GROUPS)
-        return _Seen(row.number, others, value.raw or value.text or None)
+    def _look(self, named: Groups, groups: Sequence[Groups], rows: Sequence[Row]) -> tuple[Groups, list[_Seen]]:
+        """Finds what is remembered of the groups of a row; of a new one, that no other row has it so far."""
+        paths = dict.fromkeys(named)
+        for path in paths:
+            if path not in self._seen:
+                row = rows[groups.index(named)]
+                value = row.value(GROUPS)
+                self._column = row.columns.get(GROUPS)
+                self._seen[path] = _Seen(row.number, -1, value.raw or value.text or None)
+        return named, [self._seen[path] for path in paths]
 
     def problems(self, existing: GroupIndex | None = None) -> Iterator[Problem]:
         """Yields the problems; of groups that the portal has, or almost has, none."""

@@ -17,7 +17,7 @@ from musterroll.registry.watch import Call
 from musterroll.sheet.batch import RowBatch
 
 Groups: TypeAlias = tuple[GroupPath, ...]
-_KEPT = 100_000  # so many answers of a group resolver are known without another look
+_KEPT = 20_000  # so many answers of group resolvers are known without another look
 
 
 class Proven(NamedTuple):
@@ -50,7 +50,9 @@ class Proofs:
         self._rules, self._sorters = rules, sorters
         self._findings, self._max_levels = findings, max_levels
         self._is_asked = not takes_plain_way() and any(one.proof for one in (*rules, *sorters))
-        self._known: dict[object, Groups | None] = {}
+        # By identity, since most resolvers give the same tuple for the same text, and its hash takes longer than all
+        # else. The answer is kept, so that nothing else gets its identity.
+        self._known: dict[int, tuple[object, Groups | None]] = {}
 
     def of(self, batch: RowBatch, call: Call) -> Proven:
         """Asks them about a batch.
@@ -111,9 +113,11 @@ class Proofs:
                 raise AnswerError(f"resolve_batch() answered for {len(answers)} of {len(batch)} rows")
             if len(self._known) > _KEPT:
                 self._known.clear()
-            for answer in set(answers).difference(self._known):
-                self._known[answer] = self._looked_at(answer)
-            return list(map(self._known.__getitem__, answers))
+            known = self._known
+            for answer in answers:
+                if id(answer) not in known:
+                    known[id(answer)] = answer, self._looked_at(answer)
+            return [known[id(answer)][1] for answer in answers]
         except MusterrollError:
             raise
         except (Exception, SystemExit) as error:

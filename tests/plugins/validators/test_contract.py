@@ -19,31 +19,67 @@ from musterroll_plugins.validators import (
     unique,
 )
 
+
+def column(name: str, *texts: str) -> list[dict[str, str]]:
+    return [{name: text} for text in texts]
+
+
+MORE = (
+    *column(
+        "email", "bo@gmial.com", "ana@acme", "a..b@acme.example", "ana@acme.example\nbo@acme.example", "a@xn--a.de"
+    ),
+    *column("username", "ana", "Ana", "\u0430na", "\u03bd", "\u039d", "n", "v", "stra\u00dfe", "strasse", "ab@c.de"),
+    *column("forename", "ana", "Bo", "A\u200b1", "Zo\u00eb", "N\u00fa\u00f1ez", "M\u00c3\u00bcller", "Sesame-open-7"),
+    *column("surname", "ana", "bo", "A1", "a1", "A\u200b1", "a\x071", "Sesame\u200b-open-7"),
+    *column(
+        "password",
+        "password",
+        "P@ssw0rd",
+        "12345678",
+        "abcxabcx",
+        "ghijklmn",
+        "tyuiopas",
+        "W3lc0me2024!",
+        "ana-Qx7-river",
+    ),
+    *column(
+        "password", "\u0430\u0431\u0432\u0433\u0434\u0435\u0436\u0437", "m0nkey12", "Sesame\u200b-open-7", "ana-Qx7"
+    ),
+    *column("calling_code", "44", "49", "39", "7", "999"),
+    *column("phone", "7712345678", "07712345678", "447712345678", "4912345678", "4915123456789", "015123456789", "0"),
+)
+"""Values of all kinds, for proofs."""
+
+
+class Contract(ValidatorContract):
+    more = MORE
+
+
 FULL = {"username": "ana", "forename": "Ana", "password": "Sesame-open-7"}
 
 
-class TestRequired(ValidatorContract):
+class TestRequired(Contract):
     good, bad, codes = (FULL,), ({**FULL, "forename": ""},), frozenset({"forename.required"})
 
     def validator(self) -> RowValidator | SheetValidator:
         return build_validator(required, "required")
 
 
-class TestLength(ValidatorContract):
+class TestLength(Contract):
     good, bad, codes = (FULL,), ({"surname": "x" * 51},), frozenset({"surname.too_long"})
 
     def validator(self) -> RowValidator | SheetValidator:
         return build_validator(length, "length")
 
 
-class TestCharacters(ValidatorContract):
+class TestCharacters(Contract):
     good, bad, codes = (FULL,), ({"surname": "a\x07b"},), frozenset({"surname.control_characters"})
 
     def validator(self) -> RowValidator | SheetValidator:
         return build_validator(characters, "characters")
 
 
-class TestChoices(ValidatorContract):
+class TestChoices(Contract):
     good, bad, codes = ({"site": "North"},), ({"site": "Norht"},), frozenset({"site.not_a_choice"})
 
     def validator(self) -> RowValidator | SheetValidator:
@@ -51,14 +87,21 @@ class TestChoices(ValidatorContract):
         return build_validator(choices, "choices", make_context(site))
 
 
-class TestPattern(ValidatorContract):
+class TestPattern(Contract):
     good, bad, codes = ({"surname": "A1"},), ({"surname": "1A"},), frozenset({"surname.pattern"})
 
     def validator(self) -> RowValidator | SheetValidator:
         return build_validator(pattern, "pattern", field="surname", pattern=r"A\d")
 
 
-class TestCompare(ValidatorContract):
+class TestPatternOfLength(Contract):
+    good, bad, codes = ({"surname": "abc"},), ({"surname": "ab"},), frozenset({"surname.pattern"})
+
+    def validator(self) -> RowValidator | SheetValidator:
+        return build_validator(pattern, "pattern", field="surname", pattern=".{3}")
+
+
+class TestCompare(Contract):
     good, bad = ({"email": "a@b.example", "username": "A@B.example"},), ({"email": "a@b.example", "username": "c"},)
     codes = frozenset({"email.not_equal"})
 
@@ -66,7 +109,7 @@ class TestCompare(ValidatorContract):
         return build_validator(compare, "compare", field="email", other="username", rule="equal")
 
 
-class TestCondition(ValidatorContract):
+class TestCondition(Contract):
     good, bad = ({"surname": "A1", "forename": "Ana"}, {"forename": "Bo"}), ({"surname": "x", "forename": "ana"},)
     codes = frozenset({"surname.condition"})
 
@@ -75,28 +118,61 @@ class TestCondition(ValidatorContract):
         return build_validator(condition, "condition", when={"forename": "Ana"}, must=must)
 
 
-class TestEmail(ValidatorContract):
+class TestComparePasswordAndName(Contract):
+    good, bad = ({**FULL, "surname": "Sesame-open-7"},), ({**FULL, "surname": "x"},)
+    codes = frozenset({"surname.not_equal"})
+
+    def validator(self) -> RowValidator | SheetValidator:
+        return build_validator(compare, "compare", field="surname", other="password", rule="equal")
+
+
+class TestDifferent(Contract):
+    good, bad, codes = (FULL,), ({**FULL, "forename": "x", "surname": "X"},), frozenset({"forename.not_different"})
+
+    def validator(self) -> RowValidator | SheetValidator:
+        return build_validator(compare, "compare", field="forename", other="surname", rule="different")
+
+
+class TestEmail(Contract):
     good, bad, codes = ({"email": "ana@acme.com"},), ({"email": "ana@@acme"},), frozenset({"email.invalid"})
 
     def validator(self) -> RowValidator | SheetValidator:
         return build_validator(email, "email")
 
 
-class TestEmailDomain(ValidatorContract):
+class TestEmailDomain(Contract):
     good, bad, codes = ({"email": "ana@acme.com"},), ({"email": "ana@acme.org"},), frozenset({"email.domain"})
 
     def validator(self) -> RowValidator | SheetValidator:
         return build_validator(email_domain, "email-domain", domains=["acme.com"])
 
 
-class TestPassword(ValidatorContract):
+class TestPassword(Contract):
     good, bad, codes = (FULL,), ({**FULL, "password": "ana"},), frozenset({"password.policy"})
 
     def validator(self) -> RowValidator | SheetValidator:
         return build_validator(password, "password")
 
 
-class TestPhone(ValidatorContract):
+class TestStrictPassword(Contract):
+    good, bad, codes = (FULL,), ({**FULL, "password": "sesame-open"},), frozenset({"password.policy"})
+
+    def validator(self) -> RowValidator | SheetValidator:
+        require, within = ("digit", "upper"), ("email", "username")
+        return build_validator(
+            password, "password", require=require, min_classes=3, max_length=20, not_containing=within
+        )
+
+
+class TestStrictPhone(Contract):
+    good, bad = ({"calling_code": "44", "phone": "7712345678"},), ({"calling_code": "44", "phone": "12"},)
+    codes = frozenset({"phone.invalid"})
+
+    def validator(self) -> RowValidator | SheetValidator:
+        return build_validator(phone, "phone", strict=True)
+
+
+class TestPhone(Contract):
     good, bad = ({"calling_code": "44", "phone": "7712345678"},), ({"calling_code": "44", "phone": "12"},)
     codes = frozenset({"phone.invalid"})
 
@@ -104,7 +180,7 @@ class TestPhone(ValidatorContract):
         return build_validator(phone, "phone")
 
 
-class TestUnique(ValidatorContract):
+class TestUnique(Contract):
     good, bad, codes = (FULL, {"username": "bo"}), (FULL, {"username": "ANA"}), frozenset({"username.duplicate"})
 
     def validator(self) -> RowValidator | SheetValidator:
