@@ -113,8 +113,10 @@ _SEEN = {
     "an invite's name": Night(journal=["UPDATE invite SET username = 'former' WHERE username = 'bo'"]),
     "an earlier invite's name": Night(
         journal=[
-            "INSERT INTO invite SELECT -1, pipeline, identity, ref, purpose, 'former', state, channel, 'earlier', job, "
-            "row, sent, expires, detail, turn FROM invite WHERE username = 'bo'"
+            """
+            INSERT INTO invite SELECT -1, pipeline, identity, ref, purpose, 'former', state, channel, 'earlier', job,
+                row, sent, expires, detail, turn FROM invite WHERE username = 'bo'
+            """
         ]
     ),
     "a roster that lacks one": Night(journal=["DELETE FROM roster WHERE username = 'dee'"]),
