@@ -254,14 +254,14 @@ class SheetPlanner:
         invited = known is not None and known.invite is not None
         if decision is not None and not (invited and self._invites.recognises_by(change.fields)):
             return decision
-        fields, ref, row = self._recipient_fields(change, user), change.ref or "", checked.row
+        fields, ref = self._recipient_fields(change, user), change.ref or ""
         recipient = Recipient(username=change.username, fields=fields, ref=ref)
-        known_as = self._invites.known_as(recipient, row[USERNAME] or change.username)
+        known_as = self._invites.known_as(recipient, checked.texts[USERNAME] or change.username)
         if decision is None:
             decision = self._invites.against_lost(recipient, known_as)
             if decision is not None and user is None:
-                self._log.add(row.problem(USERNAME, "user.lost", _LOST, severity=Severity.WARNING))
-        return replace(decision or self._invites.decide(recipient, row=row.number), known_as=known_as)
+                self._log.add(checked.row.problem(USERNAME, "user.lost", _LOST, severity=Severity.WARNING))
+        return replace(decision or self._invites.decide(recipient, row=checked.number), known_as=known_as)
 
     def _recipient_fields(self, change: Change, user: Existing | None) -> dict[str, str]:
         """The attributes as they will be when the plan is carried out; empty ones are ""."""

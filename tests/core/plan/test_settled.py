@@ -111,6 +111,14 @@ _SEEN = {
     "whoever has no address": Night(portal=["UPDATE users SET email = NULL WHERE username = 'ana'"]),
     "a name in the ledger": Night(journal=["UPDATE managed SET username = 'former' WHERE username = 'ana'"]),
     "an invite's name": Night(journal=["UPDATE invite SET username = 'former' WHERE username = 'bo'"]),
+    "an earlier invite's name": Night(
+        journal=[
+            """
+            INSERT INTO invite SELECT -1, pipeline, identity, ref, purpose, 'former', state, channel, 'earlier', job,
+                row, sent, expires, detail, turn FROM invite WHERE username = 'bo'
+            """
+        ]
+    ),
     "a roster that lacks one": Night(journal=["DELETE FROM roster WHERE username = 'dee'"]),
     "a held invite": Night(journal=["UPDATE invite SET state = 'held' WHERE username = 'bo'"]),
     "who was taken back": Night(

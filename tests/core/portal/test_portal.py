@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from musterroll import Capabilities, Existing, UserKey
+from musterroll import Capabilities, Existing, UserKey, Wanted
 from musterroll.errors import PluginError
 from musterroll.portal.portal import Portal
 from musterroll.registry.watch import Watch
@@ -44,6 +44,17 @@ def test_a_look_up_of_nobody_asks_nothing() -> None:
         raise AssertionError("it was asked")
 
     assert portal(lookup=lookup).lookup([]) == {}
+
+
+@pytest.mark.parametrize("answer", [None, ["u1"], ["u1", 2], "u1", {"u1": None, "u2": None}])
+def test_users_are_compared_each_or_not_at_all(answer: object) -> None:
+    users = [Wanted(name, name, (), ()) for name in ("ana", "bo")]
+    assert not portal().compares_users
+    good = portal(as_wanted=lambda fields, users: ["u1", None])
+    assert good.compares_users
+    assert list(good.as_wanted(["email"], users)) == ["u1", None]
+    with pytest.raises(PluginError, match=r"comparing users: as_wanted\(\) must return a ref or None for each"):
+        portal(as_wanted=lambda fields, users: answer).as_wanted(["email"], users)
 
 
 def test_who_it_is_and_what_it_can_do_is_asked_once() -> None:

@@ -92,6 +92,7 @@ def raises(*_: object) -> Iterator[Any]:
         ("capabilities", Capabilities(groups="yes"), "capabilities().groups must be True or False, not a str"),  # type: ignore[arg-type]
         ("capabilities", Capabilities(fields=["email"]), "capabilities().fields must be a set"),  # type: ignore[arg-type]
         ("capabilities", Capabilities(matching="exactly"), "capabilities().matching must be one of"),  # type: ignore[arg-type]
+        ("capabilities", Capabilities(chunk=0), "capabilities().chunk must be a number from 1 to 10,000, not 0"),
         ("count_users", "many", "counting its users: count_users() must return how many users there are, or None"),
         ("count_users", -1, "not -1"),
         ("lookup", None, "looking users up: lookup() must return a mapping of keys to users, not None"),
