@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from musterroll_plugins.backends.scim import ScimOptions, phones
-from musterroll_plugins.backends.scim.group_index import join_path, split_path
+from musterroll_plugins.backends import phones
+from musterroll_plugins.backends.group_names import join_path, split_path
+from musterroll_plugins.backends.scim import ScimOptions
 from musterroll_plugins.backends.scim.paths import AttributePath
 
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"

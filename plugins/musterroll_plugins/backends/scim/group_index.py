@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from musterroll import CreateGroup, Group, GroupPath, fold, fold_path
+from musterroll_plugins.backends.group_names import split_path
 from musterroll_plugins.backends.scim.answers import usable_id, whole
 from musterroll_plugins.backends.scim.paths import Json, Resource, get_key, objects
 
@@ -17,32 +18,6 @@ Slot: TypeAlias = tuple[str | None, GroupPath]
 
 # Of a group with several outer ones, which SCIM allows, so many paths are shown.
 _MOST_PATHS = 16
-
-
-def join_path(path: GroupPath, separator: str) -> str:
-    """Makes one name of the levels; a separator inside a level gets a backslash."""
-    return separator.join(_escaped(level, separator) for level in path)
-
-
-def _escaped(level: str, separator: str) -> str:
-    return level.replace("\\", "\\\\").replace(separator, "\\" + separator)
-
-
-def split_path(name: str, separator: str) -> GroupPath:
-    """Takes a name apart; one that `join_path` cannot have made is a single level."""
-    levels, at = [""], 0
-    while at < len(name):
-        if name[at] == "\\":
-            at += 1
-            if name[at : at + 1] not in ("\\", separator):
-                return (name,)
-            levels[-1] += name[at]
-        elif name[at] == separator:
-            levels.append("")
-        else:
-            levels[-1] += name[at]
-        at += 1
-    return tuple(levels) if all(levels) else (name,)
 
 
 @dataclass(frozen=True, slots=True)

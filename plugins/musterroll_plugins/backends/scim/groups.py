@@ -10,11 +10,12 @@ from weakref import WeakValueDictionary
 
 from musterroll import AddMembers, CreateGroup, DeleteGroup, RemoveMembers, Status, UserRef, fold
 from musterroll_http import HttpAnswer
+from musterroll_plugins.backends.group_names import join_path
 from musterroll_plugins.backends.scim.answers import id_of
 from musterroll_plugins.backends.scim.client import ScimClient
 from musterroll_plugins.backends.scim.directory import Directory, groups_of
 from musterroll_plugins.backends.scim.discovery import GROUP, ServiceProvider
-from musterroll_plugins.backends.scim.group_index import GroupIndex, ScimGroup, Slot, join_path, member_values
+from musterroll_plugins.backends.scim.group_index import GroupIndex, ScimGroup, Slot, member_values
 from musterroll_plugins.backends.scim.options import ScimOptions
 from musterroll_plugins.backends.scim.pages import GROUPS
 from musterroll_plugins.backends.scim.paths import Json, Resource, get_key

@@ -6,7 +6,7 @@ import copy
 from collections.abc import Mapping
 
 from musterroll import CreateUser, Desired, Existing, Secret, Template
-from musterroll_plugins.backends.scim import phones
+from musterroll_plugins.backends import phones
 from musterroll_plugins.backends.scim.answers import usable_id, whole
 from musterroll_plugins.backends.scim.discovery import USER, ServiceProvider
 from musterroll_plugins.backends.scim.options import ScimOptions
