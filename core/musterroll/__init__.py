@@ -53,6 +53,7 @@ from musterroll.contract.problems import Problem, Severity
 from musterroll.contract.pump import Pump
 from musterroll.contract.roles import (
     AmbiguousWorksheetError,
+    ChecksUsers,
     Confidence,
     Examinable,
     GroupResolver,
@@ -82,7 +83,17 @@ from musterroll.contract.text import (
     nearest,
 )
 from musterroll.contract.translation import gettext, ngettext
-from musterroll.contract.users import Capabilities, Desired, Existing, Group, GroupPath, Matching, UserKey, fold_path
+from musterroll.contract.users import (
+    Capabilities,
+    Desired,
+    Existing,
+    Group,
+    GroupPath,
+    Matching,
+    Objection,
+    UserKey,
+    fold_path,
+)
 from musterroll.errors import (
     BackendError,
     BackendUnavailableError,
@@ -172,6 +183,7 @@ __all__ += [
     "BackendError",
     "BackendUnavailableError",
     "Capabilities",
+    "ChecksUsers",
     "CreateGroup",
     "CreateUser",
     "Deactivate",
@@ -183,6 +195,7 @@ __all__ += [
     "Group",
     "GroupRef",
     "Matching",
+    "Objection",
     "Op",
     "Pump",
     "Reactivate",

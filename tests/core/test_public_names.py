@@ -22,7 +22,7 @@ GroupPath INVISIBLE calling_code_of fold_path gettext ngettext one_number split_
 
 UserBackendType UserBackend Capabilities Matching Desired Existing Group UserKey UserRef GroupRef Op
 CreateUser UpdateUser Deactivate Reactivate DeleteUser CreateGroup DeleteGroup AddMembers RemoveMembers SendInvite
-Result Status BackendError BackendUnavailableError Pump Examinable SqliteFormat
+Result Status BackendError BackendUnavailableError Pump Examinable ChecksUsers Objection SqliteFormat
 
 NotifierType Notifier KeepsMessages Message Purpose Recipient Sent SentStatus NotifierError
 

@@ -101,6 +101,8 @@ class RowPlanner:
             )
         if self._has_limits:
             problems.extend(self._unsupported(row, change))
+        if self._backend.checks_users and change.action is not Action.UNCHANGED:
+            problems.extend(self._objections(row, change))
         return change, problems
 
     def _desired(self, row: Row, *, new: bool) -> dict[str, str | None]:
@@ -263,3 +265,20 @@ class RowPlanner:
             yield problem(GROUPS, "The portal cannot keep groups; leave it out or choose another portal")
         elif not can.nested_groups and any(len(target.path) > 1 for target in touched):
             yield problem(GROUPS, "The portal cannot keep groups inside groups; leave it out or choose another portal")
+
+    def _objections(self, row: Row, change: Change) -> Iterator[Problem]:
+        """Says why the portal will not take the user as the row wants it."""
+        fields = {
+            name: field.after if field.after is None else str(field.after)
+            for name, field in change.fields.items()
+            if name in self._fields.attributes
+        }
+        user = Desired(username=change.new_username, fields=FrozenDict(fields))
+        given = change.password in (PasswordAction.SET, PasswordAction.RESET)
+        try:
+            found = self._backend.check(user, change.ref, row.secret(PASSWORD) if given else None)
+        except PluginError as error:
+            raise error.in_row(row.number) from error.__cause__
+        for objection in found:
+            field = objection.field if objection.field in self._fields else USERNAME
+            yield row.problem(field, objection.code, "{objection}", objection=objection.message)
