@@ -8,7 +8,7 @@ from musterroll import CreateUser, Desired, Existing, Template, fold, fold_path
 from musterroll_plugins.backends import phones
 from musterroll_plugins.backends.group_names import split_path
 from musterroll_plugins.backends.ldap.dialect import Dialect
-from musterroll_plugins.backends.ldap.names import NameTemplate, child, filled, first_value, is_below, rdn, split
+from musterroll_plugins.backends.ldap.names import Made, NameTemplate, child, first_value, is_below, rdn, split
 from musterroll_plugins.backends.ldap.options import LdapOptions
 from musterroll_plugins.backends.ldap.requests import Change, Entry, Found
 
@@ -39,10 +39,14 @@ class UserEntries:
         if _CODE not in chosen and _PHONE in self._ignored:
             self._ignored.add(_CODE)
         made = {**dialect.made, **options.made}
-        self._made = {name: Template(text) for name, text in made.items() if text}
+        self._made = {name: Made(Template(text)) for name, text in made.items() if text}
         self._of = {attribute.lower(): name for name, attribute in self.attributes.items()}
+        self._follow = [(attribute, one) for attribute, one in self._made.items() if attribute.lower() not in self._of]
         self._name = NameTemplate(options.rdn or dialect.rdn)
+        named = {name.lower() for name in (*self.attributes.values(), *self._made)}
+        self._naming = None if self._name.attribute.lower() in named else self._name.attribute
         self._containers = self._folded(options)
+        self._classes = [name.encode() for name in options.user_classes or dialect.user_classes]
         extra = [options.key_attribute] * bool(options.key_attribute)
         self.asked = list(
             dict.fromkeys((*self.attributes.values(), *self._made, dialect.id_attribute, *dialect.asked, *extra))
@@ -74,7 +78,7 @@ class UserEntries:
             return self._of[attribute.lower()]
         made = next((template for name, template in self._made.items() if name.lower() == attribute.lower()), None)
         if attribute.lower() == self._name.attribute.lower():
-            made = self._name.template
+            made = self._name.made
         return made.names[0] if made is not None and made.names else attribute
 
     @property
@@ -103,8 +107,8 @@ class UserEntries:
 
     def _for_empty(self, name: str, given: Fields) -> str | None:
         """What the attribute of a field is given that is empty."""
-        template = self._made.get(self.attributes.get(name, ""))
-        return (filled(template, given) or None) if template is not None else None
+        made = self._made.get(self.attributes.get(name, ""))
+        return (made.of(given) or None) if made is not None else None
 
     # -- reading --------------------------------------------------------------------------------------------
 
@@ -182,14 +186,12 @@ class UserEntries:
     def new(self, op: CreateUser) -> dict[str, Sequence[bytes]]:
         """Makes the attributes of a new user, but for those of its kind of directory."""
         fields: Fields = {**op.user.fields, USERNAME: op.user.username}
-        held: dict[str, Sequence[bytes]] = {
-            "objectClass": [name.encode() for name in self._options.user_classes or self._dialect.user_classes]
-        }
+        held: dict[str, Sequence[bytes]] = {"objectClass": self._classes}
         for attribute, value in self.attribute_values(fields, fields).items():
             if value:
                 held[attribute] = [value.encode()]
-        name = next((at for at in held if at.lower() == self._name.attribute.lower()), self._name.attribute)
-        held.setdefault(name, [self._name.value(fields).encode()])
+        if self._naming is not None:
+            held[self._naming] = [self._name.value(fields).encode()]
         if self._options.key_attribute:
             held[self._options.key_attribute] = [op.id.encode()]
         return held
@@ -223,9 +225,9 @@ class UserEntries:
             if name in changed or (joint and _CODE in changed):
                 text = phones.join(fields.get(_CODE), fields.get(_PHONE)) if joint else fields.get(name)
                 values[attribute] = text or self._for_empty(name, fields)
-        for attribute, template in self._made.items():
-            if attribute.lower() not in self._of and (not template.names or any(n in changed for n in template.names)):
-                values[attribute] = filled(template, fields) or (fields.get(USERNAME) if template.names else None)
+        for attribute, made in self._follow:
+            if not made.names or any(name in changed for name in made.names):
+                values[attribute] = made.of(fields) or (fields.get(USERNAME) if made.names else None)
         return values
 
     def new_attributes(self) -> Iterator[str]:

@@ -24,6 +24,9 @@ from musterroll_plugins.backends.ldap.requests import Answer, Work
 _NO_ANSWER = "the line to the directory was lost before it answered"
 
 
+_UNSENT = -1  # in place of the number of a request that the line did not take
+
+
 class Exchange:
     """Lets operations work.
 
@@ -68,32 +71,47 @@ class Exchange:
                     if op is None:
                         more = False
                         break
-                    yield from self._go_on(running, op, begin(op), None)
+                    try:
+                        result = self._go_on(running, op, begin(op), None)
+                    except LOST:
+                        yield from self._lost(running)
+                    else:
+                        if result is not None:
+                            yield result
                 if not running:
                     return
-                yield from self._receive(running)
+                try:
+                    result = self._receive(running)
+                except LOST:
+                    yield from self._lost(running)
+                else:
+                    if result is not None:
+                        yield result
         finally:
             if running:
                 self._connection.lose()  # whoever comes next shall not hear answers that are not theirs
 
-    def _receive(self, running: dict[int, tuple[Op, Work]]) -> Iterator[Result]:
+    def _receive(self, running: dict[int, tuple[Op, Work]]) -> Result | None:
         outcome: Answer | ldap.LDAPError
         try:
             number, outcome = self._connection.receive()
         except ldap.LDAPError as error:
             found = number_of(error)
             if found is None:
-                yield from self._lost(running)
-                return
+                raise ldap.SERVER_DOWN from error
             number, outcome = found, error
-        op, work = running.pop(number, (None, None))
-        if op is not None and work is not None:
-            yield from self._go_on(running, op, work, outcome)
+        if number not in running:
+            return None
+        return self._go_on(running, *running.pop(number), outcome)
 
     def _go_on(
         self, running: dict[int, tuple[Op, Work]], op: Op, work: Work, outcome: Answer | ldap.LDAPError | None
-    ) -> Iterator[Result]:
-        """Hands an operation what it waits for, and sends what it asks for next; yields its result if it is done."""
+    ) -> Result | None:
+        """Hands an operation what it waits for, and sends what it asks for next; returns its result if it is done.
+
+        Raises:
+            ldap.LDAPError: the line is lost.
+        """
         try:
             if outcome is None:
                 request = next(work)
@@ -103,12 +121,13 @@ class Exchange:
                 request = work.throw(outcome)
             running[request.send(self._connection.line)] = op, work
         except StopIteration as end:
-            yield self._counted(self._masked(op, end.value))
+            return self._counted(self._masked(op, end.value))
         except LOST:
-            running[-1] = op, work
-            yield from self._lost(running)
+            running[_UNSENT] = op, work
+            raise
         except ldap.LDAPError as error:
-            yield self._counted(self._masked(op, self._refused(op, error)))
+            return self._counted(self._masked(op, self._refused(op, error)))
+        return None
 
     def _lost(self, running: dict[int, tuple[Op, Work]]) -> Iterator[Result]:
         ops = [op for op, _ in running.values()]

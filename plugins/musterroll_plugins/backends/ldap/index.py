@@ -16,6 +16,8 @@ from musterroll_plugins.backends.ldap.names import comparable
 from musterroll_plugins.backends.ldap.options import LdapOptions
 from musterroll_plugins.backends.ldap.requests import Found
 
+_AT_ONCE = 1000
+
 
 class UserIndex:
     """All users of a directory, by their ids, names and what they are looked up by.
@@ -38,6 +40,7 @@ class UserIndex:
         self._usernames: dict[str, str] = {}
         self._refs: dict[tuple[str, str], dict[str, None]] = {}
         self._taken: dict[str, str] = {}  # names of entries, and watched values, and whose they are
+        self._noted: list[tuple[str, str, Mapping[str, str | None]]] = []  # what is to be made comparable yet
         self._loaded = False
 
     @property
@@ -77,10 +80,7 @@ class UserIndex:
         self._dns[ref] = dn
         if name := fields.get(USERNAME):
             self._usernames[ref] = name
-        self._taken[comparable(dn)] = ref
-        for name in self._fields:
-            if text := fields.get(name):
-                self._refs.setdefault((name, fold(text)), {})[ref] = None
+        self._noted.append((ref, dn, fields))
 
     def drop(self, ref: str) -> None:
         """Notes that a user is gone."""
@@ -99,7 +99,9 @@ class UserIndex:
             ldap.LDAPError: the server refuses it.
         """
         if self._loaded:
+            self._compare()
             return
+        self._noted.clear()
         for kept in (self._dns, self._usernames, self._refs, self._taken):
             kept.clear()
         names = [self._entries.attributes.get(name) for name in sorted(self._fields)]
@@ -107,7 +109,18 @@ class UserIndex:
         asked = [name for name in (*names, *phone, self._dialect.id_attribute, *self._watched) if name]
         for found in self._connection.search(self._options.base, self.filter, list(dict.fromkeys(asked))):
             self._see(found)
+            if len(self._noted) >= _AT_ONCE:
+                self._compare()
+        self._compare()
         self._loaded = True
+
+    def _compare(self) -> None:
+        for ref, dn, fields in self._noted:
+            self._taken[comparable(dn)] = ref
+            for name in self._fields:
+                if text := fields.get(name):
+                    self._refs.setdefault((name, fold(text)), {})[ref] = None
+        self._noted.clear()
 
     def _see(self, found: Found) -> None:
         ref = self._dialect.ref_of(found.entry)

@@ -13,27 +13,47 @@ from musterroll import Template
 _RDN = re.compile(r"\s*([A-Za-z][A-Za-z0-9-]*)\s*=\s*(.+)", re.DOTALL)
 
 
+_MARK = "\0"
+
+
+class Made:
+    """A value that is made of fields; what is blank leaves no gap.
+
+    Args:
+        template: what it is made of.
+
+    Attributes:
+        names: the fields.
+    """
+
+    def __init__(self, template: Template) -> None:
+        self.names = template.names
+        # Texts and names in turn, as this is done several times for every user.
+        pieces = template.fill({name: f"{_MARK}{name}{_MARK}" for name in template.names}).split(_MARK)
+        self._pieces = [(piece, bool(at % 2)) for at, piece in enumerate(pieces) if piece]
+
+    def of(self, fields: Mapping[str, str | None]) -> str:
+        """Makes it."""
+        text = "".join([(fields.get(piece) or "") if is_name else piece for piece, is_name in self._pieces])
+        return " ".join(text.split()) if " " in text else text.strip()
+
+
 class NameTemplate:
     """How entries are named, as `uid={username}`.
 
     Attributes:
         attribute: the naming attribute.
-        template: what its value is made of.
+        made: what its value is made of.
     """
 
     def __init__(self, text: str) -> None:
         found = _RDN.fullmatch(text)
         assert found is not None, "the options have been checked"
-        self.attribute, self.template = found[1], Template(found[2])
+        self.attribute, self.made = found[1], Made(Template(found[2]))
 
     def value(self, fields: Mapping[str, str | None]) -> str:
         """Returns the naming value of a user; that is the username where nothing else comes of it."""
-        return filled(self.template, fields) or str(fields["username"])
-
-
-def filled(template: Template, fields: Mapping[str, str | None]) -> str:
-    """Fills a template in; what is blank leaves no gap."""
-    return " ".join(template.fill({name: fields.get(name) or "" for name in template.names}).split())
+        return self.made.of(fields) or str(fields["username"])
 
 
 def rdn(attribute: str, value: str) -> str:
