@@ -185,7 +185,7 @@ def measured(work: Callable[[Slapd, Path], Any]) -> tuple[float, Any]:
 def main() -> None:
     """Measures and prints."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 2000
-    measured(lambda server, _: backend(server, 1, passwords=False))  # imports everything
+    measured(lambda server, _: backend(server, GROUP_COUNT, passwords=False))  # imports everything
     base, ours, plain_base, plain_ours = best(
         partial(bare, count=count, passwords=True),
         partial(backend, count=count, passwords=True),

@@ -166,6 +166,13 @@ class ActiveDirectory(Dialect):
         logon = "".join("_" if letter in _NOT_IN_LOGON_NAMES else letter for letter in name)[:256].rstrip(" .")
         return {"groupType": [str(kind - 2**32).encode()], "sAMAccountName": [logon.encode()]}
 
+    def another_logon_name(
+        self, group: Mapping[str, Sequence[bytes]], key: str
+    ) -> Mapping[str, Sequence[bytes]] | None:
+        """See `Dialect`: users and groups of a domain share their logon names."""
+        name = group["sAMAccountName"][0].decode()[:240]
+        return {**group, "sAMAccountName": [f"{name}-{key[-8:]}".encode()]}
+
     # -- what it will not take ------------------------------------------------------------------------------
 
     def learn(self, connection: Connection, attributes: Iterable[str]) -> None:

@@ -203,6 +203,12 @@ class Dialect:
         """Returns what a new group's entry holds besides."""
         return {}
 
+    def another_logon_name(
+        self, group: Mapping[str, Sequence[bytes]], key: str
+    ) -> Mapping[str, Sequence[bytes]] | None:
+        """Returns a new group with another logon name, as a user may have its own; None where groups have none."""
+        return None
+
     # -- what it will not take ------------------------------------------------------------------------------
 
     def learn(self, connection: Connection, attributes: Iterable[str]) -> None:

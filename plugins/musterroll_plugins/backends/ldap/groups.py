@@ -102,9 +102,13 @@ class GroupOperations:
             ref = self._dialect.ref_in(answer)
         except ldap.ALREADY_EXISTS:
             found = yield from find_one(Search(dn, shape.filter, [NAME, self._dialect.id_attribute]))
-            if found is None:
-                raise
-            ref, status = self._dialect.ref_of(found.entry), Status.NOOP
+            if found is not None:
+                ref, status = self._dialect.ref_of(found.entry), Status.NOOP
+            else:
+                other = self._dialect.another_logon_name(held, op.id)
+                if other is None:
+                    raise
+                ref = self._dialect.ref_in((yield Add(dn, other, self._dialect.told)))
         if ref is None:
             found = yield from find_one(Search(dn, ANY, [self._dialect.id_attribute]))
             ref = None if found is None else self._dialect.ref_of(found.entry)
