@@ -43,7 +43,7 @@ from support.receivers import Answer, receiver, script
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-PAGES = sorted([*DOCS.glob("*.md"), ROOT / "README.md"])
+PAGES = sorted([*DOCS.rglob("*.md"), ROOT / "README.md"])
 
 _CODE = re.compile(r"[a-z_]+(\.[a-z_]+)?|FIELD\.[a-z_]+")
 
@@ -114,7 +114,8 @@ def calls() -> Iterator[tuple[str, ast.Call, dict[str, str]]]:
 
 def problem_codes() -> set[str]:
     found = set[str]()
-    place = {"problem": 1, "CellFault": 0}  # row.problem(field, code, …), CellFault(code, …)
+    # row.problem(field, code, …), CellFault(code, …), Objection(field, message, code)
+    place = {"problem": 1, "CellFault": 0, "Objection": 2}
     for name, call, constants in calls():
         arguments = call.args[place[name] : place[name] + 1] if name in place else []
         if name in (*place, "Problem"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import socket
@@ -33,6 +34,17 @@ ROOT = f"cn=root,{SUFFIX}"
 PASSWORD = "Service-Account-1"
 
 
+OPENLDAP = "OpenLDAP"
+
+
+def slapd_version() -> str:
+    """Which one it is, e.g. `2.5.13`."""
+    assert SLAPD is not None
+    done = subprocess.run([SLAPD, "-VV"], capture_output=True, text=True, check=False)
+    found = re.search(r"slapd (\d[\d.]*)", done.stdout + done.stderr)
+    return found[1] if found else ""
+
+
 def _missing() -> str | None:
     if find_spec("ldap") is None:
         return "python-ldap is not installed"
@@ -54,13 +66,17 @@ class Slapd:
         folder: where it keeps everything; the same one again has the same entries.
         overlays: lines of the configuration behind the database's own.
         certificate: it offers TLS with this one.
-        index: attributes that are indexed besides the usual ones.
+        hash_: how it keeps passwords.
+        suffix: what all its entries are below.
+        importer: the account that musterroll signs in as.
     """
 
     folder: Path
     overlays: Sequence[str] = ()
     certificate: Certificate | None = None
     hash_: str = "{SSHA}"
+    suffix: str = SUFFIX
+    importer: str = IMPORTER
     port: int = field(default_factory=free_port)
     secure_port: int = field(default_factory=free_port)
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
@@ -97,13 +113,14 @@ class Slapd:
             yield f"TLSCertificateFile {self.certificate.path}"
             yield f"TLSCertificateKeyFile {self.certificate.key}"
         yield "sizelimit 100"
-        yield from ("database mdb", f"suffix {SUFFIX}", f"rootdn {ROOT}", f"rootpw {PASSWORD}")
+        yield from ("database mdb", f"suffix {self.suffix}", f"rootdn {self.root}", f"rootpw {PASSWORD}")
         yield from (f"directory {self.folder}/db", "dbnosync", "maxsize 1073741824")
         yield "index objectClass,uid,mail,member,memberUid,uniqueMember,entryUUID,description eq"
-        # What PORTALS.md calls least rights: the service account writes, sees everything, and may read in pages.
-        yield f'limits dn.exact="{IMPORTER}" size.soft=100 size.hard=100 size.pr=1000 size.prtotal=unlimited'
-        yield f'access to attrs=userPassword by dn.exact="{IMPORTER}" write by anonymous auth by self write by * none'
-        yield f'access to * by dn.exact="{IMPORTER}" write by * read'
+        # The least rights: the service account writes, sees everything, and may read all of it in pages.
+        passwords = "by anonymous auth by self write by * none"
+        yield f'limits dn.exact="{self.importer}" size.soft=100 size.hard=100 size.pr=1000 size.prtotal=unlimited'
+        yield f'access to attrs=userPassword by dn.exact="{self.importer}" write {passwords}'
+        yield f'access to * by dn.exact="{self.importer}" write by * read'
         yield from self.overlays
 
     def _answers(self) -> bool:
@@ -118,16 +135,28 @@ class Slapd:
     @contextlib.contextmanager
     def as_root(self) -> Iterator[Any]:
         """A line of its administrator."""
-        with line(self.url, ROOT, PASSWORD) as root:
+        with line(self.url, self.root, PASSWORD) as root:
             yield root
 
+    @property
+    def root(self) -> str:
+        """Its administrator."""
+        return f"cn=root,{self.suffix}"
+
     def fill(self) -> None:
-        """Makes the suffix and the service accounts."""
+        """Makes the suffix, and the accounts that are right below it."""
         with self.as_root() as root:
-            root.add_s(SUFFIX, [("objectClass", [b"domain"]), ("dc", [b"example"])])
+            root.add_s(self.suffix, [("objectClass", [b"domain"]), ("dc", [first_value(self.suffix).encode()])])
+        if self.suffix == SUFFIX:
             for dn in (IMPORTER, READER):
-                held = [("objectClass", [b"organizationalRole", b"simpleSecurityObject"])]
-                root.add_s(dn, [*held, ("cn", [first_value(dn).encode()]), ("userPassword", [PASSWORD.encode()])])
+                self.add_account(dn, PASSWORD)
+
+    def add_account(self, dn: str, password: str) -> None:
+        """Makes an account of a program."""
+        classes = [b"organizationalRole", b"simpleSecurityObject"]
+        held = {"objectClass": classes, "cn": [first_value(dn).encode()], "userPassword": [password.encode()]}
+        with self.as_root() as root:
+            root.add_s(dn, list(held.items()))
 
     def add_unit(self, dn: str) -> None:
         """Makes an organisational unit."""

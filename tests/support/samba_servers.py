@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -24,6 +25,16 @@ ADMINISTRATOR, PASSWORD = f"administrator@{REALM}", "Admin-Passw0rd-1"
 NOBODY = f"nobody@{REALM}"
 _TREE_DELETE = "1.2.840.113556.1.4.805"
 _HOST = Path(__file__).with_name("samba_host.py")
+
+
+DOMAIN_CONTROLLER = "Samba as a domain controller of Active Directory"
+
+
+def samba_version() -> str:
+    """Which one it is, e.g. `4.17.12`."""
+    done = subprocess.run(["samba", "--version"], capture_output=True, text=True, check=False)
+    found = re.search(r"(\d[\d.]*)", done.stdout)
+    return found[1] if found else ""
 
 
 def _missing() -> str | None:

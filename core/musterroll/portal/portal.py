@@ -227,7 +227,7 @@ def _objections(secrets: Sequence[str], answer: object) -> list[Objection]:
         if not isinstance(objection, Objection) or not all(
             map(is_text, (objection.field, objection.message, objection.code))
         ):
-            raise AnswerError(f"check() must yield objections (Objection) with a field and a message, not {a(objection)}")
+            raise AnswerError(f"check() must yield objections (Objection) with field and message, not {a(objection)}")
         found.append(replace(objection, message=masked(objection.message, secrets)))
     return found
 

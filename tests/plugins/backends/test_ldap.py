@@ -12,10 +12,22 @@ import pytest
 
 from musterroll import Desired, UserBackend
 from musterroll.testing import BackendContract
+from support.evidence import Counterpart
 from support.ldap_backends import open_ldap
-from support.ldap_servers import SUFFIX, BreakableLine, Slapd, needs_slapd, signs_in, slapd
+from support.ldap_servers import (
+    OPENLDAP,
+    SUFFIX,
+    BreakableLine,
+    Slapd,
+    needs_slapd,
+    signs_in,
+    slapd,
+    slapd_version,
+)
 
 pytestmark = needs_slapd
+
+COUNTERPART = ("ldap", OPENLDAP)
 
 _numbers = count()
 
@@ -69,6 +81,10 @@ class LdapContract(BackendContract):
 
     def signs_in(self, folder: Path, username: str, password: str) -> bool | None:
         return signs_in(self.server.url, f"uid={username},ou=people,{self.unit}", password)
+
+    def test_what_it_can(self, backend: UserBackend) -> None:
+        Counterpart(*COUNTERPART, slapd_version()).can(backend.capabilities())
+        assert "OpenLDAP" in backend.examine()  # type: ignore[attr-defined]  # of those that can be examined
 
 
 class TestMarkedUsers(LdapContract):

@@ -56,7 +56,6 @@ _CODES = {
 class ActiveDirectory(Dialect):
     """Active Directory: other names, another password, other marks, and a policy that can be known beforehand."""
 
-    product = "Active Directory"
     id_attribute = "objectGUID"
     username = "sAMAccountName"
     usual: Mapping[str, str] = {
@@ -81,6 +80,11 @@ class ActiveDirectory(Dialect):
 
     _longest: Mapping[str, int] = {}
     _shortest_password, _wants_complex = 0, False
+
+    @property
+    def product(self) -> str:
+        """See `Dialect`; Microsoft's does not say who makes it."""
+        return f"Active Directory ({self.vendor})" if self.vendor else "Active Directory"
 
     @property
     def made(self) -> Mapping[str, str]:

@@ -80,7 +80,6 @@ class Dialect:
         told: what is asked for along with the addition of an entry.
     """
 
-    product = "a directory"
     id_attribute = "entryUUID"
     username = "uid"
     usual: Mapping[str, str] = {
@@ -104,11 +103,16 @@ class Dialect:
         self.schema: Schema | None = None
         tells = facts.has("supportedControl", POST_READ)
         self.told: Sequence[RequestControl] = (told_afterwards(self.id_attribute),) if tells else ()
-        vendor = " ".join(facts.texts("vendorName") + facts.texts("vendorVersion"))
-        if "OpenLDAProotDSE" in facts.texts("objectClass"):
-            self.product = "OpenLDAP"
-        elif vendor:
-            self.product = vendor
+
+    @property
+    def product(self) -> str:
+        """What the directory is, as far as the server says it."""
+        return "OpenLDAP" if "OpenLDAProotDSE" in self.facts.texts("objectClass") else self.vendor or "a directory"
+
+    @property
+    def vendor(self) -> str:
+        """Who makes the server, and which version it is; empty where it does not say."""
+        return " ".join(self.facts.texts("vendorName") + self.facts.texts("vendorVersion"))
 
     @property
     def made(self) -> Mapping[str, str]:
