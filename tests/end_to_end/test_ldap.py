@@ -236,6 +236,48 @@ def test_renamed_users_keep_their_groups(school: School) -> None:
     assert [name.split(b",")[0] for name in members] == [b"cn=Staff", b"uid=una.silva", b"uid=user02"]
 
 
+def test_groups_that_decide_where_users_are(school: School) -> None:
+    """Whoever is added to such a group is moved, and stays a member of the others."""
+    school.server.add_unit(f"ou=staff,ou=people,{school.unit}")
+    where = f'[backend.options.containers]\n"Staff|Office" = "ou=staff,ou=people,{school.unit}"\n'
+    school.point('containers_by = "groups"\n' + where)
+    school.sheet("staff.csv", [person(1, groups="Choir;Staff|Office"), person(2, groups="Choir")])
+    assert school.place.json("run", "staff.csv").document["job"]["counts"]["created"] == 2
+    state = school.state()
+    assert "uid=user01,ou=staff,ou=people" in state
+    members = [name.split(b",ou=people")[0] for name in state["cn=Choir,ou=groups"]["member"]]
+    assert sorted(members)[1:] == [b"uid=user01,ou=staff", b"uid=user02"]
+    assert school.place.json("run", "staff.csv").document["job"]["counts"]["unchanged"] == 2
+
+
+def test_the_name_of_an_entry_that_is_taken_is_said_at_plan(school: School) -> None:
+    """Two people of one name, where entries are named by people's names."""
+    school.point('rdn = "cn={forename} {surname}"\n')
+    school.sheet("one.csv", [person(1)])
+    assert school.place.run("run", "one.csv").status == 0
+    school.sheet("two.csv", [person(1), person(2)])
+    planned = school.place.json("plan", "two.csv")
+    assert planned.codes == [("backend.unsupported", "C4")]
+    assert f"cn=Una Silva,ou=people,{school.unit}" in planned.document["problems"][0]["message"]
+    school.sheet("three.csv", [person(1, "Souza"), person(2, "Berg")])
+    assert school.place.json("run", "three.csv").document["job"]["counts"]["updated"] == 1
+    assert {dn for dn in school.state() if dn.startswith("cn=Una")} == {
+        "cn=Una Souza,ou=people",
+        "cn=Una Berg,ou=people",
+    }
+
+
+def test_a_user_whom_others_have_moved_meanwhile_is_found(school: School) -> None:
+    school.sheet("staff.csv", [person(1)])
+    school.place.run("run", "staff.csv")
+    school.server.add_unit(f"ou=elsewhere,{school.unit}")
+    with school.server.as_root() as root:
+        root.rename_s(f"uid=user01,ou=people,{school.unit}", "uid=user01", f"ou=elsewhere,{school.unit}")
+    school.sheet("staff.csv", [person(1, "Souza")])
+    assert school.place.json("run", "staff.csv").document["job"]["counts"]["updated"] == 1
+    assert school.state()["uid=user01,ou=elsewhere"]["sn"] == [b"Souza"]
+
+
 # -- overlays, limits, lines ------------------------------------------------------------------------------------
 
 
@@ -303,6 +345,18 @@ def test_another_server_where_the_first_is_away(school: School) -> None:
     away = f"ldap://127.0.0.1:{free_port()}"
     school.point(url=f'{away}", "{school.server.url}')
     assert school.place.json("run", "staff.csv").document["job"]["counts"]["created"] == 1
+
+
+def test_a_server_that_takes_everything_and_answers_nothing(tmp_path: Path, inside: Inside) -> None:
+    (tmp_path / "server").mkdir()
+    with slapd(tmp_path / "server") as server:
+        school = School(inside, server)
+        school.sheet("staff.csv", [person(1)])
+        school.point("timeout = 1\n")
+        server.pause()
+        ended = school.place.run("run", "staff.csv", "--set", "backend.options.retries=0")
+        server.go_on()
+        one_line(ended, "does not answer")
 
 
 # -- what is missing --------------------------------------------------------------------------------------------

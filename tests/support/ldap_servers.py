@@ -244,10 +244,11 @@ class BreakableLine:
 
     Args:
         port: the server's.
+        encrypted: what answers are about cannot be seen, so the first one is cut off, whatever it is.
     """
 
-    def __init__(self, port: int) -> None:
-        self._port = port
+    def __init__(self, port: int, *, encrypted: bool = False) -> None:
+        self._port, self._encrypted = port, encrypted
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port = self._listening.getsockname()[1]
         self._breaks = threading.Event()
@@ -282,11 +283,14 @@ class BreakableLine:
     def _forward(self, source: socket.socket, target: socket.socket, answers: bool) -> None:
         with contextlib.suppress(OSError):
             while chunk := source.recv(65536):
-                if answers and self._breaks.is_set() and not _WRITTEN.isdisjoint(_kinds(chunk)):
+                if answers and self._breaks.is_set() and self._tells_of_writing(chunk):
                     self._breaks.clear()
                     break
                 target.sendall(chunk)
         _cut(source, target)
+
+    def _tells_of_writing(self, chunk: bytes) -> bool:
+        return self._encrypted or not _WRITTEN.isdisjoint(_kinds(chunk))
 
 
 _WRITTEN = {0x67, 0x69, 0x6B, 0x6D}  # the answers to a modification, an addition, a deletion, a renaming

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from itertools import count
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from musterroll import AddMembers, Context, Desired, FieldSet, UserBackend
 from musterroll.testing import BackendContract
 from musterroll_plugins.backends.ldap import LdapOptions, build
 from support.evidence import Counterpart
+from support.ldap_servers import BreakableLine
 from support.samba_servers import (
     DOMAIN_CONTROLLER,
     SUFFIX,
@@ -37,6 +39,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Samba]:
         yield server
 
 
+@pytest.fixture(scope="module")
+def between(server: Samba) -> Iterator[BreakableLine]:
+    between = BreakableLine(server.secure_port, encrypted=True)
+    yield between
+    between.close()
+
+
 @pytest.fixture
 def unit(server: Samba) -> Iterator[str]:
     """An organisational unit of the test's own, with places for users and groups."""
@@ -52,12 +61,16 @@ class TestActiveDirectory(BackendContract):
     many, many_groups = 40, 15  # some ten a second
 
     @pytest.fixture(autouse=True)
-    def _unit(self, server: Samba, unit: str) -> None:
-        self.server, self.unit = server, unit
+    def _unit(self, server: Samba, unit: str, between: BreakableLine) -> None:
+        self.server, self.unit, self.between = server, unit, between
+
+    def breaking_line(self, folder: Path) -> AbstractContextManager[object]:
+        return self.between
 
     def open_backend(self, folder: Path, *, read_only: bool = False) -> UserBackend:
         options = {**ad_options(self.server, self.unit), "attributes": {"department": "department"}}
         options |= {"key_attribute": "adminDescription", "page_size": 20}
+        options["servers"] = [f"ldaps://127.0.0.1:{self.between.port}"]
         options["made"] = {"userPrincipalName": ""}  # a username that is an address would have two @ in it
         context = Context(instance="backend", fields=FieldSet([]), read_only=read_only)
         return build(LdapOptions.model_validate(options), context)
@@ -84,6 +97,15 @@ class TestActiveDirectory(BackendContract):
         Counterpart(*COUNTERPART).quirk(
             "takes a logon name once among users and groups: a group named like a user gets another one"
         )
+
+    def test_the_primary_group_is_one_of_the_groups(self) -> None:
+        """It is told by a number only, and `memberOf` does not have it."""
+        options = LdapOptions.model_validate({**ad_options(self.server, self.unit), "groups": SUFFIX})
+        backend = build(options, Context(instance="backend", fields=FieldSet([]), read_only=False))
+        self.create(backend, "ana")
+        (users,) = [group.ref for group in backend.groups() if group.path[-1] == "Domain Users"]
+        assert users in self.get(backend, "ana").groups
+        backend.close()
 
     def test_members_in_ranges(self, backend: UserBackend) -> None:
         """A server may tell the first members only; what it keeps back is asked for."""

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from musterroll import Context, Field, FieldSet, Surroundings, Template
+from musterroll import Context, Field, FieldSet, Secret, Surroundings, Template
 from musterroll_plugins.backends.ldap import LdapOptions
 
 ldap = pytest.importorskip("ldap", reason="python-ldap is not installed")
@@ -139,6 +139,11 @@ class TestRefusals:
         text = errors.said(ldap.OTHER({"info": "a\nb\x07" + "c" * 1000}))
         assert text.startswith("a b c")
         assert len(text) <= 300
+
+    def test_passwords_are_taken_out_of_what_the_server_says(self) -> None:
+        secrets = [Secret("Canary-7c1f-Sesame"), None]
+        said = errors.hidden('the password "Canary-7c1f-Sesame" is too weak', secrets)
+        assert said == 'the password "***" is too weak'
 
     def test_a_refusal_has_a_number_and_a_lost_line_none(self) -> None:
         assert number_of(ldap.NO_SUCH_OBJECT({"msgid": 4})) == 4

@@ -7,6 +7,9 @@ only found by looking at all of them. What is kept of each is small; who is foun
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+
+import ldap
 
 from musterroll import UserKey, fold
 from musterroll_plugins.backends.ldap.connection import Connection
@@ -140,8 +143,13 @@ class UserIndex:
             ldap.LDAPError: the server refuses it.
         """
         where = {dn: ref for ref in refs if (dn := self._dns.get(ref)) is not None}
-        found = self._connection.read_all(list(where), self._entries.asked)
-        return {ref: one for one in found if (ref := self._dialect.ref_of(one.entry)) is not None}
+        read = self._connection.read_all(list(where), self._entries.asked)
+        found = {ref: one for one in read if (ref := self._dialect.ref_of(one.entry)) is not None}
+        for ref in set(where.values()) - found.keys():  # moved since by others, or gone
+            request = self._dialect.find(ref, self._options.base, self._entries.asked)
+            with suppress(ldap.NO_SUCH_OBJECT):
+                found.update((ref, one) for one in (self._connection.ask(request).entries if request else ()))
+        return found
 
 
 def watched(attribute: str, value: str) -> str:
