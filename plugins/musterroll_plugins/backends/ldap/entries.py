@@ -28,6 +28,7 @@ class UserEntries:
     Attributes:
         attributes: which attribute a field becomes, the username among them.
         asked: what is asked for of a user.
+        username_names: whether an entry is named by its username alone, in one place: that keeps usernames unique.
     """
 
     def __init__(self, options: LdapOptions, dialect: Dialect) -> None:
@@ -41,11 +42,18 @@ class UserEntries:
         made = {**dialect.made, **options.made}
         self._made = {name: Made(Template(text)) for name, text in made.items() if text}
         self._of = {attribute.lower(): name for name, attribute in self.attributes.items()}
+        joint = {_PHONE} if self._joint_phone else set[str]()
+        self._simple = [pair for pair in self.attributes.items() if pair[0] not in joint]
         self._follow = [(attribute, one) for attribute, one in self._made.items() if attribute.lower() not in self._of]
         self._name = NameTemplate(options.rdn or dialect.rdn)
+        self._all: Fields = dict.fromkeys(
+            (*self.attributes, _CODE, *(n for made in self._made.values() for n in made.names))
+        )
         named = {name.lower() for name in (*self.attributes.values(), *self._made)}
         self._naming = None if self._name.attribute.lower() in named else self._name.attribute
         self._containers = self._folded(options)
+        by_username = self._name.attribute.lower() == dialect.username.lower()
+        self.username_names = by_username and not options.containers and not options.inactive_container
         self._classes = [name.encode() for name in options.user_classes or dialect.user_classes]
         extra = [options.key_attribute] * bool(options.key_attribute)
         self.asked = list(
@@ -64,13 +72,6 @@ class UserEntries:
         """The fields that the directory can store."""
         joint = {_CODE} if self._joint_phone else set[str]()
         return frozenset((self.attributes.keys() - {USERNAME}) | joint)
-
-    @property
-    def username_names(self) -> bool:
-        """Whether an entry is named by its username alone, in one place: then the name keeps it unique."""
-        options = self._options
-        by_name = self._name.attribute.lower() == self.attributes[USERNAME].lower()
-        return by_name and not options.containers and not options.inactive_container
 
     def field_of(self, attribute: str) -> str:
         """Returns the field whose cell an attribute's value comes from."""
@@ -150,7 +151,7 @@ class UserEntries:
 
     def place(self, fields: Fields) -> str:
         """Returns the entry below which a user belongs, by the field that decides."""
-        if self._options.containers_by == "groups":
+        if not self._containers or self._options.containers_by == "groups":
             return self._options.users
         return self._containers.get(fold(fields.get(self._options.containers_by) or ""), self._options.users)
 
@@ -187,7 +188,7 @@ class UserEntries:
         """Makes the attributes of a new user, but for those of its kind of directory."""
         fields: Fields = {**op.user.fields, USERNAME: op.user.username}
         held: dict[str, Sequence[bytes]] = {"objectClass": self._classes}
-        for attribute, value in self.attribute_values(fields, fields).items():
+        for attribute, value in self.attribute_values(self._all, fields).items():
             if value:
                 held[attribute] = [value.encode()]
         if self._naming is not None:
@@ -220,11 +221,11 @@ class UserEntries:
             fields: all of them, as they are to be.
         """
         values: dict[str, str | None] = {}
-        for name, attribute in self.attributes.items():
-            joint = self._joint_phone and name == _PHONE
-            if name in changed or (joint and _CODE in changed):
-                text = phones.join(fields.get(_CODE), fields.get(_PHONE)) if joint else fields.get(name)
-                values[attribute] = text or self._for_empty(name, fields)
+        for name, attribute in self._simple:
+            if name in changed:
+                values[attribute] = fields.get(name) or self._for_empty(name, fields)
+        if self._joint_phone and (_PHONE in changed or _CODE in changed):
+            values[self.attributes[_PHONE]] = phones.join(fields.get(_CODE), fields.get(_PHONE))
         for attribute, made in self._follow:
             if not made.names or any(name in changed for name in made.names):
                 values[attribute] = made.of(fields) or (fields.get(USERNAME) if made.names else None)
