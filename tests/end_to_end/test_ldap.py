@@ -340,6 +340,16 @@ def test_more_users_than_the_server_shows_at_once(school: School) -> None:
     SEEN.quirk("shows a limited number of entries to whoever does not ask for pages")
 
 
+def test_a_socket_of_this_machine_needs_no_password(school: School) -> None:
+    school.sheet("staff.csv", [person(1)])
+    school.point(url=school.server.socket_url)
+    file = school.place.folder / "musterroll.toml"
+    lines = file.read_text(encoding="utf-8").splitlines()
+    signing_in = ("user =", "password =", "security =")
+    file.write_text("\n".join(line for line in lines if not line.startswith(signing_in)), encoding="utf-8")
+    assert school.place.json("run", "staff.csv").document["job"]["counts"]["created"] == 1
+
+
 def test_another_server_where_the_first_is_away(school: School) -> None:
     school.sheet("staff.csv", [person(1)])
     away = f"ldap://127.0.0.1:{free_port()}"

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -91,13 +92,18 @@ class Slapd:
         """Its address for encrypted lines."""
         return f"ldaps://127.0.0.1:{self.secure_port}"
 
+    @property
+    def socket_url(self) -> str:
+        """Its address for this machine alone, where whoever is root is the service account."""
+        return f"ldapi://{quote(str(self.folder / 'socket'), safe='')}"
+
     def start(self) -> None:
         """Starts it and waits until it answers."""
         assert SLAPD is not None, _missing()
         (self.folder / "db").mkdir(exist_ok=True)
         configuration = self.folder / "slapd.conf"
         configuration.write_text("\n".join(self._configuration()) + "\n", encoding="utf-8")
-        urls = self.url + (f" {self.secure_url}" if self.certificate else "")
+        urls = f"{self.url} {self.socket_url}" + (f" {self.secure_url}" if self.certificate else "")
         command = [SLAPD, "-d", "0", "-h", urls, "-f", str(configuration)]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wait_until(self._answers)
@@ -113,6 +119,8 @@ class Slapd:
             yield f"TLSCertificateFile {self.certificate.path}"
             yield f"TLSCertificateKeyFile {self.certificate.key}"
         yield "sizelimit 100"
+        local = f"gidNumber={os.getgid()}+uidNumber={os.getuid()},cn=peercred,cn=external,cn=auth"
+        yield f'authz-regexp "^{local.replace("+", chr(92) * 2 + "+")}$" "{self.importer}"'
         yield from ("database mdb", f"suffix {self.suffix}", f"rootdn {self.root}", f"rootpw {PASSWORD}")
         yield from (f"directory {self.folder}/db", "dbnosync", "maxsize 1073741824")
         yield "index objectClass,uid,mail,member,memberUid,uniqueMember,entryUUID,description eq"
