@@ -16,7 +16,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -111,10 +111,11 @@ def main() -> None:
     url = f"http://127.0.0.1:{server.stdout.readline().strip()}"
     try:
         rates = []
-        for name, work in (
+        works: tuple[tuple[str, Callable[[], object]], ...] = (
             ("bare aiohttp loop", lambda: asyncio.run(bare(url, count))),
             ("blocking methods", lambda: blocking(url, count)),
-        ):
+        )
+        for name, work in works:
             started = time.perf_counter()
             work()
             rates.append(count / (time.perf_counter() - started))

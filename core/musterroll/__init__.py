@@ -60,6 +60,7 @@ from musterroll.contract.plain import takes_plain_way
 from musterroll.contract.problems import Problem, Severity
 from musterroll.contract.roles import (
     AmbiguousWorksheetError,
+    ChecksUsers,
     ComparesUsers,
     Confidence,
     Examinable,
@@ -100,6 +101,7 @@ from musterroll.contract.users import (
     Group,
     GroupPath,
     Matching,
+    Objection,
     UserKey,
     Wanted,
     fold_path,
@@ -211,6 +213,7 @@ __all__ += [
     "BackendUnavailableError",
     "Busy",
     "Capabilities",
+    "ChecksUsers",
     "ComparesUsers",
     "CreateGroup",
     "CreateUser",
@@ -225,6 +228,7 @@ __all__ += [
     "GroupRef",
     "Matching",
     "NoAnswer",
+    "Objection",
     "Op",
     "Reactivate",
     "Refused",

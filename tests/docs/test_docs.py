@@ -138,7 +138,8 @@ def calls() -> Iterator[tuple[str, ast.Call, dict[str, str]]]:
 
 def problem_codes() -> set[str]:
     found = set[str]()
-    place = {"problem": 1, "CellFault": 0}  # row.problem(field, code, …), CellFault(code, …)
+    # row.problem(field, code, …), CellFault(code, …), Objection(field, message, code)
+    place = {"problem": 1, "CellFault": 0, "Objection": 2}
     for name, call, constants in calls():
         arguments = call.args[place[name] : place[name] + 1] if name in place else []
         if name in (*place, "Problem"):

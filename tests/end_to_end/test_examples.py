@@ -19,9 +19,13 @@ from jsonschema import Draft202012Validator
 
 from musterroll import UserKey
 from musterroll.pipeline.loader import load_pipeline
+from support import samba_servers
 from support.certificates import make_certificate
+from support.ldap_servers import PASSWORD as SERVICE_PASSWORD
+from support.ldap_servers import dump, needs_slapd, signs_in, slapd
 from support.mail_servers import mail_server
 from support.mini_portal import mini_server
+from support.samba_servers import needs_samba, provisioned, samba
 from support.workplace import Inside, Workplace
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -34,7 +38,14 @@ TOLD = [name for name in CUSTOMERS if (EXAMPLES / name / "expected.json").exists
 @pytest.fixture(autouse=True)
 def secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the pipelines refer to; nobody is asked whether it is right."""
-    for name in ("HARBOUR_KEY", "LIGHTHOUSE_STAGING_TOKEN", "LIGHTHOUSE_TOKEN", "LYCEUM_MAIL_PASSWORD"):
+    for name in (
+        "BROOKFIELD_LDAP_PASSWORD",
+        "HARBOUR_KEY",
+        "LIGHTHOUSE_STAGING_TOKEN",
+        "LIGHTHOUSE_TOKEN",
+        "LYCEUM_MAIL_PASSWORD",
+        "MERIDIAN_AD_PASSWORD",
+    ):
         monkeypatch.setenv(name, PASSWORD)
 
 
@@ -139,6 +150,56 @@ def test_lyceum_writes_to_everybody_in_their_language(tmp_path: Path) -> None:
         "chiara@lyceum.example": "Chiara, your account at the Lyceum",
         "jonas@lyceum.example": "Jonas, dein Zugang zum Lyceum",
         "zoë@lyceum.example": "Zoë, dein Zugang zum Lyceum",
+    }
+
+
+# -- Brookfield and Meridian ------------------------------------------------------------------------------------
+
+
+@needs_slapd
+def test_brookfield_goes_into_a_real_directory(tmp_path: Path) -> None:
+    brookfield, suffix = copied("brookfield", tmp_path), "dc=brookfield,dc=example"
+    (tmp_path / "slapd").mkdir()
+    importer = f"cn=musterroll,ou=services,{suffix}"
+    with slapd(tmp_path / "slapd", suffix=suffix, importer=importer) as server:
+        for unit in ("services", "school", "people,ou=school", "groups,ou=school", "former,ou=school"):
+            server.add_unit(f"ou={unit},{suffix}")
+        server.add_account(importer, PASSWORD)
+        here = ["--set", f'backend.options.servers=["{server.url}"]', "--set", "backend.options.security=none"]
+        there = ("--profile", "production", "--yes", *here)
+        first = brookfield.json("run", "pupils.csv", *there)
+        assert (first.status, first.document["job"]["counts"]["created"]) == (0, 4), first.err
+        assert brookfield.json("run", "pupils.csv", *there).document["job"]["counts"]["unchanged"] == 4
+        found = dump(server.url, f"cn=root,{suffix}", SERVICE_PASSWORD, f"ou=people,ou=school,{suffix}", "(uid=*)")
+        assert sorted(entry["uidNumber"][0] for entry in found.values()) == [b"20000", b"20001", b"20002", b"20003"]
+        assert signs_in(server.url, f"uid=amara.cole,ou=people,ou=school,{suffix}", "violet-pencil-21")
+
+
+@needs_samba
+@pytest.mark.slow
+def test_meridian_goes_into_a_real_domain(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    meridian, suffix = copied("meridian", tmp_path), samba_servers.SUFFIX
+    file = meridian.folder / "musterroll.toml"
+    file.write_text(file.read_text(encoding="utf-8").replace("DC=meridian,DC=example", suffix), encoding="utf-8")
+    with samba(tmp_path, provisioned(tmp_path_factory.getbasetemp().parent)) as server:
+        above = "OU=Meridian"
+        staff = [f"OU={unit},OU=Staff,{above}" for unit in ("Office", "Sales", "Engineering")]
+        for unit in (above, f"OU=Staff,{above}", *staff, f"OU=Groups,{above}", f"OU=Leavers,{above}"):
+            server.add_unit(f"{unit},{suffix}")
+        here = {"user": samba_servers.ADMINISTRATOR, "ca": server.certificate, "servers": f'["{server.url}"]'}
+        sets = [word for key, value in here.items() for word in ("--set", f"backend.options.{key}={value}")]
+        there = ("--profile", "production", "--yes", *sets)
+        environment = {"MERIDIAN_AD_PASSWORD": samba_servers.PASSWORD}
+        assert meridian.json("run", "staff.csv", *there, **environment).document["job"]["counts"]["created"] == 3
+        june = meridian.json("run", "june.csv", *there, **environment)
+        counts = {name: count for name, count in june.document["job"]["counts"].items() if count}
+        assert counts == {"rows": 2, "updated": 1, "unchanged": 1, "deactivated": 1}
+        with server.as_administrator() as root:
+            names = {dn for dn, _ in root.search_s(suffix, 2, "(employeeID=*)", ["cn"]) if dn}
+    assert names == {
+        f"CN=asouza,OU=Engineering,OU=Staff,OU=Meridian,{suffix}",
+        f"CN=bberg,OU=Engineering,OU=Staff,OU=Meridian,{suffix}",
+        f"CN=cito,OU=Leavers,OU=Meridian,{suffix}",
     }
 
 

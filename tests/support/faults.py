@@ -22,10 +22,12 @@ from musterroll import (
     Message,
     NotifierError,
     NotifierType,
+    Objection,
     Op,
     Options,
     Recipient,
     Result,
+    Secret,
     SendInvite,
     Sent,
     SentStatus,
@@ -59,6 +61,7 @@ class Portal:
         before: what happens before anything is done: called with each operation.
         ignores_filters: `lookup` answers with everybody.
         shuffle: answers come in another order.
+        check: whom it will not take, and why; it does not say beforehand where there is none.
         handed: the operations that were handed over.
         asked: the operations that `resolve` was asked about.
     """
@@ -73,6 +76,7 @@ class Portal:
     unique_email: bool = False
     can: Mapping[str, object] = field(default_factory=dict)
     canonical: Callable[[Desired], Desired] = lambda desired: desired
+    check: Callable[[Desired, str | None, Secret | None], list[Objection]] | None = None
     handed: list[Op] = field(default_factory=list)
     asked: list[Op] = field(default_factory=list)
     built: int = 0
@@ -175,6 +179,8 @@ class FaultyBackend(testing.FaultyBackend):
 
         super().__init__(inner, fault, doubt=doubt, shuffle=portal.shuffle)
         self.handed, self.asked = portal.handed, portal.asked
+        if portal.check is not None:
+            self.check = portal.check
         portal.built += 1
 
 

@@ -18,8 +18,9 @@ from musterroll.contract.messages import Message, Recipient, Sent
 from musterroll.contract.operations import Op, Result
 from musterroll.contract.problems import Problem
 from musterroll.contract.rows import Row
+from musterroll.contract.secret import Secret
 from musterroll.contract.source import Source
-from musterroll.contract.users import Capabilities, Desired, Existing, Group, GroupPath, UserKey, Wanted
+from musterroll.contract.users import Capabilities, Desired, Existing, Group, GroupPath, Objection, UserKey, Wanted
 
 
 class Confidence(IntEnum):
@@ -250,6 +251,27 @@ class ComparesUsers(Protocol):
             For each of them the ref of the one user who is stored under exactly this username, is active, has every
             value that is wanted as it would be stored (`canonical`), and is in every group. Otherwise, and in doubt,
             None: such a user is looked up.
+        """
+        ...
+
+
+@runtime_checkable
+class ChecksUsers(Protocol):
+    """What a backend may be besides: one that knows before the first write whom it will not take, and why."""
+
+    def check(self, user: Desired, ref: str | None, password: Secret | None) -> Iterable[Objection]:
+        """Says what is against a user that is to be created or changed, while planning; nothing is written.
+
+        What `capabilities()` denies is not asked here.
+
+        Args:
+            user: as `canonical` returned it: every field of a new user, else those that are to change. `username` is
+                the name that the user is to have.
+            ref: of the user that is to change; None for a new one.
+            password: the one that is to be set, where there is one.
+
+        Raises:
+            BackendError: the portal cannot answer.
         """
         ...
 

@@ -102,6 +102,21 @@ class Group:
     key: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """Why the backend will not take a user as the sheet wants it.
+
+    Attributes:
+        field: whose cell it is about, e.g. `username`.
+        message: what is wrong and what to do, made by `gettext`; never holds a password.
+        code: of the problem.
+    """
+
+    field: str
+    message: str
+    code: str = "backend.unsupported"
+
+
 class Matching(StrEnum):
     """How a backend itself compares usernames."""
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence, Set
 
 from musterroll.contract.batch import Batch
 from musterroll.contract.fields import CALLING_CODE, GROUPS, PASSWORD, USERNAME, FieldSet
+from musterroll.contract.frozen import FrozenDict
 from musterroll.contract.operations import ACTIVE
 from musterroll.contract.problems import Problem, Severity
 from musterroll.contract.rows import Origin, Row
@@ -118,6 +119,8 @@ class RowPlanner:
             )
         if self._has_limits:
             problems.extend(self._unsupported(checked.row, change))
+        if self._backend.checks_users and change.action is not Action.UNCHANGED:
+            problems.extend(self._objections(checked.row, change))
         return change, problems
 
     def _desired(self, checked: CheckedRow) -> dict[str, str | None]:
@@ -290,3 +293,20 @@ class RowPlanner:
             yield problem(GROUPS, "The portal cannot keep groups; leave it out or choose another portal")
         elif not can.nested_groups and any(len(target.path) > 1 for target in touched):
             yield problem(GROUPS, "The portal cannot keep groups inside groups; leave it out or choose another portal")
+
+    def _objections(self, row: Row, change: Change) -> Iterator[Problem]:
+        """Says why the portal will not take the user as the row wants it."""
+        fields = {
+            name: field.after if field.after is None else str(field.after)
+            for name, field in change.fields.items()
+            if name in self._fields.attributes
+        }
+        user = Desired(username=change.new_username, fields=FrozenDict(fields))
+        given = change.password in (PasswordAction.SET, PasswordAction.RESET)
+        try:
+            found = self._backend.check(user, change.ref, row.secret(PASSWORD) if given else None)
+        except PluginError as error:
+            raise error.in_row(row.number) from error.__cause__
+        for objection in found:
+            field = objection.field if objection.field in self._fields else USERNAME
+            yield row.problem(field, objection.code, "{objection}", objection=objection.message)

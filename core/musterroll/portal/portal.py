@@ -10,12 +10,14 @@ from types import NoneType
 from musterroll.contract.fields import USERNAME
 from musterroll.contract.frozen import FrozenDict
 from musterroll.contract.operations import CreateGroup, CreateUser, Op, Result, Status, doing
-from musterroll.contract.roles import ComparesUsers, UserBackend
+from musterroll.contract.roles import ChecksUsers, ComparesUsers, UserBackend
+from musterroll.contract.secret import Secret
 from musterroll.contract.text import fold
-from musterroll.contract.users import Capabilities, Desired, Existing, Group, Matching, UserKey, Wanted
+from musterroll.contract.users import Capabilities, Desired, Existing, Group, Matching, Objection, UserKey, Wanted
 from musterroll.errors import PluginError
-from musterroll.registry.guards.guard import ClosingGuard, a, is_text, status_of
+from musterroll.registry.guards.guard import ClosingGuard, a, is_text, iterator, status_of
 from musterroll.registry.guards.open_calls import Waiting
+from musterroll.registry.masks import masked
 from musterroll.registry.plugin_errors import AnswerError
 from musterroll.registry.watch import Watch
 
@@ -98,6 +100,17 @@ class Portal(ClosingGuard):
             desired = replace(desired, fields=FrozenDict(desired.fields))
         look = partial(_desired, needs_name=bool(desired.username))
         return self.call("saying how it stores a user", self.inner.canonical, look, desired)
+
+    @property
+    def checks_users(self) -> bool:
+        """Whether it says before the first write whom it will not take."""
+        return isinstance(self.inner, ChecksUsers)
+
+    def check(self, user: Desired, ref: str | None, password: Secret | None) -> list[Objection]:
+        """See `ChecksUsers`; the password is taken out of what it says."""
+        assert isinstance(self.inner, ChecksUsers)
+        secrets = () if password is None else (password.reveal(),)
+        return self.call("checking a user", self.inner.check, partial(_objections, secrets), user, ref, password)
 
     def execute(self, ops: Iterator[Op]) -> Iterator[Result]:
         """See `UserBackend`."""
@@ -229,6 +242,17 @@ def _desired(answer: object, *, needs_name: bool) -> Desired:
         raise AnswerError(f"canonical() must keep the username a text, not {_a_text(name)}")
     _look_at_fields(answer.fields, f'the user "{answer.username}" that canonical() returns')
     return answer
+
+
+def _objections(secrets: Sequence[str], answer: object) -> list[Objection]:
+    found: list[Objection] = []
+    for objection in iterator(answer, "check"):
+        if not isinstance(objection, Objection) or not all(
+            map(is_text, (objection.field, objection.message, objection.code))
+        ):
+            raise AnswerError(f"check() must yield objections (Objection) with field and message, not {a(objection)}")
+        found.append(replace(objection, message=masked(objection.message, secrets)))
+    return found
 
 
 def _result(name: str, answer: object, waiting: Waiting[Op]) -> Result:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from musterroll import Desired, Objection, Secret
 from musterroll.contract.operations import CreateUser
 from musterroll.journal.change import Action, FieldChange, PasswordAction
 from musterroll.journal.job import JobState
@@ -391,3 +392,28 @@ def test_a_portal_that_keeps_passwords_as_they_are(work: Work) -> None:
     assert [(problem.code, problem.cell) for problem in reset.problems] == [("backend.unsupported", "E3")]
     assert work.portal.handed == []
     assert work.run(work.pipeline(), sheet).rows == {"created": 1, "unchanged": 1}
+
+
+def test_whom_the_portal_will_not_take_is_said_at_the_cell(work: Work) -> None:
+    """It is asked about new users, and about what is to change of others; with the password that is to be set."""
+    asked: list[tuple[str, dict[str, str | None], str | None, bool]] = []
+
+    def check(user: Desired, ref: str | None, password: Secret | None) -> list[Objection]:
+        asked.append((user.username, dict(user.fields), ref, password is not None))
+        return [Objection("surname", "the surname is {odd}"), Objection("shoe size", "it has none", "acme.shoe")]
+
+    ana = work.portal.add("ana", forename="Ana", surname="Silva").ref
+    work.portal.add("bo", forename="Bo", surname="Berg")
+    work.portal.check = check
+    rows = [user("ana", forename="Ana", surname="Souza"), user("bo", forename="Bo", surname="Berg"), user("cy")]
+    done = work.run(work.pipeline(), work.sheet(*rows))
+    assert [(problem.code, problem.cell) for problem in done.problems] == [
+        ("acme.shoe", "B3"),
+        ("backend.unsupported", "D3"),
+        ("acme.shoe", "B5"),
+        ("backend.unsupported", "D5"),
+    ]
+    assert done.problems[1].message == "the surname is {odd}"
+    assert asked[0] == ("ana", {"surname": "Souza"}, ana, False)
+    assert [(name, ref, given) for name, _, ref, given in asked[1:]] == [("cy", None, True)]
+    assert work.portal.handed == []

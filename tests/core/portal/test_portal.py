@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from musterroll import Capabilities, Existing, UserKey, Wanted
+from musterroll import Capabilities, Desired, Existing, Objection, Secret, UserKey, Wanted
 from musterroll.errors import PluginError
 from musterroll.portal.portal import Portal
 from musterroll.registry.watch import Watch
@@ -82,3 +82,16 @@ def test_it_closes_itself_and_what_goes_wrong_first_is_what_is_told() -> None:
         pass
     with pytest.raises(ZeroDivisionError), portal(close=close):
         raise ZeroDivisionError
+
+
+def test_what_a_backend_objects_to_is_looked_at_and_tells_no_password() -> None:
+    ana, secret = Desired(username="ana", fields={}), Secret("Canary-7c1f-Sesame")
+    assert not portal().checks_users
+    asked = portal(check=lambda user, ref, password: [Objection("password", f"{password.reveal()} is too weak")])
+    assert asked.checks_users
+    (objection,) = asked.check(ana, None, secret)
+    assert (objection.field, objection.code) == ("password", "backend.unsupported")
+    assert "Canary" not in objection.message
+    for answer in (["too weak"], None, [Objection("", "why")]):
+        with pytest.raises(PluginError, match="check"):
+            portal(check=lambda *_, answer=answer: answer).check(ana, None, None)

@@ -1,0 +1,212 @@
+"""LDAP against a bare loop over python-ldap: 2,000 users and 50 groups into OpenLDAP's server.
+
+    python benchmarks/slapd.py [USERS]
+
+The bare loop sends the same requests with 64 in flight, and looks at nothing but whether they were refused. Only the
+ratios count; all are of one run, each against an empty directory of its own. The goal for the backend is 80 %. With
+passwords the server works longest, on their hashes ({SSHA}); without them the line and the loop count for more.
+"""
+
+from __future__ import annotations
+
+import csv
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import ldap
+
+from musterroll import AddMembers, CreateGroup, CreateUser, Desired, GroupRef, Op, Result, Secret, Status, UserRef
+from musterroll.engine import run as run_pipeline
+from musterroll.pipeline.loader import load_pipeline
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))  # the server is started as the tests do
+from support.ldap_backends import GROUPS, PEOPLE, open_ldap
+from support.ldap_servers import IMPORTER, PASSWORD, Slapd, line, slapd
+
+IN_FLIGHT = 64
+GROUP_COUNT = 50
+BATCH = 500
+ROUNDS = 5
+HEADINGS = ("Email", "Username", "Forename", "Surname", "Password", "Calling Code", "Phone", "Groups")
+SECRET = "Sesame-1234"  # noqa: S105 -- of nobody
+
+
+def fields(n: int) -> dict[str, str]:
+    """The fields of one user."""
+    return {
+        "email": f"user{n}@example.com",
+        "forename": "Ana",
+        "surname": f"Silva {n}",
+        "calling_code": "44",
+        "phone": f"77{n:08d}",
+    }
+
+
+# -- the bare loop ------------------------------------------------------------------------------------------
+
+
+def pipelined(connection: Any, requests: Iterable[Callable[[], int]]) -> None:
+    """Sends requests, so many at once as allowed."""
+    left, waiting = iter(requests), 0
+    while True:
+        while waiting < IN_FLIGHT and (request := next(left, None)) is not None:
+            request()
+            waiting += 1
+        if not waiting:
+            return
+        connection.result(ldap.RES_ANY, 1, 60)
+        waiting -= 1
+
+
+def bare(server: Slapd, count: int, *, passwords: bool) -> None:
+    """The same requests, and nothing else."""
+    names = [f"uid=user{n},{PEOPLE}" for n in range(count)]
+    with line(server.url, IMPORTER, PASSWORD) as connection:
+
+        def group(n: int) -> Callable[[], int]:
+            dn = f"cn=Group {n},{GROUPS}"
+            held = [("objectClass", [b"groupOfNames"]), ("cn", [f"Group {n}".encode()]), ("member", [dn.encode()])]
+            return lambda: int(connection.add_ext(dn, held))
+
+        def user(n: int) -> Callable[[], int]:
+            held = {
+                "objectClass": "inetOrgPerson",
+                "uid": f"user{n}",
+                "mail": f"user{n}@example.com",
+                "givenName": "Ana",
+                "sn": f"Silva {n}",
+                "telephoneNumber": f"+44 77{n:08d}",
+                "cn": f"Ana Silva {n}",
+            }
+            return lambda: int(connection.add_ext(names[n], [(at, [text.encode()]) for at, text in held.items()]))
+
+        def password(n: int) -> Callable[[], int]:
+            return lambda: int(connection.passwd(names[n], None, SECRET))
+
+        def filled(n: int) -> Iterator[Callable[[], int]]:
+            members = [name.encode() for name in names[n::GROUP_COUNT]]
+            for start in range(0, len(members), BATCH):
+                change = [(ldap.MOD_ADD, "member", members[start : start + BATCH])]
+                yield partial(connection.modify_ext, f"cn=Group {n},{GROUPS}", change)
+
+        pipelined(connection, map(group, range(GROUP_COUNT)))
+        pipelined(connection, map(user, range(count)))
+        if passwords:
+            pipelined(connection, map(password, range(count)))
+        pipelined(connection, (request for n in range(GROUP_COUNT) for request in filled(n)))
+
+
+# -- the backend --------------------------------------------------------------------------------------------
+
+
+def backend(server: Slapd, count: int, *, passwords: bool) -> None:
+    """The same through `execute`, as the engine would call it."""
+    directory = open_ldap(server)
+
+    def perform(ops: Sequence[Op]) -> dict[str, Result]:
+        results = {result.op: result for result in directory.execute(iter(ops))}
+        assert all(result.status is Status.DONE for result in results.values()), list(results.values())[:3]
+        return results
+
+    try:
+        groups = [CreateGroup(id=f"g{n}", path=(f"Group {n}",), parent=None) for n in range(GROUP_COUNT)]
+        made = perform(groups)
+        refs = [GroupRef(str(made[op.id].ref), op.path) for op in groups]
+        secret = Secret(SECRET) if passwords else None
+        users = [
+            CreateUser(id=f"u{n}", user=Desired(username=f"user{n}", fields=fields(n)), password=secret)
+            for n in range(count)
+        ]
+        made = perform(users)
+        people = [UserRef(str(made[op.id].ref), op.user.username) for op in users]
+        perform(
+            [AddMembers(id=f"m{n}", group=refs[n], members=tuple(people[n::GROUP_COUNT])) for n in range(GROUP_COUNT)]
+        )
+    finally:
+        directory.close()
+
+
+# -- the engine ---------------------------------------------------------------------------------------------
+
+
+def engine(server: Slapd, count: int, folder: Path) -> tuple[float, float]:
+    """The same through `run`, from a csv; returns the seconds of the first run and of the second."""
+    sheet = folder / "users.csv"
+    with sheet.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(HEADINGS)
+        writer.writerow(["guidance"] * len(HEADINGS))
+        for n in range(count):
+            values = fields(n)
+            identity = (values["email"], f"user{n}", values["forename"], values["surname"], SECRET)
+            writer.writerow([*identity, values["calling_code"], values["phone"], f"Group {n % GROUP_COUNT}"])
+    file_ = folder / "musterroll.toml"
+    options = (
+        f'{{ servers = ["{server.url}"], security = "none", user = "{IMPORTER}", password = "{PASSWORD}", '
+        f'base = "{PEOPLE}", users = "{PEOPLE}", groups = "{GROUPS}" }}'
+    )
+    file_.write_text(
+        f'name = "benchmark"\nbackend.use = "ldap"\nbackend.options = {options}\ninvites.send_to = "none"\n',
+        encoding="utf-8",
+    )
+    taken = []
+    for _ in range(2):
+        pipeline = load_pipeline(file_)
+        started = time.perf_counter()
+        report = run_pipeline(pipeline, sheet)
+        taken.append(time.perf_counter() - started)
+        print("   ", report.job.state if report.job else report.outcome, end="")
+        report.close()
+    print()
+    return taken[0], taken[1]
+
+
+def best(*works: Callable[[Slapd], object]) -> list[float]:
+    """Returns the seconds that things take: the best of some rounds, as other programs only ever make it longer."""
+    rounds = [[measured(_without_folder(work))[0] for work in works] for _ in range(ROUNDS)]
+    return [min(taken) for taken in zip(*rounds, strict=True)]
+
+
+def _without_folder(work: Callable[[Slapd], object]) -> Callable[[Slapd, Path], object]:
+    return lambda server, _: work(server)
+
+
+def measured(work: Callable[[Slapd, Path], Any]) -> tuple[float, Any]:
+    """Does something with an empty directory of its own; returns the seconds, and what it returns."""
+    with tempfile.TemporaryDirectory() as folder, slapd(Path(folder)) as server:
+        for dn in (PEOPLE, GROUPS):
+            server.add_unit(dn)
+        started = time.perf_counter()
+        result = work(server, Path(folder))
+        return time.perf_counter() - started, result
+
+
+def main() -> None:
+    """Measures and prints."""
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 2000
+    measured(lambda server, _: backend(server, GROUP_COUNT, passwords=False))  # imports everything
+    base, ours, plain_base, plain_ours = best(
+        partial(bare, count=count, passwords=True),
+        partial(backend, count=count, passwords=True),
+        partial(bare, count=count, passwords=False),
+        partial(backend, count=count, passwords=False),
+    )
+    _, (first, second) = measured(lambda server, folder: engine(server, count, folder))
+    for name, taken, against in (
+        ("bare loop, with passwords", base, base),
+        ("backend, with passwords", ours, base),
+        ("bare loop, without", plain_base, plain_base),
+        ("backend, without", plain_ours, plain_base),
+        ("the whole run, from csv", first, base),
+        ("the same sheet again", second, base),
+    ):
+        print(f"{name:28} {taken:6.2f} s  {count / taken:6.0f} users/s  {against / taken:5.0%}")
+
+
+if __name__ == "__main__":
+    main()
