@@ -43,7 +43,12 @@ MORE = (
         "ana-Qx7-river",
     ),
     *column(
-        "password", "\u0430\u0431\u0432\u0433\u0434\u0435\u0436\u0437", "m0nkey12", "Sesame\u200b-open-7", "ana-Qx7"
+        "password",
+        "\u0430\u0431\u0432\u0433\u0434\u0435\u0436\u0437",
+        "m0nkey12",
+        "tr0mb0ne",
+        "Sesame\u200b-open-7",
+        "ana-Qx7",
     ),
     *column("calling_code", "44", "49", "39", "7", "999"),
     *column("phone", "7712345678", "07712345678", "447712345678", "4912345678", "4915123456789", "015123456789", "0"),
