@@ -37,10 +37,6 @@ class Readings:
         """Returns what was read last, and reads where that was forgotten."""
         return self.current if self.current is not None else await self.fresh()
 
-    async def known(self) -> UserIndex:
-        """Returns what was read last, and reads where that was forgotten."""
-        return self.current if self.current is not None else await self.fresh()
-
     def forget(self) -> None:
         """Forgets what was read: it is about to change, or has changed."""
         self._replace(None)
