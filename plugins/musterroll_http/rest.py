@@ -190,9 +190,7 @@ class RestBackend(SimpleBackend):
             text = f"the portal answers with {answer.unread} instead of JSON ({status}); check the url"
         else:
             return Broke(words) if status >= 500 else Refused(words)
-        error = BackendError(text)
-        self.http.stop(error)
-        return error
+        return BackendError(text)
 
     async def pages(
         self, path: str, params: Mapping[str, str | int] | None = None, paging: Paging | None = None

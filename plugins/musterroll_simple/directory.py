@@ -129,7 +129,7 @@ class Directory:
         return {key: users for key, users in zip(keys, found, strict=True) if users}
 
     async def _in_index(self, field: str, keys: Sequence[UserKey]) -> dict[UserKey, Sequence[Existing]]:
-        users = (await self._index()).find(field, {key.folded for key in keys})
+        users = (await self._readings.known()).find(field, {key.folded for key in keys})
         return {key: users[key.folded] for key in keys if key.folded in users}
 
     async def _found(self, field: str, text: str) -> list[Existing]:
@@ -178,10 +178,7 @@ class Directory:
 
     async def count(self) -> int | None:
         """How many users there are; None where they are not read."""
-        return None if self._searched("username") else len(await self._index())
-
-    async def _index(self) -> UserIndex:
-        return self._readings.current or await self._readings.fresh()
+        return None if self._searched("username") else len(await self._readings.known())
 
     async def _fill(self, index: UserIndex) -> None:
         async def read() -> None:

@@ -33,6 +33,10 @@ class Readings:
             self._upcoming = asyncio.ensure_future(self._read(self._going_on))
         return await asyncio.shield(self._upcoming)
 
+    async def known(self) -> UserIndex:
+        """Returns what was read last, and reads where that was forgotten."""
+        return self.current if self.current is not None else await self.fresh()
+
     def forget(self) -> None:
         """Forgets what was read: it is about to change, or has changed."""
         self._replace(None)

@@ -14,7 +14,7 @@ from support.workplace import Ended, Workplace
 CANARY, TOKEN, KEY = "Kanarienvogel-4711 ü", "Token-3f9a-Sesame", "Key-77-Sesame"
 
 
-@pytest.mark.parametrize("day", ["quiet", "bad"])
+@pytest.mark.parametrize("day", ["quiet", pytest.param("bad", marks=pytest.mark.slow)])
 def test_the_canary_is_found_nowhere(server: MiniServer, tmp_path: Path, day: str) -> None:
     place, portal = Workplace(tmp_path), server.portal(f"secrets-{day}")
     portal.refuses = "refused"

@@ -58,6 +58,7 @@ class TestNatively(_Contract):
     backend_class = Natively
 
 
+@pytest.mark.slow
 class TestBadDay(_Contract):
     """One in ten requests comes too soon, and one in five writes is done and answered with 503."""
 
@@ -73,6 +74,7 @@ class TestRest(_Contract):
         return rest.Mini(RestOptions(url=url, lag=self.lag), make_context(read_only=read_only))
 
 
+@pytest.mark.slow
 class TestRestOnABadDay(TestRest):
     def spoil(self, portal: Portal) -> None:
         portal.busy, portal.busy_after = 0.1, 0.2
@@ -84,7 +86,6 @@ class WithoutKeys(Natively):
     stores_key = False
 
 
-@pytest.mark.slow
 class TestWithoutKeys(TestBadDay):
     backend_class = WithoutKeys
 

@@ -76,7 +76,7 @@ class Directory:
             users = await self._filters.users(field, {text for key in keys for text in (key.raw, key.folded)}, folded)
             if users is not None:
                 return users
-        return (self._readings.current or await self._readings.fresh()).find(field, folded)
+        return (await self._readings.known()).find(field, folded)
 
     async def find_now(self, field: str, texts: Collection[str]) -> Mapping[str, Sequence[Existing]]:
         """Finds users as they are now, by the portal's own comparison where it takes filters.
