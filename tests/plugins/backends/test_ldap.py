@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from musterroll import Desired, UserBackend
+from musterroll import Desired, Status, UserBackend
 from musterroll.testing import BackendContract
 from support.evidence import Counterpart
 from support.ldap_backends import open_ldap
@@ -81,6 +81,19 @@ class LdapContract(BackendContract):
 
     def signs_in(self, folder: Path, username: str, password: str) -> bool | None:
         return signs_in(self.server.url, f"uid={username},ou=people,{self.unit}", password)
+
+    def test_a_password_that_got_lost_is_set_when_it_goes_on(self, backend: UserBackend, folder: Path) -> None:
+        """The user is created, and the line breaks before the password is sent."""
+        op = self.creation("ana", "Canary-7c1f-Sesame")
+        backend.count_users()
+        with self.between:
+            (result,) = backend.execute(iter([op]))
+        assert result.status is Status.UNKNOWN
+        assert not self.signs_in(folder, "ana", "Canary-7c1f-Sesame")
+        assert self.resolve(backend, op).status is Status.NOT_DONE
+        ref = self.perform(backend, op).ref
+        assert self.signs_in(folder, "ana", "Canary-7c1f-Sesame")
+        assert (self.get(backend, "ana").ref, backend.count_users()) == (ref, 1)
 
     def test_what_it_can(self, backend: UserBackend) -> None:
         Counterpart(*COUNTERPART, slapd_version()).can(backend.capabilities())

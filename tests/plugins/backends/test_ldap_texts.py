@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from musterroll import Context, Field, FieldSet, Secret, Surroundings, Template
-from musterroll_plugins.backends.ldap import LdapOptions
+from musterroll import BackendError, Context, Field, FieldSet, Secret, Surroundings, Template
+from musterroll_plugins.backends.ldap import LdapOptions, build
 
 ldap = pytest.importorskip("ldap", reason="python-ldap is not installed")
 
@@ -185,10 +185,13 @@ class TestOptions:
         with pytest.raises(ValidationError, match=words):
             LdapOptions.model_validate({**OPTIONS, **wrong}, context=around)
 
-    def test_a_certificate_file_that_is_none(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        from musterroll import BackendError
-        from musterroll_plugins.backends.ldap import build
+    def test_without_the_extra_it_says_what_to_install(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("musterroll_plugins.backends.ldap.find_spec", lambda _: None)
+        with pytest.raises(BackendError, match=r"pip install .musterroll\[ldap\]") as told:
+            build(LdapOptions.model_validate(OPTIONS), Context(instance="backend", fields=FieldSet([])))
+        assert told.value.code == "extra.missing"
 
+    def test_a_certificate_file_that_is_none(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("LDAP_PASSWORD", "x")
         (tmp_path / "ca.pem").write_text("nothing", encoding="utf-8")
         options = LdapOptions.model_validate({**OPTIONS, "ca": str(tmp_path / "ca.pem"), "retries": 0})
