@@ -267,17 +267,6 @@ def test_the_name_of_an_entry_that_is_taken_is_said_at_plan(school: School) -> N
     }
 
 
-def test_a_user_whom_others_have_moved_meanwhile_is_found(school: School) -> None:
-    school.sheet("staff.csv", [person(1)])
-    school.place.run("run", "staff.csv")
-    school.server.add_unit(f"ou=elsewhere,{school.unit}")
-    with school.server.as_root() as root:
-        root.rename_s(f"uid=user01,ou=people,{school.unit}", "uid=user01", f"ou=elsewhere,{school.unit}")
-    school.sheet("staff.csv", [person(1, "Souza")])
-    assert school.place.json("run", "staff.csv").document["job"]["counts"]["updated"] == 1
-    assert school.state()["uid=user01,ou=elsewhere"]["sn"] == [b"Souza"]
-
-
 # -- overlays, limits, lines ------------------------------------------------------------------------------------
 
 

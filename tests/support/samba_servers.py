@@ -27,7 +27,7 @@ _TREE_DELETE = "1.2.840.113556.1.4.805"
 _HOST = Path(__file__).with_name("samba_host.py")
 
 
-DOMAIN_CONTROLLER = "Samba as a domain controller of Active Directory"
+DOMAIN_CONTROLLER = "Samba (Active Directory)"
 
 
 def samba_version() -> str:

@@ -10,15 +10,17 @@ from typing import Any, ClassVar
 
 import pytest
 
-from musterroll import Desired, UserBackend
+from musterroll import BackendUnavailableError, CreateUser, Desired, Status, UserBackend
 from musterroll.testing import BackendContract
 from support.evidence import Counterpart
-from support.ldap_backends import open_ldap
+from support.ldap_backends import GROUPS, PEOPLE, open_ldap
 from support.ldap_servers import (
     OPENLDAP,
+    PASSWORD,
     SUFFIX,
     BreakableLine,
     Slapd,
+    dump,
     needs_slapd,
     signs_in,
     slapd,
@@ -82,6 +84,27 @@ class LdapContract(BackendContract):
     def signs_in(self, folder: Path, username: str, password: str) -> bool | None:
         return signs_in(self.server.url, f"uid={username},ou=people,{self.unit}", password)
 
+    def test_a_password_that_got_lost_is_set_when_it_goes_on(self, backend: UserBackend, folder: Path) -> None:
+        """The user is created, and the line breaks before the password is sent."""
+        op = self.creation("ana", "Canary-7c1f-Sesame")
+        backend.count_users()
+        with self.between:
+            (result,) = backend.execute(iter([op]))
+        assert result.status is Status.UNKNOWN
+        assert not self.signs_in(folder, "ana", "Canary-7c1f-Sesame")
+        assert self.resolve(backend, op).status is Status.NOT_DONE
+        ref = self.perform(backend, op).ref
+        assert self.signs_in(folder, "ana", "Canary-7c1f-Sesame")
+        assert (self.get(backend, "ana").ref, backend.count_users()) == (ref, 1)
+
+    def test_who_was_moved_meanwhile_is_found(self, backend: UserBackend) -> None:
+        ref = self.create(backend, "ana").ref
+        assert backend.count_users() == 1
+        (dn,) = dump(self.server.url, self.server.root, PASSWORD, self.unit, "(uid=ana)")
+        with self.server.as_root() as root:
+            root.rename_s(dn, dn.partition(",")[0], f"ou=away,{self.unit}")
+        assert self.get(backend, "ana").ref == ref
+
     def test_what_it_can(self, backend: UserBackend) -> None:
         Counterpart(*COUNTERPART, slapd_version()).can(backend.capabilities())
         assert "OpenLDAP" in backend.examine()  # type: ignore[attr-defined]  # of those that can be examined
@@ -128,3 +151,18 @@ class TestUniqueNames(LdapContract):
 
     def signs_in(self, folder: Path, username: str, password: str) -> bool | None:
         return signs_in(self.server.url, f"cn={username} Fore,ou=people,{self.unit}", password)
+
+
+def test_a_server_that_falls_silent_in_the_middle(tmp_path: Path) -> None:
+    with slapd(tmp_path) as server:
+        for dn in (PEOPLE, GROUPS):
+            server.add_unit(dn)
+        backend = open_ldap(server, timeout=1, retries=0)
+        backend.capabilities()
+        server.pause()
+        results = backend.execute(iter([CreateUser(id="1", user=Desired(username="ana", fields={}))]))
+        assert next(results).status is Status.UNKNOWN
+        with pytest.raises(BackendUnavailableError, match="does not answer"):
+            next(results)
+        server.go_on()
+        backend.close()

@@ -10,8 +10,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from musterroll import Context, Field, FieldSet, Secret, Surroundings, Template
-from musterroll_plugins.backends.ldap import LdapOptions
+from musterroll import (
+    BackendError,
+    Context,
+    CreateUser,
+    Desired,
+    Field,
+    FieldSet,
+    Op,
+    Secret,
+    Status,
+    Surroundings,
+    Template,
+)
+from musterroll_plugins.backends.ldap import LdapOptions, build
 
 ldap = pytest.importorskip("ldap", reason="python-ldap is not installed")
 
@@ -20,6 +32,7 @@ from ldap.dn import str2dn  # noqa: E402 -- where it is installed
 from musterroll_plugins.backends.ldap import active_directory, errors, names, requests, schema  # noqa: E402
 from musterroll_plugins.backends.ldap.connection import number_of  # noqa: E402
 from musterroll_plugins.backends.ldap.dialect import ServerFacts  # noqa: E402
+from musterroll_plugins.backends.ldap.exchange import Exchange  # noqa: E402
 
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1).filter(
     lambda text: text == text.strip()
@@ -145,6 +158,21 @@ class TestRefusals:
         said = errors.hidden('the password "Canary-7c1f-Sesame" is too weak', secrets)
         assert said == 'the password "***" is too weak'
 
+    def test_no_answer_to_an_operation_tells_a_password(self) -> None:
+        class Silent:
+            password = Secret("Service-Account-1")
+
+        def refused(op: Op) -> requests.Work:
+            yield from ()
+            raise ldap.CONSTRAINT_VIOLATION({"info": "Canary-7c1f-Sesame of Service-Account-1", "msgid": 1})
+
+        context = Context(instance="backend", fields=FieldSet([]))
+        exchange = Exchange(Silent(), context, 1, errors.described)  # type: ignore[arg-type]  # nothing is sent
+        op = CreateUser(id="1", user=Desired(username="ana", fields={}), password=Secret("Canary-7c1f-Sesame"))
+        (result,) = exchange.run(iter([op]), refused, writes=True)
+        assert result.status is Status.FAILED
+        assert result.detail == "the directory does not take a value (*** of ***)"
+
     def test_a_refusal_has_a_number_and_a_lost_line_none(self) -> None:
         assert number_of(ldap.NO_SUCH_OBJECT({"msgid": 4})) == 4
         assert number_of(ldap.SERVER_DOWN({"desc": "Can't contact LDAP server"})) is None
@@ -185,10 +213,13 @@ class TestOptions:
         with pytest.raises(ValidationError, match=words):
             LdapOptions.model_validate({**OPTIONS, **wrong}, context=around)
 
-    def test_a_certificate_file_that_is_none(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        from musterroll import BackendError
-        from musterroll_plugins.backends.ldap import build
+    def test_without_the_extra_it_says_what_to_install(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("musterroll_plugins.backends.ldap.find_spec", lambda _: None)
+        with pytest.raises(BackendError, match=r"pip install .musterroll\[ldap\]") as told:
+            build(LdapOptions.model_validate(OPTIONS), Context(instance="backend", fields=FieldSet([])))
+        assert told.value.code == "extra.missing"
 
+    def test_a_certificate_file_that_is_none(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("LDAP_PASSWORD", "x")
         (tmp_path / "ca.pem").write_text("nothing", encoding="utf-8")
         options = LdapOptions.model_validate({**OPTIONS, "ca": str(tmp_path / "ca.pem"), "retries": 0})

@@ -58,12 +58,6 @@ class ActiveDirectory(Dialect):
 
     id_attribute = "objectGUID"
     username = "sAMAccountName"
-    usual: Mapping[str, str] = {
-        "email": "mail",
-        "forename": "givenName",
-        "surname": "sn",
-        "phone": "telephoneNumber",
-    }
     rdn = "cn={username}"
     user_classes: Sequence[str] = ("user",)
     group_class = "group"

@@ -304,7 +304,8 @@ class LdapBackend:
         dialect = ActiveDirectory(options, facts) if windows else Dialect(options, facts)
         dialect.insist()
         entries, shape = UserEntries(options, dialect), GroupShape(options, dialect)
-        Survey(connection, options, dialect, entries, shape).look()
+        if self._context.read_only:  # who writes comes after who has looked
+            Survey(connection, options, dialect, entries, shape).look()
         match = [name for name in (*self._context.match, "email") if name in {USERNAME, *entries.fields}]
         links, numbers = Links(options, dialect, shape), Numbers(connection, options.base)
         index = UserIndex(connection, options, dialect, entries, match)

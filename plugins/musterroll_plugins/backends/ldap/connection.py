@@ -127,7 +127,7 @@ class Connection:
                 if waited < most:
                     continue
                 raise
-            return answered, Answer(_found(data), controls or ())
+            return answered, Answer(_found(data) if data else (), controls or ())
 
     def search(self, base: str, filter_: str, attributes: Sequence[str]) -> Iterator[Found]:
         """Yields what is found below an entry, page by page.

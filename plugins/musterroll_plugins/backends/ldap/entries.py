@@ -183,9 +183,13 @@ class UserEntries:
 
     # -- writing --------------------------------------------------------------------------------------------
 
-    def new(self, op: CreateUser) -> dict[str, Sequence[bytes]]:
-        """Makes the attributes of a new user, but for those of its kind of directory."""
-        fields: Fields = {**op.user.fields, USERNAME: op.user.username}
+    def new(self, op: CreateUser, fields: Fields) -> dict[str, Sequence[bytes]]:
+        """Makes the attributes of a new user, but for those of its kind of directory.
+
+        Args:
+            op: the creation.
+            fields: of the user, the username among them.
+        """
         held: dict[str, Sequence[bytes]] = {"objectClass": self._classes}
         for attribute, value in self.attribute_values(self._all, fields).items():
             if value:
@@ -226,7 +230,7 @@ class UserEntries:
         if self._joint_phone and (_PHONE in changed or _CODE in changed):
             values[self.attributes[_PHONE]] = phones.join(fields.get(_CODE), fields.get(_PHONE))
         for attribute, made in self._follow:
-            if not made.names or any(name in changed for name in made.names):
+            if not made.names or not changed.keys().isdisjoint(made.names):
                 values[attribute] = made.of(fields) or (fields.get(USERNAME) if made.names else None)
         return values
 

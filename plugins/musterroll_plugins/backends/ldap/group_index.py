@@ -190,13 +190,11 @@ class DirectoryGroups:
         path = fold_path(self._shape.levels(group.name))
         return any(len(slot) > len(path) and slot[: len(path)] == path for slot in self._slots)
 
-    def add(self, group: DirectoryGroup, path: GroupPath, parent: DirectoryGroup | None) -> None:
+    def add(self, group: DirectoryGroup, path: GroupPath) -> None:
         """Notes a group that was created."""
         self._groups[group.ref] = group
         self._by_dn[comparable(group.dn)] = group.ref
         self._slots[fold_path(path)] = group.ref
-        if parent is not None:
-            self.link(group, parent)
 
     def link(self, group: DirectoryGroup, parent: DirectoryGroup) -> None:
         """Notes that a group was put into another."""

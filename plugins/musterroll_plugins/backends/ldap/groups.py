@@ -82,7 +82,7 @@ class GroupOperations:
         status = Status.NOOP
         if found is None:
             found, status = yield from self._add(op)
-            self.index.add(found, op.path, None)
+            self.index.add(found, op.path)
         if parent is not None and self._shape.nesting == "members" and not self.index.is_linked(found, parent):
             with suppress(*_THERE):
                 yield Modify(parent.dn, [Change(self._shape.member, [found.dn.encode()], ldap.MOD_ADD)])

@@ -58,7 +58,7 @@ class NameTemplate:
 
 def rdn(attribute: str, value: str) -> str:
     """Makes the first part of an entry's name."""
-    return f"{attribute}={ldap.dn.escape_dn_chars(value)}"
+    return f"{attribute}={value if value.isalnum() else ldap.dn.escape_dn_chars(value)}"
 
 
 def child(name: str, parent: str) -> str:

@@ -57,7 +57,8 @@ class Add:
 
     def send(self, line: Line) -> int:
         """See `Request`."""
-        return int(line.add_ext(self.dn, list(self.attributes.items()), serverctrls=list(self.controls)))
+        number: int = line.add_ext(self.dn, list(self.attributes.items()), serverctrls=self.controls)
+        return number
 
 
 @dataclass(frozen=True, slots=True)

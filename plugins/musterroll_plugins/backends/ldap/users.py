@@ -114,7 +114,7 @@ class UserOperations:
             return self._address_taken(op, other)
         fields = {**op.user.fields, USERNAME: op.user.username}
         dn = self._entries.dn(fields)
-        held = {**self._entries.new(op), **self._dialect.for_new_user(op.password)}
+        held = {**self._entries.new(op, fields), **self._dialect.for_new_user(op.password)}
         for attribute, first in self._options.numbers.items():
             held[attribute] = [self._numbers.take(attribute, first)]
         try:
