@@ -134,7 +134,7 @@ def group_problems(problems: Iterable[Problem]) -> tuple[ProblemGroup, ...]:
     """
     groups: dict[tuple[str | None, ...], _Group] = {}
     for problem in problems:
-        place = (problem.severity, problem.code, problem.field, problem.column)
+        place = (problem.severity, problem.code, problem.field, problem.column, str(problem.is_repaired))
         group = groups.get((*place, _cause(problem.message)))
         if group is None:
             # With too many causes those of a code, and at last all others, are not told apart.

@@ -77,6 +77,10 @@ class ProblemLog:
             self._also_rejected.extend((row,) for row in problem.also_rejects)
         return problem
 
+    def add_repaired(self, problem: Problem) -> None:
+        """Takes a problem of a user's row that was repaired on the way in: a warning, whatever it was before."""
+        self._store(problem)
+
     def add_absent(self, problem: Problem) -> None:
         """Takes a problem of a user who is not in the sheet; it comes after those of the rows."""
         self._store(problem, absent=True)
@@ -151,9 +155,20 @@ class ProblemLog:
 
     def __iter__(self) -> Iterator[Problem]:
         query = f"SELECT {_COLUMNS} FROM problem ORDER BY absent, row IS NOT NULL, row, width, col, seq"  # noqa: S608 -- constants
-        for code, message, severity, row, column, field, value, suggestion, safe, also, repaired, rejects in (
-            self._look_up(query)
-        ):
+        for (
+            code,
+            message,
+            severity,
+            row,
+            column,
+            field,
+            value,
+            suggestion,
+            safe,
+            also,
+            repaired,
+            rejects,
+        ) in self._look_up(query):
             yield Problem(
                 code=code,
                 message=message,

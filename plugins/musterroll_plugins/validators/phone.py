@@ -175,7 +175,7 @@ class Phone:
         return self._invalid(row, message)
 
     def _code_in_front(self, row: Row, phone: str) -> dict[str, Any]:
-        """Says what to suggest for a blank calling code: the one that the number begins with, and that number without."""
+        """Says what to suggest for a blank calling code: the one that the number begins with."""
         parts = split_whole(phone)
         if parts is None or self._code_in(phone) is None:
             return {}

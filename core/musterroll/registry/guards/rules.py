@@ -264,7 +264,8 @@ def _look_at_types(found: Problem) -> None:
 
 def _look_at_repair(found: Problem) -> None:
     """Looks at what the suggestion does besides: a list of pairs, of which another could not be taken."""
-    if type(found.is_safe) is not bool or found.is_repaired is not False:
+    is_safe: object = found.is_safe
+    if type(is_safe) is not bool or found.is_repaired is not False:
         raise AnswerError(
             f'is_safe of the problem "{_code(found)}" must be True or False; is_repaired is for the engine to say'
         )
