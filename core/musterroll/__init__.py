@@ -30,6 +30,7 @@ from musterroll.contract.components import (
 )
 from musterroll.contract.context import Context
 from musterroll.contract.drafts import Draft, DraftColumn
+from musterroll.contract.edits import FRONT_WORKSHEET, CellEdit, CellLink, FrontRow, FrontSheet, SheetEdits
 from musterroll.contract.fields import Field, FieldSet
 from musterroll.contract.messages import Message, Purpose, Recipient, Sent, SentStatus
 from musterroll.contract.operations import (
@@ -68,6 +69,7 @@ from musterroll.contract.roles import (
     ResolvesBatches,
     RowValidator,
     Sheet,
+    SheetEditor,
     SheetValidator,
     SheetWriter,
     UserBackend,
@@ -158,6 +160,13 @@ __all__ += [
     "SheetInfo",
     "SheetRow",
     "SheetWriter",
+    "SheetEditor",
+    "SheetEdits",
+    "CellEdit",
+    "CellLink",
+    "FrontRow",
+    "FrontSheet",
+    "FRONT_WORKSHEET",
     "Source",
     "SourceError",
     "TextCell",

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from musterroll.commands.approve import approve
     from musterroll.commands.examine import Checked, Examined, Finding, check, examine
     from musterroll.commands.explain import explain
+    from musterroll.commands.fix import fix
     from musterroll.commands.first_sheet import FirstSheet, Mapped, first_sheet, map_columns
     from musterroll.commands.invites import preview_invites, send_invites
     from musterroll.commands.plan import plan
@@ -54,7 +55,7 @@ if TYPE_CHECKING:
     from musterroll.registry.watch import Watchdog
     from musterroll.reports.invites import InviteList, list_invites
     from musterroll.reports.jobs import job_settings, list_jobs, show_job
-    from musterroll.reports.report import Outcome, Report
+    from musterroll.reports.report import Fixed, Outcome, Report
     from musterroll.reports.row_story import RowStory, RuleResult, StoryField, StoryOperation, explain_row
     from musterroll.reports.summaries import Failure, JobSummary, ListedInvite
     from musterroll.sheet.layout import FoundColumn
@@ -73,6 +74,7 @@ __all__ = [
     "Failure",
     "Finding",
     "FirstSheet",
+    "Fixed",
     "FoundColumn",
     "GroupDifference",
     "GroupState",
@@ -120,6 +122,7 @@ __all__ = [
     "explain_row",
     "explanations",
     "first_sheet",
+    "fix",
     "job_settings",
     "list_invites",
     "list_jobs",
@@ -149,7 +152,7 @@ _JOB: dict[str, Any] = {**_PLAN, "job": None}
 
 MEMBERS: Mapping[str, Mapping[str, Any]] = {
     "run": _JOB,
-    "validate": _SHEET,
+    "validate": {**_SHEET, "fixed": None},
     "plan": {**_PLAN, "plan": None},
     "apply": {**_JOB, "stale": None},
     "jobs list": {"jobs": []},
@@ -181,6 +184,7 @@ _MODULES = {
     "commands.approve": "approve",
     "commands.examine": "Checked Examined Finding check examine",
     "commands.explain": "explain",
+    "commands.fix": "fix",
     "commands.first_sheet": "FirstSheet Mapped first_sheet map_columns",
     "commands.invites": "preview_invites send_invites",
     "commands.plan": "plan",
@@ -212,7 +216,7 @@ _MODULES = {
     "registry.watch": "Watchdog",
     "reports.invites": "InviteList list_invites",
     "reports.jobs": "job_settings list_jobs show_job",
-    "reports.report": "Outcome Report",
+    "reports.report": "Fixed Outcome Report",
     "reports.row_story": "RowStory RuleResult StoryField StoryOperation explain_row",
     "reports.summaries": "Failure JobSummary ListedInvite",
     "sheet.layout": "FoundColumn",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, cast
 
@@ -110,14 +110,31 @@ def write_draft(
         MusterrollError: it cannot be written.
         PluginError: the writer broke.
     """
+    writer = pipeline.build_writer(form.instance)
+    return write_new(
+        form.instance.label, lambda target: writer.write(draft, target), paths, private=private, replace=replace
+    )
+
+
+def write_new(
+    label: str, write_to: Callable[[BinaryIO], None], paths: Iterable[Path], *, private: bool, replace: bool
+) -> Path:
+    """Lets a plugin write a file, whole or not at all. See `write_draft`.
+
+    Args:
+        label: who writes.
+        write_to: writes.
+        paths: where to; the first one counts that is free. All in one folder.
+        private: for the owner only.
+        replace: the first path counts, whatever is there.
+    """
     paths = iter(paths)
     path = next(paths)
 
     def write(target: BinaryIO) -> None:
-        writer = pipeline.build_writer(form.instance)
         try:
-            with guarded(form.instance.label, "writing a sheet"):
-                writer.write(draft, target)
+            with guarded(label, "writing a sheet"):
+                write_to(target)
         except PluginError as error:
             if isinstance(error.__cause__, OSError):  # the disk is full, say: not the writer's fault
                 raise error.__cause__ from None
