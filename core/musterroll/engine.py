@@ -60,11 +60,13 @@ if TYPE_CHECKING:
     from musterroll.reports.summaries import Failure, JobSummary, ListedInvite
     from musterroll.sheet.layout import FoundColumn
     from musterroll.sheet.problem_groups import ProblemGroup
+    from musterroll.written.annotated_copy import AnnotatedCopy
 
 __all__ = [
     "DEFAULT_FILE",
     "MEMBERS",
     "Action",
+    "AnnotatedCopy",
     "Change",
     "Checked",
     "Described",
@@ -221,6 +223,7 @@ _MODULES = {
     "reports.summaries": "Failure JobSummary ListedInvite",
     "sheet.layout": "FoundColumn",
     "sheet.problem_groups": "ProblemGroup",
+    "written.annotated_copy": "AnnotatedCopy",
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names.split()}
 

@@ -9,7 +9,7 @@ import typer
 
 from musterroll import engine
 from musterroll.errors import UsageError
-from musterroll_cli.options import ForceOption, SheetArgument, StrictOption
+from musterroll_cli.options import AnnotateOption, ForceOption, KeepPasswordsOption, SheetArgument, StrictOption
 from musterroll_cli.session import Session
 
 
@@ -38,6 +38,8 @@ def validate(
     diff: Annotated[
         bool, typer.Option("--diff", show_default=False, help="Show what would be corrected, and write nothing.")
     ] = False,
+    annotate: AnnotateOption = None,
+    keep_passwords: KeepPasswordsOption = False,
     force: ForceOption = False,
     strict: StrictOption = False,
 ) -> int:
@@ -46,11 +48,14 @@ def validate(
     It needs no portal and writes nothing, but with --fix a corrected copy of the sheet: all else in the file stays as
     it is. Then it lists what is left.
     """
-    if fix is None and (output is not None or diff or force):
-        raise UsageError("-o, --diff and --force go with --fix")
+    if fix is None and (output is not None or diff):
+        raise UsageError("-o and --diff go with --fix")
+    if fix is not None and annotate is not None:
+        raise UsageError("--fix and --annotate each make a copy; annotate the corrected one")
     if diff and output is not None:
         raise UsageError("--diff writes nothing, so leave -o out")
     pipeline = session.load(strict=strict)
+    annotated = session.annotated(pipeline, sheet, annotate, keep_passwords=keep_passwords, replace=force)
     with session.working(pipeline) as progress:
         if fix is None:
             report = engine.validate(pipeline, sheet, progress=progress)
@@ -58,4 +63,4 @@ def validate(
             report = engine.fix(
                 pipeline, sheet, guesses=fix == "all", to=output, diff=diff, replace_file=force, progress=progress
             )
-    return session.show(report)
+    return session.show(report, annotated)

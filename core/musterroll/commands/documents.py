@@ -96,7 +96,7 @@ def _fixed(fixed: Fixed) -> Members:
 
 def _problem_groups(report: Report) -> Iterator[Members]:
     for group in report.problem_groups():  # not before the problems themselves are written
-        yield asdict(group)
+        yield _chosen(group, "code severity field message count cells value suggestion")
 
 
 def _job(job: JobSummary) -> Members:

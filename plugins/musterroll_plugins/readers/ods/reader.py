@@ -25,6 +25,7 @@ from musterroll import (
 from musterroll_plugins.readers.ods import document as _ods_document
 from musterroll_plugins.readers.ods.cells import CellsHandler
 from musterroll_plugins.readers.ods.document import Document, Worksheet
+from musterroll_plugins.readers.ods.editor import OdsEditor
 from musterroll_plugins.readers.ods.writer import OdsWriter
 from musterroll_plugins.readers.package.blocks import one_by_one
 from musterroll_plugins.readers.package.worksheets import choose
@@ -123,4 +124,5 @@ def musterroll_readers() -> Iterator[ReaderType[Options]]:
         build=OdsReader,
         suffixes=(".ods",),
         writer=lambda options, context: OdsWriter(),
+        editor=lambda options, context: OdsEditor(),
     )
