@@ -78,6 +78,7 @@ class RowsPatcher(Patcher):
         self._is_edited = False
         self._cell: tuple[int, int, Attributes] | None = None  # the start, the depth
         self._cells: list[_Cell] = []
+        self._note: int | None = None  # the start of one that may have to go
         self._style: tuple[int, str] | None = None
         self._in_styles = False
         self._has_styles = False
@@ -99,6 +100,8 @@ class RowsPatcher(Patcher):
             self._open_table()
         elif self._in_table and self._cell is None:
             self._open_in_table(name, attributes)
+        elif name == "annotation" and self._in_table and not self._is_edited and self._edits.drops_earlier_notes:
+            self._note = self.held = self.place
 
     def closed(self, name: str) -> None:
         """Hears of an end tag."""
@@ -106,6 +109,9 @@ class RowsPatcher(Patcher):
             self._close_style(name)
         elif name == "table" and self.depth == TABLE_DEPTH - 1:
             self._close_table()
+        elif self._note is not None:
+            if name == "annotation":
+                self._close_note(self._note)
         elif self._cell is not None:
             if self.depth == self._cell[1] - 1:
                 self._close_cell(*self._cell)
@@ -160,6 +166,13 @@ class RowsPatcher(Patcher):
             self._cell = (self.place, self.depth, attributes)
         elif name == "table-column":
             self._columns.add(attributes)
+
+    def _close_note(self, start: int) -> None:
+        """Takes a note of an earlier copy away, at a cell of which nothing else is to be said."""
+        end = self.end_of(start)
+        self._note = self.held = None
+        if _OURS.search(self.raw(start, end)):
+            self.replace(start, end, "")
 
     def _close_cell(self, start: int, depth: int, attributes: Attributes) -> None:
         if self._is_edited:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import chain
 
-from musterroll import CellLink, FrontRow, FrontSheet, column_letter
+from musterroll import CellLink, Draft, DraftColumn, FrontRow, FrontSheet, SheetRow, column_letter
+from musterroll_plugins.readers import looks as _looks
 from musterroll_plugins.readers.package.patching import xml_text
 from musterroll_plugins.readers.xlsx.edited_cells import inline_text
 from musterroll_plugins.readers.xlsx.edited_styles import EditedStyles
@@ -46,7 +47,8 @@ def front_worksheet(front: FrontSheet, worksheet: str, styles: EditedStyles) -> 
     rows.append(f'<row r="{_HEADINGS_AT}">{"".join(cells(_HEADINGS_AT, headings, bold, bold, bold))}</row>')
     for number, row in enumerate(front.rows, _HEADINGS_AT + 1):
         first = usual if row.mark is None else styles.text(mark=row.mark)
-        rows.append(f'<row r="{number}">{"".join(cells(number, row, usual, first, link))}</row>')
+        height = f'ht="{_height(front, row)}" customHeight="1"'
+        rows.append(f'<row r="{number}" {height}>{"".join(cells(number, row, usual, first, link))}</row>')
     widths = "".join(
         f'<col min="{number}" max="{number}" width="{width}" customWidth="1"/>'
         for number, width in enumerate(front.widths, 1)
@@ -61,3 +63,11 @@ def front_worksheet(front: FrontSheet, worksheet: str, styles: EditedStyles) -> 
     linked = f"<hyperlinks>{''.join(links)}</hyperlinks>" if links else ""
     tail = f'</sheetData>{linked}<pageSetup orientation="landscape" fitToHeight="0"/></worksheet>'
     return "".join(chain((head,), rows, (tail,)))
+
+
+def _height(front: FrontSheet, row: FrontRow) -> int:
+    """How many points high a row is, so that its wrapped texts can be read: not every program finds that out itself."""
+    columns = tuple(DraftColumn(heading="", width=width) for width in front.widths)
+    texts = tuple(cell if isinstance(cell, str) else None for cell in row.cells)
+    draft = Draft(columns=columns, heading_row=1, first_row=1, rows=())
+    return _looks.wrapped_height(draft, SheetRow(1, texts))
