@@ -72,7 +72,9 @@ AnnotateOption = Annotated[
 KeepPasswordsOption = Annotated[
     bool,
     typer.Option(
-        "--keep-passwords", show_default=False, help="Keep the passwords in that copy, which only you can then read."
+        "--keep-passwords",
+        show_default=False,
+        help="Keep the passwords in copies (of `run`: in the rejected rows too), which only you can then read.",
     ),
 ]
 StrictOption = Annotated[bool, typer.Option("--strict", show_default=False, help="Take every warning for an error.")]

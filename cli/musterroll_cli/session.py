@@ -180,7 +180,7 @@ class Session:
     ) -> engine.AnnotatedCopy | None:
         """Makes ready the annotated copy that was asked for, if one was."""
         if path is None:
-            if keep_passwords:
+            if keep_passwords and self.command != "run":  # there it is for the rejected rows as well
                 raise UsageError("--keep-passwords goes with --annotate")
             return None
         return engine.AnnotatedCopy(pipeline, sheet, path, keep_passwords=keep_passwords, replace=replace)
@@ -214,7 +214,7 @@ class Session:
             self._written = f"the job {report.job.id} is {report.job.state.replace('_', ' ')}"
         with report:
             if annotated is not None and report.sheet is not None:
-                annotated.write(report)
+                annotated.write(report.sheet, report.counts, report.problems)
                 if not self.common.quiet:
                     self.err.line(f"{annotated.path} is written: a copy of the sheet with everything marked in it")
             if self.as_json:

@@ -8,6 +8,7 @@ of the commands take is told here, once:
 - `job`: a job's id, an unambiguous part of it, or `last`.
 - `sheet`: the file; of a job or a saved plan where it is now, if it was moved.
 - `rejected_to`: the file for rejected rows; None for a new one beside the sheet.
+- `keep_passwords`: whether that file holds the rows' passwords.
 - `confirm`: asked once, before the first write, and only where there is something to write.
 - `progress`: told how it goes on.
 """

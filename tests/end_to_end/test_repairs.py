@@ -98,7 +98,8 @@ def test_what_was_repaired_stays_a_warning_and_what_is_ignored_is_left_alone(pla
 
 def test_a_rule_of_a_plugin_marks_its_own_and_no_password_is_touched(place: Workplace) -> None:
     (place.folder / "upper.py").write_text(_PLUGIN)
-    pipeline(place, 'repairs = ["acme.upper"]\nplugins = ["upper.py"]\n[[validators]]\nname = "u"\nuse = "acme-upper"\n')
+    rules = '[[validators]]\nname = "u"\nuse = "acme-upper"\n'
+    pipeline(place, f'repairs = ["acme.upper"]\nplugins = ["upper.py"]\n{rules}')
     document = place.json("validate", "staff.csv").document
     assert repaired(document) == {"C3": ("Ana", "ANA"), "C4": ("Bo", "BO")}
     left = [p["cell"] for p in document["problems"] if p["code"] == "acme.upper" and not p["repaired"]]

@@ -36,5 +36,5 @@ def run(
     """
     pipeline = session.load(invites=invites, strict=strict)
     annotated = session.annotated(pipeline, sheet, annotate, keep_passwords=keep_passwords, replace=force)
-    work = partial(engine.run, pipeline, sheet, rejected_to=rejected)
+    work = partial(engine.run, pipeline, sheet, rejected_to=rejected, keep_passwords=keep_passwords)
     return session.write(pipeline, work, yes=yes, annotated=annotated)

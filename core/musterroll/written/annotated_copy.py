@@ -6,7 +6,7 @@ reasons instead.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby, islice
 from operator import attrgetter
@@ -21,12 +21,12 @@ from musterroll.contract.text import column_index
 from musterroll.contract.translation import gettext, ngettext
 from musterroll.errors import MusterrollError
 from musterroll.pipeline.pipeline import Pipeline
-from musterroll.reports.report import Report
 from musterroll.sheet.headings import find_columns, heading_text, reasons_heading, secret_columns
 from musterroll.sheet.open_sheet import OpenSheet
 from musterroll.sheet.plain_text import TOO_MANY
-from musterroll.sheet.problem_groups import ProblemGroup
+from musterroll.sheet.problem_groups import ProblemGroup, group_problems
 from musterroll.sheet.shifts import SHIFTED
+from musterroll.sheet.summary import SheetCounts, SheetSummary
 from musterroll.written.edited_copy import EditedCopy
 
 _OPTION = "--annotate"
@@ -58,19 +58,23 @@ class AnnotatedCopy:
         self._copy = EditedCopy(pipeline, self._opened, path, kind="annotated", option=_OPTION, replace=replace)
         self.path = path
 
-    def write(self, report: Report) -> None:
+    def write(self, sheet: SheetSummary, counts: SheetCounts, problems: Callable[[], Iterable[Problem]]) -> None:
         """Writes what a command has found into the copy.
+
+        Args:
+            sheet: the sheet, as it was read.
+            counts: its rows and problems.
+            problems: streams the problems in the order of the sheet; called several times.
 
         Raises:
             MusterrollError: it cannot be written.
             RefusedError: the sheet has changed since.
         """
-        assert report.sheet is not None
-        layout = self._layout(report.sheet.sha256)
-        annotations = _Annotations(layout, report, encoding=report.sheet.encoding)
+        layout = self._layout(sheet.sha256)
+        annotations = _Annotations(layout, problems, counts, encoding=sheet.encoding)
         front = None
         if not layout.is_plain_text and layout.worksheet != FRONT_WORKSHEET:
-            front = _front(report, self._opened.source.name, annotations.has_more_than_notes)
+            front = _front(group_problems(problems()), self._opened.source.name, annotations.has_more_than_notes)
         edits = SheetEdits(
             worksheet=layout.worksheet,
             cells=annotations.reasons if layout.is_plain_text else annotations.cells,
@@ -165,8 +169,16 @@ def _top(rows: Iterable[SheetRow], first_row: int) -> dict[int, SheetRow]:
 class _Annotations:
     """What is said of each cell."""
 
-    def __init__(self, layout: _Layout, report: Report, *, encoding: str | None) -> None:
-        self._layout, self._report, self._encoding = layout, report, encoding or "utf-8"
+    def __init__(
+        self,
+        layout: _Layout,
+        problems: Callable[[], Iterable[Problem]],
+        counts: SheetCounts,
+        *,
+        encoding: str | None,
+    ) -> None:
+        self._layout, self._problems, self._encoding = layout, problems, encoding or "utf-8"
+        self._filled = counts.rows + counts.not_read
         self.has_more_than_notes = next(islice(self._noted(), _MOST_NOTES, None), None) is not None
 
     def cells(self) -> Iterator[CellEdit]:
@@ -199,7 +211,7 @@ class _Annotations:
                 told = "\n".join(self._told(one) for one in problems)
                 edits[layout.reasons] = told.encode(self._encoding, "replace").decode(self._encoding)
             yield from (CellEdit(number, index, edits[index]) for index in sorted(edits))
-        yield from self._earlier(last, last + self._report.counts.rows + self._report.counts.not_read + 1)
+        yield from self._earlier(last, last + self._filled + 1)
 
     def _earlier(self, after: int, before: int) -> Iterator[CellEdit]:
         """Takes away what an earlier copy said of rows that nothing is wrong with now."""
@@ -213,7 +225,7 @@ class _Annotations:
         return f"{where}{_said(problem)}"
 
     def _noted(self) -> Iterator[tuple[int | None, int]]:
-        for (row, index), _ in groupby(self._report.problems(), key=lambda one: (one.row, _column_of(one))):
+        for (row, index), _ in groupby(self._problems(), key=lambda one: (one.row, _column_of(one))):
             if row is not None:
                 yield row, index
 
@@ -221,7 +233,7 @@ class _Annotations:
         """Yields the rows of which something is to be said, in order."""
         guidance = iter(self._layout.guidance)
         pending = next(guidance, None)
-        for row, found in groupby(self._report.problems(), key=attrgetter("row")):
+        for row, found in groupby(self._problems(), key=attrgetter("row")):
             if row is None:
                 continue
             while pending is not None and pending < row:
@@ -266,9 +278,8 @@ def _kind(severity: Severity) -> str:
     return gettext("Error") if severity is Severity.ERROR else gettext("Warning")
 
 
-def _front(report: Report, name: str, has_more_than_notes: bool) -> FrontSheet:
+def _front(groups: Sequence[ProblemGroup], name: str, has_more_than_notes: bool) -> FrontSheet:
     """The worksheet that lists the problems by their causes."""
-    groups = report.problem_groups()
     title = ngettext(
         "{count} problem in {name}. Correct the marked cells and import this file: this worksheet and the notes are "
         "passed over.",

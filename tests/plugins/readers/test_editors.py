@@ -6,7 +6,6 @@ import io
 import re
 import subprocess
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +28,6 @@ from musterroll import (
     FrontRow,
     FrontSheet,
     MusterrollError,
-    Options,
     Severity,
     SheetEdits,
     SheetRow,
@@ -296,9 +294,8 @@ def csv_copy(data: bytes, *cells: CellEdit, **options: str) -> bytes:
 
 
 @pytest.fixture
-def _in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    yield
 
 
 @pytest.mark.usefixtures("_in_a_folder")
