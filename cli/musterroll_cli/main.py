@@ -18,7 +18,6 @@ from musterroll_cli.output.console import OutputError, Stream, Styled, end_outpu
 from musterroll_cli.output.escape import shorten
 from musterroll_cli.program import EXIT_STATUS, PROGRAM, make_program
 
-
 _USUAL = {"--fix": "safe"}
 
 

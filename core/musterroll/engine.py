@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from musterroll.commands.approve import approve
     from musterroll.commands.examine import Checked, Examined, Finding, check, examine
     from musterroll.commands.explain import explain
-    from musterroll.commands.fix import fix
     from musterroll.commands.first_sheet import FirstSheet, Mapped, first_sheet, map_columns
+    from musterroll.commands.fix import fix
     from musterroll.commands.invites import preview_invites, send_invites
     from musterroll.commands.plan import plan
     from musterroll.commands.prune import Pruned, prune

@@ -236,12 +236,22 @@ class PlanStore:
     @decoded
     def problems(self) -> Iterator[Problem]:
         """Streams the sheet's problems, without the values of their cells."""
-        for code, message, severity, row, column, field, suggestion, condemns, safe, also, repaired in (
-            self._journal.stream(
-                "SELECT code, message, severity, row, col, field, suggestion, condemns, safe, also, repaired "
-                "FROM problem WHERE job = ? ORDER BY seq",
-                (self._job,),
-            )
+        for (
+            code,
+            message,
+            severity,
+            row,
+            column,
+            field,
+            suggestion,
+            condemns,
+            safe,
+            also,
+            repaired,
+        ) in self._journal.stream(
+            "SELECT code, message, severity, row, col, field, suggestion, condemns, safe, also, repaired "
+            "FROM problem WHERE job = ? ORDER BY seq",
+            (self._job,),
         ):
             refuse_other_than_text(code, message, column, field, suggestion)
             yield Problem(
@@ -303,7 +313,10 @@ class PlanStore:
         while batch := list(islice(of_updates, _BATCH)):
             self._journal.executemany(
                 "INSERT INTO operation (job, seq, phase, kind, row) VALUES (?, ?, ?, ?, ?)",
-                [(self._job, seq + n, OPERATIONS[kind].phase, kind.value, row) for n, (row, kind) in enumerate(batch, 1)],
+                [
+                    (self._job, seq + n, OPERATIONS[kind].phase, kind.value, row)
+                    for n, (row, kind) in enumerate(batch, 1)
+                ],
             )
             seq += len(batch)
         self._add_of_members(Kind.REMOVE_MEMBERS, "remove")

@@ -55,8 +55,9 @@ class Reason(NamedTuple):
     @classmethod
     def of_columns(cls, columns: Sequence[Any]) -> Reason:
         """Makes it of what is stored."""
-        *known, safe, also = columns
-        return cls(*known, bool(safe), tuple((name, text) for name, text in json.loads(also)) if also else ())
+        column, message, suggestion, row, code, field, safe, also = columns
+        pairs = tuple((name, text) for name, text in json.loads(also)) if also else ()
+        return cls(column, message, suggestion, row, code, field, bool(safe), pairs)
 
 
 class RejectedRow(NamedTuple):

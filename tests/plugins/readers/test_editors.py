@@ -139,7 +139,7 @@ def test_marks_notes_and_the_worksheet_in_front_change_no_row(form: str, tmp_pat
 @pytest.mark.parametrize("form", ["xlsx", "ods"])
 def test_blanked_cells_are_nowhere_in_the_file(form: str, tmp_path: Path) -> None:
     path = tmp_path / "sheet.xlsx"
-    book = openpyxl.Workbook()
+    book: Any = openpyxl.Workbook()
     for row in (["Name", "Password", "Again"], ["ana", SECRET, "ana"], ["bo", SECRET, "shared"], ["cy", "shared", "x"]):
         book.active.append(row)
     book.save(path)
@@ -156,7 +156,7 @@ def test_blanked_cells_are_nowhere_in_the_file(form: str, tmp_path: Path) -> Non
 
 def designed(path: Path) -> Path:
     """A workbook with everything that people put into one."""
-    book = openpyxl.Workbook()
+    book: Any = openpyxl.Workbook()
     sheet = book.active
     sheet.title = "Users"
     sheet.append(["Staff of 2026", None, None])
@@ -185,7 +185,8 @@ def designed(path: Path) -> Path:
 
 
 def look(path: Path) -> dict[str, Any]:
-    sheet = (book := openpyxl.load_workbook(path))["Users"]
+    book: Any = openpyxl.load_workbook(path)
+    sheet = book["Users"]
     return {
         "sheets": [one.title for one in book if one.title != FRONT_WORKSHEET],
         "hidden": [one.title for one in book if one.sheet_state != "visible"],
@@ -238,7 +239,7 @@ def test_everything_else_stays_as_it_was(program: str, tmp_path: Path) -> None:
     before, after = look(path), look(noted)
     assert after.pop("note").splitlines() == [*before.pop("note").splitlines(), "look"]  # a person's own comes first
     assert after == before
-    book = openpyxl.load_workbook(noted)
+    book: Any = openpyxl.load_workbook(noted)
     assert book.sheetnames[0] == FRONT_WORKSHEET
     assert [one.title for one in book if one.sheet_view.tabSelected] == [FRONT_WORKSHEET]
     assert book["Users"]["B3"].fill.fgColor.rgb == "FFFFB3AD"
@@ -264,12 +265,13 @@ def test_formulas_that_shared_the_one_of_an_edited_cell_keep_their_results(tmp_p
     copy = edited(tmp_path / "shared.xlsx", CellEdit(3, 3, "text"), worksheet="Users")
     found = rows(copy, "Users")
     assert (at(found, 3, 3), getattr(at(found, 4, 3), "value", None)) == ("text", 2)
-    assert openpyxl.load_workbook(copy)["Users"]["D4"].value == 2
+    loaded: Any = openpyxl.load_workbook(copy)
+    assert loaded["Users"]["D4"].value == 2
 
 
 def test_repeated_cells_and_rows_of_a_document_are_told_apart(tmp_path: Path) -> None:
     path = tmp_path / "sheet.xlsx"
-    book = openpyxl.Workbook()
+    book: Any = openpyxl.Workbook()
     for _ in range(4):
         book.active.append(["same", "same", "same", None, "end"])
     book.save(path)

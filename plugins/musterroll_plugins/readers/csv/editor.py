@@ -41,9 +41,10 @@ class CsvEditor:
         with self._reader.open(source) as sheet, source.open() as raw:
             target.write(raw.read(sheet.text.skip))
             text = io.TextIOWrapper(target, encoding=sheet.text.codec, newline="")
-            number = 0
+            number = -1  # what stands before the records comes first
             try:
-                for number, piece in enumerate(_edited(sheet, raw, edits)):
+                for piece in _edited(sheet, raw, edits):
+                    number += 1
                     text.write(piece)
                 text.flush()
             except UnicodeEncodeError as error:

@@ -32,14 +32,14 @@ class _Cell(NamedTuple):
     Attributes:
         raw: its element.
         tag: the start tag.
-        count: how many there are.
+        times: how many there are.
         style: its own style.
         is_filled: whether it holds anything.
     """
 
     raw: bytes
     tag: bytes
-    count: int
+    times: int
     style: str | None
     is_filled: bool
 
@@ -220,7 +220,7 @@ class RowsPatcher(Patcher):
         blanked = self._edits.blanked if row >= self._edits.blanked_from else frozenset()
         column = 0
         for cell in self._cells:
-            end = column + cell.count
+            end = column + cell.times
             places = sorted({at for at in changed if column <= at < end} | {at for at in blanked if column <= at < end})
             if cell.raw == cell.tag and not any(at in changed for at in places):
                 places = []
@@ -292,7 +292,7 @@ def _several(cell: _Cell, count: int) -> str:
     """The XML of as many cells as are left of those that were the same."""
     if count < 1:
         return ""
-    if count == cell.count:
+    if count == cell.times:
         return cell.raw.decode("utf-8")
     tag = _REPEATED.sub(b"", cell.tag)
     told = with_attributes(tag, table_number__columns__repeated=str(count)) if count > 1 else tag.decode("utf-8")

@@ -1,4 +1,4 @@
-"""Changes cells in a copy of a document: its content is patched, and what has nothing to do with them stays as it is."""
+"""Changes cells in a copy of a document: its content is patched, and all else stays as it is."""
 
 from __future__ import annotations
 
@@ -47,7 +47,8 @@ class OdsEditor:
                 with package.open(_ods_document.CONTENT) as stream:
                     patcher.copy(stream)
 
-            patch(lambda data: None)  # styles stand before the cells that need them
+            if front is not None or any(edit.mark is not None for edit in edits.cells()):
+                patch(lambda data: None)  # styles stand before the cells that need them
             with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as made:
                 for name, entry in package.entries():
                     if entry.filename.startswith(_THUMBNAILS):

@@ -91,7 +91,7 @@ class CellsPatcher(Patcher):
         elif name == "col":
             first, last, style = (int(attributes.get(key, "0")) for key in ("min", "max", "style"))
             self._column_styles.append((first - 1, last - 1, style))
-        elif self.depth == 2:  # noqa: PLR2004 -- below the root
+        elif self.depth == 2:  # below the root
             if name == "legacyDrawing":
                 self._is_linked = True
             elif name in _BEHIND_NOTES:

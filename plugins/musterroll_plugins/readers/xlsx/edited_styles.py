@@ -34,16 +34,16 @@ class _Lists(Patcher):
         """Hears of a start tag."""
         if self.depth == 1:
             self.prefix = self.start_tag(self.place)[1:].decode("ascii", "replace").partition("styleSheet")[0]
-        elif self.depth == 2 and name in _LISTS:  # noqa: PLR2004 -- below the root
+        elif self.depth == 2 and name in _LISTS:  # below the root
             self._list = name
-        elif self.depth == 3 and self._list:  # noqa: PLR2004
+        elif self.depth == 3 and self._list:
             self._start = self.held = self.place
 
     def closed(self, name: str) -> None:
         """Hears of an end tag."""
         if self.depth == 1:
             self._list = ""
-        elif self.depth == 2 and self._list:  # noqa: PLR2004
+        elif self.depth == 2 and self._list:
             self.counts[self._list] += 1
             if self._list == "cellXfs":
                 tag = self.start_tag(self._start)
@@ -125,7 +125,7 @@ class _Additions(Patcher):
 
     def opened(self, name: str, attributes: Attributes) -> None:
         """Hears of a start tag."""
-        if self.depth == 2 and self._to_add.get(name):  # noqa: PLR2004
+        if self.depth == 2 and self._to_add.get(name):
             tag = self.start_tag(self.place)
             number = self._counts[name] + len(self._to_add[name])
             self.replace(self.place, self.place + len(tag), with_attributes(tag, count=str(number)))

@@ -258,7 +258,7 @@ class _ListPatcher(Patcher):
         if self.depth == 1:
             self._prefix = self.start_tag(self.place)[1:].decode("ascii", "replace").partition(name)[0]
             self._start = self.held = self.place
-        elif self.depth == 2:  # noqa: PLR2004 -- below the root
+        elif self.depth == 2:  # below the root
             self.held = self._dropped = self.place if self.drops(name, attributes) else None
 
     def closed(self, name: str) -> None:

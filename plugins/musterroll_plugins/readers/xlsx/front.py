@@ -57,7 +57,8 @@ def front_worksheet(front: FrontSheet, worksheet: str, styles: EditedStyles) -> 
     head = (
         f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n<worksheet xmlns="{_MAIN}">'
         '<sheetPr><tabColor rgb="FFC00000"/><pageSetUpPr fitToPage="1"/></sheetPr>'
-        f'<sheetViews><sheetView tabSelected="1" showGridLines="0" workbookViewId="0"><pane ySplit="{_HEADINGS_AT}" {below}/>'
+        '<sheetViews><sheetView tabSelected="1" showGridLines="0" workbookViewId="0">'
+        f'<pane ySplit="{_HEADINGS_AT}" {below}/>'
         f"</sheetView></sheetViews><cols>{widths}</cols><sheetData>"
     )
     linked = f"<hyperlinks>{''.join(links)}</hyperlinks>" if links else ""

@@ -105,4 +105,5 @@ def _date(value: dt.datetime | dt.date | dt.time | dt.timedelta) -> tuple[str, f
 
 
 def escaped(text: str) -> str:
+    """The text as a workbook holds it."""
     return _TO_ESCAPE.sub(lambda found: f"_x{ord(found[0]):04X}_", _looks.HALVES.sub("\ufffd", text))
