@@ -12,12 +12,12 @@ from musterroll.contract.problems import Problem
 from musterroll.contract.users import GroupPath
 from musterroll.errors import MusterrollError
 from musterroll.sheet.problem_groups import ProblemGroup, group_problems
-from musterroll.sheet.repairs import Repair
 from musterroll.sheet.summary import SheetCounts, SheetSummary
 
 if TYPE_CHECKING:  # `validate` has no job
     from musterroll.journal.change import Change
     from musterroll.reports.summaries import JobSummary, ListedInvite
+    from musterroll.sheet.repairs import Repair
 
 
 class Outcome(StrEnum):

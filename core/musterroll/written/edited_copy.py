@@ -40,8 +40,9 @@ class EditedCopy:
         self._instance = _editor(pipeline, sheet, option)
         source = sheet.source.path
         component = cast("ReaderType[Options]", self._instance.component)
-        suffixes = component.suffixes or (f".{component.name}",)
-        suffix = source.suffix if source.suffix.lower() in suffixes else suffixes[0]
+        # A file may be called otherwise than its format is: a workbook with macros must stay one.
+        suffixes = (*(component.suffixes or (f".{component.name}",)), source.suffix.lower())
+        suffix = source.suffix or suffixes[0]
         self.path = source.with_name(f"{source.stem}.{kind}{suffix}") if path is None else path
         if self.path.is_dir():
             raise UsageError(f"{option} {path}: this is a folder; name a file in it", code="output.unsupported")
