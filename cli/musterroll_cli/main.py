@@ -18,6 +18,8 @@ from musterroll_cli.output.console import OutputError, Stream, Styled, end_outpu
 from musterroll_cli.output.escape import shorten
 from musterroll_cli.program import EXIT_STATUS, PROGRAM, make_program
 
+_USUAL = {"--fix": "safe"}
+
 
 @runtime_checkable
 class _UsageMistake(Protocol):
@@ -38,7 +40,7 @@ def main(arguments: Sequence[str] | None = None, *, interrupted: bool = False) -
     """
     if "_MUSTERROLL_COMPLETE" in os.environ:  # a shell asks what could come next; the name is typer's
         return int(import_module("musterroll_cli.commands.completion").answer(make_program()))
-    words = list(sys.argv[1:] if arguments is None else arguments)
+    words = _with_values(sys.argv[1:] if arguments is None else arguments)
     as_json = asks_for_json(words)
     prepare_output(as_json=as_json)
     status = _run(words, as_json=as_json, interrupted=interrupted)
@@ -48,6 +50,12 @@ def main(arguments: Sequence[str] | None = None, *, interrupted: bool = False) -
     except OSError as error:
         return status or end_output(error)
     return status
+
+
+def _with_values(words: Sequence[str]) -> list[str]:
+    """The words, with the value of an option that need not have one: else it would take the next word for it."""
+    end = list(words).index("--") if "--" in words else len(words)
+    return [f"{word}={_USUAL[word]}" if word in _USUAL and n < end else word for n, word in enumerate(words)]
 
 
 def _run(words: list[str], *, as_json: bool, interrupted: bool) -> int:

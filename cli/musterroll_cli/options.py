@@ -60,6 +60,23 @@ InvitesOption = Annotated[
         help="Who is invited this time, whatever the pipeline says.",
     ),
 ]
+AnnotateOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--annotate",
+        metavar="OUT",
+        show_default=False,
+        help="Write a copy of the sheet that shows what is wrong: marked cells, notes, and a list in front.",
+    ),
+]
+KeepPasswordsOption = Annotated[
+    bool,
+    typer.Option(
+        "--keep-passwords",
+        show_default=False,
+        help="Keep the passwords in copies (of `run`: in the rejected rows too), which only you can then read.",
+    ),
+]
 StrictOption = Annotated[bool, typer.Option("--strict", show_default=False, help="Take every warning for an error.")]
 JobArgument = Annotated[
     str,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from musterroll import engine
 from musterroll.engine import Outcome
-from musterroll.errors import Mistake, MusterrollError, PipelineError, StalePlanError
+from musterroll.errors import Mistake, MusterrollError, PipelineError, StalePlanError, UsageError
 from musterroll_cli.interruption import orderly_interruption
 from musterroll_cli.options import Common, with_common_options
 from musterroll_cli.output.console import OutputError, Stream, Styled, end_output
@@ -175,11 +175,28 @@ class Session:
         with self.watching(pipeline), orderly_interruption(pipeline.cancelled, pipeline.watch.waiting), self._progress:
             yield self._progress
 
-    def write(self, pipeline: Pipeline, work: Callable[..., Report], *, yes: bool) -> int:
+    def annotated(
+        self, pipeline: Pipeline, sheet: Path, path: Path | None, *, keep_passwords: bool, replace: bool
+    ) -> engine.AnnotatedCopy | None:
+        """Makes ready the annotated copy that was asked for, if one was."""
+        if path is None:
+            if keep_passwords and self.command != "run":  # there it is for the rejected rows as well
+                raise UsageError("--keep-passwords goes with --annotate")
+            return None
+        return engine.AnnotatedCopy(pipeline, sheet, path, keep_passwords=keep_passwords, replace=replace)
+
+    def write(
+        self,
+        pipeline: Pipeline,
+        work: Callable[..., Report],
+        *,
+        yes: bool,
+        annotated: engine.AnnotatedCopy | None = None,
+    ) -> int:
         """Lets the engine do what may write, once it is agreed to; prints its report, and returns the exit status."""
         with self.working(pipeline) as progress:
             report = work(confirm=self.confirmation(pipeline, yes=yes), progress=progress)
-        return self.show(report)
+        return self.show(report, annotated)
 
     def watching(self, pipeline: Pipeline) -> engine.Watchdog:
         """Names the plugin that is being waited for whenever that takes long, in every mode."""
@@ -190,12 +207,16 @@ class Session:
         if not self.common.quiet:
             self.err.line(Styled("warning: ", "yellow"), message)
 
-    def show(self, report: Report) -> int:
-        """Prints a report, closes it, and returns the exit status."""
+    def show(self, report: Report, annotated: engine.AnnotatedCopy | None = None) -> int:
+        """Prints a report, closes it, and returns the exit status; writes the annotated copy of its sheet before."""
         self._outcome = report.outcome
         if report.job is not None and report.command != "jobs show" and _has_done_anything(report.job):
             self._written = f"the job {report.job.id} is {report.job.state.replace('_', ' ')}"
         with report:
+            if annotated is not None and report.sheet is not None:
+                annotated.write(report.sheet, report.counts, report.problems)
+                if not self.common.quiet:
+                    self.err.line(f"{annotated.path} is written: a copy of the sheet with everything marked in it")
             if self.as_json:
                 self._pipeline_name, self._profile = report.pipeline, report.profile
                 self.add(engine.documents.of_report(report))

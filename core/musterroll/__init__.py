@@ -34,6 +34,7 @@ from musterroll.contract.conditions import Condition, Conditions
 from musterroll.contract.context import Context
 from musterroll.contract.decorators import group_rule, rule, sheet_rule
 from musterroll.contract.drafts import Draft, DraftColumn
+from musterroll.contract.edits import FRONT_WORKSHEET, CellEdit, CellLink, FrontRow, FrontSheet, SheetEdits
 from musterroll.contract.fields import Field, FieldSet
 from musterroll.contract.messages import Message, Purpose, Recipient, Sent, SentStatus
 from musterroll.contract.operations import (
@@ -74,6 +75,7 @@ from musterroll.contract.roles import (
     ResolvesBatches,
     RowValidator,
     Sheet,
+    SheetEditor,
     SheetValidator,
     SheetWriter,
     UserBackend,
@@ -149,23 +151,30 @@ __all__ = [
 ]
 # a reader, or a writer of sheets
 __all__ += [
+    "FRONT_WORKSHEET",
     "PLAIN_FORMATS",
     "AmbiguousWorksheetError",
     "Block",
     "BoolCell",
     "Cell",
+    "CellEdit",
+    "CellLink",
     "Confidence",
     "DateCell",
     "Draft",
     "DraftColumn",
     "ErrorCell",
     "FormulaCell",
+    "FrontRow",
+    "FrontSheet",
     "NumberCell",
     "OtherFormat",
     "Reader",
     "ReaderType",
     "ReadsBlocks",
     "Sheet",
+    "SheetEditor",
+    "SheetEdits",
     "SheetInfo",
     "SheetRow",
     "SheetWriter",

@@ -8,6 +8,7 @@ of the commands take is told here, once:
 - `job`: a job's id, an unambiguous part of it, or `last`.
 - `sheet`: the file; of a job or a saved plan where it is now, if it was moved.
 - `rejected_to`: the file for rejected rows; None for a new one beside the sheet.
+- `keep_passwords`: whether that file holds the rows' passwords.
 - `confirm`: asked once, before the first write, and only where there is something to write.
 - `progress`: told how it goes on.
 """
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from musterroll.commands.examine import Checked, Examined, Finding, check, examine
     from musterroll.commands.explain import explain
     from musterroll.commands.first_sheet import FirstSheet, Mapped, first_sheet, map_columns
+    from musterroll.commands.fix import fix
     from musterroll.commands.invites import preview_invites, send_invites
     from musterroll.commands.plan import plan
     from musterroll.commands.prune import Pruned, prune
@@ -55,16 +57,18 @@ if TYPE_CHECKING:
     from musterroll.registry.watch import Watchdog
     from musterroll.reports.invites import InviteList, list_invites
     from musterroll.reports.jobs import job_settings, list_jobs, show_job
-    from musterroll.reports.report import Outcome, Report
+    from musterroll.reports.report import Fixed, Outcome, Report
     from musterroll.reports.row_story import RowStory, RuleResult, StoryField, StoryOperation, explain_row
     from musterroll.reports.summaries import Failure, JobSummary, ListedInvite
     from musterroll.sheet.layout import FoundColumn
     from musterroll.sheet.problem_groups import ProblemGroup
+    from musterroll.written.annotated_copy import AnnotatedCopy
 
 __all__ = [
     "DEFAULT_FILE",
     "MEMBERS",
     "Action",
+    "AnnotatedCopy",
     "Change",
     "Checked",
     "Described",
@@ -74,6 +78,7 @@ __all__ = [
     "Failure",
     "Finding",
     "FirstSheet",
+    "Fixed",
     "FoundColumn",
     "GroupDifference",
     "GroupState",
@@ -122,6 +127,7 @@ __all__ = [
     "explain_row",
     "explanations",
     "first_sheet",
+    "fix",
     "job_settings",
     "list_invites",
     "list_jobs",
@@ -152,7 +158,7 @@ _JOB: dict[str, Any] = {**_PLAN, "job": None}
 
 MEMBERS: Mapping[str, Mapping[str, Any]] = {
     "run": _JOB,
-    "validate": _SHEET,
+    "validate": {**_SHEET, "fixed": None},
     "plan": {**_PLAN, "plan": None},
     "apply": {**_JOB, "stale": None},
     "jobs list": {"jobs": []},
@@ -186,6 +192,7 @@ _MODULES = {
     "commands.approve": "approve",
     "commands.examine": "Checked Examined Finding check examine",
     "commands.explain": "explain",
+    "commands.fix": "fix",
     "commands.first_sheet": "FirstSheet Mapped first_sheet map_columns",
     "commands.invites": "preview_invites send_invites",
     "commands.plan": "plan",
@@ -218,11 +225,12 @@ _MODULES = {
     "registry.watch": "Watchdog",
     "reports.invites": "InviteList list_invites",
     "reports.jobs": "job_settings list_jobs show_job",
-    "reports.report": "Outcome Report",
+    "reports.report": "Fixed Outcome Report",
     "reports.row_story": "RowStory RuleResult StoryField StoryOperation explain_row",
     "reports.summaries": "Failure JobSummary ListedInvite",
     "sheet.layout": "FoundColumn",
     "sheet.problem_groups": "ProblemGroup",
+    "written.annotated_copy": "AnnotatedCopy",
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names.split()}
 

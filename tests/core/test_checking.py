@@ -292,6 +292,16 @@ def forgets(row: Row) -> Any:
         (finds(Problem(code=5, message="m")), "the code of a problem must be a text, not an int"),  # type: ignore[arg-type]
         (finds(Problem(code="x.y", message="m", value=4)), 'value of the problem "x.y" must be a text'),  # type: ignore[arg-type]
         (finds(Problem(code="x.y", message="m", severity="bad")), "an unknown severity 'bad' of the problem"),  # type: ignore[arg-type]
+        (
+            finds(lambda row: row.problem("email", "x.y", "m", suggestion="a", also={"fone": "1"})),
+            'field "fone", which does not exist, did you mean "phone"',
+        ),
+        (
+            finds(Problem(code="x.y", message="m", also={"phone": "1"})),  # type: ignore[arg-type]
+            "use row.problem(…, also={…})",
+        ),
+        (finds(Problem(code="x.y", message="m", is_safe=1)), 'is_safe of the problem "x.y" must be'),  # type: ignore[arg-type]
+        (finds(Problem(code="x.y", message="m", is_repaired=True)), "is_repaired is for the engine to say"),
         (Rule(lambda row: row.problem("email", "x.y", "m")), "check() returned a problem; it must yield it"),
         (Rule(forgets), "check() returned a Problem, which is lost; write yield instead of return"),
         (Rule(lambda _: None), "check() returned None; it must yield what it finds, or return ()"),

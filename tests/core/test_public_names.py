@@ -19,6 +19,7 @@ FieldName FilePath SecretRef Secret Options Surroundings Context Component Field
 Mistake MusterrollError PipelineError clean did_you_mean fold fold_heading hookimpl is_one_slip nearest
 
 ReaderType Reader Sheet SheetWriter Source SourceError Confidence OtherFormat AmbiguousWorksheetError SheetInfo SheetRow
+SheetEditor SheetEdits CellEdit CellLink FrontRow FrontSheet FRONT_WORKSHEET
 Block ReadsBlocks takes_plain_way Cell TextCell NumberCell DateCell BoolCell ErrorCell FormulaCell Draft DraftColumn
 PLAIN_FORMATS column_letter
 

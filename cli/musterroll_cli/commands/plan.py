@@ -8,7 +8,14 @@ from typing import Annotated
 import typer
 
 from musterroll import engine
-from musterroll_cli.options import ForceOption, InvitesOption, SheetArgument, StrictOption
+from musterroll_cli.options import (
+    AnnotateOption,
+    ForceOption,
+    InvitesOption,
+    KeepPasswordsOption,
+    SheetArgument,
+    StrictOption,
+)
 from musterroll_cli.output.text.words import quoted
 from musterroll_cli.session import Session
 
@@ -21,6 +28,8 @@ def plan(
         Path | None,
         typer.Option("-o", "--output", metavar="PLAN", show_default=False, help="Save the plan, for `apply`."),
     ] = None,
+    annotate: AnnotateOption = None,
+    keep_passwords: KeepPasswordsOption = False,
     force: ForceOption = False,
     strict: StrictOption = False,
 ) -> int:
@@ -30,10 +39,11 @@ def plan(
     `musterroll apply` does exactly what it says, or nothing at all once something has changed.
     """
     pipeline = session.load(invites=invites, strict=strict)
+    annotated = session.annotated(pipeline, sheet, annotate, keep_passwords=keep_passwords, replace=force)
     target = engine.PlanTarget(output, replace=force) if output is not None else None
     with session.working(pipeline) as progress:
         report = engine.plan(pipeline, sheet, save_to=target, progress=progress)
-    status = session.show(report)
+    status = session.show(report, annotated)
     if output is not None and not session.as_json:
         saved = f"Saved; to carry it out: musterroll apply {quoted(str(output))}"
         session.out.line(saved if report.saved else "The plan is not saved: the errors keep everything out.")

@@ -5,7 +5,16 @@ from __future__ import annotations
 from functools import partial
 
 from musterroll import engine
-from musterroll_cli.options import InvitesOption, RejectedOption, SheetArgument, StrictOption, YesOption
+from musterroll_cli.options import (
+    AnnotateOption,
+    ForceOption,
+    InvitesOption,
+    KeepPasswordsOption,
+    RejectedOption,
+    SheetArgument,
+    StrictOption,
+    YesOption,
+)
 from musterroll_cli.session import Session
 
 
@@ -15,6 +24,9 @@ def run(
     yes: YesOption = False,
     invites: InvitesOption = None,
     rejected: RejectedOption = None,
+    annotate: AnnotateOption = None,
+    keep_passwords: KeepPasswordsOption = False,
+    force: ForceOption = False,
     strict: StrictOption = False,
 ) -> int:
     """Imports the users of a sheet.
@@ -23,4 +35,6 @@ def run(
     interrupted or failed can be gone on with: `musterroll jobs resume`.
     """
     pipeline = session.load(invites=invites, strict=strict)
-    return session.write(pipeline, partial(engine.run, pipeline, sheet, rejected_to=rejected), yes=yes)
+    annotated = session.annotated(pipeline, sheet, annotate, keep_passwords=keep_passwords, replace=force)
+    work = partial(engine.run, pipeline, sheet, rejected_to=rejected, keep_passwords=keep_passwords)
+    return session.write(pipeline, work, yes=yes, annotated=annotated)

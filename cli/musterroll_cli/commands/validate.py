@@ -2,17 +2,65 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
 from musterroll import engine
-from musterroll_cli.options import SheetArgument, StrictOption
+from musterroll.errors import UsageError
+from musterroll_cli.options import AnnotateOption, ForceOption, KeepPasswordsOption, SheetArgument, StrictOption
 from musterroll_cli.session import Session
 
 
-def validate(session: Session, sheet: SheetArgument, strict: StrictOption = False) -> int:
+def validate(
+    session: Session,
+    sheet: SheetArgument,
+    fix: Annotated[
+        Literal["safe", "all"] | None,
+        typer.Option(
+            "--fix",
+            metavar="[=all]",
+            show_default=False,
+            help="Correct a copy of the sheet wherever only one thing can be meant; with `=all` by guesses as well.",
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="OUT",
+            show_default=False,
+            help="The corrected copy; by default beside the sheet, e.g. staff.fixed.xlsx.",
+        ),
+    ] = None,
+    diff: Annotated[
+        bool, typer.Option("--diff", show_default=False, help="Show what would be corrected, and write nothing.")
+    ] = False,
+    annotate: AnnotateOption = None,
+    keep_passwords: KeepPasswordsOption = False,
+    force: ForceOption = False,
+    strict: StrictOption = False,
+) -> int:
     """Lists every problem that the sheet alone shows.
 
-    It needs no portal and writes nothing.
+    It needs no portal and writes nothing, but with --fix a corrected copy of the sheet: all else in the file stays as
+    it is. Then it lists what is left.
     """
+    if fix is None and (output is not None or diff):
+        raise UsageError("-o and --diff go with --fix")
+    if fix is not None and annotate is not None:
+        raise UsageError("--fix and --annotate each make a copy; annotate the corrected one")
+    if diff and output is not None:
+        raise UsageError("--diff writes nothing, so leave -o out")
     pipeline = session.load(strict=strict)
+    annotated = session.annotated(pipeline, sheet, annotate, keep_passwords=keep_passwords, replace=force)
     with session.working(pipeline) as progress:
-        report = engine.validate(pipeline, sheet, progress=progress)
-    return session.show(report)
+        if fix is None:
+            report = engine.validate(pipeline, sheet, progress=progress)
+        else:
+            report = engine.fix(
+                pipeline, sheet, guesses=fix == "all", to=output, diff=diff, replace_file=force, progress=progress
+            )
+    return session.show(report, annotated)

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from musterroll.contract.text import column_letter
 from musterroll.errors import MusterrollError, RefusedError, StalePlanError
 from musterroll.reports.records import change_record, problem_record
-from musterroll.reports.report import Outcome, Report
+from musterroll.reports.report import Fixed, Outcome, Report
 
 if TYPE_CHECKING:
     from musterroll.commands.examine import Examined
@@ -79,12 +80,23 @@ def of_report(report: Report) -> Members:
     if report.changes is not None:
         found["changes"] = map(change_record, report.changes())
         found["groups_to_create"] = [list(path) for path in report.groups_to_create or ()]
-    return {**found, **job, **({"plan": asdict(report.saved)} if report.saved else {})}
+    fixed = {"fixed": _fixed(report.fixed) if report.fixed else None} if report.command == "validate" else {}
+    return {**found, **fixed, **job, **({"plan": asdict(report.saved)} if report.saved else {})}
+
+
+def _fixed(fixed: Fixed) -> Members:
+    members = _chosen(fixed, "path cells problems of by_code")
+    if fixed.changes is not None:
+        members["changes"] = (
+            {"cell": f"{column_letter(one.column)}{one.row}", **_chosen(one, "field before text code")}
+            for one in fixed.changes()
+        )
+    return members
 
 
 def _problem_groups(report: Report) -> Iterator[Members]:
     for group in report.problem_groups():  # not before the problems themselves are written
-        yield asdict(group)
+        yield _chosen(group, "code severity field message count cells value suggestion")
 
 
 def _job(job: JobSummary) -> Members:

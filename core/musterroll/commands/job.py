@@ -138,7 +138,11 @@ def execute_plan(run: Run, job: Job, sheet: Path, *, approved: bool = False) -> 
     summary = summarise(job, portal=f"{run.pipeline.backend.component.name} ({record.identity})")
     if summary.does_anything and not run.confirm(summary):
         raise RefusedError("declined; nothing was written", code="declined")
-    keeping = rejected_file(run.pipeline, job, sheet, run.rejected_to) if summary.rejected else nullcontext()
+    keeping = (
+        rejected_file(run.pipeline, job, sheet, run.rejected_to, keep_passwords=run.keep_passwords)
+        if summary.rejected
+        else nullcontext()
+    )
     with keeping as rejected, job.journal.transaction():
         job.set_planned()
         if rejected is not None:

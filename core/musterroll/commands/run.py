@@ -27,6 +27,7 @@ def run(
     sheet: Path,
     *,
     rejected_to: Path | None = None,
+    keep_passwords: bool = False,
     confirm: Confirm = agreed,
     progress: Progress = SILENT,
 ) -> Report:
@@ -34,7 +35,7 @@ def run(
     with ending(pipeline, "run", sheet, rejected_to) as end:
         opened = OpenSheet(pipeline, sheet)
         journal = Journal.open(pipeline.state, pipeline.name)
-        this = Run(pipeline, journal, "run", progress, confirm, rejected_to)
+        this = Run(pipeline, journal, "run", progress, confirm, rejected_to, keep_passwords)
         with locked(this):
             report = import_sheet(this, opened)
             forget_old_jobs(this)

@@ -17,6 +17,7 @@ from musterroll.contract.roles import (
     Notifier,
     Reader,
     RowValidator,
+    SheetEditor,
     SheetValidator,
     SheetWriter,
     UserBackend,
@@ -47,12 +48,14 @@ class ReaderType(Component, Generic[O]):
         build: makes a reader of checked options.
         suffixes: how file names of this format end, e.g. `.xlsx`, the usual one first.
         writer: makes a writer of the same options; None for a format that is only read.
+        editor: makes an editor of the same options, for corrected and annotated copies; None where there is none.
     """
 
     options: type[O]
     build: Callable[[O, Context], Reader]
     suffixes: tuple[str, ...] = ()
     writer: Callable[[O, Context], SheetWriter] | None = None
+    editor: Callable[[O, Context], SheetEditor] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,6 +26,11 @@ class Problem:
         field: the field's name, e.g. `phone`.
         value: the value as it was typed; None for secrets.
         suggestion: what to type instead, where that can be said.
+        is_safe: whether the suggestion is the only thing that can be meant, so that nobody need be asked; else it is a
+            guess.
+        also: the further cells of the row that the suggestion changes, as fields and texts: it is taken whole or not
+            at all.
+        is_repaired: whether the suggestion was taken already, on the way in.
         also_rejects: other rows that cannot go in either, e.g. the first of two rows with one username.
     """
 
@@ -37,6 +42,9 @@ class Problem:
     field: str | None = None
     value: str | None = None
     suggestion: str | None = None
+    is_safe: bool = False
+    also: tuple[tuple[str, str], ...] = ()
+    is_repaired: bool = False
     also_rejects: tuple[int, ...] = ()
 
     @property

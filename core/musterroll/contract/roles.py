@@ -14,6 +14,7 @@ from typing import BinaryIO, NamedTuple, Protocol, runtime_checkable
 from musterroll.contract.batch import Batch
 from musterroll.contract.cells import Block, SheetInfo, SheetRow
 from musterroll.contract.drafts import Draft
+from musterroll.contract.edits import SheetEdits
 from musterroll.contract.messages import Message, Recipient, Sent
 from musterroll.contract.operations import Op, Result
 from musterroll.contract.problems import Problem
@@ -118,6 +119,24 @@ class SheetWriter(Protocol):
         Args:
             draft: the sheet.
             target: takes the bytes.
+        """
+        ...
+
+
+class SheetEditor(Protocol):
+    """Changes cells in a copy of a sheet of its format, and keeps everything else: formats, notes, other worksheets."""
+
+    def edit(self, source: Source, edits: SheetEdits, target: BinaryIO) -> None:
+        """Writes the copy. Nothing becomes a formula.
+
+        Args:
+            source: the file; the reader of the same format reads it.
+            edits: what is to be changed. What a format cannot show (marks and notes in plain text) is left out.
+            target: takes the bytes.
+
+        Raises:
+            SourceError: the file is damaged.
+            MusterrollError: the copy cannot be made.
         """
         ...
 

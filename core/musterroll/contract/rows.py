@@ -94,6 +94,8 @@ class Row:
         *,
         severity: Severity = Severity.ERROR,
         suggestion: str | None = None,
+        safe: bool = False,
+        also: Mapping[str, str] | None = None,
         also_rejects: tuple[int, ...] = (),
         **values: object,
     ) -> Problem:
@@ -105,7 +107,9 @@ class Row:
             message: what is wrong and what to do, written out and never an f-string, so that it can be translated
                 (`gettext`). `{heading}` stands for the field's heading, other names in braces for `values`.
             severity: an error (keeps the row out) or a warning.
-            suggestion: what to type instead.
+            suggestion: what to type instead: the whole text of the cell.
+            safe: whether nothing else can be meant, so that it may be taken without asking; else it is a guess.
+            also: what further fields of the row are to be if the suggestion is taken.
             also_rejects: other rows that cannot go in either.
             values: what stands in the message; never a password.
         """
@@ -119,5 +123,7 @@ class Row:
             field=field,
             value=None if value.secret is not None else (value.raw if value.raw is not None else value.text or None),
             suggestion=suggestion,
+            is_safe=safe and suggestion is not None,
+            also=tuple(also.items()) if also and suggestion is not None else (),
             also_rejects=also_rejects,
         )

@@ -174,11 +174,12 @@ class PlanStore:
     def add_problems(self, problems: Iterable[Problem]) -> None:
         """Stores the sheet's problems, without the values of their cells."""
         self._journal.executemany(
-            "INSERT INTO problem VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO problem VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 (
                     *(self._job, seq, p.code, p.message, p.severity, p.row, p.column, p.field, p.suggestion),
                     json.dumps(p.also_rejects) if p.also_rejects else None,
+                    *(p.is_safe, json.dumps(p.also) if p.also else None, p.is_repaired),
                 )
                 for seq, p in enumerate(problems)
             ),
@@ -235,9 +236,21 @@ class PlanStore:
     @decoded
     def problems(self) -> Iterator[Problem]:
         """Streams the sheet's problems, without the values of their cells."""
-        for code, message, severity, row, column, field, suggestion, condemns in self._journal.stream(
-            "SELECT code, message, severity, row, col, field, suggestion, condemns FROM problem "
-            "WHERE job = ? ORDER BY seq",
+        for (
+            code,
+            message,
+            severity,
+            row,
+            column,
+            field,
+            suggestion,
+            condemns,
+            safe,
+            also,
+            repaired,
+        ) in self._journal.stream(
+            "SELECT code, message, severity, row, col, field, suggestion, condemns, safe, also, repaired "
+            "FROM problem WHERE job = ? ORDER BY seq",
             (self._job,),
         ):
             refuse_other_than_text(code, message, column, field, suggestion)
@@ -249,6 +262,9 @@ class PlanStore:
                 column=column,
                 field=field,
                 suggestion=suggestion,
+                is_safe=bool(safe),
+                also=tuple((name, text) for name, text in json.loads(also)) if also else (),
+                is_repaired=bool(repaired),
                 also_rejects=tuple(json.loads(condemns)) if condemns else (),
             )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 APPLICATION_ID = 0x6D757374  # "must"
-VERSION = 6
+VERSION = 7
 
 TURN = "CREATE TABLE turn (value INTEGER NOT NULL)  -- counts what happens: clocks can be set back"
 INVITED_AS = """
@@ -135,6 +135,9 @@ CREATE TABLE problem (
     job TEXT NOT NULL, seq INTEGER NOT NULL, code TEXT NOT NULL, message TEXT NOT NULL, severity TEXT NOT NULL,
     row INTEGER, col TEXT, field TEXT, suggestion TEXT,
     condemns TEXT,                            -- JSON: other rows that it keeps out
+    safe INTEGER NOT NULL DEFAULT 0,          -- whether the suggestion is the only thing that can be meant
+    also TEXT,                                -- JSON: the further cells that it changes, as fields and texts
+    repaired INTEGER NOT NULL DEFAULT 0,      -- whether it was taken on the way in
     PRIMARY KEY (job, seq)
 ) WITHOUT ROWID;
 -- The ledger belongs to (pipeline, backend), not to a job: a rehearsal on another portal does not count.

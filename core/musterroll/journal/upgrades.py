@@ -60,7 +60,14 @@ _TO_6 = (
     """,
 )
 
+# Suggestions were all guesses.
+_TO_7 = (
+    "ALTER TABLE problem ADD COLUMN safe INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE problem ADD COLUMN also TEXT",
+    "ALTER TABLE problem ADD COLUMN repaired INTEGER NOT NULL DEFAULT 0",
+)
+
 FORMAT = SqliteFormat(
-    application_id=APPLICATION_ID, version=VERSION, schema=SCHEMA, steps={3: _TO_4, 4: (META,), 5: _TO_6}
+    application_id=APPLICATION_ID, version=VERSION, schema=SCHEMA, steps={3: _TO_4, 4: (META,), 5: _TO_6, 6: _TO_7}
 )
 """Of a journal."""

@@ -26,7 +26,7 @@ from musterroll.pipeline.masks import holds_secret, inside_options, masked_setti
 from musterroll.pipeline.origins import Items, TomlTable, at, leaves, path_text, place_of, plain
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.pipeline.settings import Settings
-from musterroll.pipeline.severity import check_severity
+from musterroll.pipeline.severity import check_repairs, check_severity
 from musterroll.registry.registry import PluginStatus, Registry
 
 STATE_FOLDER = ".musterroll"
@@ -81,6 +81,7 @@ def load_pipeline(
     check.fields = fields if check.is_sound("sheet") else None
     _check_absent(check)
     check_severity(check)
+    check_repairs(check)
     _check_plugins(check, found)
     registry = found.registry
     instances = Instances(check, registry)

@@ -22,14 +22,24 @@ from musterroll.contract.context import Context, utc_now
 from musterroll.contract.fields import FieldSet
 from musterroll.contract.messages import Purpose
 from musterroll.contract.options import Options
-from musterroll.contract.roles import GroupResolver, Reader, RowValidator, SheetValidator, SheetWriter
+from musterroll.contract.roles import GroupResolver, Reader, RowValidator, SheetEditor, SheetValidator, SheetWriter
 from musterroll.errors import Label, Mistake, MusterrollError
 from musterroll.pipeline.made_from import PluginsUsed
 from musterroll.pipeline.settings import Settings
 from musterroll.pipeline.severity import Severities
 from musterroll.pipeline.unasked_reader import UnaskedReader
 from musterroll.portal.portal import Portal
-from musterroll.registry.guards.built import BACKEND, NOTIFIER, READER, RESOLVER, VALIDATOR, WRITER, Role, look_at_built
+from musterroll.registry.guards.built import (
+    BACKEND,
+    EDITOR,
+    NOTIFIER,
+    READER,
+    RESOLVER,
+    VALIDATOR,
+    WRITER,
+    Role,
+    look_at_built,
+)
 from musterroll.registry.guards.post import Post
 from musterroll.registry.guards.reader import WatchedReader
 from musterroll.registry.plugin_errors import guarded
@@ -159,6 +169,11 @@ class Pipeline:
         writer: SheetWriter = self._build(reader, WRITER)
         return writer
 
+    def build_editor(self, reader: Instance) -> SheetEditor:
+        """Builds the editor that a reader's plugin brings; only where it brings one."""
+        editor: SheetEditor = self._build(reader, EDITOR)
+        return editor
+
     def build_validators(self) -> tuple[tuple[str, RowValidator | SheetValidator], ...]:
         """Builds the validators, new for every sheet: the label, and the validator."""
         return tuple((one.label, self._build(one, VALIDATOR)) for one in self.validators)
@@ -186,7 +201,7 @@ class Pipeline:
 
     def _build(self, instance: Instance, role: Role, *, read_only: bool = True) -> Any:
         # The registry has checked that a component of a kind is of that kind's type, and brings what is called here.
-        build = getattr(instance.component, "writer" if role is WRITER else "build")
+        build = getattr(instance.component, _MAKERS.get(role[0], "build"))
         context = Context(
             instance=instance.label,
             fields=self.fields,
@@ -207,6 +222,7 @@ class Pipeline:
             self.watch.end(call)
 
 
+_MAKERS = {WRITER[0]: "writer", EDITOR[0]: "editor"}
 _ROLES: Mapping[type[Component], Role] = {
     ReaderType: READER,
     ValidatorType: VALIDATOR,

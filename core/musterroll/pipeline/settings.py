@@ -312,6 +312,8 @@ class Settings(Table):
         keep: how long what the pipeline has done is kept.
         severity: what a problem is to this customer, by its code: an `error`, a `warning`, or nothing (`ignore`).
         strict: whether every warning is an error.
+        repairs: the problems, by code, whose suggestion is taken on the way in where nothing else can be meant; `safe`
+            for all of them.
     """
 
     name: PipelineName
@@ -340,3 +342,4 @@ class Settings(Table):
     keep: KeepSettings = Field(default_factory=KeepSettings)
     severity: dict[Code, SeverityChoice] = {}
     strict: bool = False
+    repairs: Literal["safe"] | tuple[Code, ...] = ()

@@ -52,16 +52,36 @@ def check_severity(check: Check) -> None:
     if not isinstance(said, dict) or check.fields is None:
         return
     match = plain(found) if (found := at(check.tree, ("match",))) is not None else ()
-    problems = [one.code for one in explanations() if one.place != _ERRORS]
-    subjects = {code.partition(".")[0] for code in problems} - {ANY_FIELD}
     for code in said:
         path = ("severity", code)
         if not check.is_sound(*path):
             continue
-        subject = code.partition(".")[0]
-        known = tuple(one for one in explanations_of(code) if one.place != _ERRORS)
-        if is_fixed(known) or code in {f"{field}.duplicate" for field in match}:
+        if is_fixed(_known(code)) or code in {f"{field}.duplicate" for field in match}:
             check.complain(path, "is an error for every customer: what has it cannot be imported")
-        elif not known and subject in subjects | set(check.fields):
-            own = [f"{subject}.{one.partition('.')[2]}" for one in problems if one.startswith(f"{ANY_FIELD}.")]
-            check.complain(path, f"there is no such code{did_you_mean(code, [*problems, *own])}")
+        else:
+            _refuse_unknown(check, path, code)
+
+
+def check_repairs(check: Check) -> None:
+    """Complains of codes under `repairs` that do not exist."""
+    node = at(check.tree, ("repairs",))
+    said = None if node is None else plain(node)
+    if isinstance(said, list) and check.fields is not None:
+        for place, code in enumerate(said):
+            if check.is_sound("repairs", place):
+                _refuse_unknown(check, ("repairs", place), code)
+
+
+def _known(code: str) -> tuple[Explanation, ...]:
+    return tuple(one for one in explanations_of(code) if one.place != _ERRORS)
+
+
+def _refuse_unknown(check: Check, path: tuple[str | int, ...], code: str) -> None:
+    """Complains of a code that should be one of ours, by its subject, and is none."""
+    problems = [one.code for one in explanations() if one.place != _ERRORS]
+    subject = code.partition(".")[0]
+    if not _known(code) and subject in {one.partition(".")[0] for one in problems} - {ANY_FIELD} | set(
+        check.fields or ()
+    ):
+        own = [f"{subject}.{one.partition('.')[2]}" for one in problems if one.startswith(f"{ANY_FIELD}.")]
+        check.complain(path, f"there is no such code{did_you_mean(code, [*problems, *own])}")

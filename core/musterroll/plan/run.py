@@ -36,6 +36,7 @@ class Run:
         progress: told how it goes on.
         confirm: asked once, before the first write, and only where there is something to write.
         rejected_to: the file for rejected rows; None for a new one beside the sheet.
+        keep_passwords: whether that file holds the rows' passwords.
         earlier: the journal of earlier jobs, where it is another one and there is one.
     """
 
@@ -45,6 +46,7 @@ class Run:
     progress: Progress = SILENT
     confirm: Confirm = agreed
     rejected_to: Path | None = None
+    keep_passwords: bool = False
     earlier: Journal | None = None
 
     def ledger(self, identity: str) -> Ledger:

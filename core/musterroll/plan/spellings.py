@@ -112,7 +112,7 @@ class GroupSpellings:
             number=len(parts),
             groups=suggestion,
         )
-        return self._problem(seen, message, suggestion)
+        return self._problem(path, seen, message, suggestion)
 
     def _slip(self, path: GroupPath, seen: _Seen, other: GroupPath) -> Problem:
         suggestion = _written(other)
@@ -121,9 +121,9 @@ class GroupSpellings:
             group="|".join(path),
             near=suggestion,
         )
-        return self._problem(seen, message, suggestion)
+        return self._problem(path, seen, message, suggestion)
 
-    def _problem(self, seen: _Seen, message: str, suggestion: str) -> Problem:
+    def _problem(self, path: GroupPath, seen: _Seen, message: str, suggestion: str) -> Problem:
         return Problem(
             code="groups.near_match",
             message=message,
@@ -132,7 +132,7 @@ class GroupSpellings:
             column=self._column,
             field=GROUPS,
             value=seen.typed,
-            suggestion=suggestion,
+            suggestion=suggestion if seen.typed is None else _in_cell(seen.typed, _written(path), suggestion),
         )
 
 
@@ -197,6 +197,11 @@ def _parts(path: GroupPath, names: dict[GroupPath, _Name], existing: GroupIndex 
         if enough(is_known(part) for part in chosen):
             return chosen
     return None
+
+
+def _in_cell(typed: str, group: str, instead: str) -> str:
+    """The text of a cell with another group in the place of one; that group alone where it is written otherwise."""
+    return typed.replace(group, instead) if typed.count(group) == 1 else instead
 
 
 def _written(path: GroupPath) -> str:

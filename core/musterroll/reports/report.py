@@ -17,6 +17,7 @@ from musterroll.sheet.summary import SheetCounts, SheetSummary
 if TYPE_CHECKING:  # `validate` has no job
     from musterroll.journal.change import Change
     from musterroll.reports.summaries import JobSummary, ListedInvite
+    from musterroll.sheet.repairs import Repair
 
 
 class Outcome(StrEnum):
@@ -36,6 +37,27 @@ class SavedTo:
 
     id: str
     path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fixed:
+    """What was corrected in a copy of the sheet.
+
+    Attributes:
+        path: the copy; None where there is none.
+        cells: how many cells are others.
+        problems: how many problems that solves.
+        of: of how many.
+        by_code: likewise, by their codes, the most frequent first.
+        changes: streams the cells, where they are all to be seen.
+    """
+
+    path: str | None
+    cells: int
+    problems: int
+    of: int
+    by_code: dict[str, int]
+    changes: Callable[[], Iterable[Repair]] | None = None
 
 
 @dataclass(kw_only=True)
@@ -58,6 +80,7 @@ class Report:
         keeps_all_out: whether the sheet's errors keep good rows out as well.
         saved: where the plan was saved, if it was.
         nothing_left: whether the job was done already, so that nothing was done now.
+        fixed: what was corrected, where that was asked for; then all else is of the corrected sheet.
     """
 
     command: str
@@ -75,6 +98,7 @@ class Report:
     keeps_all_out: bool = False
     saved: SavedTo | None = None
     nothing_left: bool = False
+    fixed: Fixed | None = None
     close: Callable[[], None] = lambda: None
 
     def problem_groups(self) -> tuple[ProblemGroup, ...]:

@@ -32,8 +32,8 @@ class RowBatch(Sequence[Row]):
         make: RowMaker,
         unusable: Mapping[int, Problem] | None = None,
     ) -> None:
-        self.numbers, self.cells, self._make = numbers, cells, make
-        self._made = {place: make.unusable(numbers[place], problem) for place, problem in (unusable or {}).items()}
+        self.numbers, self.cells, self._make, self._unusable = numbers, cells, make, unusable or {}
+        self._made = {place: make.unusable(numbers[place], problem) for place, problem in self._unusable.items()}
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -53,6 +53,26 @@ class RowBatch(Sequence[Row]):
         if made is None:
             made = self._made[place] = self._make(SheetRow(self.numbers[place], tuple(self.cells[place])))
         return made
+
+    @property
+    def indexes(self) -> Mapping[str, int]:
+        """The column of each field that has one, from 0."""
+        return self._make.indexes
+
+    def with_texts(self, texts: Mapping[int, Mapping[int, str]]) -> RowBatch:
+        """Makes the batch as it would be with other texts in some cells.
+
+        Args:
+            texts: the texts by the places of the rows, and by column, from 0.
+        """
+        cells = list(self.cells)
+        for place, changed in texts.items():
+            row = list(cells[place])
+            row.extend([None] * (max(changed, default=-1) + 1 - len(row)))
+            for index, text in changed.items():
+                row[index] = text
+            cells[place] = row
+        return RowBatch(self.numbers, cells, self._make, self._unusable)
 
     def hide(self, place: int) -> None:
         """Takes all values out of a row, so that nothing shows one."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import repeat
 from threading import Event
 from types import MappingProxyType
-from typing import NamedTuple, TypeAlias, overload
+from typing import NamedTuple, Protocol, TypeAlias, overload
 
 from musterroll.contract.fields import GROUPS
 from musterroll.contract.problems import Problem
@@ -19,7 +19,6 @@ from musterroll.errors import MusterrollError
 from musterroll.registry.guards.rules import Findings, Rule, all_found, broken_rule, secrets_of
 from musterroll.registry.watch import Call, Watch
 from musterroll.sheet.batch import RowBatch, RowTexts
-from musterroll.sheet.problem_log import ProblemLog
 from musterroll.sheet.proofs import Groups, Proofs, Proven
 from musterroll.sheet.shifts import ShiftFinder
 
@@ -99,6 +98,31 @@ class CheckedBatch(Sequence[CheckedRow]):
         self.groups[place], self.given[place] = named, given
 
 
+class TakesProblems(Protocol):
+    """What problems are put into. See `ProblemLog`."""
+
+    @property
+    def headings_fail(self) -> bool:
+        """Whether no row can be relied upon."""
+        ...
+
+    def add(self, found: Problem) -> Problem | None:
+        """Takes a problem of a user's row."""
+        ...
+
+    def add_file(self, found: Problem) -> Problem | None:
+        """Takes a problem that belongs to no user's row."""
+        ...
+
+    def hide(self, row: int) -> None:
+        """Notes that a row's values must not be shown."""
+        ...
+
+    def is_hidden(self, row: int | None) -> bool:
+        """Whether a row's values must not be shown."""
+        ...
+
+
 class Checks:
     """Runs validators and group resolvers over the rows of one sheet.
 
@@ -119,7 +143,7 @@ class Checks:
         self,
         validators: Sequence[tuple[str, RowValidator | SheetValidator]],
         resolvers: Sequence[tuple[str, GroupResolver]],
-        log: ProblemLog,
+        log: TakesProblems,
         listener: Listener | None = None,
         *,
         has_defaults: bool = True,
@@ -149,17 +173,24 @@ class Checks:
             KeyboardInterrupt: the person interrupted.
         """
         for batch in batches:
-            # One call for all rows: another one each would be felt.
-            self._call.outer, self._watch.current = self._watch.current, self._call
-            try:
-                checked = self._checked(batch)
-            finally:
-                self._watch.end(self._call)
-            yield checked
+            yield self.check(batch)
         self._findings.end(self._following)
         for rule, validator in zip(self._rules, self._validators, strict=True):
             if isinstance(validator, SheetValidator):
                 self._finish(rule, validator)
+
+    def check(self, batch: RowBatch) -> CheckedBatch:
+        """Checks some rows, which come after those of the last call.
+
+        Raises:
+            PluginError: see `run`.
+        """
+        # One call for all rows: another one each would be felt.
+        self._call.outer, self._watch.current = self._watch.current, self._call
+        try:
+            return self._checked(batch)
+        finally:
+            self._watch.end(self._call)
 
     def _checked(self, batch: RowBatch) -> CheckedBatch:
         proven = self._proofs.of(batch, self._call)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from musterroll.contract.cells import SheetInfo, SheetRow
 from musterroll.contract.fields import PASSWORD, FieldSet
 from musterroll.contract.problems import Problem
-from musterroll.contract.roles import AmbiguousWorksheetError, Sheet
+from musterroll.contract.roles import AmbiguousWorksheetError, RowValidator, Sheet, SheetValidator
 from musterroll.contract.secret import Secret
 from musterroll.contract.source import Source
 from musterroll.contract.translation import gettext
@@ -17,11 +17,12 @@ from musterroll.errors import RefusedError
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.sheet.batch import RowBatch
 from musterroll.sheet.blocks import filled_blocks, rows_of
-from musterroll.sheet.checks import CheckedBatch, Checks, Listener
+from musterroll.sheet.checks import CheckedBatch, Checks, Listener, TakesProblems
 from musterroll.sheet.headings import reasons_heading
 from musterroll.sheet.problem_log import ProblemLog
 from musterroll.sheet.reader import RowReader
 from musterroll.sheet.readers import choose_reader, open_sheet
+from musterroll.sheet.repairs import Fix, RepairChoice, Repairs, RowProblems
 from musterroll.sheet.shifts import ShiftFinder
 from musterroll.sheet.summary import SheetCounts, SheetSummary
 
@@ -52,10 +53,13 @@ class OpenSheet:
         )
 
     @contextmanager
-    def checked(self, log: ProblemLog, listener: Listener | None = None) -> Iterator[Iterator[CheckedBatch]]:
+    def checked(
+        self, log: ProblemLog, listener: Listener | None = None, *, fix: Fix | None = None
+    ) -> Iterator[Iterator[CheckedBatch]]:
         """Opens the sheet and streams its rows, checked, many at once; problems go to the log and rows are counted.
 
-        A listener is called with every problem and the label of the rule that found it.
+        A listener is called with every problem and the label of the rule that found it. What the pipeline has repaired
+        is repaired already; with `fix` other suggestions are taken.
 
         Raises:
             SourceError: the file is damaged.
@@ -66,18 +70,8 @@ class OpenSheet:
             with self._open() as sheet:
                 self.summary = self._summary(sheet.info)
                 reader = self._row_reader(log)
-                checks = Checks(
-                    pipeline.build_validators(),
-                    pipeline.build_resolvers(),
-                    log,
-                    listener,
-                    max_levels=pipeline.settings.membership.max_levels,
-                    has_defaults=any(field.default is not None for field in pipeline.fields.values()),
-                    shifts=ShiftFinder(pipeline.fields),
-                    watch=pipeline.watch,
-                    cancelled=pipeline.cancelled,
-                )
-                yield checks.run(self._counted(reader, sheet))
+                checks = self._checks(pipeline.build_validators(), log, listener)
+                yield checks.run(self._repaired(self._counted(reader, sheet), log, listener, fix))
         except AmbiguousWorksheetError as error:
             message = gettext(
                 'The workbook has several worksheets: {names}; name the one to import: --set sheet.worksheet="{first}"',
@@ -105,9 +99,10 @@ class OpenSheet:
         with self._open() as sheet:
             ignored = ProblemLog()
             try:
+                batches = self._row_reader(ignored, fields).batches(sheet, self._name)
                 yield (
                     (number, Secret(password) if password else None)
-                    for batch in self._row_reader(ignored, fields).batches(sheet, self._name)
+                    for batch in (batches if fields else self._repaired(batches, ignored))
                     for number, password in zip(batch.numbers, batch.columns.secrets(PASSWORD), strict=True)
                 )
             finally:
@@ -144,6 +139,45 @@ class OpenSheet:
         return RowReader(
             self._pipeline.settings.sheet, fields or everything, log.add_file, reasons=reasons_heading(everything)
         )
+
+    def _checks(
+        self,
+        validators: Sequence[tuple[str, RowValidator | SheetValidator]],
+        log: TakesProblems,
+        listener: Listener | None,
+    ) -> Checks:
+        pipeline = self._pipeline
+        return Checks(
+            validators,
+            pipeline.build_resolvers(),
+            log,
+            listener,
+            max_levels=pipeline.settings.membership.max_levels,
+            has_defaults=any(field.default is not None for field in pipeline.fields.values()),
+            shifts=ShiftFinder(pipeline.fields),
+            watch=pipeline.watch,
+            cancelled=pipeline.cancelled,
+        )
+
+    def _repaired(
+        self,
+        batches: Iterator[RowBatch],
+        log: ProblemLog,
+        listener: Listener | None = None,
+        fix: Fix | None = None,
+    ) -> Iterator[RowBatch]:
+        """The rows as rules judge them."""
+        pipeline = self._pipeline
+        choice = RepairChoice.of(pipeline.settings.repairs) if fix is None else fix.choice
+        if choice is None:
+            return batches
+
+        def checks(found: RowProblems, told: Listener) -> Checks:
+            validators = pipeline.build_validators()
+            return self._checks([one for one in validators if not isinstance(one[1], SheetValidator)], found, told)
+
+        take = None if fix is None else fix.take
+        return Repairs(choice, pipeline.fields, pipeline.severities, checks, log, listener, take).run(batches)
 
     def _counted(self, reader: RowReader, sheet: Sheet) -> Iterator[RowBatch]:
         for batch in reader.batches(sheet, self._name):

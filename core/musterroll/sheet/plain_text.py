@@ -21,6 +21,8 @@ _FAULT = CellFault(
     "cell.formula",
     "A formula stands here, and this file does not hold its result; type the value instead of the formula",
 )
+TOO_MANY = "row.too_many_cells"
+"""The code of the one problem of a row that has more cells than there are headings."""
 
 
 def meant_value(cell: Cell) -> Value | CellFault:
@@ -58,7 +60,7 @@ def has_too_many(row: SheetRow, width: int) -> bool:
 def too_many_cells(row: SheetRow, width: int) -> Problem:
     """Says so, and shows none of the cells: the password may stand in any of them."""
     return Problem(
-        code="row.too_many_cells",
+        code=TOO_MANY,
         message=gettext(
             "The row has {filled} cells, but only {width} columns have headings, so its cells may belong to other "
             "columns and none is used. Most likely a value holds the character that separates cells: put that value "

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import islice
 
 from musterroll.contract.problems import Problem, Severity
 
 # So many ranges of cells are named, and so many causes are told apart: both bound what a million problems take.
 _RANGES = 6
 _CAUSES = 500
+_FIRST = 5  # cells
 # What differs in messages of one cause: what was typed, and numbers.
 _SLOT = re.compile(r'"[^"]*"|[0-9]+')
 _SOMETHING = "…"
@@ -30,6 +32,7 @@ class ProblemGroup:
         cells: where, e.g. `G3:G52, G60`; None where they are of the whole file.
         value: what was typed, where that is the same everywhere.
         suggestion: what to type instead: where that differs, one example.
+        first_cells: the first few cells by themselves; of rows as a whole those in column A.
     """
 
     code: str
@@ -40,6 +43,7 @@ class ProblemGroup:
     cells: str | None
     value: str | None
     suggestion: str | None
+    first_cells: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -67,6 +71,10 @@ class _Cells:
         named = self.runs[:_RANGES]
         more = self.count - sum(last - first + 1 for first, last in named)
         return ", ".join(map(self._run, named)) + (f" and {more:,} more" if more else "")
+
+    def first(self) -> tuple[str, ...]:
+        rows = (row for first, last in self.runs[:_FIRST] for row in range(first, last + 1))
+        return tuple(f"{self.column or 'A'}{row}" for row in islice(rows, _FIRST))
 
     def _run(self, run: list[int]) -> str:
         first, last = run
@@ -123,6 +131,7 @@ class _Group:
             cells=self.cells.text(),
             value=self.first.value if self._one_value else None,
             suggestion=self._suggestion(),
+            first_cells=self.cells.first(),
         )
 
 
@@ -134,7 +143,7 @@ def group_problems(problems: Iterable[Problem]) -> tuple[ProblemGroup, ...]:
     """
     groups: dict[tuple[str | None, ...], _Group] = {}
     for problem in problems:
-        place = (problem.severity, problem.code, problem.field, problem.column)
+        place = (problem.severity, problem.code, problem.field, problem.column, str(problem.is_repaired))
         group = groups.get((*place, _cause(problem.message)))
         if group is None:
             # With too many causes those of a code, and at last all others, are not told apart.

@@ -5,6 +5,7 @@ They are kept in a private temporary SQLite database, so that a million of them 
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -15,7 +16,7 @@ from musterroll.pipeline.severity import Severities
 from musterroll.sheet.summary import SheetCounts
 
 _OF_HEADINGS = frozenset({"column.missing", "column.duplicate"})
-_COLUMNS = "code, message, severity, row, col, field, value, suggestion, also_rejects"
+_COLUMNS = "code, message, severity, row, col, field, value, suggestion, safe, also, repaired, also_rejects"
 _SCHEMA = f"""
 CREATE TABLE problem (seq INTEGER PRIMARY KEY, absent INTEGER, width INTEGER, {_COLUMNS});
 CREATE TABLE bad (row INTEGER PRIMARY KEY) WITHOUT ROWID;
@@ -23,7 +24,7 @@ CREATE TABLE hidden (row INTEGER PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE also_rejected (row INTEGER PRIMARY KEY) WITHOUT ROWID;
 """
 
-_INSERT = f"INSERT INTO problem (absent, width, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 -- constants
+_INSERT = f"INSERT INTO problem (absent, width, {_COLUMNS}) VALUES ({', '.join('?' * 14)})"  # noqa: S608 -- constants
 _TOGETHER = 1000
 Row = tuple[object, ...]
 
@@ -76,6 +77,10 @@ class ProblemLog:
             self._also_rejected.extend((row,) for row in problem.also_rejects)
         return problem
 
+    def add_repaired(self, problem: Problem) -> None:
+        """Takes a problem of a user's row that was repaired on the way in: a warning, whatever it was before."""
+        self._store(problem)
+
     def add_absent(self, problem: Problem) -> None:
         """Takes a problem of a user who is not in the sheet; it comes after those of the rows."""
         self._store(problem, absent=True)
@@ -91,7 +96,7 @@ class ProblemLog:
 
     def _store(self, p: Problem, *, absent: bool = False) -> None:
         if self.is_hidden(p.row):
-            p = replace(p, value=None, suggestion=None)
+            p = replace(p, value=None, suggestion=None, is_safe=False, also=())
         self._counts[p.severity] += 1
         self._waiting.append(
             (
@@ -105,6 +110,9 @@ class ProblemLog:
                 p.field,
                 p.value,
                 p.suggestion,
+                p.is_safe,
+                json.dumps(p.also) if p.also else None,
+                p.is_repaired,
                 ",".join(map(str, p.also_rejects)),
             )
         )
@@ -147,7 +155,20 @@ class ProblemLog:
 
     def __iter__(self) -> Iterator[Problem]:
         query = f"SELECT {_COLUMNS} FROM problem ORDER BY absent, row IS NOT NULL, row, width, col, seq"  # noqa: S608 -- constants
-        for code, message, severity, row, column, field, value, suggestion, also_rejects in self._look_up(query):
+        for (
+            code,
+            message,
+            severity,
+            row,
+            column,
+            field,
+            value,
+            suggestion,
+            safe,
+            also,
+            repaired,
+            rejects,
+        ) in self._look_up(query):
             yield Problem(
                 code=code,
                 message=message,
@@ -157,7 +178,10 @@ class ProblemLog:
                 field=field,
                 value=value,
                 suggestion=suggestion,
-                also_rejects=tuple(map(int, filter(None, also_rejects.split(",")))),
+                is_safe=bool(safe),
+                also=tuple((name, text) for name, text in json.loads(also)) if also else (),
+                is_repaired=bool(repaired),
+                also_rejects=tuple(map(int, filter(None, rejects.split(",")))),
             )
 
     def count_into(self, counts: SheetCounts, *, with_others: bool) -> None:

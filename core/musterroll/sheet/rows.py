@@ -39,10 +39,14 @@ class RowMaker:
         fields: the fields of a user.
         columns: where they are.
         plain_text: whether the file is plain text, where some cells mean something else than they say.
+
+    Attributes:
+        indexes: the column of each field that has one, from 0.
     """
 
     def __init__(self, fields: FieldSet, columns: Columns, *, plain_text: bool = False) -> None:
         self._plain_text = plain_text
+        self.indexes = columns.indexes
         value_of = meant_value if plain_text else cell_value
         letters = dict(columns.letters)
         if fields.whole_phones and PHONE in letters:

@@ -17,10 +17,13 @@ class NewFile:
     Args:
         folder: the folder of that one.
         private: for the owner only.
+
+    Attributes:
+        path: where it is as long as it is not that one.
     """
 
     def __init__(self, folder: Path, *, private: bool) -> None:
-        self._path = folder / f".musterroll-{secrets.token_hex(4)}.tmp"
+        self.path = folder / f".musterroll-{secrets.token_hex(4)}.tmp"
         self._mode = 0o600 if private else 0o666
 
     def __enter__(self) -> NewFile:
@@ -28,7 +31,7 @@ class NewFile:
 
     def __exit__(self, *_: object) -> None:
         with suppress(OSError):
-            self._path.unlink(missing_ok=True)
+            self.path.unlink(missing_ok=True)
 
     def fill(self, write: Callable[[BinaryIO], None]) -> None:
         """Writes it, down to the disk.
@@ -36,7 +39,7 @@ class NewFile:
         Raises:
             OSError: it cannot be written; likewise in `becomes`.
         """
-        raw = io.FileIO(self._path, "x+", opener=lambda name, flags: os.open(name, flags, self._mode))
+        raw = io.FileIO(self.path, "x+", opener=lambda name, flags: os.open(name, flags, self._mode))
         with io.BufferedRandom(raw) as file:
             write(file)
             file.flush()
@@ -50,7 +53,7 @@ class NewFile:
             except FileExistsError:
                 return False
         try:
-            self._path.replace(path)
+            self.path.replace(path)
         except OSError:
             if not replace:
                 path.unlink()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, cast
 
 from musterroll.contract.components import ReaderType
 from musterroll.contract.drafts import Draft, DraftColumn
+from musterroll.contract.edits import CellEdit, SheetEdits
 from musterroll.contract.fields import GROUPS, Field
 from musterroll.contract.options import Options
+from musterroll.contract.source import Source
 from musterroll.errors import MusterrollError, PluginError, UsageError
 from musterroll.pipeline.pipeline import Instance, Pipeline
 from musterroll.registry.plugin_errors import guarded
@@ -90,7 +93,14 @@ def draft_column(field: Field) -> DraftColumn:
 
 
 def write_draft(
-    pipeline: Pipeline, form: WritableFormat, draft: Draft, paths: Iterable[Path], *, private: bool, replace: bool
+    pipeline: Pipeline,
+    form: WritableFormat,
+    draft: Draft,
+    paths: Iterable[Path],
+    *,
+    private: bool,
+    replace: bool,
+    marks: Callable[[], Iterator[CellEdit]] | None = None,
 ) -> Path:
     """Writes a sheet, whole or not at all.
 
@@ -101,6 +111,7 @@ def write_draft(
         paths: where to; the first one counts that is free. All in one folder.
         private: for the owner only.
         replace: the first path counts, whatever is there.
+        marks: yields marks and notes at its cells, for formats that show them; may be called again.
 
     Returns:
         The file that was written.
@@ -110,14 +121,42 @@ def write_draft(
         MusterrollError: it cannot be written.
         PluginError: the writer broke.
     """
+    writer = pipeline.build_writer(form.instance)
+    component = cast("ReaderType[Options]", form.instance.component)
+    editor = pipeline.build_editor(form.instance) if marks is not None and component.editor is not None else None
+    paths = iter(paths)
+    first = next(paths)
+
+    def write(target: BinaryIO) -> None:
+        if editor is None or marks is None:
+            writer.write(draft, target)
+            return
+        with NewFile(first.parent, private=True) as bare:
+            bare.fill(lambda file: writer.write(draft, file))
+            editor.edit(Source(bare.path), SheetEdits(worksheet=draft.worksheet, cells=marks), target)
+
+    return write_new(form.instance.label, write, chain((first,), paths), private=private, replace=replace)
+
+
+def write_new(
+    label: str, write_to: Callable[[BinaryIO], None], paths: Iterable[Path], *, private: bool, replace: bool
+) -> Path:
+    """Lets a plugin write a file, whole or not at all. See `write_draft`.
+
+    Args:
+        label: who writes.
+        write_to: writes.
+        paths: where to; the first one counts that is free. All in one folder.
+        private: for the owner only.
+        replace: the first path counts, whatever is there.
+    """
     paths = iter(paths)
     path = next(paths)
 
     def write(target: BinaryIO) -> None:
-        writer = pipeline.build_writer(form.instance)
         try:
-            with guarded(form.instance.label, "writing a sheet"):
-                writer.write(draft, target)
+            with guarded(label, "writing a sheet"):
+                write_to(target)
         except PluginError as error:
             if isinstance(error.__cause__, OSError):  # the disk is full, say: not the writer's fault
                 raise error.__cause__ from None

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from hashlib import blake2b, file_digest
-from itertools import chain, count
+from itertools import chain, count, islice
 from pathlib import Path
 from typing import NamedTuple, cast
 
 from musterroll.contract.cells import SheetRow
 from musterroll.contract.components import ReaderType
 from musterroll.contract.drafts import Draft
+from musterroll.contract.edits import CellEdit
 from musterroll.contract.options import Options
 from musterroll.errors import Label, MusterrollError, UsageError
 from musterroll.journal.job import Job, JobRecord, read_jobs
@@ -24,6 +25,7 @@ from musterroll.written.new_sheet import WritableFormat, format_of_name, writabl
 from musterroll.written.rejected_sheet import RejectedSheet
 
 _OPTION = "--rejected"
+_MOST_MARKS = 5_000  # programs take long to open a workbook with more notes; the reasons are in their column anyway
 _SIMPLE = "csv"  # what the rows are written as where nothing writes the sheet's own format
 _EARLIER = re.compile(r"(.+)\.rejected(-\d+)?")
 
@@ -53,7 +55,9 @@ class RejectedFile(NamedTuple):
 
 
 @contextmanager
-def rejected_file(pipeline: Pipeline, job: Job, sheet: Path, wanted: Path | None) -> Iterator[RejectedFile]:
+def rejected_file(
+    pipeline: Pipeline, job: Job, sheet: Path, wanted: Path | None, *, keep_passwords: bool = False
+) -> Iterator[RejectedFile]:
     """Writes the rejected rows of a planned job to a file; takes it away again if what is done inside fails.
 
     Where the last such file of this sheet says the same still, that one counts.
@@ -63,6 +67,7 @@ def rejected_file(pipeline: Pipeline, job: Job, sheet: Path, wanted: Path | None
         job: the job; its plan has the problems.
         sheet: where the sheet is now.
         wanted: where the rows go; None for a new file beside the sheet.
+        keep_passwords: whether the passwords are in it, so that nobody has to type them again.
 
     Yields:
         The file.
@@ -76,9 +81,9 @@ def rejected_file(pipeline: Pipeline, job: Job, sheet: Path, wanted: Path | None
     paths = _names(opened.source.path, form) if wanted is None else (wanted,)
     record = job.record
     said = blake2b(digest_size=16, key=Roster(job.journal, record.pipeline, record.identity).salt)
-    with _draft(pipeline, job, record, opened, form, said) as draft:
+    with _draft(pipeline, job, record, opened, form, said, keep_passwords=keep_passwords) as (draft, marks):
         try:
-            path = write_draft(pipeline, form, draft, paths, private=True, replace=False).absolute()
+            path = write_draft(pipeline, form, draft, paths, private=True, replace=False, marks=marks).absolute()
         except MusterrollError as error:
             raise MusterrollError(
                 f"the rejected rows cannot be kept, so nothing was written: {error.message} "
@@ -155,8 +160,16 @@ def _names(sheet: Path, form: WritableFormat) -> Iterator[Path]:
 
 @contextmanager
 def _draft(
-    pipeline: Pipeline, job: Job, record: JobRecord, opened: OpenSheet, form: WritableFormat, said: blake2b
-) -> Iterator[Draft]:
+    pipeline: Pipeline,
+    job: Job,
+    record: JobRecord,
+    opened: OpenSheet,
+    form: WritableFormat,
+    said: blake2b,
+    *,
+    keep_passwords: bool,
+) -> Iterator[tuple[Draft, Callable[[], Iterator[CellEdit]] | None]]:
+    """Yields the rows, and what makes the marks at their cells, as often as it is asked, where the format shows any."""
     settings = pipeline.settings.sheet
     with opened.as_it_is(record.sheet.sha256) as (info, rows):
         top: list[SheetRow] = []
@@ -172,8 +185,14 @@ def _draft(
             opened.source.name,
             plain_text=info.is_plain_text,
             translated=info.is_plain_text and form.name != opened.summary.reader,
+            keep_passwords=keep_passwords,
         )
-        yield Draft(
+
+        def marks() -> Iterator[CellEdit]:
+            with opened.as_it_is(record.sheet.sha256) as (_, again):
+                yield from islice(sheet.marks(again, rejected_rows(job.journal, job.id)), _MOST_MARKS)
+
+        draft = Draft(
             columns=sheet.columns,
             heading_row=settings.heading_row,
             first_row=settings.first_row,
@@ -181,6 +200,8 @@ def _draft(
             worksheet=info.worksheet,
             like=opened.source,
         )
+        is_plain = form.name == _SIMPLE or (info.is_plain_text and form.name == opened.summary.reader)
+        yield draft, None if is_plain else marks
 
 
 def _noted(rows: Iterator[SheetRow], said: blake2b) -> Iterator[SheetRow]:

@@ -1,18 +1,26 @@
-"""How rejected rows look in their file: as they were, without passwords, and with a column that says why."""
+"""How rejected rows look in their file: with a column that says why, without passwords unless they are wanted.
+
+What can be meant in one way only is filled in already; beside it stands what was there.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
+from itertools import chain
+from typing import NamedTuple
 
 from musterroll.contract.cells import Cell, SheetRow
 from musterroll.contract.drafts import DraftColumn
+from musterroll.contract.edits import CellEdit
 from musterroll.contract.fields import FieldSet
-from musterroll.contract.text import column_letter
+from musterroll.contract.problems import Severity
+from musterroll.contract.text import column_index, column_letter
 from musterroll.journal.rejected_rows import Reason, RejectedRow
 from musterroll.pipeline.settings import SheetSettings
 from musterroll.sheet.headings import find_columns, heading_text, reasons_heading, secret_columns
 from musterroll.sheet.plain_text import filled_width, has_too_many, meant_cell
 from musterroll.sheet.shifts import SHIFTED
+from musterroll.sheet.values import shown
 from musterroll.written.new_sheet import draft_column
 
 _GUIDANCE = "Why the row was not imported. Correct the row here and import this file; this column is ignored."
@@ -30,6 +38,7 @@ class RejectedSheet:
         source: the name of the sheet's file.
         plain_text: whether that file is plain text.
         translated: whether it is, and the rows go to a file that is not: then cells become what they mean.
+        keep_passwords: whether passwords stay in their cells.
     """
 
     def __init__(
@@ -41,6 +50,7 @@ class RejectedSheet:
         *,
         plain_text: bool = False,
         translated: bool = False,
+        keep_passwords: bool = False,
     ) -> None:
         self._settings, self._source = settings, source
         self._width = filled_width(headings) if plain_text else 0
@@ -56,7 +66,9 @@ class RejectedSheet:
         self._rest = self._reasons if found.reasons is None else found.reasons + 1
         self._title = reasons_heading(fields)
         self._of_column = {index: fields[name] for name, index in found.indexes.items()}
-        self._secrets = {index: self._of_column.get(index) for index in secret_columns(headings, fields)}
+        secrets = frozenset[int]() if keep_passwords else secret_columns(headings, fields)
+        self._secrets = {index: self._of_column.get(index) for index in secrets}
+        self._fields, self._indexes = fields, found.indexes
 
     @property
     def columns(self) -> tuple[DraftColumn, ...]:
@@ -75,10 +87,9 @@ class RejectedSheet:
             rows: the rows of the sheet, from its first one on.
             rejected: which are wanted, in the same order.
         """
-        heading_row, place = self._settings.heading_row, self._settings.first_row
+        heading_row = self._settings.heading_row
         guidance: str | None = _GUIDANCE
-        wanted = iter(rejected)
-        following = next(wanted, None)
+        rows = iter(rows)
         for number, cells in rows:
             if number < heading_row:
                 yield SheetRow(number, cells)
@@ -87,26 +98,82 @@ class RejectedSheet:
             elif number < self._settings.first_row:
                 yield SheetRow(number, self._with(self._guidance(cells), guidance))
                 guidance = None
-            elif following is None:
+            else:
+                rows = chain((SheetRow(number, cells),), rows)
+                break
+        else:
+            return
+        for place, cells, row in self._matched(rows, rejected):
+            # Where cells stand in wrong columns, any of them may be the password.
+            hidden = bool(self._secrets) and has_too_many(SheetRow(row.number, cells), self._width)
+            filled = {} if hidden else self._filled_in(row, cells)
+            told = self._reasons_of(row, () if hidden else cells, filled, hidden=hidden)
+            reasons = "\n".join(_shortened(line) for line in told)
+            kept = () if hidden else self._corrigible(cells, self._withheld(row), filled)
+            yield SheetRow(place, self._with(kept, reasons))
+
+    def marks(self, rows: Iterable[SheetRow], rejected: Iterable[RejectedRow]) -> Iterator[CellEdit]:
+        """Yields the cells that are to be seen, with what is wrong and what was there, as `rows` places them."""
+        for place, cells, row in self._matched(rows, rejected):
+            filled = self._filled_in(row, cells)
+            notes: dict[int, list[str]] = {}
+            for reason in row.reasons:
+                if reason.row == row.number and reason.column is not None:
+                    notes.setdefault(column_index(reason.column), []).append(_said(reason))
+            for index, text in filled.items():
+                notes.setdefault(index, []).append(_was(text.before))
+            for index in sorted(notes):
+                mark = Severity.WARNING if index in filled else Severity.ERROR
+                yield CellEdit(place, self._moved(index), None, mark, "\n".join(map(_shortened, notes[index])))
+
+    def _matched(
+        self, rows: Iterable[SheetRow], rejected: Iterable[RejectedRow]
+    ) -> Iterator[tuple[int, tuple[Cell, ...], RejectedRow]]:
+        """Yields where each rejected row goes, its cells, and why it was rejected."""
+        place, wanted = self._settings.first_row, iter(rejected)
+        following = next(wanted, None)
+        for number, cells in rows:
+            if following is None:
                 return
-            elif number == following.number:
-                # Where cells stand in wrong columns, any of them may be the password.
-                hidden = bool(self._secrets) and has_too_many(SheetRow(number, cells), self._width)
-                told = self._reasons_of(following, () if hidden else cells, hidden=hidden)
-                reasons = "\n".join(_shortened(line) for line in told)
-                kept = () if hidden else self._corrigible(cells, self._withheld(following))
-                yield SheetRow(place, self._with(kept, reasons))
+            if number == following.number:
+                yield place, cells, following
                 place += 1
                 following = next(wanted, None)
+
+    def _filled_in(self, row: RejectedRow, cells: tuple[Cell, ...]) -> dict[int, _Filled]:
+        """The cells that get the only text that can be meant: a suggestion whole, or nothing of it."""
+        filled: dict[int, _Filled] = {}
+        for reason in row.reasons:
+            if not reason.is_safe or reason.suggestion is None or reason.row != row.number:
+                continue
+            texts = {self._indexes.get(name): (name, text) for name, text in reason.also}
+            texts[self._indexes.get(reason.field or "")] = (reason.field or "", reason.suggestion)
+            if any(index is None or index in filled or self._fields[name].secret for index, (name, _) in texts.items()):
+                continue
+            if column_letter(self._indexes[reason.field or ""]) != reason.column:
+                continue  # it is of what was composed of this cell
+            for index, (_, text) in texts.items():
+                assert index is not None
+                before = cells[index] if index < len(cells) else None
+                filled[index] = _Filled(text, shown(before) or "")
+        return filled
+
+    def _moved(self, index: int) -> int:
+        """Where a column of the sheet stands in the file."""
+        return index if index < self._reasons else index - self._rest + self._reasons + 1
 
     def _with(self, cells: tuple[Cell, ...], reasons: str | None) -> tuple[Cell, ...]:
         before = cells[: self._reasons] + (None,) * (self._reasons - len(cells))
         return (*before, reasons, *cells[self._rest :])
 
-    def _corrigible(self, cells: tuple[Cell, ...], withheld: Set[int]) -> tuple[Cell, ...]:
+    def _corrigible(
+        self, cells: tuple[Cell, ...], withheld: Set[int], filled: Mapping[int, _Filled]
+    ) -> tuple[Cell, ...]:
         if self._translated:
             cells = tuple(cell if index in self._secrets else meant_cell(cell) for index, cell in enumerate(cells))
-        return tuple(None if index in withheld else cell for index, cell in enumerate(cells))
+        cells += (None,) * (max(filled, default=-1) + 1 - len(cells))
+        kept = (filled[index].text if index in filled else cell for index, cell in enumerate(cells))
+        return tuple(None if index in withheld else cell for index, cell in enumerate(kept))
 
     def _withheld(self, row: RejectedRow) -> Set[int]:
         """The columns that are left out: those of passwords, and of a shifted row what stands beside them."""
@@ -124,9 +191,11 @@ class RejectedSheet:
                 kept[index] = field.guidance if field is not None else None
         return tuple(kept)
 
-    def _reasons_of(self, row: RejectedRow, cells: tuple[Cell, ...], *, hidden: bool) -> Iterator[str]:
+    def _reasons_of(
+        self, row: RejectedRow, cells: tuple[Cell, ...], filled: Mapping[int, _Filled], *, hidden: bool
+    ) -> Iterator[str]:
         for reason in row.reasons:
-            yield self._reason_text(reason, row.number)
+            yield self._reason_text(reason, row.number, filled)
         if row.more:
             yield f"and {row.more:,} more"
         if hidden:
@@ -139,12 +208,30 @@ class RejectedSheet:
                 yield f"{title} ({letter}): it was left out of this file; type it again"
         yield f"(row {row.number} of {self._source})"
 
-    def _reason_text(self, reason: Reason, number: int) -> str:
+    def _reason_text(self, reason: Reason, number: int, filled: Mapping[int, _Filled]) -> str:
         title = self._by_letter.get(reason.column or "")
         where = f"{title} ({reason.column}): " if title else ""
         elsewhere = f"row {reason.row} of {self._source}: " if reason.row != number else ""
+        done = filled.get(self._indexes.get(reason.field or "", -1))
+        if done is not None and reason.row == number and done.text == reason.suggestion:
+            return f"{where}{reason.message}; {_was(done.before)}"
         suggestion = f"; suggestion: {reason.suggestion}" if reason.suggestion else ""
         return f"{elsewhere}{where}{reason.message}{suggestion}"
+
+
+class _Filled(NamedTuple):
+    """What was filled into a cell, and what stood there."""
+
+    text: str
+    before: str
+
+
+def _was(before: str) -> str:
+    return f'filled in already; it was "{before}"' if before else "filled in already; it was empty"
+
+
+def _said(reason: Reason) -> str:
+    return f"{reason.message}; suggestion: {reason.suggestion}" if reason.suggestion else reason.message
 
 
 def _shortened(line: str) -> str:

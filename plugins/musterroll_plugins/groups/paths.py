@@ -173,7 +173,11 @@ class Paths:
         suggestion = self._notation.format(parsed.paths) if only_empty_groups and parsed.paths else None
         faults = "; ".join(self._notation.faults(parsed))
         message = "{heading} cannot be read: {faults}"
-        return (row.problem(self._field, f"{self._field}.invalid", message, suggestion=suggestion, faults=faults),)
+        return (
+            row.problem(
+                self._field, f"{self._field}.invalid", message, suggestion=suggestion, safe=True, faults=faults
+            ),
+        )
 
     def resolve_batch(self, batch: Batch) -> list[tuple[GroupPath, ...] | None]:
         """Says the groups of each row whose cell can be read."""

@@ -15,6 +15,7 @@ from musterroll import (
     ErrorCell,
     MusterrollError,
     NumberCell,
+    Severity,
     SheetRow,
 )
 from musterroll_plugins.readers.package.xml import MAX_COLUMN, MAX_ROW
@@ -26,6 +27,9 @@ REQUIRED_FILL, REQUIRED_TEXT = "1F4E79", "FFFFFF"
 OPTIONAL_FILL, OPTIONAL_TEXT = "D9E2EC", "1F2933"
 GUIDANCE_TEXT = "5F6B7A"
 LINE = "9AA5B1"
+# Red and amber behind black text: to be told apart on paper without colours as well.
+MARKS = {Severity.ERROR: "FFB3AD", Severity.WARNING: "FFE699"}
+NOTES_BY = "musterroll"
 
 HEADING_POINTS = 21
 

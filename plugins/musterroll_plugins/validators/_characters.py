@@ -40,6 +40,14 @@ _PRINTABLE = bytes(range(0x20, 0x7F))
 _LINE_BREAKS = "\n\x0b\x0c\r\x1c\x1d\x1e\x85\u2028\u2029"
 
 
+_QUOTES = "\"'`´“”„‟‘’‚‛«»‹›＂＇"
+
+
+def unquoted(text: str) -> str:
+    """Returns the text without quotation marks around it, or one that is left over at its beginning or end."""
+    return text.strip(_QUOTES).strip() if text[:1] in _QUOTES or text[-1:] in _QUOTES else text
+
+
 @cache  # a sheet of ASCII needs none of it
 def _search() -> re.Pattern[str]:
     return re.compile(f"{'|'.join(_BELONGING)}|({_FAULTY})")
@@ -70,6 +78,13 @@ def has_control(text: str) -> bool:
 def is_invisible(character: str) -> bool:
     """Whether names compare without it (`fold`): it is there and nobody sees it."""
     return _UNSEEN.match(character) is not None
+
+
+def is_meaningless(character: str) -> bool:
+    """Whether a text says the same without it: it is invisible, or a control that separates nothing."""
+    if character in _LINE_BREAKS or character == "\t":
+        return False
+    return is_invisible(character) or _CONTROL.match(character) is not None
 
 
 def is_lost(character: str) -> bool:

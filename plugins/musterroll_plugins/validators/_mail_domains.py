@@ -32,6 +32,25 @@ _MISTYPED = {
 _ENDINGS = {wrong: right for right, wrongs in _MISTYPED.items() for wrong in wrongs.split()}
 _DOMAINS = {name: frozenset(endings.split()) for name, endings in _PROVIDERS.items()}
 
+# Those of countries, and the others that people have addresses in.
+_ENDINGS_OF_ADDRESSES = (
+    "com org net edu gov mil int info biz name pro coop aero museum jobs mobi tel cat asia eu app dev cloud "
+    "online site shop store tech email group team agency berlin london wien swiss example test ac ad ae af ag ai "
+    "al am ao ar as at au aw ax az ba bb bd be bf bg bh bi bj bm bn bo br bs bt bw by bz ca cc cd cf cg ch ci ck "
+    "cl cm cn co cr cu cv cw cx cy cz de dj dk dm do dz ec ee eg er es et fi fj fk fm fo fr ga gd ge gf gg gh gi "
+    "gl gm gn gp gq gr gt gu gw gy hk hm hn hr ht hu id ie il im in io iq ir is it je jm jo jp ke kg kh ki km kn "
+    "kp kr kw ky kz la lb lc li lk lr ls lt lu lv ly ma mc md me mg mh mk ml mm mn mo mp mq mr ms mt mu mv mw mx "
+    "my mz na nc ne nf ng ni nl no np nr nu nz om pa pe pf pg ph pk pl pm pn pr ps pt pw py qa re ro rs ru rw sa "
+    "sb sc sd se sg sh si sk sl sm sn so sr ss st su sv sx sy sz tc td tf tg th tj tk tl tm tn to tr tt tv tw tz "
+    "ua ug uk us uy uz va vc ve vg vi vn vu wf ws ye yt za zm zw "
+)
+_TOP_DOMAINS = frozenset(_ENDINGS_OF_ADDRESSES.split())
+
+
+def is_top_domain(name: str) -> bool:
+    """Whether a domain ends like this: what stands behind its last dot."""
+    return name.lower() in _TOP_DOMAINS
+
 
 def meant_domain(domain: str) -> str | None:
     """Returns the domain that a misspelt one seems to be; None for any that may be real."""

@@ -90,6 +90,8 @@ class Characters:
         suggestion = _characters.legible(text if mojibake is None else mojibake.text or "", gap=" ")
         if any(_characters.is_lost(text[place]) for place in places):
             suggestion = ""  # what is left of a name is another name
+        # Between the two sides of a line break anything may have been meant.
+        certain = mojibake is None and all(_characters.is_meaningless(text[place]) for place in places)
         harmless = name == _USERNAME and all(_characters.is_invisible(text[place]) for place in places)
         yield row.problem(
             name,
@@ -97,6 +99,7 @@ class Characters:
             "{heading} has {what}; type it again",
             severity=Severity.WARNING if harmless else Severity.ERROR,
             suggestion=suggestion or None,
+            safe=certain,
             what=_what(text, places),
         )
 

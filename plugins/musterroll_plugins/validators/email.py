@@ -21,9 +21,9 @@ from musterroll import (
     gettext,
     hookimpl,
 )
-from musterroll_plugins.validators._characters import legible
+from musterroll_plugins.validators._characters import legible, unquoted
 from musterroll_plugins.validators._fields import is_too_long
-from musterroll_plugins.validators._mail_domains import meant_domain
+from musterroll_plugins.validators._mail_domains import is_top_domain, meant_domain
 
 # The library's rule for an unquoted ASCII local part (RFC 5322 dot-atom), and its limit for an address.
 _ATOM = r"[A-Za-z0-9_!#$%&'*+\-/=?^`{|}~]+"
@@ -35,10 +35,11 @@ _MOST_BYTES = 254
 # such a domain under a public ending of the same length, so that everything else about it is still judged.
 _PRIVATE = re.compile(r"\.(?:(test)|local)\Z", re.IGNORECASE)
 
-_BETWEEN_ANGLES = re.compile(r"[^<>]*<([^<>]+)>")
+_BETWEEN_ANGLES = re.compile(r"[^<>@]*<([^<>]+)>")
+_MAILTO = re.compile(r"\s*mailto:\s*", re.IGNORECASE)
 # Only where the domain has no dot yet: elsewhere a comma may come between two things.
-_COMMA_FOR_DOT = re.compile(r"@([\w-]+),")
-_SPACE_AT_JOINT = re.compile(r"\s*([@.])\s*")
+_COMMA_FOR_DOT = re.compile(r"@([\w-]+),(?=([\w.-]+)\Z)")
+_AROUND_AT, _AROUND_DOT, _DOTS = re.compile(r"\s*@\s*"), re.compile(r"\s*\.\s*"), re.compile(r"\.{2,}")
 
 
 class EmailOptions(Options):
@@ -86,11 +87,13 @@ class Email:
             return
         if is_too_long(self._context, self._field, text):
             return
+        suggestion, is_certain = self._suggestion(text)
         yield row.problem(
             self._field,
             "email.invalid",
             "{heading} is not a valid address: {reason}",
-            suggestion=self._suggestion(text),
+            suggestion=suggestion,
+            safe=is_certain and text == row[self._field],  # else the characters come first
             reason=self._reason(text),
         )
 
@@ -152,16 +155,22 @@ class Email:
             return gettext('the part after the "@" is not the name of a domain')
         return (fault[0].lower() + fault[1:]).rstrip(".")
 
-    def _suggestion(self, text: str) -> str | None:
+    def _suggestion(self, text: str) -> tuple[str | None, bool]:
+        """Returns what may have been meant, and whether nothing else can have been."""
         if len(text) > 2 * _MOST_BYTES:  # no slip of the hand, and the patterns would take their time
-            return None
-        repaired = text.replace("＠", "@")
-        if angles := _BETWEEN_ANGLES.fullmatch(repaired):
-            repaired = angles.group(1)
-        repaired = re.sub(r"^mailto:", "", repaired, flags=re.IGNORECASE).strip().rstrip(".,;")
-        repaired = _COMMA_FOR_DOT.sub(r"@\1.", _SPACE_AT_JOINT.sub(r"\1", repaired))
-        repaired = re.sub(r"\.{2,}", ".", repaired)
-        return repaired if repaired != text and self.is_valid(repaired) else None
+            return None, False
+        certain = unquoted(text.replace("＠", "@"))
+        if angles := _BETWEEN_ANGLES.fullmatch(certain):
+            certain = angles[1]
+        certain = _AROUND_AT.sub("@", _MAILTO.sub("", certain, count=1)).strip().rstrip(".,;")
+        comma = _COMMA_FOR_DOT.search(certain)
+        if comma is not None and is_top_domain(comma[2].rpartition(".")[2]):
+            certain = _COMMA_FOR_DOT.sub(r"@\1.", certain)
+        guess = _COMMA_FOR_DOT.sub(r"@\1.", _DOTS.sub(".", _AROUND_DOT.sub(".", certain)))
+        for repaired in (certain, guess):
+            if repaired != text and self.is_valid(repaired):
+                return repaired, repaired == certain
+        return None, False
 
 
 def _domain_of(text: str) -> str | None:

@@ -26,7 +26,7 @@ from musterroll import (
     one_number,
     split_whole,
 )
-from musterroll_plugins.validators._characters import legible
+from musterroll_plugins.validators._characters import legible, unquoted
 from musterroll_plugins.validators._fields import is_too_long
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ class Phone:
                 self._code,
                 "calling_code.required",
                 "{heading} is missing although there is a phone number; fill it in, e.g. 44",
-                suggestion=self._code_in(phone.text),
+                **self._code_in_front(row, phone.text),
             )
         if one_number(phone.text) is None and not is_too_long(self._context, self._phone, phone.text):
             yield self._invalid(row, "{heading} must be digits only")
@@ -176,6 +176,13 @@ class Phone:
         )
         return self._invalid(row, message)
 
+    def _code_in_front(self, row: Row, phone: str) -> dict[str, Any]:
+        """Says what to suggest for a blank calling code: the one that the number begins with."""
+        parts = split_whole(phone)
+        if parts is None or self._code_in(phone) is None:
+            return {}
+        return {"suggestion": parts[0], "safe": True, "also": {self._phone: parts[1]}}
+
     def _code_in(self, phone: str) -> str | None:
         """Returns the calling code that an international number begins with."""
         parts = split_whole(phone)
@@ -185,7 +192,7 @@ class Phone:
     def _invalid_code(self, row: Row, text: str, phone: str) -> Iterator[Problem]:
         if is_too_long(self._context, self._code, text):
             return
-        digits = (one_number(text) or "").removeprefix("+").lstrip("0")
+        digits = (one_number(unquoted(text)) or "").removeprefix("+").lstrip("0")
         message, values = "{heading} must be the digits of the country's telephone code only, e.g. 44", dict[str, Any]()
         suggestion = None
         if digits and digits != text and self._plan(digits) is not None:
@@ -199,8 +206,11 @@ class Phone:
             values = {"code": suggestion, "area": digits.removeprefix(suggestion), "whole": whole}
         elif text.isascii() and text.isdigit():
             message = "{heading} is not the telephone code of a country; correct it, e.g. 44"
+        also = {self._phone: str(values["whole"])} if "whole" in values else None
         values["phone"] = row.heading(self._phone)
-        yield row.problem(self._code, "calling_code.invalid", message, suggestion=suggestion, **values)
+        yield row.problem(
+            self._code, "calling_code.invalid", message, suggestion=suggestion, safe=True, also=also, **values
+        )
 
     def _with_area_code(self, digits: str, phone: str) -> tuple[str, str] | None:
         """Returns the calling code of one that an area code follows, and the local number with that area code."""
@@ -212,7 +222,7 @@ class Phone:
         return (code, fitting[0]) if len(fitting) == 1 else None
 
     def _check_number(self, row: Row, text: str, plan: NumberingPlan) -> Iterator[Problem]:
-        number = one_number(text)
+        number = one_number(unquoted(text))
         if number is None:
             yield self._invalid(row, "{heading} must be one number in digits only, without an extension")
             return
@@ -228,6 +238,7 @@ class Phone:
                 "phone.includes_calling_code",
                 "{heading} repeats the calling code {code}; leave it out",
                 suggestion=self._suggested(row, local, plan),
+                safe=True,
                 code=plan.code,
             )
             return
@@ -241,14 +252,14 @@ class Phone:
             return
         local = self._first(plan, plan.without_trunk(digits), better)
         if digits != text:
-            as_it_is = digits if whole >= self._need else None
-            corrected = local or as_it_is or (self._with_zero(digits, plan) if digits == number else None)
+            certain = local or (digits if whole >= self._need else None)
+            corrected = certain or (self._with_zero(digits, plan) if digits == number else None)
             message = (
                 '{heading} must be the digits of the local part only, and no "+"'
                 if text.startswith("+")
                 else "{heading} must be the digits of the local part only, without spaces or signs"
             )
-            yield self._invalid(row, message, self._suggested(row, corrected, plan))
+            yield self._invalid(row, message, self._suggested(row, corrected, plan), safe=certain is not None)
         elif local is not None:
             yield row.problem(
                 self._phone,
@@ -256,6 +267,7 @@ class Phone:
                 '{heading} begins with "{prefix}", which is dialled inside the country only; leave it out',
                 severity=Severity.WARNING,
                 suggestion=self._suggested(row, local, plan),
+                safe=True,
                 prefix=digits[: len(digits) - len(local)],
             )
         elif whole < self._need:
@@ -300,8 +312,10 @@ class Phone:
         whole = self._is_whole and row.value(self._code).origin is not Origin.DEFAULT
         return f"+{plan.code}{local}" if whole else local
 
-    def _invalid(self, row: Row, message: str, suggestion: str | None = None, **values: Any) -> Problem:
-        return row.problem(self._phone, "phone.invalid", message, suggestion=suggestion, **values)
+    def _invalid(
+        self, row: Row, message: str, suggestion: str | None = None, *, safe: bool = False, **values: Any
+    ) -> Problem:
+        return row.problem(self._phone, "phone.invalid", message, suggestion=suggestion, safe=safe, **values)
 
 
 def _readable(value: Value) -> Value:

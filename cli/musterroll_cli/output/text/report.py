@@ -20,6 +20,10 @@ def show_report(stream: Stream, report: Report, *, common: Common) -> None:
         from musterroll_cli.output.text.jobs import show_job_heading  # noqa: PLC0415 -- `validate` has no job
 
         show_job_heading(stream, report, report.job)
+    if report.fixed is not None and report.fixed.changes is not None and not quiet:
+        from musterroll_cli.output.text.fixed import show_changed_cells  # noqa: PLC0415 -- for this alone
+
+        show_changed_cells(stream, report.fixed)
     groups = report.problem_groups()
     show_problems(stream, report, groups, verbose=verbose, quiet=quiet)
     if report.command == "plan" and report.changes is not None:
@@ -33,6 +37,10 @@ def show_report(stream: Stream, report: Report, *, common: Common) -> None:
             stream.line(step)
         show_sheet_total(stream, report)
     show_not_read(stream, report)
+    if report.fixed is not None:
+        from musterroll_cli.output.text.fixed import show_fixed  # noqa: PLC0415 -- for this alone
+
+        show_fixed(stream, report.fixed)
 
 
 def _show_job(stream: Stream, report: Report, job: JobSummary, common: Common) -> None:

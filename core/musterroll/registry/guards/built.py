@@ -18,6 +18,7 @@ from musterroll.registry.plugin_errors import AnswerError
 Role = tuple[str, tuple[str, ...]]
 READER: Role = ("a reader", ("sniff(source)", "open(source, worksheet)"))
 WRITER: Role = ("a writer", ("write(draft, target)",))
+EDITOR: Role = ("an editor", ("edit(source, edits, target)",))
 VALIDATOR: Role = ("a validator", ("check(row)",))
 RESOLVER: Role = ("a group resolver", ("resolve(row)",))
 BACKEND: Role = (

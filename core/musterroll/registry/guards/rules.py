@@ -31,6 +31,7 @@ _NONE_SEEN = SecretsSeen()
 _GENERATORS = frozenset({GeneratorType})
 _TEXT, _NUMBER = frozenset({str, NoneType}), frozenset({int, NoneType})
 _LISTS: frozenset[type] = frozenset({list, tuple})
+_PAIR = 2
 
 
 class Rule(NamedTuple):
@@ -178,11 +179,12 @@ class Findings:
                 raise AnswerError(
                     f'the problem "{_code(found)}" is of row {number}, which the sheet does not have{where}'
                 )
-        if found.field is not None and self._fields and found.field not in self._fields:
-            raise AnswerError(
-                f'the problem "{_code(found)}" is of the field "{found.field:.50}", which does not exist'
-                f"{did_you_mean(found.field, self._fields) or '; the fields are ' + ', '.join(self._fields)}"
-            )
+        for name in (found.field, *(name for name, _ in found.also)):
+            if name is not None and self._fields and name not in self._fields:
+                raise AnswerError(
+                    f'the problem "{_code(found)}" is of the field "{name:.50}", which does not exist'
+                    f"{did_you_mean(name, self._fields) or '; the fields are ' + ', '.join(self._fields)}"
+                )
         if row is not self._row:
             values = row.values if row is not None else {}
             self._row = row
@@ -227,6 +229,7 @@ def _path(found: object) -> GroupPath:
 
 def _look_at_types(found: Problem) -> None:
     texts = (found.code, found.message, found.column, found.field, found.value, found.suggestion)
+    _look_at_repair(found)
     numbers = (found.row, *found.also_rejects) if type(found.also_rejects) is tuple else (found,)
     if _TEXT.issuperset(map(type, texts)) and _NUMBER.issuperset(map(type, numbers)) and all(map(is_text, texts[:2])):
         return  # as nearly all are
@@ -249,6 +252,24 @@ def _look_at_types(found: Problem) -> None:
             )
 
 
+def _look_at_repair(found: Problem) -> None:
+    """Looks at what the suggestion does besides: a list of pairs, of which another could not be taken."""
+    is_safe: object = found.is_safe
+    if type(is_safe) is not bool or found.is_repaired is not False:
+        raise AnswerError(
+            f'is_safe of the problem "{_code(found)}" must be True or False; is_repaired is for the engine to say'
+        )
+    also: object = found.also
+    if also == ():
+        return
+    if not isinstance(also, tuple) or not all(
+        isinstance(pair, tuple) and len(pair) == _PAIR and _TEXT.issuperset(map(type, pair)) for pair in also
+    ):
+        raise AnswerError(
+            f'also of the problem "{_code(found)}" must name fields and their texts; use row.problem(…, also={{…}})'
+        )
+
+
 def _code(found: Problem) -> str:
     return f"{found.code:.60}"
 
@@ -256,6 +277,8 @@ def _code(found: Problem) -> str:
 def _without_secrets(found: Problem, row: Row | None, given: Mapping[str, str], seen: SecretsSeen) -> Problem:
     secrets: Sequence[str] = tuple(given.values())
     said = f"{found.code}\n{found.message}\n{found.suggestion}\n{found.value}"
+    if found.also:
+        said += "".join(f"\n{text}" for _, text in found.also)
     if not seen and not (found.field in given and found.value is not None) and not may_tell(said, secrets):
         return found
     of_secret = found.field is None or found.field in given or found.field == "password"
@@ -263,13 +286,14 @@ def _without_secrets(found: Problem, row: Row | None, given: Mapping[str, str], 
     def clear(text: str) -> str:
         return seen.masked(masked(text, secrets, of_secret=of_secret), of_secret=of_secret)
 
-    changes: dict[str, str | None] = {}
+    changes: dict[str, object] = {}
     for name in ("code", "message"):
         text = getattr(found, name)
         if (safe := clear(text)) != text:
             changes[name] = safe
-    if found.suggestion is not None and clear(found.suggestion) != found.suggestion:
-        changes["suggestion"] = None  # nobody could type what is left of it
+    suggested = (found.suggestion or "", *(text for _, text in found.also))
+    if any(clear(text) != text for text in suggested):
+        changes |= {"suggestion": None, "is_safe": False, "also": ()}  # nobody could type what is left of it
     if found.value is not None and not _is_of_cell(found, row):
         if found.field in given:
             changes["value"] = None

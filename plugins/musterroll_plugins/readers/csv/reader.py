@@ -34,6 +34,7 @@ from musterroll import (
 )
 from musterroll_plugins.readers.csv import delimiter as _delimiter
 from musterroll_plugins.readers.csv import encoding as _text
+from musterroll_plugins.readers.csv.editor import CsvEditor
 from musterroll_plugins.readers.csv.other_formats import other_format
 from musterroll_plugins.readers.csv.writer import CsvWriter
 
@@ -255,4 +256,5 @@ def musterroll_readers() -> Iterator[Component]:
         build=CsvReader,
         suffixes=(".csv",),
         writer=lambda options, context: CsvWriter(options, CsvReader(options, context)),
+        editor=lambda options, context: CsvEditor(CsvReader(options, context)),
     )

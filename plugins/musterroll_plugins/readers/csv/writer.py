@@ -55,8 +55,7 @@ class CsvWriter:
         if encoding.lower().replace("_", "-") in {"utf-8", "utf8"}:
             encoding = "utf-8-sig"
         delimiter, quote = self._delimiter(draft), self._options.quote
-        # What a field must be quoted for; edge spaces, because some programs trim what is not quoted.
-        special = re.compile(rf"[\r\n{re.escape(delimiter + quote)}]" + (r"|^\s|\s$" if quote else ""))
+        special = special_in(delimiter, quote)
         text = io.TextIOWrapper(target, encoding=encoding, newline="")
         number = 0
         try:
@@ -66,7 +65,7 @@ class CsvWriter:
                 fields = [HALVES.sub("\ufffd", _text_of(cell)) for cell in row.cells]
                 if len(fields) == 1 and not fields[0]:
                     fields = []
-                text.write(delimiter.join(_quoted(field, special, quote) for field in fields) + "\r\n")
+                text.write(delimiter.join(quoted(field, special, quote) for field in fields) + "\r\n")
             text.flush()
         except UnicodeEncodeError as error:
             raise MusterrollError(
@@ -87,7 +86,13 @@ class CsvWriter:
         return "," if self._options.quote != "," else ";"
 
 
-def _quoted(field: str, special: re.Pattern[str], quote: str) -> str:
+def special_in(delimiter: str, quote: str) -> re.Pattern[str]:
+    """What a field must be quoted for; edge spaces, because some programs trim what is not quoted."""
+    return re.compile(rf"[\r\n{re.escape(delimiter + quote)}]" + (r"|^\s|\s$" if quote else ""))
+
+
+def quoted(field: str, special: re.Pattern[str], quote: str) -> str:
+    """The field as it is written."""
     if not special.search(field):
         return field
     if not quote:  # there is no way to say it; a file that was read without quotation marks holds nothing like it

@@ -26,6 +26,7 @@ from musterroll import (
 from musterroll_plugins.readers.ods import document as _ods_document
 from musterroll_plugins.readers.ods.cells import CellsHandler
 from musterroll_plugins.readers.ods.document import Document, Worksheet
+from musterroll_plugins.readers.ods.editor import OdsEditor
 from musterroll_plugins.readers.ods.writer import OdsWriter
 from musterroll_plugins.readers.package.blocks import one_by_one
 from musterroll_plugins.readers.package.worksheets import choose
@@ -124,4 +125,5 @@ def musterroll_readers() -> Iterator[Component]:
         build=OdsReader,
         suffixes=(".ods",),
         writer=lambda options, context: OdsWriter(),
+        editor=lambda options, context: OdsEditor(),
     )

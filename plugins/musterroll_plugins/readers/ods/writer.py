@@ -110,15 +110,15 @@ class _Table:
             case None | "":
                 return self._frame.text_style(part, index), "", ""
             case str():
-                text = _paragraphs(cell)
+                text = paragraphs(cell)
                 return self._frame.text_style(part, index), ' office:value-type="string"', text
             case TextCell():
                 held = escape(_looks.without_unholdable(cell.text)).replace("\n", "&#10;")
-                text = _paragraphs((cell.shown or "").strip())
+                text = paragraphs((cell.shown or "").strip())
                 return _ods_names.TEXT, f' office:value-type="string" office:string-value="{held}"', text
             case NumberCell() if (shown := _looks.number_shown(cell)) is not None:
                 value = f' office:value-type="float" office:value="{_looks.number(cell.value)}"'
-                return self._frame.number_style(cell.number_format, cell.value, shown), value, _paragraphs(shown)
+                return self._frame.number_style(cell.number_format, cell.value, shown), value, paragraphs(shown)
             case BoolCell():
                 truth = str(cell.value).lower()
                 value = f' office:value-type="boolean" office:boolean-value="{truth}"'
@@ -134,7 +134,7 @@ class _Table:
                 return _ods_names.NUMBER, value, f"<text:p>{code}</text:p>"
 
 
-def _paragraphs(text: str) -> str:
+def paragraphs(text: str) -> str:
     """A text, a paragraph a line."""
     lines = _BREAK.split(_looks.without_unholdable(text))
     return "".join(f"<text:p>{_SPACES.sub(_spaces, escape(line, quote=False))}</text:p>" for line in lines)

@@ -48,6 +48,10 @@ class Package:
     def __contains__(self, part: str) -> bool:
         return part.lower() in self._entries
 
+    def entries(self) -> Iterator[tuple[str, zipfile.ZipInfo]]:
+        """Yields the parts in their order."""
+        yield from self._entries.items()
+
     def open(self, part: str) -> IO[bytes]:
         """Opens a part for streaming.
 

@@ -32,6 +32,7 @@ from musterroll_plugins.readers.package.worksheets import Hidden, choose
 from musterroll_plugins.readers.package.xml import count
 from musterroll_plugins.readers.package.zip_file import ZIP, encrypted, opened, readable, unsupported
 from musterroll_plugins.readers.xlsx.cells import CellsHandler, HiddenHandler
+from musterroll_plugins.readers.xlsx.editor import XlsxEditor
 from musterroll_plugins.readers.xlsx.package import XlsxPackage
 from musterroll_plugins.readers.xlsx.values import Values
 from musterroll_plugins.readers.xlsx.workbook import Styles, Workbook, Worksheet
@@ -152,4 +153,5 @@ def musterroll_readers() -> Iterator[Component]:
         build=XlsxReader,
         suffixes=(".xlsx",),
         writer=lambda options, context: XlsxWriter(),
+        editor=lambda options, context: XlsxEditor(),
     )

@@ -69,11 +69,11 @@ def _cell(cell: Cell, place: str, frame: Frame, part: Part, index: int) -> str:
     if isinstance(cell, str):
         # Inline, so it is a text whatever it begins with.
         text_style = frame.text_style(part, index, several_lines="\n" in cell)
-        text = escape(_escaped(cell[: _looks.LONGEST_TEXT]), quote=False)
+        text = escape(escaped(cell[: _looks.LONGEST_TEXT]), quote=False)
         return f'<c {place} s="{text_style}" t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>'
     match cell:
         case TextCell() if frame.has_room(cell.number_format):
-            text = escape(_escaped(cell.text[: _looks.LONGEST_TEXT]), quote=False)
+            text = escape(escaped(cell.text[: _looks.LONGEST_TEXT]), quote=False)
             look = frame.format_style(cell.number_format)
             return f'<c {place} s="{look}" t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>'
         case NumberCell() if _looks.is_number(cell.value) and frame.has_room(cell.number_format):
@@ -104,5 +104,6 @@ def _date(value: dt.datetime | dt.date | dt.time | dt.timedelta) -> tuple[str, f
     return code, serial
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """The text as a workbook holds it."""
     return _TO_ESCAPE.sub(lambda found: f"_x{ord(found[0]):04X}_", _looks.HALVES.sub("\ufffd", text))
