@@ -136,7 +136,7 @@ def test_an_annotated_workbook_shows_what_is_wrong(command: str, place: Workplac
     users, front = book["Users"], book["Problems"]
     assert book.sheetnames == ["Problems", "Users"]
     assert (users["C6"].fill.fgColor.rgb, users["A5"].fill.fgColor.rgb) == ("FFFFB3AD", "FFFFE699")
-    assert users["C6"].comment.text == "Error: Forename is missing; fill it in"
+    assert users["C6"].comment.text == "musterroll: Error: Forename is missing; fill it in"
     assert "Suggestion: cy@gmail.com" in users["A5"].comment.text
     lines = list(front.iter_rows(min_row=4, values_only=True))
     forename = next(line for line in lines if "Forename is missing" in (line[5] or ""))
