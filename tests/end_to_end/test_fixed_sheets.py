@@ -224,3 +224,12 @@ def test_rejected_rows_are_marked_filled_in_and_keep_their_passwords_on_request(
     again = place.json("run", kept, *words, "--rejected", f"left.{form}", "--set", "backend.options.path=b.db")
     counts = again.document["job"]["counts"]
     assert (counts["created"], counts["rejected"]) == (4, 1)  # nobody has typed anything
+
+
+def test_a_copy_that_cannot_be_written_costs_nobody_the_report(place: Workplace) -> None:
+    book: Any = load(path := sheet(place.folder))
+    book.active["E1"] = "Geheim"
+    book.save(path)
+    done = place.json("validate", path, "--annotate", "none.xlsx")
+    assert (done.status, done.document["error"]["code"]) == (2, "output.unsupported")
+    assert done.document["problems"][0]["code"] == "column.missing"
