@@ -213,23 +213,36 @@ class Session:
         if report.job is not None and report.command != "jobs show" and _has_done_anything(report.job):
             self._written = f"the job {report.job.id} is {report.job.state.replace('_', ' ')}"
         with report:
-            if annotated is not None and report.sheet is not None:
-                annotated.write(report.sheet, report.counts, report.problems)
-                if not self.common.quiet:
-                    self.err.line(f"{annotated.path} is written: a copy of the sheet with everything marked in it")
+            lost = self._annotate(report, annotated)
+            outcome = (
+                report.outcome if lost is None else max(report.outcome, self._worse(Outcome.ERROR), key=_RANK.index)
+            )
             if self.as_json:
                 self._pipeline_name, self._profile = report.pipeline, report.profile
                 self.add(engine.documents.of_report(report))
                 error = report.error
                 if error is None and report.outcome is Outcome.INTERRUPTED and report.command != "jobs show":
                     error = _interrupted(report.job.id if report.job else None)
-                return self.finish(outcome=report.outcome, error=error)
+                return self.finish(outcome=outcome, error=error or lost)
             for note in report.sheet.notes if report.sheet and not self.common.quiet else ():
                 self.err.line("note: ", note)
             show_report(self.out, report, common=self.common)
-            if report.error is not None:
-                self._say(report.error)
-            return EXIT_STATUS[report.outcome]
+            for failure in (report.error, lost):
+                if failure is not None:
+                    self._say(failure)
+            return EXIT_STATUS[outcome]
+
+    def _annotate(self, report: Report, annotated: engine.AnnotatedCopy | None) -> MusterrollError | None:
+        """Writes the annotated copy; returns why that failed: what was found and done is told all the same."""
+        if annotated is None or report.sheet is None:
+            return None
+        try:
+            annotated.write(report.sheet, report.counts, report.problems)
+        except MusterrollError as error:
+            return error
+        if not self.common.quiet:
+            self.err.line(f"{annotated.path} is written: a copy of the sheet with everything marked in it")
+        return None
 
     def add(self, members: Mapping[str, Any]) -> None:
         """Writes members of the JSON document."""
@@ -292,6 +305,10 @@ class Session:
     def _trace(self) -> None:
         """Prints the traceback, without values of variables, where the person asked for everything."""
         logging.getLogger("musterroll").debug("the failure in full:\n%s", traceback.format_exc())
+
+
+# Which outcome is told where several fit.
+_RANK = (Outcome.OK, Outcome.PROBLEMS, Outcome.ERROR, Outcome.REFUSED, Outcome.FAILED, Outcome.INTERRUPTED)
 
 
 def _interrupted(job: str | None) -> MusterrollError:

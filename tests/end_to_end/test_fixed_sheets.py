@@ -136,7 +136,7 @@ def test_an_annotated_workbook_shows_what_is_wrong(command: str, place: Workplac
     users, front = book["Users"], book["Problems"]
     assert book.sheetnames == ["Problems", "Users"]
     assert (users["C6"].fill.fgColor.rgb, users["A5"].fill.fgColor.rgb) == ("FFFFB3AD", "FFFFE699")
-    assert users["C6"].comment.text == "Error: Forename is missing; fill it in"
+    assert users["C6"].comment.text == "musterroll: Error: Forename is missing; fill it in"
     assert "Suggestion: cy@gmail.com" in users["A5"].comment.text
     lines = list(front.iter_rows(min_row=4, values_only=True))
     forename = next(line for line in lines if "Forename is missing" in (line[5] or ""))
@@ -224,3 +224,12 @@ def test_rejected_rows_are_marked_filled_in_and_keep_their_passwords_on_request(
     again = place.json("run", kept, *words, "--rejected", f"left.{form}", "--set", "backend.options.path=b.db")
     counts = again.document["job"]["counts"]
     assert (counts["created"], counts["rejected"]) == (4, 1)  # nobody has typed anything
+
+
+def test_a_copy_that_cannot_be_written_costs_nobody_the_report(place: Workplace) -> None:
+    book: Any = load(path := sheet(place.folder))
+    book.active["E1"] = "Geheim"
+    book.save(path)
+    done = place.json("validate", path, "--annotate", "none.xlsx")
+    assert (done.status, done.document["error"]["code"]) == (2, "output.unsupported")
+    assert done.document["problems"][0]["code"] == "column.missing"

@@ -30,6 +30,8 @@ LINE = "9AA5B1"
 # Red and amber behind black text: to be told apart on paper without colours as well.
 MARKS = {Severity.ERROR: "FFB3AD", Severity.WARNING: "FFE699"}
 NOTES_BY = "musterroll"
+# Notes begin with it: some programs forget who made them, and those of an earlier copy must be known again.
+NOTE = f"{NOTES_BY}: "
 
 HEADING_POINTS = 21
 

@@ -136,6 +136,27 @@ def test_marks_notes_and_the_worksheet_in_front_change_no_row(form: str, tmp_pat
     assert told.count(b"here") == 1
 
 
+@needs_libreoffice
+@pytest.mark.parametrize("form", ["xlsx", "ods"])
+def test_earlier_notes_are_known_again_after_a_program_has_saved_them(form: str, tmp_path: Path) -> None:
+    path = designed(tmp_path / "sheet.xlsx")
+    path = path if form == "xlsx" else libreoffice(path, form, tmp_path / "lo")
+    notes = [CellEdit(3, 0, None, Severity.ERROR, "stale one\nof two lines"), CellEdit(5, 2, None, None, "stale two")]
+    copy = edited(path, *notes, worksheet="Users", drops_earlier_notes=True)
+    saved = libreoffice(copy, form, tmp_path / "saved")
+    again = edited(
+        saved,
+        CellEdit(4, 0, None, None, "new"),
+        to=tmp_path / f"again.{form}",
+        worksheet="Users",
+        drops_earlier_notes=True,
+    )
+    package = zipfile.ZipFile(again)
+    told = b"".join(map(package.read, package.namelist()))
+    assert (told.count(b"stale"), told.count(b"two lines"), told.count(b"musterroll: new")) == (0, 0, 1)
+    assert told.count(b"call first") == 1  # a person's own stays
+
+
 @pytest.mark.parametrize("form", ["xlsx", "ods"])
 def test_blanked_cells_are_nowhere_in_the_file(form: str, tmp_path: Path) -> None:
     path = tmp_path / "sheet.xlsx"
@@ -237,13 +258,16 @@ def test_everything_else_stays_as_it_was(program: str, tmp_path: Path) -> None:
         front=FRONT,
     )
     before, after = look(path), look(noted)
-    assert after.pop("note").splitlines() == [*before.pop("note").splitlines(), "look"]  # a person's own comes first
+    assert after.pop("note").splitlines() == [
+        *before.pop("note").splitlines(),
+        "musterroll: look",
+    ]  # a person's own comes first
     assert after == before
     book: Any = openpyxl.load_workbook(noted)
     assert book.sheetnames[0] == FRONT_WORKSHEET
     assert [one.title for one in book if one.sheet_view.tabSelected] == [FRONT_WORKSHEET]
     assert book["Users"]["B3"].fill.fgColor.rgb == "FFFFB3AD"
-    assert book["Users"]["B3"].comment.text == "wrong"
+    assert book["Users"]["B3"].comment.text == "musterroll: wrong"
 
 
 def test_formulas_that_shared_the_one_of_an_edited_cell_keep_their_results(tmp_path: Path) -> None:

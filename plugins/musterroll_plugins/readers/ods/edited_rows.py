@@ -22,7 +22,10 @@ _VALUE = re.compile(
 )
 _REPEATED = re.compile(rb"\s+table:number-(?:columns|rows)-repeated\s*=\s*(?:\"[^\"]*\"|'[^']*')")
 _ANNOTATION = re.compile(rb"<office:annotation\b.*?</office:annotation>", re.DOTALL)
-_OURS = re.compile(rb"<dc:creator[^>]*>\s*" + _looks.NOTES_BY.encode() + rb"\s*</dc:creator>")
+_OURS = re.compile(
+    rb"<text:p\b[^>]*>(?:<text:span\b[^>]*>)?" + re.escape(_looks.NOTE.encode()) + rb".*(?=</office:annotation>)",
+    re.DOTALL,
+)
 _DC = 'xmlns:dc="http://purl.org/dc/elements/1.1/"'
 
 
@@ -171,8 +174,9 @@ class RowsPatcher(Patcher):
         """Takes a note of an earlier copy away, at a cell of which nothing else is to be said."""
         end = self.end_of(start)
         self._note = self.held = None
-        if _OURS.search(self.raw(start, end)):
-            self.replace(start, end, "")
+        raw = self.raw(start, end)
+        if (left := _persons(raw)) != raw:
+            self.replace(start, end, left.decode("utf-8"))
 
     def _close_cell(self, start: int, depth: int, attributes: Attributes) -> None:
         if self._is_edited:
@@ -247,14 +251,14 @@ class RowsPatcher(Patcher):
         end = cell.raw.rfind(b"</") if not is_empty else len(cell.raw)
         content = b"" if is_empty else cell.raw[len(cell.tag) : end]
         notes = b"".join(_ANNOTATION.findall(content))
-        if self._edits.drops_earlier_notes and _OURS.search(notes):
-            content, notes = _ANNOTATION.sub(b"", content), b""
+        if self._edits.drops_earlier_notes and notes:
+            content, notes = _ANNOTATION.sub(lambda found: _persons(found[0]), content), _persons(notes)
         text = content.decode("utf-8")
         if edit.text is not None:
             tag = _VALUE.sub(b"", tag)
             text = notes.decode("utf-8") + (paragraphs(edit.text) if edit.text else "")
         if edit.note is not None:
-            noted = paragraphs(edit.note)
+            noted = paragraphs(f"{_looks.NOTE}{edit.note}")
             if notes:  # a person's own: a cell has one note at the most
                 text = text.replace("</office:annotation>", f"{noted}</office:annotation>", 1)
             else:
@@ -286,6 +290,12 @@ class RowsPatcher(Patcher):
                 yield f'<table:table-row table:number-rows-repeated="{gap}"><table:table-cell/></table:table-row>'
             yield f"<table:table-row>{''.join(self._changed_cells(row, changed, None))}</table:table-row>"
             self._number = row
+
+
+def _persons(annotation: bytes) -> bytes:
+    """What a person wrote of a note; nothing of one that is ours."""
+    left = _OURS.sub(b"", annotation, count=1)
+    return left if left == annotation or b"<text:p" in left else b""
 
 
 def _several(cell: _Cell, count: int) -> str:

@@ -16,6 +16,8 @@ _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _SHAPE = re.compile(rb"<v:shape\b.*?</v:shape>", re.DOTALL)
 _PLACE = re.compile(rb"<x:(Row|Column)>\s*(\d+)\s*</x:\1>")
 _NOTE = b'ObjectType="Note"'
+_OURS = re.compile(rf"(?:\A\s*|\n){re.escape(_looks.NOTE)}")
+_Runs = list[tuple[str, bool]]
 _SHAPES_HEAD = (
     '<xml xmlns:v="urn:schemas-microsoft-com:vml" xmlns:o="urn:schemas-microsoft-com:office:office" '
     'xmlns:x="urn:schemas-microsoft-com:office:excel"><o:shapelayout v:ext="edit"><o:idmap v:ext="edit" data="1"/>'
@@ -38,10 +40,9 @@ class Notes:
         self._found = _Comments()
         if data is not None:
             self._found.copy(BytesIO(data))
-        ours = {number for number, name in enumerate(self._found.authors) if name.strip() == _looks.NOTES_BY}
-        dropped = [ref for ref, (author, _) in self._found.comments.items() if drops_earlier and author in ours]
-        for ref in dropped:
-            del self._found.comments[ref]
+        if drops_earlier:
+            kept = ((ref, author, _without_ours(runs)) for ref, (author, runs) in self._found.comments.items())
+            self._found.comments = {ref: (author, runs) for ref, author, runs in kept if runs}
 
     def write_texts(self, edits: Iterable[CellEdit], target: BinaryIO) -> None:
         """Writes the part with the texts."""
@@ -53,12 +54,12 @@ class Notes:
         for edit in edits:
             if edit.note:
                 place = f"{column_letter(edit.column)}{edit.row}"
-                text = f'<r><t xml:space="preserve">{xml_text(edit.note)}</t></r>'
-                author, before = stay.pop(place, (by, ""))
-                gap = '<r><t xml:space="preserve">&#10;</t></r>' if before else ""
-                target.write(_comment(place, author, f"{before}{gap}{text}").encode("ascii", "xmlcharrefreplace"))
-        for place, (author, text) in stay.items():
-            target.write(_comment(place, author, text).encode("ascii", "xmlcharrefreplace"))
+                author, before = stay.pop(place, (by, []))
+                gap = "\n" if before else ""
+                runs = [*before, (f"{gap}{_looks.NOTE}{edit.note}", False)]
+                target.write(_comment(place, author, runs).encode("ascii", "xmlcharrefreplace"))
+        for place, (author, runs) in stay.items():
+            target.write(_comment(place, author, runs).encode("ascii", "xmlcharrefreplace"))
         target.write(b"</commentList></comments>")
 
     def write_shapes(self, edits: Iterable[CellEdit], before: bytes | None, target: BinaryIO) -> None:
@@ -92,8 +93,24 @@ def _noted(edits: Iterable[CellEdit]) -> Iterator[CellEdit]:
     return (edit for edit in edits if edit.note)
 
 
-def _comment(place: str, author: int, text: str) -> str:
+def _comment(place: str, author: int, runs: _Runs) -> str:
+    text = "".join(
+        f'<r>{"<rPr><b/></rPr>" if bold else ""}<t xml:space="preserve">{xml_text(part)}</t></r>' for part, bold in runs
+    )
     return f'<comment ref="{place}" authorId="{author}"><text>{text}</text></comment>'
+
+
+def _without_ours(runs: _Runs) -> _Runs:
+    """What a person wrote of a comment; nothing of one that is ours."""
+    found = _OURS.search("".join(part for part, _ in runs))
+    if found is None:
+        return runs
+    left, kept = found.start(), _Runs()
+    for part, bold in runs:
+        if left > 0:
+            kept.append((part[:left], bold))
+        left -= len(part)
+    return kept
 
 
 def _place_of(shape: bytes) -> str | None:
@@ -123,16 +140,16 @@ class _Comments(Patcher):
 
     Attributes:
         authors: who made them.
-        comments: by the cell: the number of the author, and what stands in the text, in the usual namespace.
+        comments: by the cell: the number of the author, and the text in pieces, which are bold or not.
     """
 
     def __init__(self) -> None:
         super().__init__(lambda data: None)
         self.parser.CharacterDataHandler = self.parts.append
         self.authors: list[str] = []
-        self.comments: dict[str, tuple[int, str]] = {}
+        self.comments: dict[str, tuple[int, _Runs]] = {}
         self._ref, self._author = "", 0
-        self._runs: list[str] = []
+        self._runs = _Runs()
         self._in_text = self._in_properties = False
 
     def opened(self, name: str, attributes: Attributes) -> None:
@@ -155,10 +172,9 @@ class _Comments(Patcher):
         if name == "author":
             self.authors.append(self.text())
         elif name == "t":
-            look = "<rPr><b/></rPr>" if self._bold else ""
-            self._runs.append(f'<r>{look}<t xml:space="preserve">{xml_text(self.text())}</t></r>')
+            self._runs.append((self.text(), self._bold))
         elif name == "rPr":
             self._in_properties = False
         elif name == "comment":
-            self.comments[self._ref] = (self._author, "".join(self._runs))
+            self.comments[self._ref] = (self._author, list(self._runs))
         self.parts.clear()
