@@ -21,7 +21,8 @@ class WebOptions(Options):
     )
     host: str = Field(
         "127.0.0.1",
-        description="The address to listen at. Others than this computer need a sign-in (--access), and TLS or a proxy.",
+        description="The address to listen at. Others than this computer's need a sign-in (--access), and TLS or a"
+        " proxy.",
     )
     port: int = Field(8421, ge=0, le=65535, description="The port to listen at; 0 takes a free one.")
     access: Path | None = Field(
@@ -31,7 +32,9 @@ class WebOptions(Options):
         " Without one, whoever has the address that is printed at the start may do everything.",
     )
     public_url: str | None = Field(
-        None, title="URL", description="The address that people use, where a proxy is in front, e.g. https://import.acme.example."
+        None,
+        title="URL",
+        description="The address that people use, where a proxy is in front, e.g. https://import.acme.example.",
     )
     tls_certificate: Path | None = Field(None, title="FILE", description="Serve HTTPS with this certificate (PEM).")
     tls_key: Path | None = Field(None, title="FILE", description="The certificate's key (PEM).")
@@ -41,8 +44,12 @@ class WebOptions(Options):
         description="Where uploads, views and the audit log are kept; .musterroll/web beside the first pipeline"
         " without it.",
     )
-    max_upload: int = Field(50, ge=1, le=10_000, title="MB", description="The largest file that is taken, in megabytes.")
-    max_uploads: int = Field(20, ge=1, le=10_000, description="How many uploads a customer can have that are not imported yet.")
+    max_upload: int = Field(
+        50, ge=1, le=10_000, title="MB", description="The largest file that is taken, in megabytes."
+    )
+    max_uploads: int = Field(
+        20, ge=1, le=10_000, description="How many uploads a customer can have that are not imported yet."
+    )
 
 
 def load() -> Callable[[WebOptions], int]:

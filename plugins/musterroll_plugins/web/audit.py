@@ -18,7 +18,9 @@ class Audit:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def note(self, who: str, what: str, *, customer: str | None = None, about: str | None = None, address: str = "") -> None:
+    def note(
+        self, who: str, what: str, *, customer: str | None = None, about: str | None = None, address: str = ""
+    ) -> None:
         """Adds a line.
 
         Args:

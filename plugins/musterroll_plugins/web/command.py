@@ -58,7 +58,9 @@ def run(options: WebOptions) -> int:
             desk=desk,
             people=People(access),
             audit=Audit(desk.folder / "audit.jsonl"),
-            one_time=None if signs_in else OneTimeAddress(lambda token: _say(f"the next one: {url}/start?token={token}")),
+            one_time=None
+            if signs_in
+            else OneTimeAddress(lambda token: _say(f"the next one: {url}/start?token={token}")),
             alone=alone(_login_name()),
             max_upload=options.max_upload,
             max_uploads=options.max_uploads,

@@ -1,7 +1,7 @@
 """What is on the desk: uploads, and the work that worker processes do with them. A folder each, for its owner only.
 
 The server writes what is to be done, the worker how far it is and what came of it; neither writes the other's files.
-So nothing is lost when either is killed: the sheet and the job of the journal are there, and the job goes on from there.
+So nothing is lost when either is killed: the sheet and the job in the journal are there, to go on from.
 """
 
 from __future__ import annotations

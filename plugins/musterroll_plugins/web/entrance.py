@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import traceback
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from importlib.resources import files
@@ -13,7 +15,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from musterroll_plugins.web.people import Person
 from musterroll_plugins.web.site import Route, Site, Visit, address_of
 
-_STATIC = {"style.css": "text/css", "page.js": "text/javascript"}
+_STATIC = {"style.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
 
 
 async def sign_out(visit: Visit) -> Response:
@@ -95,6 +97,8 @@ def enter(site: Site, person: Person, address: str) -> Response:
 async def failure(site: Site, request: Request, error: Exception) -> Response:
     """The answer to what went wrong: a page, or JSON for programs."""
     status = error.status_code if isinstance(error, HTTPException) else 500
+    if status == 500:  # where it was, but not its text, which may hold anything
+        print(*traceback.format_tb(error.__traceback__), type(error).__name__, sep="", file=sys.stderr, flush=True)
     headers = error.headers if isinstance(error, HTTPException) else None
     text = _TEXTS.get(status, "This does not work.")
     detail = error.detail if isinstance(error, HTTPException) and error.detail != HTTPStatus(status).phrase else ""
@@ -120,7 +124,7 @@ _TEXTS = {
     415: "This is no sheet.",
     422: "Something is missing.",
     429: "That was too often. Wait a minute, and try again.",
-    500: "Something has gone wrong here. Nothing of it was shown to anybody; whoever runs this server finds it in its log.",
+    500: "Something has gone wrong here; whoever runs this server finds it in its log.",
     503: "This customer's pipeline cannot be used now.",
 }
 _CODES = {

@@ -20,7 +20,7 @@ HEADERS = {
     " connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
-    "referrer-policy": "no-referrer",  # the one-time address must not travel
+    "referrer-policy": "same-origin",  # the one-time address stays here; `no-referrer` would hide the Origin as well
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), geolocation=(), microphone=()",

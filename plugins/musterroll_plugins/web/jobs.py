@@ -114,7 +114,9 @@ def _can(visit: Visit, job: JobSummary, upload: Upload | None, held: int) -> dic
     imports = visit.may("importer")
     return {
         "resume": imports and job.can_go_on,
-        "undo": imports and job.kind in ("run", "apply") and job.state in ("completed", "completed_with_errors", "paused", "failed", "interrupted", "partially_undone"),
+        "undo": imports
+        and job.kind in ("run", "apply")
+        and job.state in ("completed", "completed_with_errors", "paused", "failed", "interrupted", "partially_undone"),
         "approve": job.state == "quarantined" and _may_approve(visit, upload),
         "release": imports and held > 0,
     }
@@ -224,7 +226,9 @@ async def begin_act(visit: Visit, job: JobSummary, act: str, *, as_sent: bool) -
     upload = visit.site.desk.upload_of(visit.name, job.sheet)
     if act == "approve" and not _may_approve(visit, upload):
         visit.note("refused: approve", job.id)
-        raise HTTPException(403, "who begins a job does not approve it; that takes another person with the role approver")
+        raise HTTPException(
+            403, "who begins a job does not approve it; that takes another person with the role approver"
+        )
     more: dict[str, Any] = {}
     if act == "release":
         view = await _view(visit, job)

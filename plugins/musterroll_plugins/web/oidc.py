@@ -30,7 +30,7 @@ class OidcGate:
 
     def __init__(self, settings: OidcSignIn, redirect_uri: str, *, is_https: bool) -> None:
         self._settings, self._redirect_uri, self._is_https = settings, redirect_uri, is_https
-        # What Authlib remembers of a browser on its way (state, nonce, verifier), by a cookie that serves for nothing else.
+        # What Authlib remembers of a browser on its way (state, nonce, verifier), by a cookie for nothing else.
         self._on_the_way: dict[str, tuple[float, MutableMapping[str, Any]]] = {}
         self._client: Any = OAuth().register(
             "provider",
@@ -46,7 +46,8 @@ class OidcGate:
         self._on_the_way = {key: one for key, one in self._on_the_way.items() if now - one[0] < _SECONDS}
         while len(self._on_the_way) >= _MOST:
             self._on_the_way.pop(next(iter(self._on_the_way)))
-        key, remembered = secrets.token_urlsafe(32), {}
+        key = secrets.token_urlsafe(32)
+        remembered: MutableMapping[str, Any] = {}
         request.scope["session"] = remembered
         response: RedirectResponse = await self._client.authorize_redirect(request, self._redirect_uri)
         self._on_the_way[key] = now, remembered

@@ -127,7 +127,9 @@ def _as_csv(pipeline: Pipeline, content: bytes) -> bytes:
         if not isinstance(row, dict) or not all(isinstance(value, str) for value in row.values()):
             raise HTTPException(422, f"row {number} of rows is no object whose values are texts")
         if unknown := sorted(row.keys() - names):
-            raise HTTPException(422, f"row {number} of rows: there is no field {unknown[0]}; there are {', '.join(names)}")
+            raise HTTPException(
+                422, f"row {number} of rows: there is no field {unknown[0]}; there are {', '.join(names)}"
+            )
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "rows.csv"
         template(pipeline, path, form="csv", users=rows)
@@ -181,7 +183,9 @@ async def _shown(visit: Visit, id_: str) -> Response | None:
                 if report.job is None or report.job.id != id_:
                     return None
                 command = "jobs show"
-                document = Document(out.write, command, MEMBERS[command], pipeline=report.pipeline, profile=report.profile)
+                document = Document(
+                    out.write, command, MEMBERS[command], pipeline=report.pipeline, profile=report.profile
+                )
                 document.add(documents.of_report(report))
                 document.finish(report.outcome, report.error)
         except UsageError:
@@ -257,7 +261,12 @@ OPERATIONS = (
         {**_STARTED, **_REFUSED, **_TAKEN, **_GIVEN},
     ),
     Operation(
-        "GET", "/api/customers/{customer}/jobs", jobs, Role.VIEWER, "The jobs, newest first.", {200: "They.", **_REFUSED}
+        "GET",
+        "/api/customers/{customer}/jobs",
+        jobs,
+        Role.VIEWER,
+        "The jobs, newest first.",
+        {200: "They.", **_REFUSED},
     ),
     Operation(
         "GET",

@@ -38,9 +38,7 @@ def make_application(site: Site, hosts: list[str]) -> Application:
     ordered = sorted(pages, key=lambda route: route[1].endswith("{act}"))
     routes = [Route(path, endpoint, methods=["GET"]) for path, endpoint in entrance.open_routes(site)]
     routes += [Route(path, page(site, handler, role), methods=[method]) for method, path, handler, role in ordered]
-    routes += [
-        Route(one.path, api(site, one.handler, one.role), methods=[one.method]) for one in programs.OPERATIONS
-    ]
+    routes += [Route(one.path, api(site, one.handler, one.role), methods=[one.method]) for one in programs.OPERATIONS]
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -77,7 +75,7 @@ def serve(
 ) -> None:
     """Serves until Ctrl-C or a wish to terminate, and then ends the workers in order."""
     config = uvicorn.Config(
-        application,  # type: ignore[arg-type]
+        application,
         ws="none",
         lifespan="on",
         loop="asyncio",

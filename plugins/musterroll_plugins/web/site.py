@@ -242,8 +242,6 @@ async def _serve_page(site: Site, handler: Handler, role: Role | None, request: 
     return response
 
 
-
-
 def _admit(visit: Visit, role: Role | None) -> None:
     """Finds the customer of the path. One for whom somebody has no role does not exist for them."""
     name = visit.request.path_params.get("customer")
@@ -299,4 +297,3 @@ async def _serve_api(site: Site, handler: Handler, role: Role | None, request: R
 
 Route: TypeAlias = tuple[str, str, Handler, Role | None]
 """Method, path, handler, and the role that it takes."""
-

@@ -55,8 +55,11 @@ async def _new(visit: Visit, error: str | None = None, status: int = 200) -> Res
 def _rules(pipeline: Pipeline) -> list[str]:
     """How the customer's sheet is read, in words."""
     sheet, settings = pipeline.settings.sheet, pipeline.settings
-    found = [f"The headings are in row {sheet.heading_row}; users begin in row {sheet.first_row}. The order of the columns"
-             " does not matter, and further columns are passed over."]
+    found = []
+    found.append(
+        f"The headings are in row {sheet.heading_row}; users begin in row {sheet.first_row}. The order of the columns"
+        " does not matter, and further columns are passed over."
+    )
     found.append(
         {
             "stop": "A blank row ends the import.",
@@ -70,7 +73,9 @@ def _rules(pipeline: Pipeline) -> list[str]:
         else "Rows with errors are left out, and can be corrected and uploaded on their own; the others go in."
     )
     keeps = sheet.on_blank_cell == "keep"
-    found.append(f"A blank cell of somebody who is in the portal already {'keeps' if keeps else 'empties'} what is stored.")
+    found.append(
+        f"A blank cell of somebody who is in the portal already {'keeps' if keeps else 'empties'} what is stored."
+    )
     if "groups" in pipeline.fields and not pipeline.fields["groups"].omitted:
         found.append("Groups: several with a semicolon (Group 1;Group 2), subgroups with a bar (Parent Group|Child).")
     return found
@@ -129,7 +134,9 @@ async def take(visit: Visit, name: str, content: BinaryIO, *, profile: str) -> U
     desk = visit.site.desk
     suffix = next((one for one in _SUFFIXES if name.lower().endswith(one)), None)
     if suffix is None:
-        raise HTTPException(415, f"this is no sheet that can be read; the file's name must end in {', '.join(_SUFFIXES)}")
+        raise HTTPException(
+            415, f"this is no sheet that can be read; the file's name must end in {', '.join(_SUFFIXES)}"
+        )
     if profile and profile not in visit.customer.profiles:
         raise HTTPException(422, "choose where the import goes")
     waiting = await run_in_threadpool(lambda: [one for one in desk.uploads(visit.name) if one.run is None])
@@ -193,9 +200,23 @@ async def _step(visit: Visit, upload: Upload, view: View) -> Response:
     meta = view.meta
     if meta["columns"] is not None and not upload.asked:
         return await _columns(visit, upload, view)
-    if meta["keeps_all_out"] or not (meta["actions"] or meta["choices"]):
+    if meta["counts"]["errors"] or not is_importable(meta):
         return await _problems(visit, upload, view)
     return await _answers(visit, upload, view)
+
+
+def is_importable(meta: Mapping[str, Any]) -> bool:
+    """Whether anything of a checked sheet could go in."""
+    return bool(meta["choices"] and meta["actions"])
+
+
+async def answers(visit: Visit) -> Response:
+    """What the import would do."""
+    return await _with_check(visit, found_upload(visit), _answers_or_problems)
+
+
+async def _answers_or_problems(visit: Visit, upload: Upload, view: View) -> Response:
+    return await (_answers if is_importable(view.meta) else _problems)(visit, upload, view)
 
 
 async def problems(visit: Visit) -> Response:
@@ -231,6 +252,7 @@ async def _problems(visit: Visit, upload: Upload, view: View) -> Response:
         "problems.html",
         upload=upload,
         meta=view.meta,
+        importable=is_importable(view.meta),
         groups=groups,
         severity=severity,
         code=code,
@@ -367,8 +389,8 @@ async def _run(visit: Visit, upload: Upload, view: View) -> Response:
     now = desk.upload(visit.name, upload.id)
     if now is None or desk.is_imported(now):
         raise HTTPException(409, "this sheet is being imported already")
-    if meta["keeps_all_out"]:
-        raise HTTPException(409, "the sheet has errors; nothing can be imported")
+    if not is_importable(meta):
+        raise HTTPException(409, "nothing of the sheet can be imported")
     choice = visit.text("invites")
     if choice not in meta["choices"]:
         return await _answers(visit, upload, view, [(f"invites-{meta['usual']}", "say to whom invites are sent")], 422)
@@ -399,6 +421,7 @@ ROUTES: list[Route] = [
     ("POST", "/c/{customer}/uploads", upload, Role.IMPORTER),
     ("GET", "/c/{customer}/uploads/{upload}", step, Role.IMPORTER),
     ("GET", "/c/{customer}/uploads/{upload}/problems", problems, Role.IMPORTER),
+    ("GET", "/c/{customer}/uploads/{upload}/answers", answers, Role.IMPORTER),
     ("POST", "/c/{customer}/uploads/{upload}/columns", set_columns, Role.IMPORTER),
     ("GET", "/c/{customer}/uploads/{upload}/columns", not_posted, Role.IMPORTER),
     ("POST", "/c/{customer}/uploads/{upload}/check", check_again, Role.IMPORTER),

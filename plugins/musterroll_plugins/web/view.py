@@ -37,7 +37,7 @@ CREATE INDEX problem_code ON problem (code, severity, field);
 CREATE INDEX line_outcome ON line (outcome);
 CREATE INDEX line_row ON line (row);
 """
-_PROBLEM = "code severity row column cell field message value suggestion".split()
+_PROBLEM = ["code", "severity", "row", "column", "cell", "field", "message", "value", "suggestion"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +156,9 @@ class View:
     def __init__(self, path: Path) -> None:
         if not path.exists():
             raise FileNotFoundError(path)
-        self._db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
+        uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
+        # It is opened in one thread and read in another, never in two at once.
+        self._db = sqlite3.connect(uri, uri=True, check_same_thread=False)
         self.meta: dict[str, Any] = {
             name: json.loads(value) for name, value in self._db.execute("SELECT name, value FROM meta")
         }

@@ -106,7 +106,7 @@ class Worker:
                 result = {"outcome": documents.outcome_of(error), "error": _error(error)}
                 document.add(documents.of_error(error))
                 document.finish(result["outcome"], error)
-            except Exception as error:  # noqa: BLE001 -- whatever a plugin raises; the page must say something
+            except Exception as error:
                 # Where it was, for whoever runs the server; not its text, which may hold anything.
                 print(*traceback.format_tb(error.__traceback__), type(error).__name__, sep="", file=sys.stderr)
                 unexpected = MusterrollError(f"unexpected failure: {type(error).__name__}", code="unexpected")

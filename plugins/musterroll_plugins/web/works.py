@@ -50,7 +50,9 @@ async def _ended(visit: Visit, work: Work, standing: Standing) -> Response:
     if result["job"] is not None and (work.kind not in ("approve", "undo", "resume", "release") or not result["error"]):
         return visit.to(f"/jobs/{result['job']}")
     error = result["error"] or {"code": "unknown", "message": "it came to nothing"}
-    return visit.page("stopped.html", work=work, error=error, job=result["job"] or work.job, target=await visit.target(work.profile))
+    return visit.page(
+        "stopped.html", work=work, error=error, job=result["job"] or work.job, target=await visit.target(work.profile)
+    )
 
 
 async def events(visit: Visit) -> Response:
