@@ -125,7 +125,7 @@ _TEXTS = {
     422: "Something is missing.",
     429: "That was too often. Wait a minute, and try again.",
     500: "Something has gone wrong here; whoever runs this server finds it in its log.",
-    503: "This customer's pipeline cannot be used now.",
+    503: "This cannot be done now.",
 }
 _CODES = {
     400: "unreadable",
@@ -139,5 +139,5 @@ _CODES = {
     422: "invalid",
     429: "too_many",
     500: "unexpected",
-    503: "pipeline.invalid",
+    503: "unavailable",
 }

@@ -7,8 +7,10 @@ import time
 from collections.abc import MutableMapping
 from typing import Any
 
+import httpx2
 from authlib.integrations.base_client.errors import OAuthError
 from authlib.integrations.starlette_client import OAuth
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -17,6 +19,7 @@ from musterroll_plugins.web.people import OidcSignIn
 _COOKIE = "musterroll-sign-in"
 _SECONDS = 10 * 60
 _MOST = 1000
+_UNREACHABLE = "the provider that signs people in cannot be reached"
 
 
 class OidcGate:
@@ -49,7 +52,10 @@ class OidcGate:
         key = secrets.token_urlsafe(32)
         remembered: MutableMapping[str, Any] = {}
         request.scope["session"] = remembered
-        response: RedirectResponse = await self._client.authorize_redirect(request, self._redirect_uri)
+        try:
+            response: RedirectResponse = await self._client.authorize_redirect(request, self._redirect_uri)
+        except httpx2.HTTPError:
+            raise HTTPException(503, _UNREACHABLE) from None
         self._on_the_way[key] = now, remembered
         # Lax: the browser comes back from another site.
         response.set_cookie(
@@ -67,6 +73,8 @@ class OidcGate:
             token = await self._client.authorize_access_token(request)
         except (OAuthError, ValueError, KeyError):  # refused there, forged here, or an id token that is none
             return None
+        except httpx2.HTTPError:
+            raise HTTPException(503, _UNREACHABLE) from None
         claims = token.get("userinfo") or {}
         if self._settings.claim == "email" and claims.get("email_verified") is False:
             return None

@@ -104,6 +104,8 @@ class Worker:
                 document.finish(Outcome.INTERRUPTED, MusterrollError("interrupted", code="interrupted"))
             except MusterrollError as error:
                 result = {"outcome": documents.outcome_of(error), "error": _error(error)}
+                if error.code == "declined":  # only `_is_as_shown` declines anything
+                    result["error"] = {"code": error.code, "message": _CHANGED}
                 document.add(documents.of_error(error))
                 document.finish(result["outcome"], error)
             except Exception as error:
@@ -165,9 +167,7 @@ class Worker:
         """Whether the plan is the one that the person has seen; programs have seen none."""
         if shown is None:
             return True
-        if (summary.invites, _digest(summary.changes())) == (shown["invites"], shown["digest"]):
-            return True
-        raise MusterrollError(_CHANGED, code="plan.changed")
+        return (summary.invites, _digest(summary.changes())) == (shown["invites"], shown["digest"])
 
     def _check(self, document: Document) -> dict[str, Any]:
         """Plans the sheet as the pipeline says; then once for each other choice of whom to invite, for its number."""
