@@ -1,4 +1,4 @@
-"""A real `musterroll web` on a free port, and a client that goes through its pages as a browser without a script does."""
+"""A real `musterroll web` on a free port, and a client that goes through its pages as a browser without a script."""
 
 from __future__ import annotations
 
@@ -91,6 +91,9 @@ class Visitor:
         return found[1]
 
     def post(self, path: str, files: Mapping[str, Any] | None = None, **data: str) -> httpx.Response:
+        return self.send(path, data, files)
+
+    def send(self, path: str, data: Mapping[str, str], files: Mapping[str, Any] | None = None) -> httpx.Response:
         return self.client.post(self.home + path, data={"csrf": self.csrf(), **data}, files=files)
 
     def upload(self, content: str | bytes, name: str = "staff.csv", **data: str) -> httpx.Response:

@@ -84,7 +84,7 @@ def open_routes(site: Site) -> list[tuple[str, Callable[[Request], Awaitable[Res
 def enter(site: Site, person: Person, address: str) -> Response:
     """Lets somebody in, with a new session.
 
-    The answer is a page that leads on, and no redirect: a browser that came from elsewhere would follow that one without
+    The answer is a page that leads on, and no redirect: a browser that came from elsewhere would follow one without
     the new cookie, which is for requests of this site only.
     """
     value, _ = site.sessions.begin(person)

@@ -131,8 +131,8 @@ OIDC = '[oidc]\nissuer = "https://id.example"\nclient_id = "x"\nclient_secret = 
 @pytest.mark.parametrize(
     ("options", "access", "message"),
     [
-        (["--host", "0.0.0.0"], "", "people must sign in"),
-        (["--host", "0.0.0.0"], OIDC, "others could read along"),
+        (["--host", "192.0.2.1"], "", "people must sign in"),
+        (["--host", "192.0.2.1"], OIDC, "others could read along"),
         (["--public-url", "https://import.acme.example"], "", "needs a sign-in"),
         (["--public-url", "import.acme.example"], OIDC, "write the whole address"),
         (["--tls-certificate", "x.pem"], "", "go together"),

@@ -1,4 +1,4 @@
-"""The pages in a real browser: the whole way, narrow, dark, by keyboard, without a script, and with axe on every page."""
+"""The pages in a real browser: the whole way, narrow, dark, by keyboard, without a script; axe looks at every page."""
 
 from __future__ import annotations
 
@@ -56,7 +56,9 @@ LOOKS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize(
+    "look", ["wide", pytest.param("narrow", marks=pytest.mark.slow), pytest.param("dark", marks=pytest.mark.slow)]
+)
 def test_every_step_for_everybody(look: str, browser: Browser, server: WebServer, place: Workplace) -> None:
     place.pipeline('on_error = "skip"\n[profiles.production]\nstrict = false', name=place.folder.name)
     good, bad = place.write("staff.csv", SHEET), place.write("mistakes.csv", MISTAKES)

@@ -36,7 +36,7 @@ token = "imports-token-of-twenty-characters"
 
 
 class Scene:
-    """A server with a customer who has a job and an upload, another customer, and ways to send what no browser sends."""
+    """A server with a customer who has a job and an upload, another one, and ways to send what no browser sends."""
 
     def __init__(self, server: WebServer) -> None:
         self.server = server
@@ -62,7 +62,7 @@ class Scene:
             connection.putrequest(method, path, skip_host=True)
             for host in (self.host,) if hosts is None else hosts:
                 connection.putheader("host", host)
-            if (cookie := self.cookie if cookie is None else cookie):
+            if cookie := self.cookie if cookie is None else cookie:
                 connection.putheader("cookie", cookie)
             body = body.encode() if isinstance(body, str) else body
             if body or method == "POST":
@@ -305,5 +305,3 @@ def test_every_act_is_in_the_audit_log(scene: Scene) -> None:
     for line in scene.server.audit():
         assert set(line) == {"when", "who", "what", "customer", "about", "address"}
         assert "Sesame" not in json.dumps(line)
-
-

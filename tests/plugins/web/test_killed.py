@@ -36,7 +36,7 @@ def begun(server: WebServer, visitor: Visitor) -> tuple[str, Path]:
     """Begins an import; returns the path of its work and its folder, when the portal is being written to."""
     page = visitor.post(upload_path(visitor.upload(SHEET)) + "/run", invites="none")
     folder = server.state / "work" / page.url.path.rpartition("/")[2]
-    until(lambda: server.place.directory.exists())
+    until(server.place.directory.exists)
     until(lambda: len(server.place.users()) > 500)
     return page.url.path.removeprefix("/c/test"), folder
 
@@ -71,10 +71,11 @@ def test_a_killed_worker_leaves_a_job_that_goes_on(place: Workplace) -> None:
     assert len(place.users()) == 6000
 
 
+@pytest.mark.slow
 @linux_only
 def test_a_killed_server_leaves_the_worker_at_work_and_a_new_one_sees_it(place: Workplace) -> None:
     with web_server(place) as server:
-        work, folder = begun(server, server.enter())
+        work, _ = begun(server, server.enter())
         server.stop(kill=True)
     with web_server(place) as again:
         visitor = again.enter()
@@ -83,6 +84,7 @@ def test_a_killed_server_leaves_the_worker_at_work_and_a_new_one_sees_it(place: 
     assert len(place.users()) == 6000
 
 
+@pytest.mark.slow
 def test_a_server_that_is_stopped_stops_its_workers_in_order(place: Workplace) -> None:
     with web_server(place) as server:
         _, folder = begun(server, server.enter())
@@ -97,6 +99,7 @@ def test_a_server_that_is_stopped_stops_its_workers_in_order(place: Workplace) -
     assert len(place.users()) == 6000
 
 
+@pytest.mark.slow
 def test_cancel_stops_in_order_and_the_job_goes_on(place: Workplace) -> None:
     with web_server(place) as server:
         visitor = server.enter()

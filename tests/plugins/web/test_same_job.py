@@ -126,7 +126,8 @@ def test_rows_instead_of_a_sheet(hr: Program, api_place: Workplace) -> None:
     assert document["status"] == "ok"
     assert document["source"]["format"] == "csv"
     assert "jo" in api_place.users()
-    for wrong in ({"rows": [{"user": "x"}]}, {"rows": [["x"]]}, {"rows": "x"}, {"lines": []}, [], {"rows": [{"username": 1}]}):
+    wrongs: list[Any] = [{"rows": rows} for rows in ([{"user": "x"}], [["x"]], "x", [{"username": 1}])]
+    for wrong in [*wrongs, {"lines": []}, []]:
         assert hr.client.post("/api/customers/test/jobs", json=wrong).status_code == 422
 
 

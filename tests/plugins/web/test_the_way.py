@@ -78,15 +78,15 @@ def test_columns_that_are_called_otherwise_are_asked_for_and_remembered(visitor:
     assert "Which column is what?" in words_of(page)
     fields = ("email", "", "forename", "surname", "password", "calling_code", "phone", "groups")
     chosen = {f"column-{i}": name for i, name in enumerate(fields)}
-    missing = visitor.post(upload_path(page) + "/columns", **chosen)
+    missing = visitor.send(upload_path(page) + "/columns", chosen)
     assert missing.status_code == 422
     assert "<title>Error: " in missing.text
     assert "no column is Username, which every sheet needs" in words_of(missing)
     assert '<option value="forename" selected>' in missing.text  # what was said stays
-    twice = visitor.post(upload_path(page) + "/columns", **{**chosen, "column-1": "forename"})
+    twice = visitor.send(upload_path(page) + "/columns", {**chosen, "column-1": "forename"})
     assert "Forename is chosen twice" in words_of(twice)
     answers = visitor.wait(
-        visitor.post(upload_path(page) + "/columns", **{**chosen, "column-1": "username"}, remember="yes")
+        visitor.send(upload_path(page) + "/columns", {**chosen, "column-1": "username", "remember": "yes"})
     )
     assert "Created 2" in words_of(answers)
     assert "Kennung" in (place.folder / "musterroll.toml").read_text("utf-8")
@@ -98,7 +98,7 @@ def test_columns_for_this_time_go_with_the_job(visitor: Visitor, place: Workplac
     page = visitor.upload(SHEET.replace("Username", "Kennung"))
     fields = ("email", "username", "forename", "surname", "password", "calling_code", "phone", "groups")
     chosen = {f"column-{i}": name for i, name in enumerate(fields)}
-    answers = visitor.wait(visitor.post(upload_path(page) + "/columns", **chosen))
+    answers = visitor.wait(visitor.send(upload_path(page) + "/columns", chosen))
     job = visitor.wait(visitor.post(upload_path(answers) + "/run", invites="none"))
     assert set(place.users()) == {"ana", "bo"}
     assert (place.folder / "musterroll.toml").read_text("utf-8") == before
