@@ -7,10 +7,11 @@ PEERS  := $(VENV)/.peers
 # The tests start hundreds of processes: each would compile everything anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-slow lint docs format bench peers clean
+.PHONY: help demo web test test-slow lint docs format bench peers clean
 
 help:
 	@echo "make demo    import an example workbook into an embedded directory, and show what happened"
+	@echo "make web     show the import as pages, with the example customers; Ctrl-C stops it"
 	@echo "make test    run the tests (make test-slow: the long ones, as CI does too)"
 	@echo "make lint    ruff, mypy, import-linter"
 	@echo "make bench   measure it with sheets of 10,000 and 100,000 rows, beside what one would take instead (ROWS=1000000)"
@@ -28,6 +29,11 @@ $(READY): pyproject.toml constraints.txt
 demo: $(READY)
 	@echo "Importing the example workbook into the folder demo ..."
 	@$(BIN)/python examples/demo.py
+
+# The examples themselves stay as they are: what is imported goes into the copies.
+web: $(READY)
+	@rm -rf demo-web && mkdir demo-web && cp -r examples/*/ demo-web/
+	@cd demo-web && ../$(BIN)/python -m musterroll_cli web .
 
 test: $(READY)
 	@$(BIN)/python -m pytest -n auto -q -m "not slow"
@@ -63,4 +69,4 @@ bench: $(PEERS)
 	@$(BIN)/python benchmarks/bench.py $(if $(ROWS),--rows $(ROWS)) $(OPTIONS)
 
 clean:
-	rm -rf $(VENV) demo site
+	rm -rf $(VENV) demo demo-web site

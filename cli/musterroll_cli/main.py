@@ -124,10 +124,11 @@ def _fail(
 ) -> int:
     if as_json:
         with handling(lambda _number, _frame: None):  # that it was interrupted is being said already
-            from musterroll.errors import MusterrollError  # noqa: PLC0415 -- `--help` does without the engine
-            from musterroll_cli.output.document import Document  # noqa: PLC0415
+            from musterroll.engine import MEMBERS, Document  # noqa: PLC0415 -- `--help` does without the engine
+            from musterroll.errors import MusterrollError  # noqa: PLC0415 -- likewise
 
-        document = Document(Stream(sys.stdout).write, command or _command_in(words))
+        name = command or _command_in(words)
+        document = Document(Stream(sys.stdout).write, name, MEMBERS.get(name or "", {}))
         document.finish(status, MusterrollError(message, code=code))
     else:
         err = Stream(sys.stderr, vital=False)

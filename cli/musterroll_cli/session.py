@@ -24,9 +24,8 @@ from musterroll_cli.output.text.report import show_report
 from musterroll_cli.program import EXIT_STATUS
 
 if TYPE_CHECKING:
-    from musterroll.engine import JobSummary, Pipeline, Registry, Report
+    from musterroll.engine import Document, JobSummary, Pipeline, Registry, Report
     from musterroll_cli.confirmation import Confirmation
-    from musterroll_cli.output.document import Document
 
 
 def in_a_session(command: str, function: Callable[..., int]) -> Callable[..., int]:
@@ -263,9 +262,10 @@ class Session:
 
     @cached_property
     def _document(self) -> Document:
-        from musterroll_cli.output.document import Document  # noqa: PLC0415 -- only for JSON
-
-        return Document(self.out.write, self.command, pipeline=self._pipeline_name, profile=self._profile)
+        members = engine.MEMBERS.get(self.command, {})
+        return engine.Document(
+            self.out.write, self.command, members, pipeline=self._pipeline_name, profile=self._profile
+        )
 
     def _worse(self, outcome: Outcome) -> Outcome:
         """What breaks after a job has written is a failure, whatever it would be otherwise."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from musterroll.commands import documents
     from musterroll.commands.apply import apply
     from musterroll.commands.approve import approve
+    from musterroll.commands.document import Document
     from musterroll.commands.examine import Checked, Examined, Finding, check, examine
     from musterroll.commands.explain import explain
     from musterroll.commands.first_sheet import FirstSheet, Mapped, first_sheet, map_columns
@@ -73,6 +74,7 @@ __all__ = [
     "Checked",
     "Described",
     "Difference",
+    "Document",
     "Examined",
     "Explanation",
     "Failure",
@@ -190,6 +192,7 @@ _MODULES = {
     "commands": "documents",
     "commands.apply": "apply",
     "commands.approve": "approve",
+    "commands.document": "Document",
     "commands.examine": "Checked Examined Finding check examine",
     "commands.explain": "explain",
     "commands.fix": "fix",

@@ -92,7 +92,7 @@ _HALF_OF_THE_WAY = [
         "musterroll.commands.run",
         "musterroll.commands.documents",
     ),
-    *("musterroll.pipeline.descriptions", "musterroll.pipeline.json_schema", "musterroll_cli.output.document"),
+    *("musterroll.pipeline.descriptions", "musterroll.pipeline.json_schema", "musterroll.commands.document"),
     *("musterroll_plugins.backends.directory.backend", "musterroll_plugins.portal.server", "musterroll_http.client"),
 ]
 _ENGINE = [

@@ -11,18 +11,19 @@ from hypothesis import strategies as st
 
 from musterroll import Secret
 from musterroll.commands import documents
+from musterroll.commands.document import Document
+from musterroll.engine import MEMBERS
 from musterroll.errors import MusterrollError
 from musterroll.journal.job import JobState
 from musterroll.reports.report import Report
 from musterroll.reports.summaries import JobSummary
-from musterroll_cli.output.document import Document
 
 NAMES = {"name": "acme", "profile": None}
 
 
 def document(command: str, members: dict[str, Any]) -> str:
     out = io.StringIO()
-    written = Document(out.write, command, pipeline="acme")
+    written = Document(out.write, command, MEMBERS[command], pipeline="acme")
     written.add(members)
     written.finish("ok", None)
     return out.getvalue()
@@ -119,7 +120,7 @@ def test_a_stream_is_written_element_by_element() -> None:
             behind.append(number - out.getvalue().count("number"))
             yield {"number": number}
 
-    written = Document(out.write, "validate", pipeline="acme")
+    written = Document(out.write, "validate", MEMBERS["validate"], pipeline="acme")
     written.add({"problems": elements()})
     written.finish("ok", None)
     assert len(json.loads(out.getvalue())["problems"]) == 1000
@@ -132,7 +133,7 @@ def test_streams_that_break_leave_a_complete_document() -> None:
         raise KeyboardInterrupt
 
     out = io.StringIO()
-    written = Document(out.write, "run", pipeline="acme")
+    written = Document(out.write, "run", MEMBERS["run"], pipeline="acme")
     with pytest.raises(KeyboardInterrupt):
         written.add({"problems": iter([]), "job": {"id": "1", "failures": broken()}})
     written.finish("interrupted", MusterrollError("interrupted", code="interrupted"))

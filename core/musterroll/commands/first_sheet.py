@@ -111,12 +111,13 @@ def first_sheet(pipeline: Pipeline, path: Path) -> FirstSheet:
     return FirstSheet(found, _settings(found, pipeline), tuple(_doubts(found, pipeline)))
 
 
-def map_columns(pipeline: Pipeline, path: Path) -> Mapped:
+def map_columns(pipeline: Pipeline, path: Path, *, chosen: Mapping[str, str] | None = None) -> Mapped:
     """Writes what a sheet calls the pipeline's columns into the pipeline file, as aliases. Its comments stay.
 
     Args:
         pipeline: the pipeline; only what its file says itself is changed.
         path: the sheet.
+        chosen: the headings that a person has chosen, by field; None for those that are found.
 
     Raises:
         UsageError: there is no pipeline file.
@@ -126,14 +127,17 @@ def map_columns(pipeline: Pipeline, path: Path) -> Mapped:
     if pipeline.file is None:
         raise UsageError("there is no pipeline file to write to; `musterroll init DIR --from SHEET` makes one")
     layout = _look(pipeline, path, heading_row=pipeline.settings.sheet.heading_row).layout
-    aliases = {
-        one.field: (one.heading,)
-        for one in layout.columns
-        if one.field is not None and one.reason is not Reason.HEADING and not pipeline.fields[one.field].omitted
-    }
+    if chosen is not None:
+        aliases = {name: (heading,) for name, heading in chosen.items()}
+    else:
+        aliases = {
+            one.field: (one.heading,)
+            for one in layout.columns
+            if one.field is not None and one.reason is not Reason.HEADING and not pipeline.fields[one.field].omitted
+        }
     if aliases:
         _write_aliases(pipeline.file, pipeline.fields, aliases)
-    found = {one.field for one in layout.columns}
+    found = {one.field for one in layout.columns} | aliases.keys()
     missing = [one.heading for one in pipeline.fields.values() if one.needs_column and one.name not in found]
     return Mapped(pipeline.file, aliases, layout.columns, tuple(missing))
 

@@ -32,10 +32,11 @@ def run(options: PortalOptions) -> int:
             f'the portal needs {(error.name or "a package").replace("_", "-")}: pip install "musterroll[portal]"',
             code="extra.missing",
         ) from None
+    from musterroll_plugins.listener import listen  # noqa: PLC0415
     from musterroll_plugins.portal.application import PortalApplication, make_provider  # noqa: PLC0415
     from musterroll_plugins.portal.faults import Faulty  # noqa: PLC0415
     from musterroll_plugins.portal.guard import Guard, is_any_address, names_of  # noqa: PLC0415
-    from musterroll_plugins.portal.server import Connections, listen, serve  # noqa: PLC0415
+    from musterroll_plugins.portal.server import Connections, serve  # noqa: PLC0415
     from musterroll_plugins.portal.storage import DirectoryStorage  # noqa: PLC0415
 
     if sum(fault.rate for fault in options.fault) > 1:
@@ -43,7 +44,7 @@ def run(options: PortalOptions) -> int:
     given = _token(options)
     token = given or Secret(secrets.token_urlsafe(24))
     provider = make_provider(schemas=options.user_schema, patch=not options.no_patch, bulk=not options.no_bulk)
-    with listen(options.host, options.port) as listener:
+    with listen(options.host, options.port, "the portal") as listener:
         storage = DirectoryStorage(
             options.directory,
             provider,

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import socket
 import struct
 import sys
 from collections.abc import Callable, Mapping
-from types import FrameType
 from typing import Any
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from musterroll import UsageError
+from musterroll_plugins.listener import QuietServer
 
 _Address = tuple[str, int]
 
@@ -56,48 +54,6 @@ class Connections:
         return Protocol
 
 
-class _Server(uvicorn.Server):
-    """uvicorn's server, which tells when it is ready, and takes Ctrl-C for a wish and not for a failure."""
-
-    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
-        super().__init__(config)
-        self._on_ready = on_ready
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self._on_ready()
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        # The original remembers the signal, to raise it once more when everything is closed.
-        if self.should_exit and sig == signal.SIGINT:
-            self.force_exit = True
-        self.should_exit = True
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """Opens the port, before anything else is done.
-
-    Raises:
-        UsageError: it cannot be opened.
-    """
-    listener: socket.socket | None = None
-    try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        # The protocol is named because asyncio looks for it before it sets TCP_NODELAY; without that, every answer
-        # takes 40 ms longer.
-        listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-        if sys.platform != "win32":  # where it would let two programs have the same port
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen(1024)
-    except (OSError, UnicodeError) as error:
-        if listener is not None:
-            listener.close()
-        reason = getattr(error, "strerror", None) or str(error)
-        raise UsageError(f"the portal cannot listen at {host}, port {port}: {reason}; try --port 0") from None
-    return listener
-
-
 def serve(application: Any, listener: socket.socket, protocol: type[H11Protocol], on_ready: Callable[[], None]) -> None:
     """Serves until Ctrl-C or a wish to terminate; requests that are under way get a second.
 
@@ -121,4 +77,4 @@ def serve(application: Any, listener: socket.socket, protocol: type[H11Protocol]
         # A look-up by filter has a long address; 64 KiB is the usual end of it.
         h11_max_incomplete_event_size=256 * 1024,
     )
-    asyncio.run(_Server(config, on_ready).serve([listener]))
+    asyncio.run(QuietServer(config, on_ready).serve([listener]))

@@ -7,8 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from musterroll import engine
-from musterroll.engine import documents
+from musterroll.commands import documents
 from musterroll.errors import MusterrollError
 
 # Inside strings only: the rest of a document is ASCII. These would command or disorder a terminal, or cannot
@@ -22,6 +21,7 @@ class Document:
     Args:
         write: takes the text, piece by piece.
         command: the command, e.g. `jobs list`; None where the command line names none.
+        members: the command's members, of `engine.MEMBERS`: those that are never added are written as they are there.
         pipeline: the pipeline's name, as far as it is known.
         profile: likewise.
     """
@@ -30,12 +30,13 @@ class Document:
         self,
         write: Callable[[str], object],
         command: str | None,
+        members: Mapping[str, Any],
         *,
         pipeline: str | None = None,
         profile: str | None = None,
     ) -> None:
         self._write = write
-        self._missing = dict(engine.MEMBERS.get(command or "", {}))
+        self._missing = dict(members)
         self.is_finished = False
         self._separator = "{"
         self.add(documents.opening(command, pipeline=pipeline, profile=profile))

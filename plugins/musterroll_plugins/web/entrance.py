@@ -1,0 +1,143 @@
+"""The way in and out, and what needs no sign-in: health, styles, and a word to who is not let in."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from importlib.resources import files
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+
+from musterroll_plugins.web.people import Person
+from musterroll_plugins.web.site import Route, Site, Visit, address_of
+
+_STATIC = {"style.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
+
+
+async def sign_out(visit: Visit) -> Response:
+    """Ends the session."""
+    visit.site.sessions.end(visit.request.cookies.get(visit.site.cookie))
+    visit.note("sign-out")
+    response = visit.site.render("gone.html")
+    response.delete_cookie(visit.site.cookie)
+    return response
+
+
+ROUTES: list[Route] = [("POST", "/sign-out", sign_out, None)]
+
+
+def open_routes(site: Site) -> list[tuple[str, Callable[[Request], Awaitable[Response]]]]:
+    """What is served to everybody, by its path: GET only."""
+
+    async def health(request: Request) -> Response:
+        return PlainTextResponse("ok")
+
+    async def static(request: Request) -> Response:
+        name = request.path_params["name"]
+        if name not in _STATIC:
+            raise HTTPException(404)
+        content = files("musterroll_plugins.web").joinpath("static", name).read_bytes()
+        return Response(content, media_type=_STATIC[name], headers={"cache-control": "no-cache"})
+
+    async def start(request: Request) -> Response:
+        address = address_of(request)
+        if site.tries.are_too_many(address):
+            site.audit.note("", "sign-in refused: too many tries", address=address)
+            raise HTTPException(429)
+        token = request.query_params.get("token", "")
+        if site.one_time is None or not site.one_time.use(token):
+            site.tries.add(address)
+            site.audit.note("", "sign-in refused", address=address)
+            raise HTTPException(401)
+        return enter(site, site.alone, address)
+
+    routes: list[tuple[str, Callable[[Request], Awaitable[Response]]]] = [
+        ("/health", health),
+        ("/static/{name}", static),
+        ("/start", start),
+    ]
+    if site.oidc is not None:
+
+        async def sign_in(request: Request) -> Response:
+            if site.tries.are_too_many(address_of(request)):
+                raise HTTPException(429)
+            response: Response = await site.oidc.begin(request)
+            return response
+
+        async def back(request: Request) -> Response:
+            name = await site.oidc.end(request)
+            person = site.people.person(name) if name else None
+            if person is None:
+                site.tries.add(address_of(request))
+                site.audit.note(name or "", "sign-in refused", address=address_of(request))
+                raise HTTPException(401)
+            return enter(site, person, address_of(request))
+
+        routes += [("/sign-in", sign_in), ("/sign-in/back", back)]
+    return routes
+
+
+def enter(site: Site, person: Person, address: str) -> Response:
+    """Lets somebody in, with a new session.
+
+    The answer is a page that leads on, and no redirect: a browser that came from elsewhere would follow one without
+    the new cookie, which is for requests of this site only.
+    """
+    value, _ = site.sessions.begin(person)
+    site.audit.note(person.name, "sign-in", address=address)
+    response = site.render("enter.html")
+    site.let_in(response, value)
+    return response
+
+
+async def failure(site: Site, request: Request, error: Exception) -> Response:
+    """The answer to what went wrong: a page, or JSON for programs."""
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    if status == 500:  # where it was, but not its text, which may hold anything
+        print(*traceback.format_tb(error.__traceback__), type(error).__name__, sep="", file=sys.stderr, flush=True)
+    headers = error.headers if isinstance(error, HTTPException) else None
+    text = _TEXTS.get(status, "This does not work.")
+    detail = error.detail if isinstance(error, HTTPException) and error.detail != HTTPStatus(status).phrase else ""
+    if request.url.path.startswith("/api/"):
+        body = {"error": {"code": _CODES.get(status, "error"), "message": detail or text}}
+        return JSONResponse(body, status, dict(headers or {}))
+    if status == 401:
+        response = site.render("unknown.html", 401, has_oidc=site.oidc is not None, one_time=site.one_time is not None)
+    else:
+        response = site.render("failure.html", status, text=text, detail=detail)
+    response.headers.update(headers or {})
+    return response
+
+
+_TEXTS = {
+    400: "The request cannot be read.",
+    401: "Nobody knows you here.",
+    403: "You may not do that.",
+    404: "There is no such page.",
+    405: "There is no such page.",
+    409: "This does not go together with what has happened meanwhile.",
+    413: "That is too large.",
+    415: "This is no sheet.",
+    422: "Something is missing.",
+    429: "That was too often. Wait a minute, and try again.",
+    500: "Something has gone wrong here; whoever runs this server finds it in its log.",
+    503: "This cannot be done now.",
+}
+_CODES = {
+    400: "unreadable",
+    401: "unauthorized",
+    403: "forbidden",
+    404: "not_found",
+    405: "not_found",
+    409: "conflict",
+    413: "too_large",
+    415: "unsupported",
+    422: "invalid",
+    429: "too_many",
+    500: "unexpected",
+    503: "unavailable",
+}

@@ -1,0 +1,273 @@
+"""The jobs: their list, one of them with its rows and failures, and what can be done about it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from musterroll import MusterrollError
+from musterroll.engine import JobSummary, job_settings, list_jobs
+from musterroll_plugins.web.desk import Upload, Work
+from musterroll_plugins.web.people import Role
+from musterroll_plugins.web.private import read_json
+from musterroll_plugins.web.site import Route, Visit
+from musterroll_plugins.web.uploads import download
+from musterroll_plugins.web.view import PAGE, Page, View, stamp_of
+
+_JOB = re.compile(r"[0-9a-z-]{1,60}")
+ACTS = ("resume", "approve", "undo", "release")
+
+
+async def home(visit: Visit) -> Response:
+    """The customers; of who has one only, the jobs."""
+    names = [name for name in visit.site.customers.all if visit.person.role_for(name)]
+    if len(names) == 1:
+        visit.customer_found = visit.site.customers.all[names[0]]
+        return visit.to("")
+    return visit.page("home.html", names=names)
+
+
+async def all_jobs(visit: Visit) -> Response:
+    """The jobs of a customer, newest first, and what is waiting before them."""
+    pipeline, desk = await visit.pipeline(), visit.site.desk
+    try:
+        found = await run_in_threadpool(list_jobs, pipeline)
+    except MusterrollError as error:
+        raise HTTPException(503, error.message) from None
+    pages = max(1, -(-len(found) // PAGE))
+    number = min(max(1, visit.page_number), pages)
+    jobs = [(job, *_origin(visit, job)) for job in found[(number - 1) * PAGE : number * PAGE]]
+    used = {upload.id for job in found if (upload := desk.upload_of(visit.name, job.sheet))}
+    uploads = await run_in_threadpool(desk.uploads, visit.name)
+    waiting = [(one, _waits_for(visit, one)) for one in uploads if one.id not in used]
+    page = Page([], number, pages, len(found))
+    return visit.page("jobs.html", jobs=jobs, waiting=waiting, found=page)
+
+
+def _origin(visit: Visit, job: JobSummary) -> tuple[str, str]:
+    """The name of a job's sheet as the person knows it, and who began the job."""
+    upload = visit.site.desk.upload_of(visit.name, job.sheet)
+    if upload is not None:
+        return upload.name, upload.by
+    return Path(job.sheet).name, "command line"
+
+
+def _waits_for(visit: Visit, upload: Upload) -> str:
+    work = visit.site.desk.work(visit.name, upload.run or upload.check or "")
+    state = visit.site.desk.standing(work).state if work else "done"
+    if upload.run is not None:
+        return "Importing" if state in ("waiting", "running") else "Not imported; look why"
+    return "Being checked" if state in ("waiting", "running") else "Waits for your answers"
+
+
+async def one_job(visit: Visit) -> Response:
+    """A job: its numbers, and the page of it that is asked for (rows, problems or failures)."""
+    job, report = await visit.job(_job_id(visit))
+    desk, profile = visit.site.desk, report.profile
+    running = await run_in_threadpool(_work_of, visit, job) if job.state == "running" else None
+    view = None if job.state == "running" else await _view(visit, job)
+    if isinstance(view, Work):
+        return visit.to(f"/work/{view.id}")
+    upload = desk.upload_of(visit.name, job.sheet)
+    name, by = _origin(visit, job)
+    part, text, outcome = visit.query("part"), visit.query("q").strip(), visit.query("outcome")
+    values: dict[str, Any] = {"meta": None, "found": None, "held": 0}
+    if view is not None:
+        with view:
+            if part not in ("rows", "problems", "failures"):
+                part = "failures" if view.failures(1).total else "problems" if view.problems(1).total else "rows"
+            if part == "rows":
+                values["found"] = view.lines(visit.page_number, text=text, outcome=outcome)
+            elif part == "problems":
+                values["found"] = view.problems(visit.page_number)
+            else:
+                values["found"] = view.failures(visit.page_number)
+            values["totals"] = {"rows": sum(view.meta["actions"].values()), "problems": view.problems(1).total}
+            values["totals"]["failures"] = view.failures(1).total
+            values["meta"], values["held"] = view.meta, len(set(view.held()))
+    fields = (await visit.pipeline()).fields
+    return visit.page(
+        "job.html",
+        job=job,
+        profile=profile,
+        sheet=name,
+        by=by,
+        part=part,
+        text=text,
+        outcome=outcome,
+        running=running,
+        fields=fields,
+        can=_can(visit, job, upload, values["held"]),
+        has_rejected=_rejected_file(visit, job) is not None,
+        target=await visit.target(profile),
+        **values,
+    )
+
+
+def _can(visit: Visit, job: JobSummary, upload: Upload | None, held: int) -> dict[str, bool]:
+    """What the person can do about a job."""
+    imports = visit.may("importer")
+    return {
+        "resume": imports and job.can_go_on,
+        "undo": imports
+        and job.kind in ("run", "apply")
+        and job.state in ("completed", "completed_with_errors", "paused", "failed", "interrupted", "partially_undone"),
+        "approve": job.state == "quarantined" and _may_approve(visit, upload),
+        "release": imports and held > 0,
+    }
+
+
+def _may_approve(visit: Visit, upload: Upload | None) -> bool:
+    """Whether the person may approve: who began a job may not, unless there is nobody else."""
+    began = upload is not None and upload.by == visit.person.name
+    return visit.may("approver") and (visit.person.is_alone or not began)
+
+
+async def _view(visit: Visit, job: JobSummary) -> View | Work:
+    """The view of a job; where there is none that is up to date, the work that makes it."""
+    path = visit.site.desk.view_of_job(visit.name, job.id)
+    try:
+        view = await run_in_threadpool(View, path)
+    except FileNotFoundError:
+        view = None
+    if view is not None:
+        if view.meta["stamp"] == stamp_of(job):
+            return view
+        view.__exit__()
+    return visit.begin("view", job=job.id, profile="", sets=())
+
+
+def _work_of(visit: Visit, job: JobSummary) -> str | None:
+    """The work that carries a job out; None where it is none of ours."""
+    upload = visit.site.desk.upload_of(visit.name, job.sheet)
+    work = visit.site.desk.work(visit.name, upload.run or "") if upload else None
+    return work.id if work and visit.site.desk.standing(work).state == "running" else None
+
+
+def _job_id(visit: Visit) -> str:
+    id_: str = visit.request.path_params["job"]
+    if not _JOB.fullmatch(id_) or id_ == "last":
+        raise HTTPException(404)
+    return id_
+
+
+async def story(visit: Visit) -> Response:
+    """The story of one row."""
+    job, report = await visit.job(_job_id(visit))
+    desk, row = visit.site.desk, visit.request.path_params["row"]
+    work = desk.work(visit.name, visit.query("work"))
+    if work is None or work.kind != "story" or work.job != job.id or work.more["row"] != row:
+        return visit.to(f"/work/{(await _story_work(visit, job, row)).id}")
+    standing = desk.standing(work)
+    if standing.state != "done":
+        return visit.to(f"/work/{work.id}")
+    error = (standing.result or {}).get("error")
+    document = None if error else read_json(desk.document(work))
+    return visit.page(
+        "story.html",
+        job=job,
+        row=row,
+        error=error,
+        story=document["row"] if document else None,
+        target=await visit.target(report.profile),
+    )
+
+
+async def _story_work(visit: Visit, job: JobSummary, row: int) -> Work:
+    profile, sets = await _settings(visit, job)
+    return visit.begin("story", job=job.id, profile=profile, sets=sets, more={"row": row})
+
+
+async def _settings(visit: Visit, job: JobSummary) -> tuple[str, tuple[str, ...]]:
+    """The profile and the settings that a job was begun with."""
+    pipeline = await visit.pipeline()
+    profile, sets = await run_in_threadpool(job_settings, pipeline.state, pipeline.name, job.id)
+    return profile or "", sets
+
+
+async def ask(visit: Visit) -> Response:
+    """Asks once more before a job is taken back, gone on with, or approved."""
+    act = visit.request.path_params["act"]
+    job, report = await visit.job(_job_id(visit))
+    upload = visit.site.desk.upload_of(visit.name, job.sheet)
+    if act not in ACTS or not _can(visit, job, upload, 1 if job.invites.held else 0)[act]:
+        raise HTTPException(404)
+    name, by = _origin(visit, job)
+    return visit.page("ask.html", act=act, job=job, sheet=name, by=by, target=await visit.target(report.profile))
+
+
+async def act(visit: Visit) -> Response:
+    """Does something about a job."""
+    job, _ = await visit.job(_job_id(visit))
+    as_sent = visit.text("as_sent") == "yes"
+    work = await begin_act(visit, job, visit.request.path_params["act"], as_sent=as_sent)
+    return visit.to(f"/work/{work.id}")
+
+
+async def begin_act(visit: Visit, job: JobSummary, act: str, *, as_sent: bool) -> Work:
+    """Begins to do something about a job.
+
+    Args:
+        visit: who.
+        job: the job.
+        act: one of `ACTS`.
+        as_sent: of held invites: they have arrived, nothing is to be sent.
+
+    Raises:
+        HTTPException: the person may not (403), or it cannot be (404, 409).
+    """
+    if act not in ACTS:
+        raise HTTPException(404)
+    upload = visit.site.desk.upload_of(visit.name, job.sheet)
+    if act == "approve" and not _may_approve(visit, upload):
+        visit.note("refused: approve", job.id)
+        raise HTTPException(
+            403, "who begins a job does not approve it; that takes another person with the role approver"
+        )
+    more: dict[str, Any] = {}
+    if act == "release":
+        view = await _view(visit, job)
+        if isinstance(view, Work):
+            raise HTTPException(409, "open the job first; its invites are being read")
+        with view:
+            more = {"names": sorted(set(view.held())), "as_sent": as_sent}
+        if not more["names"]:
+            raise HTTPException(409, "no invite of this job is held")
+    elif not _can(visit, job, upload, 0)[act]:
+        raise HTTPException(409, "that cannot be done with this job as it is now")
+    profile, sets = await _settings(visit, job)
+    work = visit.begin(act, job=job.id, sheet=job.sheet, profile=profile, sets=sets, more=more)
+    visit.note(act, job.id)
+    return work
+
+
+def _rejected_file(visit: Visit, job: JobSummary) -> Path | None:
+    """The file of a job's rejected rows; only where the job has an upload, whose folder it is in."""
+    path = Path(job.rejected_file) if job.rejected_file else None
+    return path if path is not None and visit.site.desk.holds(path) else None
+
+
+async def rejected(visit: Visit) -> Response:
+    """The file of rejected rows, to be corrected and uploaded."""
+    job, _ = await visit.job(_job_id(visit))
+    path = _rejected_file(visit, job)
+    if path is None:
+        raise HTTPException(404)
+    visit.note("download of rejected rows", job.id)
+    return download(await run_in_threadpool(path.read_bytes), f"{visit.name}-left-out{path.suffix}")
+
+
+ROUTES: list[Route] = [
+    ("GET", "/", home, None),
+    ("GET", "/c/{customer}", all_jobs, Role.VIEWER),
+    ("GET", "/c/{customer}/jobs/{job}", one_job, Role.VIEWER),
+    ("GET", "/c/{customer}/jobs/{job}/rows/{row:int}", story, Role.VIEWER),
+    ("GET", "/c/{customer}/jobs/{job}/rejected", rejected, Role.IMPORTER),
+    ("GET", "/c/{customer}/jobs/{job}/{act}", ask, Role.IMPORTER),
+    ("POST", "/c/{customer}/jobs/{job}/{act}", act, Role.IMPORTER),
+]

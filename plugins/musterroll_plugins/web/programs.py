@@ -1,0 +1,330 @@
+"""The API for programs: what the pages can do, with bearer tokens, and the JSON documents of the command line."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.responses import FileResponse, JSONResponse, Response
+
+from musterroll import UsageError
+from musterroll.engine import MEMBERS, Document, Pipeline, documents, list_jobs, show_job, template
+from musterroll_plugins.web.desk import Upload, Work
+from musterroll_plugins.web.jobs import ACTS, begin_act
+from musterroll_plugins.web.people import Role
+from musterroll_plugins.web.private import ID, make_folder, read_json, write_json
+from musterroll_plugins.web.site import Handler, Visit
+from musterroll_plugins.web.uploads import take
+from musterroll_plugins.web.words import INVITES
+
+_KEY = 200  # characters of an idempotency key
+_FIELDS = 20
+
+
+class Operation(NamedTuple):
+    """One operation of the API."""
+
+    method: str
+    path: str
+    handler: Handler
+    role: Role | None
+    summary: str
+    answers: Mapping[int, str]
+
+
+async def begin_job(visit: Visit) -> Response:
+    """Takes a sheet or rows, and imports them."""
+    return await _begin(visit, "run")
+
+
+async def begin_check(visit: Visit) -> Response:
+    """Takes a sheet or rows, and says what would become of them."""
+    return await _begin(visit, "check")
+
+
+async def _begin(visit: Visit, kind: str) -> Response:
+    desk, key = visit.site.desk, visit.request.headers.get("idempotency-key", "")
+    if len(key) > _KEY:
+        raise HTTPException(422, f"an Idempotency-Key has at most {_KEY} characters")
+    pipeline, (name, content, wanted) = await visit.pipeline(), await _sheet(visit)
+    profile, invites = wanted.get("profile", ""), wanted.get("invites")
+    if invites is not None and invites not in INVITES:
+        raise HTTPException(422, f"invites is one of {', '.join(INVITES)}")
+    # What is asked for twice under one key must be the same both times.
+    same = hashlib.sha256(json.dumps([kind, name, profile, invites]).encode() + content).hexdigest()
+    place = _place_of_key(visit, key) if key else None
+    if place is not None and (former := read_json(place)) is not None:
+        if former["same"] != same:
+            raise HTTPException(422, "this Idempotency-Key was used for something else")
+        return _accepted(visit, former["work"])
+    if name.endswith(".json"):
+        name, content = "rows.csv", await run_in_threadpool(_as_csv, pipeline, content)
+    upload = await take(visit, name, io.BytesIO(content), profile=profile)
+    # No await from here on: of two requests with one key the second finds what the first one has begun.
+    if place is not None and (former := read_json(place)) is not None:
+        desk.discard(upload)
+        return _accepted(visit, former["work"])
+    work = visit.begin(
+        kind,
+        upload=upload.id,
+        sheet=str(desk.sheet_of(upload)),
+        profile=upload.profile,
+        more={"invites": invites} if kind == "run" else {},
+    )
+    desk.store(_begun(upload, work))
+    if place is not None:
+        write_json(place, {"same": same, "work": work.id})
+    visit.note(kind, upload.id)
+    return _accepted(visit, work.id)
+
+
+def _begun(upload: Upload, work: Work) -> Upload:
+    return replace(upload, run=work.id) if work.kind == "run" else replace(upload, check=work.id)
+
+
+async def _sheet(visit: Visit) -> tuple[str, bytes, dict[str, Any]]:
+    """The sheet of a request: the name of its file, what is in it, and what else is said."""
+    kind = visit.request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == "application/json":
+        body = await visit.request.body()
+        try:
+            said = json.loads(body)
+        except (ValueError, RecursionError):
+            raise HTTPException(400, "the body is no JSON") from None
+        if not isinstance(said, dict) or not {*said} <= {"rows", "profile", "invites"}:
+            raise HTTPException(422, 'write {"rows": [{"username": "ana", …}], "profile": …, "invites": …}')
+        if not isinstance(said.get("rows"), list):
+            raise HTTPException(422, "rows is a list of objects")
+        wanted = {name: value for name, value in said.items() if name != "rows" and value is not None}
+        if not all(isinstance(value, str) for value in wanted.values()):
+            raise HTTPException(422, "profile and invites are texts")
+        return "rows.json", json.dumps(said["rows"]).encode(), wanted
+    if kind != "multipart/form-data":
+        raise HTTPException(415, "send multipart/form-data with a file `sheet`, or application/json with `rows`")
+    async with visit.request.form(max_files=1, max_fields=_FIELDS, max_part_size=1024) as form:
+        visit.form_sent = form
+        sheet = visit.file("sheet")
+        if sheet is None or sheet.filename is None:
+            raise HTTPException(422, "there is no file `sheet`")
+        wanted = {name: visit.text(name) for name in ("profile", "invites") if name in form}
+        name = sheet.filename
+        return name if not name.endswith(".json") else f"{name}_", await sheet.read(), wanted
+
+
+def _as_csv(pipeline: Pipeline, content: bytes) -> bytes:
+    """Rows as the sheet of the pipeline, so that a job of rows is one like every other."""
+    rows, names = json.loads(content), {one.name for one in pipeline.fields.values() if one.needs_column}
+    for number, row in enumerate(rows, 1):
+        if not isinstance(row, dict) or not all(isinstance(value, str) for value in row.values()):
+            raise HTTPException(422, f"row {number} of rows is no object whose values are texts")
+        if unknown := sorted(row.keys() - names):
+            raise HTTPException(
+                422, f"row {number} of rows: there is no field {unknown[0]}; there are {', '.join(names)}"
+            )
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "rows.csv"
+        template(pipeline, path, form="csv", users=rows)
+        return path.read_bytes()
+
+
+def _place_of_key(visit: Visit, key: str) -> Path:
+    whose = json.dumps([visit.name, visit.person.name, key])
+    return make_folder(visit.site.desk.folder / "keys") / f"{hashlib.sha256(whose.encode()).hexdigest()}.json"
+
+
+def _accepted(visit: Visit, work: str) -> Response:
+    place = f"/api/jobs/{work}"
+    return JSONResponse({"id": work, "location": place}, 202, {"location": place})
+
+
+async def one_job(visit: Visit) -> Response:
+    """The document of a job: that of the command where its id is one that this API gave, else that of `jobs show`."""
+    id_ = visit.request.path_params["job"]
+    for customer in _customers(visit):
+        visit.customer_found = customer
+        if ID.fullmatch(id_):
+            work = visit.site.desk.work(visit.name, id_)
+            if work is not None and (work.kind == "view" or visit.may("importer")):
+                return _document(visit, work)
+        elif (response := await _shown(visit, id_)) is not None:
+            return response
+    raise HTTPException(404)
+
+
+def _customers(visit: Visit) -> list[Any]:
+    return [one for one in visit.site.customers.all.values() if visit.person.role_for(one.name)]
+
+
+def _document(visit: Visit, work: Work) -> Response:
+    standing = visit.site.desk.standing(work)
+    if standing.state == "done":
+        return FileResponse(visit.site.desk.document(work), media_type="application/json")
+    found = {"id": work.id, "state": standing.state, "stage": standing.stage}
+    return JSONResponse({**found, "done": standing.done, "total": standing.total}, 202, {"retry-after": "1"})
+
+
+async def _shown(visit: Visit, id_: str) -> Response | None:
+    """The document of `jobs show`, as the command line prints it; None where there is no such job."""
+    pipeline = await visit.pipeline()
+
+    def look() -> bytes | None:
+        out = io.StringIO()
+        try:
+            with show_job(pipeline, id_) as report:
+                if report.job is None or report.job.id != id_:
+                    return None
+                command = "jobs show"
+                document = Document(
+                    out.write, command, MEMBERS[command], pipeline=report.pipeline, profile=report.profile
+                )
+                document.add(documents.of_report(report))
+                document.finish(report.outcome, report.error)
+        except UsageError:
+            return None
+        return out.getvalue().encode()
+
+    found = await run_in_threadpool(look)
+    return None if found is None else Response(found, media_type="application/json")
+
+
+async def jobs(visit: Visit) -> Response:
+    """The jobs of a customer, as `jobs list` has them."""
+    pipeline = await visit.pipeline()
+    return JSONResponse(documents.of_jobs(await run_in_threadpool(list_jobs, pipeline)))
+
+
+async def act(visit: Visit) -> Response:
+    """Does something about a job."""
+    for customer in _customers(visit):
+        visit.customer_found = customer
+        try:
+            job, _ = await visit.job(visit.request.path_params["job"])
+        except HTTPException as error:
+            if error.status_code != HTTPStatus.NOT_FOUND:
+                raise
+            continue
+        if not visit.may("importer"):
+            raise HTTPException(403, "this takes the role importer")
+        as_sent = visit.query("as_sent") == "yes"
+        act_ = visit.request.url.path.rpartition("/")[2]
+        work = await begin_act(visit, job, act_, as_sent=as_sent)
+        return _accepted(visit, work.id)
+    raise HTTPException(404)
+
+
+async def cancel(visit: Visit) -> Response:
+    """Asks a work to end."""
+    for customer in _customers(visit):
+        visit.customer_found = customer
+        work = visit.site.desk.work(customer.name, visit.request.path_params["job"])
+        if work is not None and visit.may("importer"):
+            visit.site.desk.cancel(work)
+            visit.note("cancel", work.id)
+            return _accepted(visit, work.id)
+    raise HTTPException(404)
+
+
+async def description(visit: Visit) -> Response:
+    """The OpenAPI document."""
+    return JSONResponse(openapi())
+
+
+_STARTED = {202: "It has begun; `location` is where its document will be."}
+_REFUSED = {401: "No token that is known.", 403: "The token's role does not do.", 404: "There is none for this token."}
+_TAKEN = {409: "That cannot be done with it now.", 429: "Too many uploads wait."}
+_GIVEN = {413: "The sheet is too large.", 415: "That is no sheet.", 422: "What is sent is not right."}
+
+OPERATIONS = (
+    Operation(
+        "POST",
+        "/api/customers/{customer}/jobs",
+        begin_job,
+        Role.IMPORTER,
+        "Imports a sheet (multipart/form-data, `sheet`), or rows (JSON). Takes an Idempotency-Key.",
+        {**_STARTED, **_REFUSED, **_TAKEN, **_GIVEN},
+    ),
+    Operation(
+        "POST",
+        "/api/customers/{customer}/checks",
+        begin_check,
+        Role.IMPORTER,
+        "Says what an import would do, with all problems; writes nothing.",
+        {**_STARTED, **_REFUSED, **_TAKEN, **_GIVEN},
+    ),
+    Operation(
+        "GET",
+        "/api/customers/{customer}/jobs",
+        jobs,
+        Role.VIEWER,
+        "The jobs, newest first.",
+        {200: "They.", **_REFUSED},
+    ),
+    Operation(
+        "GET",
+        "/api/jobs/{job}",
+        one_job,
+        None,
+        "The JSON document of a job, or of what this API has begun.",
+        {200: "The document.", 202: "It is not done yet.", **_REFUSED},
+    ),
+    Operation(
+        "POST",
+        "/api/jobs/{job}/cancel",
+        cancel,
+        None,
+        "Ends what this API has begun, in order.",
+        {**_STARTED, **_REFUSED},
+    ),
+    *(
+        Operation(
+            "POST",
+            f"/api/jobs/{{job}}/{name}",
+            act,
+            None,
+            summary,
+            {**_STARTED, **_REFUSED, **_TAKEN},
+        )
+        for name, summary in zip(
+            ACTS,
+            (
+                "Goes on with a job that was cut off.",
+                "Lets a job past the limits that stopped it; not by who began it.",
+                "Takes back what a job did.",
+                "Sends held invites again; with as_sent=yes they count as sent.",
+            ),
+            strict=True,
+        )
+    ),
+    Operation("GET", "/api/openapi.json", description, None, "This document.", {200: "It.", 401: _REFUSED[401]}),
+)
+
+
+def openapi() -> dict[str, Any]:
+    """Makes the OpenAPI document of the operations."""
+    paths: dict[str, Any] = {}
+    for one in OPERATIONS:
+        names = [part[1:-1] for part in one.path.split("/") if part.startswith("{")]
+        paths.setdefault(one.path, {})[one.method.lower()] = {
+            "summary": one.summary,
+            "parameters": [
+                {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names
+            ],
+            "responses": {str(status): {"description": text} for status, text in one.answers.items()},
+        }
+    scheme = {"token": {"type": "http", "scheme": "bearer"}}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "musterroll", "version": "1"},
+        "components": {"securitySchemes": scheme},
+        "security": [{"token": []}],
+        "paths": paths,
+    }

@@ -1,0 +1,43 @@
+// All that a script does here; every page works without it.
+"use strict";
+
+// An error summary is read first.
+const summary = document.getElementById("summary");
+if (summary) summary.focus();
+
+// Progress comes by itself, and the page goes on when the work is done.
+const progress = document.getElementById("progress");
+if (progress) {
+  const bar = progress.querySelector("progress");
+  const text = document.getElementById("progress-text");
+  const events = new EventSource(progress.dataset.events);
+  events.onmessage = (event) => {
+    const now = JSON.parse(event.data);
+    if (text.textContent !== now.text) text.textContent = now.text;
+    if (now.total) {
+      bar.max = now.total;
+      bar.value = now.done;
+    } else {
+      bar.removeAttribute("value");
+    }
+  };
+  events.addEventListener("end", () => {
+    events.close();
+    location.reload();
+  });
+}
+
+// A sheet that hovers over the drop zone is welcome.
+const zone = document.querySelector(".drop");
+if (zone) {
+  for (const name of ["dragenter", "dragover"]) zone.addEventListener(name, () => zone.classList.add("over"));
+  for (const name of ["dragleave", "drop"]) zone.addEventListener(name, () => zone.classList.remove("over"));
+}
+
+// Nothing is sent twice by a double click.
+for (const form of document.querySelectorAll("form[method=post]")) {
+  form.addEventListener("submit", (event) => {
+    if (form.dataset.sent) event.preventDefault();
+    form.dataset.sent = "yes";
+  });
+}

@@ -1,0 +1,274 @@
+"""The worker process: does one work with the engine, and writes down how far it is and what came of it.
+
+`python -m musterroll_plugins.web.worker FOLDER VIEWS`, which the server starts. It outlives the server where that is
+killed; where it is asked to end (the file `cancel`, or a signal) the engine brings its job to an orderly stop.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Iterable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from musterroll import MusterrollError, SourceError, engine
+from musterroll.engine import MEMBERS, Change, Document, Outcome, Pipeline, PlanSummary, Report, documents
+from musterroll_plugins.web.desk import Work
+from musterroll_plugins.web.private import read_json, write_json
+from musterroll_plugins.web.view import write_view
+
+_COMMANDS = {
+    "check": "plan",
+    "run": "run",
+    "resume": "jobs resume",
+    "approve": "jobs approve",
+    "undo": "jobs undo",
+    "release": "invites release",
+    "view": "jobs show",
+    "story": "jobs show",
+}
+_PACE = 0.2  # seconds between two words of progress
+_CHOICES: tuple[engine.SendTo, ...] = ("none", "new", "all", "pending")
+_UNMAPPED = frozenset({"column.missing", "sheet.ambiguous"})
+_CHANGED = "what would happen has changed since it was shown, so nothing was written; look at it again"
+
+
+class Teller:
+    """The engine's progress, in a file.
+
+    Args:
+        path: the file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._stage, self._done, self._told = path, "", 0, 0.0
+        self._total: int | None = None
+
+    def stage(self, name: str, total: int | None = None) -> None:
+        """A new stage begins."""
+        self._stage, self._total, self._done = name, total, 0
+        self._tell()
+
+    def advance(self, steps: int = 1) -> None:
+        """So many steps are done."""
+        self._done += steps
+        if time.monotonic() - self._told >= _PACE:
+            self._tell()
+
+    def _tell(self) -> None:
+        self._told = time.monotonic()
+        write_json(self._path, {"stage": self._stage, "done": self._done, "total": self._total})
+
+
+class Worker:
+    """One work, being done.
+
+    Args:
+        folder: its folder.
+        views: the folder of the views of jobs.
+    """
+
+    def __init__(self, folder: Path, views: Path) -> None:
+        found = read_json(folder / "work.json")
+        assert found is not None
+        self.work = Work(**{**found, "sets": tuple(found["sets"])})
+        self._folder, self._views = folder, views
+        self._progress = Teller(folder / "progress.json")
+        self._pipelines: list[Pipeline] = []
+        self._is_cancelled = threading.Event()
+
+    def do(self) -> None:
+        """Does it, and writes what came of it."""
+        self._progress.stage("Starting")
+        self._mind_the_wish_to_end()
+        work, result = self.work, {}
+        command = _COMMANDS[work.kind]
+        with (self._folder / "document.json").open("w", encoding="utf-8") as out:
+            name, profile = work.customer, work.profile or None
+            document = Document(out.write, command, MEMBERS[command], pipeline=name, profile=profile)
+            try:
+                result = self._story(document) if work.kind == "story" else self._report(document)
+            except KeyboardInterrupt as stopped:
+                result = {"outcome": Outcome.INTERRUPTED, "job": getattr(stopped, "job", None)}
+                result["error"] = {"code": "interrupted", "message": "it was stopped"}
+                document.finish(Outcome.INTERRUPTED, MusterrollError("interrupted", code="interrupted"))
+            except MusterrollError as error:
+                result = {"outcome": documents.outcome_of(error), "error": _error(error)}
+                if error.code == "declined":  # only `_is_as_shown` declines anything
+                    result["error"] = {"code": error.code, "message": _CHANGED}
+                document.add(documents.of_error(error))
+                document.finish(result["outcome"], error)
+            except Exception as error:
+                # Where it was, for whoever runs the server; not its text, which may hold anything.
+                print(*traceback.format_tb(error.__traceback__), type(error).__name__, sep="", file=sys.stderr)
+                unexpected = MusterrollError(f"unexpected failure: {type(error).__name__}", code="unexpected")
+                result = {"outcome": Outcome.ERROR, "error": _error(unexpected)}
+                document.finish(Outcome.ERROR, unexpected)
+        write_json(self._folder / "result.json", {"error": None, "job": None, **result})
+
+    def _load(self, *, invites: str | None = None) -> Pipeline:
+        work = self.work
+        flags = {"invites.send_to": (invites, "--invites")} if invites is not None else None
+        pipeline = engine.load_pipeline(
+            Path(work.pipeline) if work.pipeline else None, profile=work.profile or None, sets=work.sets, flags=flags
+        )
+        self._pipelines.append(pipeline)
+        if self._is_cancelled.is_set():
+            pipeline.cancelled.set()
+        return pipeline
+
+    def _report(self, document: Document) -> dict[str, Any]:
+        work = self.work
+        if work.kind == "check":
+            return self._check(document)
+        report = self._perform()
+        with report:
+            document.add(documents.of_report(report))
+            error = report.error
+            if error is None and report.outcome is Outcome.INTERRUPTED and work.kind != "view":
+                error = MusterrollError("interrupted", code="interrupted")
+            document.finish(report.outcome, error)
+            job = report.job
+            if job is not None:
+                write_view(self._views / f"{work.customer}-{job.id}.db", report)
+            result = {"outcome": report.outcome, "job": job.id if job else work.job}
+            return {**result, "error": None if report.error is None else _error(report.error)}
+
+    def _perform(self) -> Report:
+        work, progress = self.work, self._progress
+        job, sheet = work.job or "", Path(work.sheet or "")
+        match work.kind:
+            case "run":
+                pipeline = self._load(invites=work.more.get("invites"))
+                confirm = partial(self._is_as_shown, work.more.get("shown"))
+                return engine.run(pipeline, sheet, confirm=confirm, progress=progress)
+            case "resume":
+                return engine.resume(self._load(), job, progress=progress)
+            case "approve":
+                return engine.approve(self._load(), job, by=work.by, progress=progress)
+            case "undo":
+                return engine.undo(self._load(), job, progress=progress)
+            case "release":
+                names, as_sent = work.more["names"], work.more["as_sent"]
+                return engine.release_invites(self._load(), names, as_sent=as_sent, progress=progress)
+        return engine.show_job(self._load(), job)
+
+    def _is_as_shown(self, shown: Mapping[str, Any] | None, summary: PlanSummary) -> bool:
+        """Whether the plan is the one that the person has seen; programs have seen none."""
+        if shown is None:
+            return True
+        return (summary.invites, _digest(summary.changes())) == (shown["invites"], shown["digest"])
+
+    def _check(self, document: Document) -> dict[str, Any]:
+        """Plans the sheet as the pipeline says; then once for each other choice of whom to invite, for its number."""
+        pipeline, sheet = self._load(), Path(self.work.sheet or "")
+        usual = pipeline.settings.invites.send_to
+        with engine.plan(pipeline, sheet, progress=self._progress) as report:
+            document.add(documents.of_report(report))
+            document.finish(report.outcome, report.error)
+            codes = {one.code for one in report.problem_groups()}
+            columns = self._columns(pipeline, sheet) if codes & _UNMAPPED else None
+            choices: dict[str, Any] = {}
+            if report.changes is not None and not report.keeps_all_out:
+                choices[usual] = _choice(report)
+                for choice in _CHOICES:
+                    if choice != usual:
+                        with engine.plan(self._load(invites=choice), sheet, progress=self._progress) as other:
+                            choices[choice] = _choice(other)
+                digest = _digest(report.changes())
+            else:
+                digest = None
+            write_view(
+                self._folder / "view.db",
+                report,
+                choices={name: choices[name] for name in _CHOICES if name in choices},
+                usual=usual,
+                digest=digest,
+                columns=columns,
+            )
+            return {"outcome": report.outcome}
+
+    def _columns(self, pipeline: Pipeline, sheet: Path) -> dict[str, Any] | None:
+        """What the columns of the sheet seem to be; None where it holds no headings at all."""
+        try:
+            found = engine.first_sheet(pipeline, sheet)
+        except SourceError:
+            return None
+        settings = found.settings.get("sheet", {})
+        return {
+            "columns": found.members()["columns"],
+            "layout": {name: settings[name] for name in ("worksheet", "heading_row", "first_row") if name in settings},
+        }
+
+    def _story(self, document: Document) -> dict[str, Any]:
+        pipeline, job = self._load(), self.work.job or ""
+        story = engine.explain_row(pipeline, job, self.work.more["row"], progress=self._progress)
+        with engine.show_job(pipeline, job) as report:
+            document.add(documents.of_row(report, story))
+            document.finish(Outcome.OK, None)
+        return {"outcome": Outcome.OK, "job": job, "notes": list(story.notes)}
+
+    def _mind_the_wish_to_end(self) -> None:
+        def end() -> None:
+            self._is_cancelled.set()
+            for pipeline in self._pipelines:
+                pipeline.cancelled.set()
+
+        def look() -> None:
+            while not (self._folder / "cancel").exists():
+                time.sleep(_PACE)
+            end()
+
+        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+            if hasattr(signal, name):
+                signal.signal(getattr(signal, name), lambda *_: end())
+        threading.Thread(target=look, daemon=True).start()
+
+
+def _choice(report: Report) -> dict[str, Any]:
+    assert report.changes is not None
+    sends = sum(change.invite.send for change in report.changes())
+    refusal = report.error.message if report.error else None
+    return {"sends": sends, "refusal": refusal}
+
+
+def _digest(changes: Iterable[Change]) -> str:
+    """Tells one plan from another; whom it invites is told by the number of the choice."""
+    found = hashlib.sha256()
+    for change in changes:
+        record = (
+            change.row,
+            change.username,
+            change.action,
+            change.password,
+            dict(change.fields),
+            [one.path for one in change.add],
+            [one.path for one in change.remove],
+        )
+        found.update(json.dumps(record, default=str, sort_keys=True).encode("utf-8", "surrogatepass"))
+    return found.hexdigest()
+
+
+def _error(error: MusterrollError) -> dict[str, str]:
+    return {"code": error.code, "message": error.message}
+
+
+def main(folder: Path, views: Path) -> None:
+    """Does the work of a folder."""
+    os.umask(0o077)
+    with FileLock(folder / "lock"):
+        Worker(folder, views).do()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -1,0 +1,101 @@
+"""How far a work is: a page that survives a reload, and the events that keep it up to date."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+
+from starlette.exceptions import HTTPException
+from starlette.responses import Response, StreamingResponse
+
+from musterroll_plugins.web.desk import Standing, Work
+from musterroll_plugins.web.people import Role
+from musterroll_plugins.web.site import Route, Visit
+from musterroll_plugins.web.words import WORKS
+
+_PACE = 0.3  # seconds between two events
+_LONGEST = 15 * 60  # seconds; the browser asks again
+
+
+def found_work(visit: Visit) -> Work:
+    """The work that the path names.
+
+    Raises:
+        HTTPException: there is none of this customer, or it is none for the person's role (404).
+    """
+    work = visit.site.desk.work(visit.name, visit.request.path_params["work"])
+    if work is None or (work.kind not in ("view", "story") and not visit.may("importer")):
+        raise HTTPException(404)
+    return work
+
+
+async def progress(visit: Visit) -> Response:
+    """How far a work is; when it is done, what came of it."""
+    work = found_work(visit)
+    standing = visit.site.desk.standing(work)
+    if standing.state == "done":
+        return await _ended(visit, work, standing)
+    if standing.state == "lost" and work.kind == "check":
+        return visit.to(f"/uploads/{work.upload}")
+    return visit.page("work.html", work=work, standing=standing, target=await visit.target(work.profile))
+
+
+async def _ended(visit: Visit, work: Work, standing: Standing) -> Response:
+    result = standing.result or {}
+    if work.kind == "check":
+        return visit.to(f"/uploads/{work.upload}")
+    if work.kind == "story":
+        return visit.to(f"/jobs/{work.job}/rows/{work.more['row']}?work={work.id}")
+    if result["job"] is not None and (work.kind not in ("approve", "undo", "resume", "release") or not result["error"]):
+        return visit.to(f"/jobs/{result['job']}")
+    error = result["error"] or {"code": "unknown", "message": "it came to nothing"}
+    return visit.page(
+        "stopped.html", work=work, error=error, job=result["job"] or work.job, target=await visit.target(work.profile)
+    )
+
+
+async def events(visit: Visit) -> Response:
+    """The progress as server-sent events; the last one is `end`."""
+    work = found_work(visit)
+
+    async def stream() -> AsyncIterator[str]:
+        last = None
+        for _ in range(int(_LONGEST / _PACE)):
+            standing = visit.site.desk.standing(work)
+            if standing.state in ("done", "lost"):
+                yield "event: end\ndata: {}\n\n"
+                return
+            now = {"text": text_of(standing, work), "done": standing.done, "total": standing.total}
+            if now != last:
+                yield f"data: {json.dumps(now)}\n\n"
+                last = now
+            await asyncio.sleep(_PACE)
+
+    return StreamingResponse(stream(), media_type="text/event-stream")
+
+
+def text_of(standing: Standing, work: Work) -> str:
+    """How far a work is, in words."""
+    if standing.state == "waiting":
+        return "Waiting: another import of this customer is under way" if work.kind == "run" else "Waiting"
+    if standing.total:
+        return f"{standing.stage}: {standing.done:,} of {standing.total:,}"
+    return f"{standing.stage or WORKS[work.kind]}{f': {standing.done:,}' if standing.done else ''}"
+
+
+async def cancel(visit: Visit) -> Response:
+    """Asks a work to end."""
+    work = found_work(visit)
+    if visit.site.desk.standing(work).state == "done":
+        return visit.to(f"/work/{work.id}")
+    visit.site.desk.cancel(work)
+    visit.note("cancel", work.id)
+    return visit.to(f"/work/{work.id}")
+
+
+ROUTES: list[Route] = [
+    ("GET", "/c/{customer}/work/{work}", progress, Role.VIEWER),
+    ("GET", "/c/{customer}/work/{work}/events", events, Role.VIEWER),
+    ("POST", "/c/{customer}/work/{work}/cancel", cancel, Role.IMPORTER),
+]

@@ -1,0 +1,40 @@
+"""What the page about the pages says is held by tests, and by the program."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from musterroll_plugins.web import WebOptions
+from musterroll_plugins.web.programs import OPERATIONS
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "web.md").read_text(encoding="utf-8")
+
+
+def test_every_line_of_what_it_is_safe_against_has_a_test() -> None:
+    lines = [line for line in PAGE.partition("## What it is safe against")[2].splitlines() if line.startswith("| ")]
+    texts = [path.read_text("utf-8") for path in (ROOT / "tests" / "plugins" / "web").glob("test_*.py")]
+    existing = {name for text in texts for name in re.findall(r"def (test_\w+)", text)}
+    assert len(lines) > 15
+    for line in lines[1:]:
+        named = re.findall(r"`(test_\w+)`", line)
+        assert named, line
+        assert set(named) <= existing, line
+
+
+def test_every_operation_of_the_api_is_on_the_page() -> None:
+    for one in OPERATIONS:
+        path = one.path.replace("{customer}", "ACME").replace("{job}", "ID")
+        start, _, last = path.rpartition("/")
+        assert f"{one.method} {path}`" in PAGE or (f"{one.method} {start}/" in PAGE and f"`{last}`" in PAGE), one
+
+
+def test_the_examples_use_options_that_exist() -> None:
+    known = {f"--{name.replace('_', '-')}" for name in WebOptions.model_fields}
+    for name in ("musterroll-web.service", "Containerfile"):
+        text = (ROOT / "docs" / "examples" / name).read_text(encoding="utf-8")
+        (command,) = re.findall(r"^(?:ExecStart=|ENTRYPOINT ).*$", text, re.MULTILINE)
+        used = set(re.findall(r"--[a-z-]+", command))
+        assert used
+        assert used <= known

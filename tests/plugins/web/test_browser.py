@@ -1,0 +1,195 @@
+"""The pages in a real browser: the whole way, narrow, dark, by keyboard, without a script; axe looks at every page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from support.browser import chromium, needs_chromium, too_wide, violations
+from support.web_server import MISTAKES, SHEET, WebServer
+from support.workplace import Workplace
+
+pytestmark = needs_chromium
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as started:
+        yield started
+
+
+class Seen:
+    """A page in a browser, that notes what goes wrong on it."""
+
+    def __init__(self, browser: Browser, server: WebServer, home: str, **options: Any) -> None:
+        self.context = browser.new_context(**options)
+        self.page: Page = self.context.new_page()
+        self.faults: list[str] = []
+        self.home = server.url + home
+        self.page.on("pageerror", lambda error: self.faults.append(str(error)))
+        self.page.on("console", lambda said: self.faults.append(said.text) if said.type == "error" else None)
+        self.page.goto(f"{server.url}/start?token={server.token}")
+        server.token = server.next_token()
+        self.page.wait_for_url(f"{server.url}/")  # the page that leads on has led on
+        self.page.goto(self.home)
+
+    def look(self) -> None:
+        """Looks at a page: nothing keeps anybody out, and nothing is too wide."""
+        assert violations(self.page) == []
+        assert not too_wide(self.page)
+
+    def upload(self, sheet: Path) -> None:
+        self.page.goto(f"{self.home}/new")
+        self.page.get_by_label("Choose a sheet").set_input_files(sheet)
+        self.page.get_by_role("button", name="Upload and check").click()
+        self.page.wait_for_url("**/uploads/*")
+
+
+LOOKS: dict[str, dict[str, Any]] = {
+    "wide": {"viewport": {"width": 1200, "height": 900}},
+    "narrow": {"viewport": {"width": 320, "height": 640}},
+    "dark": {"viewport": {"width": 900, "height": 700}, "color_scheme": "dark"},
+}
+
+
+@pytest.mark.parametrize(
+    "look", ["wide", pytest.param("narrow", marks=pytest.mark.slow), pytest.param("dark", marks=pytest.mark.slow)]
+)
+def test_every_step_for_everybody(look: str, browser: Browser, server: WebServer, place: Workplace) -> None:
+    place.pipeline('on_error = "skip"\n[profiles.production]\nstrict = false', name=place.folder.name)
+    good, bad = place.write("staff.csv", SHEET), place.write("mistakes.csv", MISTAKES)
+    other = place.write("other.csv", SHEET.replace("Username", "Kennung"))
+    seen = Seen(browser, server, f"/c/{place.folder.name}", **LOOKS[look])
+    page = seen.page
+    seen.look()  # no jobs yet
+    page.goto(f"{seen.home}/new")
+    seen.look()
+    seen.upload(other)
+    assert "Columns of" in page.title()
+    seen.look()
+    page.get_by_role("button", name="Go on").click()  # as it was suggested
+    page.wait_for_url("**/uploads/*")
+    page.wait_for_selector("text=Check your answers")
+    seen.upload(bad)
+    assert "Problems in mistakes.csv" in page.title()
+    seen.look()
+    seen.upload(good)
+    assert "Check your answers" in page.title()
+    seen.look()
+    page.get_by_label("Nobody").check()
+    page.get_by_role("button", name="Import 2 rows").click()
+    page.wait_for_url("**/jobs/*")
+    assert "Completed" in page.title()
+    seen.look()
+    page.get_by_role("link", name="the story of this row").first.click()
+    page.wait_for_url("**/rows/3?work=*")
+    seen.look()
+    page.goto(f"{seen.home}/jobs/{place.json('jobs', 'list').document['jobs'][0]['id']}/undo")
+    seen.look()
+    page.goto(seen.home)
+    seen.look()
+    assert seen.faults == []
+    seen.context.close()
+
+
+def test_an_error_is_read_first_and_leads_to_its_field(browser: Browser, server: WebServer, place: Workplace) -> None:
+    sheet = place.write("other.csv", SHEET.replace("Username", "Kennung"))
+    seen = Seen(browser, server, f"/c/{place.folder.name}")
+    page = seen.page
+    seen.upload(sheet)
+    page.get_by_label("Email").select_option("")
+    page.get_by_label("Kennung").select_option("")
+    page.get_by_role("button", name="Go on").click()
+    page.wait_for_selector("#summary")
+    assert page.title().startswith("Error: ")
+    assert page.evaluate("document.activeElement.id") == "summary"
+    seen.look()
+    page.get_by_role("link", name="no column is Email").click()
+    assert page.evaluate("document.activeElement.tagName") == "SELECT"
+    seen.context.close()
+
+
+def test_by_keyboard_alone(browser: Browser, server: WebServer, place: Workplace) -> None:
+    """Tab goes everywhere, Enter and the arrows do everything; choosing a file is the system's own window."""
+    seen = Seen(browser, server, f"/c/{place.folder.name}")
+    page = seen.page
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the contents"
+
+    def go_to(text: str) -> None:
+        for _ in range(60):
+            page.keyboard.press("Tab")
+            if text in page.evaluate("(document.activeElement.innerText || document.activeElement.name || '')"):
+                return
+        raise AssertionError(text)
+
+    go_to("New user import")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/new")
+    page.set_input_files("#sheet", place.write("staff.csv", SHEET))
+    go_to("Upload and check")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/uploads/*")
+    go_to("invites")
+    page.keyboard.press("ArrowUp")
+    go_to("Import 2 rows")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/jobs/*")
+    assert place.users().keys() == {"ana", "bo"}
+    seen.context.close()
+
+
+def test_without_a_script(browser: Browser, server: WebServer, place: Workplace) -> None:
+    seen = Seen(browser, server, f"/c/{place.folder.name}", java_script_enabled=False)
+    page = seen.page
+    seen.upload(place.write("staff.csv", SHEET))  # the page of the progress loads itself again
+    page.click("text=Import 2 rows")
+    page.wait_for_url("**/jobs/*")
+    assert "Completed" in page.title()
+    seen.context.close()
+
+
+def test_progress_survives_a_reload_and_a_closed_tab(browser: Browser, server: WebServer, place: Workplace) -> None:
+    rows = "".join(f",user{i},U,,Harbour-Gate-{i},,,\n" for i in range(3000))
+    sheet = place.write("many.csv", "\n".join(SHEET.splitlines()[:2]) + "\n" + rows)
+    seen = Seen(browser, server, f"/c/{place.folder.name}")
+    page = seen.page
+    seen.upload(sheet)
+    page.click("text=Import 3,000 rows")
+    page.wait_for_url("**/work/*")
+    page.wait_for_selector("progress")
+    seen.look()
+    page.reload()
+    page.close()
+    again = seen.context.new_page()
+    again.goto(seen.home)
+    again.click("text=many.csv >> nth=0") if again.locator("text=Not imported yet").count() else again.click("table a")
+    again.wait_for_url("**/jobs/*", timeout=60_000)
+    again.wait_for_selector("text=Details")
+    assert "Completed" in again.title()
+    seen.context.close()
+
+
+def test_production_looks_unlike_a_rehearsal(browser: Browser, server: WebServer, place: Workplace) -> None:
+    seen = Seen(browser, server, f"/c/{place.folder.name}")
+    colours = seen.page.evaluate(
+        """() => ["production", "rehearsal", "plain"].map((kind) => {
+            const band = document.createElement("p");
+            band.className = `target ${kind}`;
+            document.body.append(band);
+            return getComputedStyle(band).backgroundColor;
+        })"""
+    )
+    assert len(set(colours)) == 3
+    seen.context.close()
+
+
+def test_the_script_is_short() -> None:
+    from importlib.resources import files
+
+    text = files("musterroll_plugins.web").joinpath("static", "page.js").read_text("utf-8")
+    assert len(text.splitlines()) <= 50

@@ -1,0 +1,112 @@
+"""A server or a worker that dies: what it was doing can be gone on with."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from support.web_server import Visitor, WebServer, upload_path, web_server, words_of
+from support.workplace import Workplace
+
+_HEADER = "Email,Username,Forename,Surname,Password,Calling Code,Phone,Groups\nguidance,,,,,,,\n"
+SHEET = _HEADER + "".join(f",user{i},U,,Harbour-Gate-{i},,,\n" for i in range(6000))
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Workplace:
+    workplace = Workplace(tmp_path)
+    workplace.pipeline()
+    return workplace
+
+
+def until(what: Callable[[], object], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def begun(server: WebServer, visitor: Visitor) -> tuple[str, Path]:
+    """Begins an import; returns the path of its work and its folder, when the portal is being written to."""
+    page = visitor.post(upload_path(visitor.upload(SHEET)) + "/run", invites="none")
+    folder = server.state / "work" / page.url.path.rpartition("/")[2]
+    until(server.place.directory.exists)
+    until(lambda: len(server.place.users()) > 500)
+    return page.url.path.removeprefix("/c/test"), folder
+
+
+def worker_of(folder: Path) -> int:
+    """The process of a work: the one whose command line names its folder."""
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = path.read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if str(folder).encode() in words:
+            return int(path.parent.name)
+    raise AssertionError(folder)
+
+
+linux_only = pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="finds the worker by /proc")
+
+
+@linux_only
+def test_a_killed_worker_leaves_a_job_that_goes_on(place: Workplace) -> None:
+    with web_server(place) as server:
+        visitor = server.enter()
+        work, folder = begun(server, visitor)
+        os.kill(worker_of(folder), signal.SIGKILL)
+        until(lambda: "This was cut off" in words_of(visitor.get(work)))
+        (job,) = place.json("jobs", "list").document["jobs"]
+        assert job["state"] == "interrupted"
+        assert "Interrupted" in words_of(visitor.get(""))
+        done = visitor.wait(visitor.post(f"/jobs/{job['id']}/resume"))
+        assert "Completed" in words_of(done)
+    assert len(place.users()) == 6000
+
+
+@pytest.mark.slow
+@linux_only
+def test_a_killed_server_leaves_the_worker_at_work_and_a_new_one_sees_it(place: Workplace) -> None:
+    with web_server(place) as server:
+        work, _ = begun(server, server.enter())
+        server.stop(kill=True)
+    with web_server(place) as again:
+        visitor = again.enter()
+        done = visitor.wait(visitor.get(work))
+        assert "Completed" in words_of(done)
+    assert len(place.users()) == 6000
+
+
+@pytest.mark.slow
+def test_a_server_that_is_stopped_stops_its_workers_in_order(place: Workplace) -> None:
+    with web_server(place) as server:
+        _, folder = begun(server, server.enter())
+        server.stop()
+        result = json.loads((folder / "result.json").read_text("utf-8"))
+        assert result["outcome"] == "interrupted"
+    (job,) = place.json("jobs", "list").document["jobs"]
+    assert job["state"] == "interrupted"
+    with web_server(place) as again:
+        visitor = again.enter()
+        assert "Completed" in words_of(visitor.wait(visitor.post(f"/jobs/{job['id']}/resume")))
+    assert len(place.users()) == 6000
+
+
+@pytest.mark.slow
+def test_cancel_stops_in_order_and_the_job_goes_on(place: Workplace) -> None:
+    with web_server(place) as server:
+        visitor = server.enter()
+        work, _ = begun(server, visitor)
+        stopped = visitor.wait(visitor.post(f"{work}/cancel"))
+        assert "Interrupted" in words_of(stopped)
+        assert "Go on with it" in words_of(stopped)
+        job = stopped.url.path.rpartition("/")[2]
+        assert "Completed" in words_of(visitor.wait(visitor.post(f"/jobs/{job}/resume")))
+    assert len(place.users()) == 6000

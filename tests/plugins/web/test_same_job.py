@@ -1,0 +1,203 @@
+"""The same sheet by page, by API and on the command line is the same job."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2 as httpx
+import pytest
+
+from support.web_server import MISTAKES, SHEET, Visitor, WebServer, job_of, upload_path, web_server, words_of
+from support.workplace import Workplace
+
+ACCESS = """
+[[programs]]
+name = "hr"
+role = "importer"
+token = "hr-token-of-twenty-characters"
+
+[[programs]]
+name = "auditor"
+role = "viewer"
+token = "auditor-token-of-twenty-characters"
+
+[[programs]]
+name = "boss"
+role = "approver"
+customers = ["test"]
+token = "boss-token-of-twenty-characters"
+"""
+
+
+class Program:
+    """A program that speaks to the API."""
+
+    def __init__(self, client: httpx.Client, name: str) -> None:
+        self.client = client
+        client.headers["authorization"] = f"Bearer {name}-token-of-twenty-characters"
+
+    def document(self, answer: httpx.Response) -> dict[str, Any]:
+        """Waits for what an answer has begun."""
+        assert answer.status_code == 202, answer.text
+        place = answer.json()["location"]
+        for _ in range(600):
+            answer = self.client.get(place)
+            if answer.status_code == 200:
+                document: dict[str, Any] = answer.json()
+                return document
+            assert answer.status_code == 202
+            time.sleep(0.05)
+        raise AssertionError(answer.text)
+
+
+@pytest.fixture(scope="module")
+def api_place(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
+    place = Workplace(tmp_path_factory.mktemp("api"))
+    place.pipeline("[limits]\ncreate = 2")
+    place.write("access/access.txt", ACCESS)
+    return place
+
+
+@pytest.fixture(scope="module")
+def api(api_place: Workplace) -> Iterator[WebServer]:
+    with web_server(api_place, "--access", "access/access.txt") as server:
+        yield server
+
+
+@pytest.fixture
+def hr(api: WebServer) -> Program:
+    return Program(api.client(), "hr")
+
+
+def comparable(document: dict[str, Any]) -> Any:
+    """A document without ids, times and `source.path`."""
+    text = json.dumps(document)
+    text = re.sub(r"\d{8}-\d{6}-[a-z0-9]{4}", "JOB", text)
+    found = json.loads(text)
+    found["source"]["path"] = ""
+    return found
+
+
+@pytest.mark.parametrize("sheet", [SHEET, MISTAKES], ids=["good", "with mistakes"])
+def test_by_page_api_and_command_line(sheet: str, tmp_path: Path) -> None:
+    found = {}
+    for way in ("page", "api", "command line"):
+        place = Workplace(tmp_path / way.replace(" ", "-"))
+        place.folder.mkdir()
+        place.pipeline('on_error = "skip"')
+        place.write("access/access.txt", ACCESS)
+        path = place.write("staff.csv", sheet)
+        if way == "command line":
+            found[way] = place.json("run", path, "--rejected", "left-out.csv", "--yes").document
+            continue
+        with web_server(place, "--access", "access/access.txt") as server:
+            if way == "api":
+                program = Program(server.client(), "hr")
+                answer = program.client.post("/api/customers/test/jobs", files={"sheet": ("staff.csv", sheet)})
+                found[way] = program.document(answer)
+            else:
+                visitor = server.enter()
+                checked = visitor.upload(sheet)
+                begun = visitor.post(upload_path(checked) + "/run", invites="new")
+                visitor.wait(begun)
+                (work,) = [one for one in (server.state / "work").iterdir() if _kind(one) == "run"]
+                found[way] = json.loads((work / "document.json").read_text("utf-8"))
+        assert place.users().keys() == {"ana", "bo"}
+    assert [document["job"].pop("rejected_file") is None for document in found.values()] == [sheet == SHEET] * 3
+    page, by_api, by_hand = map(comparable, found.values())
+    assert page == by_api == by_hand
+    assert page["command"] == "run"
+    assert page["job"]["counts"]["created"] == 2
+
+
+def _kind(work: Path) -> str:
+    kind: str = json.loads((work / "work.json").read_text("utf-8"))["kind"]
+    return kind
+
+
+def test_rows_instead_of_a_sheet(hr: Program, api_place: Workplace) -> None:
+    rows = [{"username": "jo", "forename": "Jo", "password": "Lantern-Hill-77", "groups": "A|B"}]
+    document = hr.document(hr.client.post("/api/customers/test/jobs", json={"rows": rows, "invites": "none"}))
+    assert document["status"] == "ok"
+    assert document["source"]["format"] == "csv"
+    assert "jo" in api_place.users()
+    wrongs: list[Any] = [{"rows": rows} for rows in ([{"user": "x"}], [["x"]], "x", [{"username": 1}])]
+    for wrong in [*wrongs, {"lines": []}, []]:
+        assert hr.client.post("/api/customers/test/jobs", json=wrong).status_code == 422
+
+
+def test_what_is_sent_twice_under_one_key_is_one_job(hr: Program) -> None:
+    rows = {"rows": [{"username": "kim", "forename": "Kim", "password": "Lantern-Hill-78"}], "invites": "none"}
+    key = {"idempotency-key": "june"}
+    first = hr.client.post("/api/customers/test/jobs", json=rows, headers=key)
+    again = hr.client.post("/api/customers/test/jobs", json=rows, headers=key)
+    assert first.json() == again.json()
+    hr.document(first)
+    other = hr.client.post("/api/customers/test/jobs", json={"rows": []}, headers=key)
+    assert other.status_code == 422
+    assert "used for something else" in other.json()["error"]["message"]
+
+
+def test_a_check_writes_nothing(hr: Program, api_place: Workplace) -> None:
+    before = api_place.json("jobs", "list").document["jobs"]
+    answer = hr.client.post("/api/customers/test/checks", files={"sheet": ("staff.csv", SHEET)})
+    document = hr.document(answer)
+    assert document["command"] == "plan"
+    assert [change["action"] for change in document["changes"]] == ["create", "create"]
+    assert api_place.json("jobs", "list").document["jobs"] == before
+
+
+def test_who_begins_a_job_does_not_approve_it(api: WebServer, hr: Program) -> None:
+    rows = [{"username": f"q{i}", "forename": "Q", "password": f"Lantern-Hill-8{i}"} for i in range(3)]
+    boss, auditor = Program(api.client(), "boss"), Program(api.client(), "auditor")
+    stopped = boss.document(boss.client.post("/api/customers/test/jobs", json={"rows": rows, "invites": "none"}))
+    assert stopped["status"] == "refused"
+    job = stopped["job"]["id"]
+    assert boss.client.post(f"/api/jobs/{job}/approve").status_code == 403  # the one who began it
+    assert hr.client.post(f"/api/jobs/{job}/approve").status_code == 403  # an importer
+    assert auditor.client.post(f"/api/jobs/{job}/approve").status_code == 403
+    shown = auditor.client.get(f"/api/jobs/{job}")
+    assert shown.json()["job"]["state"] == "quarantined"
+    assert shown.json()["command"] == "jobs show"
+    stopped = hr.document(hr.client.post("/api/customers/test/jobs", json={"rows": rows, "invites": "none"}))
+    done = boss.document(boss.client.post(f"/api/jobs/{stopped['job']['id']}/approve"))
+    assert done["job"]["counts"]["created"] == 3
+    assert done["job"]["approved"]["by"] == "boss"
+    undone = hr.document(hr.client.post(f"/api/jobs/{stopped['job']['id']}/undo"))
+    assert undone["command"] == "jobs undo"
+    assert undone["job"]["state"] in ("completed", "completed_with_errors")
+
+
+def test_roles_of_programs(api: WebServer) -> None:
+    auditor, nobody = Program(api.client(), "auditor"), api.client()
+    assert auditor.client.get("/api/customers/test/jobs").status_code == 200
+    assert auditor.client.post("/api/customers/test/jobs", json={"rows": []}).status_code == 403
+    assert nobody.get("/api/customers/test/jobs").status_code == 401
+    assert auditor.client.get("/c/test").status_code == 401  # a token is not for pages
+
+
+def test_every_operation_is_described(hr: Program) -> None:
+    from musterroll_plugins.web.programs import OPERATIONS
+
+    described = hr.client.get("/api/openapi.json").json()
+    assert described["openapi"].startswith("3.1")
+    assert {(path, method.upper()) for path, methods in described["paths"].items() for method in methods} == {
+        (one.path, one.method) for one in OPERATIONS
+    }
+
+
+def test_a_person_alone_approves_their_own_job(api: WebServer) -> None:
+    visitor = Visitor(api.enter().client)
+    sheet = SHEET + "cy@example.com,cy,Cy,Clark,Harbour-Gate-55,,,\n"
+    checked = visitor.upload(sheet)
+    assert "A limit is exceeded" in words_of(checked)
+    stopped = visitor.wait(visitor.post(upload_path(checked) + "/run", invites="none"))
+    assert "Stopped by a limit" in words_of(stopped)
+    done = visitor.wait(visitor.post(f"/jobs/{job_of(stopped)}/approve"))
+    assert "Completed" in words_of(done)
+    assert "Approved by" in words_of(done)

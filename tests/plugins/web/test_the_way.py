@@ -1,0 +1,203 @@
+"""The way of a sheet through the pages, as a browser without a script goes it."""
+
+from __future__ import annotations
+
+import re
+import stat
+
+import pytest
+
+from support.web_server import MISTAKES, SHEET, Visitor, WebServer, job_of, upload_path, words_of
+from support.workplace import Workplace
+
+
+def test_from_the_first_page_to_the_result(visitor: Visitor, place: Workplace) -> None:
+    assert "There are no jobs yet" in words_of(visitor.get(""))
+    instructions = words_of(visitor.get("/new"))
+    assert "Calling Code" in instructions
+    assert "up to 1 MB" in instructions
+    answers = visitor.upload(SHEET)
+    text = words_of(answers)
+    assert "Check your answers" in text
+    assert "Created 2 Changed 0" in text
+    for choice in ("Nobody – 0 invites", "New users – 2 invites, as usual", "Everybody in the sheet – 2 invites"):
+        assert choice in text
+    assert "Region|North" in text
+    assert not place.directory.exists()  # nothing has been written yet
+    job = visitor.wait(visitor.post(upload_path(answers) + "/run", invites="new"))
+    text = words_of(job)
+    assert "Completed" in text
+    assert "Created 2" in text
+    assert "Invites sent 2" in text
+    assert set(place.users()) == {"ana", "bo"}
+    jobs = words_of(visitor.get(""))
+    assert "staff.csv" in jobs
+    assert "Not imported yet" not in jobs
+
+
+def test_a_sheet_with_mistakes_says_which_by_cause_and_writes_nothing(visitor: Visitor, place: Workplace) -> None:
+    page = visitor.upload(MISTAKES)
+    text = words_of(page)
+    assert "3 errors in staff.csv" in text
+    assert "Nothing was imported" in text
+    for cell in ("A5", "H5", "B6"):
+        assert cell in text
+    assert "Harbour-Gate" not in page.text
+    assert "Import" not in [button.strip() for button in re.findall(r"<button[^>]*>([^<]+)", page.text)]
+    refused = visitor.post(upload_path(page) + "/run", invites="new")
+    assert refused.status_code == 409
+    assert not place.directory.exists()
+
+
+def test_only_errors_and_one_cause(visitor: Visitor) -> None:
+    page = visitor.upload(SHEET.replace("7712345678", "07712345678") + "broken,cy,Cy,Clark,Harbour-Gate-55,,,\n")
+    base = upload_path(page)
+    assert "dialled inside the country" in words_of(visitor.get(base + "/problems"))
+    assert "dialled inside the country" not in words_of(visitor.get(base + "/problems?severity=error"))
+    one = words_of(visitor.get(base + "/problems?severity=error&code=email.invalid&field=email"))
+    assert "A5" in one
+    assert "G3" not in one
+
+
+def test_rows_that_are_left_out_can_be_downloaded(visitor: Visitor, place: Workplace) -> None:
+    place.pipeline('on_error = "skip"', name=visitor.name)
+    page = visitor.upload(MISTAKES)
+    answers = visitor.get(upload_path(page) + "/answers")
+    assert "Left out 2" in words_of(answers)
+    job = visitor.wait(visitor.post(upload_path(page) + "/run", invites="none"))
+    assert "Completed with errors" in words_of(job)
+    file = visitor.get(f"/jobs/{job_of(job)}/rejected")
+    assert file.headers["content-disposition"] == f'attachment; filename="{visitor.name}-left-out.csv"'
+    assert "cy" in file.text
+    assert "ana" not in file.text
+
+
+def test_columns_that_are_called_otherwise_are_asked_for_and_remembered(visitor: Visitor, place: Workplace) -> None:
+    sheet = SHEET.replace("Username", "Kennung").replace("Forename", "Vorname")
+    page = visitor.upload(sheet)
+    assert "Which column is what?" in words_of(page)
+    fields = ("email", "", "forename", "surname", "password", "calling_code", "phone", "groups")
+    chosen = {f"column-{i}": name for i, name in enumerate(fields)}
+    missing = visitor.send(upload_path(page) + "/columns", chosen)
+    assert missing.status_code == 422
+    assert "<title>Error: " in missing.text
+    assert "no column is Username, which every sheet needs" in words_of(missing)
+    assert '<option value="forename" selected>' in missing.text  # what was said stays
+    twice = visitor.send(upload_path(page) + "/columns", {**chosen, "column-1": "forename"})
+    assert "Forename is chosen twice" in words_of(twice)
+    answers = visitor.wait(
+        visitor.send(upload_path(page) + "/columns", {**chosen, "column-1": "username", "remember": "yes"})
+    )
+    assert "Created 2" in words_of(answers)
+    assert "Kennung" in (place.folder / "musterroll.toml").read_text("utf-8")
+    assert "Created 2" in words_of(visitor.upload(sheet))  # the next one is not asked about
+
+
+def test_columns_for_this_time_go_with_the_job(visitor: Visitor, place: Workplace) -> None:
+    before = (place.folder / "musterroll.toml").read_text("utf-8")
+    page = visitor.upload(SHEET.replace("Username", "Kennung"))
+    fields = ("email", "username", "forename", "surname", "password", "calling_code", "phone", "groups")
+    chosen = {f"column-{i}": name for i, name in enumerate(fields)}
+    answers = visitor.wait(visitor.send(upload_path(page) + "/columns", chosen))
+    job = visitor.wait(visitor.post(upload_path(answers) + "/run", invites="none"))
+    assert set(place.users()) == {"ana", "bo"}
+    assert (place.folder / "musterroll.toml").read_text("utf-8") == before
+    story = visitor.wait(visitor.get(f"/jobs/{job_of(job)}/rows/3"))  # reads the sheet again, with those columns
+    assert "ana@example.com" in words_of(story)
+
+
+def test_the_plan_that_was_shown_is_the_one_that_is_carried_out(visitor: Visitor, place: Workplace) -> None:
+    answers = visitor.upload(SHEET)
+    other = place.write("other.csv", SHEET.replace("Ana,Silva", "Anna,Silva"))
+    assert place.run("run", other, "--yes", "--invites", "none").status == 0
+    stopped = visitor.wait(visitor.post(upload_path(answers) + "/run", invites="new"))
+    assert "what would happen has changed since it was shown" in words_of(stopped)
+    assert place.users()["ana"]["forename"] == "Anna"
+    again = visitor.wait(visitor.post(upload_path(answers) + "/check"))
+    assert "Anna → becomes Ana" in words_of(again)
+    job = visitor.wait(visitor.post(upload_path(answers) + "/run", invites="none"))
+    assert "Completed" in words_of(job)
+    assert place.users()["ana"]["forename"] == "Ana"
+
+
+def test_a_job_is_taken_back(visitor: Visitor, place: Workplace) -> None:
+    job = visitor.import_(SHEET, invites="none")
+    asked = visitor.get(f"/jobs/{job_of(job)}/undo")
+    assert "Take this job back?" in words_of(asked)
+    undone = visitor.wait(visitor.post(f"/jobs/{job_of(job)}/undo"))
+    assert "Undo" in words_of(undone)
+    assert [user["active"] for user in place.users().values()] == [0, 0]
+    assert "Undone" in words_of(visitor.wait(visitor.get(f"/jobs/{job_of(job)}")))
+
+
+def test_the_story_of_a_row_never_shows_a_password(visitor: Visitor) -> None:
+    job = visitor.import_(SHEET)
+    story = visitor.wait(visitor.get(f"/jobs/{job_of(job)}/rows/3"))
+    text = words_of(story)
+    assert "Row 3: ana" in text
+    assert "create the user: done" in text
+    assert "(never shown)" in text
+    assert "Sesame" not in story.text
+    missing = visitor.wait(visitor.get(f"/jobs/{job_of(job)}/rows/99"))
+    assert "the sheet ends before row 99" in words_of(missing)
+
+
+def test_rows_are_found_by_name_number_and_outcome(visitor: Visitor) -> None:
+    visitor.import_(SHEET)
+    job = visitor.import_(SHEET.replace("Bo,Berg", "Bob,Berg"), invites="none")
+    path = f"/jobs/{job_of(job)}?part=rows"
+    assert "Bo → becomes Bob" in words_of(visitor.get(path))
+    for query, shown, hidden in (("q=an", "ana", ">bo<"), ("q=4", "bo", ">ana<"), ("outcome=update", "bo", ">ana<")):
+        found = visitor.get(f"{path}&{query}").text
+        assert f">{shown}<" in found
+        assert hidden not in found
+    assert "There is nothing" in words_of(visitor.get(f"{path}&q=%25"))  # no pattern
+
+
+def test_a_file_that_is_no_sheet_says_so_and_can_be_discarded(visitor: Visitor, server: WebServer) -> None:
+    page = visitor.upload(b"PK\x03\x04 nothing of the kind", "staff.xlsx")
+    assert "could not be checked" in words_of(page)
+    folder = server.state / upload_path(page)[1:]
+    assert folder.is_dir()
+    assert "staff.xlsx" not in words_of(visitor.post(upload_path(page) + "/discard"))
+    assert not folder.exists()
+    nothing = visitor.post("/uploads", files={"sheet": ("", b"")})
+    assert nothing.status_code == 422
+    assert "choose a sheet to upload" in words_of(nothing)
+    assert "<title>Error: " in nothing.text
+    assert visitor.post("/uploads", files={"sheet": ("a.csv", b"")}).status_code == 422
+
+
+@pytest.mark.parametrize("form", ["xlsx", "ods", "csv"])
+def test_the_blank_sheet_goes_all_the_way(form: str, visitor: Visitor) -> None:
+    blank = visitor.get(f"/blank/{form}")
+    assert blank.headers["content-disposition"] == f'attachment; filename="{visitor.name}.{form}"'
+    assert "There are no users" in words_of(visitor.upload(blank.content, f"blank.{form}"))
+
+
+def test_what_is_stored_is_for_its_owner_only(visitor: Visitor, server: WebServer) -> None:
+    visitor.import_(SHEET)
+    found = [path for path in server.state.rglob("*") if not path.is_symlink()]
+    assert len(found) > 8
+    for path in found:
+        assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
+
+
+def test_no_password_is_kept_outside_the_sheet(visitor: Visitor, server: WebServer) -> None:
+    visitor.import_(SHEET)
+    visitor.upload(MISTAKES)
+    for path in server.state.rglob("*"):
+        if path.is_file() and not path.name.startswith("sheet"):
+            assert b"Sesame-open-7" not in path.read_bytes(), path
+            assert b"Harbour-Gate-55" not in path.read_bytes(), path
+
+
+def test_a_job_of_the_command_line_is_among_the_jobs(visitor: Visitor, place: Workplace) -> None:
+    sheet = place.write("june.csv", SHEET)
+    assert place.run("run", sheet, "--yes").status == 0
+    text = words_of(visitor.get(""))
+    assert "june.csv command line" in text
+    (job,) = place.json("jobs", "list").document["jobs"]
+    page = visitor.wait(visitor.get(f"/jobs/{job['id']}"))
+    assert "Created 2" in words_of(page)
+    assert visitor.get(f"/jobs/{job['id']}/rejected").status_code == 404
