@@ -35,7 +35,11 @@ CORRECTED = {
     "F7": "44",
     "G7": "7712345671",
 }
-FORMATS = ["xlsx", pytest.param("ods", marks=needs_libreoffice), pytest.param("csv", marks=needs_libreoffice)]
+FORMATS = [
+    pytest.param("xlsx", marks=needs_libreoffice),
+    pytest.param("ods", marks=[needs_libreoffice, pytest.mark.slow]),
+    pytest.param("csv", marks=[needs_libreoffice, pytest.mark.slow]),
+]
 
 
 def load(path: Path) -> Any:
@@ -199,7 +203,7 @@ def test_passwords_under_unclear_headings_are_not_given_away(place: Workplace) -
     assert not (place.folder / "none.xlsx").exists()
 
 
-@pytest.mark.parametrize("form", ["xlsx", pytest.param("ods", marks=needs_libreoffice)])
+@pytest.mark.parametrize("form", FORMATS[:2])
 def test_rejected_rows_are_marked_filled_in_and_keep_their_passwords_on_request(form: str, place: Workplace) -> None:
     path = sheet(place.folder, form)
     words = ("--set", "on_error=skip", "--yes")
