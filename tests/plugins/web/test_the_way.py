@@ -222,7 +222,7 @@ class Doubtful:
 
 @hookimpl
 def musterroll_notifiers():
-    yield NotifierType(name="doubtful", summary="Never sure", options=Options, build=lambda options, context: Doubtful())
+    yield NotifierType(name="doubtful", summary="Never sure", options=Options, build=lambda *_: Doubtful())
 """
 
 
