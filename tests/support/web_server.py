@@ -20,7 +20,7 @@ from support.workplace import Workplace
 
 _ADDRESS = re.compile(r"(http://[\w.\[\]:]+)(/start\?token=(\S+))?")
 _CSRF = re.compile(r'name="csrf" value="([^"]+)"')
-_SECONDS = 60.0
+_SECONDS = 180.0
 
 SHEET = """Email,Username,Forename,Surname,Password,Calling Code,Phone,Groups
 guidance,,,,,,,

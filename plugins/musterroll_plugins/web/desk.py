@@ -28,7 +28,7 @@ WRITES = frozenset({"run", "resume", "approve", "undo", "release"})
 
 _AT_ONCE = 2  # worker processes
 _STOP_SECONDS = 30.0
-_UNUSED_DAYS, _WORK_DAYS = 7, 2
+_UNUSED_DAYS, _WORK_DAYS, _KEY_DAYS = 7, 2, 30
 DAY = 24 * 60 * 60
 
 
@@ -118,12 +118,16 @@ class Desk:
 
     Args:
         folder: where they are kept.
+
+    Attributes:
+        folder: likewise.
+        keys: the folder of the Idempotency-Keys that programs have used.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = make_folder(folder.absolute())
         self._uploads, self._works = make_folder(self.folder / "uploads"), make_folder(self.folder / "work")
-        self._views = make_folder(self.folder / "views")
+        self._views, self.keys = make_folder(self.folder / "views"), make_folder(self.folder / "keys")
         self._running: dict[str, asyncio.Task[None]] = {}
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -290,6 +294,8 @@ class Desk:
                 shutil.rmtree(path, ignore_errors=True)
         for path in self._old(self._works, _WORK_DAYS):
             shutil.rmtree(path, ignore_errors=True)
+        for path in self._old(self.keys, _KEY_DAYS):
+            path.unlink(missing_ok=True)
         kept = {self.view_of_job(customer, id_).name for customer, found in jobs.items() for id_, _ in found}
         for path in self._old(self._views, 0):
             if path.name not in kept:

@@ -21,7 +21,7 @@ from musterroll.engine import MEMBERS, Document, Pipeline, documents, list_jobs,
 from musterroll_plugins.web.desk import Upload, Work
 from musterroll_plugins.web.jobs import ACTS, begin_act
 from musterroll_plugins.web.people import Role
-from musterroll_plugins.web.private import ID, make_folder, read_json, write_json
+from musterroll_plugins.web.private import ID, read_json, write_json
 from musterroll_plugins.web.site import Handler, Visit
 from musterroll_plugins.web.uploads import take
 from musterroll_plugins.web.words import INVITES
@@ -138,7 +138,7 @@ def _as_csv(pipeline: Pipeline, content: bytes) -> bytes:
 
 def _place_of_key(visit: Visit, key: str) -> Path:
     whose = json.dumps([visit.name, visit.person.name, key])
-    return make_folder(visit.site.desk.folder / "keys") / f"{hashlib.sha256(whose.encode()).hexdigest()}.json"
+    return visit.site.desk.keys / f"{hashlib.sha256(whose.encode()).hexdigest()}.json"
 
 
 def _accepted(visit: Visit, work: str) -> Response:

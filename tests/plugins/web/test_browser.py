@@ -56,9 +56,8 @@ LOOKS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize(
-    "look", ["wide", pytest.param("narrow", marks=pytest.mark.slow), pytest.param("dark", marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("look", LOOKS)
 def test_every_step_for_everybody(look: str, browser: Browser, server: WebServer, place: Workplace) -> None:
     place.pipeline('on_error = "skip"\n[profiles.production]\nstrict = false', name=place.folder.name)
     good, bad = place.write("staff.csv", SHEET), place.write("mistakes.csv", MISTAKES)
@@ -153,6 +152,7 @@ def test_without_a_script(browser: Browser, server: WebServer, place: Workplace)
     seen.context.close()
 
 
+@pytest.mark.slow
 def test_progress_survives_a_reload_and_a_closed_tab(browser: Browser, server: WebServer, place: Workplace) -> None:
     rows = "".join(f",user{i},U,,Harbour-Gate-{i},,,\n" for i in range(3000))
     sheet = place.write("many.csv", "\n".join(SHEET.splitlines()[:2]) + "\n" + rows)

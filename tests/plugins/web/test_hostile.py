@@ -300,6 +300,7 @@ def read_audit(server: WebServer) -> list[tuple[str, str]]:
 
 
 def test_every_act_is_in_the_audit_log(scene: Scene) -> None:
+    scene.send("GET", "/start?token=guess", cookie="")
     found = {what for _, what in read_audit(scene.server)}
     assert {"sign-in", "upload", "run", "sign-in refused"} <= found
     for line in scene.server.audit():

@@ -53,6 +53,7 @@ def worker_of(folder: Path) -> int:
     raise AssertionError(folder)
 
 
+pytestmark = pytest.mark.slow
 linux_only = pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="finds the worker by /proc")
 
 
@@ -71,7 +72,6 @@ def test_a_killed_worker_leaves_a_job_that_goes_on(place: Workplace) -> None:
     assert len(place.users()) == 6000
 
 
-@pytest.mark.slow
 @linux_only
 def test_a_killed_server_leaves_the_worker_at_work_and_a_new_one_sees_it(place: Workplace) -> None:
     with web_server(place) as server:
@@ -84,7 +84,6 @@ def test_a_killed_server_leaves_the_worker_at_work_and_a_new_one_sees_it(place: 
     assert len(place.users()) == 6000
 
 
-@pytest.mark.slow
 def test_a_server_that_is_stopped_stops_its_workers_in_order(place: Workplace) -> None:
     with web_server(place) as server:
         _, folder = begun(server, server.enter())
@@ -99,7 +98,6 @@ def test_a_server_that_is_stopped_stops_its_workers_in_order(place: Workplace) -
     assert len(place.users()) == 6000
 
 
-@pytest.mark.slow
 def test_cancel_stops_in_order_and_the_job_goes_on(place: Workplace) -> None:
     with web_server(place) as server:
         visitor = server.enter()

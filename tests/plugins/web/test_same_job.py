@@ -83,6 +83,7 @@ def comparable(document: dict[str, Any]) -> Any:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sheet", [SHEET, MISTAKES], ids=["good", "with mistakes"])
 def test_by_page_api_and_command_line(sheet: str, tmp_path: Path) -> None:
     found = {}

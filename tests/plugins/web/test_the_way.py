@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import stat
+from pathlib import Path
 
 import pytest
 
-from support.web_server import MISTAKES, SHEET, Visitor, WebServer, job_of, upload_path, words_of
+from support.web_server import MISTAKES, SHEET, Visitor, WebServer, job_of, upload_path, web_server, words_of
 from support.workplace import Workplace
 
 
@@ -201,3 +202,63 @@ def test_a_job_of_the_command_line_is_among_the_jobs(visitor: Visitor, place: Wo
     page = visitor.wait(visitor.get(f"/jobs/{job['id']}"))
     assert "Created 2" in words_of(page)
     assert visitor.get(f"/jobs/{job['id']}/rejected").status_code == 404
+
+
+_DOUBTFUL = """
+from musterroll import NotifierType, Options, Sent, SentStatus, hookimpl
+
+class Doubtful:
+    channel = "email"
+
+    def can_reach(self, user):
+        return True
+
+    def send(self, messages):
+        for message in messages:
+            yield Sent(message.id, SentStatus.UNKNOWN, "the connection was cut")
+
+    def close(self):
+        pass
+
+@hookimpl
+def musterroll_notifiers():
+    yield NotifierType(name="doubtful", summary="Never sure", options=Options, build=lambda *_: Doubtful())
+"""
+
+
+def test_held_invites_are_released(visitor: Visitor, place: Workplace) -> None:
+    place.write("doubtful.py", _DOUBTFUL)
+    outbox = '[[notifiers]]\nname = "outbox"\nenabled = false\n[[notifiers]]\nname = "post"\nuse = "doubtful"\n'
+    place.pipeline(f'plugins = ["doubtful.py"]\n{outbox}', name=visitor.name)
+    job = visitor.import_(SHEET)
+    text = words_of(job)
+    assert "Invites held 2" in text
+    assert "the connection was cut" in text
+    asked = words_of(visitor.get(f"/jobs/{job_of(job)}/release"))
+    assert "It is not known whether 2 messages have arrived" in asked
+    again = visitor.wait(visitor.post(f"/jobs/{job_of(job)}/release"))
+    assert "Invites held 2" in words_of(again)  # it is no surer than before
+    arrived = visitor.wait(visitor.post(f"/jobs/{job_of(job)}/release", as_sent="yes"))
+    assert "Invites sent 2" in words_of(arrived)
+    assert "Invites held" not in words_of(arrived)
+
+
+def test_where_it_goes_is_chosen_and_said_on_every_page(tmp_path: Path) -> None:
+    place = Workplace(tmp_path)
+    profile = 'backend = { use = "directory", options = { path = "live.db", passwords = "none" } }'
+    place.pipeline(f'[profiles.production]\n{profile}\n[profiles.test]\nbackend = {{ use = "memory" }}')
+    with web_server(place) as server:
+        visitor = server.enter()
+        new = words_of(visitor.get("/new"))
+        assert "production (directory) – this is production" in new
+        assert "test (memory)" in new
+        rehearsal = visitor.upload(SHEET, profile="test")
+        assert "Rehearsal : test (memory)" in words_of(rehearsal)
+        live = visitor.upload(SHEET, profile="production")
+        assert "Production : production (directory)" in words_of(live)
+        assert "Import 2 rows into production" in words_of(live)
+        job = visitor.wait(visitor.post(upload_path(live) + "/run", invites="none"))
+        assert "Production : production (directory)" in words_of(job)
+        assert (tmp_path / "live.db").exists()
+        assert not place.directory.exists()
+        assert visitor.post("/uploads", {"sheet": ("a.csv", SHEET)}, profile="nowhere").status_code == 422

@@ -1,0 +1,101 @@
+"""Parts of the pages that need no server."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from musterroll.engine import Action, JobCounts, JobKind, JobState
+from musterroll_plugins.web import words
+from musterroll_plugins.web.desk import Desk, Upload, Work
+from musterroll_plugins.web.private import ID, new_id
+from musterroll_plugins.web.uploads import shown_name
+
+
+def test_every_state_kind_action_and_count_has_its_words() -> None:
+    assert set(words.STATES) == {state.value for state in JobState}
+    assert set(words.KINDS) == {kind.value for kind in JobKind}
+    assert {action.value for action in Action} <= set(words.OUTCOMES)
+    assert list(words.COUNTS) == list(JobCounts.__dataclass_fields__)
+    assert set(words.MARKS) <= set(words.STATES)
+
+
+@given(st.text(max_size=300))
+def test_a_name_that_is_shown_is_one_line_without_folders(name: str) -> None:
+    shown = shown_name(name)
+    assert len(shown) <= 120
+    assert "/" not in shown
+    assert "\\" not in shown
+    assert shown.isprintable()
+
+
+@given(st.text(max_size=30))
+def test_nothing_but_an_id_is_an_id(text: str) -> None:
+    assert ID.fullmatch(new_id())
+    if ID.fullmatch(text):
+        assert set(text) <= set("0123456789abcdef")
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path / "state")
+
+
+def uploaded(desk: Desk, customer: str = "acme", days: int = 0) -> Upload:
+    upload, path = desk.new_upload(customer, "ana", "staff.csv", ".csv")
+    path.write_text("x", encoding="utf-8")
+    desk.store(upload)
+    then = time.time() - days * 24 * 60 * 60
+    os.utime(path.parent, (then, then))
+    return upload
+
+
+def test_what_nobody_needs_is_taken_away(desk: Desk) -> None:
+    fresh, forgotten, used = uploaded(desk), uploaded(desk, days=8), uploaded(desk, days=400)
+    for name in ("acme-job1.db", "acme-gone.db"):
+        desk.view_of_job("acme", name.partition("-")[2].removesuffix(".db")).touch()
+    desk.tidy({"acme": [("job1", str(desk.sheet_of(used)))]})
+    assert {one.id for one in desk.uploads("acme")} == {fresh.id, used.id}
+    assert desk.upload("acme", forgotten.id) is None
+    assert desk.view_of_job("acme", "job1").exists()
+    assert not desk.view_of_job("acme", "gone").exists()
+
+
+def test_an_upload_is_of_one_customer(desk: Desk) -> None:
+    upload = uploaded(desk)
+    assert desk.upload("acme", upload.id) == upload
+    assert desk.upload("other", upload.id) is None
+    assert desk.upload("acme", f"../uploads/{upload.id}") is None
+    assert desk.upload_of("acme", str(desk.sheet_of(upload))) == upload
+    assert desk.upload_of("acme", "/elsewhere/staff.csv") is None
+    assert not desk.holds(desk.folder / "audit.jsonl")
+
+
+def test_a_work_that_was_cancelled_before_its_turn_never_begins(desk: Desk) -> None:
+    async def begin_and_cancel() -> str:
+        work = desk.begin(Work(customer="acme", kind="run", by="ana", pipeline="nowhere.toml", sheet="nothing.csv"))
+        desk.cancel(work)
+        await desk.close()
+        return desk.standing(work).state
+
+    assert asyncio.run(begin_and_cancel()) == "lost"
+
+
+def test_a_pipeline_that_is_gone_is_an_error_of_the_work(desk: Desk) -> None:
+    async def do() -> str:
+        work = desk.begin(Work(customer="acme", kind="run", by="ana", pipeline="/nowhere.toml", sheet="nothing.csv"))
+        while desk.standing(work).state != "done":
+            await asyncio.sleep(0.05)
+        result = desk.standing(work).result
+        assert result is not None
+        assert not desk.is_imported(Upload(id=new_id(), customer="acme", by="", at="", name="", file="", run=work.id))
+        code: str = result["error"]["code"]
+        return code
+
+    assert asyncio.run(do()) == "pipeline.not_found"
