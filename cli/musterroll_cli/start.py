@@ -24,4 +24,5 @@ def main() -> int:
     status = run(interrupted=bool(pressed))
     for number in SIGNALS:  # all is said and done: a signal that comes now must not change how the program ends
         signal.signal(number, signal.SIG_IGN)
+    gc.freeze()  # the interpreter looks for garbage once more before it ends, which costs a short command a fifth
     return status

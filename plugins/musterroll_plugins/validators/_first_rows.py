@@ -52,23 +52,22 @@ class FirstRows:
         """Takes note of the texts of rows, but for empty ones; returns the places of those that stood in other rows."""
         if len(self._rows) + len(texts) > len(self._table) // 2:
             self._make_room(len(self._rows) + len(texts))
-        table, last, number = self._table, len(self._table) - 1, len(self._rows)
-        keep, keep_row, repeated = self._last.append, self._rows.append, list[int]()
-        for place, text in enumerate(texts):
+        table, last, count = self._table, len(self._table) - 1, len(self._rows)
+        self._rows.extend(rows)
+        self._last.extend(texts)  # those that are there already as well: leaving them out takes longer
+        repeated = list[int]()
+        for number, text in enumerate(texts, count + 1):
             code = hash(text) & _CODE
             slot = code & last
             while there := table[slot]:
                 if there >> _BITS == code and self._text(there & _CODE) == text:
-                    if self._rows[(there & _CODE) - 1] != rows[place]:
-                        repeated.append(place)
+                    if self._rows[(there & _CODE) - 1] != rows[number - count - 1]:
+                        repeated.append(number - count - 1)
                     break
                 slot = slot + 1 & last
             else:
                 if text:
-                    number += 1
                     table[slot] = code << _BITS | number
-                    keep(text)
-                    keep_row(rows[place])
         while len(self._last) >= _BLOCK:
             self._blocks.append(_joined(self._last[:_BLOCK]))
             del self._last[:_BLOCK]
