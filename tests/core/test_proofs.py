@@ -193,11 +193,11 @@ def test_a_rule_of_the_whole_sheet_that_saw_passwords_in_a_batch_does_not_tell_t
 
 
 def test_a_batch_shows_no_secret() -> None:
-    batch = Batch.of([row(3, username="ana", password="Canary-4711"), row(4, username="Bo ")])
+    batch = Batch.of([row(3, username="ana", password="Canary-4711"), row(4, username="Bo")])
     assert (repr(batch), len(batch), list(batch.numbers)) == ("Batch(2 rows)", 2, [3, 4])
     assert (list(batch.texts("password")), list(batch.secrets("password"))) == (["", ""], ["Canary-4711", ""])
     assert (batch.is_secret("password"), batch.is_secret("username")) == (True, False)
-    assert (list(batch.texts("nothing")), batch.joined("username")) == (["", ""], "\nana\nBo ")
+    assert (list(batch.texts("nothing")), batch.joined("username")) == (["", ""], "\nana\nBo")
     assert list(batch.folded("password")) == ["canary-4711", ""]
 
 

@@ -14,11 +14,11 @@ from speed.people import Quality
 from speed.sheets import write
 from support.cost import most_bytes_held, python_calls
 
-ROWS = 2000
-MOST_CALLS = {"csv": 142, "xlsx": 249, "ods": 227}
+ROWS = 6000
+MOST_CALLS = {"csv": 10, "xlsx": 10, "ods": 12}
 """Python calls for a row to validate it."""
-MOST_BYTES = {"csv": 450, "xlsx": 950, "ods": 450}
-"""What is remembered of a row: its username and its address, in case they are repeated; and shared texts."""
+MOST_BYTES = {"csv": 550, "xlsx": 750, "ods": 550}
+"""What is remembered of a row: its username and its address, in case they are repeated; and texts of groups."""
 
 
 @pytest.fixture
@@ -27,14 +27,20 @@ def pipeline(tmp_path: Path) -> Pipeline:
     return load_pipeline(tmp_path / "acme.toml")
 
 
+@pytest.fixture(scope="module")
+def sheets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the sheets, which are written when they are needed."""
+    return tmp_path_factory.mktemp("sheets")
+
+
 @pytest.mark.parametrize(("form", "most"), MOST_CALLS.items())
-def test_python_calls_for_a_clean_row(form: str, most: int, pipeline: Pipeline, tmp_path: Path) -> None:
-    assert for_a_row(python_calls, pipeline, tmp_path, form) <= most
+def test_python_calls_for_a_clean_row(form: str, most: int, pipeline: Pipeline, sheets: Path) -> None:
+    assert for_a_row(python_calls, pipeline, sheets, form) <= most
 
 
 @pytest.mark.parametrize(("form", "most"), MOST_BYTES.items())
-def test_bytes_held_for_a_clean_row(form: str, most: int, pipeline: Pipeline, tmp_path: Path) -> None:
-    assert for_a_row(most_bytes_held, pipeline, tmp_path, form) <= most
+def test_bytes_held_for_a_clean_row(form: str, most: int, pipeline: Pipeline, sheets: Path) -> None:
+    assert for_a_row(most_bytes_held, pipeline, sheets, form) <= most
 
 
 def for_a_row(cost: Callable[[Callable[[], object]], int], pipeline: Pipeline, folder: Path, form: str) -> float:
@@ -45,7 +51,8 @@ def for_a_row(cost: Callable[[Callable[[], object]], int], pipeline: Pipeline, f
             assert (report.counts.rows, report.counts.errors, report.counts.warnings) == (rows, 0, 0)
 
     for rows in (ROWS, 2 * ROWS):
-        write(folder / f"{rows}.{form}", rows, Quality.CLEAN)
+        if not (path := folder / f"{rows}.{form}").exists():
+            write(path, rows, Quality.CLEAN)
     validate(2 * ROWS)  # what is loaded and kept for the first sheet
     return (cost(lambda: validate(2 * ROWS)) - cost(lambda: validate(ROWS))) / ROWS
 

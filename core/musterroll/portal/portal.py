@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import fields, replace
-from functools import partial
+from functools import cached_property, partial
 from types import NoneType
 
 from musterroll.contract.fields import USERNAME
@@ -70,7 +70,7 @@ class Portal(ClosingGuard):
             return {}
         return self.call("looking users up", self.inner.lookup, partial(_found, wanted), wanted)
 
-    @property
+    @cached_property
     def compares_users(self) -> bool:
         """Whether it can say of many users at once that they are as they are wanted."""
         return isinstance(self.inner, ComparesUsers)
@@ -101,7 +101,7 @@ class Portal(ClosingGuard):
         look = partial(_desired, needs_name=bool(desired.username))
         return self.call("saying how it stores a user", self.inner.canonical, look, desired)
 
-    @property
+    @cached_property
     def checks_users(self) -> bool:
         """Whether it says before the first write whom it will not take."""
         return isinstance(self.inner, ChecksUsers)

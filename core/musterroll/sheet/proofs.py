@@ -113,11 +113,13 @@ class Proofs:
                 raise AnswerError(f"resolve_batch() answered for {len(answers)} of {len(batch)} rows")
             if len(self._known) > _KEPT:
                 self._known.clear()
-            known = self._known
-            for answer in answers:
-                if id(answer) not in known:
-                    known[id(answer)] = answer, self._looked_at(answer)
-            return [known[id(answer)][1] for answer in answers]
+            identities, known = list(map(id, answers)), self._known
+            different = dict(zip(identities, answers, strict=True))
+            for identity, answer in different.items():
+                if identity not in known:
+                    known[identity] = answer, self._looked_at(answer)
+            groups = {identity: known[identity][1] for identity in different}
+            return list(map(groups.__getitem__, identities))
         except MusterrollError:
             raise
         except (Exception, SystemExit) as error:

@@ -21,6 +21,7 @@ from musterroll import (
     gettext,
     hookimpl,
 )
+from musterroll_plugins.validators._first_rows import FirstRows
 
 _USERNAME = "username"
 # Letters of other scripts that look like Latin ones. Only pairs that most typefaces draw alike, each case for itself:
@@ -53,8 +54,8 @@ class Unique:
 
     def __init__(self, options: UniqueOptions, context: Context) -> None:
         errors = dict.fromkeys((*options.fields, *context.match))
-        self._errors = {name: dict[str, int]() for name in errors}
-        self._warnings = {name: dict[str, int]() for name in options.warn if name not in errors}
+        self._errors = {name: FirstRows() for name in errors}
+        self._warnings = {name: FirstRows() for name in options.warn if name not in errors}
         self._usernames = self._errors.get(_USERNAME)
         self._looks: dict[str, int] = {}  # the skeleton of each name that is not ASCII, and its row
 
@@ -91,18 +92,12 @@ class Unique:
         """Takes note of all rows; suspects those that repeat a value, or look like another one."""
         found: set[int] = set()
         for name, seen in (*self._errors.items(), *self._warnings.items()):
-            folded = batch.folded(name)
-            distinct = set(folded)
-            if "" not in distinct and len(distinct) == len(folded) and seen.keys().isdisjoint(folded):
-                seen.update(zip(folded, batch.numbers, strict=True))
-            else:
-                rows = zip(range(len(batch)), folded, batch.numbers, strict=True)
-                found.update([place for place, text, row in rows if text and seen.setdefault(text, row) != row])
+            found.update(seen.add(batch.folded(name), batch.numbers))
         if self._usernames is not None:
             found.update(self._lookalikes(batch, self._usernames))
         return found
 
-    def _lookalikes(self, batch: Batch, usernames: dict[str, int]) -> Iterator[int]:
+    def _lookalikes(self, batch: Batch, usernames: FirstRows) -> Iterator[int]:
         texts, folded = batch.texts(_USERNAME), batch.folded(_USERNAME)
         if not "".join(texts).isascii():
             for place, text in enumerate(texts):
@@ -118,7 +113,7 @@ class Unique:
         """Yields nothing: every problem is known at the later row."""
         yield from ()
 
-    def _first(self, row: Row, name: str, seen: dict[str, int]) -> int | None:
+    def _first(self, row: Row, name: str, seen: FirstRows) -> int | None:
         """Returns the earlier row that has the value; remembers this row where there is none."""
         text = row.value(name).text
         folded = fold(text) if text else ""
@@ -132,11 +127,11 @@ class Unique:
         if not text or self._usernames is None or (text.isascii() and not self._looks):
             return None
         folded = fold(text)
-        if self._usernames.get(folded, row.number) != row.number:
+        if self._usernames.get(folded) not in (None, row.number):
             return None  # the very same name: a duplicate
         look = folded if text.isascii() else skeleton(text)
-        rows = (self._looks.get(look, row.number), self._usernames.get(look, row.number))
-        first = next((number for number in rows if number < row.number), None)
+        rows = (self._looks.get(look), self._usernames.get(look))
+        first = next((number for number in rows if number is not None and number < row.number), None)
         if not text.isascii():
             self._looks.setdefault(look, row.number)
         if first is None:

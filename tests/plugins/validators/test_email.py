@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import pytest
 from email_validator import EmailNotValidError, validate_email
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from musterroll import Severity
-from musterroll_plugins.validators.email import Email, EmailOptions
+from musterroll_plugins.validators.email import _USUAL_DOMAIN, Email, EmailOptions
 from support.rows import changed, context, row
 
 EMAIL = Email(EmailOptions(), context())
@@ -190,3 +190,18 @@ def test_a_misspelt_domain_of_a_large_provider_is_a_warning(domain: str, meant: 
 )
 def test_real_domains_are_never_taken_for_misspelt_ones(domain: str) -> None:
     assert codes(f"ana@{domain}") == []
+
+
+_LABELS = st.from_regex(r"[a-zA-Z0-9\-]{1,5}", fullmatch=True) | st.sampled_from(
+    ["a" * 63, "a" * 64, "xn--bcher-kva", "ab--c", "1", "local", "arpa"]
+)
+_ENDINGS = st.sampled_from(["com", "ORG", "example", "de", "C1", "11", "-a", "test", "arpa", "onion", "museum", "c"])
+
+
+@given(st.lists(_LABELS, max_size=6), _ENDINGS)
+@example(["a" * 63] * 3, "com")
+@example(["a" * 63] * 4, "com")
+def test_a_usual_domain_is_one_that_the_library_accepts(labels: list[str], ending: str) -> None:
+    domain = ".".join([*labels, ending])
+    if _USUAL_DOMAIN.fullmatch(domain):
+        validate_email(f"a@{domain}", check_deliverability=False)
