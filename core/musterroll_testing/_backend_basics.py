@@ -18,7 +18,7 @@ from musterroll.portal.portal import Portal
 from musterroll.registry.guards.built import BACKEND, look_at_built
 from musterroll.registry.plugin_errors import AnswerError
 from musterroll.registry.watch import Watch
-from musterroll_testing._backend_kit import DONE, PASSWORD, BackendKit, needs, new_id
+from musterroll_testing._backend_kit import DONE, LATE, PASSWORD, BackendKit, needs, new_id
 from musterroll_testing._limits import bounded
 
 _SECOND = PASSWORD + "-2"
@@ -55,11 +55,13 @@ class BasicTests(BackendKit):
         ref = self._done(backend, creation, "creating a user").ref
         self.settle()
         found = backend.lookup([key]).get(key)
-        assert found, "a user was created, and lookup() does not find it"
+        assert found, f"a user was created, and lookup() does not find it ({LATE})"
         assert found[0].ref == ref, "the result of the creation says another ref than lookup() does afterwards"
         assert backend.count_users() in (None, (before or 0) + 1), "one user was created; count_users() says otherwise"
         said = {result.status for result in bounded(backend.resolve([creation]), "resolve()", 1)}
-        assert said <= set(DONE), f"resolve() says {said} of the user that was created just now"
+        assert said <= set(DONE), (
+            f"resolve() says {', '.join(sorted(said))} of the user that was created just now ({LATE})"
+        )
         if can.groups:
             group = CreateGroup(id=new_id(), path=("First",), parent=None)
             ref = self._done(backend, group, "creating a group").ref

@@ -28,7 +28,7 @@ class GroupTests(BackendKit):
         (group,) = backend.groups()
         assert (group.ref, group.path) == (ref, op.path)
         if can.stores_key:
-            assert group.key == op.id
+            assert group.key == op.id, "stores_key says that groups show the key they were created with, as users do"
 
     def test_nested(self, backend: UserBackend, can: Capabilities) -> None:
         needs(can.groups and can.nested_groups, "nest groups")

@@ -21,6 +21,7 @@ from musterroll_testing._limits import bounded, in_time
 PASSWORD = "Canary-7c1f-Sesame"  # noqa: S105 -- the one that must be found nowhere
 FIRST = "test_first_of_all"
 DONE = (Status.DONE, Status.NOOP)
+LATE = "where the portal shows late what was written, override settle()"
 
 
 class BackendKit:

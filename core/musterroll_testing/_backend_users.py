@@ -21,7 +21,7 @@ from musterroll.contract.roles import ComparesUsers, UserBackend
 from musterroll.contract.secret import Secret
 from musterroll.contract.text import fold
 from musterroll.contract.users import Capabilities, Matching, UserKey, Wanted
-from musterroll_testing._backend_kit import PASSWORD, BackendKit, filled, needs, new_id
+from musterroll_testing._backend_kit import LATE, PASSWORD, BackendKit, filled, needs, new_id
 
 _VARIANTS = [("straße", "STRASSE"), ("Ana", "ａｎａ"), ("Zoé", "ZOE\u0301"), ("O'Neil", "o'neil")]
 
@@ -163,7 +163,10 @@ class UserTests(BackendKit):
         needs(can.stores_key, "tell whose a user is")
         op = self.creation("ana")
         first, second = self.perform(backend, op), self.run(backend, op)[op.id]
-        assert (second.status in (Status.DONE, Status.NOOP), second.ref) == (True, first.ref)
+        assert (second.status in (Status.DONE, Status.NOOP), second.ref) == (True, first.ref), (
+            f"the same creation once more is {second.status}, {second.detail}; it must find its own user, by the key"
+            f" ({LATE})"
+        )
         assert backend.count_users() in (1, None)
 
     def test_taken_username_is_a_conflict(self, backend: UserBackend, can: Capabilities) -> None:

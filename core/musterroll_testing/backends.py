@@ -16,7 +16,7 @@ import pytest
 
 # Before they are imported, so that their failing asserts show the values.
 _PARTS = ("_backend_kit", "_backend_basics", "_backend_users", "_backend_groups", "_backend_execution")
-pytest.register_assert_rewrite(*(f"musterroll.testing.{part}" for part in _PARTS))
+pytest.register_assert_rewrite(*(f"{__package__}.{part}" for part in _PARTS))
 
 from musterroll_testing._backend_basics import BasicTests  # noqa: E402 -- see above
 from musterroll_testing._backend_execution import ExecutionTests  # noqa: E402

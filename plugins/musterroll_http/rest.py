@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Iterable, Mapping
+from dataclasses import replace
+from itertools import takewhile
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote, unquote, urlsplit
 
@@ -54,6 +56,8 @@ class RestOptions(HttpOptions):
 class RestBackend(SimpleBackend):
     """A user backend over HTTP. Methods of a team are `async def` and ask by `ask` and `pages`.
 
+    `concurrency`, `tries` and `lag` that a class says hold where the person's options say nothing.
+
     Args:
         options: of the plugin.
         context: of the instance.
@@ -73,9 +77,17 @@ class RestBackend(SimpleBackend):
 
     def __init__(self, options: RestOptions, context: Context) -> None:
         super().__init__(options, context)
-        self._options = options
+        options = self._options = options.model_copy(update=self._said_by_the_class(options))
         self.concurrency, self.tries, self.lag = options.concurrency, options.retries + 1, options.lag
         self.http = self._client(options)
+
+    def _said_by_the_class(self, options: RestOptions) -> dict[str, Any]:
+        said = {name for cls in takewhile(lambda cls: cls is not RestBackend, type(self).__mro__) for name in vars(cls)}
+        of_class = (("concurrency", self.concurrency), ("tries", self.tries), ("lag", self.lag))
+        own: dict[str, Any] = {name: value for name, value in of_class if name in said}
+        if "tries" in own:
+            own["retries"] = own.pop("tries") - 1
+        return {name: value for name, value in own.items() if name not in options.model_fields_set}
 
     def _client(self, options: RestOptions) -> HttpClient:
         from musterroll_http.client import HttpClient  # noqa: PLC0415 -- quick start-up: it needs an event loop
@@ -195,7 +207,7 @@ class RestBackend(SimpleBackend):
     async def pages(
         self, path: str, params: Mapping[str, str | int] | None = None, paging: Paging | None = None
     ) -> AsyncGenerator[Any]:
-        """Yields the items of a list, whatever pages it comes in.
+        """Yields the items of a list, whatever pages it comes in. `page_size` and `max_users` of the options hold.
 
         Args:
             path: of the list.
@@ -209,9 +221,15 @@ class RestBackend(SimpleBackend):
         async def page(where: str, query: Mapping[str, str | int]) -> HttpAnswer:
             return await self.answer("GET", where, params=query)
 
-        async for items in (paging or Paging()).pages(page, path, params):
+        async for items in self._paging(paging or Paging()).pages(page, path, params):
             for item in items:
                 yield item
+
+    def _paging(self, paging: Paging) -> Paging:
+        most = min(paging.most, self._options.max_users)
+        if paging.by == "none":  # whoever is asked for all at once must not be asked for so many
+            return replace(paging, most=most)
+        return replace(paging, size=self._options.page_size or paging.size, most=most)
 
 
 def quoted(text: str) -> str:

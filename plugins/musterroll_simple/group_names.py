@@ -9,27 +9,29 @@ from musterroll import Group, GroupPath
 
 
 def join_path(path: GroupPath, separator: str) -> str:
-    """Makes one name of the levels; a separator inside a level gets a backslash."""
-    return separator.join(_escaped(level, separator) for level in path)
+    """Makes one name of the levels; what marks the separator gets a backslash inside a level."""
+    mark = _mark(separator)
+    return separator.join(level.replace("\\", "\\\\").replace(mark, "\\" + mark) for level in path)
 
 
-def _escaped(level: str, separator: str) -> str:
-    return level.replace("\\", "\\\\").replace(separator, "\\" + separator)
+def _mark(separator: str) -> str:
+    """The first letter of a separator that is no space: without it there is none, not even half in a level's end."""
+    return (separator.lstrip() or separator)[0]
 
 
 def split_path(name: str, separator: str) -> GroupPath:
     """Takes a name apart; one that `join_path` cannot have made is a single level."""
     levels, at = [""], 0
     while at < len(name):
+        if name.startswith(separator, at):
+            levels.append("")
+            at += len(separator)
+            continue
         if name[at] == "\\":
             at += 1
-            if name[at : at + 1] not in ("\\", separator):
+            if name[at : at + 1] not in ("\\", _mark(separator)):
                 return (name,)
-            levels[-1] += name[at]
-        elif name[at] == separator:
-            levels.append("")
-        else:
-            levels[-1] += name[at]
+        levels[-1] += name[at]
         at += 1
     return tuple(levels) if all(levels) else (name,)
 

@@ -509,13 +509,14 @@ def test_every_example_is_typed(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout
 
 
-def test_the_pipeline_in_a_test_of_the_page_passes(tmp_path: Path) -> None:
-    (code,) = [block for block in blocks(DOCS / "plugins" / "testing.md", "python") if "PipelineTrial" in block]
-    file = tmp_path / "example.py"
-    file.write_text(code, encoding="utf-8")
-    module: Any = local_file(file).load()
-    (tmp_path / "trial").mkdir()
-    module.test_guests_need_an_address(tmp_path / "trial")
+def test_the_pipelines_in_tests_of_the_page_pass(tmp_path: Path) -> None:
+    for number, code in enumerate(b for b in blocks(DOCS / "plugins" / "testing.md", "python") if "PipelineTrial" in b):
+        (tmp_path / f"test_example{number}.py").write_text(code, encoding="utf-8")
+    words = ("-q", "-p", "no:cacheprovider", "-p", "no:xdist", f"--rootdir={tmp_path}")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *words], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, "9 passed" in done.stdout) == (0, True), done.stdout
 
 
 def test_the_test_of_the_page_passes(tmp_path: Path) -> None:

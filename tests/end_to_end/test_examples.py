@@ -5,6 +5,7 @@ from __future__ import annotations
 import email
 import json
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tomllib
@@ -29,6 +30,7 @@ from support.samba_servers import needs_samba, provisioned, samba
 from support.workplace import Inside, Workplace
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
+LAKESIDE = EXAMPLES / "lakeside" / "portal"
 LEFTOVERS = shutil.ignore_patterns(".musterroll", "*.db", "outbox", "__pycache__", "*.rejected*")
 CUSTOMERS = sorted(path.parent.name for path in EXAMPLES.glob("*/musterroll.toml"))
 PASSWORD = "Sesame-Meadow-7"
@@ -47,6 +49,20 @@ def secrets(monkeypatch: pytest.MonkeyPatch) -> None:
         "MERIDIAN_AD_PASSWORD",
     ):
         monkeypatch.setenv(name, PASSWORD)
+
+
+@pytest.fixture(autouse=True)
+def lakeside_is_installed(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What `pip install ./portal` does, by what its pyproject.toml says."""
+    project = tomllib.loads((LAKESIDE / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    site = tmp_path_factory.mktemp("site")
+    info = site / f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n")
+    points = "".join(f"{name} = {module}\n" for name, module in project["entry-points"]["musterroll"].items())
+    (info / "entry_points.txt").write_text(f"[musterroll]\n{points}")
+    monkeypatch.syspath_prepend(site)
+    monkeypatch.syspath_prepend(LAKESIDE / "src")
 
 
 def copied(name: str, folder: Path) -> Workplace:
@@ -281,6 +297,30 @@ def test_harbour_runs_through_its_rest_portal(tmp_path: Path, bad_day: bool) -> 
     assert mara["attributes"]["phone"] == "+44 7712345001"
     assert mara["password"] == "Lantern-Quay-41"
     assert portal.keys == {PASSWORD}
+
+
+# -- Lakeside ---------------------------------------------------------------------------------------------------
+
+
+def test_lakeside_takes_a_job_back(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lakeside = Inside(copied("lakeside", tmp_path).folder, capsys, monkeypatch)
+    assert lakeside.json("run", "members.csv").status == 0
+    assert lakeside.json("jobs", "undo", "last", "--yes").status == 0
+    with closing(sqlite3.connect(lakeside.folder / "members.db")) as club:
+        assert club.execute("SELECT count(*) FROM members WHERE active").fetchone() == (0,)
+        assert club.execute("SELECT title FROM crews ORDER BY title").fetchall() == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("tool", [("pytest", "-q", "-p", "no:cacheprovider"), ("mypy", "--cache-dir", "cache")])
+def test_the_package_of_lakeside_passes_its_own_tests(tmp_path: Path, tool: tuple[str, ...]) -> None:
+    shutil.copytree(LAKESIDE, tmp_path / "portal", ignore=LEFTOVERS)
+    done = subprocess.run(
+        [sys.executable, "-m", *tool], cwd=tmp_path / "portal", capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout
 
 
 # -- the demo ---------------------------------------------------------------------------------------------------

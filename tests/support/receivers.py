@@ -23,6 +23,7 @@ class Request:
     method: str
     headers: dict[str, str]
     body: bytes
+    path: str
 
     @property
     def key(self) -> str:
@@ -68,7 +69,7 @@ class Receiver:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         headers = {name.lower(): value for name, value in request.headers.items()}
-        arrived = Request(request.method, headers, await request.read())
+        arrived = Request(request.method, headers, await request.read(), request.path_qs)
         self.requests.append(arrived)
         self._at_once += 1
         self.most_at_once = max(self.most_at_once, self._at_once)

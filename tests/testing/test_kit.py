@@ -70,6 +70,22 @@ def execute(self, ops):
         while True:
             yield result
 """
+KEYLESS_GROUPS = """
+def groups(self):
+    return (replace(group, key=None) for group in super().groups())
+"""
+RENAMED_GROUPS = """
+def groups(self):
+    return (replace(group, path=tuple(name.replace("&", "+") for name in group.path)) for group in super().groups())
+"""
+ALWAYS_CONFLICTS = """
+def execute(self, ops):
+    for op in ops:
+        if isinstance(op, CreateUser) and op.user.username in {user.username for user in self.store.users.values()}:
+            yield Result(op.id, Status.CONFLICT)
+        else:
+            yield from super().execute(iter([op]))
+"""
 HANGS = """
 def lookup(self, keys):
     time.sleep(60)
@@ -111,6 +127,9 @@ def test_a_portal_that_lower_cases_usernames_and_says_so_passes(pytester: pytest
         (DROPS_RESETS, "it changes a user and says that this is done, but it has dropped the password", 1),
         (ENDLESS_GROUPS, "groups() goes on and on", 1),
         (ENDLESS_ANSWERS, 'answered twice to creating the user "first"', 1),
+        (KEYLESS_GROUPS, "stores_key says that groups show the key they were created with", 1),
+        (RENAMED_GROUPS, "R+D", 1),  # an assert without words shows its values
+        (ALWAYS_CONFLICTS, "the same creation once more is conflict", 1),
         (HANGS, "this backend did not come to an end within 4 s", 1),
         ("def identity(self): return None", "identity() must return a text that names the portal, not None", 1),
         ("groups = None", "build must return a user backend; a Backend has no groups()", 1),

@@ -155,7 +155,7 @@ class Collector:
         try:
             module = found.load()
         except (Exception, SystemExit) as error:
-            brought.fault(reason(error))
+            brought.fault(reason(error, found.plugin.path))
             return brought
         if self._register(brought, module, key):
             brought.is_imported = True

@@ -88,13 +88,23 @@ def identity(path: Path) -> Path:
         return path
 
 
-def reason(error: BaseException) -> str:
-    """Says in one line why a plugin could not be loaded."""
+def reason(error: BaseException, path: Path | None = None) -> str:
+    """Says in one line why a plugin could not be loaded.
+
+    Args:
+        error: what was raised.
+        path: the plugin's file, where it is a local one.
+    """
     if isinstance(error, DamagedPluginError):
         return str(error)
     if isinstance(error, SyntaxError) and error.lineno is not None:
         return f"line {error.lineno} is not Python: {error.msg}"
     if isinstance(error, ModuleNotFoundError) and error.name:
+        if path is not None and any((path.parent / f"{error.name}{end}").exists() for end in ("", ".py")):
+            return (
+                f'it needs "{error.name}" beside it, and a plugin file cannot import its neighbours;'
+                " make a package of them (musterroll plugins new … --package)"
+            )
         return f'it needs the module "{error.name}", which is not installed'
     if isinstance(error, OSError) and error.strerror:
         return error.strerror

@@ -247,6 +247,14 @@ class TestLocalFiles:
         path = local("a/own.py", reader("a"))
         assert load(path, path.parent / ".." / "a" / "own.py").find("reader", "a")
 
+    @pytest.mark.parametrize("neighbour", ["beside.py", "beside/__init__.py"])
+    def test_one_that_imports_its_neighbour_is_told_what_to_do(
+        self, neighbour: str, local: Callable[[str, str], Path]
+    ) -> None:
+        local(neighbour, "")
+        (fault,) = (one for one in load(local("own.py", "import beside")).faults if one.status is PluginStatus.BROKEN)
+        assert 'it needs "beside" beside it, and a plugin file cannot import its neighbours; make' in str(fault)
+
     def test_a_broken_one_leaves_no_module_behind(self, local: Callable[[str, str], Path]) -> None:
         before = set(sys.modules)
         load(local("own.py", "1 / 0"))

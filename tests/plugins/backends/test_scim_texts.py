@@ -55,6 +55,13 @@ class TestGroupNames:
     def test_levels_survive(self, levels: list[str], separator: str) -> None:
         assert split_path(join_path(tuple(levels), separator), separator) == tuple(levels)
 
+    @given(
+        levels=st.lists(st.text(r"a/\:-, ", max_size=5).map(str.strip).filter(bool), min_size=1, max_size=4),
+        separator=st.sampled_from([" / ", "::", " - ", ", ", "->"]),
+    )
+    def test_levels_survive_a_separator_of_several_letters(self, levels: list[str], separator: str) -> None:
+        assert split_path(join_path(tuple(levels), separator), separator) == tuple(levels)
+
     @given(name=TEXTS)
     def test_every_name_is_a_path(self, name: str) -> None:
         assert all(split_path(name, "|"))

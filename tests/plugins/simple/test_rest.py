@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from musterroll import (
     BackendError,
+    BackendUnavailableError,
     CreateUser,
     Deactivate,
     Desired,
@@ -163,3 +165,37 @@ def test_what_is_created_may_be_told_by_its_address() -> None:
     for odd in ({"id": "x" * 2000}, {"id": "a\nb"}, {"id": [1]}, {"id": True}):
         with pytest.raises(BackendError):
             id_in(HttpAnswer.of(201, odd, {}))
+
+
+class Late(Mini):
+    concurrency, tries, lag = 2, 3, 0.5
+
+
+def test_what_a_class_says_holds_where_the_options_say_nothing(portal: Portal) -> None:
+    def opened(kind: type[Mini], **options: Any) -> tuple[int, int, float]:
+        backend = kind(RestOptions(url=portal.server.url, **options), make_context())
+        portal.backends.append(backend)
+        return backend.concurrency, backend.tries, backend.lag
+
+    assert opened(Late) == (2, 3, 0.5)
+    assert opened(Late, concurrency=16, retries=6, lag=0.0) == (16, 7, 0.0)
+    assert opened(Mini) == (16, 7, 0.0)
+
+
+def test_reads_are_repeated_as_often_as_the_class_says(portal: Portal) -> None:
+    portal.says = {"GET": [Answer(503, "", {"Retry-After": "0"})] * 9}
+    late = Late(RestOptions(url=portal.server.url), make_context())
+    portal.backends.append(late)
+    with pytest.raises(BackendUnavailableError):
+        late.count_users()
+    assert portal.sent() == ["GET"] * 3
+
+
+def test_page_size_and_max_users_hold_for_every_list(portal: Portal) -> None:
+    users = '[{"id": "%s", "username": "%s", "enabled": true, "groups": [], "attributes": {}}]'
+    portal.says = {"GET": [Answer(200, users % (name, name)) for name in ("ana", "bo", "cy")]}
+    assert portal.open(page_size=7).count_users() == 3
+    assert {parse_qs(urlsplit(request.path).query)["max"][0] for request in portal.server.requests} == {"7"}
+    portal.says = {"GET": [Answer(200, users % (name, name)) for name in ("ana", "bo", "cy")]}
+    with pytest.raises(BackendError, match="after 2 there is more"):
+        portal.open(max_users=2).count_users()

@@ -208,8 +208,7 @@ class RestPortal(RestBackend):
     async def _list(self, call: ListCall | None, values: Mapping[str, str] | None = None) -> AsyncGenerator[Any]:
         assert call is not None, "can() has said that it is described"
         path, query = call.line.fill({**self._everywhere, **(values or {})})
-        paging = call.paging(self._portal.page_size, self._portal.max_users)
-        async for document in self.pages(path, query, paging):
+        async for document in self.pages(path, query, call.paging()):
             yield document
 
     def refusal(self, answer: HttpAnswer) -> Exception:

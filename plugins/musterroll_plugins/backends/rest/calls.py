@@ -87,18 +87,17 @@ class ListCall(Call):
             raise ValueError("next says where the cursor is in the answer")
         return self
 
-    def paging(self, page_size: int, most: int) -> Paging:
+    def paging(self) -> Paging:
         """How the list is read."""
         return Paging(
             by=self.by,
             items=self.items,
-            size=page_size or self.size,
+            size=self.size,
             size_param=self.size_param,
             start_param=self.start_param,
             first=self.first,
             next=self.next,
             total=self.total,
-            most=most,
         )
 
 

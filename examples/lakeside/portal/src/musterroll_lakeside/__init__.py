@@ -1,0 +1,1 @@
+"""The members' program of the Lakeside Rowing Club, for musterroll."""
