@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -109,3 +110,14 @@ def open_sql(*, read_only: bool = False, **options: Any) -> UserBackend:
     """Builds a backend with the options of a pipeline file."""
     context = Context(instance="backend", fields=FieldSet([]), read_only=read_only)
     return build(SqlOptions.model_validate({"timeout": 10, "retries": 2, **options}), context)
+
+
+def options_text(options: dict[str, Any]) -> str:
+    """Returns options as lines of a pipeline file, behind `[backend.options]`."""
+    return "\n".join(f"{name} = {_toml(value)}" for name, value in options.items())
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{name} = {_toml(one)}" for name, one in value.items()) + " }"
+    return json.dumps(value)

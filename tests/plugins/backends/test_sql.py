@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing
-from itertools import count
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -26,7 +25,6 @@ from support.sql_servers import (
 )
 from support.sql_tables import DESCRIBED, application, changed, make_file, open_sql
 
-_numbers = count()
 OWN_TABLES: dict[str, Any] = {
     "create": True,
     "passwords": "argon2id",
@@ -110,8 +108,8 @@ class ServerContract(SqlContract):
     between: CommitLine
 
     def begin(self, server: DatabaseServer) -> Iterator[None]:
-        self.server, self.between, self.database = server, CommitLine(server.port), f"t{next(_numbers)}"
-        server.add_database(self.database)
+        self.server, self.between = server, CommitLine(server.port)
+        self.database = server.empty_database()
         self._make_tables()
         yield
         self.between.close()

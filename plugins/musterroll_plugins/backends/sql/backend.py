@@ -235,9 +235,7 @@ class SqlBackend:
         """
         nothing = [Result(op.id, Status.NOT_DONE) for op in doubtful]
         if doubtful:
-            yield from self._reading(
-                nothing, "read its users", lambda parts, line: parts.reads.resolve(line, doubtful)
-            )
+            yield from self._reading(nothing, "read its users", lambda parts, line: parts.reads.resolve(line, doubtful))
 
     def close(self) -> None:
         """Ends the connection."""

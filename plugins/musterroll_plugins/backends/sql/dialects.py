@@ -146,7 +146,10 @@ class PostgreSql(Dialect):
     driver, title = "postgresql+psycopg", "PostgreSQL"
 
     def _arguments(self) -> dict[str, Any]:
-        given: dict[str, Any] = {"connect_timeout": max(2, int(self._options.timeout)), "application_name": "musterroll"}
+        given: dict[str, Any] = {
+            "connect_timeout": max(2, int(self._options.timeout)),
+            "application_name": "musterroll",
+        }
         if self._options.socket is not None:
             return {**given, "host": str(self._options.socket), "sslmode": "disable"}
         if self._options.security == "none":

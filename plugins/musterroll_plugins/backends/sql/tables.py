@@ -17,7 +17,14 @@ from sqlalchemy.exc import NoSuchTableError
 from musterroll import BackendError, Desired, did_you_mean
 from musterroll_plugins.backends.sql.options import Constant, GroupTable, MembershipTable, SqlOptions, UserTable
 from musterroll_plugins.backends.sql.passwords import FORMATS
-from musterroll_plugins.backends.sql.values import ValueMismatchError, moment, nothing_given, shown, stored, takes_fields
+from musterroll_plugins.backends.sql.values import (
+    ValueMismatchError,
+    moment,
+    nothing_given,
+    shown,
+    stored,
+    takes_fields,
+)
 from musterroll_simple import phones
 
 USERNAME = "username"
@@ -101,7 +108,9 @@ class UserColumns:
     @property
     def changes_values(self) -> bool:
         """Whether some values are shown otherwise than they are given."""
-        plain = (isinstance(one.type, sa.String) and not isinstance(one.type, sa.CHAR) for one in self.of_field.values())
+        plain = (
+            isinstance(one.type, sa.String) and not isinstance(one.type, sa.CHAR) for one in self.of_field.values()
+        )
         return self._joint_phone or not all(plain)
 
     def row(self, fields: Fields) -> dict[str, Any]:
@@ -238,7 +247,9 @@ class Reflection:
         for name in (given.username, *given.columns.values()):
             if not takes_fields(table.c[name]):
                 kind = table.c[name].type
-                raise BackendError(f"the column {name} of {given.table} holds no texts that a sheet has: it is {kind!r}")
+                raise BackendError(
+                    f"the column {name} of {given.table} holds no texts that a sheet has: it is {kind!r}"
+                )
         length = getattr(described.columns.get("password", table.c[given.key]).type, "length", None)
         if given.password and length is not None and length < FORMATS[self._options.passwords].characters:
             raise BackendError(
@@ -246,8 +257,10 @@ class Reflection:
                 f"{self._options.passwords}: it takes {length} characters"
             )
         active = described.get("active")
-        if active is not None and not given.inactive_value and not isinstance(
-            active.type, sa.Boolean | sa.Integer | sa.DateTime | sa.Date
+        if (
+            active is not None
+            and not given.inactive_value
+            and not isinstance(active.type, sa.Boolean | sa.Integer | sa.DateTime | sa.Date)
         ):
             raise BackendError(
                 f"the column {given.active} of {given.table} is a text: say what it has for users that are active and "

@@ -256,7 +256,9 @@ class _AtWork:
         if not columns and not times:
             return
         table = self._users.described.table
-        given: dict[str, Any] = {column: sa.bindparam(f"new_{column}", type_=table.c[column].type) for column in columns}
+        given: dict[str, Any] = {
+            column: sa.bindparam(f"new_{column}", type_=table.c[column].type) for column in columns
+        }
         statement = sa.update(table).where(self._key == sa.bindparam(_KEY, type_=self._key.type)).values(given | times)
         named = [{_KEY: row[_KEY], **{f"new_{column}": row[column] for column in columns}} for row in rows]
         self._connection.execute(statement, named)
@@ -362,4 +364,3 @@ class _AtWork:
         self._groups = None
         statement = sa.delete(described.table).where(described["key"] == key, *described.scope)
         return Result(op.id, Status.DONE if self._connection.execute(statement).rowcount else Status.NOOP)
-
