@@ -2,7 +2,7 @@
 
 A table stands between `<!-- generated: KIND NAME -->` and `<!-- end -->`:
 
-- of the options of a plugin (`validator email`): types and defaults from the fields of the model, meanings from their
+- of the options of a plugin (`validator email`), or of a table among them (`user_backend sql.users`): types and defaults from the fields of the model, meanings from their
   descriptions or the docstring's `Attributes:`;
 - of a record that plugins see (`record Existing`): likewise, from the class in `musterroll`;
 - of the members of an enumeration (`enum Status`);
@@ -18,7 +18,7 @@ import re
 from enum import Enum
 from functools import cache
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 import musterroll
 from musterroll import Options
@@ -43,7 +43,16 @@ def _table(kind: str, name: str) -> str:
         return command_table()
     if kind in _OF_CLASSES:
         return _OF_CLASSES[kind](getattr(musterroll, name))
-    return options(cast("Any", _components()[cast("Kind", kind), name]).options)
+    name, *inner = name.split(".")
+    model = cast("Any", _components()[cast("Kind", kind), name]).options
+    return options(_inner(model, inner[0]) if inner else model)
+
+
+def _inner(model: type[Options], option: str) -> type[Options]:
+    """Returns the model of an option that is a table of options."""
+    kind = model.model_fields[option].annotation
+    kinds = (kind, *get_args(kind))
+    return next(one for one in kinds if isinstance(one, type) and issubclass(one, Options))
 
 
 @cache

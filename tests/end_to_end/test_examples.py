@@ -27,6 +27,8 @@ from support.ldap_servers import dump, needs_slapd, signs_in, slapd
 from support.mail_servers import mail_server
 from support.mini_portal import mini_server
 from support.samba_servers import needs_samba, provisioned, samba
+from support.sql_servers import PASSWORD as DATABASE_PASSWORD
+from support.sql_servers import needs_postgres, postgres
 from support.workplace import Inside, Workplace
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -47,6 +49,7 @@ def secrets(monkeypatch: pytest.MonkeyPatch) -> None:
         "LIGHTHOUSE_TOKEN",
         "LYCEUM_MAIL_PASSWORD",
         "MERIDIAN_AD_PASSWORD",
+        "QUAYSIDE_DB_PASSWORD",
     ):
         monkeypatch.setenv(name, PASSWORD)
 
@@ -217,6 +220,31 @@ def test_meridian_goes_into_a_real_domain(tmp_path: Path, tmp_path_factory: pyte
         f"CN=bberg,OU=Engineering,OU=Staff,OU=Meridian,{suffix}",
         f"CN=cito,OU=Leavers,OU=Meridian,{suffix}",
     }
+
+
+# -- Quayside ---------------------------------------------------------------------------------------------------
+
+
+@needs_postgres
+def test_quayside_goes_into_a_real_database(tmp_path: Path) -> None:
+    quayside = copied("quayside", tmp_path)
+    (tmp_path / "postgres").mkdir()
+    with postgres(tmp_path / "postgres") as server:
+        server.add_database("club")
+        server.do(f"CREATE ROLE musterroll LOGIN PASSWORD '{DATABASE_PASSWORD}'")
+        server.do((quayside.folder / "schema.sql").read_text(encoding="utf-8"), database="club")
+        here = {"url": server.url("club", "musterroll"), "security": "none"}
+        sets = [word for key, value in here.items() for word in ("--set", f"backend.options.{key}={value}")]
+        there = ("--profile", "production", "--yes", *sets)
+        environment = {"QUAYSIDE_DB_PASSWORD": DATABASE_PASSWORD}
+        first = quayside.json("run", "members.csv", *there, **environment)
+        assert (first.status, first.document["job"]["counts"]["created"]) == (0, 3), first
+        again = quayside.json("run", "members.csv", *there, **environment)
+        assert again.document["job"]["counts"]["unchanged"] == 3
+        found = server.do("SELECT phone, member_number, split_part(password, '$', 1) FROM auth_user", database="club")
+        assert ("+44 7700900131", 10031, "pbkdf2_sha256") in found
+        names = server.do("SELECT name FROM auth_group ORDER BY name", database="club")
+        assert names == [("Fleet",), ("Fleet/Dinghies",), ("Fleet/Keelboats",), ("Race committee",)]
 
 
 # -- Acme -------------------------------------------------------------------------------------------------------

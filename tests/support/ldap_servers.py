@@ -297,11 +297,16 @@ class BreakableLine:
     def _forward(self, source: socket.socket, target: socket.socket, answers: bool) -> None:
         with contextlib.suppress(OSError):
             while chunk := source.recv(65536):
-                if answers and self._breaks.is_set() and self._tells_of_writing(chunk):
+                if not answers:
+                    self._hears(chunk)
+                elif self._breaks.is_set() and self._tells_of_writing(chunk):
                     self._breaks.clear()
                     break
                 target.sendall(chunk)
         _cut(source, target)
+
+    def _hears(self, chunk: bytes) -> None:
+        """Takes notice of what is asked."""
 
     def _tells_of_writing(self, chunk: bytes) -> bool:
         return self._encrypted or not _WRITTEN.isdisjoint(_kinds(chunk))

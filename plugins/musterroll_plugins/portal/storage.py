@@ -24,7 +24,7 @@ from scim2_server.utils import parametrize
 
 from musterroll import Secret
 from musterroll_plugins.backends.directory.file import close_directory, explained, open_directory
-from musterroll_plugins.backends.directory.passwords import Hasher
+from musterroll_plugins.backends.passwords import Hasher
 from musterroll_plugins.portal.contacts import Json
 from musterroll_plugins.portal.filters import condition
 from musterroll_plugins.portal.group_table import Groups

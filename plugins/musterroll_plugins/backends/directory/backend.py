@@ -30,7 +30,7 @@ from musterroll_plugins.backends.directory.file import (
     open_directory,
     read_soundly,
 )
-from musterroll_plugins.backends.directory.passwords import Hasher
+from musterroll_plugins.backends.passwords import Hasher
 from musterroll_plugins.backends.directory.reads import Reads
 from musterroll_plugins.backends.directory.writes import Writes
 
