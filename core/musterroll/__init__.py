@@ -33,7 +33,7 @@ from musterroll.contract.components import (
 from musterroll.contract.conditions import Condition, Conditions
 from musterroll.contract.context import Context
 from musterroll.contract.decorators import group_rule, rule, sheet_rule
-from musterroll.contract.drafts import Draft, DraftColumn
+from musterroll.contract.drafts import Draft, DraftColumn, Guidance
 from musterroll.contract.edits import FRONT_WORKSHEET, CellEdit, CellLink, FrontRow, FrontSheet, SheetEdits
 from musterroll.contract.fields import Field, FieldSet
 from musterroll.contract.messages import Message, Purpose, Recipient, Sent, SentStatus
@@ -66,6 +66,7 @@ from musterroll.contract.roles import (
     Confidence,
     Examinable,
     GroupResolver,
+    GuidesPeople,
     KeepsMessages,
     Notifier,
     OtherFormat,
@@ -193,6 +194,8 @@ __all__ += [
     "GroupPath",
     "GroupResolver",
     "GroupResolverType",
+    "Guidance",
+    "GuidesPeople",
     "Origin",
     "PatternText",
     "Problem",

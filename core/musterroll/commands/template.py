@@ -8,11 +8,12 @@ from typing import Any, NamedTuple
 
 from musterroll.contract.cells import SheetRow
 from musterroll.contract.drafts import Draft
-from musterroll.contract.fields import Field
 from musterroll.contract.text import did_you_mean
 from musterroll.errors import UsageError
 from musterroll.pipeline.pipeline import Pipeline
-from musterroll.written.new_sheet import WritableFormat, draft_column, format_of_name, writable_formats, write_draft
+from musterroll.pipeline.settings import SheetSettings
+from musterroll.written.column_guide import ColumnGuide, GuidedColumn
+from musterroll.written.new_sheet import WritableFormat, format_of_name, writable_formats, write_draft
 
 _WORKSHEET = "Users"
 _USUAL = "xlsx"  # the format that nobody asked for by name, where it can be written
@@ -49,6 +50,7 @@ def template(
     Raises:
         UsageError: the format cannot be written, or the file exists.
         MusterrollError: the file cannot be written.
+        PluginError: a rule broke that was asked what it will ask of people.
     """
     found = _format(pipeline, path, form)
     path = Path(f"{pipeline.name}{found.suffix}") if path is None else path
@@ -62,26 +64,29 @@ def template(
 def _write(
     pipeline: Pipeline, form: WritableFormat, path: Path, users: Sequence[Mapping[str, str]], *, replace: bool
 ) -> WrittenSheet:
-    columns = [field for field in pipeline.fields.values() if field.needs_column]
+    guide = ColumnGuide(pipeline)
+    fields = [field for field in pipeline.fields.values() if field.needs_column]
+    columns = list(map(guide.column, fields))
     settings = pipeline.settings.sheet
     draft = Draft(
-        columns=tuple(map(draft_column, columns)),
+        columns=tuple(one.column for one in columns),
         heading_row=settings.heading_row,
         first_row=settings.first_row,
-        rows=tuple(_rows(pipeline, columns, users)),
+        rows=tuple(_rows(settings, columns, users)),
         worksheet=settings.worksheet or _WORKSHEET,
     )
     written = write_draft(pipeline, form, draft, [path], private=False, replace=replace)
     return WrittenSheet(written, form.name)
 
 
-def _rows(pipeline: Pipeline, columns: Sequence[Field], users: Sequence[Mapping[str, str]]) -> Iterator[SheetRow]:
-    settings = pipeline.settings.sheet
-    yield SheetRow(settings.heading_row, tuple(field.heading for field in columns))
-    if settings.first_row > settings.heading_row + 1 and any(field.guidance for field in columns):
-        yield SheetRow(settings.heading_row + 1, tuple(field.guidance or None for field in columns))
+def _rows(
+    settings: SheetSettings, columns: Sequence[GuidedColumn], users: Sequence[Mapping[str, str]]
+) -> Iterator[SheetRow]:
+    yield SheetRow(settings.heading_row, tuple(one.column.heading for one in columns))
+    if settings.first_row > settings.heading_row + 1 and any(one.guidance for one in columns):
+        yield SheetRow(settings.heading_row + 1, tuple(one.guidance or None for one in columns))
     for number, user in enumerate(users, settings.first_row):
-        yield SheetRow(number, tuple(user.get(field.name) for field in columns))
+        yield SheetRow(number, tuple(user.get(one.field) for one in columns))
 
 
 def _format(pipeline: Pipeline, path: Path | None, form: str | None) -> WritableFormat:

@@ -10,6 +10,39 @@ from musterroll.contract.source import Source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Guidance:
+    """What a rule asks of a column, for whoever fills a sheet in.
+
+    What can be checked while somebody types is said besides. Such a check is a help and no proof: text that is pasted
+    gets past it. It must accept what the rule accepts.
+
+    Attributes:
+        text: a sentence or two for the person, e.g. `At most 50 characters.`
+        problem: the code of the problem of whoever does otherwise. Where the customer ignores that, nothing is asked.
+        min_length: the fewest characters.
+        max_length: the most characters, counted without spaces around them.
+        contains: a text that is in every value, e.g. `@`.
+        digits: whether values are digits and nothing else.
+        unique: whether no value stands in two rows.
+        stops: whether a spreadsheet program refuses what fails the check; else it warns, and the person decides.
+    """
+
+    text: str
+    problem: str | None = None
+    min_length: int | None = None
+    max_length: int | None = None
+    contains: str = ""
+    digits: bool = False
+    unique: bool = False
+    stops: bool = True
+
+    @property
+    def has_check(self) -> bool:
+        """Whether there is something that can be checked while somebody types."""
+        return bool(self.min_length or self.max_length or self.contains or self.digits or self.unique)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DraftColumn:
     """A column of a sheet that is to be written.
 
@@ -18,12 +51,16 @@ class DraftColumn:
         width: how many characters should be visible.
         required: whether every row needs a value.
         choices: the only values that are allowed; empty where any is.
+        note: what to say at the heading, in several lines; empty for nothing.
+        checks: what can be checked while somebody types.
     """
 
     heading: str
     width: int = 16
     required: bool = False
     choices: tuple[str, ...] = ()
+    note: str = ""
+    checks: tuple[Guidance, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,7 +25,9 @@ class Field:
         name: as rules and backends know it, e.g. `calling_code`.
         heading: as the sheet shows it, e.g. `Calling Code`.
         aliases: other headings that mean this field.
-        guidance: the text under the heading for the person who fills the sheet in.
+        guidance: the text under the heading for the person who fills the sheet in; `{rules}` in it stands for what
+            the rules ask.
+        example: a value, to show what is meant.
         required: whether every row needs it.
         max_length: the most characters, counted after trimming and NFC.
         choices: the only values that are allowed, trimmed and in NFC; empty where any is.
@@ -39,6 +41,7 @@ class Field:
     heading: str
     aliases: tuple[str, ...] = ()
     guidance: str = ""
+    example: str = ""
     required: bool = False
     max_length: int | None = None
     choices: tuple[str, ...] = ()
@@ -51,6 +54,10 @@ class Field:
     def needs_column(self) -> bool:
         """Whether the sheet must have a column for it."""
         return not self.omitted and self.compose is None
+
+    def guidance_with(self, rules: str) -> str:
+        """The guidance, and in it what the rules ask."""
+        return self.guidance.replace("{rules}", rules).strip()
 
     @property
     def is_attribute(self) -> bool:

@@ -13,7 +13,7 @@ from typing import BinaryIO, NamedTuple, Protocol, runtime_checkable
 
 from musterroll.contract.batch import Batch
 from musterroll.contract.cells import Block, SheetInfo, SheetRow
-from musterroll.contract.drafts import Draft
+from musterroll.contract.drafts import Draft, Guidance
 from musterroll.contract.edits import SheetEdits
 from musterroll.contract.messages import Message, Recipient, Sent
 from musterroll.contract.operations import Op, Result
@@ -116,6 +116,8 @@ class SheetWriter(Protocol):
     def write(self, draft: Draft, target: BinaryIO) -> None:
         """Writes one workbook with one worksheet. Every column holds text: what is typed into it keeps its digits.
 
+        Notes and checks are written where the format has them, and are no values when the file is read again.
+
         Args:
             draft: the sheet.
             target: takes the bytes.
@@ -173,6 +175,15 @@ class ProvesRows(Protocol):
 
     def suspects(self, batch: Batch) -> Iterable[int]:
         """Says which rows may have a problem, by their places in the batch, from 0. All others have none."""
+        ...
+
+
+@runtime_checkable
+class GuidesPeople(Protocol):
+    """What a validator can do besides: say in a blank sheet what it will ask, before anybody types."""
+
+    def guidance(self, name: str) -> Guidance | None:
+        """Says what the rule asks of the column of a field; None where that is nothing, or not worth a sentence."""
         ...
 
 

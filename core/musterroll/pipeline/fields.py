@@ -16,7 +16,8 @@ from musterroll.pipeline.files import standard_text
 from musterroll.pipeline.origins import KeyPath, at, plain
 from musterroll.pipeline.settings import FieldSettings, SheetSettings
 
-_WHOLE_PHONE = "The whole number, with + and the country's telephone code: +44 7712 345678."
+_WHOLE_PHONE = "The whole number, with + and the country's telephone code: +44 7712 345678. {rules}"
+_WHOLE_EXAMPLE = "+447712345678"
 LITERAL = f"a secret should not stand here as it is; write {REFERENCES}"
 
 
@@ -103,6 +104,7 @@ def _field(check: Check, sheet: SheetSettings, field: FieldSettings, compose: Te
         heading=field.heading,
         aliases=sheet.aliases.get(name, ()),
         guidance=_guidance(check, sheet, field),
+        example=_example(check, sheet, field),
         required=required and (not omitted or name == USERNAME),  # then it is made of others
         max_length=field.max_length,
         choices=_choices(check, field),
@@ -115,11 +117,19 @@ def _field(check: Check, sheet: SheetSettings, field: FieldSettings, compose: Te
 
 def _guidance(check: Check, sheet: SheetSettings, field: FieldSettings) -> str:
     """The guidance; the standard one of the phone asks for the local part, which needs the column beside it."""
+    return _WHOLE_PHONE if _is_standard_of_whole(check, sheet, field, "guidance") else field.guidance
+
+
+def _example(check: Check, sheet: SheetSettings, field: FieldSettings) -> str:
+    """The example, likewise."""
+    return _WHOLE_EXAMPLE if _is_standard_of_whole(check, sheet, field, "example") else field.example
+
+
+def _is_standard_of_whole(check: Check, sheet: SheetSettings, field: FieldSettings, key: str) -> bool:
     is_whole = (
         field.name == PHONE and CALLING_CODE in sheet.omit and CALLING_CODE not in {**sheet.compose, **sheet.defaults}
     )
-    standard = check.is_from_standard(("sheet", "fields", PHONE, "guidance"))
-    return _WHOLE_PHONE if is_whole and standard else field.guidance
+    return is_whole and check.is_from_standard(("sheet", "fields", PHONE, key))
 
 
 def _choices(check: Check, field: FieldSettings) -> tuple[str, ...]:

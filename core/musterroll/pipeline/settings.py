@@ -110,7 +110,8 @@ class FieldSettings(Table):
     Attributes:
         name: as rules, templates and portals know it: lower-case letters, digits and `_`.
         heading: as the sheet shows it.
-        guidance: what to say to the person who fills the sheet in.
+        guidance: what to say to the person who fills the sheet in; `{rules}` in it stands for what the rules ask.
+        example: a value, to show what is meant.
         required: every row needs it.
         max_length: the most characters.
         choices: the only values that are allowed.
@@ -118,7 +119,8 @@ class FieldSettings(Table):
 
     name: FieldName
     heading: Name
-    guidance: str = ""
+    guidance: str = "{rules}"
+    example: str = ""
     required: bool = False
     max_length: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     choices: tuple[Name, ...] = ()

@@ -21,6 +21,7 @@ from musterroll.journal.rejected_rows import rejected_rows
 from musterroll.journal.roster import Roster
 from musterroll.pipeline.pipeline import Instance, Pipeline
 from musterroll.sheet.open_sheet import OpenSheet
+from musterroll.written.column_guide import ColumnGuide
 from musterroll.written.new_sheet import WritableFormat, format_of_name, writable_formats, write_draft
 from musterroll.written.rejected_sheet import RejectedSheet
 
@@ -182,6 +183,7 @@ def _draft(
             headings,
             settings,
             pipeline.fields,
+            ColumnGuide(pipeline),
             opened.source.name,
             plain_text=info.is_plain_text,
             translated=info.is_plain_text and form.name != opened.summary.reader,

@@ -21,6 +21,7 @@ from musterroll.sheet.headings import find_columns, heading_text, reasons_headin
 from musterroll.sheet.plain_text import filled_width, has_too_many, meant_cell
 from musterroll.sheet.shifts import SHIFTED
 from musterroll.sheet.values import shown
+from musterroll.written.column_guide import ColumnGuide
 from musterroll.written.new_sheet import draft_column
 
 _GUIDANCE = "Why the row was not imported. Correct the row here and import this file; this column is ignored."
@@ -35,6 +36,7 @@ class RejectedSheet:
         headings: the cells of the heading row.
         settings: how the sheet is laid out.
         fields: the fields of a user.
+        guide: knows the guidance of the fields.
         source: the name of the sheet's file.
         plain_text: whether that file is plain text.
         translated: whether it is, and the rows go to a file that is not: then cells become what they mean.
@@ -46,13 +48,14 @@ class RejectedSheet:
         headings: tuple[Cell, ...],
         settings: SheetSettings,
         fields: FieldSet,
+        guide: ColumnGuide,
         source: str,
         *,
         plain_text: bool = False,
         translated: bool = False,
         keep_passwords: bool = False,
     ) -> None:
-        self._settings, self._source = settings, source
+        self._settings, self._guide, self._source = settings, guide, source
         self._width = filled_width(headings) if plain_text else 0
         self._translated = translated
         self._titles = [heading_text(cell) for cell in headings]
@@ -188,7 +191,7 @@ class RejectedSheet:
         kept = list(cells)
         for index, field in self._secrets.items():
             if index < len(kept) and kept[index]:
-                kept[index] = field.guidance if field is not None else None
+                kept[index] = self._guide.column(field).guidance if field is not None else None
         return tuple(kept)
 
     def _reasons_of(

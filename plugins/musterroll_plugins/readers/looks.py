@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from enum import Enum, auto
+from typing import NamedTuple
 
 from musterroll import (
     PLAIN_FORMATS,
@@ -13,10 +14,13 @@ from musterroll import (
     Draft,
     DraftColumn,
     ErrorCell,
+    Guidance,
     MusterrollError,
     NumberCell,
     Severity,
     SheetRow,
+    column_letter,
+    gettext,
 )
 from musterroll_plugins.readers.package.xml import MAX_COLUMN, MAX_ROW
 
@@ -38,7 +42,9 @@ HEADING_POINTS = 21
 WORKSHEET = "Users"
 # The longest text that a cell of Excel holds; LibreOffice's limit is far above.
 LONGEST_TEXT = 32_767
-CHOICE_MESSAGE = ("Not one of the choices", "Please choose one of the values in the list.")
+# How long the texts of a check can be, and its formula: Excel does not open a workbook with longer ones.
+_LONGEST_TITLE, _LONGEST_MESSAGE, _LONGEST_FORMULA = 32, 255, 255
+_MOST_DIGITS = 99  # the first characters, which are looked at
 
 # What XML cannot hold. Halves of characters are here as well, because no encoding holds those.
 UNHOLDABLE = "\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff"
@@ -50,6 +56,26 @@ EXACT_INTEGERS = 10**15
 
 _ERRORS = frozenset({"#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A"})
 _LINE_POINTS, _MOST_LINES = 15, 12
+
+AUTHOR = "musterroll"  # of notes
+NOTE_WIDTH = 190  # points
+_NOTE_CHARACTERS = 32  # in a line of a note
+
+
+class Check(NamedTuple):
+    """What spreadsheet programs check in a column, and say.
+
+    Attributes:
+        title: above both texts.
+        prompt: what is asked, shown at the cell.
+        error: what is wrong, and what to do.
+        stops: whether anything else is refused; else the person is warned and decides.
+    """
+
+    title: str
+    prompt: str
+    error: str
+    stops: bool
 
 
 class Part(Enum):
@@ -96,6 +122,15 @@ def column_width(column: DraftColumn) -> int:
     return min(max(column.width, len(column.heading) + 2), 60)
 
 
+def note_height(text: str) -> int:
+    """How many points high a note must be."""
+    return _lines(text, _NOTE_CHARACTERS) * _LINE_POINTS + 10
+
+
+def _lines(text: str, fits: int) -> int:
+    return sum(max(1, math.ceil(len(line) / fits)) for line in text.splitlines())
+
+
 def wrapped_height(draft: Draft, row: SheetRow) -> int:
     """How many points high a row of wrapped text must be."""
     lines = 1
@@ -103,8 +138,76 @@ def wrapped_height(draft: Draft, row: SheetRow) -> int:
         if isinstance(cell, str):
             # Words break early, so a line holds a little less than the width says.
             fits = max(column_width(column) - 2, 1)
-            lines = max(lines, sum(max(1, math.ceil(len(line) / fits)) for line in cell.splitlines()))
+            lines = max(lines, _lines(cell, fits))
     return min(lines, _MOST_LINES) * _LINE_POINTS + 3
+
+
+def check_of(column: DraftColumn) -> Check | None:
+    """Says what is checked in a column; None where that is nothing."""
+    if not column.choices and not column.checks:
+        return None
+    if column.choices:
+        asked = gettext("Choose one of the values in the list.")
+        error = gettext("This is not one of the choices. Please choose one of the values in the list.")
+    else:
+        asked = " ".join(one.text for one in column.checks)
+        error = gettext("This breaks a rule: {asked} Please correct it.", asked=asked)
+    stops = bool(column.choices) or all(one.stops for one in column.checks)
+    return Check(
+        _shortened(column.heading, _LONGEST_TITLE),
+        _shortened(asked, _LONGEST_MESSAGE),
+        _shortened(error, _LONGEST_MESSAGE),
+        stops,
+    )
+
+
+def check_formula(draft: Draft, index: int, *, reference: Callable[[str], str], comma: str) -> str:
+    """The formula that is true where the first cell of a column passes its checks.
+
+    A spreadsheet program has one formula for a cell, and so one answer where it is false: what does not stop anybody is
+    in it as well. What would make it too long is left out.
+
+    Args:
+        draft: the sheet.
+        index: the column, from 0.
+        reference: writes a reference to cells, e.g. `B$3:B$9`, as the format has it.
+        comma: what stands between arguments.
+    """
+    letter = column_letter(index)
+    cell = reference(f"{letter}{draft.first_row}")
+    cells = reference(f"{letter}${draft.first_row}:{letter}${MAX_ROW}")
+    places = f"ROW({reference(f'$A$1:$A${_MOST_DIGITS}')})"
+
+    def conditions(one: Guidance) -> Iterator[str]:
+        if one.min_length:
+            yield f"LEN({cell})>={one.min_length}"
+        if one.max_length:
+            yield f"LEN(TRIM({cell}))<={one.max_length}"
+        if one.contains:
+            yield f"ISNUMBER(FIND({quoted(one.contains)}{comma}{cell}))"
+        if one.digits:
+            digit = f"MID(TRIM({cell}){comma}{places}{comma}1)"
+            yield f'SUMPRODUCT(--ISERROR(FIND({digit}{comma}"0123456789")))=0'
+        if one.unique:  # COUNTIF would take 007 for 7, and a* for every name with an a in front
+            yield f"SUMPRODUCT(--({cells}={cell}))<2"
+
+    formula = ""
+    for guidance in draft.columns[index].checks:
+        for condition in conditions(guidance):
+            longer = f"{formula}{comma}{condition}" if formula else condition
+            if len(f"AND({longer})") <= _LONGEST_FORMULA:
+                formula = longer
+    return f"AND({formula})"
+
+
+def quoted(text: str) -> str:
+    """The text as formulas hold it."""
+    return '"' + without_unholdable(text).replace('"', '""') + '"'
+
+
+def _shortened(text: str, most: int) -> str:
+    text = without_unholdable(text)
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def is_blank(cell: Cell) -> bool:

@@ -12,6 +12,7 @@ from musterroll import (
     Component,
     Context,
     FieldName,
+    Guidance,
     Options,
     Problem,
     Row,
@@ -20,6 +21,7 @@ from musterroll import (
     ValidatorType,
     clean,
     fold,
+    gettext,
     hookimpl,
     nearest,
 )
@@ -79,6 +81,14 @@ class Choices:
             others = set(texts).difference(one.exact, ("",))
             if others:
                 yield from (place for place, text in enumerate(texts) if text in others)
+
+    def guidance(self, name: str) -> Guidance | None:
+        """Names what may stand in the column: not every format has lists to choose from."""
+        for one in self._lists:
+            if one.name == name:
+                text = gettext("One of: {choices}.", choices=listed((f'"{choice}"' for choice in one.exact), _NAMED))
+                return Guidance(text=text, problem=f"{name}.not_a_choice")
+        return None
 
 
 class _List:

@@ -13,6 +13,7 @@ from musterroll import (
     Component,
     Context,
     FieldName,
+    Guidance,
     Options,
     Problem,
     Row,
@@ -110,6 +111,12 @@ class Email:
         if len(good) == len(different):
             return []
         return [place for place, domain in enumerate(domains) if domain not in good]
+
+    def guidance(self, name: str) -> Guidance | None:
+        """Says what every address has."""
+        if name != self._field:
+            return None
+        return Guidance(text=gettext("One address, with an @ in it."), problem="email.invalid", contains="@")
 
     def _is_plain(self, domain: str) -> bool:
         if not domain:

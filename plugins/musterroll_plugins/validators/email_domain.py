@@ -10,7 +10,20 @@ from typing import Self
 from pydantic import Field as Default
 from pydantic import field_validator, model_validator
 
-from musterroll import Batch, Component, Context, FieldName, Options, Problem, Row, ValidatorType, hookimpl, nearest
+from musterroll import (
+    Batch,
+    Component,
+    Context,
+    FieldName,
+    Guidance,
+    Options,
+    Problem,
+    Row,
+    ValidatorType,
+    gettext,
+    hookimpl,
+    nearest,
+)
 from musterroll_plugins.validators._characters import legible
 from musterroll_plugins.validators._fields import is_too_long, listed
 from musterroll_plugins.validators.email import Email, EmailOptions
@@ -109,6 +122,13 @@ class EmailDomain:
             for place, (text, domain) in enumerate(texts)
             if domain in bad or not (text.isascii() and text.isprintable())
         ]
+
+    def guidance(self, name: str) -> Guidance | None:
+        """Names the domains that are allowed; those that are forbidden are nobody's first thought."""
+        if name != self._field or not self._allowed:
+            return None
+        text = gettext("An address at {domains}.", domains=listed(self._allowed.values(), _NAMED))
+        return Guidance(text=text, problem="email.domain")
 
     def _judge(self, domain: str) -> bool:
         name = ascii_domain(domain)

@@ -18,6 +18,7 @@ from musterroll import (
     Component,
     Context,
     FieldName,
+    Guidance,
     Options,
     Problem,
     Row,
@@ -32,6 +33,12 @@ _SHORTEST_PART = 3  # a shorter name is in many good passwords by chance
 _LONGEST_JUDGED = 72  # zxcvbn takes no more, and a tenth of a second for as many
 
 Kind = Literal["lower", "upper", "digit", "symbol"]
+_KIND_NAMES: dict[Kind, str] = {
+    "lower": "a lower-case letter",
+    "upper": "an upper-case letter",
+    "digit": "a digit",
+    "symbol": "a symbol",
+}
 _KINDS: dict[Kind, str] = {
     "lower": "it must contain a lower-case letter",
     "upper": "it must contain an upper-case letter",
@@ -109,6 +116,7 @@ class Password:
 
     def __init__(self, options: PasswordOptions, context: Context) -> None:
         self._options = options
+        self._fields = context.fields
         self._parts = [name for name in options.not_containing if name != "password"]
         self._guessable = Guessable() if options.not_common else None
 
@@ -158,6 +166,47 @@ class Password:
         if self._guessable is not None:
             found.update(place for place in self._guessable.suspects(lowered) if passwords[place] in self._guessable)
         return found
+
+    def guidance(self, name: str) -> Guidance | None:
+        """Says the whole policy."""
+        if name != "password":
+            return None
+        options = self._options
+        return Guidance(
+            text=" ".join(self._policy()),
+            problem="password.policy",
+            min_length=options.min_length or None,
+            max_length=options.max_length,
+        )
+
+    def _policy(self) -> Iterator[str]:
+        options = self._options
+        least, most = options.min_length, options.max_length
+        if most is not None and least == most:
+            yield ngettext("{count} character.", "{count} characters.", least)
+        elif most is not None and least:
+            yield gettext("{least} to {most} characters.", least=least, most=most)
+        elif most is not None:
+            yield ngettext("At most {count} character.", "At most {count} characters.", most)
+        elif least:
+            yield ngettext("At least {count} character.", "At least {count} characters.", least)
+        if options.require:
+            kinds = ", ".join(gettext(text) for kind, text in _KIND_NAMES.items() if kind in options.require)
+            yield gettext("With {kinds}.", kinds=kinds)
+        least = options.min_classes
+        if least == len(_KINDS):
+            yield gettext("With lower-case and upper-case letters, digits and symbols.")
+        elif least > max(len(set(options.require)), 1):
+            yield gettext(
+                "With at least {least} of these: lower-case letters, upper-case letters, digits, symbols.", least=least
+            )
+        if self._parts:
+            headings = ", ".join(self._fields[name].heading for name in self._parts if name in self._fields)
+            yield gettext("Without what is in {headings}.", headings=headings)
+        if self._guessable is not None:
+            yield gettext("No common password, repetition or row of keys.")
+        if options.min_strength:
+            yield gettext("Hard to guess.")
 
     def _failing(self, password: str, row: Row) -> Iterator[str]:
         options = self._options

@@ -13,6 +13,7 @@ from musterroll import (
     Component,
     Context,
     FieldName,
+    Guidance,
     Options,
     Origin,
     Problem,
@@ -112,6 +113,14 @@ class Phone:
             place for place, (code, phone) in enumerate(zip(codes, phones, strict=True)) if not proofs[code](phone)
         ]
         return [place for place in doubtful if not self._is_assigned(codes[place], phones[place])]
+
+    def guidance(self, name: str) -> Guidance | None:
+        """Says where nothing but digits belongs."""
+        if name == self._phone and not self._is_whole:
+            return Guidance(text=gettext("Digits only."), problem="phone.invalid", digits=True)
+        if name == self._code:
+            return Guidance(text=gettext("Digits only."), problem="calling_code.invalid", digits=True)
+        return None
 
     def _is_assigned(self, code: str, phone: str) -> bool:
         plan = self._plan(code)

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from musterroll import Batch, Component, Context, Options, Origin, Problem, Row, ValidatorType, gettext, hookimpl
+from musterroll import (
+    Batch,
+    Component,
+    Context,
+    Guidance,
+    Options,
+    Origin,
+    Problem,
+    Row,
+    ValidatorType,
+    gettext,
+    hookimpl,
+)
 
 
 class Required:
@@ -38,6 +50,10 @@ class Required:
             if "" in texts:
                 found.update(place for place, text in enumerate(texts) if not text)
         return found
+
+    def guidance(self, name: str) -> Guidance | None:
+        """Says which columns every row needs."""
+        return Guidance(text=gettext("Needed."), problem=f"{name}.required") if name in self._needed else None
 
     def _problem(self, row: Row, name: str) -> Problem:
         if name not in self._made_of:

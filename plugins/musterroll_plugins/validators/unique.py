@@ -12,6 +12,7 @@ from musterroll import (
     Component,
     Context,
     FieldName,
+    Guidance,
     Options,
     Problem,
     Row,
@@ -108,6 +109,12 @@ class Unique:
                         yield place
         if self._looks:
             yield from (place for place, text in enumerate(folded) if text in self._looks)
+
+    def guidance(self, name: str) -> Guidance | None:
+        """Says what may stand in one row only. Nothing is refused: it may be the other row that is wrong."""
+        if name not in self._errors:
+            return None
+        return Guidance(text=gettext("Never in two rows."), problem=f"{name}.duplicate", unique=True, stops=False)
 
     def finish(self) -> Iterator[Problem]:
         """Yields nothing: every problem is known at the later row."""

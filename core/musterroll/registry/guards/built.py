@@ -37,7 +37,7 @@ BACKEND: Role = (
 )
 NOTIFIER: Role = ("a notifier", ("can_reach(user)", "send(messages)", "close()"))
 _RULES = (VALIDATOR, RESOLVER)
-_BESIDES = {VALIDATOR[0]: ("finish", "suspects"), RESOLVER[0]: ("resolve_batch",)}
+_BESIDES = {VALIDATOR[0]: ("finish", "suspects", "guidance"), RESOLVER[0]: ("resolve_batch",)}
 
 
 def look_at_built(made: object, role: Role) -> None:

@@ -14,7 +14,7 @@ from odf.namespaces import STYLENS
 from odf.opendocument import OpenDocumentSpreadsheet
 from odf.text import P
 
-from musterroll import PLAIN_FORMATS, Draft
+from musterroll import PLAIN_FORMATS, Draft, column_letter
 from musterroll_plugins.readers import looks as _looks
 from musterroll_plugins.readers.looks import Part
 from musterroll_plugins.readers.number_formats import show_number
@@ -83,9 +83,9 @@ class Frame:
         return found
 
     def rule(self, index: int) -> str | None:
-        """The name of the rule for the choices of a column, from 0; None where it has none."""
+        """The name of the rule that checks a column, from 0; None where it has none."""
         columns = self._draft.columns
-        return f"choices-{index + 1}" if index < len(columns) and columns[index].choices else None
+        return f"check-{index + 1}" if index < len(columns) and _looks.check_of(columns[index]) else None
 
     def copy_to(self, package: zipfile.ZipFile) -> tuple[bytes, bytes]:
         """Copies every part but cells and styles; returns the XML that stands before and after the rows."""
@@ -211,23 +211,32 @@ class Frame:
 
     def _rules(self) -> Element:
         rules = table.ContentValidations()
-        title, message = _looks.CHOICE_MESSAGE
         sheet = self._name.replace("'", "''")
         for index, column in enumerate(self._draft.columns):
+            check = _looks.check_of(column)
+            if check is None:
+                continue
             if column.choices:
-                quoted = (_looks.without_unholdable(choice).replace('"', '""') for choice in column.choices)
-                among = ";".join(f'"{choice}"' for choice in quoted)
-                rule = table.ContentValidation(
-                    name=self.rule(index),
-                    condition=f"of:cell-content-is-in-list({among})",
-                    allowemptycell="true",
-                    displaylist="unsorted",
-                    basecelladdress=f"'{sheet}'.A1",
-                )
-                error = table.ErrorMessage(display="true", messagetype="stop", title=title)
-                error.addElement(P(text=message))
-                rule.addElement(error)
-                rules.addElement(rule)
+                among = ";".join(map(_looks.quoted, column.choices))
+                condition = f"of:cell-content-is-in-list({among})"
+            else:
+                formula = _looks.check_formula(self._draft, index, reference=_reference, comma=";")
+                condition = f"of:is-true-formula({formula})"
+            rule = table.ContentValidation(
+                name=self.rule(index),
+                condition=condition,
+                allowemptycell="true",
+                displaylist="unsorted",
+                basecelladdress=f"'{sheet}'.{column_letter(index)}{self._draft.first_row}",
+            )
+            prompt = table.HelpMessage(display="true", title=check.title)
+            prompt.addElement(P(text=check.prompt))
+            rule.addElement(prompt)
+            kind = "stop" if check.stops else "warning"
+            error = table.ErrorMessage(display="true", messagetype=kind, title=check.title)
+            error.addElement(P(text=check.error))
+            rule.addElement(error)
+            rules.addElement(rule)
         return rules
 
     def _freeze(self) -> None:
@@ -254,6 +263,11 @@ class Frame:
         settings = config.ConfigItemSet(name="ooo:view-settings")
         settings.addElement(views)
         self._document.settings.addElement(settings)
+
+
+def _reference(cells: str) -> str:
+    """A reference as formulas of this format have it, e.g. `[.B$3:.B$9]`."""
+    return f"[.{cells.replace(':', ':.')}]"
 
 
 def _number_style(digits: _ods_formats.DigitStyle, name: str) -> Element:

@@ -100,9 +100,18 @@ class _Table:
     def _cell(self, cell: Cell, part: Part, index: int) -> str:
         style, value, text = self._content(cell, part, index)
         rule = self._frame.rule(index) if part is Part.DATA else None
+        note = self._note(index) if part is Part.HEADINGS else ""
         attributes = f' table:style-name="{style}"' if style else ""
         attributes += f' table:content-validation-name="{rule}"' if rule else ""
-        return f"<table:table-cell{attributes}{value}>{text}</table:table-cell>"
+        return f"<table:table-cell{attributes}{value}>{note}{text}</table:table-cell>"
+
+    def _note(self, index: int) -> str:
+        columns = self._draft.columns
+        if index >= len(columns) or not columns[index].note:
+            return ""
+        text = columns[index].note
+        author = f"<dc:creator>{_looks.AUTHOR}</dc:creator>"
+        return f'<office:annotation office:display="false">{author}{_paragraphs(text)}</office:annotation>'
 
     def _content(self, cell: Cell, part: Part, index: int) -> tuple[str | None, str, str]:
         """The style, the value as attributes, and the text of a cell."""

@@ -11,6 +11,7 @@ import zipfile
 
 from openpyxl import Workbook
 from openpyxl.cell import Cell
+from openpyxl.comments import Comment
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.properties import PageSetupProperties
@@ -23,7 +24,8 @@ from musterroll_plugins.readers.package.xml import MAX_ROW
 
 _TEXT = "@"
 _STYLES, CELLS = "xl/styles.xml", "xl/worksheets/sheet1.xml"
-_NO_ROWS = re.compile(r"<sheetData\s*/>|<sheetData>\s*</sheetData>")
+# Nothing but the cells that have notes.
+_ROWS = re.compile(r"<sheetData\s*/>|<sheetData>.*?</sheetData>", re.DOTALL)
 _EXTENT = re.compile(r"<dimension[^>]*/>")
 _NO_NAME = re.compile(r"[\\/*?:\[\]\0-\x1f\ufffe\uffff]")
 _LONGEST_NAME, _LONGEST_FORMAT = 31, 255
@@ -42,6 +44,7 @@ class Frame:
         self._book = Workbook()
         self._sheet = self._book.worksheets[0]
         self._sheet.title = _NO_NAME.sub(" ", draft.worksheet or "").strip("' ")[:_LONGEST_NAME] or _looks.WORKSHEET
+        self._lists: Worksheet | None = None
         self._formats: dict[str, int] = {}
         self._required = self._heading_style(_looks.REQUIRED_FILL, _looks.REQUIRED_TEXT)
         self._optional = self._heading_style(_looks.OPTIONAL_FILL, _looks.OPTIONAL_TEXT)
@@ -54,7 +57,8 @@ class Frame:
         self._wrapped = self._style(_TEXT, alignment=Alignment(vertical="top", wrap_text=True))
         self._lay_out()
         self._set_up_printing()
-        self._add_choices()
+        self._add_checks()
+        self._add_notes()
 
     def text_style(self, part: Part, index: int, *, several_lines: bool = False) -> int:
         """The number of the style of a text in a column, from 0."""
@@ -81,7 +85,7 @@ class Frame:
             for entry in saved.infolist():
                 if entry.filename not in {_STYLES, CELLS}:
                     package.writestr(entry.filename, saved.read(entry))
-            head, tail = _NO_ROWS.split(_EXTENT.sub("", saved.read(CELLS).decode("utf-8")))
+            head, tail = _ROWS.split(_EXTENT.sub("", saved.read(CELLS).decode("utf-8")))
         # Digits are meant to be text here; Excel would put a green corner on each.
         cells = f"A1:{column_letter(max(len(self._draft.columns), 1) - 1)}{MAX_ROW}"
         calm = f'<ignoredErrors><ignoredError sqref="{cells}" numberStoredAsText="1"/></ignoredErrors>'
@@ -133,27 +137,41 @@ class Frame:
         if sheet.oddFooter is not None:
             sheet.oddFooter.right.text = "&P / &N"
 
-    def _add_choices(self) -> None:
-        lists: Worksheet | None = None
+    def _add_checks(self) -> None:
         for index, column in enumerate(self._draft.columns):
-            if not column.choices:
+            check = _looks.check_of(column)
+            if check is None:
                 continue
-            among = ",".join(column.choices)
-            if len(among) <= _LONGEST_LIST and not any(_NO_LIST.search(choice) for choice in column.choices):
-                source = f'"{among}"'
+            rule = DataValidation(allow_blank=True, showErrorMessage=True, showInputMessage=True)
+            if column.choices:
+                rule.type, rule.formula1 = "list", self._choices(index, column)
             else:
-                lists = lists or self._new_lists()
-                source = _listed(lists, index, column)
-            rule = DataValidation(type="list", formula1=source, allow_blank=True, showErrorMessage=True)
-            rule.errorTitle, rule.error = _looks.CHOICE_MESSAGE
+                rule.type = "custom"
+                rule.formula1 = _looks.check_formula(self._draft, index, reference=str, comma=",")
+            rule.errorStyle = "stop" if check.stops else "warning"
+            rule.promptTitle = rule.errorTitle = check.title
+            rule.prompt, rule.error = check.prompt, check.error
             letter = column_letter(index)
             rule.add(f"{letter}{self._draft.first_row}:{letter}{MAX_ROW}")
             self._sheet.add_data_validation(rule)
 
-    def _new_lists(self) -> Worksheet:
-        lists: Worksheet = self._book.create_sheet(_CHOICES)  # openpyxl renames it where the users' is called so
-        lists.sheet_state = "hidden"
-        return lists
+    def _choices(self, index: int, column: DraftColumn) -> str:
+        """The formula that names the choices: themselves, or where they are listed."""
+        among = ",".join(column.choices)
+        if len(among) <= _LONGEST_LIST and not any(_NO_LIST.search(choice) for choice in column.choices):
+            return f'"{among}"'
+        if self._lists is None:
+            self._lists = self._book.create_sheet(_CHOICES)  # openpyxl renames it where the users' is called so
+            self._lists.sheet_state = "hidden"
+        return _listed(self._lists, index, column)
+
+    def _add_notes(self) -> None:
+        for index, column in enumerate(self._draft.columns):
+            if column.note:
+                text = _looks.without_unholdable(column.note)
+                note = Comment(text, _looks.AUTHOR)
+                note.width, note.height = _looks.NOTE_WIDTH * 96 // 72, _looks.note_height(text) * 96 // 72  # in pixels
+                self._sheet.cell(self._draft.heading_row, index + 1).comment = note
 
 
 def _listed(lists: Worksheet, index: int, column: DraftColumn) -> str:
