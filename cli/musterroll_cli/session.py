@@ -61,6 +61,7 @@ class Session:
         self._progress = StageKeeper()
         self._outcome = Outcome.OK
         self._warned: set[Mistake] = set()
+        self._report_target: engine.ReportTarget | None = None
         self._written: str | None = None  # what a job is that has written, once it is shown
 
     @property
@@ -181,6 +182,20 @@ class Session:
             report = work(confirm=self.confirmation(pipeline, yes=yes), progress=progress)
         return self.show(report)
 
+    def report_to(self, path: Path | None, *, replace: bool) -> None:
+        """Has the report that is shown kept in a file as well.
+
+        Args:
+            path: the file; None for none.
+            replace: whether an older report there is written over.
+
+        Raises:
+            MusterrollError: none can be written there.
+        """
+        if path is not None:
+            self._report_target = engine.ReportTarget(path, replace=replace)
+            self._report_target.check()
+
     def watching(self, pipeline: Pipeline) -> engine.Watchdog:
         """Names the plugin that is being waited for whenever that takes long, in every mode."""
         return engine.Watchdog(pipeline.watch, self.err.line)
@@ -191,14 +206,21 @@ class Session:
             self.err.line(Styled("warning: ", "yellow"), message)
 
     def show(self, report: Report) -> int:
-        """Prints a report, closes it, and returns the exit status."""
+        """Keeps a report in a file where that is wanted, prints it, closes it, and returns the exit status.
+
+        Raises:
+            MusterrollError: the file cannot be written; the report is printed all the same.
+        """
         self._outcome = report.outcome
         if report.job is not None and report.command != "jobs show" and _has_done_anything(report.job):
             self._written = f"the job {report.job.id} is {report.job.state.replace('_', ' ')}"
         with report:
+            unwritten = self._keep(report)
             if self.as_json:
                 self._pipeline_name, self._profile = report.pipeline, report.profile
                 self.add(engine.documents.of_report(report))
+                if unwritten is not None:
+                    raise unwritten
                 error = report.error
                 if error is None and report.outcome is Outcome.INTERRUPTED and report.command != "jobs show":
                     error = _interrupted(report.job.id if report.job else None)
@@ -208,7 +230,20 @@ class Session:
             show_report(self.out, report, common=self.common)
             if report.error is not None:
                 self._say(report.error)
+            if unwritten is not None:
+                raise unwritten
+            if self._report_target is not None and not self.common.quiet:
+                self.out.line(f"The report is in {self._report_target.path}.")
             return EXIT_STATUS[report.outcome]
+
+    def _keep(self, report: Report) -> MusterrollError | None:
+        """Writes a report to its file; returns why it cannot, as what was done must be told in any case."""
+        if self._report_target is not None:
+            try:
+                self._report_target.write(report)
+            except MusterrollError as error:
+                return error
+        return None
 
     def add(self, members: Mapping[str, Any]) -> None:
         """Writes members of the JSON document."""

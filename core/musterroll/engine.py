@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from musterroll.commands.prune import Pruned, prune
     from musterroll.commands.rehearse import rehearse
     from musterroll.commands.release import release_invites
+    from musterroll.commands.report_file import ReportTarget
     from musterroll.commands.resume import resume
     from musterroll.commands.run import run
     from musterroll.commands.template import WrittenSheet, template
@@ -100,6 +101,7 @@ __all__ = [
     "Pruned",
     "Registry",
     "Report",
+    "ReportTarget",
     "RowStory",
     "RuleResult",
     "SavedPlan",
@@ -192,6 +194,7 @@ _MODULES = {
     "commands.prune": "Pruned prune",
     "commands.rehearse": "rehearse",
     "commands.release": "release_invites",
+    "commands.report_file": "ReportTarget",
     "commands.resume": "resume",
     "commands.run": "run",
     "commands.template": "WrittenSheet template",

@@ -5,7 +5,15 @@ from __future__ import annotations
 from functools import partial
 
 from musterroll import engine
-from musterroll_cli.options import InvitesOption, RejectedOption, SheetArgument, StrictOption, YesOption
+from musterroll_cli.options import (
+    ForceOption,
+    InvitesOption,
+    RejectedOption,
+    ReportOption,
+    SheetArgument,
+    StrictOption,
+    YesOption,
+)
 from musterroll_cli.session import Session
 
 
@@ -16,11 +24,14 @@ def run(
     invites: InvitesOption = None,
     rejected: RejectedOption = None,
     strict: StrictOption = False,
+    report: ReportOption = None,
+    force: ForceOption = False,
 ) -> int:
     """Imports the users of a sheet.
 
     It validates, plans, applies, invites and reports. On a terminal it asks before it writes anything. What was
     interrupted or failed can be gone on with: `musterroll jobs resume`.
     """
+    session.report_to(report, replace=force)
     pipeline = session.load(invites=invites, strict=strict)
     return session.write(pipeline, partial(engine.run, pipeline, sheet, rejected_to=rejected), yes=yes)

@@ -12,7 +12,7 @@ from musterroll.contract.problems import Problem, Severity
 from musterroll.contract.rows import Row
 from musterroll.contract.text import clean
 from musterroll.contract.translation import gettext, ngettext
-from musterroll.contract.users import GroupPath, fold_path
+from musterroll.contract.users import GroupPath, fold_path, group_text
 from musterroll.plan.groups import GroupIndex
 from musterroll.plan.near_names import NearPaths
 from musterroll.sheet.proofs import Groups
@@ -20,7 +20,6 @@ from musterroll.sheet.proofs import Groups
 _COMMA = re.compile("[,，،、]")
 _SLASH = re.compile("[/／]")
 _KEPT = 20_000  # so many rows' groups are known without another look
-_SIGNS = str.maketrans({sign: f"\\{sign}" for sign in "\\;|"})
 
 
 @dataclass(slots=True)
@@ -104,7 +103,7 @@ class GroupSpellings:
 
     def _several(self, path: GroupPath, seen: _Seen, parts: list[GroupPath]) -> Problem:
         rows = ngettext(" (in {count} more row too)", " (in {count} more rows too)", seen.others) if seen.others else ""
-        suggestion = ";".join(_written(part) for part in parts)
+        suggestion = ";".join(group_text(part) for part in parts)
         message = gettext(
             '"{group}"{rows} counts as one group, but seems to be {number}; groups are separated with ";": {groups}',
             group="|".join(path),
@@ -115,7 +114,7 @@ class GroupSpellings:
         return self._problem(seen, message, suggestion)
 
     def _slip(self, path: GroupPath, seen: _Seen, other: GroupPath) -> Problem:
-        suggestion = _written(other)
+        suggestion = group_text(other)
         message = gettext(
             'The group "{group}" stands in this row only; did you mean "{near}"?',
             group="|".join(path),
@@ -197,7 +196,3 @@ def _parts(path: GroupPath, names: dict[GroupPath, _Name], existing: GroupIndex 
         if enough(is_known(part) for part in chosen):
             return chosen
     return None
-
-
-def _written(path: GroupPath) -> str:
-    return "|".join(level.translate(_SIGNS) for level in path)
