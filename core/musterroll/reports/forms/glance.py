@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import chain
+from pathlib import PurePath
 from typing import NamedTuple
 
 from musterroll.contract.problems import Problem
@@ -195,12 +196,17 @@ def _title(report: Report) -> str:
     job = report.job
     if job is not None:
         return f"Job {job.id}: {_about(job)}"
-    path = report.sheet.path if report.sheet else "sheet"
-    return f"Plan of {path}" if report.command == "plan" else f"Check of {path}"
+    name = _name(report.sheet.path) if report.sheet is not None else "the sheet"
+    return f"Plan of {name}" if report.command == "plan" else f"Check of {name}"
 
 
 def _about(job: JobSummary) -> str:
-    return f"undo of {job.undoes}" if job.undoes else job.sheet or "invites"
+    return f"undo of {job.undoes}" if job.undoes else _name(job.sheet) or "invites"
+
+
+def _name(path: str) -> str:
+    """The name of a file; where it is stands among the facts."""
+    return PurePath(path).name
 
 
 _MOODS = {

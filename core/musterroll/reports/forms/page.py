@@ -224,8 +224,8 @@ def _sections(report: Report, changes: Changes) -> Iterator[_Section]:
                 one.status,
                 (
                     _Cell("" if one.row is None else str(one.row), "number"),
-                    _Cell(_typed(one.username)),
-                    _Cell(_typed(one.operation)),
+                    _Cell(_typed(one.username), "long"),
+                    _Cell(_typed(one.operation), "long"),
                     _Cell(_text(one.status), Mood.BAD),
                     _Cell(_typed(one.detail), "wide"),
                 ),
@@ -258,17 +258,16 @@ def _problem_groups(groups: Iterable[ProblemGroup]) -> _Section:
     return _Section(
         id="causes",
         title="Problems by their cause",
-        columns=("Severity", "Count", "Cells", "What is wrong", "Typed", "Instead", "Code"),
+        columns=("Severity", "Count", "Cells", "What is wrong", "Instead", "Code"),
         rows=[
             _Row(
                 group.severity,
                 (
                     _Cell(_text(group.severity), _MOODS[group.severity]),
                     _Cell(f"{group.count:,}", "number"),
-                    _Cell(_text(group.cells or "sheet")),
+                    _Cell(_text(group.cells or "sheet"), "long"),
                     _Cell(_typed(group.message), "wide"),
-                    _Cell(_typed(group.value)),
-                    _Cell(_typed(group.suggestion)),
+                    _instead(group.value, group.suggestion),
                     _Cell(f"<code>{_text(group.code)}</code>"),
                 ),
             )
@@ -278,12 +277,18 @@ def _problem_groups(groups: Iterable[ProblemGroup]) -> _Section:
     )
 
 
+def _instead(value: str | None, suggestion: str | None) -> _Cell:
+    """What was typed, and what to type."""
+    parts = [f"<{tag}>{_typed(text)}</{tag}>" for tag, text in (("del", value), ("ins", suggestion)) if text]
+    return _Cell(" → ".join(parts), "long")
+
+
 def _problems(report: Report) -> _Section:
     problems, hidden = told_problems(report)
     return _Section(
         id="problems",
         title="Problems one by one",
-        columns=("Severity", "Cell", "Field", "What is wrong", "Typed", "Instead", "Code"),
+        columns=("Severity", "Cell", "Field", "What is wrong", "Instead", "Code"),
         rows=[
             _Row(
                 problem.severity,
@@ -292,8 +297,7 @@ def _problems(report: Report) -> _Section:
                     _Cell(_text(place_text(problem))),
                     _Cell(_text(problem.field or "")),
                     _Cell(_typed(problem.message), "wide"),
-                    _Cell(_typed(problem.value)),
-                    _Cell(_typed(problem.suggestion)),
+                    _instead(problem.value, problem.suggestion),
                     _Cell(f"<code>{_text(problem.code)}</code>"),
                 ),
             )
@@ -317,10 +321,10 @@ def _change(change: Change) -> _Row:
         change.action,
         (
             _Cell("" if change.row is None else str(change.row), "number"),
-            _Cell(_typed(change.username)),
+            _Cell(_typed(change.username), "long"),
             _Cell(_text(change.action), _MOODS[change.action]),
             _Cell(f"<ul>{listed}</ul>" if listed else "", "wide"),
-            _Cell(_typed(invite_text(change))),
+            _Cell(_typed(invite_text(change)), "long"),
         ),
     )
 
