@@ -48,6 +48,15 @@ RejectedOption = Annotated[
         help='Where rejected rows go (on_error = "skip"), instead of beside the sheet.',
     ),
 ]
+ReportOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--report",
+        metavar="FILE",
+        show_default=False,
+        help="Keep the result in a file, too: a page (.html), a table (.csv), .md or .junit.xml.",
+    ),
+]
 SheetArgument = Annotated[
     Path, typer.Argument(metavar="SHEET", show_default=False, help="The spreadsheet with the users.")
 ]

@@ -60,6 +60,7 @@ class Session:
         self._progress = StageKeeper()
         self._outcome = Outcome.OK
         self._warned: set[Mistake] = set()
+        self._report_target: engine.ReportTarget | None = None
         self._written: str | None = None  # what a job is that has written, once it is shown
 
     @property
@@ -197,6 +198,20 @@ class Session:
             report = work(confirm=self.confirmation(pipeline, yes=yes), progress=progress)
         return self.show(report, annotated)
 
+    def report_to(self, path: Path | None, *, replace: bool) -> None:
+        """Has the report that is shown kept in a file as well.
+
+        Args:
+            path: the file; None for none.
+            replace: whether an older report there is written over.
+
+        Raises:
+            MusterrollError: none can be written there.
+        """
+        if path is not None:
+            self._report_target = engine.ReportTarget(path, replace=replace)
+            self._report_target.check()
+
     def watching(self, pipeline: Pipeline) -> engine.Watchdog:
         """Names the plugin that is being waited for whenever that takes long, in every mode."""
         return engine.Watchdog(pipeline.watch, self.err.line)
@@ -207,12 +222,15 @@ class Session:
             self.err.line(Styled("warning: ", "yellow"), message)
 
     def show(self, report: Report, annotated: engine.AnnotatedCopy | None = None) -> int:
-        """Prints a report, closes it, and returns the exit status; writes the annotated copy of its sheet before."""
+        """Prints a report, closes it, and returns the exit status; writes the files that were asked for before.
+
+        That such a file cannot be written is an error of its own: what was found and done is told all the same.
+        """
         self._outcome = report.outcome
         if report.job is not None and report.command != "jobs show" and _has_done_anything(report.job):
             self._written = f"the job {report.job.id} is {report.job.state.replace('_', ' ')}"
         with report:
-            lost = self._annotate(report, annotated)
+            lost = self._keep(report) or self._annotate(report, annotated)
             outcome = (
                 report.outcome if lost is None else max(report.outcome, self._worse(Outcome.ERROR), key=_RANK.index)
             )
@@ -232,7 +250,7 @@ class Session:
             return EXIT_STATUS[outcome]
 
     def _annotate(self, report: Report, annotated: engine.AnnotatedCopy | None) -> MusterrollError | None:
-        """Writes the annotated copy; returns why that failed: what was found and done is told all the same."""
+        """Writes the annotated copy; returns why that failed."""
         if annotated is None or report.sheet is None:
             return None
         try:
@@ -241,6 +259,18 @@ class Session:
             return error
         if not self.common.quiet:
             self.err.line(f"{annotated.path} is written: a copy of the sheet with everything marked in it")
+        return None
+
+    def _keep(self, report: Report) -> MusterrollError | None:
+        """Writes the report's file; returns why that failed."""
+        if self._report_target is None:
+            return None
+        try:
+            self._report_target.write(report)
+        except MusterrollError as error:
+            return error
+        if not self.common.quiet:
+            self.err.line(f"The report is in {self._report_target.path}.")
         return None
 
     def add(self, members: Mapping[str, Any]) -> None:

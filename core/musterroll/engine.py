@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from musterroll.commands.prune import Pruned, prune
     from musterroll.commands.rehearse import rehearse
     from musterroll.commands.release import release_invites
+    from musterroll.commands.report_file import ReportTarget
     from musterroll.commands.resume import resume
     from musterroll.commands.run import run
     from musterroll.commands.template import WrittenSheet, template
@@ -107,6 +108,7 @@ __all__ = [
     "Pruned",
     "Registry",
     "Report",
+    "ReportTarget",
     "RowStory",
     "RuleResult",
     "SavedPlan",
@@ -202,6 +204,7 @@ _MODULES = {
     "commands.prune": "Pruned prune",
     "commands.rehearse": "rehearse",
     "commands.release": "release_invites",
+    "commands.report_file": "ReportTarget",
     "commands.resume": "resume",
     "commands.run": "run",
     "commands.template": "WrittenSheet template",

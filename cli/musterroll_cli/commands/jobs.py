@@ -12,7 +12,7 @@ import typer
 from musterroll import engine
 from musterroll.engine import documents
 from musterroll.errors import UsageError
-from musterroll_cli.options import JobArgument, MovedSheetOption, RejectedOption, YesOption
+from musterroll_cli.options import ForceOption, JobArgument, MovedSheetOption, RejectedOption, ReportOption, YesOption
 from musterroll_cli.output.text.jobs import show_jobs, show_pruned
 from musterroll_cli.output.text.row import show_row
 from musterroll_cli.output.text.words import amount
@@ -43,12 +43,17 @@ def show_job(
         ),
     ] = None,
     sheet: MovedSheetOption = None,
+    report: ReportOption = None,
+    force: ForceOption = False,
 ) -> int:
     """Shows one job: what became of its rows and invites, and the reason for every failure."""
     if row is not None:
+        if report is not None:
+            raise UsageError("--report is for the whole job, --row for one of its rows; name one of them")
         return _show_row(session, job, row, sheet)
     if sheet is not None:
         raise UsageError("--sheet is for --row: only for that the sheet is read again")
+    session.report_to(report, replace=force)
     return session.show(engine.show_job(session.load(), job))
 
 

@@ -13,6 +13,7 @@ from musterroll_cli.options import (
     ForceOption,
     InvitesOption,
     KeepPasswordsOption,
+    ReportOption,
     SheetArgument,
     StrictOption,
 )
@@ -32,19 +33,21 @@ def plan(
     keep_passwords: KeepPasswordsOption = False,
     force: ForceOption = False,
     strict: StrictOption = False,
+    report: ReportOption = None,
 ) -> int:
     """Shows what `run` would change, user by user.
 
     It compares the sheet with the portal field by field, and writes nothing. With -o the plan is saved to a file;
     `musterroll apply` does exactly what it says, or nothing at all once something has changed.
     """
+    session.report_to(report, replace=force)
     pipeline = session.load(invites=invites, strict=strict)
     annotated = session.annotated(pipeline, sheet, annotate, keep_passwords=keep_passwords, replace=force)
     target = engine.PlanTarget(output, replace=force) if output is not None else None
     with session.working(pipeline) as progress:
-        report = engine.plan(pipeline, sheet, save_to=target, progress=progress)
-    status = session.show(report, annotated)
+        found = engine.plan(pipeline, sheet, save_to=target, progress=progress)
+    status = session.show(found, annotated)
     if output is not None and not session.as_json:
         saved = f"Saved; to carry it out: musterroll apply {quoted(str(output))}"
-        session.out.line(saved if report.saved else "The plan is not saved: the errors keep everything out.")
+        session.out.line(saved if found.saved else "The plan is not saved: the errors keep everything out.")
     return status

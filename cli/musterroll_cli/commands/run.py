@@ -11,6 +11,7 @@ from musterroll_cli.options import (
     InvitesOption,
     KeepPasswordsOption,
     RejectedOption,
+    ReportOption,
     SheetArgument,
     StrictOption,
     YesOption,
@@ -26,14 +27,16 @@ def run(
     rejected: RejectedOption = None,
     annotate: AnnotateOption = None,
     keep_passwords: KeepPasswordsOption = False,
-    force: ForceOption = False,
     strict: StrictOption = False,
+    report: ReportOption = None,
+    force: ForceOption = False,
 ) -> int:
     """Imports the users of a sheet.
 
     It validates, plans, applies, invites and reports. On a terminal it asks before it writes anything. What was
     interrupted or failed can be gone on with: `musterroll jobs resume`.
     """
+    session.report_to(report, replace=force)
     pipeline = session.load(invites=invites, strict=strict)
     annotated = session.annotated(pipeline, sheet, annotate, keep_passwords=keep_passwords, replace=force)
     work = partial(engine.run, pipeline, sheet, rejected_to=rejected, keep_passwords=keep_passwords)

@@ -9,7 +9,14 @@ import typer
 
 from musterroll import engine
 from musterroll.errors import UsageError
-from musterroll_cli.options import AnnotateOption, ForceOption, KeepPasswordsOption, SheetArgument, StrictOption
+from musterroll_cli.options import (
+    AnnotateOption,
+    ForceOption,
+    KeepPasswordsOption,
+    ReportOption,
+    SheetArgument,
+    StrictOption,
+)
 from musterroll_cli.session import Session
 
 
@@ -40,6 +47,7 @@ def validate(
     ] = False,
     annotate: AnnotateOption = None,
     keep_passwords: KeepPasswordsOption = False,
+    report: ReportOption = None,
     force: ForceOption = False,
     strict: StrictOption = False,
 ) -> int:
@@ -54,13 +62,14 @@ def validate(
         raise UsageError("--fix and --annotate each make a copy; annotate the corrected one")
     if diff and output is not None:
         raise UsageError("--diff writes nothing, so leave -o out")
+    session.report_to(report, replace=force)
     pipeline = session.load(strict=strict)
     annotated = session.annotated(pipeline, sheet, annotate, keep_passwords=keep_passwords, replace=force)
     with session.working(pipeline) as progress:
         if fix is None:
-            report = engine.validate(pipeline, sheet, progress=progress)
+            found = engine.validate(pipeline, sheet, progress=progress)
         else:
-            report = engine.fix(
+            found = engine.fix(
                 pipeline, sheet, guesses=fix == "all", to=output, diff=diff, replace_file=force, progress=progress
             )
-    return session.show(report, annotated)
+    return session.show(found, annotated)

@@ -54,6 +54,17 @@ def fold(text: str) -> str:
     return text
 
 
+def visible(text: str) -> str:
+    """Spells out what nobody sees, or what would turn the text around it. Wide blanks are ordinary."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or unicodedata.category(c) == "Zs" else _spelled(c) for c in text)
+
+
+def _spelled(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")
+
+
 def fold_heading(text: str) -> str:
     """Folds a heading for comparison: as a name, and runs of white space count as one space."""
     return " ".join(fold(text).split())

@@ -13,6 +13,14 @@ GroupPath: TypeAlias = tuple[str, ...]
 """The levels of a group from the top, e.g. `("Region", "North")`."""
 
 
+_SIGNS = str.maketrans({sign: f"\\{sign}" for sign in "\\;|"})
+
+
+def group_text(path: GroupPath) -> str:
+    """Returns a group as a sheet names it, e.g. `Region|North`."""
+    return "|".join(level.translate(_SIGNS) for level in path)
+
+
 def fold_path(path: GroupPath) -> GroupPath:
     """Folds every level for comparison."""
     return tuple(fold(level) for level in path)

@@ -12,7 +12,7 @@ from musterroll.contract.problems import Problem, Severity
 from musterroll.contract.rows import Row
 from musterroll.contract.text import clean
 from musterroll.contract.translation import gettext, ngettext
-from musterroll.contract.users import GroupPath, fold_path
+from musterroll.contract.users import GroupPath, fold_path, group_text
 from musterroll.plan.groups import GroupIndex
 from musterroll.plan.near_names import NearPaths
 from musterroll.sheet.proofs import Groups
@@ -20,7 +20,6 @@ from musterroll.sheet.proofs import Groups
 _COMMA = re.compile("[,，،、]")
 _SLASH = re.compile("[/／]")
 _KEPT = 20_000  # so many rows' groups are known without another look
-_SIGNS = str.maketrans({sign: f"\\{sign}" for sign in "\\;|"})
 
 
 @dataclass(slots=True)
@@ -104,7 +103,7 @@ class GroupSpellings:
 
     def _several(self, path: GroupPath, seen: _Seen, parts: list[GroupPath]) -> Problem:
         rows = ngettext(" (in {count} more row too)", " (in {count} more rows too)", seen.others) if seen.others else ""
-        suggestion = ";".join(_written(part) for part in parts)
+        suggestion = ";".join(group_text(part) for part in parts)
         message = gettext(
             '"{group}"{rows} counts as one group, but seems to be {number}; groups are separated with ";": {groups}',
             group="|".join(path),
@@ -115,7 +114,7 @@ class GroupSpellings:
         return self._problem(path, seen, message, suggestion)
 
     def _slip(self, path: GroupPath, seen: _Seen, other: GroupPath) -> Problem:
-        suggestion = _written(other)
+        suggestion = group_text(other)
         message = gettext(
             'The group "{group}" stands in this row only; did you mean "{near}"?',
             group="|".join(path),
@@ -132,7 +131,7 @@ class GroupSpellings:
             column=self._column,
             field=GROUPS,
             value=seen.typed,
-            suggestion=suggestion if seen.typed is None else _in_cell(seen.typed, _written(path), suggestion),
+            suggestion=suggestion if seen.typed is None else _in_cell(seen.typed, group_text(path), suggestion),
         )
 
 
@@ -202,7 +201,3 @@ def _parts(path: GroupPath, names: dict[GroupPath, _Name], existing: GroupIndex 
 def _in_cell(typed: str, group: str, instead: str) -> str:
     """The text of a cell with another group in the place of one; that group alone where it is written otherwise."""
     return typed.replace(group, instead) if typed.count(group) == 1 else instead
-
-
-def _written(path: GroupPath) -> str:
-    return "|".join(level.translate(_SIGNS) for level in path)

@@ -1,0 +1,310 @@
+"""A report at a glance: what every form of it begins with, and what it says of changes. Bounded, whatever the sheet."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from itertools import chain
+from pathlib import PurePath
+from typing import NamedTuple
+
+from musterroll.contract.problems import Problem
+from musterroll.contract.users import GroupPath
+from musterroll.journal.change import Action, Change, PasswordAction, Scalar
+from musterroll.reports.report import Outcome, Report
+from musterroll.reports.summaries import Failure, JobSummary
+
+LISTED = 5000
+"""So many problems, changes, failures and groups are listed one by one; the others are counted."""
+
+_TOLD_APART = 100  # so many reasons
+_OTHERS = "other reasons"
+
+
+class Mood(StrEnum):
+    """What a number says to whoever looks at it."""
+
+    GOOD = "good"
+    QUIET = "quiet"
+    WAITING = "waiting"
+    BAD = "bad"
+
+
+class Part(NamedTuple):
+    """Some of the rows, of which all parts together make the bar: how many, and what became of them."""
+
+    name: str
+    rows: int
+    mood: Mood
+
+
+class Invites(NamedTuple):
+    """Users by what became of their invite, or what is planned."""
+
+    name: str
+    users: int
+
+
+@dataclass(slots=True)
+class Changes:
+    """The changes of a report, looked at once.
+
+    Attributes:
+        actions: how many there are of each.
+        listed: those that have something to say, up to so many.
+        hidden: how many there are of each action that have something to say, too.
+        invites: how many users are invited by what, and why others are not.
+        groups: how many members each group gets and loses, as far as they are told apart.
+    """
+
+    actions: Counter[Action] = field(default_factory=Counter)
+    listed: list[Change] = field(default_factory=list)
+    hidden: Counter[str] = field(default_factory=Counter)
+    invites: Counter[str] = field(default_factory=Counter)
+    groups: dict[GroupPath, list[int]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, report: Report, *, most: int = LISTED) -> Changes:
+        """Looks at the changes of a report."""
+        found = cls()
+        for change in report.changes() if report.changes is not None else ():
+            found._add(change, most)
+        return found
+
+    def _add(self, change: Change, most: int) -> None:
+        self.actions[change.action] += 1
+        invite = change.invite
+        if invite.send:
+            self.invites[f"to invite by {invite.channel}" if invite.channel else "to invite"] += 1
+        elif invite.reason:
+            reason = f"not invited: {invite.reason}"
+            self.invites[reason if reason in self.invites or len(self.invites) < _TOLD_APART else _OTHERS] += 1
+        for place, targets in enumerate((change.add, change.remove)):
+            for target in targets:
+                if target.path in self.groups or len(self.groups) < LISTED:
+                    self.groups.setdefault(target.path, [0, 0])[place] += 1
+        if not says_something(change):
+            return
+        if len(self.listed) < most:
+            self.listed.append(change)
+        else:
+            self.hidden[change.action] += 1
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What is told first.
+
+    Attributes:
+        title: what was done, with what.
+        verdict: how it ended, in a sentence.
+        mood: of the verdict.
+        parts: the rows by what became of them; those that there are.
+        facts: what else to know of it, each with its name.
+        error: what went wrong, where the command could not do its work.
+    """
+
+    title: str
+    verdict: str
+    mood: Mood
+    parts: tuple[Part, ...]
+    facts: tuple[tuple[str, str], ...]
+    error: str | None
+
+    @classmethod
+    def of(cls, report: Report, changes: Changes) -> Glance:
+        """Looks at a report."""
+        verdict, mood = _verdict(report)
+        stopped = report.job.error if report.job is not None else None
+        return cls(
+            title=_title(report),
+            verdict=verdict,
+            mood=mood,
+            parts=tuple(part for part in _parts(report, changes) if part.rows),
+            facts=tuple(_facts(report)),
+            error=report.error.message if report.error is not None else stopped,
+        )
+
+
+def says_something(change: Change) -> bool:
+    """Whether a change is worth a line: of a user who stays as is and is not invited there is nothing to say."""
+    return change.action is not Action.UNCHANGED or change.invite.send
+
+
+def told_problems(report: Report) -> tuple[list[Problem], Counter[str]]:
+    """Returns the problems that are listed one by one, and how many more there are of which code."""
+    listed: list[Problem] = []
+    hidden: Counter[str] = Counter()
+    for problem in report.problems():
+        if len(listed) < LISTED:
+            listed.append(problem)
+        else:
+            hidden[problem.code] += 1
+    return listed, hidden
+
+
+def told_failures(report: Report) -> tuple[list[Failure], int]:
+    """Returns the failures that are listed one by one, and how many more there are."""
+    failures = report.job.failures() if report.job is not None else iter(())
+    listed = [failure for failure, _ in zip(failures, range(LISTED), strict=False)]
+    return listed, sum(1 for _ in failures) if len(listed) == LISTED else 0
+
+
+def told_invites(report: Report, changes: Changes) -> list[Invites]:
+    """Returns what there is to say of invites: what became of them, or what is planned."""
+    job = report.job
+    became = [] if job is None else [(name, getattr(job.invites, name)) for name in ("sent", "held", "failed")]
+    planned = [one for one in changes.invites.most_common() if job is None or not one[0].startswith("to invite")]
+    return [Invites(name, count) for name, count in chain(became, planned) if count]
+
+
+def value_text(scalar: Scalar) -> str:
+    """Returns a field's value as a person reads it; empty where there is none."""
+    if isinstance(scalar, bool):
+        return "yes" if scalar else "no"
+    return scalar or ""
+
+
+def password_text(change: Change) -> str:
+    """Says what happens to a password; nothing where it stays as it is."""
+    return change.password if change.password in (PasswordAction.SET, PasswordAction.RESET) else ""
+
+
+def invite_text(change: Change) -> str:
+    """Says whether a user is invited, and by what; or why not."""
+    if change.invite.send:
+        return f"by {change.invite.channel}" if change.invite.channel else "yes"
+    return f"no: {change.invite.reason}" if change.invite.reason else "no"
+
+
+def place_text(problem: Problem) -> str:
+    """Says where a problem is, e.g. `G17`, `row 17` or `sheet`."""
+    return "sheet" if problem.row is None else problem.cell or f"row {problem.row}"
+
+
+def more_text(hidden: Counter[str]) -> str:
+    """Says how many more there are than are listed, and of what."""
+    told = hidden.most_common(12)
+    rest = hidden.total() - sum(count for _, count in told)
+    named = ", ".join(f"{count:,} {name}" for name, count in [*told, *([("others", rest)] if rest else [])])
+    return f"… and {hidden.total():,} more that are not listed here: {named}. A report that ends in .csv lists all."
+
+
+def _title(report: Report) -> str:
+    job = report.job
+    if job is not None:
+        return f"Job {job.id}: {_about(job)}"
+    name = _name(report.sheet.path) if report.sheet is not None else "the sheet"
+    return f"Plan of {name}" if report.command == "plan" else f"Check of {name}"
+
+
+def _about(job: JobSummary) -> str:
+    return f"undo of {job.undoes}" if job.undoes else _name(job.sheet) or "invites"
+
+
+def _name(path: str) -> str:
+    """The name of a file; where it is stands among the facts."""
+    return PurePath(path).name
+
+
+_MOODS = {
+    Outcome.OK: Mood.GOOD,
+    Outcome.PROBLEMS: Mood.WAITING,
+    Outcome.INTERRUPTED: Mood.WAITING,
+    Outcome.REFUSED: Mood.BAD,
+    Outcome.FAILED: Mood.BAD,
+    Outcome.ERROR: Mood.BAD,
+}
+_STATES = {
+    "completed": ("Completed.", Mood.GOOD),
+    "undone": ("Taken back.", Mood.GOOD),
+    "completed_with_errors": ("Completed, but not all of it worked.", Mood.WAITING),
+    "partially_undone": ("Taken back, but not all of it.", Mood.WAITING),
+    "interrupted": ("Interrupted; it can be gone on with.", Mood.WAITING),
+    "paused": ("Paused; it can be gone on with.", Mood.WAITING),
+    "running": ("It is at work, or its end could not be noted.", Mood.WAITING),
+    "aborted": ("Nothing was written: the sheet has errors.", Mood.BAD),
+    "quarantined": ("Nothing was written: a limit is exceeded.", Mood.BAD),
+    "failed": ("It failed on the way; it can be gone on with.", Mood.BAD),
+}
+
+
+def _verdict(report: Report) -> tuple[str, Mood]:
+    if report.job is not None:
+        return _STATES[report.job.state]
+    counts = report.counts
+    found = [f"{n:,} {word}{'' if n == 1 else 's'}" for n, word in _found(counts.errors, counts.warnings) if n]
+    problems = f"{' and '.join(found)}." if found else "No problems."
+    mood = _MOODS[report.outcome]
+    if counts.warnings and mood is Mood.GOOD:
+        problems = f"{problems} Warnings keep nothing out."
+    if report.command != "plan":
+        return problems, mood
+    if report.keeps_all_out:
+        return f"{problems} With these errors nothing at all is written: correct the sheet first.", Mood.BAD
+    return f"{problems} Nothing was written: this is what would be done.", mood
+
+
+def _found(errors: int, warnings: int) -> tuple[tuple[int, str], ...]:
+    return (errors, "error"), (warnings, "warning")
+
+
+_OUTCOMES = {
+    "created": Mood.GOOD,
+    "updated": Mood.GOOD,
+    "deactivated": Mood.GOOD,
+    "unchanged": Mood.QUIET,
+    "not_attempted": Mood.WAITING,
+    "unknown": Mood.WAITING,
+    "rejected": Mood.BAD,
+    "failed": Mood.BAD,
+}
+_ACTIONS = {
+    Action.CREATE: ("to create", Mood.GOOD),
+    Action.UPDATE: ("to update", Mood.GOOD),
+    Action.DEACTIVATE: ("to deactivate", Mood.WAITING),
+    Action.DELETE: ("to delete", Mood.WAITING),
+    Action.UNCHANGED: ("unchanged", Mood.QUIET),
+}
+
+
+def _parts(report: Report, changes: Changes) -> Iterable[Part]:
+    counts, job = report.counts, report.job
+    if job is not None and job.kind == "invite":
+        for name, mood in (("sent", Mood.GOOD), ("skipped", Mood.QUIET), ("held", Mood.WAITING), ("failed", Mood.BAD)):
+            yield Part(f"invites {name}", getattr(job.invites, name), mood)
+    elif job is not None:
+        for name, mood in _OUTCOMES.items():
+            yield Part(name.replace("_", " "), getattr(job.counts, name), mood)
+    elif report.changes is not None:
+        for action, (name, mood) in _ACTIONS.items():
+            yield Part(name, changes.actions[action], mood)
+        yield Part("rejected", counts.invalid, Mood.BAD)
+    else:
+        yield Part("without errors", counts.valid, Mood.GOOD)
+        yield Part("with errors", counts.invalid, Mood.BAD)
+    yield Part("not read", counts.not_read, Mood.WAITING)
+
+
+def _facts(report: Report) -> Iterator[tuple[str, str]]:
+    yield "Pipeline", f"{report.pipeline} with the profile {report.profile}" if report.profile else report.pipeline
+    sheet, job, counts = report.sheet, report.job, report.counts
+    if sheet is not None:
+        where = f", worksheet {sheet.sheet}" if sheet.sheet is not None else ""
+        yield "Sheet", f"{sheet.path}{where}"
+        yield "Rows", f"{counts.rows:,}"
+        yield "SHA-256 of the sheet", sheet.sha256
+    if job is not None:
+        yield "Started", job.started
+        if job.finished is not None:
+            yield "Finished", job.finished
+        if job.plan is not None:
+            yield "Saved plan", job.plan
+        if job.approved is not None:
+            yield "Approved", f"by {job.approved.by}, {job.approved.at}"
+        if job.rejected_file is not None:
+            yield "Rejected rows", job.rejected_file
+    for note in sheet.notes if sheet is not None else ():
+        yield "Note", note

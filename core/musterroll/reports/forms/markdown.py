@@ -1,0 +1,68 @@
+"""A report as Markdown, short enough for a comment in a pull request or a ticket."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import TextIO
+
+from musterroll.contract.text import visible
+from musterroll.contract.users import group_text
+from musterroll.reports.forms.glance import Changes, Glance, told_failures, told_invites
+from musterroll.reports.report import Report
+
+OPENING = "<!-- musterroll report -->\n"
+"""What such a file begins with."""
+
+_MOST = 50  # lines of a list
+_SIGNS = re.compile(r"([!-/:-@\[-`{-~])")  # every mark that Markdown may take for one of its own
+
+
+def write_markdown(file: TextIO, report: Report, made: str) -> None:
+    """Writes the text: the numbers, the problems by their cause, what did not work, new groups. No changes one by one.
+
+    Args:
+        file: where to.
+        report: what is told.
+        made: when that was, for a person.
+    """
+    changes = Changes.of(report, most=0)
+    glance = Glance.of(report, changes)
+    file.write(OPENING)
+    file.write(f"# {_text(glance.title)}\n\n{_text(glance.verdict)}\n\n")
+    if glance.error is not None:
+        file.write(f"**{_text(glance.error)}**\n\n")
+    numbers = [(part.name, f"{part.rows:,}") for part in glance.parts]
+    numbers += [(name, f"{count:,}") for name, count in told_invites(report, changes)]
+    file.writelines(_table("Numbers", ("What", "How many"), numbers))
+    groups = report.problem_groups()
+    problems = (
+        (one.severity, f"{one.count:,}", one.cells or "sheet", one.message, one.suggestion, one.code) for one in groups
+    )
+    columns = ("Severity", "Count", "Cells", "What is wrong", "Instead", "Code")
+    file.writelines(_table("Problems by their cause", columns, problems))
+    failures, _ = told_failures(report)
+    told = ((one.username, one.operation, one.status, one.detail) for one in failures)
+    file.writelines(_table("What did not work", ("User", "Operation", "Status", "Why"), told))
+    new = ((group_text(path),) for path in report.groups_to_create or ())
+    file.writelines(_table("New groups", ("Group",), new))
+    file.write(f"Made by musterroll, {_text(made)}.\n")
+
+
+def _table(title: str, columns: tuple[str, ...], rows: Iterable[tuple[str | None, ...]]) -> Iterator[str]:
+    count = 0
+    for row in rows:
+        if not count:
+            yield f"## {title}\n\n| {' | '.join(columns)} |\n|{'---|' * len(columns)}\n"
+        count += 1
+        if count <= _MOST:
+            yield f"| {' | '.join(_text(cell or '') for cell in row)} |\n"
+    if count > _MOST:
+        yield f"\n… and {count - _MOST:,} more\n"
+    if count:
+        yield "\n"
+
+
+def _text(text: str) -> str:
+    """Makes any text safe: none of it becomes a mark, a link or markup."""
+    return _SIGNS.sub(r"\\\1", visible(text))
