@@ -32,7 +32,7 @@ def template(
 ) -> int:
     """Writes the blank sheet of the pipeline, to be filled in.
 
-    It has the pipeline's headings, guidance below them, and drop-downs where only certain values are allowed.
+    It has the pipeline's headings, guidance below them that says what its rules ask, and checks of what is typed.
     """
     written = engine.template(session.load(), output, form=form, replace=force)
     if session.as_json:

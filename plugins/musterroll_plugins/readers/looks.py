@@ -57,7 +57,6 @@ EXACT_INTEGERS = 10**15
 _ERRORS = frozenset({"#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A"})
 _LINE_POINTS, _MOST_LINES = 15, 12
 
-AUTHOR = "musterroll"  # of notes
 NOTE_WIDTH = 190  # points
 _NOTE_CHARACTERS = 32  # in a line of a note
 
@@ -186,7 +185,9 @@ def check_formula(draft: Draft, index: int, *, reference: Callable[[str], str], 
         if one.contains:
             yield f"ISNUMBER(FIND({quoted(one.contains)}{comma}{cell}))"
         if one.digits:
-            digit = f"MID(TRIM({cell}){comma}{places}{comma}1)"
+            # Zeros behind it, because programs do not agree whether nothing can be found in a text.
+            padded = f'TRIM({cell})&REPT("0"{comma}{_MOST_DIGITS})'
+            digit = f"MID({padded}{comma}{places}{comma}1)"
             yield f'SUMPRODUCT(--ISERROR(FIND({digit}{comma}"0123456789")))=0'
         if one.unique:  # COUNTIF would take 007 for 7, and a* for every name with an a in front
             yield f"SUMPRODUCT(--({cells}={cell}))<2"

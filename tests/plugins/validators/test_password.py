@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from musterroll import Guidance
 from musterroll_plugins.validators.password import Password, PasswordOptions
 from support.rows import context, row
 
@@ -102,6 +103,52 @@ def test_limits_that_nothing_can_meet_are_a_mistake() -> None:
         PasswordOptions(max_length=6)
     with pytest.raises(ValidationError, match="no place for 4 kinds"):
         PasswordOptions(min_length=0, max_length=3, min_classes=4)
+
+
+def guidance(**options: object) -> Guidance:
+    found = Password(PasswordOptions.model_validate(options), context()).guidance("password")
+    assert found is not None
+    return found
+
+
+NOTHING: dict[str, object] = {"min_length": 0, "not_containing": [], "not_common": False}
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"min_length": 8}, "At least 8 characters."),
+        ({"min_length": 1}, "At least 1 character."),
+        ({"max_length": 64}, "At most 64 characters."),
+        ({"min_length": 8, "max_length": 64}, "8 to 64 characters."),
+        ({"min_length": 8, "max_length": 8}, "8 characters."),
+        ({"require": ["digit", "lower"]}, "With a lower-case letter, a digit."),
+        ({"require": ["upper", "symbol"], "min_classes": 2}, "With an upper-case letter, a symbol."),
+        ({"min_classes": 1}, ""),
+        (
+            {"require": ["digit"], "min_classes": 3},
+            "With a digit. With at least 3 of these: lower-case letters, upper-case letters, digits, symbols.",
+        ),
+        ({"min_classes": 4}, "With lower-case and upper-case letters, digits and symbols."),
+        ({"not_containing": ["username", "email"]}, "Without what is in Username, Email."),
+        ({"not_common": True}, "No common password, repetition or row of keys."),
+        ({"min_strength": 3}, "Hard to guess."),
+    ],
+)
+def test_the_guidance_says_each_rule(options: dict[str, object], text: str) -> None:
+    assert guidance(**{**NOTHING, **options}).text == text
+
+
+def test_the_guidance_says_the_whole_policy() -> None:
+    found = guidance(max_length=64, require=["digit"], min_strength=2)
+    assert found == Guidance(
+        text="8 to 64 characters. With a digit. Without what is in Username. "
+        "No common password, repetition or row of keys. Hard to guess.",
+        problem="password.policy",
+        min_length=8,
+        max_length=64,
+    )
+    assert Password(PasswordOptions(), context()).guidance("username") is None
 
 
 @given(st.text(st.characters(min_codepoint=0x2460, max_codepoint=0x24FF), min_size=1), st.text())

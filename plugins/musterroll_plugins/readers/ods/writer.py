@@ -109,9 +109,7 @@ class _Table:
         columns = self._draft.columns
         if index >= len(columns) or not columns[index].note:
             return ""
-        text = columns[index].note
-        author = f"<dc:creator>{_looks.AUTHOR}</dc:creator>"
-        return f'<office:annotation office:display="false">{author}{paragraphs(text)}</office:annotation>'
+        return f'<office:annotation office:display="false">{paragraphs(columns[index].note)}</office:annotation>'
 
     def _content(self, cell: Cell, part: Part, index: int) -> tuple[str | None, str, str]:
         """The style, the value as attributes, and the text of a cell."""

@@ -30,6 +30,7 @@ _EXTENT = re.compile(r"<dimension[^>]*/>")
 _NO_NAME = re.compile(r"[\\/*?:\[\]\0-\x1f\ufffe\uffff]")
 _LONGEST_NAME, _LONGEST_FORMAT = 31, 255
 _MOST_FORMATS = 200
+_AUTHOR = "musterroll"  # of notes, which Excel wants
 _CHOICES = "Choices"
 # What cannot stand in a list that is part of the rule, and how long that list can be.
 _NO_LIST = re.compile(r'[,"\0-\x1f\ufffe\uffff]|^\s|\s$|^$')
@@ -169,7 +170,7 @@ class Frame:
         for index, column in enumerate(self._draft.columns):
             if column.note:
                 text = _looks.without_unholdable(column.note)
-                note = Comment(text, _looks.AUTHOR)
+                note = Comment(text, _AUTHOR)
                 note.width, note.height = _looks.NOTE_WIDTH * 96 // 72, _looks.note_height(text) * 96 // 72  # in pixels
                 self._sheet.cell(self._draft.heading_row, index + 1).comment = note
 
