@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -79,7 +80,7 @@ class Scene:
     def form(self, path: str, **data: str) -> int:
         return self.form_with({}, path, **data)
 
-    def form_with(self, headers: dict[str, str], path: str, **data: str) -> int:
+    def form_with(self, headers: dict[str, Any], path: str, **data: str) -> int:
         return self.send("POST", path, urlencode(data), content_type="application/x-www-form-urlencoded", **headers)
 
     def import_from(self, **headers: str) -> int:
