@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, JSONResponse, Response
 
 from musterroll import UsageError
-from musterroll.engine import MEMBERS, Document, Pipeline, documents, list_jobs, show_job, template
+from musterroll.engine import MEMBERS, Document, Outcome, Pipeline, documents, list_jobs, show_job, template
 from musterroll_plugins.web.desk import Upload, Work
 from musterroll_plugins.web.jobs import ACTS, begin_act
 from musterroll_plugins.web.people import Role
@@ -176,30 +176,32 @@ async def _shown(visit: Visit, id_: str) -> Response | None:
     """The document of `jobs show`, as the command line prints it; None where there is no such job."""
     pipeline = await visit.pipeline()
 
-    def look() -> bytes | None:
-        out = io.StringIO()
+    def look() -> Response | None:
         try:
             with show_job(pipeline, id_) as report:
                 if report.job is None or report.job.id != id_:
                     return None
-                command = "jobs show"
-                document = Document(
-                    out.write, command, MEMBERS[command], pipeline=report.pipeline, profile=report.profile
-                )
-                document.add(documents.of_report(report))
-                document.finish(report.outcome, report.error)
+                return _written("jobs show", pipeline, documents.of_report(report), profile=report.profile)
         except UsageError:
             return None
-        return out.getvalue().encode()
 
-    found = await run_in_threadpool(look)
-    return None if found is None else Response(found, media_type="application/json")
+    return await run_in_threadpool(look)
+
+
+def _written(command: str, pipeline: Pipeline, members: Mapping[str, Any], *, profile: str | None) -> Response:
+    """The document of a command that looks, as the command line prints it."""
+    out = io.StringIO()
+    document = Document(out.write, command, MEMBERS[command], pipeline=pipeline.name, profile=profile)
+    document.add(members)
+    document.finish(Outcome.OK, None)
+    return Response(out.getvalue().encode(), media_type="application/json")
 
 
 async def jobs(visit: Visit) -> Response:
     """The jobs of a customer, as `jobs list` has them."""
     pipeline = await visit.pipeline()
-    return JSONResponse(documents.of_jobs(await run_in_threadpool(list_jobs, pipeline)))
+    found = await run_in_threadpool(list_jobs, pipeline)
+    return _written("jobs list", pipeline, documents.of_jobs(found), profile=None)
 
 
 async def act(visit: Visit) -> Response:

@@ -9,6 +9,8 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -76,9 +78,14 @@ class Scene:
         return answer.status
 
     def form(self, path: str, **data: str) -> int:
-        from urllib.parse import urlencode
+        return self.form_with({}, path, **data)
 
-        return self.send("POST", path, urlencode(data), content_type="application/x-www-form-urlencoded")
+    def form_with(self, headers: dict[str, Any], path: str, **data: str) -> int:
+        return self.send("POST", path, urlencode(data), content_type="application/x-www-form-urlencoded", **headers)
+
+    def import_from(self, **headers: str) -> int:
+        """Begins the import with everything that it takes, but for where the form comes from."""
+        return self.form_with(headers, f"/c/test{self.upload}/run", csrf=self.csrf, invites="none")
 
     def bearer(self, method: str, path: str, who: str, body: str = "", kind: str = "application/json") -> int:
         token = f"Bearer {who}-token-of-twenty-characters"
@@ -150,12 +157,9 @@ ATTACKS: dict[str, tuple[int, Attack]] = {
     "no CSRF token": (403, lambda s: s.form(f"/c/test{s.upload}/run", invites="all")),
     "a wrong CSRF token": (403, lambda s: s.form(f"/c/test{s.upload}/run", invites="all", csrf="a" * 43)),
     "a CSRF token that is no ASCII": (403, lambda s: s.form(f"/c/test{s.upload}/run", csrf="ä")),
-    "a foreign Origin": (
-        403,
-        lambda s: s.send("POST", f"/c/test{s.upload}/run", f"csrf={s.csrf}", origin="https://evil.example"),
-    ),
-    "an Origin of null": (403, lambda s: s.send("POST", f"/c/test{s.upload}/run", f"csrf={s.csrf}", origin="null")),
-    "a cross-site form": (403, lambda s: s.send("POST", f"/c/test{s.upload}/run", sec_fetch_site="cross-site")),
+    "a foreign Origin": (403, lambda s: s.import_from(origin="https://evil.example")),
+    "an Origin of null": (403, lambda s: s.import_from(origin="null")),
+    "a cross-site form": (403, lambda s: s.import_from(sec_fetch_site="cross-site")),
     "an upload without a CSRF token": (403, lambda s: s.multipart("/c/test/uploads", "a.csv", b"x", csrf="")),
     # a forged name of the host
     "a forged Host": (421, lambda s: s.send("GET", "/c/test", hosts=("evil.example",))),
@@ -183,6 +187,10 @@ ATTACKS: dict[str, tuple[int, Attack]] = {
     "a choice that is none": (422, lambda s: s.form(f"/c/test{s.upload}/run", csrf=s.csrf, invites="everyone")),
     # sizes
     "a file that is too large": (413, lambda s: s.multipart("/c/test/uploads", "a.csv", BIG)),
+    "rows that are too large": (
+        413,
+        lambda s: s.bearer("POST", "/api/customers/test/jobs", "imports", '{"rows": ["' + BIG.decode() + '"]}'),
+    ),
     "a length that is far too large": (
         413,
         lambda s: s.send("POST", "/c/test/uploads", b"x", content_length="99999999999"),

@@ -176,7 +176,8 @@ def test_who_begins_a_job_does_not_approve_it(api: WebServer, hr: Program) -> No
 
 def test_roles_of_programs(api: WebServer) -> None:
     auditor, nobody = Program(api.client(), "auditor"), api.client()
-    assert auditor.client.get("/api/customers/test/jobs").status_code == 200
+    listed = auditor.client.get("/api/customers/test/jobs")
+    assert listed.json() == api.place.json("jobs", "list").document
     assert auditor.client.post("/api/customers/test/jobs", json={"rows": []}).status_code == 403
     assert nobody.get("/api/customers/test/jobs").status_code == 401
     assert auditor.client.get("/c/test").status_code == 401  # a token is not for pages
