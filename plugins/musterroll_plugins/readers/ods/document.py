@@ -22,7 +22,7 @@ _LAST_COLUMNS = frozenset({256, 1024, 16384})
 _TABLE_LIMIT = 10_000
 CELLS = frozenset({"table-cell", "covered-table-cell"})
 # A start or end tag of a worksheet. It begins with what can be searched for quickly.
-_TABLE = re.compile(rb"table(?<=[:</]table)[\s/>]")
+_TABLE = re.compile(rb"table[\s/>](?<=[:</]table.)", re.DOTALL)
 _HIDDEN = re.compile(rb"visibility\s*=\s*[\"'](?:collapse|filter)")
 
 
