@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
 from functools import cache
 from pathlib import Path
@@ -114,10 +115,11 @@ def command_table() -> str:
 def record_table(record: type) -> str:
     """Returns the fields of a record as a table."""
     meanings = _attributes(record)
-    rows = [
-        f"| `{name}` | {_code(_type_of(parameter))} | {_default_of(parameter)} | {_cell(meanings[name])} |"
-        for name, parameter in inspect.signature(record).parameters.items()
-    ]
+    made = {one.name: one.default_factory for one in fields(record)} if is_dataclass(record) else {}
+    rows = []
+    for name, parameter in inspect.signature(record).parameters.items():
+        default = _default_of(parameter, made.get(name, MISSING))
+        rows.append(f"| `{name}` | {_code(_type_of(parameter))} | {default} | {_cell(meanings[name])} |")
     return "\n".join(["| field | type | default | meaning |", "|---|---|---|---|", *rows])
 
 
@@ -154,19 +156,21 @@ def _attributes(record: type) -> dict[str, str]:
 
 
 def _type_of(parameter: inspect.Parameter) -> str:
-    written = parameter.annotation
+    written = getattr(parameter.annotation, "__forward_arg__", parameter.annotation)  # a NamedTuple keeps it in that
     return written if isinstance(written, str) else getattr(written, "__name__", str(written))
 
 
-def _default_of(parameter: inspect.Parameter) -> str:
+def _default_of(parameter: inspect.Parameter, made: object) -> str:
     default = parameter.default
+    if made is not MISSING:
+        return "`{}`" if made is dict else "its own"
     if default is parameter.empty:
         return "needed"
     if isinstance(default, Enum):
         return f"`{type(default).__name__}.{default.name}`"
     if inspect.isfunction(default):
         return _code(default.__name__)
-    return "`{}`" if type(default).__name__ == "_HAS_DEFAULT_FACTORY_CLASS" else _code(repr(default))
+    return _code(repr(default))
 
 
 _OF_CLASSES = {"record": record_table, "enum": enum_table, "role": role_table}

@@ -306,6 +306,7 @@ def test_the_generated_tables_are_up_to_date() -> None:
     for path in PAGES:
         text = path.read_text(encoding="utf-8")
         assert generator().generated(text) == text, f"{path.name}: run python docs/generate.py"
+        assert "ForwardRef" not in text
 
 
 # -- plugins --------------------------------------------------------------------------------------------------
