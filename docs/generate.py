@@ -2,7 +2,8 @@
 
 A table stands between `<!-- generated: KIND NAME -->` and `<!-- end -->`:
 
-- of the options of a plugin (`validator email`), or of a table among them (`user_backend sql.users`): types and defaults from the fields of the model, meanings from their
+- of the options of a plugin (`validator email`), or of a table among them (`user_backend sql.users`):
+  types and defaults from the fields of the model, meanings from their
   descriptions or the docstring's `Attributes:`;
 - of a record that plugins see (`record Existing`): likewise, from the class in `musterroll`;
 - of the members of an enumeration (`enum Status`);

@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import signal
+import socket
 import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -92,8 +93,9 @@ class DatabaseServer:
         assert self._process is not None
         assert self._process.poll() is None, f"{type(self).__name__} does not start in {self.folder}"
         try:
+            socket.create_connection(("127.0.0.1", self.port), 1).close()
             self.do("SELECT 1")
-        except Exception:  # noqa: BLE001 -- whatever the driver says: not yet
+        except Exception:
             return False
         return True
 

@@ -137,6 +137,7 @@ class ServerContract(SqlContract):
 
     def test_what_it_can(self, backend: UserBackend) -> None:
         Counterpart("sql", self.title, self.server.version()).can(backend.capabilities())  # type: ignore[attr-defined]
+        self.create(backend, "ana")
         assert self.title in backend.examine()  # type: ignore[attr-defined]
 
     title: ClassVar[str]

@@ -30,9 +30,9 @@ from musterroll_plugins.backends.directory.file import (
     open_directory,
     read_soundly,
 )
-from musterroll_plugins.backends.passwords import Hasher
 from musterroll_plugins.backends.directory.reads import Reads
 from musterroll_plugins.backends.directory.writes import Writes
+from musterroll_plugins.backends.passwords import Hasher
 
 # Operations in one transaction. Every transaction costs an fsync and the index pages it touched, so many are
 # cheaper: more than twice as fast as 64. It is what a crash can leave in doubt.

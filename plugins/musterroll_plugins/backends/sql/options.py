@@ -185,7 +185,7 @@ class SqlOptions(Options):
             raise ValueError("groups and memberships belong together")
         if self.groups is not None and self.groups.parent and self.groups.path_separator:
             raise ValueError("a group is inside another one by its parent or by its name: leave one of them out")
-        if (self.passwords != "none") != bool(self.users.password):  # noqa: S105 -- an option
+        if (self.passwords != "none") != bool(self.users.password):
             raise ValueError("passwords (how they are kept) and users.password (the column) belong together")
         if bool(self.users.active_value) != bool(self.users.inactive_value):
             raise ValueError("users.active_value and users.inactive_value belong together")
