@@ -112,7 +112,7 @@ def whole(folder: Path, count: int, use: str, options: str) -> float:
 def main() -> None:
     """Measures and prints."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
-    with tempfile.TemporaryDirectory() as root, postgres(Path(root)) as server:
+    with postgres() as server:
 
         def into_empty_tables(work: Callable[[str], float]) -> float:
             database = server.empty_database()

@@ -30,8 +30,8 @@ _FAST = changed(_STANDARD, passwords="none", users={"password": None, "constants
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    with postgres(tmp_path_factory.mktemp("postgres")) as server:
+def server() -> Iterator[Postgres]:
+    with postgres() as server:
         yield server
 
 
@@ -210,8 +210,7 @@ def test_the_least_rights_are_enough(shop: Shop) -> None:
 
 @pytest.mark.slow
 def test_a_server_that_is_killed_in_the_middle_and_comes_back(tmp_path: Path) -> None:
-    (tmp_path / "server").mkdir()
-    with postgres(tmp_path / "server") as server:
+    with postgres() as server:
         shop = Shop(Workplace(tmp_path), server, _FAST)
         rows = [[f"a{n}@example.com", f"a{n}", "Una", "Silva", "", "", "", "Staff"] for n in range(6000)]
         shop.sheet("staff.csv", rows)

@@ -43,8 +43,8 @@ def verified(stored: str, password: str) -> bool:
 
 
 @pytest.fixture(scope="module")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DatabaseServer]:
-    with postgres(tmp_path_factory.mktemp("postgres")) as server:
+def postgres_server() -> Iterator[DatabaseServer]:
+    with postgres() as server:
         yield server
 
 
@@ -79,6 +79,7 @@ class SqlContract(BackendContract):
 
 
 class SqliteContract(SqlContract):
+    COUNTERPART = ("sql", "SQLite")
     product = "sqlite"
 
     @pytest.fixture
@@ -144,6 +145,7 @@ class ServerContract(SqlContract):
 
 
 class PostgresContract(ServerContract):
+    COUNTERPART = ("sql", "PostgreSQL")
     product, title = "postgresql", "PostgreSQL"
 
     @pytest.fixture(autouse=True)
@@ -152,6 +154,7 @@ class PostgresContract(ServerContract):
 
 
 class MariaDbContract(ServerContract):
+    COUNTERPART = ("sql", "MariaDB")
     product, title = "mariadb", "MariaDB"
 
     @pytest.fixture(autouse=True)
