@@ -228,8 +228,7 @@ def test_meridian_goes_into_a_real_domain(tmp_path: Path, tmp_path_factory: pyte
 @needs_postgres
 def test_quayside_goes_into_a_real_database(tmp_path: Path) -> None:
     quayside = copied("quayside", tmp_path)
-    (tmp_path / "postgres").mkdir()
-    with postgres(tmp_path / "postgres") as server:
+    with postgres() as server:
         server.add_database("club")
         server.do(f"CREATE ROLE musterroll LOGIN PASSWORD '{DATABASE_PASSWORD}'")
         server.do((quayside.folder / "schema.sql").read_text(encoding="utf-8"), database="club")

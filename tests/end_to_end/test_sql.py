@@ -1,4 +1,4 @@
-"""Whole jobs into the tables of an application in PostgreSQL: run again, killed; and what is said when all is not well."""
+"""Whole jobs into the tables of an application in PostgreSQL: again, killed; and what is said when all is not well."""
 
 from __future__ import annotations
 
@@ -25,19 +25,20 @@ COUNTERPART = ("sql", "PostgreSQL")
 SEEN = Counterpart(*COUNTERPART)
 
 _numbers = count()
-_FAST = changed(DESCRIBED, passwords="none", users={"password": None, "constants": {"password": "!"}})
+_STANDARD = changed(DESCRIBED, users={"columns": {"department": None}})
+_FAST = changed(_STANDARD, passwords="none", users={"password": None, "constants": {"password": "!"}})
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    with postgres(tmp_path_factory.mktemp("postgres")) as server:
+def server() -> Iterator[Postgres]:
+    with postgres() as server:
         yield server
 
 
 class Shop:
     """A folder with a pipeline and sheets, and an application's tables."""
 
-    def __init__(self, place: Workplace, server: Postgres, options: dict[str, Any] = DESCRIBED) -> None:
+    def __init__(self, place: Workplace, server: Postgres, options: dict[str, Any] = _STANDARD) -> None:
         self.place, self.server = place, server
         self.schema = f"shop{next(_numbers)}"
         if not server.do("SELECT 1 FROM pg_database WHERE datname = 'shop'"):
@@ -47,7 +48,7 @@ class Shop:
         self.do("SET ROLE importer", *application("postgresql"))
         self.point(options)
 
-    def point(self, options: dict[str, Any] = DESCRIBED, *, user: str = "importer", database: str = "shop") -> None:
+    def point(self, options: dict[str, Any] = _STANDARD, *, user: str = "importer", database: str = "shop") -> None:
         """Writes the pipeline file."""
         placed = {**options}
         for name in ("users", "groups", "memberships"):
@@ -55,7 +56,7 @@ class Shop:
         given = {"url": self.server.url(database, user), "security": "none", "retries": 1, **placed}
         self.place.write(
             "musterroll.toml",
-            'name = "shop"\nmembership.mode = "replace"\nundo.created = "delete"\npassword.required = "optional"\n'
+            'name = "shop"\nmembership.mode = "replace"\nundo.created = "delete"\npassword.required = "never"\n'
             f'invites.send_to = "none"\nbackend.use = "sql"\n[backend.options]\npassword = {{ env = "SQL_PASSWORD" }}\n'
             f"{options_text(given)}\n",
         )
@@ -122,7 +123,7 @@ def test_nothing_else_is_touched(shop: Shop) -> None:
         "('other', 'o@example.com', 'O', 'O', 'x', true, 8, now(), 'dark')"
     )
     shop.sheet("staff.csv", [[*person(1)[:4], "", *person(1)[5:]]])
-    done = shop.place.json("run", "staff.csv", "--set", "absent=deactivate", "--yes")
+    done = shop.place.json("run", "staff.csv")
     assert done.document["job"]["counts"]["updated"] == 1, done
     found = shop.do("SELECT login, last_name, password, preferences, is_active FROM accounts ORDER BY login")
     assert found == [("other", "O", "x", "dark", True), ("user01", "Silva", "x", "dark", True)]
@@ -146,15 +147,15 @@ def test_undo(shop: Shop) -> None:
 
 
 def test_what_the_tables_do_not_take_is_said_at_its_cell(shop: Shop) -> None:
-    shop.do("ALTER TABLE accounts ADD UNIQUE (phone)")
+    shop.do("ALTER TABLE accounts ADD UNIQUE (phone), ALTER last_name TYPE VARCHAR(20)")
     shop.sheet("one.csv", [person(1)])
     assert shop.place.run("run", "one.csv").status == 0
-    long, taken = person(2, "S" * 61), person(3)
+    long, taken = person(2, "S" * 21), person(3)
     taken[6] = person(1)[6]
     shop.sheet("two.csv", [long, taken])
     planned = shop.place.json("plan", "two.csv")
     assert planned.codes == [("backend.unsupported", "D3"), ("phone.taken", "G4")]
-    assert "60 characters" in planned.document["problems"][0]["message"]
+    assert "20 characters" in planned.document["problems"][0]["message"]
 
 
 # -- what is missing --------------------------------------------------------------------------------------------
@@ -196,11 +197,11 @@ def test_the_least_rights_are_enough(shop: Shop) -> None:
     page = (Path(__file__).parents[2] / "docs" / "portals" / "sql.md").read_text(encoding="utf-8")
     grants = page.partition("```sql\n")[2].partition("```")[0].replace("musterroll", "reader")
     shop.do(*filter(str.strip, grants.split(";")))
-    shop.point({**DESCRIBED, "delete": False}, user="reader")
+    shop.point({**_STANDARD, "delete": False}, user="reader")
     shop.sheet("one.csv", [person(1), person(2)])
     assert shop.place.json("run", "one.csv").document["job"]["counts"]["created"] == 2
     shop.sheet("two.csv", [person(1, "Souza", "Staff")])
-    done = shop.place.json("run", "two.csv", "--set", "absent=deactivate", "--yes")
+    done = shop.place.json("run", "two.csv")
     assert (done.status, done.document["job"]["counts"]["updated"]) == (0, 1), done
 
 
@@ -209,8 +210,7 @@ def test_the_least_rights_are_enough(shop: Shop) -> None:
 
 @pytest.mark.slow
 def test_a_server_that_is_killed_in_the_middle_and_comes_back(tmp_path: Path) -> None:
-    (tmp_path / "server").mkdir()
-    with postgres(tmp_path / "server") as server:
+    with postgres() as server:
         shop = Shop(Workplace(tmp_path), server, _FAST)
         rows = [[f"a{n}@example.com", f"a{n}", "Una", "Silva", "", "", "", "Staff"] for n in range(6000)]
         shop.sheet("staff.csv", rows)

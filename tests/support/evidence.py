@@ -6,7 +6,7 @@ seen. `docs/tested_against.py` makes the page of them. A test says what it saw a
     seen = Counterpart("ldap", "OpenLDAP", "2.5.13")
     seen.quirk("shows 100 entries at the most to whoever does not ask for pages")
 
-A module whose tests are to be counted has a `COUNTERPART`, the backend and the product.
+A module, or a class of tests, whose tests are to be counted has a `COUNTERPART`, the backend and the product.
 """
 
 from __future__ import annotations
@@ -80,6 +80,7 @@ class Counterpart:
 
 def count_test(item: pytest.Item, report: pytest.TestReport) -> None:
     """Notes how a test ended, where its module says against what it was."""
-    counterpart = getattr(getattr(item, "module", None), "COUNTERPART", None)
+    places = (getattr(item, "cls", None), getattr(item, "module", None))
+    counterpart = next((found for place in places if (found := getattr(place, "COUNTERPART", None))), None)
     if counterpart is not None and (report.when == "call" or report.outcome != "passed"):
         Counterpart(*counterpart).tested(report.outcome)

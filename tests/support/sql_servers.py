@@ -6,7 +6,9 @@ import contextlib
 import os
 import shutil
 import signal
+import socket
 import subprocess
+import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -92,6 +94,7 @@ class DatabaseServer:
         assert self._process is not None
         assert self._process.poll() is None, f"{type(self).__name__} does not start in {self.folder}"
         try:
+            socket.create_connection(("127.0.0.1", self.port), 1).close()
             self.do("SELECT 1")
         except Exception:
             return False
@@ -123,9 +126,6 @@ class Postgres(DatabaseServer):
         assert INITDB is not None
         if os.getuid() == 0:  # it does not run as root
             shutil.chown(self.folder, "postgres", "postgres")
-            for above in self.folder.parents:
-                if above.stat().st_uid == 0 and not above.stat().st_mode & 0o001:
-                    above.chmod(above.stat().st_mode | 0o011)
         words = ["-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C.UTF-8", "-U", "root"]
         made = subprocess.run(
             [*self._as_user(), INITDB, "-D", str(self.folder / "data"), *words],
@@ -246,14 +246,15 @@ class MariaDb(DatabaseServer):
 
 
 @contextlib.contextmanager
-def postgres(folder: Path) -> Iterator[Postgres]:
-    """A PostgreSQL server."""
-    server = Postgres(folder)
-    try:
-        server.prepare()
-        yield server
-    finally:
-        server.stop()
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server in a folder of its own: it does not run as root, and pytest's are closed to others."""
+    with tempfile.TemporaryDirectory(prefix="musterroll-postgres-") as folder:
+        server = Postgres(Path(folder))
+        try:
+            server.prepare()
+            yield server
+        finally:
+            server.stop()
 
 
 @contextlib.contextmanager

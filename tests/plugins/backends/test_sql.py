@@ -43,8 +43,8 @@ def verified(stored: str, password: str) -> bool:
 
 
 @pytest.fixture(scope="module")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DatabaseServer]:
-    with postgres(tmp_path_factory.mktemp("postgres")) as server:
+def postgres_server() -> Iterator[DatabaseServer]:
+    with postgres() as server:
         yield server
 
 
@@ -79,6 +79,7 @@ class SqlContract(BackendContract):
 
 
 class SqliteContract(SqlContract):
+    COUNTERPART = ("sql", "SQLite")
     product = "sqlite"
 
     @pytest.fixture
@@ -137,12 +138,14 @@ class ServerContract(SqlContract):
 
     def test_what_it_can(self, backend: UserBackend) -> None:
         Counterpart("sql", self.title, self.server.version()).can(backend.capabilities())  # type: ignore[attr-defined]
+        self.create(backend, "ana")
         assert self.title in backend.examine()  # type: ignore[attr-defined]
 
     title: ClassVar[str]
 
 
 class PostgresContract(ServerContract):
+    COUNTERPART = ("sql", "PostgreSQL")
     product, title = "postgresql", "PostgreSQL"
 
     @pytest.fixture(autouse=True)
@@ -151,6 +154,7 @@ class PostgresContract(ServerContract):
 
 
 class MariaDbContract(ServerContract):
+    COUNTERPART = ("sql", "MariaDB")
     product, title = "mariadb", "MariaDB"
 
     @pytest.fixture(autouse=True)

@@ -166,10 +166,10 @@ class SqlBackend:
                     message = 'The user "{name}" has this value already; give another one'
                     yield Objection(field, gettext(message, name=other.username), f"{field}.taken")
         longest = FORMATS[self._options.passwords].longest if users.described.get("password") is not None else None
-        if password is not None and longest is not None:
-            if len(password.reveal().encode("utf-8", "surrogatepass")) > longest:
-                message = "The portal takes passwords of {length} bytes at the most; give a shorter one"
-                yield Objection("password", gettext(message, length=longest))
+        given = b"" if password is None else password.reveal().encode("utf-8", "surrogatepass")
+        if longest is not None and len(given) > longest:
+            message = "The portal takes passwords of {length} bytes at the most; give a shorter one"
+            yield Objection("password", gettext(message, length=longest))
 
     # -- writing --------------------------------------------------------------------------------------------
 
@@ -257,7 +257,7 @@ class SqlBackend:
                 self._unmade = metadata
                 return own
         tables = self._connection.read("show its tables", lambda line: Reflection(line, self._options).tables())
-        self._connection.read("say what may be written", Rights(tables, self._options).insist)
+        self._connection.read("say what may be written", Rights(self._dialect, tables, self._options).insist)
         return tables
 
     def _is_empty(self) -> bool:

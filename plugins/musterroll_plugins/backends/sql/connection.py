@@ -90,6 +90,7 @@ class Connection:
         line, self._line = self._line, None
         if line is not None:
             with suppress(SQLAlchemyError):
+                line.invalidate()  # not returned in order: that would ask once more
                 line.close()
 
     def _in_transaction(self, work: Callable[[sa.Connection], T]) -> T:

@@ -147,7 +147,7 @@ class Reads:
         found: dict[str, Row] = {}
         for batch in batches(keys_of(key, refs)):
             for row in connection.execute(query.where(key.in_(batch))).mappings():
-                found[ref_of(row[key.name])] = row
+                found[ref_of(row[key.name])] = {str(name): value for name, value in row.items()}
         return found
 
     def _groups_of(self, connection: sa.Connection, refs: Iterable[str]) -> dict[str, set[str]]:

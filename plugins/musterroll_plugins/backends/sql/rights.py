@@ -1,7 +1,7 @@
 """Whether the account may do what a run does, asked of the database without writing anything.
 
-`EXPLAIN` looks at the rights that a statement needs, and does not carry it out: it works in transactions that may only
-read.
+`EXPLAIN` looks at the rights that a statement needs, and does not carry it out. In transactions that may only read,
+MariaDB does not explain it; there it is asked by the instance that executes, before it writes.
 """
 
 from __future__ import annotations
@@ -12,22 +12,25 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from musterroll import BackendError
+from musterroll_plugins.backends.sql.dialects import Dialect
 from musterroll_plugins.backends.sql.options import SqlOptions
 from musterroll_plugins.backends.sql.tables import Described, Tables
 
 _DENIED = ("42501", "1142", "1143", "1044", "1227", "1370")
+_READ_ONLY = "1792"
 
 
 class Rights:
     """The rights that a run needs.
 
     Args:
+        dialect: of the database.
         tables: of the application.
         options: of the backend.
     """
 
-    def __init__(self, tables: Tables, options: SqlOptions) -> None:
-        self._tables, self._options = tables, options
+    def __init__(self, dialect: Dialect, tables: Tables, options: SqlOptions) -> None:
+        self._dialect, self._tables, self._options = dialect, tables, options
 
     def insist(self, connection: sa.Connection) -> None:
         """Asks for all of them.
@@ -40,8 +43,9 @@ class Rights:
                 with connection.begin_nested():
                     connection.exec_driver_sql(f"EXPLAIN {_text(connection, statement)}")
             except DBAPIError as error:
-                origin = error.orig
-                code = str(getattr(origin, "sqlstate", None) or (origin.args[0] if origin and origin.args else ""))
+                code = self._dialect.code(error)
+                if code == _READ_ONLY:
+                    return
                 if code not in _DENIED:
                     raise
                 raise BackendError(

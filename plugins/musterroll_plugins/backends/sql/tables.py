@@ -323,8 +323,8 @@ class Reflection:
             ) from None
 
     def _makes_keys(self, option: str, key: Col) -> bool:
-        alone = [column.name for column in key.table.primary_key.columns] == [key.name]  # type: ignore[attr-defined]
-        if not alone and key.name not in self._unique(key.table):  # type: ignore[arg-type]
+        alone = [column.name for column in key.table.primary_key.columns] == [key.name]
+        if not alone and key.name not in self._unique(key.table):
             raise BackendError(f"the column {key.name} of {key.table} is no key: see the option {option}.key")
         if key.server_default is not None or key.identity is not None:
             return True
@@ -408,8 +408,9 @@ def own_tables(options: SqlOptions) -> tuple[sa.MetaData, Tables]:
     assert options.groups is not None
     assert options.memberships is not None
     metadata = sa.MetaData()
-    bytewise = {"mysql_charset": "utf8mb4", "mysql_collate": "utf8mb4_bin", "mariadb_charset": "utf8mb4"}
-    bytewise |= {"mariadb_collate": "utf8mb4_bin"}
+    bytewise: dict[str, Any] = {}
+    for dialect in ("mysql", "mariadb"):
+        bytewise |= {f"{dialect}_charset": "utf8mb4", f"{dialect}_collate": "utf8mb4_bin"}
 
     def made(name: str, *columns: Any) -> sa.Table:
         schema, _, bare = name.rpartition(".")

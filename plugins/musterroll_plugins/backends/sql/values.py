@@ -11,6 +11,7 @@ from sqlalchemy import CHAR, Boolean, Column, Date, DateTime, Enum, Integer, Str
 
 from musterroll import gettext
 
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
 
 
@@ -41,7 +42,7 @@ def stored(column: Column[Any], text: str | None) -> Any:
         if isinstance(kind, String) and not isinstance(kind, Enum):
             return ""
         raise ValueMismatchError(nothing_given())
-    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+    if _UNSTORABLE.search(text):
         raise ValueMismatchError(gettext("It has characters that cannot be stored; type it anew"))
     if isinstance(kind, Enum):
         if text not in kind.enums:

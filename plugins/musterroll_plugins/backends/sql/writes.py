@@ -326,7 +326,7 @@ class _AtWork:
         fixed = {**members.fixed, **members.times(self._now, "created")}
         values = [sa.literal(value, members.table.c[name].type) for name, value in fixed.items()]
         chosen = sa.select(users["key"], sa.literal(group, of_group.type), *values).where(*users.scope)
-        is_member = sa.exists().where(members["user"] == users["key"], of_group == group)
+        is_member = sa.select(of_group).where(members["user"] == users["key"], of_group == group).exists()
         added, there = 0, set()
         for batch in batches(keys_of(users["key"], (member.ref for member in op.members))):
             given = chosen.where(users["key"].in_(batch), ~is_member)
