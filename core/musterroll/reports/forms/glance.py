@@ -16,7 +16,7 @@ from musterroll.journal.change import Action, Change, PasswordAction, Scalar
 from musterroll.reports.report import Outcome, Report
 from musterroll.reports.summaries import Failure, JobSummary
 
-LISTED = 5000
+LISTED = 2000
 """So many problems, changes, failures and groups are listed one by one; the others are counted."""
 
 _TOLD_APART = 100  # so many reasons
