@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, Request
+from playwright.sync_api import Browser, Page, Request, expect
 
 from support.browser import chromium, needs_chromium, too_wide, violations
 from support.workplace import Inside
@@ -37,11 +37,6 @@ def report(inside: Inside) -> Path:
     return inside.folder / "out.html"
 
 
-def only_files(request: Request) -> None:
-    if not request.url.startswith("file:"):
-        pytest.fail(request.url)
-
-
 def opened(browser: Browser, report: Path, *, width: int = 1280, dark: bool = False, script: bool = True) -> Page:
     context = browser.new_context(
         viewport={"width": width, "height": 800},
@@ -51,9 +46,14 @@ def opened(browser: Browser, report: Path, *, width: int = 1280, dark: bool = Fa
     page = context.new_page()
     page.on("console", lambda message: pytest.fail(message.text))
     page.on("pageerror", lambda error: pytest.fail(str(error)))
-    page.on("request", only_files)
+    page.on("request", of_this_file)
     page.goto(report.as_uri())
     return page
+
+
+def of_this_file(request: Request) -> None:
+    """Nothing is fetched from anywhere."""
+    assert request.url.startswith("file:")
 
 
 def users(page: Page) -> list[str]:

@@ -7,6 +7,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from typing import TextIO
 from xml.etree import ElementTree as ET
@@ -208,6 +209,14 @@ def test_the_page_asks_nothing_of_a_network() -> None:
     page = written(write_page, report_of("x"))
     assert not re.search(r"https?:|src=|@import|url\(", page)
     assert "default-src 'none'" in page
+
+
+@pytest.mark.parametrize("state", JobState)
+def test_it_is_said_how_any_job_ended(state: JobState) -> None:
+    report = report_of("x")
+    assert report.job is not None
+    report.job = replace(report.job, state=state)
+    assert '<p class="verdict ' in written(write_page, report)
 
 
 def test_groups_are_a_tree() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from musterroll.journal.change import Action, Change, PasswordAction, Scalar
 from musterroll.reports.report import Outcome, Report
 from musterroll.reports.summaries import Failure, JobSummary
 
-LISTED = 5000
+LISTED = 2000
 """So many problems, changes, failures and groups are listed one by one; the others are counted."""
 
 _TOLD_APART = 100  # so many reasons
@@ -220,7 +221,7 @@ _MOODS = {
 _STATES = {
     "completed": ("Completed.", Mood.GOOD),
     "undone": ("Taken back.", Mood.GOOD),
-    "completed_with_errors": ("Completed, but not all of it worked.", Mood.WAITING),
+    "completed_with_errors": ("Completed, but not for every row.", Mood.WAITING),
     "partially_undone": ("Taken back, but not all of it.", Mood.WAITING),
     "interrupted": ("Interrupted; it can be gone on with.", Mood.WAITING),
     "paused": ("Paused; it can be gone on with.", Mood.WAITING),
@@ -297,14 +298,22 @@ def _facts(report: Report) -> Iterator[tuple[str, str]]:
         yield "Rows", f"{counts.rows:,}"
         yield "SHA-256 of the sheet", sheet.sha256
     if job is not None:
-        yield "Started", job.started
+        yield "Started", _time(job.started)
         if job.finished is not None:
-            yield "Finished", job.finished
+            yield "Finished", _time(job.finished)
         if job.plan is not None:
             yield "Saved plan", job.plan
         if job.approved is not None:
-            yield "Approved", f"by {job.approved.by}, {job.approved.at}"
+            yield "Approved", f"by {job.approved.by}, {_time(job.approved.at)}"
         if job.rejected_file is not None:
             yield "Rejected rows", job.rejected_file
     for note in sheet.notes if sheet is not None else ():
         yield "Note", note
+
+
+def _time(text: str) -> str:
+    """An ISO 8601 time in the person's own time zone, to the minute."""
+    try:
+        return dt.datetime.fromisoformat(text).astimezone().strftime("%Y-%m-%d %H:%M %Z")
+    except (ValueError, OverflowError, OSError):
+        return text

@@ -258,7 +258,7 @@ def _problem_groups(groups: Iterable[ProblemGroup]) -> _Section:
     return _Section(
         id="causes",
         title="Problems by their cause",
-        columns=("Severity", "Count", "Cells", "What is wrong", "Instead", "Code"),
+        columns=("Severity", "Count", "Cells", "What is wrong", "Typed → instead", "Code"),
         rows=[
             _Row(
                 group.severity,
@@ -278,9 +278,10 @@ def _problem_groups(groups: Iterable[ProblemGroup]) -> _Section:
 
 
 def _instead(value: str | None, suggestion: str | None) -> _Cell:
-    """What was typed, and what to type."""
-    parts = [f"<{tag}>{_typed(text)}</{tag}>" for tag, text in (("del", value), ("ins", suggestion)) if text]
-    return _Cell(" → ".join(parts), "long")
+    """What was typed, and behind the arrow what to type."""
+    typed = f"<del>{_typed(value)}</del>" if value else ""
+    instead = f" → <ins>{_typed(suggestion)}</ins>" if suggestion else ""
+    return _Cell(typed + instead, "long")
 
 
 def _problems(report: Report) -> _Section:
@@ -288,7 +289,7 @@ def _problems(report: Report) -> _Section:
     return _Section(
         id="problems",
         title="Problems one by one",
-        columns=("Severity", "Cell", "Field", "What is wrong", "Instead", "Code"),
+        columns=("Severity", "Cell", "Field", "What is wrong", "Typed → instead", "Code"),
         rows=[
             _Row(
                 problem.severity,

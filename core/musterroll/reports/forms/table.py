@@ -41,6 +41,8 @@ def write_table(file: TextIO, report: Report, _made: str) -> None:
 
 def _safe(text: str) -> str:
     """A text that no spreadsheet program computes: what looks like a formula begins with an apostrophe."""
+    if text[:1].isalnum() and text.isprintable():  # nearly all
+        return text
     text = visible(text)
     return f"'{text}" if _FORMULA.match(text) else text
 
