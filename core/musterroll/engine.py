@@ -20,11 +20,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from musterroll.commands import documents
+    from musterroll.commands.annotated_copy import AnnotatedCopy
     from musterroll.commands.apply import apply
     from musterroll.commands.approve import approve
     from musterroll.commands.document import Document
     from musterroll.commands.examine import Checked, Examined, Finding, check, examine
-    from musterroll.commands.explain import explain
+    from musterroll.commands.explain import Explanation, explain, explanations
     from musterroll.commands.first_sheet import FirstSheet, Mapped, first_sheet, map_columns
     from musterroll.commands.fix import fix
     from musterroll.commands.invites import preview_invites, send_invites
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from musterroll.commands.template import WrittenSheet, template
     from musterroll.commands.undo import undo
     from musterroll.commands.validate import validate
-    from musterroll.contract.codes import Explanation, explanations
     from musterroll.journal.change import Action, Change, PasswordAction, Scalar
     from musterroll.journal.invites import InviteState
     from musterroll.journal.job import JobKind, JobState
@@ -64,7 +64,6 @@ if TYPE_CHECKING:
     from musterroll.reports.summaries import Failure, JobSummary, ListedInvite
     from musterroll.sheet.layout import FoundColumn
     from musterroll.sheet.problem_groups import ProblemGroup
-    from musterroll.written.annotated_copy import AnnotatedCopy
 
 __all__ = [
     "DEFAULT_FILE",
@@ -196,7 +195,7 @@ _MODULES = {
     "commands.approve": "approve",
     "commands.document": "Document",
     "commands.examine": "Checked Examined Finding check examine",
-    "commands.explain": "explain",
+    "commands.explain": "Explanation explain explanations",
     "commands.fix": "fix",
     "commands.first_sheet": "FirstSheet Mapped first_sheet map_columns",
     "commands.invites": "preview_invites send_invites",
@@ -210,7 +209,6 @@ _MODULES = {
     "commands.template": "WrittenSheet template",
     "commands.undo": "undo",
     "commands.validate": "validate",
-    "contract.codes": "Explanation explanations",
     "journal.change": "Action Change PasswordAction Scalar",
     "journal.invites": "InviteState",
     "journal.job": "JobKind JobState",
@@ -236,7 +234,7 @@ _MODULES = {
     "reports.summaries": "Failure JobSummary ListedInvite",
     "sheet.layout": "FoundColumn",
     "sheet.problem_groups": "ProblemGroup",
-    "written.annotated_copy": "AnnotatedCopy",
+    "commands.annotated_copy": "AnnotatedCopy",
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names.split()}
 

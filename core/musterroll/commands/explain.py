@@ -6,6 +6,8 @@ from musterroll.contract.codes import ANY_FIELD, Explanation, explanations, expl
 from musterroll.contract.text import did_you_mean
 from musterroll.errors import UsageError
 
+__all__ = ["Explanation", "explain", "explanations"]
+
 
 def explain(code: str) -> tuple[Explanation, ...]:
     """Says what a code means; several times where it comes up in places that have little in common.
