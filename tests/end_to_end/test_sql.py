@@ -154,7 +154,7 @@ def test_what_the_tables_do_not_take_is_said_at_its_cell(shop: Shop) -> None:
     taken[6] = person(1)[6]
     shop.sheet("two.csv", [long, taken])
     planned = shop.place.json("plan", "two.csv")
-    assert planned.codes == [("backend.unsupported", "D3"), ("phone.taken", "G4")]
+    assert planned.codes == [("backend.unsupported", "D3"), ("backend.unsupported", "G4")]
     assert "20 characters" in planned.document["problems"][0]["message"]
 
 

@@ -80,7 +80,7 @@ def test_values_are_shown_as_they_were_promised(file: Path) -> None:
         (row,) = opened.execute("SELECT name, born, number, left_at IS NULL FROM members").fetchall()
     assert row == ("ana", "2001-02-03", 7, 0)
     (objection,) = backend.check(desired("bo", member_number="7"), None, None)  # type: ignore[attr-defined]
-    assert (objection.field, objection.code) == ("member_number", "member_number.taken")
+    assert (objection.field, objection.code) == ("member_number", "backend.unsupported")
     backend.close()
 
 

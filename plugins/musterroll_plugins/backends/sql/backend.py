@@ -164,7 +164,7 @@ class SqlBackend:
             for other in self.lookup([key]).get(key, ()) if text else ():
                 if other.ref != ref and fold(other.fields.get(field) or "") == key.folded:
                     message = 'The user "{name}" has this value already; give another one'
-                    yield Objection(field, gettext(message, name=other.username), f"{field}.taken")
+                    yield Objection(field, gettext(message, name=other.username))
         longest = FORMATS[self._options.passwords].longest if users.described.get("password") is not None else None
         given = b"" if password is None else password.reveal().encode("utf-8", "surrogatepass")
         if longest is not None and len(given) > longest:
