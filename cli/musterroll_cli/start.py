@@ -13,7 +13,7 @@ __all__ = ["main"]
 def main() -> int:
     """Loads the program, runs the command line that it was called with, and returns the exit status."""
     # Modules are made of many objects that all stay, and rows of few that refer to each other: looking them through
-    # again and again costs a short command 8 %.
+    # again and again costs a short command some percent.
     gc.set_threshold(200_000, 20, 20)
     pressed: list[int] = []
     with handling(lambda number, _frame: pressed.append(number)):
