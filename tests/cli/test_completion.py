@@ -43,7 +43,7 @@ def _in_a_folder_with_profiles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         ("run -p other.toml --profile ", ["elsewhere"]),
         ("run -p missing.toml --profile ", []),
         ("plugins show sci", ["scim"]),
-        ("plugins show web", ["web", "webhook"]),
+        ("plugins show web", ["webhook", "web"]),
         ("jobs show ", ["last"]),
         ("jobs show -p missing.toml ", []),
         ("run sta", []),  # then the shell offers files

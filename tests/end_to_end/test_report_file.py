@@ -41,7 +41,7 @@ def sheet(tmp_path: Path) -> Path:
 def test_it_is_kept_in_the_form_that_the_ending_says(words: tuple[str, ...], ending: str, inside: Inside) -> None:
     ended = inside.run(*words, "--report", f"out{ending}")
     assert ended.status == 1, ended.err
-    assert f"The report is in out{ending}." in ended.out
+    assert f"The report is in out{ending}." in ended.err
     content = (inside.folder / f"out{ending}").read_bytes()
     assert content.startswith(BEGINNINGS[ending])
     assert b"email.invalid" in content.replace(b"\\", b"")

@@ -21,7 +21,7 @@ def problem_record(problem: Problem) -> dict[str, Any]:
         "message": problem.message,
         "value": problem.value,
         "suggestion": problem.suggestion,
-        "repaired": problem.is_repaired,
+        **({"repaired": True} if problem.is_repaired else {}),
     }
 
 

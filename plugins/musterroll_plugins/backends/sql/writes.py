@@ -331,25 +331,33 @@ class _AtWork:
         for batch in batches(keys_of(users["key"], (member.ref for member in op.members))):
             given = chosen.where(users["key"].in_(batch), ~is_member)
             columns = [members["user"].name, of_group.name, *fixed]
-            added += self._connection.execute(sa.insert(members.table).from_select(columns, given)).rowcount
+            added += self._changed(sa.insert(members.table).from_select(columns, given))
         if added < len(op.members):
             there = set(self._reads.rows(self._connection, [member.ref for member in op.members]))
         gone = {member.ref: _GONE for member in op.members if added < len(op.members) and member.ref not in there}
         return Result(op.id, Status.DONE if added or gone else Status.NOOP, refused=gone)
+
+    def _changed(self, statement: sa.Insert | sa.Delete) -> int:
+        """Carries a statement out; returns how many rows it has changed."""
+        result = self._connection.execute(statement)
+        # Python's module for SQLite counts by how a statement begins, which a Turkish locale breaks.
+        if self._connection.dialect.name == "sqlite":
+            return int(self._connection.scalar(sa.text("SELECT changes()")) or 0)
+        return result.rowcount
 
     def _remove_members(self, op: RemoveMembers) -> Result:
         members, group = self._of_members, key_of(self._of_groups["key"], op.group.ref)
         removed = 0
         for batch in batches(keys_of(self._key, (member.ref for member in op.members))):
             where = (members["group"] == group, members["user"].in_(batch))
-            removed += self._connection.execute(sa.delete(members.table).where(*where)).rowcount
+            removed += self._changed(sa.delete(members.table).where(*where))
         return Result(op.id, Status.DONE if removed else Status.NOOP)
 
     def _delete_user(self, op: DeleteUser) -> Result:
         described, key = self._users.described, key_of(self._key, op.user.ref)
         if (members := self._tables.memberships) is not None:
             self._connection.execute(sa.delete(members.table).where(members["user"] == key))
-        done = self._connection.execute(sa.delete(described.table).where(self._key == key, *described.scope)).rowcount
+        done = self._changed(sa.delete(described.table).where(self._key == key, *described.scope))
         return Result(op.id, Status.DONE if done else Status.NOOP)
 
     def _delete_group(self, op: DeleteGroup) -> Result:
@@ -363,4 +371,4 @@ class _AtWork:
             return Result(op.id, Status.FAILED, detail="the group still has subgroups")
         self._groups = None
         statement = sa.delete(described.table).where(described["key"] == key, *described.scope)
-        return Result(op.id, Status.DONE if self._connection.execute(statement).rowcount else Status.NOOP)
+        return Result(op.id, Status.DONE if self._changed(statement) else Status.NOOP)
