@@ -86,7 +86,9 @@ class WithoutKeys(Natively):
     stores_key = False
 
 
-class TestWithoutKeys(TestBadDay):
+class TestWithoutKeys(_Contract):
+    """On a quiet day: when the answer is lost, nobody can tell one's own user from one who looks exactly like it."""
+
     backend_class = WithoutKeys
 
 
