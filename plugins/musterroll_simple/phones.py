@@ -32,7 +32,7 @@ def split(text: str | None) -> tuple[str | None, str | None]:
     digits = _bare(text)[1:]
     code = calling_code_of(digits)
     if not (digits.isascii() and digits.isdigit()) or digits == code:
-        return None, text
+        return None, _bare(text)
     return code, digits.removeprefix(code)
 
 
