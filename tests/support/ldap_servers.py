@@ -187,6 +187,7 @@ class Slapd:
         """Lets it take connections and answer nothing."""
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
+        os.waitpid(self._process.pid, os.WUNTRACED)  # until all its threads stand still
 
     def go_on(self) -> None:
         """Ends a pause."""
