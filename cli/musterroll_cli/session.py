@@ -230,7 +230,8 @@ class Session:
         if report.job is not None and report.command != "jobs show" and _has_done_anything(report.job):
             self._written = f"the job {report.job.id} is {report.job.state.replace('_', ' ')}"
         with report:
-            lost = self._keep(report) or self._annotate(report, annotated)
+            kept, copied = self._keep(report), self._annotate(report, annotated)
+            lost = kept or copied
             outcome = (
                 report.outcome if lost is None else max(report.outcome, self._worse(Outcome.ERROR), key=_RANK.index)
             )
@@ -244,7 +245,7 @@ class Session:
             for note in report.sheet.notes if report.sheet and not self.common.quiet else ():
                 self.err.line("note: ", note)
             show_report(self.out, report, common=self.common)
-            for failure in (report.error, lost):
+            for failure in (report.error, kept, copied):
                 if failure is not None:
                     self._say(failure)
             return EXIT_STATUS[outcome]

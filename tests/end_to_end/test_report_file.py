@@ -122,6 +122,10 @@ def test_what_was_done_is_told_although_the_report_cannot_be_written(
     assert (ended.status, ended.document["error"]["code"]) == (2, "output.unwritable")
     assert ended.document["counts"]["errors"] == 2
 
+    ended = inside.run("validate", "staff.csv", "--report", "out.html", "--annotate", "marked.csv")
+    assert "out.html cannot be written" in ended.err
+    assert (inside.folder / "marked.csv").exists(), "the other file that was asked for"
+
 
 def test_a_pipe_that_is_closed_takes_no_report_away(place: Workplace) -> None:
     process = place.start("validate", "staff.csv", "--report", "out.html", "--verbose")
