@@ -11,15 +11,12 @@ from pathlib import Path
 from musterroll import (
     BackendError,
     Capabilities,
-    CreateUser,
     Desired,
     Existing,
     Group,
     Matching,
     Op,
     Result,
-    Secret,
-    UpdateUser,
     UserKey,
     Wanted,
 )
@@ -32,13 +29,7 @@ from musterroll_plugins.backends.directory.file import (
 )
 from musterroll_plugins.backends.directory.reads import Reads
 from musterroll_plugins.backends.directory.writes import Writes
-from musterroll_plugins.backends.passwords import Hasher
-
-# Operations in one transaction. Every transaction costs an fsync and the index pages it touched, so many are
-# cheaper: more than twice as fast as 64. It is what a crash can leave in doubt.
-_CHUNK = 1000
-# Passwords take some 28 ms each: with fewer of them in one transaction, answers come every second or so.
-_SLOW_CHUNK = 64
+from musterroll_plugins.backends.passwords import CHUNK, Hasher
 
 
 class DirectoryBackend:
@@ -96,7 +87,7 @@ class DirectoryBackend:
             unique_email=self._unique_email,
             changes_values=False,
             matching=Matching.FOLDED,
-            chunk=_CHUNK,
+            chunk=CHUNK,
         )
 
     def count_users(self) -> int:
@@ -144,22 +135,8 @@ class DirectoryBackend:
 
     def _execute(self, ops: Iterator[Op]) -> Iterator[Result]:
         with Hasher() as hasher:
-            while chunk := self._pull(ops):
-                hashes = hasher.hash_all({op.id: password for op in chunk if (password := self._password(op))})
+            for chunk, hashes in hasher.chunks(ops, hashes=self._hash_passwords):
                 yield from self._write(chunk, hashes)
-
-    def _pull(self, ops: Iterator[Op]) -> list[Op]:
-        chunk: list[Op] = []
-        passwords = 0
-        for op in ops:
-            chunk.append(op)
-            passwords += self._password(op) is not None
-            if len(chunk) == _CHUNK or passwords == _SLOW_CHUNK:
-                break
-        return chunk
-
-    def _password(self, op: Op) -> Secret | None:
-        return op.password if self._hash_passwords and isinstance(op, CreateUser | UpdateUser) else None
 
     def _write(self, chunk: Sequence[Op], hashes: Mapping[str, str]) -> list[Result]:
         now = self._clock().isoformat(timespec="seconds")

@@ -12,7 +12,6 @@ from musterroll import (
     BackendError,
     Capabilities,
     Context,
-    CreateUser,
     Desired,
     Existing,
     Group,
@@ -22,12 +21,11 @@ from musterroll import (
     Result,
     Secret,
     Status,
-    UpdateUser,
     UserKey,
     fold,
     gettext,
 )
-from musterroll_plugins.backends.passwords import Hasher
+from musterroll_plugins.backends.passwords import CHUNK, Hasher
 from musterroll_plugins.backends.sql.connection import Connection, InDoubtError
 from musterroll_plugins.backends.sql.dialects import DIALECTS, Sqlite
 from musterroll_plugins.backends.sql.options import SqlOptions
@@ -38,11 +36,6 @@ from musterroll_plugins.backends.sql.tables import USERNAME, Reflection, Tables,
 from musterroll_plugins.backends.sql.writes import Writes
 
 T = TypeVar("T")
-
-# Operations in one transaction: each costs a wait for the disk. So many may be in doubt after a crash.
-_CHUNK = 1000
-# Passwords take a while each: with fewer of them in one transaction, answers come every second or so.
-_SLOW_CHUNK = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +108,7 @@ class SqlBackend:
             unique_email="email" in tables.users.unique,
             changes_values=tables.users.changes_values,
             matching=Matching.FOLDED,
-            chunk=_CHUNK,
+            chunk=CHUNK,
             fields=tables.users.fields,
         )
 
@@ -190,8 +183,7 @@ class SqlBackend:
         self._make_tables()
         hashed = FORMATS[self._options.passwords].hashed if self._hashes else None
         with Hasher(hashed) if hashed else Hasher() as hasher:
-            while chunk := self._pull(ops):
-                hashes = hasher.hash_all({op.id: password for op in chunk if (password := self._password(op))})
+            for chunk, hashes in hasher.chunks(ops, hashes=self._hashes):
                 yield from self._write(parts, chunk, hashes)
 
     @property
@@ -203,19 +195,6 @@ class SqlBackend:
         if self._unmade is not None:
             self._connection.write(self._unmade.create_all)
             self._unmade = None
-
-    def _pull(self, ops: Iterator[Op]) -> list[Op]:
-        chunk: list[Op] = []
-        passwords = 0
-        for op in ops:
-            chunk.append(op)
-            passwords += self._password(op) is not None
-            if len(chunk) == _CHUNK or passwords == _SLOW_CHUNK:
-                break
-        return chunk
-
-    def _password(self, op: Op) -> Secret | None:
-        return op.password if isinstance(op, CreateUser | UpdateUser) and self._hashes else None
 
     def _write(self, parts: _Parts, chunk: Sequence[Op], hashes: Mapping[str, str]) -> list[Result]:
         def perform(line: sa.Connection) -> list[Result]:
