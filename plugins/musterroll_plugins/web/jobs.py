@@ -79,17 +79,20 @@ async def one_job(visit: Visit) -> Response:
     values: dict[str, Any] = {"meta": None, "found": None, "held": 0}
     if view is not None:
         with view:
-            if part not in ("rows", "problems", "failures"):
-                part = "failures" if view.failures(1).total else "problems" if view.problems(1).total else "rows"
+            totals = {
+                "rows": sum(view.meta["actions"].values()),
+                "problems": view.problems(1).total,
+                "failures": view.failures(1).total,
+            }
+            if part not in totals:
+                part = "failures" if totals["failures"] else "problems" if totals["problems"] else "rows"
             if part == "rows":
                 values["found"] = view.lines(visit.page_number, text=text, outcome=outcome)
             elif part == "problems":
                 values["found"] = view.problems(visit.page_number)
             else:
                 values["found"] = view.failures(visit.page_number)
-            values["totals"] = {"rows": sum(view.meta["actions"].values()), "problems": view.problems(1).total}
-            values["totals"]["failures"] = view.failures(1).total
-            values["meta"], values["held"] = view.meta, len(set(view.held()))
+            values |= {"totals": totals, "meta": view.meta, "held": len(set(view.held()))}
     fields = (await visit.pipeline()).fields
     return visit.page(
         "job.html",
