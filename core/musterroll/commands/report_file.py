@@ -12,7 +12,7 @@ from typing import BinaryIO, NamedTuple, TextIO
 from musterroll.errors import MusterrollError, UsageError
 from musterroll.reports.forms import junit, markdown, page, table
 from musterroll.reports.report import Report
-from musterroll.written.new_file import NewFile, why_not
+from musterroll.written.new_file import NewFile, begins_with, why_not
 
 
 class _Form(NamedTuple):
@@ -54,7 +54,7 @@ class ReportTarget:
             return
         if not self.replace:
             raise self._taken()
-        if not _begins_with(self.path, form.opening.encode()):
+        if not begins_with(self.path, form.opening.encode()):
             raise UsageError(
                 f"{self.path} is no report of this kind, so it is not overwritten; name another file",
                 code="output.exists",
@@ -101,13 +101,3 @@ class ReportTarget:
 
     def _unwritable(self, reason: str) -> MusterrollError:
         return MusterrollError(f"{self.path} cannot be written: {reason}", code="output.unwritable")
-
-
-def _begins_with(path: Path, opening: bytes) -> bool:
-    if not path.is_file():  # a pipe would wait for its writer
-        return False
-    try:
-        with path.open("rb") as file:
-            return file.read(len(opening)) == opening
-    except OSError:
-        return False

@@ -61,6 +61,17 @@ class NewFile:
         return True
 
 
+def begins_with(path: Path, beginning: bytes) -> bool:
+    """Whether a file begins so, whatever became of the rest of it: then it is one of ours."""
+    if not path.is_file():  # a pipe would wait for its writer
+        return False
+    try:
+        with path.open("rb") as file:
+            return file.read(len(beginning)) == beginning
+    except OSError:
+        return False
+
+
 def why_not(error: OSError, path: Path) -> str:
     """Says in a few words why a file cannot be written."""
     if isinstance(error, FileNotFoundError) and not path.parent.exists():

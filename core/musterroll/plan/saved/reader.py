@@ -19,6 +19,7 @@ from musterroll.errors import PlanFileError
 from musterroll.journal.change import Change
 from musterroll.plan.saved.header import SCHEMA, PlanHeader
 from musterroll.reports.records import change_of
+from musterroll.written.new_file import begins_with
 
 _BEGINNING = b'{"schema": "musterroll-plan/'
 _FIRST_LINE = f'{{"schema": "{SCHEMA}",\n'.encode()
@@ -29,13 +30,7 @@ _HEADER = TypeAdapter(PlanHeader)
 
 def is_saved_plan(path: Path) -> bool:
     """Whether a file begins as saved plans of any version do, whatever became of the rest of it."""
-    if not path.is_file():  # a pipe would wait for its writer
-        return False
-    try:
-        with path.open("rb") as file:
-            return file.read(len(_BEGINNING)) == _BEGINNING
-    except OSError:
-        return False
+    return begins_with(path, _BEGINNING)
 
 
 class SavedPlan:
