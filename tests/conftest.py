@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tomllib
 from collections.abc import Generator
 from pathlib import Path
 
@@ -37,3 +38,18 @@ def no_terminal_size(monkeypatch: pytest.MonkeyPatch) -> None:
 def work(tmp_path: Path) -> Work:
     """A working folder of its own."""
     return Work(tmp_path)
+
+
+@pytest.fixture
+def lakeside_is_installed(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What `pip install ./portal` does for that example, by what its pyproject.toml says."""
+    portal = Path(__file__).parents[1] / "examples" / "lakeside" / "portal"
+    project = tomllib.loads((portal / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    site = tmp_path_factory.mktemp("site")
+    info = site / f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n")
+    points = "".join(f"{name} = {module}\n" for name, module in project["entry-points"]["musterroll"].items())
+    (info / "entry_points.txt").write_text(f"[musterroll]\n{points}")
+    monkeypatch.syspath_prepend(site)
+    monkeypatch.syspath_prepend(portal / "src")

@@ -55,17 +55,8 @@ def secrets(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def lakeside_is_installed(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What `pip install ./portal` does, by what its pyproject.toml says."""
-    project = tomllib.loads((LAKESIDE / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    site = tmp_path_factory.mktemp("site")
-    info = site / f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n")
-    points = "".join(f"{name} = {module}\n" for name, module in project["entry-points"]["musterroll"].items())
-    (info / "entry_points.txt").write_text(f"[musterroll]\n{points}")
-    monkeypatch.syspath_prepend(site)
-    monkeypatch.syspath_prepend(LAKESIDE / "src")
+def every_portal(lakeside_is_installed: None) -> None:
+    """One of the portals is a package of its own."""
 
 
 def copied(name: str, folder: Path) -> Workplace:

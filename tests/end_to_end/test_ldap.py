@@ -29,9 +29,9 @@ from support.ldap_servers import (
     signs_in,
     slapd,
 )
-from support.rosters import write_csv
+from support.rosters import person, write_csv
 from support.scim_servers import free_port
-from support.workplace import Ended, Inside, Workplace
+from support.workplace import Ended, Inside, Workplace, one_line
 
 pytestmark = needs_slapd
 
@@ -121,20 +121,6 @@ def service_password(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def school(inside: Inside, server: Slapd) -> School:
     return School(inside, server)
-
-
-def person(n: int, surname: str = "Silva", groups: str = "Region|North;Staff") -> list[str]:
-    name = f"user{n:02}"
-    return [f"{name}@example.com", name, "Una", surname, f"Sesame-open-{n}", "44", f"77123456{n:02}", groups]
-
-
-def one_line(ended: Ended, *words: str) -> str:
-    """What was said, which is one line of the person's."""
-    assert ended.status == 2, ended
-    (line,) = [text for text in ended.err.splitlines() if text.strip()]
-    for word in words:
-        assert word in line
-    return line
 
 
 # -- as it should be --------------------------------------------------------------------------------------------

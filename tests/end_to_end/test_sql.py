@@ -14,10 +14,10 @@ import pytest
 
 from support.evidence import Counterpart
 from support.fork_server import fork_server
-from support.rosters import write_csv
+from support.rosters import person, write_csv
 from support.sql_servers import PASSWORD, Postgres, needs_postgres, postgres
 from support.sql_tables import DESCRIBED, application, changed, options_text
-from support.workplace import Ended, Inside, Workplace
+from support.workplace import Ended, Inside, Workplace, one_line
 
 pytestmark = needs_postgres
 
@@ -85,20 +85,6 @@ def service_password(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def shop(inside: Inside, server: Postgres) -> Shop:
     return Shop(inside, server)
-
-
-def person(n: int, surname: str = "Silva", groups: str = "Region|North;Staff") -> list[str]:
-    name = f"user{n:02}"
-    return [f"{name}@example.com", name, "Una", surname, f"Sesame-open-{n}", "44", f"77123456{n:02}", groups]
-
-
-def one_line(ended: Ended, *words: str) -> str:
-    """What was said, which is one line of the person's."""
-    assert ended.status == 2, ended
-    (line,) = [text for text in ended.err.splitlines() if text.strip()]
-    for word in words:
-        assert word in line
-    return line
 
 
 # -- as it should be --------------------------------------------------------------------------------------------

@@ -34,6 +34,12 @@ def roster(count: int) -> list[list[str]]:
     return rows
 
 
+def person(n: int, surname: str = "Silva", groups: str = "Region|North;Staff") -> list[str]:
+    """Makes a valid user of a number below 100, who has everything."""
+    name = f"user{n:02}"
+    return [f"{name}@example.com", name, "Una", surname, f"Sesame-open-{n}", "44", f"77123456{n:02}", groups]
+
+
 def write_csv(
     path: Path, rows: Sequence[Sequence[str]], *, headings: Sequence[str] = HEADINGS, delimiter: str = ","
 ) -> Path:

@@ -38,6 +38,15 @@ class Ended:
         return [(problem["code"], problem["cell"]) for problem in self.document["problems"]]
 
 
+def one_line(ended: Ended, *words: str) -> str:
+    """What was said, which is one line of the person's."""
+    assert ended.status == 2, ended
+    (line,) = [text for text in ended.err.splitlines() if text.strip()]
+    for word in words:
+        assert word in line
+    return line
+
+
 @dataclass(frozen=True)
 class Workplace:
     """A scratch folder. `directory` is the embedded directory that its pipelines use."""

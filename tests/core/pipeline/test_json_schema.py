@@ -43,9 +43,7 @@ def test_it_is_a_json_schema(schema: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("file", EXAMPLES, ids=lambda path: path.parent.name)
-def test_every_example_is_right(file: Path) -> None:
-    if (file.parent / "portal").exists():
-        return  # its portal is a package to be installed, which test_examples.py does
+def test_every_example_is_right(file: Path, lakeside_is_installed: None) -> None:
     # With the plugins that it names itself: their options are known too.
     schema = pipeline_schema(load_pipeline(file).registry)
     assert faults(schema, file.read_text(encoding="utf-8")) == []

@@ -186,9 +186,9 @@ def test_files(path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.parent.name)
-def test_examples_with_their_own_pipelines(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    if (path.parent / "portal").exists():
-        return  # its portal is a package to be installed, which test_examples.py does
+def test_examples_with_their_own_pipelines(
+    path: Path, lakeside_is_installed: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     chosen = load_pipeline(path)
     for sheet in SHEETS:
         monkeypatch.delenv("MUSTERROLL_PLAIN", raising=False)
