@@ -10,7 +10,6 @@ run of the same sheet only looks, so it is measured by a bare loop that reads al
 from __future__ import annotations
 
 import asyncio
-import csv
 import subprocess
 import sys
 import tempfile
@@ -38,6 +37,7 @@ from musterroll import (
 from musterroll.engine import run as run_pipeline
 from musterroll.pipeline.loader import load_pipeline
 from musterroll_plugins.backends.scim import ScimOptions, build
+from sample_users import PASSWORD, fields, write_sheet
 
 WRITING, READING = "bare aiohttp loop", "bare reading"
 CONCURRENCY = 32
@@ -45,7 +45,6 @@ REGIONS, TEAMS = 5, 9  # a region and its teams: 5 + 45 groups
 BATCH = PAGE = 200
 CORE = "urn:ietf:params:scim:schemas:core:2.0"
 PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
-HEADINGS = ("Email", "Username", "Forename", "Surname", "Password", "Calling Code", "Phone", "Groups")
 
 SERVER = """
 import sys
@@ -56,17 +55,6 @@ from scim2_server.utils import load_default_provider
 app = ASGIApplication(AsyncInMemoryStorage(), load_default_provider())
 uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[1]), log_level="critical", access_log=False)
 """
-
-
-def fields(n: int) -> dict[str, str]:
-    """The fields of one user."""
-    return {
-        "email": f"user{n}@example.com",
-        "forename": "Ana",
-        "surname": f"Silva {n}",
-        "calling_code": "44",
-        "phone": f"77{n:08d}",
-    }
 
 
 def team_of(n: int) -> int:
@@ -87,7 +75,7 @@ def body(n: int) -> dict[str, Any]:
         "name": {"givenName": "Ana", "familyName": f"Silva {n}"},
         "emails": [{"value": f"user{n}@example.com", "type": "work"}],
         "phoneNumbers": [{"value": f"+44 77{n:08d}", "type": "work"}],
-        "password": "Sesame-1234",
+        "password": PASSWORD,
     }
 
 
@@ -184,7 +172,7 @@ def backend(url: str, count: int, **options: Any) -> None:
         made = perform(teams)
         groups = [GroupRef(str(made[op.id].ref), op.path) for op in teams]
         users = [
-            CreateUser(id=f"u{n}", user=Desired(username=f"user{n}", fields=fields(n)), password=Secret("Sesame-1234"))
+            CreateUser(id=f"u{n}", user=Desired(username=f"user{n}", fields=fields(n)), password=Secret(PASSWORD))
             for n in range(count)
         ]
         made = perform(users)
@@ -202,15 +190,7 @@ def backend(url: str, count: int, **options: Any) -> None:
 def engine(url: str, count: int, folder: Path) -> tuple[float, float]:
     """The same through `run`, from a csv; returns the seconds of the first run and of the second."""
     sheet = folder / "users.csv"
-    with sheet.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(HEADINGS)
-        writer.writerow(["guidance"] * len(HEADINGS))
-        for n in range(count):
-            values = fields(n)
-            team = f"Region {team_of(n) % REGIONS}|Team {team_of(n)}"
-            identity = (values["email"], f"user{n}", values["forename"], values["surname"], "Sesame-1234")
-            writer.writerow([*identity, values["calling_code"], values["phone"], team])
+    write_sheet(sheet, count, password=PASSWORD, group=lambda n: f"Region {team_of(n) % REGIONS}|Team {team_of(n)}")
     file_ = folder / "musterroll.toml"
     options = f'{{ url = "{url}", concurrency = {CONCURRENCY} }}'
     file_.write_text(

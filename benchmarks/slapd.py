@@ -10,7 +10,6 @@ passwords the server works longest, on their hashes ({SSHA}); without them the l
 
 from __future__ import annotations
 
-import csv
 import sys
 import tempfile
 import time
@@ -25,6 +24,8 @@ from musterroll import AddMembers, CreateGroup, CreateUser, Desired, GroupRef, O
 from musterroll.engine import run as run_pipeline
 from musterroll.pipeline.loader import load_pipeline
 from musterroll_plugins.backends.ldap.requests import told_afterwards
+from sample_users import PASSWORD as SECRET
+from sample_users import fields, write_sheet
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))  # the server is started as the tests do
 from support.evidence import Counterpart
@@ -35,19 +36,6 @@ IN_FLIGHT = 64
 GROUP_COUNT = 50
 BATCH = 500
 ROUNDS = 12
-HEADINGS = ("Email", "Username", "Forename", "Surname", "Password", "Calling Code", "Phone", "Groups")
-SECRET = "Sesame-1234"  # noqa: S105 -- of nobody
-
-
-def fields(n: int) -> dict[str, str]:
-    """The fields of one user."""
-    return {
-        "email": f"user{n}@example.com",
-        "forename": "Ana",
-        "surname": f"Silva {n}",
-        "calling_code": "44",
-        "phone": f"77{n:08d}",
-    }
 
 
 # -- the bare loop ------------------------------------------------------------------------------------------
@@ -142,14 +130,7 @@ def backend(server: Slapd, count: int, *, passwords: bool) -> None:
 def engine(server: Slapd, count: int, folder: Path) -> tuple[float, float]:
     """The same through `run`, from a csv; returns the CPU seconds of the first run and of the second."""
     sheet = folder / "users.csv"
-    with sheet.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(HEADINGS)
-        writer.writerow(["guidance"] * len(HEADINGS))
-        for n in range(count):
-            values = fields(n)
-            identity = (values["email"], f"user{n}", values["forename"], values["surname"], SECRET)
-            writer.writerow([*identity, values["calling_code"], values["phone"], f"Group {n % GROUP_COUNT}"])
+    write_sheet(sheet, count, password=SECRET, group=lambda n: f"Group {n % GROUP_COUNT}")
     file_ = folder / "musterroll.toml"
     options = (
         f'{{ servers = ["{server.url}"], security = "none", user = "{IMPORTER}", password = "{PASSWORD}", '

@@ -10,7 +10,6 @@ the bare loop or more, the run at 1.3 times that into the directory or less.
 
 from __future__ import annotations
 
-import csv
 import sys
 import tempfile
 import time
@@ -22,6 +21,7 @@ import psycopg
 from musterroll import CreateUser, Desired, Status
 from musterroll.engine import run as run_pipeline
 from musterroll.pipeline.loader import load_pipeline
+from sample_users import fields, write_sheet
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))  # the server is started as the tests do
 from support.sql_servers import PASSWORD, Postgres, postgres
@@ -29,7 +29,6 @@ from support.sql_tables import DESCRIBED, application, changed, open_sql, option
 
 BATCH = 1000
 ROUNDS = 3
-HEADINGS = ("Email", "Username", "Forename", "Surname", "Password", "Calling Code", "Phone", "Groups")
 OPTIONS = changed(
     DESCRIBED,
     passwords="none",
@@ -37,17 +36,6 @@ OPTIONS = changed(
 )
 _COLUMNS = "login, mail, first_name, last_name, dialling_code, phone"
 _FIXED = "password, is_active, tenant_id, date_joined, changed_at"
-
-
-def fields(n: int) -> dict[str, str]:
-    """The fields of one user."""
-    return {
-        "email": f"user{n}@example.com",
-        "forename": "Ana",
-        "surname": f"Silva {n}",
-        "calling_code": "44",
-        "phone": f"77{n:08d}",
-    }
 
 
 def bare(server: Postgres, database: str, count: int) -> float:
@@ -90,12 +78,7 @@ def backend(server: Postgres, database: str, count: int) -> float:
 def whole(folder: Path, count: int, use: str, options: str) -> float:
     """The same through `run`, from a csv; returns the seconds."""
     sheet = folder / "users.csv"
-    with sheet.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerows([HEADINGS, ["guidance"] * len(HEADINGS)])
-        for n in range(count):
-            email, forename, surname, code, phone = fields(n).values()
-            writer.writerow([email, f"user{n}", forename, surname, "", code, phone, ""])
+    write_sheet(sheet, count, password="", group=lambda _: "")
     settings = 'name = "benchmark"\npassword.required = "never"\ninvites.send_to = "none"\n'
     text = f'{settings}backend.use = "{use}"\n[backend.options]\n{options}\n'
     (folder / "musterroll.toml").write_text(text, encoding="utf-8")
