@@ -132,8 +132,9 @@ class Repairs:
                 if cells:
                     texts.setdefault(place, {}).update((cell.column, cell.text) for cell in cells)
                     told.append((label, problem))
-                    for cell in cells if self._take is not None else ():
-                        self._take(cell)  # type: ignore[misc]
+                    if self._take is not None:
+                        for cell in cells:
+                            self._take(cell)
             if not texts:
                 break
             batch = batch.with_texts(texts)

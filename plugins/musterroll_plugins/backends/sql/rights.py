@@ -77,4 +77,4 @@ def _insertion(described: Described, more: list[str]) -> sa.Executable:
 
 
 def _text(connection: sa.Connection, statement: sa.Executable) -> str:
-    return str(statement.compile(connection, compile_kwargs={"literal_binds": True}))  # type: ignore[attr-defined]
+    return str(statement.compile(connection, compile_kwargs={"literal_binds": True}))  # type: ignore[attr-defined]  # all that is executed here can be

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import zipfile
+from collections.abc import Callable
 from typing import BinaryIO
 
 from musterroll import SheetEdits, Source
@@ -42,8 +43,8 @@ class OdsEditor:
             earlier = next((one.place for one in others if front is not None and one.name == front.name), None)
             styles = EditedStyles()
 
-            def patch(write: object) -> None:
-                patcher = RowsPatcher(write, worksheet.place, worksheet.name, edits, styles, earlier)  # type: ignore[arg-type]
+            def patch(write: Callable[[bytes], object]) -> None:
+                patcher = RowsPatcher(write, worksheet.place, worksheet.name, edits, styles, earlier)
                 with package.open(_ods_document.CONTENT) as stream:
                     patcher.copy(stream)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from io import BytesIO
+
 from musterroll import Severity
 from musterroll_plugins.readers import looks as _looks
 from musterroll_plugins.readers.package.patching import Patcher, with_attributes
@@ -59,8 +62,6 @@ class EditedStyles:
     """
 
     def __init__(self, data: bytes) -> None:
-        from io import BytesIO  # noqa: PLC0415 -- for this alone
-
         self._data, self._lists = data, _Lists()
         self._lists.copy(BytesIO(data))
         self._added: dict[str, list[str]] = {name: [] for name in _LISTS}
@@ -109,8 +110,6 @@ class EditedStyles:
 
     def made(self) -> bytes:
         """The styles part with what was added."""
-        from io import BytesIO  # noqa: PLC0415
-
         written: list[bytes] = []
         _Additions(written.append, self._lists.counts, self._added).copy(BytesIO(self._data))
         return b"".join(written)
@@ -119,7 +118,7 @@ class EditedStyles:
 class _Additions(Patcher):
     """Adds elements to the lists of a styles part."""
 
-    def __init__(self, write, counts: dict[str, int], added: dict[str, list[str]]) -> None:  # type: ignore[no-untyped-def]
+    def __init__(self, write: Callable[[bytes], object], counts: dict[str, int], added: dict[str, list[str]]) -> None:
         super().__init__(write)
         self._counts, self._to_add = counts, added
 

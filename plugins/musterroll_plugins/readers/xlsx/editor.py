@@ -7,6 +7,7 @@ import shutil
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from typing import IO, BinaryIO, cast
 
 from musterroll import SheetEdits, Source
@@ -236,8 +237,6 @@ def _override(part: str, kind: str) -> str:
 
 def _with(data: bytes, added: list[str]) -> bytes:
     written: list[bytes] = []
-    from io import BytesIO  # noqa: PLC0415 -- for this alone
-
     _LinksPatcher(written.append, set(), added).copy(BytesIO(data))
     return b"".join(written)
 
