@@ -93,6 +93,7 @@ _HALF_OF_THE_WAY = [
         "musterroll.commands.documents",
     ),
     *("musterroll.pipeline.descriptions", "musterroll.pipeline.json_schema", "musterroll.commands.document"),
+    *(f"musterroll_plugins.readers.{form}.{part}" for form in ("csv", "ods", "xlsx") for part in ("editor", "writer")),
     *("musterroll_plugins.backends.directory.backend", "musterroll_plugins.portal.server", "musterroll_http.client"),
 ]
 _ENGINE = [

@@ -24,8 +24,10 @@ from musterroll import (
     OtherFormat,
     Problem,
     ReaderType,
+    SheetEditor,
     SheetInfo,
     SheetRow,
+    SheetWriter,
     Source,
     SourceError,
     column_letter,
@@ -34,9 +36,7 @@ from musterroll import (
 )
 from musterroll_plugins.readers.csv import delimiter as _delimiter
 from musterroll_plugins.readers.csv import encoding as _text
-from musterroll_plugins.readers.csv.editor import CsvEditor
 from musterroll_plugins.readers.csv.other_formats import other_format
-from musterroll_plugins.readers.csv.writer import CsvWriter
 
 # A record above this is no row of a sheet: an Excel row of full cells is the only thing that comes near.
 _RECORD_LIMIT = 4 << 20
@@ -246,6 +246,18 @@ def _reading(source: Source, text: _text.TextFormat | None = None) -> Iterator[N
         ) from None
 
 
+def _writer(options: CsvOptions, context: Context) -> SheetWriter:
+    from musterroll_plugins.readers.csv.writer import CsvWriter  # noqa: PLC0415 -- whoever reads needs none
+
+    return CsvWriter(options, CsvReader(options, context))
+
+
+def _editor(options: CsvOptions, context: Context) -> SheetEditor:
+    from musterroll_plugins.readers.csv.editor import CsvEditor  # noqa: PLC0415 -- whoever reads needs none
+
+    return CsvEditor(CsvReader(options, context))
+
+
 @hookimpl
 def musterroll_readers() -> Iterator[Component]:
     """Announces the reader."""
@@ -255,6 +267,6 @@ def musterroll_readers() -> Iterator[Component]:
         options=CsvOptions,
         build=CsvReader,
         suffixes=(".csv",),
-        writer=lambda options, context: CsvWriter(options, CsvReader(options, context)),
-        editor=lambda options, context: CsvEditor(CsvReader(options, context)),
+        writer=_writer,
+        editor=_editor,
     )

@@ -11,6 +11,8 @@ from typing import BinaryIO
 from musterroll import SheetEdits, Source
 from musterroll_plugins.readers.ods import document as _ods_document
 from musterroll_plugins.readers.ods.document import Document
+from musterroll_plugins.readers.ods.edited_rows import RowsPatcher
+from musterroll_plugins.readers.ods.edited_styles import EditedStyles
 from musterroll_plugins.readers.package.patching import xml_text
 from musterroll_plugins.readers.package.worksheets import choose
 from musterroll_plugins.readers.package.zip_file import Package, opened, readable
@@ -31,9 +33,6 @@ class OdsEditor:
         Raises:
             SourceError: the file is damaged.
         """
-        from musterroll_plugins.readers.ods.edited_rows import RowsPatcher  # noqa: PLC0415 -- only where it is needed
-        from musterroll_plugins.readers.ods.edited_styles import EditedStyles  # noqa: PLC0415
-
         with opened(source) as archive, readable(source):
             package = Package(archive, source.size)
             document = Document(package)

@@ -17,8 +17,10 @@ from musterroll import (
     Context,
     Options,
     ReaderType,
+    SheetEditor,
     SheetInfo,
     SheetRow,
+    SheetWriter,
     Source,
     SourceError,
     hookimpl,
@@ -26,8 +28,6 @@ from musterroll import (
 from musterroll_plugins.readers.ods import document as _ods_document
 from musterroll_plugins.readers.ods.cells import CellsHandler
 from musterroll_plugins.readers.ods.document import Document, Worksheet
-from musterroll_plugins.readers.ods.editor import OdsEditor
-from musterroll_plugins.readers.ods.writer import OdsWriter
 from musterroll_plugins.readers.package.blocks import one_by_one
 from musterroll_plugins.readers.package.worksheets import choose
 from musterroll_plugins.readers.package.zip_file import ZIP, Package, encrypted, opened, readable, unsupported
@@ -115,6 +115,18 @@ def _is_flat(source: Source) -> bool:
     return head.startswith(b"<") and f'office:mimetype="{_ods_document.SPREADSHEETS[0]}'.encode() in head
 
 
+def _writer(options: Options, context: Context) -> SheetWriter:
+    from musterroll_plugins.readers.ods.writer import OdsWriter  # noqa: PLC0415 -- whoever reads needs none
+
+    return OdsWriter()
+
+
+def _editor(options: Options, context: Context) -> SheetEditor:
+    from musterroll_plugins.readers.ods.editor import OdsEditor  # noqa: PLC0415 -- whoever reads needs none
+
+    return OdsEditor()
+
+
 @hookimpl
 def musterroll_readers() -> Iterator[Component]:
     """Announces the reader."""
@@ -124,6 +136,6 @@ def musterroll_readers() -> Iterator[Component]:
         options=Options,
         build=OdsReader,
         suffixes=(".ods",),
-        writer=lambda options, context: OdsWriter(),
-        editor=lambda options, context: OdsEditor(),
+        writer=_writer,
+        editor=_editor,
     )

@@ -20,8 +20,10 @@ from musterroll import (
     Context,
     Options,
     ReaderType,
+    SheetEditor,
     SheetInfo,
     SheetRow,
+    SheetWriter,
     Source,
     SourceError,
     hookimpl,
@@ -32,11 +34,9 @@ from musterroll_plugins.readers.package.worksheets import Hidden, choose
 from musterroll_plugins.readers.package.xml import count
 from musterroll_plugins.readers.package.zip_file import ZIP, encrypted, opened, readable, unsupported
 from musterroll_plugins.readers.xlsx.cells import CellsHandler, HiddenHandler
-from musterroll_plugins.readers.xlsx.editor import XlsxEditor
 from musterroll_plugins.readers.xlsx.package import XlsxPackage
 from musterroll_plugins.readers.xlsx.values import Values
 from musterroll_plugins.readers.xlsx.workbook import Styles, Workbook, Worksheet
-from musterroll_plugins.readers.xlsx.writer import XlsxWriter
 
 _NONE = "no Excel workbook (.xlsx)"
 _HIDDEN = re.compile(rb"hidden\s*=\s*[\"'](?:1|true|on)")
@@ -143,6 +143,18 @@ def _refuse_relatives(source: Source) -> None:
         raise unsupported(source, _NONE, ".xlsx")
 
 
+def _writer(options: Options, context: Context) -> SheetWriter:
+    from musterroll_plugins.readers.xlsx.writer import XlsxWriter  # noqa: PLC0415 -- whoever reads needs none
+
+    return XlsxWriter()
+
+
+def _editor(options: Options, context: Context) -> SheetEditor:
+    from musterroll_plugins.readers.xlsx.editor import XlsxEditor  # noqa: PLC0415 -- whoever reads needs none
+
+    return XlsxEditor()
+
+
 @hookimpl
 def musterroll_readers() -> Iterator[Component]:
     """Announces the reader."""
@@ -152,6 +164,6 @@ def musterroll_readers() -> Iterator[Component]:
         options=Options,
         build=XlsxReader,
         suffixes=(".xlsx",),
-        writer=lambda options, context: XlsxWriter(),
-        editor=lambda options, context: XlsxEditor(),
+        writer=_writer,
+        editor=_editor,
     )
