@@ -24,6 +24,8 @@ for name in ("chown", "fchown", "fork", "getuid", "geteuid", "getgid", "getegid"
 
 class Missing:
     def find_spec(self, name, path=None, target=None):
+        if name == "numpy":  # openpyxl takes it where it happens to be, and it knows by sys.platform that this is Linux
+            raise ModuleNotFoundError("no numpy", name=name)
         if name in ("pwd", "grp", "termios", "resource", "tty", "pty", "readline", "syslog"):
             raise ModuleNotFoundError(f"no {name} on Windows", name=name)
 for name in ("pwd", "grp", "termios", "resource"):
