@@ -185,6 +185,7 @@ def test_files(path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert quick == story_of_file(chosen, path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.parent.name)
 def test_examples_with_their_own_pipelines(
     path: Path, lakeside_is_installed: None, monkeypatch: pytest.MonkeyPatch

@@ -123,6 +123,7 @@ class TestCannotBeUsed:
 
 
 class TestBusy:
+    @pytest.mark.slow
     @pytest.mark.parametrize("retry_after", ["0.05", "date", None])
     @pytest.mark.parametrize("bulk", ["auto", "never"])
     def test_waits_as_long_as_it_is_asked_to(

@@ -197,6 +197,7 @@ class TestPostgresApplication(PostgresContract):
 
 
 @needs_postgres
+@pytest.mark.slow
 class TestPostgresWithoutMarks(PostgresContract):
     """Without marks, with unique addresses."""
 
@@ -205,6 +206,7 @@ class TestPostgresWithoutMarks(PostgresContract):
 
 
 @needs_postgres
+@pytest.mark.slow
 class TestPostgresOwnTables(PostgresContract):
     """Tables of our own."""
 
@@ -213,11 +215,13 @@ class TestPostgresOwnTables(PostgresContract):
 
 
 @needs_mariadb
+@pytest.mark.slow
 class TestMariaDbApplication(MariaDbContract):
     """An application's tables."""
 
 
 @needs_mariadb
+@pytest.mark.slow
 class TestMariaDbWithoutMarks(MariaDbContract):
     """Without marks, with unique addresses."""
 
@@ -226,6 +230,7 @@ class TestMariaDbWithoutMarks(MariaDbContract):
 
 
 @needs_mariadb
+@pytest.mark.slow
 class TestMariaDbOwnTables(MariaDbContract):
     """Tables of our own."""
 
