@@ -29,10 +29,12 @@ from musterroll_plugins.backends.passwords import CHUNK, Hasher
 from musterroll_plugins.backends.sql.connection import Connection, InDoubtError
 from musterroll_plugins.backends.sql.dialects import DIALECTS, Sqlite
 from musterroll_plugins.backends.sql.options import SqlOptions
+from musterroll_plugins.backends.sql.own_tables import own_tables, with_own_tables
 from musterroll_plugins.backends.sql.passwords import FORMATS
 from musterroll_plugins.backends.sql.reads import Reads, UserIndex
+from musterroll_plugins.backends.sql.reflection import Reflection
 from musterroll_plugins.backends.sql.rights import Rights
-from musterroll_plugins.backends.sql.tables import USERNAME, Reflection, Tables, own_tables, with_own_tables
+from musterroll_plugins.backends.sql.tables import USERNAME, Tables
 from musterroll_plugins.backends.sql.writes import Writes
 
 T = TypeVar("T")
