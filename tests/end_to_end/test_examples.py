@@ -95,7 +95,7 @@ def test_everything_goes_as_it_is_told(
     expected = json.loads((place.folder / "expected.json").read_text(encoding="utf-8"))
     for step in expected["steps"]:
         done = place.json(*step["command"].split())
-        assert told(done.status, done.document, step) == step
+        assert told(done.status, done.document, step) == step, done.out
     assert users(place) == expected["users"]
     assert sorted(mails(place)) == sorted(expected["mails"])
 

@@ -229,7 +229,9 @@ def new_job_id(now: dt.datetime) -> str:
 
 
 def insert_job(journal: Journal, record: JobRecord) -> Job:
-    """Writes a new job; it is the latest."""
+    """Writes a new job; it is the latest. Where another one of this second has its id, it gets another."""
+    while next(read_jobs(journal, "id = ?", [record.id]), None) is not None:
+        record = replace(record, id=new_job_id(dt.datetime.fromisoformat(record.started)))
     turn = journal.next_turn()
     values = asdict(replace(record, number=turn, turn=turn)).values()
     # JSON in ASCII: paths may hold bytes that are no text.

@@ -59,6 +59,14 @@ def test_a_record_comes_back_as_it_was_written(jobs: tuple[Job, Job]) -> None:
     assert find_job(newer.journal, "last").id == find_job(newer.journal, "copy").id == copy.id
 
 
+def test_two_jobs_of_one_second_never_share_an_id(jobs: tuple[Job, Job]) -> None:
+    _, newer = jobs
+    with newer.journal.transaction():
+        copies = [insert_job(newer.journal, newer.record) for _ in range(3)]
+    assert len({newer.id, *(copy.id for copy in copies)}) == 4
+    assert {copy.id[:15] for copy in copies} == {newer.id[:15]}
+
+
 def test_what_is_said_of_a_job_is_read_from_the_journal(jobs: tuple[Job, Job]) -> None:
     job, other = jobs
     before = job.record
