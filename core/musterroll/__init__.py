@@ -27,6 +27,7 @@ from musterroll.contract.components import (
     GroupResolverType,
     NotifierType,
     ReaderType,
+    TransformType,
     UserBackendType,
     ValidatorType,
 )
@@ -36,6 +37,7 @@ from musterroll.contract.decorators import group_rule, rule, sheet_rule
 from musterroll.contract.drafts import Draft, DraftColumn, Guidance
 from musterroll.contract.edits import FRONT_WORKSHEET, CellEdit, CellLink, FrontRow, FrontSheet, SheetEdits
 from musterroll.contract.fields import Field, FieldSet
+from musterroll.contract.filters import ascii_text, title_text
 from musterroll.contract.messages import Message, Purpose, Recipient, Sent, SentStatus
 from musterroll.contract.operations import (
     AddMembers,
@@ -79,6 +81,7 @@ from musterroll.contract.roles import (
     SheetEditor,
     SheetValidator,
     SheetWriter,
+    Transform,
     UserBackend,
 )
 from musterroll.contract.rows import Origin, Row, Value
@@ -184,6 +187,13 @@ __all__ += [
     "TextCell",
     "column_letter",
     "takes_plain_way",
+]
+# a transform
+__all__ += [
+    "Transform",
+    "TransformType",
+    "ascii_text",
+    "title_text",
 ]
 # a rule: a validator, or a group resolver
 __all__ += [

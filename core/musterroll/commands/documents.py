@@ -149,6 +149,10 @@ def _row(story: RowStory) -> Members:
             }
             for field in story.fields
         ],
+        "transforms": [
+            {"name": one.label, "field": one.field, "before": one.before or None, "after": one.after or None}
+            for one in story.transformed
+        ],
         "groups": None if story.groups is None else [list(path) for path in story.groups],
         "rules": [
             {

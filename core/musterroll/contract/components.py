@@ -20,6 +20,7 @@ from musterroll.contract.roles import (
     SheetEditor,
     SheetValidator,
     SheetWriter,
+    Transform,
     UserBackend,
 )
 
@@ -56,6 +57,19 @@ class ReaderType(Component, Generic[O]):
     suffixes: tuple[str, ...] = ()
     writer: Callable[[O, Context], SheetWriter] | None = None
     editor: Callable[[O, Context], SheetEditor] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransformType(Component, Generic[O]):
+    """Announces a transform.
+
+    Attributes:
+        options: the model of its options.
+        build: makes an instance of checked options, new for every sheet.
+    """
+
+    options: type[O]
+    build: Callable[[O, Context], Transform]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

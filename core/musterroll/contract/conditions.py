@@ -202,6 +202,10 @@ class Conditions(RootModel[dict[FieldName, Condition]]):
         return gettext(" and ").join(condition.statement(heading(name)) for name, condition in self.root.items())
 
 
+NO_CONDITIONS = Conditions({})
+"""What always holds."""
+
+
 def _parts(written: object) -> Iterator[_Part]:
     match written:
         case str() | list() | tuple():

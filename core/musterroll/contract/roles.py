@@ -18,7 +18,7 @@ from musterroll.contract.edits import SheetEdits
 from musterroll.contract.messages import Message, Recipient, Sent
 from musterroll.contract.operations import Op, Result
 from musterroll.contract.problems import Problem
-from musterroll.contract.rows import Row
+from musterroll.contract.rows import Row, Value
 from musterroll.contract.secret import Secret
 from musterroll.contract.source import Source
 from musterroll.contract.users import Capabilities, Desired, Existing, Group, GroupPath, Objection, UserKey, Wanted
@@ -139,6 +139,26 @@ class SheetEditor(Protocol):
         Raises:
             SourceError: the file is damaged.
             MusterrollError: the copy cannot be made.
+        """
+        ...
+
+
+class Transform(Protocol):
+    """Makes the values of a row as they should be, before any rule sees them. The same row has the same values."""
+
+    def apply(self, row: Row) -> Mapping[str, str | Value | Problem]:
+        """Says what is to change, by field; nothing where the row is as it should be.
+
+        It is asked about every row, after the transforms before it, and before defaults and composed fields, which
+        are made of what it says. Where a value comes from, its cell, and what was typed there stay as they are.
+
+        Args:
+            row: the row; of secrets only whether there is one.
+
+        Returns:
+            The new text ("" for none); a `Value`, where it matters what kind it is (`Origin.DEFAULT` counts when a
+            user is created only); or `row.problem(…)` where there is none. What is made of such a value is not asked
+            for any more.
         """
         ...
 

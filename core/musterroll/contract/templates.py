@@ -1,4 +1,4 @@
-"""Text with placeholders: `{forename} {surname}`. Names only; nothing in a template can compute."""
+"""Text with placeholders: `{forename} {surname|lower}`. Names and filters; nothing in a template can compute."""
 
 from __future__ import annotations
 
@@ -6,18 +6,31 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TypeAlias
+from typing import NamedTuple
 
-_TOKEN = re.compile(r"\{\{|\}\}|\{([A-Za-z_][A-Za-z0-9_]*)\}|[{}]")
-_Part: TypeAlias = tuple[bool, str]  # (is a placeholder, its name or the literal text)
+from musterroll.contract.filters import FILTERS
+from musterroll.contract.text import did_you_mean
+
+_TOKEN = re.compile(r"\{\{|\}\}|\{([A-Za-z_][A-Za-z0-9_]*)((?:\s*\|\s*[A-Za-z_]+)*)\s*\}|[{}]")
+
+
+class _Part(NamedTuple):
+    """A literal text, or a placeholder's name with its filters."""
+
+    text: str
+    is_name: bool = False
+    filters: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Template:
     """A text with `{name}` placeholders; `{{` and `}}` stand for the braces themselves.
 
+    A placeholder can have filters, which are used in order: `{surname|ascii|lower}`. They are `ascii`, `first` (the
+    first character), `letters` (letters and digits only), `lower`, `title` and `upper`.
+
     Raises:
-        ValueError: a brace that is neither doubled nor part of a placeholder.
+        ValueError: a brace that is neither doubled nor part of a placeholder, or an unknown filter.
     """
 
     text: str
@@ -27,21 +40,21 @@ class Template:
         parts: list[_Part] = []
         end = 0
         for match in _TOKEN.finditer(self.text):
-            parts.append((False, self.text[end : match.start()]))
+            parts.append(_Part(self.text[end : match.start()]))
             token = match.group()
             if token in ("{", "}"):
                 raise ValueError(
                     f'a single "{token}" in "{self.text}"; write "{token}{token}" for the character itself'
                 )
-            parts.append((True, match.group(1)) if match.group(1) else (False, token[0]))
+            parts.append(_placeholder(match) if match.group(1) else _Part(token[0]))
             end = match.end()
-        parts.append((False, self.text[end:]))
-        object.__setattr__(self, "_parts", tuple(part for part in parts if part[1]))
+        parts.append(_Part(self.text[end:]))
+        object.__setattr__(self, "_parts", tuple(part for part in parts if part.text))
 
     @cached_property
     def names(self) -> tuple[str, ...]:
         """The placeholders' names in the order of their first appearance."""
-        return tuple(dict.fromkeys(text for is_name, text in self._parts if is_name))
+        return tuple(dict.fromkeys(part.text for part in self._parts if part.is_name))
 
     def fill(self, values: Mapping[str, str]) -> str:
         """Puts the values in.
@@ -49,4 +62,20 @@ class Template:
         Raises:
             KeyError: a placeholder has no value.
         """
-        return "".join(values[text] if is_name else text for is_name, text in self._parts)
+        return "".join(_filled(part, values) if part.is_name else part.text for part in self._parts)
+
+
+def _placeholder(match: re.Match[str]) -> _Part:
+    filters = tuple(name.strip() for name in match.group(2).split("|")[1:])
+    for name in filters:
+        if name not in FILTERS:
+            hint = did_you_mean(name, FILTERS) or f"; the filters are {', '.join(FILTERS)}"
+            raise ValueError(f'unknown filter "{name}" in "{match.group()}"{hint}')
+    return _Part(match.group(1), is_name=True, filters=filters)
+
+
+def _filled(part: _Part, values: Mapping[str, str]) -> str:
+    text = values[part.text]
+    for name in part.filters:
+        text = FILTERS[name](text)
+    return text

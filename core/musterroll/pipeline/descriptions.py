@@ -30,7 +30,12 @@ _TYPES = {
     "object": "table",
 }
 _LIMITS = {"minimum": "at least {}", "maximum": "at most {}"}
-_ARRAYS: dict[Kind, str] = {"validator": "validators", "group_resolver": "groups", "notifier": "notifiers"}
+_ARRAYS: dict[Kind, str] = {
+    "transform": "transforms",
+    "validator": "validators",
+    "group_resolver": "groups",
+    "notifier": "notifiers",
+}
 _NOTHING = ("none", "[]", "{}", '""')
 _PLACEHOLDERS = {"integer": 1, "number": 1, "boolean": True, "array": ["…"], "object": {}}
 

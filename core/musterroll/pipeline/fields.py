@@ -13,7 +13,7 @@ from musterroll.contract.templates import Template
 from musterroll.contract.text import clean, did_you_mean, fold, fold_heading
 from musterroll.pipeline.check import Check, texts
 from musterroll.pipeline.files import standard_text
-from musterroll.pipeline.origins import KeyPath, at, plain
+from musterroll.pipeline.origins import Items, KeyPath, at, plain
 from musterroll.pipeline.settings import FieldSettings, SheetSettings
 
 _WHOLE_PHONE = "The whole number, with + and the country's telephone code: +44 7712 345678. {rules}"
@@ -41,7 +41,7 @@ def fields_of(check: Check) -> FieldSet:
             check.complain(("sheet", "first_row"), f"must come after the heading row, which is {sheet.heading_row}")
     if USERNAME not in known:
         check.complain(("sheet", "fields"), f'there is no field "{USERNAME}"; every pipeline needs it')
-    elif _is_never_filled(fields[USERNAME]):
+    elif _is_never_filled(fields[USERNAME]) and not _has_transforms(check):
         text = f'the username is needed; say how to make it, e.g. {USERNAME} = "{{email}}" under [sheet.compose]'
         check.complain(("sheet", "omit"), text)
     _check_headings(check, sheet)
@@ -87,7 +87,7 @@ def _templates(check: Check, sheet: SheetSettings, known: Mapping[str, FieldSett
             elif source in sheet.compose:
                 which = "itself" if source == name else f'"{source}", which is composed itself'
                 check.complain(path, f"cannot be made of {which}")
-            elif source in sheet.omit and source not in sheet.defaults:
+            elif source in sheet.omit and source not in sheet.defaults and not _has_transforms(check):
                 check.complain(path, f'is made of "{source}", which the sheet does not have')
         found[name] = template
     return found
@@ -171,6 +171,13 @@ def _default(check: Check, field: FieldSettings, value: str | SecretRef | None) 
     return Secret(lambda: value.resolve().reveal())
 
 
+def _has_transforms(check: Check) -> bool:
+    """Whether a transform may fill what has no column: which fields one fills, only it knows."""
+    items = at(check.tree, ("transforms",))
+    elements = items.entries.values() if isinstance(items, Items) else ()
+    return any((on := one.entries.get("enabled")) is None or plain(on) is not False for one in elements)
+
+
 def _is_never_filled(field: Field) -> bool:
     return field.omitted and field.compose is None and field.default is None
 
@@ -202,7 +209,7 @@ def _check_match(check: Check, fields: FieldSet) -> None:
             continue
         if fields[name].secret or name == GROUPS:
             check.complain(path, f'"{name}" cannot say who a user is')
-        elif _is_never_filled(fields[name]) and name != USERNAME:  # that has been said
+        elif _is_never_filled(fields[name]) and name != USERNAME and not _has_transforms(check):  # that has been said
             check.complain(path, f'the sheet does not have "{name}"')
         elif name in seen:
             check.complain(path, f'"{name}" is named twice')

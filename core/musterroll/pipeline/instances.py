@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 from musterroll.contract.components import Component, GroupResolverType, ReaderType, ValidatorType
+from musterroll.contract.conditions import NO_CONDITIONS, Conditions
+from musterroll.contract.fields import GROUPS, PASSWORD
 from musterroll.contract.messages import Purpose
 from musterroll.contract.options import Options
 from musterroll.contract.text import did_you_mean
@@ -25,12 +27,19 @@ from musterroll.registry.strict_options import checked
 AUTO = "auto"
 CHOOSING: dict[str, Kind] = {
     "reader": "reader",
+    "transforms": "transform",
     "validators": "validator",
     "groups": "group_resolver",
     "backend": "user_backend",
     "notifiers": "notifier",
 }
 """The tables, and arrays of tables, that choose a plugin."""
+
+
+class _About(Options):
+    """`when` of an element, checked with the fields of the pipeline."""
+
+    when: Conditions
 
 
 class Instances:
@@ -44,7 +53,7 @@ class Instances:
         return self._one(("backend",), "user_backend", "backend")
 
     def array(self, array: str, kind: Kind) -> Iterator[Instance]:
-        """Yields the enabled elements of `[[validators]]`, `[[groups]]` or `[[notifiers]]`."""
+        """Yields the enabled elements of `[[transforms]]`, `[[validators]]`, `[[groups]]` or `[[notifiers]]`."""
         items = at(self._check.tree, (array,))
         for name, element in items.entries.items() if isinstance(items, Items) else ():
             enabled = element.entries.get("enabled")
@@ -138,8 +147,24 @@ class Instances:
         on: frozenset[Purpose] = frozenset()
         if kind == "notifier" and check.is_sound(*path):
             on = frozenset(NotifierUse.model_validate(plain(table)).on)
-        options = self._options_at(path, component, on)
-        return None if options is None else Instance(self._label(label, component), component, options, on)
+        options, when = self._options_at(path, component, on), self._when(path)
+        if options is None or when is None:
+            return None
+        return Instance(self._label(label, component), component, options, on, when=when)
+
+    def _when(self, path: KeyPath) -> Conditions | None:
+        """The rows that an instance is about; None where that has mistakes."""
+        node = at(self._check.tree, (*path, "when"))
+        if node is None or not self._check.is_sound(*path, "when"):
+            return NO_CONDITIONS
+        table = TomlTable({"when": node}, node.place)
+        found = self._check.checked(_About, table, lambda inner: (*path, *inner))
+        if found is None:
+            return None
+        unknown = {GROUPS, PASSWORD}.intersection(found.when.root) if path[0] == "notifiers" else ()
+        for name in unknown:
+            self._check.complain((*path, "when", name), f"a notifier knows the fields of a user, and not the {name}")
+        return None if unknown else found.when
 
     def _look_for_fields(self, component: Component, path: KeyPath) -> None:
         """Complains where the pipeline lacks a field that a rule is about: the rule would never find anything."""

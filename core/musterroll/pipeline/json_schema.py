@@ -121,14 +121,14 @@ def _choosing(schema: Schema, definitions: Schema, kind: Kind, names: list[str])
         "anyOf": [{"enum": known}, {"pattern": "^.+:.+$"}],
     }
     found = {**schema, "properties": {**schema["properties"], "use": use}}
-    found["allOf"] = [
+    options = [
         {
             "if": {"properties": {"use": {"pattern": f"^(.*:)?{_literal(name)}$"}}, "required": ["use"]},
             "then": {"properties": {"options": {"$ref": f"#/$defs/{_options_key(kind, name)}"}}},
         }
         for name in names
     ]
-    return found
+    return {**found, "allOf": options} if options else found
 
 
 def _readers(schema: Schema, names: list[str]) -> Schema:
@@ -150,7 +150,8 @@ def _inherited(names: dict[Kind, list[str]]) -> Iterator[tuple[str, Schema]]:
         if (key,) in NAMED:
             uses = [(bare_name(element["use"]), element["name"]) for element in standard.get(key, ())]
             conditions = [_without_use(kind, use, name) for use, name in uses if use in names[kind]]
-            yield key, {"items": {"allOf": conditions}}
+            if conditions:
+                yield key, {"items": {"allOf": conditions}}
         elif (use := bare_name(standard[key]["use"])) in names[kind]:
             yield key, _without_use(kind, use)
 

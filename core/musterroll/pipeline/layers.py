@@ -14,7 +14,9 @@ from musterroll.contract.options import REFERENCE_KEYS
 from musterroll.errors import Mistake
 from musterroll.pipeline.origins import Items, Joined, KeyPath, Leaf, Node, Place, TomlTable, path_text
 
-NAMED: frozenset[KeyPath] = frozenset({("validators",), ("groups",), ("notifiers",), ("sheet", "fields")})
+NAMED: frozenset[KeyPath] = frozenset(
+    {("transforms",), ("validators",), ("groups",), ("notifiers",), ("sheet", "fields")}
+)
 """Arrays of tables whose elements must have a name. In plugins' options names are up to the plugin."""
 _JOINED: frozenset[KeyPath] = frozenset({("plugins",), ("disable",)})
 _DEEPEST = 50  # levels: far more than anybody needs, far fewer than Python's recursion can take

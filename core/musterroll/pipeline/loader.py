@@ -86,6 +86,7 @@ def load_pipeline(
     registry = found.registry
     instances = Instances(check, registry)
     reader, readers = instances.readers()
+    transforms = tuple(instances.array("transforms", "transform"))
     validators = tuple(instances.array("validators", "validator"))
     resolvers = tuple(instances.array("groups", "group_resolver"))
     backend = instances.backend()
@@ -94,7 +95,7 @@ def load_pipeline(
         raise PipelineError(tuple(dict.fromkeys(check.mistakes)))
 
     merged = masked_settings(tree, check.masked)
-    used = (*readers, *validators, *resolvers, backend, *notifiers)
+    used = (*readers, *transforms, *validators, *resolvers, backend, *notifiers)
     return Pipeline(
         settings=Settings.model_validate(merged),  # without literal secrets: nobody needs them from there
         profile=profile,
@@ -111,6 +112,7 @@ def load_pipeline(
         plugins=plugins_used((one.component for one in used), registry, folder),
         reader=reader,
         readers=readers,
+        transforms=transforms,
         validators=validators,
         resolvers=resolvers,
         backend=backend,

@@ -15,9 +15,11 @@ from musterroll.contract.components import (
     GroupResolverType,
     NotifierType,
     ReaderType,
+    TransformType,
     UserBackendType,
     ValidatorType,
 )
+from musterroll.contract.conditions import NO_CONDITIONS, Conditions
 from musterroll.contract.context import Context, utc_now
 from musterroll.contract.fields import FieldSet
 from musterroll.contract.messages import Purpose
@@ -35,6 +37,7 @@ from musterroll.registry.guards.built import (
     NOTIFIER,
     READER,
     RESOLVER,
+    TRANSFORM,
     VALIDATOR,
     WRITER,
     Role,
@@ -42,6 +45,7 @@ from musterroll.registry.guards.built import (
 )
 from musterroll.registry.guards.post import Post
 from musterroll.registry.guards.reader import WatchedReader
+from musterroll.registry.guards.transform import GuardedTransform
 from musterroll.registry.plugin_errors import guarded
 from musterroll.registry.registry import Registry
 from musterroll.registry.watch import Watch
@@ -57,6 +61,7 @@ class Instance:
         options: its checked options.
         on: for notifiers: which messages they send.
         is_asked: whether the pipeline names it; a reader is tried by `auto` without that.
+        when: the rows that it is about.
     """
 
     label: Label
@@ -64,6 +69,7 @@ class Instance:
     options: Options = field(repr=False)  # a plugin may keep a secret as plain text
     on: frozenset[Purpose] = frozenset()
     is_asked: bool = True
+    when: Conditions = NO_CONDITIONS
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -87,6 +93,7 @@ class Pipeline:
         plugins: the plugins in use, with what tells one version of them from another.
         reader: the chosen reader; None for "auto".
         readers: the readers to try.
+        transforms: the transforms, in order.
         validators: the validators, in order.
         resolvers: the group resolvers, in order.
         backend: the user backend.
@@ -111,6 +118,7 @@ class Pipeline:
     plugins: PluginsUsed
     reader: Instance | None  # None: "auto"
     readers: tuple[Instance, ...]
+    transforms: tuple[Instance, ...]
     validators: tuple[Instance, ...]
     resolvers: tuple[Instance, ...]
     backend: Instance
@@ -174,6 +182,13 @@ class Pipeline:
         editor: SheetEditor = self._build(reader, EDITOR)
         return editor
 
+    def build_transforms(self) -> tuple[GuardedTransform, ...]:
+        """Builds the transforms, new for every sheet."""
+        return tuple(
+            GuardedTransform(self._build(one, TRANSFORM), one.label, self.watch, self.fields, one.when)
+            for one in self.transforms
+        )
+
     def build_validators(self) -> tuple[tuple[str, RowValidator | SheetValidator], ...]:
         """Builds the validators, new for every sheet: the label, and the validator."""
         return tuple((one.label, self._build(one, VALIDATOR)) for one in self.validators)
@@ -197,7 +212,7 @@ class Pipeline:
 
     def build_notifier(self, one: Instance, *, read_only: bool) -> Post:
         """Builds one of the notifiers; see `build_notifiers`."""
-        return Post(self._build(one, NOTIFIER, read_only=read_only), one.label, self.watch)
+        return Post(self._build(one, NOTIFIER, read_only=read_only), one.label, self.watch, one.when)
 
     def _build(self, instance: Instance, role: Role, *, read_only: bool = True) -> Any:
         # The registry has checked that a component of a kind is of that kind's type, and brings what is called here.
@@ -225,6 +240,7 @@ class Pipeline:
 _MAKERS = {WRITER[0]: "writer", EDITOR[0]: "editor"}
 _ROLES: Mapping[type[Component], Role] = {
     ReaderType: READER,
+    TransformType: TRANSFORM,
     ValidatorType: VALIDATOR,
     GroupResolverType: RESOLVER,
     UserBackendType: BACKEND,

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
+from musterroll.contract.conditions import NO_CONDITIONS, Conditions
 from musterroll.contract.messages import Purpose
 from musterroll.contract.options import SecretRef
 
@@ -172,10 +173,12 @@ class NamedUse(Use):
     Attributes:
         name: a name of your own; an inherited one changes that element.
         enabled: false takes an inherited element out.
+        when: the rows that it is about, e.g. `{ department = "Sales" }`; all rows without it.
     """
 
     name: Name
     enabled: bool = True
+    when: Conditions = NO_CONDITIONS
 
 
 class NotifierUse(NamedUse):
@@ -301,6 +304,7 @@ class Settings(Table):
         reader: the reader; `auto` chooses by what the file holds.
         readers: options of readers, whichever is chosen.
         password: when a password is needed and used.
+        transforms: what makes values as they should be, before rules see them.
         validators: the rules for rows.
         membership: what becomes of groups.
         groups: where a row's groups come from.
@@ -333,6 +337,7 @@ class Settings(Table):
     reader: Use
     readers: dict[str, dict[str, Any]] = {}
     password: PasswordSettings
+    transforms: tuple[NamedUse, ...] = ()
     validators: tuple[NamedUse, ...] = ()
     membership: MembershipSettings
     groups: tuple[NamedUse, ...] = ()

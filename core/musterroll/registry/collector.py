@@ -22,6 +22,7 @@ from musterroll.contract.components import (
     GroupResolverType,
     NotifierType,
     ReaderType,
+    TransformType,
     UserBackendType,
     ValidatorType,
 )
@@ -32,7 +33,7 @@ from musterroll.registry import hookspecs
 from musterroll.registry.loader import HOME, Found, Plugin, reason
 from musterroll.registry.time_limit import BrokenOffError, within
 
-Kind: TypeAlias = Literal["reader", "validator", "group_resolver", "user_backend", "notifier", "command"]
+Kind: TypeAlias = Literal["reader", "transform", "validator", "group_resolver", "user_backend", "notifier", "command"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 MOST = 1000
@@ -51,6 +52,7 @@ class Hook(NamedTuple):
 
 HOOKS: dict[str, Hook] = {
     "musterroll_readers": Hook("reader", ReaderType),
+    "musterroll_transforms": Hook("transform", TransformType),
     "musterroll_validators": Hook("validator", ValidatorType),
     "musterroll_group_resolvers": Hook("group_resolver", GroupResolverType),
     "musterroll_user_backends": Hook("user_backend", UserBackendType),

@@ -31,6 +31,12 @@ def musterroll_readers() -> Iterable[Component]:
 
 
 @hookspec
+def musterroll_transforms() -> Iterable[Component]:
+    """Yields the ways to make values as they should be, before rules see them."""
+    return ()
+
+
+@hookspec
 def musterroll_validators() -> Iterable[Component]:
     """Yields the rules that rows or whole sheets can be checked by."""
     return ()

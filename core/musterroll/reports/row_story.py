@@ -29,6 +29,7 @@ from musterroll.reports.sheet_again import Reading, concerns, read_again
 from musterroll.reports.summaries import ListedInvite
 from musterroll.sheet.checks import CheckedRow
 from musterroll.sheet.summary import SheetSummary
+from musterroll.sheet.transforms import Transformed
 
 PLANNING = "planning"
 """The label of what only the comparison with the portal showed."""
@@ -97,6 +98,7 @@ class RowStory:
         outcome: what became of it, e.g. `created`; None where the job has no such row.
         notes: what a person should know of the rest, e.g. that the sheet is gone.
         fields: the row's values; None where the sheet could not be read again.
+        transformed: what transforms have made of the values; empty where the sheet could not be read again.
         results: what every rule says; where the sheet could not be read again, only what the journal has.
         groups: the groups that the row names; None where the sheet could not be read again.
         change: what the plan said; None where the row was left out.
@@ -113,6 +115,7 @@ class RowStory:
     outcome: str | None
     notes: tuple[str, ...]
     fields: tuple[StoryField, ...] | None
+    transformed: tuple[Transformed, ...]
     results: tuple[RuleResult, ...]
     groups: tuple[GroupPath, ...] | None
     change: Change | None
@@ -184,6 +187,7 @@ class _Story:
             outcome=self._outcome(),
             notes=tuple(notes),
             fields=None if checked is None else tuple(self._fields(checked.row)),
+            transformed=tuple(reading.transformed) if reading is not None else (),
             results=tuple(self._results(reading)),
             groups=None if checked is None else _groups(checked, change),
             change=change,

@@ -13,6 +13,7 @@ from musterroll.progress import Progress
 from musterroll.sheet.checks import CELLS, CheckedRow
 from musterroll.sheet.open_sheet import OpenSheet
 from musterroll.sheet.problem_log import ProblemLog
+from musterroll.sheet.transforms import Transformed
 
 _ELSEWHERE = "if it was moved, say where it is with --sheet"
 
@@ -24,6 +25,7 @@ class Reading:
         found: the row; None where there is none of that number.
         last: the number of the last row that was read.
         blank_end: the blank row that ended the import, if one did.
+        transformed: what transforms have changed in the row, in order.
     """
 
     def __init__(self, row: int) -> None:
@@ -32,13 +34,14 @@ class Reading:
         self.found: CheckedRow | None = None
         self.last = 0
         self.blank_end: int | None = None
+        self.transformed: list[Transformed] = []
 
     def read(self, opened: OpenSheet, pipeline: Pipeline, progress: Progress) -> None:
         """Reads to the end: some rules see the whole sheet before they speak."""
         log = ProblemLog(pipeline.severities)
         progress.stage("Reading the sheet again")
         try:
-            with opened.checked(log, self._take) as batches:
+            with opened.checked(log, self._take, transformed=self._take_transformed) as batches:
                 for batch in batches:
                     self.last = batch[-1].number
                     self.found = next((checked for checked in batch if checked.number == self._row), self.found)
@@ -51,6 +54,11 @@ class Reading:
     def _take(self, label: str, problem: Problem) -> None:
         if concerns(problem, self._row):
             self._problems.setdefault(label, []).append(problem)
+
+    def _take_transformed(self, one: Transformed) -> None:
+        # A row may be made more than once.
+        if one.row == self._row and one not in self.transformed:
+            self.transformed.append(one)
 
     def problems_of(self, rules: Sequence[str]) -> Iterator[tuple[str, tuple[Problem, ...]]]:
         """Yields what every rule said; of the cells themselves only where there is something to say."""

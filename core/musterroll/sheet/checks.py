@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import repeat
 from threading import Event
 from types import MappingProxyType
 from typing import NamedTuple, Protocol, TypeAlias, overload
 
+from musterroll.contract.conditions import NO_CONDITIONS, Conditions
 from musterroll.contract.fields import GROUPS
 from musterroll.contract.problems import Problem
 from musterroll.contract.roles import GroupResolver, RowValidator, SheetValidator
@@ -135,6 +136,7 @@ class Checks:
         shifts: tells rows whose cells slipped by one column: of those there is one problem instead of all others, and
             they are handed on without their values.
         max_levels: how deep a group may be.
+        about: the rows that a rule is about, by its label, where that is not every row.
         watch: is told which rule is at work.
         cancelled: set when the person interrupts.
     """
@@ -149,11 +151,13 @@ class Checks:
         has_defaults: bool = True,
         shifts: ShiftFinder | None = None,
         max_levels: int,
+        about: Mapping[str, Conditions] = MappingProxyType({}),
         watch: Watch | None = None,
         cancelled: Event | None = None,
     ) -> None:
-        self._rules = [Rule.of_validator(label, validator) for label, validator in validators]
-        self._sorters = [Rule.of_resolver(label, resolver) for label, resolver in resolvers]
+        everywhere = NO_CONDITIONS
+        self._rules = [Rule.of_validator(label, one, about.get(label, everywhere)) for label, one in validators]
+        self._sorters = [Rule.of_resolver(label, one, about.get(label, everywhere)) for label, one in resolvers]
         self._validators = [validator for _, validator in validators]
         self._log, self._listener, self._shifts = log, listener, shifts
         self._has_defaults, self._max_levels = has_defaults, max_levels
@@ -235,6 +239,8 @@ class Checks:
             for rule, suspects in zip(self._rules, proven.suspects, strict=True):
                 if suspects is not None and place not in suspects:
                     continue
+                if rule.when and not rule.is_about(row):
+                    continue
                 call.who, seen = rule.label, rule.seen
                 if seen is not None:
                     listen(seen.add)
@@ -246,6 +252,8 @@ class Checks:
             if proven.groups[place] is None or proven.given[place] is None:
                 call.stage = "resolving groups"
                 for rule in self._sorters:
+                    if rule.when and not rule.is_about(row):
+                        continue
                     call.who = rule.label
                     for one in _found(rule, row):
                         if isinstance(one, Problem):
@@ -323,7 +331,7 @@ def _given(row: Row, sorters: Sequence[Rule], findings: Findings) -> Iterator[Gr
     values = {name: BLANK if value.origin is Origin.DEFAULT else value for name, value in row.values.items()}
     bare = replace(row, values=MappingProxyType(values))
     for rule in sorters:
-        for found in _found(rule, bare):
+        for found in _found(rule, bare) if rule.is_about(bare) else ():
             if not isinstance(found, Problem):
                 yield findings.path(found)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from musterroll.sheet.readers import choose_reader, open_sheet
 from musterroll.sheet.repairs import Fix, RepairChoice, Repairs, RowProblems
 from musterroll.sheet.shifts import ShiftFinder
 from musterroll.sheet.summary import SheetCounts, SheetSummary
+from musterroll.sheet.transforms import Transformed, Transforms
 
 
 class OpenSheet:
@@ -54,12 +55,17 @@ class OpenSheet:
 
     @contextmanager
     def checked(
-        self, log: ProblemLog, listener: Listener | None = None, *, fix: Fix | None = None
+        self,
+        log: ProblemLog,
+        listener: Listener | None = None,
+        *,
+        fix: Fix | None = None,
+        transformed: Callable[[Transformed], object] | None = None,
     ) -> Iterator[Iterator[CheckedBatch]]:
         """Opens the sheet and streams its rows, checked, many at once; problems go to the log and rows are counted.
 
         A listener is called with every problem and the label of the rule that found it. What the pipeline has repaired
-        is repaired already; with `fix` other suggestions are taken.
+        is repaired already; with `fix` other suggestions are taken. `transformed` is told what transforms have changed.
 
         Raises:
             SourceError: the file is damaged.
@@ -69,7 +75,7 @@ class OpenSheet:
         try:
             with self._open() as sheet:
                 self.summary = self._summary(sheet.info)
-                reader = self._row_reader(log)
+                reader = self._row_reader(log, transforms=self._transforms(transformed))
                 checks = self._checks(pipeline.build_validators(), log, listener)
                 yield checks.run(self._repaired(self._counted(reader, sheet), log, listener, fix))
         except AmbiguousWorksheetError as error:
@@ -99,7 +105,9 @@ class OpenSheet:
         with self._open() as sheet:
             ignored = ProblemLog()
             try:
-                batches = self._row_reader(ignored, fields).batches(sheet, self._name)
+                batches = self._row_reader(ignored, fields, None if fields else self._transforms()).batches(
+                    sheet, self._name
+                )
                 yield (
                     (number, Secret(password) if password else None)
                     for batch in (batches if fields else self._repaired(batches, ignored))
@@ -134,11 +142,20 @@ class OpenSheet:
         with open_sheet(self.source, self._name, self._reader, self._pipeline.settings.sheet.worksheet) as sheet:
             yield sheet
 
-    def _row_reader(self, log: ProblemLog, fields: FieldSet | None = None) -> RowReader:
+    def _row_reader(
+        self, log: ProblemLog, fields: FieldSet | None = None, transforms: Transforms | None = None
+    ) -> RowReader:
         everything = self._pipeline.fields
         return RowReader(
-            self._pipeline.settings.sheet, fields or everything, log.add_file, reasons=reasons_heading(everything)
+            self._pipeline.settings.sheet,
+            fields or everything,
+            log.add_file,
+            reasons=reasons_heading(everything),
+            transforms=transforms,
         )
+
+    def _transforms(self, listener: Callable[[Transformed], object] | None = None) -> Transforms:
+        return Transforms(self._pipeline.build_transforms(), listener)
 
     def _checks(
         self,
@@ -153,7 +170,9 @@ class OpenSheet:
             log,
             listener,
             max_levels=pipeline.settings.membership.max_levels,
-            has_defaults=any(field.default is not None for field in pipeline.fields.values()),
+            about={one.label: one.when for one in (*pipeline.validators, *pipeline.resolvers) if one.when},
+            has_defaults=bool(pipeline.transforms)
+            or any(field.default is not None for field in pipeline.fields.values()),
             shifts=ShiftFinder(pipeline.fields),
             watch=pipeline.watch,
             cancelled=pipeline.cancelled,

@@ -24,6 +24,7 @@ from musterroll.sheet.guessed import GuessedText
 from musterroll.sheet.headings import Columns, UnheadedCells, find_columns
 from musterroll.sheet.plain_text import filled_width, has_too_many, too_many_cells
 from musterroll.sheet.rows import RowMaker, RowWithProblems
+from musterroll.sheet.transforms import Transforms
 from musterroll.sheet.values import is_filled
 
 _ADDRESS = re.compile(r"[^\s@,;:()<>]+@[^\s@,;:()<>]+\.[^\s@,;:()<>]+")
@@ -37,6 +38,7 @@ class RowReader:
         fields: the fields of a user.
         report: takes the problems that belong to no data row.
         reasons: the heading of the reasons' column, where `fields` are not all that the sheet has.
+        transforms: make values as they should be.
 
     Attributes:
         not_read: how many filled rows were left out; complete when all rows are read.
@@ -49,8 +51,9 @@ class RowReader:
         report: Callable[[Problem], object],
         *,
         reasons: str | None = None,
+        transforms: Transforms | None = None,
     ) -> None:
-        self._reasons = reasons
+        self._reasons, self._transforms = reasons, transforms
         self._settings = settings
         self._fields = fields
         self._report = report
@@ -117,7 +120,7 @@ class RowReader:
                     if row.number == settings.heading_row:
                         continue
                 if row.number < settings.first_row:
-                    self._check_guidance(layout.make(row).row)
+                    self._check_guidance(layout.make.guidance(row))
                     continue
                 if _has_only(layout.reasons, row):  # what is left of a rejected row is neither a user nor a blank row
                     layout.expected += row.number == layout.expected
@@ -145,7 +148,7 @@ class RowReader:
         is_heading = first.number == self._settings.heading_row
         columns = self._columns(first.cells if is_heading else ())
         return _Layout(
-            make=RowMaker(self._fields, columns, plain_text=plain_text),
+            make=RowMaker(self._fields, columns, plain_text=plain_text, transforms=self._transforms),
             width=filled_width(first.cells) if plain_text and is_heading else 0,
             unheaded=UnheadedCells(columns),
             reasons=columns.reasons,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -19,6 +19,7 @@ from musterroll.sheet.blocks import column_of
 from musterroll.sheet.headings import Columns
 from musterroll.sheet.plain_text import meant_value
 from musterroll.sheet.texts import Texts, column_texts, secret_texts
+from musterroll.sheet.transforms import Transforms
 from musterroll.sheet.values import CellFault, cell_value, secret_value, shown
 
 
@@ -32,20 +33,24 @@ class RowWithProblems(NamedTuple):
 class RowMaker:
     """Makes rows of values from rows of cells, for one layout of columns.
 
-    First the cells; then defaults, so that fields can be composed of them; then composed fields, and what
-    depends on those. A phone that is a whole number is taken apart when others have been made of it.
+    First the cells, and what transforms make of them; then defaults, so that fields can be composed of them; then
+    composed fields, and what depends on those. A phone that is a whole number is taken apart when others have been
+    made of it.
 
     Args:
         fields: the fields of a user.
         columns: where they are.
         plain_text: whether the file is plain text, where some cells mean something else than they say.
+        transforms: make values as they should be. A row with transforms is made by itself.
 
     Attributes:
         indexes: the column of each field that has one, from 0.
     """
 
-    def __init__(self, fields: FieldSet, columns: Columns, *, plain_text: bool = False) -> None:
-        self._plain_text = plain_text
+    def __init__(
+        self, fields: FieldSet, columns: Columns, *, plain_text: bool = False, transforms: Transforms | None = None
+    ) -> None:
+        self._plain_text, self._transforms = plain_text, transforms or Transforms()
         self.indexes = columns.indexes
         value_of = meant_value if plain_text else cell_value
         letters = dict(columns.letters)
@@ -77,13 +82,24 @@ class RowMaker:
         has_all = all(name in columns.indexes for name, field in fields.items() if field.needs_column)
         made = [(one.field.name, one.template.names) for one in self._composed]
         later = [{name for name, _ in made[place:]} for place in range(len(made))]
-        self._is_regular = has_all and all(
-            names and not (self._secret | after).intersection(names)
-            for (_, names), after in zip(made, later, strict=True)
+        self._is_regular = (
+            has_all
+            and not self._transforms
+            and all(
+                names and not (self._secret | after).intersection(names)
+                for (_, names), after in zip(made, later, strict=True)
+            )
         )
 
     def __call__(self, source: SheetRow) -> RowWithProblems:
         """Makes one row."""
+        return self._made(source, self._transforms)
+
+    def guidance(self, source: SheetRow) -> Row:
+        """Makes the row of a sheet's guidance: its words are nobody's values, and no transform sees them."""
+        return self._made(source, None).row
+
+    def _made(self, source: SheetRow, transforms: Transforms | None) -> RowWithProblems:
         number, cells = source
         width = len(cells)
         values = self._absent.copy()
@@ -97,13 +113,19 @@ class RowMaker:
                 problems.append(self._problem(number, name, value, cells[index]))
             else:
                 values[name] = value
-        columns = self._columns
+        columns: Mapping[str, str] = self._columns
+        is_open = False  # whether a transform could not make a value
+        if transforms:
+            row, others = transforms.apply(Row(number, MappingProxyType(values), columns, self._headings))
+            values, columns = dict(row.values), row.columns
+            problems += others
+            is_open = bool(others)
         if self._splits_early:
             _take_apart(values)
         if self._early:
             _fill_in(self._early, values)
         for composition in self._composed:
-            if composition.fill(values) and composition.column is not None:
+            if composition.fill(values, is_open=is_open) and composition.column is not None:
                 columns = MappingProxyType({**columns, composition.field.name: composition.column})
         if self._splits_late:
             _take_apart(values)
@@ -179,17 +201,22 @@ class _Composition(NamedTuple):
         sources = [columns.letters[name] for name in names if name in columns.indexes]
         return cls(field, field.compose, has_cell, omitted, sources[0] if has_cell and sources else None)
 
-    def fill(self, values: dict[str, Value]) -> bool:
+    def fill(self, values: dict[str, Value], *, is_open: bool = False) -> bool:
         """Makes the value; returns whether there is one.
 
         It is blank if all of its sources are, and absent if one of them cannot be used. Made of defaults only
         it is a default itself.
+
+        Args:
+            values: the values of the row.
+            is_open: whether a value could not be made, so that one that is not there may be that one.
         """
         name = self.field.name
         if self.has_cell and not values[name].is_blank:
             return False
         sources = {source: values[source] for source in self.template.names}
-        if any(value.origin is Origin.ABSENT and source not in self.omitted for source, value in sources.items()):
+        unusable = (source for source, value in sources.items() if value.origin is Origin.ABSENT)
+        if any(is_open or source not in self.omitted for source in unusable):
             values[name] = ABSENT
             return False
         filled = [value for value in sources.values() if value.is_filled]

@@ -42,10 +42,11 @@ class ColumnGuide:
 
     def __init__(self, pipeline: Pipeline) -> None:
         self._severities = pipeline.severities
+        limited = {one.label for one in pipeline.validators if one.when}  # what they ask is not for every row
         self._rules = [
             (Guard(label, pipeline.watch), rule)
             for label, rule in pipeline.build_validators()
-            if isinstance(rule, GuidesPeople)
+            if isinstance(rule, GuidesPeople) and label not in limited
         ]
 
     def column(self, field: Field) -> GuidedColumn:

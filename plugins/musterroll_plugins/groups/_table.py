@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from musterroll import Confidence, Context, GroupPath, Source, SourceError, clean, fold, fold_heading
+from musterroll import Context, GroupPath, clean, fold, fold_heading
+from musterroll_plugins.csv_table import add_file
 from musterroll_plugins.groups.paths import Notation
-from musterroll_plugins.readers.csv.reader import CsvOptions, CsvReader
 
 _NOTATION = Notation()
 _GROUPS = "groups"
@@ -58,36 +58,13 @@ class GroupTable:
         return self._groups.get(folded)
 
 
-def add_file(table: GroupTable, file: Path, context: Context) -> Iterator[str]:
+def add_groups(table: GroupTable, file: Path, context: Context) -> Iterator[str]:
     """Adds the rows of a csv file; yields what is wrong with it."""
-    reader = CsvReader(CsvOptions(), context)
-    try:
-        source = Source(file)
-        if reader.sniff(source) is not Confidence.PERHAPS:
-            yield f"{file.name} is no csv file; save it as CSV (UTF-8)"
-            return
-        with reader.open(source) as sheet:
-            rows = ((number, [clean(str(cell or "")) for cell in cells]) for number, cells in sheet.rows())
-            yield from _add_rows(table, file.name, ((number, cells) for number, cells in rows if any(cells)), context)
-    except SourceError as error:
-        # What the reader advises is for sheets.
-        encoding = error.code == "source.encoding"
-        yield f"{file.name} is not UTF-8 text throughout; save it as CSV (UTF-8)" if encoding else error.message
-
-
-def _add_rows(table: GroupTable, name: str, rows: Iterator[tuple[int, list[str]]], context: Context) -> Iterator[str]:
     field = context.fields.get(_GROUPS)
     known = {_GROUPS, fold_heading(field.heading) if field is not None else _GROUPS}
-    _, headings = next(rows, (0, []))
-    if len(headings) != 2 or fold_heading(headings[1]) not in known:
-        yield f"{name}: the first row must hold two headings, the second of them Groups, e.g. Site,Groups"
-        return
-    for number, cells in rows:
-        value, groups, *others = *cells, *([""] * (2 - len(cells)))
-        if any(others):
-            yield f"{name}, row {number}: there are more than two cells; put groups with commas in quotation marks"
-            continue
-        try:
-            table.add(value, groups)
-        except ValueError as error:
-            yield f"{name}, row {number}: {error}"
+
+    def headings(value: str, groups: str) -> str | None:
+        is_right = fold_heading(groups) in known
+        return None if is_right else "the first row must hold two headings, the second of them Groups, e.g. Site,Groups"
+
+    yield from add_file(table.add, file, context, headings)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from itertools import islice
 from typing import Literal, Self
 
 from pydantic import Field as Default
@@ -29,11 +28,10 @@ from musterroll import (
     hookimpl,
     nearest,
 )
-from musterroll_plugins.groups._table import GroupTable, add_file, read_groups
+from musterroll_plugins.groups._table import GroupTable, add_groups, read_groups
 from musterroll_plugins.validators._fields import is_too_long
 
 Groups = str | tuple[str, ...]
-_MOST_MISTAKES = 20  # of one file; who took the wrong file need not read a thousand
 
 
 class MappingOptions(Options):
@@ -125,11 +123,8 @@ class Mapping:
         where = f"{self._context.instance}.options"
         if options.file is None:
             return
-        faults = add_file(self._table, options.file, self._context)
-        for fault in islice(faults, _MOST_MISTAKES):
+        for fault in add_groups(self._table, options.file, self._context):
             yield Mistake(f"{where}.file", fault, "pipeline")
-        if more := sum(1 for _ in faults):
-            yield Mistake(f"{where}.file", f"{options.file.name} has {more} more mistakes", "pipeline")
 
     def _is_reported(self, text: str, folded: str) -> bool:
         """Whether a validator says that the value is wrong, whatever it might mean."""

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from musterroll import Field, GroupPath, Problem, Severity, fold
 from musterroll.contract.text import clean
 from musterroll.errors import PipelineError
-from musterroll_plugins.groups._table import GroupTable, add_file, read_groups
+from musterroll_plugins.groups._table import GroupTable, add_groups, read_groups
 from musterroll_plugins.groups.mapping import Mapping, MappingOptions
 from musterroll_plugins.groups.paths import Notation
 from support.rows import changed, context, row
@@ -175,7 +175,7 @@ def test_what_is_written_is_read_again(
         writer.writerows([("Site", "Groups"), *((value, Notation().format(g)) for value, g in by_fold.values())])
     read = GroupTable()
 
-    assert list(add_file(read, file, context())) == []
+    assert list(add_groups(read, file, context())) == []
     for folded, (_, groups) in by_fold.items():
         assert read.find(folded) == tuple(groups)
 
@@ -189,7 +189,7 @@ def test_any_bytes_are_a_table_or_say_what_is_wrong(tmp_path_factory: pytest.Tem
     file.write_bytes(content)
     table = GroupTable()
 
-    faults = list(add_file(table, file, context()))
+    faults = list(add_groups(table, file, context()))
     assert all(fault.startswith("any.csv") or str(file) in fault for fault in faults)
     assert faults or all(table.find(fold(value)) is not None for value in table.values)
 

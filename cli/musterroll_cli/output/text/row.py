@@ -33,6 +33,7 @@ def show_row(stream: Stream, story: RowStory) -> None:
     for note in story.notes:
         stream.line(Styled("note: ", "yellow"), note)
     _show_fields(stream, story)
+    _show_transforms(stream, story)
     _show_results(stream, story)
     _show_plan(stream, story)
     _show_operations(stream, story)
@@ -68,6 +69,17 @@ def _field(field: StoryField) -> Cells:
         shown = shorten(field.value or "") if field.value else Styled("(empty)", "dim")
     typed = field.raw if field.raw is not None and field.raw != field.value else ""
     return field.name, field.cell or "", shown, field.origin, f'"{shorten(typed)}"' if typed else ""
+
+
+def _show_transforms(stream: Stream, story: RowStory) -> None:
+    if not story.transformed:
+        return
+    _heading(stream, "Transforms")
+    columns = (Column(), Column(), Column(wraps=True))
+    lines = (
+        (one.label, one.field, f"{value(one.before or None)} → {value(one.after or None)}") for one in story.transformed
+    )
+    show_table(stream, columns, lines, indent=2)
 
 
 def _show_results(stream: Stream, story: RowStory) -> None:

@@ -19,6 +19,7 @@ Role = tuple[str, tuple[str, ...]]
 READER: Role = ("a reader", ("sniff(source)", "open(source, worksheet)"))
 WRITER: Role = ("a writer", ("write(draft, target)",))
 EDITOR: Role = ("an editor", ("edit(source, edits, target)",))
+TRANSFORM: Role = ("a transform", ("apply(row)",))
 VALIDATOR: Role = ("a validator", ("check(row)",))
 RESOLVER: Role = ("a group resolver", ("resolve(row)",))
 BACKEND: Role = (

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 
+from musterroll.contract.conditions import NO_CONDITIONS, Conditions
+from musterroll.contract.fields import USERNAME
 from musterroll.contract.messages import Message, Purpose, Recipient, Sent, SentStatus
 from musterroll.contract.roles import KeepsMessages, Notifier
 from musterroll.registry.guards.guard import ClosingGuard, a, is_text, status_of
 from musterroll.registry.guards.open_calls import Waiting
 from musterroll.registry.plugin_errors import AnswerError
+from musterroll.registry.watch import Watch
 
 _SENT = ("message sent", "messages sent")
 
@@ -21,9 +24,14 @@ class Post(ClosingGuard):
         inner: the notifier.
         label: the instance as the person knows it.
         watch: notes every call.
+        when: the users that it is for.
     """
 
     inner: Notifier
+
+    def __init__(self, inner: Notifier, label: str, watch: Watch, when: Conditions = NO_CONDITIONS) -> None:
+        super().__init__(inner, label, watch)
+        self._when = when
 
     @property
     def channel(self) -> str:
@@ -32,6 +40,8 @@ class Post(ClosingGuard):
 
     def can_reach(self, user: Recipient) -> bool:
         """See `Notifier`."""
+        if self._when and not self._when.holds({**user.fields, USERNAME: user.username}):
+            return False
         return self.call("saying whom it can reach", self.inner.can_reach, _reach, user)
 
     def send(self, messages: Iterator[Message]) -> Iterator[Sent]:

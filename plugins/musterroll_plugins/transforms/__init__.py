@@ -1,0 +1,1 @@
+"""The built-in transforms: values as they should be, before rules see them."""

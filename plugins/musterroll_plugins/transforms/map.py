@@ -1,0 +1,108 @@
+"""Values that stand for others: a department's number for its name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from musterroll import (
+    Component,
+    Context,
+    FilePath,
+    Mistake,
+    Options,
+    PipelineError,
+    Problem,
+    Row,
+    TransformType,
+    clean,
+    fold,
+    hookimpl,
+    nearest,
+)
+from musterroll_plugins.csv_table import add_file
+from musterroll_plugins.transforms._values import OpenFieldName, Otherwise
+
+
+class MapOptions(Options):
+    """Options of `map`.
+
+    Attributes:
+        field: the field whose value is looked up, whatever its capitals.
+        to: the field that gets what is found; the same one without it.
+        values: what each value stands for.
+        file: a csv file with such values, besides those in `values`: two columns below two headings, the value first.
+        otherwise: a value that is in neither keeps the row out (`error`), or stays as it is (`keep`).
+    """
+
+    field: OpenFieldName
+    to: OpenFieldName | None = None
+    values: dict[str, str] = Field({})
+    file: FilePath | None = None
+    otherwise: Otherwise = "error"
+
+    @model_validator(mode="after")
+    def _has_a_table(self) -> Self:
+        if not self.values and self.file is None:
+            raise ValueError('say what values stand for: values = { "10" = "Sales" }, or file = "PATH"')
+        return self
+
+
+class Map:
+    """`FIELD.not_a_choice` where a value is not in the table.
+
+    Attributes:
+        source: the field whose value is looked up.
+    """
+
+    def __init__(self, options: MapOptions, context: Context) -> None:
+        self.source, self._to = options.field, options.to or options.field
+        self._otherwise = options.otherwise
+        self._table: dict[str, str] = {}
+        self._written: list[str] = []
+        where = f"{context.instance}.options"
+        mistakes = [Mistake(where, fault, "pipeline") for fault in self._faults(options, context)]
+        if mistakes:
+            raise PipelineError(mistakes)
+        # Looking through a long table for a near value takes its time.
+        self._near = lru_cache(maxsize=4096)(lambda text: nearest(text, self._written))
+
+    def apply(self, row: Row) -> Mapping[str, str | Problem]:
+        """Says what the row's value stands for."""
+        text = row.value(self.source).text
+        if not text:
+            return {}
+        found = self._table.get(fold(text))
+        if found is not None:
+            return {self._to: found}
+        if self._otherwise == "keep":
+            return {}
+        message = "There is nothing for this {heading} in the table; correct it, or add it to the table"
+        code = f"{self.source}.not_a_choice"
+        return {self.source: row.problem(self.source, code, message, suggestion=self._near(text))}
+
+    def _add(self, value: str, meaning: str) -> None:
+        folded, meaning = fold(value), clean(meaning)
+        if not folded:
+            raise ValueError("the value is empty")
+        if self._table.setdefault(folded, meaning) != meaning:
+            raise ValueError(f'"{clean(value)}" is there already, and stands for something else')
+        self._written.append(clean(value))
+
+    def _faults(self, options: MapOptions, context: Context) -> Iterator[str]:
+        for value, meaning in options.values.items():
+            try:
+                self._add(value, meaning)
+            except ValueError as error:
+                yield f'"{value}": {error}'
+        if options.file is not None:
+            yield from add_file(self._add, options.file, context)
+
+
+@hookimpl
+def musterroll_transforms() -> Iterator[Component]:
+    """Announces the transform."""
+    yield TransformType(name="map", summary="Values that stand for others", options=MapOptions, build=Map)
