@@ -18,6 +18,7 @@ from musterroll_testing.building import (
     build_group_resolver,
     build_notifier,
     build_reader,
+    build_transform,
     build_validator,
     make_context,
     make_row,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from musterroll_testing._group_resolver_contract import GroupResolverContract
     from musterroll_testing._notifier_contract import NotifierContract
     from musterroll_testing._reader_contract import ReaderContract
+    from musterroll_testing._transform_contract import TransformContract
     from musterroll_testing._validator_contract import ValidatorContract
     from musterroll_testing.backends import BackendContract
 
@@ -47,12 +49,14 @@ __all__ = [
     "PipelineTrial",
     "ReaderContract",
     "Schedule",
+    "TransformContract",
     "ValidatorContract",
     "at_random",
     "build_backend",
     "build_group_resolver",
     "build_notifier",
     "build_reader",
+    "build_transform",
     "build_validator",
     "make_context",
     "make_row",
@@ -65,6 +69,7 @@ _CONTRACTS = {
     "GroupResolverContract": "_group_resolver_contract",
     "NotifierContract": "_notifier_contract",
     "ReaderContract": "_reader_contract",
+    "TransformContract": "_transform_contract",
     "ValidatorContract": "_validator_contract",
 }
 

@@ -1,18 +1,22 @@
-"""How the kit asks validators and group resolvers: as the engine does, with what people paste into cells."""
+"""How the kit asks what looks at rows: as the engine does, with what people paste into cells."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from musterroll.contract.batch import Batch
+from musterroll.contract.conditions import NO_CONDITIONS
+from musterroll.contract.fields import PASSWORD, Field, FieldSet
 from musterroll.contract.problems import Problem
-from musterroll.contract.roles import GroupResolver, RowValidator, SheetValidator
-from musterroll.contract.rows import Row
+from musterroll.contract.roles import GroupResolver, RowValidator, SheetValidator, Transform
+from musterroll.contract.rows import Row, Value
 from musterroll.contract.users import GroupPath
-from musterroll.registry.guards.built import RESOLVER, VALIDATOR, look_at_built
+from musterroll.registry.guards.built import RESOLVER, TRANSFORM, VALIDATOR, look_at_built
 from musterroll.registry.guards.rules import Findings, Rule, all_found, places_of
+from musterroll.registry.guards.transform import GuardedTransform, without_secrets
 from musterroll.registry.masks import masked
 from musterroll.registry.plugin_errors import AnswerError
+from musterroll.registry.watch import Watch
 
 CANARY = "Canary-7c1f-Sesame"
 # Some rules speak only of short ones, or of long ones; and whoever quotes one may do so in many ways.
@@ -82,6 +86,14 @@ def resolved_by(resolver: GroupResolver, row: Row) -> list[GroupPath | Problem]:
     findings.start(row, 0)
     found = list(rule.all_found(resolver.resolve(row)))
     return [findings.problem(one, row) if isinstance(one, Problem) else findings.path(one) for one in found]
+
+
+def transformed_by(transform: Transform, row: Row) -> Mapping[str, str | Value | Problem]:
+    """Returns what a transform says of a row; see `found_by`."""
+    look_at_built(transform, TRANSFORM)
+    fields = FieldSet(Field(name=name, heading=name, secret=name == PASSWORD) for name in row.values)
+    guard = GuardedTransform(transform, "", Watch(), fields, NO_CONDITIONS)
+    return dict(guard.looked_at(transform.apply(without_secrets(row)), row))
 
 
 def refuse_told_passwords(problem: Problem, secrets: Collection[str]) -> None:

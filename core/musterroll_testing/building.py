@@ -8,7 +8,15 @@ from typing import Any
 
 from musterroll.contract.context import Context
 from musterroll.contract.fields import Field, FieldSet
-from musterroll.contract.roles import GroupResolver, Notifier, Reader, RowValidator, SheetValidator, UserBackend
+from musterroll.contract.roles import (
+    GroupResolver,
+    Notifier,
+    Reader,
+    RowValidator,
+    SheetValidator,
+    Transform,
+    UserBackend,
+)
 from musterroll.contract.rows import ABSENT, BLANK, Origin, Row, Value
 from musterroll.contract.secret import Secret
 from musterroll.contract.text import clean
@@ -42,6 +50,12 @@ def build_reader(module: ModuleType, name: str, context: Context | None = None, 
     """Builds a reader; see `build_backend`."""
     reader: Reader = _build("reader", module, name, context, options)
     return reader
+
+
+def build_transform(module: ModuleType, name: str, context: Context | None = None, /, **options: Any) -> Transform:
+    """Builds a transform; see `build_backend`."""
+    transform: Transform = _build("transform", module, name, context, options)
+    return transform
 
 
 def build_validator(

@@ -32,6 +32,7 @@ from musterroll_testing._rules import (
     found_by,
     refuse_told_passwords,
     resolved_by,
+    transformed_by,
 )
 from musterroll_testing.building import make_absent_row, make_row
 
@@ -47,10 +48,16 @@ def check_instance(pipeline: Pipeline, instance: Instance, kind: str) -> Iterato
 
     Args:
         pipeline: the pipeline.
-        instance: one of its readers, validators, group resolvers or notifiers. Nothing is sent.
+        instance: one of its readers, transforms, validators, group resolvers or notifiers. Nothing is sent.
         kind: the kind of it.
     """
-    steps = {"validator": _validator, "group_resolver": _resolver, "reader": _reader, "notifier": _notifier}[kind]
+    steps = {
+        "transform": _transform,
+        "validator": _validator,
+        "group_resolver": _resolver,
+        "reader": _reader,
+        "notifier": _notifier,
+    }[kind]
     for name, step in steps(pipeline, instance):
         try:
             yield Examined(f"{instance.label}, {name}", Finding.OK, step())
@@ -103,6 +110,36 @@ def _validator(pipeline: Pipeline, instance: Instance) -> Iterator[tuple[str, St
     yield "strange values", strange
     yield "passwords", passwords
     yield "two sheets", afresh
+
+
+def _transform(pipeline: Pipeline, instance: Instance) -> Iterator[tuple[str, Step]]:
+    names = list(pipeline.fields)
+
+    def said(row: Any) -> Any:
+        made: Any = pipeline.build_to_look(instance)
+        return transformed_by(made, row)
+
+    def blank() -> str:
+        said(make_row(3, **dict.fromkeys(names, "")))
+        said(make_absent_row(*names))
+        return "it bears them"
+
+    def strange() -> str:
+        for text in (*STRANGE, LONG):
+            said(make_row(3, **dict.fromkeys(names, text)))
+        return f"it bears {len(STRANGE) + 1} of them"
+
+    def pure() -> str:
+        made: Any = pipeline.build_to_look(instance)
+        row = make_row(3, **dict.fromkeys(names, "x"))
+        first = transformed_by(made, row)
+        transformed_by(made, make_row(4))
+        _must(transformed_by(made, row) == first, "it says something else of the same row when it is asked again")
+        return "the same row has the same values"
+
+    yield "rows without anything", blank
+    yield "strange values", strange
+    yield "asked again", pure
 
 
 def _resolver(pipeline: Pipeline, instance: Instance) -> Iterator[tuple[str, Step]]:

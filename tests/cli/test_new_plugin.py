@@ -18,6 +18,7 @@ from musterroll_cli.main import main
 KINDS: tuple[PluginKind, ...] = get_args(PluginKind)
 USES = {
     "reader": '[reader]\nuse = "{}"',
+    "transform": '[[transforms]]\nname = "x"\nuse = "{}"',
     "validator": '[[validators]]\nname = "x"\nuse = "{}"',
     "group-resolver": '[[groups]]\nname = "x"\nuse = "{}"',
     "user-backend": '[backend]\nuse = "{}"',

@@ -23,6 +23,8 @@ SheetEditor SheetEdits CellEdit CellLink FrontRow FrontSheet FRONT_WORKSHEET
 Block ReadsBlocks takes_plain_way Cell TextCell NumberCell DateCell BoolCell ErrorCell FormulaCell Draft DraftColumn
 PLAIN_FORMATS column_letter
 
+TransformType Transform ascii_text title_text
+
 ValidatorType RowValidator SheetValidator ProvesRows GuidesPeople Guidance Batch GroupResolverType GroupResolver
 ResolvesBatches Row Value Origin Problem Severity
 GroupPath INVISIBLE calling_code_of fold_path gettext ngettext one_number split_whole

@@ -17,7 +17,7 @@ from types import MappingProxyType, ModuleType
 from typing import Any, Literal, get_args, get_origin
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, RootModel
 
 from musterroll import (
     Component,
@@ -237,13 +237,14 @@ def tables(model: type[BaseModel], name: str = "") -> Iterator[tuple[str, str, A
         annotation = info.annotation
         yield name, key, annotation
         inner = [a for a in (annotation, *get_args(annotation)) if isinstance(a, type) and issubclass(a, BaseModel)]
+        inner = [one for one in inner if not issubclass(one, RootModel)]  # a value of one kind, e.g. `when`
         path = f"{name}.{key}".lstrip(".")
         for one in inner:
             yield from tables(one, path)
 
 
 def _heading(table: str) -> str:
-    arrays = ("validators", "groups", "notifiers", "sheet.fields")
+    arrays = ("transforms", "validators", "groups", "notifiers", "sheet.fields")
     return f"`[[{table}]]`" if table in arrays else f"`[{table}]`" if table else "Top level"
 
 

@@ -17,12 +17,13 @@ from musterroll_cli.new_files import write_new
 from musterroll_cli.output.text.words import quoted
 from musterroll_cli.session import Session
 
-PluginKind: TypeAlias = Literal["reader", "validator", "group-resolver", "user-backend", "notifier"]
+PluginKind: TypeAlias = Literal["reader", "transform", "validator", "group-resolver", "user-backend", "notifier"]
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _MODULE = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _USES = {
     "reader": '[reader]\nuse = "example-thing"',
+    "transform": '[[transforms]]\nname = "example-thing"\nuse = "example-thing"\noptions = { letter = "A" }',
     "validator": '[[validators]]\nname = "example-thing"\nuse = "example-thing"\noptions = { letter = "A" }',
     "group-resolver": '[[groups]]\nname = "example-thing"\nuse = "example-thing"\noptions = { parent = "Departments" }',
     "user-backend": '[backend]\nuse = "example-thing"\noptions = { path = "users.json" }',
@@ -37,7 +38,7 @@ def new_plugin(
         typer.Argument(
             metavar="KIND",
             show_default=False,
-            help="reader, validator, group-resolver, user-backend or notifier.",
+            help="reader, transform, validator, group-resolver, user-backend or notifier.",
         ),
     ],
     name: Annotated[

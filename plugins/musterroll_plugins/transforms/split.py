@@ -54,6 +54,7 @@ class Split:
     def __init__(self, options: SplitOptions, context: Context) -> None:
         self.source, self._options = options.field, options
         self._pattern = compiled(options.pattern)
+        self._names = sorted(self._pattern.groupindex, key=self._pattern.groupindex.get)
 
     def apply(self, row: Row) -> Mapping[str, str | Problem]:
         """Says the value of each field that is found."""
@@ -62,7 +63,7 @@ class Split:
             return {}
         found = self._pattern.fullmatch(text)
         if found is not None:
-            return {name: part for name, part in found.groupdict().items() if part is not None}
+            return {name: part for name in self._names if (part := found.group(name)) is not None}
         if self._options.otherwise == "keep":
             return {}
         message = "{heading} cannot be taken apart: it does not have the form {pattern}"

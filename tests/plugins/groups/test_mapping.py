@@ -114,7 +114,7 @@ def test_every_mistake_of_the_file_is_named_with_its_row(tmp_path: Path) -> None
 
     assert mistakes(file, groups={"west": "D"}) == [
         'sites.csv, row 2: group 1 has an empty level, fill it in or take the spare "|" away',
-        "sites.csv, row 3: there are more than two cells; put groups with commas in quotation marks",
+        "sites.csv, row 3: there are more than two cells; put values with commas in quotation marks",
         "sites.csv, row 4: the value is empty; `blank` says which groups blank cells mean",
         'sites.csv, row 6: "EAST" is there already, with other groups; a value can stand there once',
         'sites.csv, row 8: "West" is there already, with other groups; a value can stand there once',

@@ -55,7 +55,7 @@ class GuardedTransform(Guard):
         call = self.watch.begin(self.label, "transforming", _ROW)
         call.done = row.number
         try:
-            return dict(self._looked_at(self._transform.apply(_without_secrets(row)), row))
+            return dict(self.looked_at(self._transform.apply(without_secrets(row)), row))
         except MusterrollError:
             raise
         except (Exception, SystemExit) as error:
@@ -63,7 +63,12 @@ class GuardedTransform(Guard):
         finally:
             self.watch.end(call)
 
-    def _looked_at(self, said: object, row: Row) -> Iterator[tuple[str, str | Value | Problem]]:
+    def looked_at(self, said: object, row: Row) -> Iterator[tuple[str, str | Value | Problem]]:
+        """Looks at what a transform said of a row.
+
+        Raises:
+            AnswerError: it cannot be used.
+        """
         if not isinstance(said, Mapping):
             raise AnswerError(f"apply() must return what is to change by field, {{}} for nothing, and not {a(said)}")
         for name, value in said.items():
@@ -96,7 +101,7 @@ def _whole(name: str, text: str) -> str:
     return text
 
 
-def _without_secrets(row: Row) -> Row:
+def without_secrets(row: Row) -> Row:
     """The row as transforms see it: no password can get into another field."""
     hidden = {name: Value("", value.origin) for name, value in row.values.items() if value.secret is not None}
     return replace(row, values=MappingProxyType({**row.values, **hidden})) if hidden else row

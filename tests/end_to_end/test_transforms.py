@@ -1,0 +1,95 @@
+"""Values made on the way in, from the pipeline file to the portal and the story of a row."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from support.workplace import Inside
+
+TABLES = """
+sheet.omit = ["forename", "surname", "username"]
+sheet.compose = { username = "{forename|ascii|lower}.{surname|ascii|lower}" }
+[[sheet.fields]]
+name = "full"
+heading = "Name"
+[[transforms]]
+name = "name"
+use = "split"
+options = { field = "full", pattern = '(?P<surname>[^,]+), *(?P<forename>.+)' }
+[[transforms]]
+name = "capitals"
+use = "case"
+options = { fields = ["forename", "surname"], to = "title" }
+[[notifiers]]
+name = "outbox"
+when = { surname = { not = "Berg" } }
+"""
+SHEET = """Email,Password,Calling Code,Phone,Groups,Name
+guidance,,,,,
+ana@example.com,Sesame-open-7,,,,"SILVA, ANA"
+bo@example.com,Meadow-Kite-41,,,,"Berg, Björn"
+"""
+
+
+@pytest.fixture
+def place(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Inside:
+    inside = Inside(tmp_path, capsys, monkeypatch)
+    inside.pipeline(TABLES)
+    inside.write("staff.csv", SHEET)
+    return inside
+
+
+def test_from_the_sheet_to_the_portal_and_the_story(place: Inside) -> None:
+    done = place.json("run", "staff.csv")
+    assert (done.status, done.codes) == (0, [])
+    assert {name: user["surname"] for name, user in place.users().items()} == {
+        "ana.silva": "Silva",
+        "bjoern.berg": "Berg",
+    }
+    assert len(place.invites()) == 1
+    again = place.json("run", "staff.csv").document["job"]["counts"]
+    assert again["unchanged"] == 2
+    story = place.json("jobs", "show", "last", "--row", 3).document["row"]
+    assert [(one["name"], one["field"], one["before"], one["after"]) for one in story["transforms"]] == [
+        ("transforms[name]", "surname", None, "SILVA"),
+        ("transforms[name]", "forename", None, "ANA"),
+        ("transforms[capitals]", "forename", "ANA", "Ana"),
+        ("transforms[capitals]", "surname", "SILVA", "Silva"),
+    ]
+    shown = place.run("jobs", "show", "last", "--row", 3).out
+    assert "Transforms" in shown
+    assert "SILVA → Silva" in shown
+
+
+def test_what_cannot_be_taken_apart_is_one_problem_at_its_cell(place: Inside) -> None:
+    place.write("staff.csv", SHEET.replace('"SILVA, ANA"', "Ana Silva"))
+    assert place.json("validate", "staff.csv").codes == [("full.pattern", "F3")]
+
+
+def test_what_is_made_is_checked_and_its_problems_are_shown_where_it_is_made_of(place: Inside) -> None:
+    place.write("staff.csv", SHEET.replace("SILVA, ANA", f"{'x' * 60}, Ana"))
+    assert place.json("validate", "staff.csv").codes == [("surname.too_long", "F3")]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ('field = "full", pattern = "(?P<surnam>.+)"', 'there is no field "surnam", did you mean "surname"'),
+        ('field = "full", pattern = "(?P<password>.+)"', "a password stays as it was typed"),
+        ('field = "password", pattern = "(?P<surname>.+)"', "a password stays as it was typed"),
+    ],
+)
+def test_mistakes_are_said_before_anything_runs(place: Inside, options: str, words: str) -> None:
+    field = '[[sheet.fields]]\nname = "full"\nheading = "Name"'
+    place.pipeline(f'{field}\n[[transforms]]\nname = "x"\nuse = "split"\noptions = {{ {options} }}')
+    checked = place.run("pipeline", "check")
+    assert checked.status == 2
+    assert words in checked.err
+
+
+def test_plugins_check_knows_transforms(place: Inside) -> None:
+    checked = place.json("plugins", "check", "split")
+    assert checked.status == 0, checked.out
+    assert {one["status"] for one in checked.document["checks"]} == {"ok"}
