@@ -93,3 +93,28 @@ def test_plugins_check_knows_transforms(place: Inside) -> None:
     checked = place.json("plugins", "check", "split")
     assert checked.status == 0, checked.out
     assert {one["status"] for one in checked.document["checks"]} == {"ok"}
+
+
+def test_what_only_some_rows_need(place: Inside) -> None:
+    place.pipeline(
+        """
+        [[sheet.fields]]
+        name = "pager"
+        heading = "Pager"
+        required_when = { role = "doctor" }
+        [[sheet.fields]]
+        name = "role"
+        heading = "Role"
+        """
+    )
+    rows = "ana@example.com,ana,Ana,Silva,Sesame-open-7,,,,,{}\nbo@example.com,bo,Bo,Berg,Meadow-Kite-41,,,,,porter\n"
+    headings = "Email,Username,Forename,Surname,Password,Calling Code,Phone,Groups,Pager,Role\nguidance,,,,,,,,,\n"
+    place.write("staff.csv", headings + rows.format("Doctor"))
+    assert place.json("validate", "staff.csv").codes == [("pager.required", "I3")]
+    place.write("staff.csv", headings + rows.format("nurse"))
+    assert place.json("validate", "staff.csv").codes == []
+    place.run("template", "-o", "blank.csv")
+    assert 'Needed where Role is ""doctor""' in (place.folder / "blank.csv").read_text("utf-8")
+    checked = place.run("pipeline", "check", "--set", 'sheet.fields.pager.required_when={ rol = "x" }')
+    assert checked.status == 2
+    assert 'did you mean "role"' in checked.err

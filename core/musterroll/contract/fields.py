@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from musterroll.contract.secret import Secret
 from musterroll.contract.templates import Template
+
+if TYPE_CHECKING:  # conditions are checked by fields
+    from musterroll.contract.conditions import Conditions
 
 USERNAME = "username"
 PASSWORD = "password"
@@ -29,6 +33,7 @@ class Field:
             the rules ask.
         example: a value, to show what is meant.
         required: whether every row needs it.
+        required_when: the rows that need it; None where `required` says all.
         max_length: the most characters, counted after trimming and NFC.
         choices: the only values that are allowed, trimmed and in NFC; empty where any is.
         secret: a password: never trimmed, never shown.
@@ -43,6 +48,7 @@ class Field:
     guidance: str = ""
     example: str = ""
     required: bool = False
+    required_when: Conditions | None = None
     max_length: int | None = None
     choices: tuple[str, ...] = ()
     secret: bool = False

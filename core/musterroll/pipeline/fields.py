@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Mapping
 from typing import Any
 
+from musterroll.contract.conditions import Conditions
 from musterroll.contract.fields import CALLING_CODE, GROUPS, PASSWORD, PHONE, USERNAME, Field, FieldSet
 from musterroll.contract.options import REFERENCES, SecretRef
 from musterroll.contract.secret import Secret
@@ -106,6 +107,7 @@ def _field(check: Check, sheet: SheetSettings, field: FieldSettings, compose: Te
         guidance=_guidance(check, sheet, field),
         example=_example(check, sheet, field),
         required=required and (not omitted or name == USERNAME),  # then it is made of others
+        required_when=_required_when(check, sheet, field),
         max_length=field.max_length,
         choices=_choices(check, field),
         secret=name == PASSWORD,
@@ -113,6 +115,18 @@ def _field(check: Check, sheet: SheetSettings, field: FieldSettings, compose: Te
         compose=compose,
         omitted=omitted,
     )
+
+
+def _required_when(check: Check, sheet: SheetSettings, field: FieldSettings) -> Conditions | None:
+    path, when = ("sheet", "fields", field.name, "required_when"), field.required_when
+    known = {one.name: one for one in sheet.fields}
+    for name in when.root:
+        if _is_field(check, (*path, name), name, known) and name == PASSWORD and not when.root[name].is_about_presence:
+            check.complain((*path, name), "of a password only { blank = true } or { present = true } can be asked")
+    if when and field.name in (PASSWORD, USERNAME):
+        what = "of the password [password] decides" if field.name == PASSWORD else "the username is always needed"
+        check.complain(path, what)
+    return when if when and field.name not in sheet.omit else None
 
 
 def _guidance(check: Check, sheet: SheetSettings, field: FieldSettings) -> str:

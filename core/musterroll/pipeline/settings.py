@@ -114,6 +114,7 @@ class FieldSettings(Table):
         guidance: what to say to the person who fills the sheet in; `{rules}` in it stands for what the rules ask.
         example: a value, to show what is meant.
         required: every row needs it.
+        required_when: the rows that need it, e.g. `{ role = "doctor" }`.
         max_length: the most characters.
         choices: the only values that are allowed.
     """
@@ -123,6 +124,7 @@ class FieldSettings(Table):
     guidance: str = "{rules}"
     example: str = ""
     required: bool = False
+    required_when: Conditions = NO_CONDITIONS
     max_length: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     choices: tuple[Name, ...] = ()
 

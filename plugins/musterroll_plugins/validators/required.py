@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from musterroll import (
     Batch,
     Component,
+    Conditions,
     Context,
     Guidance,
     Options,
@@ -23,8 +24,13 @@ class Required:
     """`FIELD.required`: a field that every row needs is blank."""
 
     def __init__(self, options: Options, context: Context) -> None:
-        fields = context.fields
-        self._needed = [name for name, spec in fields.items() if spec.required and (spec.compose or not spec.omitted)]
+        fields = self._fields = context.fields
+        self._when = {name: spec.required_when for name, spec in fields.items() if spec.required_when is not None}
+        self._needed = [
+            name
+            for name, spec in fields.items()
+            if (spec.required or name in self._when) and (spec.compose or not spec.omitted)
+        ]
         composed = {name: template.names for name in self._needed if (template := fields[name].compose) is not None}
         self._made_of = {name: [one for one in sources if one in fields] for name, sources in composed.items()}
         self._sources = {name: set(sources).intersection(self._needed) for name, sources in composed.items()}
@@ -35,6 +41,8 @@ class Required:
         blank = [
             name for name in self._needed if (value := values.get(name)) is not None and value.origin is Origin.BLANK
         ]
+        if self._when:
+            blank = [name for name in blank if (when := self._when_of(name)) is None or when.holds(when.texts_of(row))]
         return [
             self._problem(row, name)
             for name in blank
@@ -52,8 +60,17 @@ class Required:
         return found
 
     def guidance(self, name: str) -> Guidance | None:
-        """Says which columns every row needs."""
-        return Guidance(text=gettext("Needed."), problem=f"{name}.required") if name in self._needed else None
+        """Says which columns every row needs, and which rows need one."""
+        if name not in self._needed:
+            return None
+        when = self._when_of(name)
+        if when is None:
+            return Guidance(text=gettext("Needed."), problem=f"{name}.required")
+        condition = when.statement(lambda field: self._fields[field].heading)
+        return Guidance(text=gettext("Needed where {condition}.", condition=condition), problem=f"{name}.required")
+
+    def _when_of(self, name: str) -> Conditions | None:
+        return None if self._fields[name].required else self._when.get(name)
 
     def _problem(self, row: Row, name: str) -> Problem:
         if name not in self._made_of:
