@@ -9,7 +9,7 @@ from threading import Event
 from types import MappingProxyType
 from typing import NamedTuple, Protocol, TypeAlias, overload
 
-from musterroll.contract.conditions import NO_CONDITIONS, Conditions
+from musterroll.contract.conditions import Conditions
 from musterroll.contract.fields import GROUPS
 from musterroll.contract.problems import Problem
 from musterroll.contract.roles import GroupResolver, RowValidator, SheetValidator
@@ -155,9 +155,8 @@ class Checks:
         watch: Watch | None = None,
         cancelled: Event | None = None,
     ) -> None:
-        everywhere = NO_CONDITIONS
-        self._rules = [Rule.of_validator(label, one, about.get(label, everywhere)) for label, one in validators]
-        self._sorters = [Rule.of_resolver(label, one, about.get(label, everywhere)) for label, one in resolvers]
+        self._rules = [Rule.of_validator(label, one, about.get(label)) for label, one in validators]
+        self._sorters = [Rule.of_resolver(label, one, about.get(label)) for label, one in resolvers]
         self._validators = [validator for _, validator in validators]
         self._log, self._listener, self._shifts = log, listener, shifts
         self._has_defaults, self._max_levels = has_defaults, max_levels
@@ -239,7 +238,7 @@ class Checks:
             for rule, suspects in zip(self._rules, proven.suspects, strict=True):
                 if suspects is not None and place not in suspects:
                     continue
-                if rule.when and not rule.is_about(row):
+                if rule.when is not None and not rule.is_about(row):
                     continue
                 call.who, seen = rule.label, rule.seen
                 if seen is not None:
@@ -252,7 +251,7 @@ class Checks:
             if proven.groups[place] is None or proven.given[place] is None:
                 call.stage = "resolving groups"
                 for rule in self._sorters:
-                    if rule.when and not rule.is_about(row):
+                    if rule.when is not None and not rule.is_about(row):
                         continue
                     call.who = rule.label
                     for one in _found(rule, row):

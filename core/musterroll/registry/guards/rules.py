@@ -13,7 +13,7 @@ from types import GeneratorType, NoneType
 from typing import Any, NamedTuple
 
 from musterroll.contract.batch import Batch
-from musterroll.contract.conditions import NO_CONDITIONS, Conditions
+from musterroll.contract.conditions import Conditions
 from musterroll.contract.problems import Problem, Severity
 from musterroll.contract.roles import GroupResolver, RowValidator, SheetValidator
 from musterroll.contract.rows import Row
@@ -45,7 +45,7 @@ class Rule(NamedTuple):
         method: what `find` is called.
         seen: of a rule of the whole sheet, the secrets that it has looked at: it may speak of them later.
         proof: its `suspects` or `resolve_batch`, if it has one.
-        when: the rows that it is about.
+        when: the rows that it is about; None for all.
     """
 
     label: str
@@ -54,28 +54,26 @@ class Rule(NamedTuple):
     method: str
     seen: SecretsSeen | None = None
     proof: Callable[[Batch], Any] | None = None
-    when: Conditions = NO_CONDITIONS
+    when: Conditions | None = None
 
     @classmethod
-    def of_validator(
-        cls, label: str, validator: RowValidator | SheetValidator, when: Conditions = NO_CONDITIONS
-    ) -> Rule:
+    def of_validator(cls, label: str, validator: RowValidator | SheetValidator, when: Conditions | None = None) -> Rule:
         """Makes the rule of a validator."""
         seen = SecretsSeen() if isinstance(validator, SheetValidator) else None
         proof = _proof(validator, "suspects", "check")
-        if seen is not None and when:
+        if seen is not None and when is not None:
             proof = None  # that of a whole sheet takes note of rows, and only of some it must not
         return cls(label, validator.check, _usual(validator.check), "check", seen, proof, when)
 
     @classmethod
-    def of_resolver(cls, label: str, resolver: GroupResolver, when: Conditions = NO_CONDITIONS) -> Rule:
+    def of_resolver(cls, label: str, resolver: GroupResolver, when: Conditions | None = None) -> Rule:
         """Makes the rule of a group resolver."""
-        proof = None if when else _proof(resolver, "resolve_batch", "resolve")
+        proof = None if when is not None else _proof(resolver, "resolve_batch", "resolve")
         return cls(label, resolver.resolve, _usual(resolver.resolve), "resolve", None, proof, when)
 
     def is_about(self, row: Row) -> bool:
         """Whether it is asked about a row."""
-        return not self.when or self.when.holds(self.when.texts_of(row))
+        return self.when is None or self.when.holds(self.when.texts_of(row))
 
     def all_found(self, found: object) -> Iterable[object]:
         """Looks at what it returned, so that nothing is lost that it finds.
