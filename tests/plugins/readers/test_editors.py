@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ from musterroll_plugins.readers.csv.reader import CsvOptions, CsvReader
 from musterroll_plugins.readers.csv.reader import musterroll_readers as csv_readers
 from musterroll_plugins.readers.ods.reader import musterroll_readers as ods_readers
 from musterroll_plugins.readers.xlsx.reader import musterroll_readers as xlsx_readers
+from support.cost import most_bytes_held, python_calls
 from support.office import gnumeric, libreoffice, needs_gnumeric, needs_libreoffice, saved_again
 from support.rows import context
 
@@ -439,6 +441,20 @@ def test_repeated_cells_and_rows_of_a_document_are_told_apart(tmp_path: Path) ->
         ["same", "same", "same", "new", "end"],
         ["same", "same", "same", None, "end"],
     ]
+
+
+@pytest.mark.parametrize("form", ["xlsx", "ods"])
+def test_a_copy_costs_as_much_as_it_has_rows_and_is_never_held(form: str, tmp_path: Path) -> None:
+    calls, held = {}, {}
+    for count in (250, 1000):
+        row = ("ana@example.com", "07712345678", SECRET, "North;" * 300)
+        path = made(tmp_path / f"of-{count}.{form}", {1: ("A", "B", "C", "D")} | dict.fromkeys(range(2, count), row))
+        marked = [CellEdit(number, 1, "7712345678", Severity.ERROR, "look") for number in range(2, count, 10)]
+        copy = partial(edited, path, *marked, blanked=frozenset({2}), blanked_from=2, front=FRONT)
+        copy()  # what is imported and made once is no matter
+        calls[count], held[count] = python_calls(copy), most_bytes_held(copy)
+    assert calls[1000] < 4.2 * calls[250]
+    assert held[1000] < 2 * held[250]
 
 
 def csv_copy(data: bytes, *cells: CellEdit, **options: str) -> bytes:
