@@ -134,7 +134,7 @@ LOOKALIKES = [
 )
 @needs_libreoffice
 def test_what_is_put_into_cells_is_still_that_text_when_a_program_has_saved_it(form: str, tmp_path: Path) -> None:
-    filled = dict.fromkeys(range(2, len(LOOKALIKES) + 2), ("was", "stays", "", "x"))
+    filled: dict[int, tuple[Cell, ...]] = dict.fromkeys(range(2, len(LOOKALIKES) + 2), ("was", "stays", "", "x"))
     path = made(tmp_path / f"sheet.{form}", {1: ("A", "B", "C", "D"), **filled})
     if form == "csv":
         path.write_bytes(path.read_bytes().replace(b",", b";"))
@@ -447,7 +447,7 @@ def test_repeated_cells_and_rows_of_a_document_are_told_apart(tmp_path: Path) ->
 def test_a_copy_costs_as_much_as_it_has_rows_and_is_never_held(form: str, tmp_path: Path) -> None:
     calls, held = {}, {}
     for count in (250, 1000):
-        row = ("ana@example.com", "07712345678", SECRET, "North;" * 300)
+        row: tuple[Cell, ...] = ("ana@example.com", "07712345678", SECRET, "North;" * 300)
         path = made(tmp_path / f"of-{count}.{form}", {1: ("A", "B", "C", "D")} | dict.fromkeys(range(2, count), row))
         marked = [CellEdit(number, 1, "7712345678", Severity.ERROR, "look") for number in range(2, count, 10)]
         copy = partial(edited, path, *marked, blanked=frozenset({2}), blanked_from=2, front=FRONT)
