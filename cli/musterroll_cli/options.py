@@ -83,7 +83,7 @@ KeepPasswordsOption = Annotated[
     typer.Option(
         "--keep-passwords",
         show_default=False,
-        help="Keep the passwords in copies (of `run`: in the rejected rows too), which only you can then read.",
+        help="Keep the passwords in the annotated copy and the rejected rows, which only you can then read.",
     ),
 ]
 StrictOption = Annotated[bool, typer.Option("--strict", show_default=False, help="Take every warning for an error.")]

@@ -51,6 +51,14 @@ def libreoffice(file: Path, form: str, folder: Path, *, read_as: str | None = No
     return _written(folder / f"{file.stem}.{ending}")
 
 
+def saved_again(file: Path) -> Path:
+    """What LibreOffice makes of a sheet that a person opens and saves; a csv is opened as text, with semicolons."""
+    if file.suffix == ".csv":
+        text = "Text - txt - csv (StarCalc):59,34,76,1," + "/".join(f"{n}/2" for n in range(1, 11))
+        return libreoffice(file, "csv:59,34,76", file.parent / "again", read_as=text)
+    return libreoffice(file, file.suffix[1:], file.parent / "again")
+
+
 @cache
 def _profile() -> Path:
     """A profile for this process: of a second LibreOffice in one profile nothing would come, silently.

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from musterroll import engine
-from musterroll_cli.options import MovedSheetOption, RejectedOption, YesOption
+from musterroll_cli.options import KeepPasswordsOption, MovedSheetOption, RejectedOption, YesOption
 from musterroll_cli.reload import pipeline_of_plan
 from musterroll_cli.session import Session
 
@@ -22,6 +22,7 @@ def apply(
     sheet: MovedSheetOption = None,
     yes: YesOption = False,
     rejected: RejectedOption = None,
+    keep_passwords: KeepPasswordsOption = False,
 ) -> int:
     """Does exactly what a saved plan says, or refuses because something has changed.
 
@@ -30,5 +31,5 @@ def apply(
     """
     with engine.SavedPlan(plan) as saved:
         pipeline = pipeline_of_plan(session, saved.header.pipeline)
-        work = partial(engine.apply, pipeline, saved, sheet=sheet, rejected_to=rejected)
+        work = partial(engine.apply, pipeline, saved, sheet=sheet, rejected_to=rejected, keep_passwords=keep_passwords)
         return session.write(pipeline, work, yes=yes)

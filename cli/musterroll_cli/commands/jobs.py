@@ -12,7 +12,15 @@ import typer
 from musterroll import engine
 from musterroll.engine import documents
 from musterroll.errors import UsageError
-from musterroll_cli.options import ForceOption, JobArgument, MovedSheetOption, RejectedOption, ReportOption, YesOption
+from musterroll_cli.options import (
+    ForceOption,
+    JobArgument,
+    KeepPasswordsOption,
+    MovedSheetOption,
+    RejectedOption,
+    ReportOption,
+    YesOption,
+)
 from musterroll_cli.output.text.jobs import show_jobs, show_pruned
 from musterroll_cli.output.text.row import show_row
 from musterroll_cli.output.text.words import amount
@@ -112,6 +120,7 @@ def resume_job(
     sheet: MovedSheetOption = None,
     yes: YesOption = False,
     rejected: RejectedOption = None,
+    keep_passwords: KeepPasswordsOption = False,
 ) -> int:
     """Goes on with a job that was interrupted, paused or failed.
 
@@ -119,7 +128,8 @@ def resume_job(
     off before anybody had agreed to its plan.
     """
     pipeline = pipeline_of_job(session, job)
-    return session.write(pipeline, partial(engine.resume, pipeline, job, sheet=sheet, rejected_to=rejected), yes=yes)
+    work = partial(engine.resume, pipeline, job, sheet=sheet, rejected_to=rejected, keep_passwords=keep_passwords)
+    return session.write(pipeline, work, yes=yes)
 
 
 def approve_job(
@@ -128,6 +138,7 @@ def approve_job(
     sheet: MovedSheetOption = None,
     yes: YesOption = False,
     rejected: RejectedOption = None,
+    keep_passwords: KeepPasswordsOption = False,
 ) -> int:
     """Lets a job past the limits that stopped it, and carries it out at once.
 
@@ -135,7 +146,15 @@ def approve_job(
     nothing is. It is noted who has approved.
     """
     pipeline = pipeline_of_job(session, job)
-    work = partial(engine.approve, pipeline, job, by=_login_name(), sheet=sheet, rejected_to=rejected)
+    work = partial(
+        engine.approve,
+        pipeline,
+        job,
+        by=_login_name(),
+        sheet=sheet,
+        rejected_to=rejected,
+        keep_passwords=keep_passwords,
+    )
     return session.write(pipeline, work, yes=yes)
 
 

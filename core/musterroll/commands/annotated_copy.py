@@ -33,7 +33,7 @@ _OPTION = "--annotate"
 _MOST_NOTES = 5_000  # programs take long to open a workbook with more; the cells are marked all the same
 _LINKS = 3
 _LONGEST = 1_000  # characters of one message
-_WIDTHS = (10, 8, 9, 9, 9, 64, 44, 28)
+_WIDTHS = (9, 7, 8, 8, 8, 56, 40, 26)
 
 
 class AnnotatedCopy:
@@ -45,18 +45,26 @@ class AnnotatedCopy:
         path: the copy.
         keep_passwords: whether it holds the passwords; else their cells are emptied.
         replace: whether to write over a file that is there.
+        called: what the sheet is called in the copy; None for the name of its file.
 
     Raises:
         UsageError: it cannot go there, or nothing edits the sheet's format.
     """
 
     def __init__(
-        self, pipeline: Pipeline, sheet: Path, path: Path, *, keep_passwords: bool = False, replace: bool = False
+        self,
+        pipeline: Pipeline,
+        sheet: Path,
+        path: Path,
+        *,
+        keep_passwords: bool = False,
+        replace: bool = False,
+        called: str | None = None,
     ) -> None:
         self._pipeline, self._keep_passwords = pipeline, keep_passwords
         self._opened = OpenSheet(pipeline, sheet)
         self._copy = EditedCopy(pipeline, self._opened, path, kind="annotated", option=_OPTION, replace=replace)
-        self.path = path
+        self.path, self._called = path, called or self._opened.source.name
 
     def write(self, sheet: SheetSummary, counts: SheetCounts, problems: Callable[[], Iterable[Problem]]) -> None:
         """Writes what a command has found into the copy.
@@ -74,7 +82,7 @@ class AnnotatedCopy:
         annotations = _Annotations(layout, problems, counts, encoding=sheet.encoding)
         front = None
         if not layout.is_plain_text and layout.worksheet != FRONT_WORKSHEET:
-            front = _front(group_problems(problems()), self._opened.source.name, annotations.has_more_than_notes)
+            front = _front(group_problems(problems()), self._called, annotations.has_more_than_notes)
         edits = SheetEdits(
             worksheet=layout.worksheet,
             cells=annotations.reasons if layout.is_plain_text else annotations.cells,

@@ -25,6 +25,7 @@ def apply(
     *,
     sheet: Path | None = None,
     rejected_to: Path | None = None,
+    keep_passwords: bool = False,
     confirm: Confirm = agreed,
     progress: Progress = SILENT,
 ) -> Report:
@@ -41,7 +42,7 @@ def apply(
         opened = open_again(pipeline, sheet, header.sheet.path)
         refuse_other_program(header.made_from, pipeline, opened.source.sha256, instead="plan the sheet again")
         journal = Journal.open(pipeline.state, pipeline.name)
-        run = Run(pipeline, journal, "apply", progress, confirm, rejected_to)
+        run = Run(pipeline, journal, "apply", progress, confirm, rejected_to, keep_passwords)
         with locked(run):
             report = import_sheet(run, opened, saved=saved)
             forget_old_jobs(run)

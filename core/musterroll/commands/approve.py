@@ -30,6 +30,7 @@ def approve(
     by: str,
     sheet: Path | None = None,
     rejected_to: Path | None = None,
+    keep_passwords: bool = False,
     confirm: Confirm = agreed,
     progress: Progress = SILENT,
 ) -> Report:
@@ -41,7 +42,7 @@ def approve(
     """
     with ending(pipeline, _COMMAND, sheet, rejected_to) as end:
         found = open_job(pipeline.state, pipeline.name, job)
-        run = Run(pipeline, found.journal, _COMMAND, progress, confirm, rejected_to)
+        run = Run(pipeline, found.journal, _COMMAND, progress, confirm, rejected_to, keep_passwords)
         with locked(run):
             stopped = found.record
             _refuse_what_waits_for_nothing(stopped)

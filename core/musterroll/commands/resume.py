@@ -28,6 +28,7 @@ def resume(
     *,
     sheet: Path | None = None,
     rejected_to: Path | None = None,
+    keep_passwords: bool = False,
     confirm: Confirm = agreed,
     progress: Progress = SILENT,
 ) -> Report:
@@ -37,7 +38,7 @@ def resume(
     """
     with ending(pipeline, _COMMAND, sheet, rejected_to) as end:
         found = open_job(pipeline.state, pipeline.name, job)
-        run = Run(pipeline, found.journal, _COMMAND, progress, confirm, rejected_to)
+        run = Run(pipeline, found.journal, _COMMAND, progress, confirm, rejected_to, keep_passwords)
         with locked(run):
             report = _go_on(run, found, sheet)
         return end(report)

@@ -26,6 +26,9 @@ from musterroll_plugins.web.private import ID, make_folder, new_id, read_json, w
 WRITES = frozenset({"run", "resume", "approve", "undo", "release"})
 """The kinds of work that write: of a customer one at a time, the others wait."""
 
+COPIES = frozenset({"fixed", "annotated"})
+"""The kinds of work that make a copy of a sheet, which lies beside it."""
+
 _AT_ONCE = 2  # worker processes
 _STOP_SECONDS = 30.0
 _UNUSED_DAYS, _WORK_DAYS, _KEY_DAYS = 7, 2, 30
@@ -70,7 +73,7 @@ class Work:
     Attributes:
         id: its id.
         customer: whose.
-        kind: `check`, `view`, `story`, or one of `WRITES`.
+        kind: `check`, `view`, `story`, one of `COPIES`, or one of `WRITES`.
         by: who wants it.
         pipeline: the pipeline file; empty for the built-in pipeline.
         profile: the profile; empty for none.
@@ -92,6 +95,12 @@ class Work:
     sheet: str | None = None
     job: str | None = None
     more: dict[str, Any] = field(default_factory=dict)
+
+
+def copy_of(work: Work) -> Path:
+    """Where the copy of a sheet goes that a work makes: beside the sheet, under a name of ours."""
+    sheet, keeps = Path(work.sheet or ""), work.more["keeps_passwords"]
+    return sheet.with_name(f"{work.kind}{'-with-passwords' if keeps else ''}{sheet.suffix}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,10 +185,11 @@ class Desk:
         return path.parent.parent == self._uploads and path.is_file() and not path.is_symlink()
 
     def discard(self, upload: Upload) -> None:
-        """Forgets an upload, with its sheet."""
+        """Forgets an upload, with its sheet, the copies of it, and what was found in it."""
         shutil.rmtree(self._uploads / upload.id, ignore_errors=True)
-        for work in filter(None, (upload.check, upload.run)):
-            shutil.rmtree(self._works / work, ignore_errors=True)
+        for folder in self._works.iterdir():
+            if (read_json(folder / "work.json") or {}).get("upload") == upload.id:
+                shutil.rmtree(folder, ignore_errors=True)
 
     # Work
 

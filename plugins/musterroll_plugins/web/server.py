@@ -18,7 +18,7 @@ from starlette.routing import Route
 from musterroll import MusterrollError
 from musterroll.engine import list_jobs
 from musterroll_plugins.listener import QuietServer
-from musterroll_plugins.web import entrance, jobs, programs, uploads, works
+from musterroll_plugins.web import checked, columns, copies, entrance, jobs, programs, uploads, works
 from musterroll_plugins.web.desk import DAY
 from musterroll_plugins.web.guard import Application, Guard
 from musterroll_plugins.web.site import Site, api, page
@@ -33,7 +33,15 @@ def make_application(site: Site, hosts: list[str]) -> Application:
         site: the server's parts.
         hosts: the names, with port, by which it can be asked.
     """
-    pages = (*entrance.ROUTES, *jobs.ROUTES, *uploads.ROUTES, *works.ROUTES)
+    pages = (
+        *entrance.ROUTES,
+        *jobs.ROUTES,
+        *uploads.ROUTES,
+        *columns.ROUTES,
+        *checked.ROUTES,
+        *copies.ROUTES,
+        *works.ROUTES,
+    )
     # The paths with fixed words come before those in which anything can stand.
     ordered = sorted(pages, key=lambda route: route[1].endswith("{act}"))
     routes = [Route(path, endpoint, methods=["GET"]) for path, endpoint in entrance.open_routes(site)]

@@ -1,28 +1,26 @@
-"""From the sheet to the import: upload, columns, problems, check your answers."""
+"""The sheet comes in: instructions, the blank sheet, the upload, and the check that it is given."""
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
-from musterroll import MusterrollError, fold_heading
-from musterroll.engine import Pipeline, map_columns, template
+from musterroll import MusterrollError
+from musterroll.engine import Pipeline, template
 from musterroll_plugins.web.desk import Upload
 from musterroll_plugins.web.people import Role
 from musterroll_plugins.web.private import make_folder
 from musterroll_plugins.web.site import Route, Visit
 from musterroll_plugins.web.view import View
-from musterroll_plugins.web.words import INVITES
 
 _SUFFIXES = (".xlsx", ".ods", ".csv", ".tsv", ".txt")
 _FORMATS = ("xlsx", "ods", "csv")
@@ -188,43 +186,9 @@ def found_upload(visit: Visit) -> Upload:
     return found
 
 
-async def step(visit: Visit) -> Response:
-    """Where an upload stands: sends the browser to the step that comes next, or shows the columns or the answers."""
-    upload = found_upload(visit)
-    if upload.run is not None:
-        return visit.to(f"/work/{upload.run}")
-    return await _with_check(visit, upload, _step)
-
-
-async def _step(visit: Visit, upload: Upload, view: View) -> Response:
-    meta = view.meta
-    if meta["columns"] is not None and not upload.asked:
-        return await _columns(visit, upload, view)
-    if meta["counts"]["errors"] or not is_importable(meta):
-        return await _problems(visit, upload, view)
-    return await _answers(visit, upload, view)
-
-
-def is_importable(meta: Mapping[str, Any]) -> bool:
-    """Whether anything of a checked sheet could go in."""
-    return bool(meta["choices"] and meta["actions"])
-
-
-async def answers(visit: Visit) -> Response:
-    """What the import would do."""
-    return await _with_check(visit, found_upload(visit), _answers_or_problems)
-
-
-async def _answers_or_problems(visit: Visit, upload: Upload, view: View) -> Response:
-    return await (_answers if is_importable(view.meta) else _problems)(visit, upload, view)
-
-
-async def problems(visit: Visit) -> Response:
-    """The problems of a sheet."""
-    return await _with_check(visit, found_upload(visit), _problems)
-
-
-async def _with_check(visit: Visit, upload: Upload, show: Any) -> Response:
+async def with_check(
+    visit: Visit, upload: Upload, show: Callable[[Visit, Upload, View], Awaitable[Response]]
+) -> Response:
     """Shows what a check has found; sends the browser to the check while it lasts."""
     desk = visit.site.desk
     work = desk.work(visit.name, upload.check or "")
@@ -240,124 +204,7 @@ async def _with_check(visit: Visit, upload: Upload, show: Any) -> Response:
         error = (result.get("error") or {}).get("message", "the check was cut off")
         return visit.page("unread.html", upload=upload, reason=error, target=await visit.target(upload.profile))
     with view:
-        response: Response = await show(visit, upload, view)
-        return response
-
-
-async def _problems(visit: Visit, upload: Upload, view: View) -> Response:
-    severity = visit.query("severity") if visit.query("severity") in ("error", "warning") else ""
-    code, field = visit.query("code"), visit.request.query_params.get("field")
-    groups = [one for one in view.meta["groups"] if not severity or one["severity"] == severity]
-    return visit.page(
-        "problems.html",
-        upload=upload,
-        meta=view.meta,
-        importable=is_importable(view.meta),
-        groups=groups,
-        severity=severity,
-        code=code,
-        field=field,
-        found=view.problems(visit.page_number, severity=severity, code=code, field=field if code else None),
-        target=await visit.target(upload.profile),
-    )
-
-
-async def _answers(
-    visit: Visit, upload: Upload, view: View, errors: Iterable[tuple[str, str]] = (), status: int = 200
-) -> Response:
-    outcome, text = visit.query("outcome"), visit.query("q").strip()
-    return visit.page(
-        "answers.html",
-        status,
-        upload=upload,
-        meta=view.meta,
-        outcome=outcome,
-        text=text,
-        found=view.lines(visit.page_number, text=text, outcome=outcome),
-        fields=(await visit.pipeline(upload.profile)).fields,
-        target=await visit.target(upload.profile),
-        errors=list(errors),
-    )
-
-
-async def _columns(
-    visit: Visit,
-    upload: Upload,
-    view: View,
-    errors: Iterable[tuple[str, str]] = (),
-    chosen: Mapping[int, str] | None = None,
-    status: int = 200,
-) -> Response:
-    pipeline, columns = await visit.pipeline(upload.profile), view.meta["columns"]
-    if chosen is None:
-        chosen = {i: one["field"] or "" for i, one in enumerate(columns["columns"])}
-    return visit.page(
-        "columns.html",
-        status,
-        upload=upload,
-        columns=columns["columns"],
-        layout=columns["layout"],
-        fields=[one for one in pipeline.fields.values() if not one.omitted],
-        chosen=chosen,
-        target=await visit.target(upload.profile),
-        errors=list(errors),
-    )
-
-
-async def set_columns(visit: Visit) -> Response:
-    """Takes what a person says of the columns, and has the sheet checked again."""
-    return await _with_check(visit, found_upload(visit), _set_columns)
-
-
-async def _set_columns(visit: Visit, upload: Upload, view: View) -> Response:
-    if view.meta["columns"] is None or visit.site.desk.is_imported(upload):
-        raise HTTPException(409, "this sheet has no columns to be named")
-    pipeline, found = await visit.pipeline(upload.profile), view.meta["columns"]
-    fields, columns = pipeline.fields, found["columns"]
-    chosen = {i: visit.text(f"column-{i}") for i in range(len(columns))}
-    errors, by_field = [], {}
-    for i, name in chosen.items():
-        if not name:
-            continue
-        if name not in fields:
-            errors.append((f"column-{i}", f"column {columns[i]['column']}: choose one of the fields"))
-        elif name in by_field:
-            errors.append((f"column-{i}", f"{fields[name].heading} is chosen twice; only one column can be it"))
-        else:
-            by_field[name] = i
-    for name, field in fields.items():
-        if field.needs_column and name not in by_field:
-            errors.append((f"column-{_free(chosen)}", f"no column is {field.heading}, which every sheet needs"))
-    if errors:
-        return await _columns(visit, upload, view, errors, chosen, 422)
-    aliases = {name: columns[i]["heading"] for name, i in by_field.items() if not _is_known(fields[name], columns[i])}
-    if aliases and visit.text("remember"):
-        sheet = visit.site.desk.sheet_of(upload)
-        try:
-            await run_in_threadpool(map_columns, pipeline, sheet, chosen=aliases)
-        except MusterrollError as error:
-            return await _columns(visit, upload, view, [("remember", error.message)], chosen, 422)
-        visit.note("columns remembered", upload.id)
-        aliases = {}
-    sets = [f"sheet.{name}={_toml(value)}" for name, value in found["layout"].items()]
-    sets += [f"sheet.aliases.{name}={_toml([*fields[name].aliases, heading])}" for name, heading in aliases.items()]
-    upload = check(visit, replace(upload, sets=tuple(sets), asked=True))
-    return visit.to(f"/work/{upload.check}")
-
-
-def _is_known(field: Any, column: Mapping[str, Any]) -> bool:
-    """Whether a column has one of the headings of the field as it is."""
-    return fold_heading(column["heading"]) in {fold_heading(name) for name in (field.heading, *field.aliases)}
-
-
-def _free(chosen: Mapping[int, str]) -> int:
-    """The first column that is nothing yet: that is where to go on."""
-    return next((i for i, name in chosen.items() if not name), 0)
-
-
-def _toml(value: Any) -> str:
-    # A JSON text, a number or an array of texts is one of TOML, too.
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=True)
+        return await show(visit, upload, view)
 
 
 async def check_again(visit: Visit) -> Response:
@@ -378,54 +225,10 @@ async def discard(visit: Visit) -> Response:
     return visit.to("")
 
 
-async def run(visit: Visit) -> Response:
-    """Begins the import that was shown."""
-    return await _with_check(visit, found_upload(visit), _run)
-
-
-async def _run(visit: Visit, upload: Upload, view: View) -> Response:
-    meta, desk = view.meta, visit.site.desk
-    # Looked at again: another person may have begun it a moment ago.
-    now = desk.upload(visit.name, upload.id)
-    if now is None or desk.is_imported(now):
-        raise HTTPException(409, "this sheet is being imported already")
-    if not is_importable(meta):
-        raise HTTPException(409, "nothing of the sheet can be imported")
-    choice = visit.text("invites")
-    if choice not in meta["choices"]:
-        return await _answers(visit, upload, view, [(f"invites-{meta['usual']}", "say to whom invites are sent")], 422)
-    assert choice in INVITES
-    shown = {"invites": meta["choices"][choice]["sends"], "digest": meta["digest"]}
-    more = {"shown": shown, "invites": None if choice == meta["usual"] else choice}
-    work = visit.begin(
-        "run",
-        upload=upload.id,
-        sheet=str(desk.sheet_of(upload)),
-        profile=upload.profile,
-        sets=upload.sets,
-        more=more,
-    )
-    desk.store(replace(now, run=work.id))
-    visit.note("run", upload.id)
-    return visit.to(f"/work/{work.id}")
-
-
-async def not_posted(visit: Visit) -> Response:
-    """Sends who reloads a page that a form led to, back to the upload."""
-    return RedirectResponse(f"{visit.home}/uploads/{visit.request.path_params['upload']}", 303)
-
-
 ROUTES: list[Route] = [
     ("GET", "/c/{customer}/new", new, Role.IMPORTER),
     ("GET", "/c/{customer}/blank/{form}", blank_sheet, Role.VIEWER),
     ("POST", "/c/{customer}/uploads", upload, Role.IMPORTER),
-    ("GET", "/c/{customer}/uploads/{upload}", step, Role.IMPORTER),
-    ("GET", "/c/{customer}/uploads/{upload}/problems", problems, Role.IMPORTER),
-    ("GET", "/c/{customer}/uploads/{upload}/answers", answers, Role.IMPORTER),
-    ("POST", "/c/{customer}/uploads/{upload}/columns", set_columns, Role.IMPORTER),
-    ("GET", "/c/{customer}/uploads/{upload}/columns", not_posted, Role.IMPORTER),
     ("POST", "/c/{customer}/uploads/{upload}/check", check_again, Role.IMPORTER),
     ("POST", "/c/{customer}/uploads/{upload}/discard", discard, Role.IMPORTER),
-    ("POST", "/c/{customer}/uploads/{upload}/run", run, Role.IMPORTER),
-    ("GET", "/c/{customer}/uploads/{upload}/run", not_posted, Role.IMPORTER),
 ]

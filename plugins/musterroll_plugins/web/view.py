@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from musterroll import Problem
 from musterroll.engine import Change, JobSummary, Report
 
 PAGE = 50
@@ -86,11 +87,19 @@ def write_view(path: Path, report: Report, **more: Any) -> None:
 
 
 def _fill(db: sqlite3.Connection, report: Report, more: Mapping[str, Any]) -> None:
+    certain = 0
+
+    def problems() -> Iterator[Problem]:
+        nonlocal certain
+        for one in report.problems():
+            certain += one.is_safe and not one.is_repaired
+            yield one
+
     db.executemany(
         "INSERT INTO problem (severity, code, field, record) VALUES (?, ?, ?, ?)",
         (
             (one.severity, one.code, one.field or "", _text({name: getattr(one, name) for name in _PROBLEM}))
-            for one in report.problems()
+            for one in problems()
         ),
     )
     job = report.job
@@ -118,6 +127,7 @@ def _fill(db: sqlite3.Connection, report: Report, more: Mapping[str, Any]) -> No
         "groups": [asdict(one) for one in report.problem_groups()],
         "groups_to_create": ["|".join(path) for path in report.groups_to_create or ()],
         "keeps_all_out": report.keeps_all_out,
+        "certain": certain,
         "notes": list(report.sheet.notes) if report.sheet else [],
         "stamp": stamp_of(job) if job else None,
         **more,

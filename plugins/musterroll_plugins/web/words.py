@@ -76,5 +76,7 @@ WORKS = {
     "release": "Releasing invites",
     "view": "Reading the job",
     "story": "Reading the row",
+    "fixed": "Correcting a copy of the sheet",
+    "annotated": "Marking the problems in a copy of the sheet",
 }
 """What a worker does."""

@@ -23,7 +23,7 @@ from filelock import FileLock
 
 from musterroll import MusterrollError, SourceError, engine
 from musterroll.engine import MEMBERS, Change, Document, Outcome, Pipeline, PlanSummary, Report, documents
-from musterroll_plugins.web.desk import Work
+from musterroll_plugins.web.desk import COPIES, Work, copy_of
 from musterroll_plugins.web.private import read_json, write_json
 from musterroll_plugins.web.view import write_view
 
@@ -36,6 +36,8 @@ _COMMANDS = {
     "release": "invites release",
     "view": "jobs show",
     "story": "jobs show",
+    "fixed": "validate",
+    "annotated": "plan",
 }
 _PACE = 0.2  # seconds between two words of progress
 _CHOICES: tuple[engine.SendTo, ...] = ("none", "new", "all", "pending")
@@ -131,6 +133,8 @@ class Worker:
         work = self.work
         if work.kind == "check":
             return self._check(document)
+        if work.kind in COPIES:
+            return self._copy(document)
         report = self._perform()
         with report:
             document.add(documents.of_report(report))
@@ -197,6 +201,28 @@ class Worker:
                 columns=columns,
             )
             return {"outcome": report.outcome}
+
+    def _copy(self, document: Document) -> dict[str, Any]:
+        """Makes a copy of the sheet, as `validate --fix` and `plan --annotate` do."""
+        pipeline, sheet, to = self._load(), Path(self.work.sheet or ""), copy_of(self.work)
+        found: dict[str, Any] = {}
+        copy: engine.AnnotatedCopy | None = None
+        if self.work.kind == "fixed":
+            report = engine.fix(pipeline, sheet, to=to, replace_file=True, progress=self._progress)
+        else:
+            keeps, called = self.work.more["keeps_passwords"], self.work.more["called"]
+            copy = engine.AnnotatedCopy(pipeline, sheet, to, keep_passwords=keeps, replace=True, called=called)
+            report = engine.plan(pipeline, sheet, progress=self._progress)
+        with report:
+            counts, fixed = report.counts, report.fixed
+            if fixed is not None:
+                left = {"errors": counts.errors, "warnings": counts.warnings}
+                found["fixed"] = {"problems": fixed.problems, "of": fixed.of, **left}
+            if copy is not None and report.sheet is not None:
+                copy.write(report.sheet, counts, report.problems)
+            document.add(documents.of_report(report))
+            document.finish(report.outcome, report.error)
+            return {"outcome": report.outcome, **found}
 
     def _columns(self, pipeline: Pipeline, sheet: Path) -> dict[str, Any] | None:
         """What the columns of the sheet seem to be; None where it holds no headings at all."""

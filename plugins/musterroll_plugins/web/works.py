@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from starlette.exceptions import HTTPException
 from starlette.responses import Response, StreamingResponse
 
-from musterroll_plugins.web.desk import Standing, Work
+from musterroll_plugins.web.desk import COPIES, Standing, Work
 from musterroll_plugins.web.people import Role
 from musterroll_plugins.web.site import Route, Visit
 from musterroll_plugins.web.words import WORKS
@@ -45,6 +45,8 @@ async def _ended(visit: Visit, work: Work, standing: Standing) -> Response:
     result = standing.result or {}
     if work.kind == "check":
         return visit.to(f"/uploads/{work.upload}")
+    if work.kind in COPIES:
+        return visit.to(f"/uploads/{work.upload}/copies/{work.id}")
     if work.kind == "story":
         return visit.to(f"/jobs/{work.job}/rows/{work.more['row']}?work={work.id}")
     if result["job"] is not None and (work.kind not in ("approve", "undo", "resume", "release") or not result["error"]):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -280,3 +281,41 @@ def test_a_sheet_that_changes_meanwhile_is_noticed(work: Work) -> None:
         work.run(work.pipeline(SKIP), sheet, confirm=confirm)
     assert files(work) == []
     assert work.portal.handed == []
+
+
+def killed_before_its_plan_is_agreed_to(work: Work, pipeline: engine.Pipeline, sheet: Path) -> None:
+    """Leaves what a process leaves that is killed while the person is asked."""
+    kept = work.folder / "killed"
+
+    def confirm(summary: engine.PlanSummary) -> bool:
+        shutil.copytree(work.state, kept, ignore=shutil.ignore_patterns("*.lock", "*-shm"))
+        return False
+
+    with pytest.raises(RefusedError):
+        work.run(pipeline, sheet, confirm=confirm)
+    shutil.rmtree(work.state)
+    shutil.move(kept, work.state)
+
+
+@pytest.mark.parametrize("keeps", [True, False])
+@pytest.mark.parametrize("command", ["run", "apply", "resume", "approve"])
+def test_every_command_that_writes_it_keeps_passwords_on_request(command: str, keeps: bool, work: Work) -> None:
+    sheet = work.sheet(user("ana", email="x", password=CANARY), user("bo"), user("cy"))
+    pipeline = work.pipeline(SKIP, "[limits]\ncreate = 1" if command == "approve" else "")
+    match command:
+        case "run":
+            work.run(pipeline, sheet, keep_passwords=keeps)
+        case "apply":
+            engine.plan(pipeline, sheet, save_to=engine.PlanTarget(work.folder / "may.plan")).close()
+            with engine.SavedPlan(work.folder / "may.plan") as saved:
+                engine.apply(work.pipeline(SKIP), saved, keep_passwords=keeps).close()
+        case "resume":
+            killed_before_its_plan_is_agreed_to(work, pipeline, sheet)
+            work.resume(work.pipeline(SKIP), keep_passwords=keeps)
+        case "approve":
+            work.run(pipeline, sheet)
+            engine.approve(pipeline, "last", by="ana", keep_passwords=keeps).close()
+    assert len(work.portal.names()) == 2
+    row = read(work.folder / "staff.rejected.csv")[2]
+    assert row[4] == (CANARY if keeps else "")
+    assert ("type it again" in row[-1]) is not keeps

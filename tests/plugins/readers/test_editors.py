@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import re
-import subprocess
 import zipfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import openpyxl
 import pytest
+import xlsxwriter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openpyxl.comments import Comment
@@ -37,7 +38,8 @@ from musterroll_plugins.readers.csv.reader import CsvOptions, CsvReader
 from musterroll_plugins.readers.csv.reader import musterroll_readers as csv_readers
 from musterroll_plugins.readers.ods.reader import musterroll_readers as ods_readers
 from musterroll_plugins.readers.xlsx.reader import musterroll_readers as xlsx_readers
-from support.office import libreoffice, needs_gnumeric, needs_libreoffice
+from support.cost import most_bytes_held, python_calls
+from support.office import gnumeric, libreoffice, needs_gnumeric, needs_libreoffice, saved_again
 from support.rows import context
 
 FORMATS = {"xlsx": xlsx_readers, "ods": ods_readers, "csv": csv_readers}
@@ -117,6 +119,33 @@ def test_only_the_edited_cells_are_others(
         for column in range(7):
             wanted = edits.get((number, column), at(before, number, column)) or None
             assert at(after, number, column) == wanted
+
+
+# Each of them is something else to a program that guesses.
+LOOKALIKES = [
+    "+447712345678", "+44", "=1+1", "=cmd|'/c calc'!A1", "@SUM(A1)", "-1+2", "0771", "007", "1.0", "1e5", "1/2",
+    "3-4", "TRUE", "#N/A", "2026-11-28", "12:30", "50 %", "'quoted", '"both"', "a;b,c|d", "<b>&amp;", "_x0041_",
+    "  edge", "😀",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "form", ["xlsx", pytest.param("ods", marks=pytest.mark.slow), pytest.param("csv", marks=pytest.mark.slow)]
+)
+@needs_libreoffice
+def test_what_is_put_into_cells_is_still_that_text_when_a_program_has_saved_it(form: str, tmp_path: Path) -> None:
+    filled: dict[int, tuple[Cell, ...]] = dict.fromkeys(range(2, len(LOOKALIKES) + 2), ("was", "stays", "", "x"))
+    path = made(tmp_path / f"sheet.{form}", {1: ("A", "B", "C", "D"), **filled})
+    if form == "csv":
+        path.write_bytes(path.read_bytes().replace(b",", b";"))
+    edits = [CellEdit(n, column, text) for n, text in enumerate(LOOKALIKES, 2) for column in (0, 2)]
+    notes = [edit._replace(mark=Severity.ERROR, note=edit.text) if edit.column else edit for edit in edits]
+    copy = edited(path, *notes, front=FRONT)
+    for one in (copy, saved_again(copy)):
+        found = rows(one)
+        assert [at(found, number, 0) for number in range(2, len(LOOKALIKES) + 2)] == LOOKALIKES
+        assert [at(found, number, 2) for number in range(2, len(LOOKALIKES) + 2)] == LOOKALIKES
+        assert {at(found, number, 1) for number in range(2, len(LOOKALIKES) + 2)} == {"stays"}
 
 
 @pytest.mark.parametrize("form", ["xlsx", "ods"])
@@ -205,6 +234,36 @@ def designed(path: Path) -> Path:
     return path
 
 
+def designed_with_xlsxwriter(path: Path) -> Path:
+    """The same, by a program that writes what Excel writes: shared texts, a calculation chain, its own notes."""
+    book = xlsxwriter.Workbook(str(path))
+    sheet, other = book.add_worksheet("Users"), book.add_worksheet("Prices")
+    title = book.add_format({"font_name": "Georgia", "font_size": 18, "bold": True})
+    sheet.merge_range("A1:C1", "Staff of 2026", title)
+    sheet.write_row("A2", ["Name", "Phone", "Kind"])
+    for number in range(3, 8):
+        sheet.write_row(f"A{number}", [f"user{number}", f"0771234567{number}", "North"])
+    sheet.write("B4", "07712345674", book.add_format({"bg_color": "#00FF00"}))
+    sheet.write_formula("D3", "=COUNTA(A3:A7)", None, 5)
+    sheet.write_rich_string("A6", "us", book.add_format({"bold": True}), "er6")
+    sheet.write_comment("C5", "call first", {"author": "Bo"})
+    sheet.set_column("B:B", 33)
+    sheet.autofilter("A2:C7")
+    sheet.data_validation("C3:C7", {"validate": "list", "source": ["North", "South"]})
+    sheet.conditional_format("B3:B7", {"type": "no_blanks", "format": book.add_format({"italic": True})})
+    sheet.repeat_rows(1)
+    sheet.freeze_panes(2, 0)
+    other.write_formula("A1", "=Users!A3", None, "user3")
+    other.write_row("A3", ["p", "q"])
+    other.add_table("A3:B5", {"name": "Fees", "columns": [{"header": "p"}, {"header": "q"}]})
+    other.hide()
+    chart = book.add_chart({"type": "column"})
+    chart.add_series({"values": "=Users!$D$3:$D$7"})
+    other.insert_chart("E5", chart)
+    book.close()
+    return path
+
+
 def look(path: Path) -> dict[str, Any]:
     book: Any = openpyxl.load_workbook(path)
     sheet = book["Users"]
@@ -222,17 +281,19 @@ def look(path: Path) -> dict[str, Any]:
         "note": re.sub(r"^Bo:\s*", "", sheet["C5"].comment.text),
         "titles": sheet.print_title_rows,
         "frozen": sheet.freeze_panes,
+        "by its values": [(str(one.sqref), [rule.type for rule in one.rules]) for one in sheet.conditional_formatting],
+        "tables": list(book["Prices"].tables),
     }
 
 
 def written_by(program: str, folder: Path) -> Path:
+    if program == "XlsxWriter":
+        return designed_with_xlsxwriter(folder / "xlsxwriter.xlsx")
     path = designed(folder / "openpyxl.xlsx")
     if program == "LibreOffice":
         return libreoffice(path, "xlsx", folder / "lo")
     if program == "Gnumeric":
-        out = folder / "gnumeric.xlsx"
-        subprocess.run(["ssconvert", str(path), str(out)], check=True, capture_output=True)
-        return out
+        return gnumeric(path, "xlsx", folder / "gnumeric")
     return path
 
 
@@ -240,6 +301,7 @@ def written_by(program: str, folder: Path) -> Path:
     "program",
     [
         "openpyxl",
+        "XlsxWriter",
         pytest.param("LibreOffice", marks=needs_libreoffice),
         pytest.param("Gnumeric", marks=needs_gnumeric),
     ],
@@ -268,6 +330,77 @@ def test_everything_else_stays_as_it_was(program: str, tmp_path: Path) -> None:
     assert [one.title for one in book if one.sheet_view.tabSelected] == [FRONT_WORKSHEET]
     assert book["Users"]["B3"].fill.fgColor.rgb == "FFFFB3AD"
     assert book["Users"]["B3"].comment.text == "musterroll: wrong"
+    told = zipfile.ZipFile(noted)
+    assert sorted({*zipfile.ZipFile(path).namelist()} - {*told.namelist()}) in ([], ["xl/calcChain.xml"])
+    assert len(told.namelist()) == len({*told.namelist()})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "program", [pytest.param("LibreOffice", marks=needs_libreoffice), pytest.param("Gnumeric", marks=needs_gnumeric)]
+)
+@needs_libreoffice
+@pytest.mark.filterwarnings("ignore:Workbook contains no default style")
+def test_everything_else_of_a_document_stays_as_it_was(program: str, tmp_path: Path) -> None:
+    made_by = libreoffice if program == "LibreOffice" else gnumeric
+    path = made_by(designed(tmp_path / "staff.xlsx"), "ods", tmp_path / "made")
+    noted = edited(
+        path,
+        CellEdit(3, 1, "+447712345673", Severity.ERROR, "wrong"),
+        CellEdit(5, 2, None, Severity.WARNING, "look"),
+        to=tmp_path / "noted.ods",
+        worksheet="Users",
+        front=FRONT,
+    )
+    before, after = (look(libreoffice(one, "xlsx", tmp_path / "seen")) for one in (path, noted))
+    assert after.pop("note").splitlines() == [*before.pop("note").splitlines(), "musterroll: look"]
+    assert after == before
+    book: Any = openpyxl.load_workbook(tmp_path / "seen" / "noted.xlsx")
+    front, users = book[FRONT_WORKSHEET], book["Users"]
+    assert (front.page_setup.orientation, front.sheet_properties.pageSetUpPr.fitToPage) == ("landscape", True)
+    assert front.print_title_rows == "$3:$3"
+    assert (users["B3"].value, users["B3"].data_type, users["B3"].fill.fgColor.rgb) == (
+        "+447712345673",
+        "s",
+        "FFFFB3AD",
+    )
+
+
+@pytest.mark.parametrize("program", ["openpyxl", "XlsxWriter", "bare"])
+def test_the_worksheet_in_front_is_printed_on_landscape_pages_with_its_headings(program: str, tmp_path: Path) -> None:
+    """Whether the workbook has names of its own, and so a list of them, or has none."""
+    path = made(tmp_path / "bare.xlsx", {1: ("A", "B"), 2: ("x", "y")}) if program == "bare" else None
+    copy = edited(path or written_by(program, tmp_path), worksheet=None if path else "Users", front=FRONT)
+    again = edited(copy, to=tmp_path / "again.xlsx", worksheet=None if path else "Users", front=FRONT)
+    for one in (copy, again):
+        front = openpyxl.load_workbook(one)[FRONT_WORKSHEET]
+        assert (front.page_setup.orientation, front.page_setup.fitToHeight) == ("landscape", 0)
+        assert front.print_title_rows == "$3:$3"
+
+
+@pytest.mark.parametrize("styles", ["whole", "empty", "none"])
+def test_the_pages_of_the_worksheet_in_front_are_added_once(styles: str, tmp_path: Path) -> None:
+    path = made(tmp_path / "sheet.ods", {1: ("A", "B"), 2: ("x", "y")})
+    package = zipfile.ZipFile(path)
+    lists = re.compile(r"<office:(automatic|master)-styles>.*?</office:\1-styles>", re.DOTALL)
+    with zipfile.ZipFile(tmp_path / "other.ods", "w") as other:
+        for name in package.namelist():
+            data = package.read(name).decode("utf-8")
+            if name == "styles.xml" and styles != "whole":
+                data = lists.sub(r"<office:\1-styles/>" if styles == "empty" else "", data)
+            other.writestr(name, data)
+    copy = edited(tmp_path / "other.ods", front=FRONT)
+    again = edited(copy, to=tmp_path / "again.ods", front=FRONT)
+    for one in (copy, again):
+        told = zipfile.ZipFile(one).read("styles.xml").decode("utf-8")
+        ours = re.findall(r'<office:([\w-]+styles)\b|<style:([\w-]+) [^>]*style:name="musterroll-problems"', told)
+        assert ["".join(name) for name in ours][-4:] == [
+            "automatic-styles",
+            "page-layout",
+            "master-styles",
+            "master-page",
+        ]
+        assert told.count('style:name="musterroll-problems"') == 2
 
 
 def test_formulas_that_shared_the_one_of_an_edited_cell_keep_their_results(tmp_path: Path) -> None:
@@ -308,6 +441,20 @@ def test_repeated_cells_and_rows_of_a_document_are_told_apart(tmp_path: Path) ->
         ["same", "same", "same", "new", "end"],
         ["same", "same", "same", None, "end"],
     ]
+
+
+@pytest.mark.parametrize("form", ["xlsx", "ods"])
+def test_a_copy_costs_as_much_as_it_has_rows_and_is_never_held(form: str, tmp_path: Path) -> None:
+    calls, held = {}, {}
+    for count in (250, 1000):
+        row: tuple[Cell, ...] = ("ana@example.com", "07712345678", SECRET, "North;" * 300)
+        path = made(tmp_path / f"of-{count}.{form}", {1: ("A", "B", "C", "D")} | dict.fromkeys(range(2, count), row))
+        marked = [CellEdit(number, 1, "7712345678", Severity.ERROR, "look") for number in range(2, count, 10)]
+        copy = partial(edited, path, *marked, blanked=frozenset({2}), blanked_from=2, front=FRONT)
+        copy()  # what is imported and made once is no matter
+        calls[count], held[count] = python_calls(copy), most_bytes_held(copy)
+    assert calls[1000] < 4.2 * calls[250]
+    assert held[1000] < 2 * held[250]
 
 
 def csv_copy(data: bytes, *cells: CellEdit, **options: str) -> bytes:

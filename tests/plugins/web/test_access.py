@@ -75,6 +75,7 @@ def test_a_viewer_looks_and_does_nothing(team: WebServer) -> None:
     checked = ivan.upload(SHEET)
     assert vera.get("/new").status_code == 403
     assert vera.get(upload_path(checked)).status_code == 403
+    assert vera.post(upload_path(checked) + "/copies/annotated", passwords="yes").status_code == 403
     assert vera.post("/uploads", files={"sheet": ("a.csv", SHEET)}).status_code == 403
 
 

@@ -76,6 +76,10 @@ def test_every_step_for_everybody(look: str, browser: Browser, server: WebServer
     seen.upload(bad)
     assert "Problems in mistakes.csv" in page.title()
     seen.look()
+    page.get_by_role("button", name="Make an annotated copy").click()
+    page.wait_for_url("**/copies/*")
+    assert "annotated copy of mistakes.csv" in page.title()
+    seen.look()
     seen.upload(good)
     assert "Check your answers" in page.title()
     seen.look()
@@ -91,6 +95,34 @@ def test_every_step_for_everybody(look: str, browser: Browser, server: WebServer
     seen.look()
     page.goto(seen.home)
     seen.look()
+    assert seen.faults == []
+    seen.context.close()
+
+
+@pytest.mark.slow
+def test_the_corrected_copy_is_downloaded_uploaded_and_imported(
+    browser: Browser, server: WebServer, place: Workplace
+) -> None:
+    seen = Seen(browser, server, f"/c/{place.folder.name}")
+    page = seen.page
+    seen.upload(place.write("staff.csv", SHEET.replace(",44,7712345678,", ",+44,07712345678,")))
+    assert "Problems in staff.csv" in page.title()
+    page.get_by_role("button", name="Make a corrected copy").click()
+    page.wait_for_url("**/copies/*")
+    assert "Nothing is left" in page.inner_text("main")
+    seen.look()
+    with page.expect_download() as downloaded:
+        page.get_by_role("link", name="Download the corrected copy").click()
+    assert downloaded.value.suggested_filename == f"{place.folder.name}-fixed.csv"
+    copy = place.folder / "fixed.csv"
+    downloaded.value.save_as(copy)
+    page.get_by_role("link", name="Upload the corrected sheet").click()
+    seen.upload(copy)
+    assert "Check your answers" in page.title()
+    page.get_by_label("Nobody").check()
+    page.get_by_role("button", name="Import 2 rows").click()
+    page.wait_for_url("**/jobs/*")
+    assert place.users()["ana"]["phone"] == "7712345678"
     assert seen.faults == []
     seen.context.close()
 

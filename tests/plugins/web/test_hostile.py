@@ -147,6 +147,10 @@ ATTACKS: dict[str, tuple[int, Attack]] = {
     "another customer's job": (404, lambda s: s.bearer("GET", f"/api/jobs/{s.job}", "theirs")),
     "another customer's job, to undo": (404, lambda s: s.bearer("POST", f"/api/jobs/{s.job}/undo", "theirs")),
     "an upload under another customer": (404, lambda s: s.send("GET", f"/c/other{s.upload}")),
+    "a copy under another customer": (
+        404,
+        lambda s: s.form(f"/c/other{s.upload}/copies/fixed", csrf=s.csrf),
+    ),
     "a job under another customer": (404, lambda s: s.send("GET", f"/c/other/jobs/{s.job}")),
     "a customer that does not exist": (404, lambda s: s.send("GET", "/c/nobody")),
     # a role that does not do
@@ -155,6 +159,7 @@ ATTACKS: dict[str, tuple[int, Attack]] = {
     "an importer approves": (403, lambda s: s.bearer("POST", f"/api/jobs/{s.job}/approve", "imports")),
     # forms from elsewhere
     "no CSRF token": (403, lambda s: s.form(f"/c/test{s.upload}/run", invites="all")),
+    "a copy without a CSRF token": (403, lambda s: s.form(f"/c/test{s.upload}/copies/annotated", passwords="yes")),
     "a wrong CSRF token": (403, lambda s: s.form(f"/c/test{s.upload}/run", invites="all", csrf="a" * 43)),
     "a CSRF token that is no ASCII": (403, lambda s: s.form(f"/c/test{s.upload}/run", csrf="ä")),
     "a foreign Origin": (403, lambda s: s.import_from(origin="https://evil.example")),
@@ -172,6 +177,7 @@ ATTACKS: dict[str, tuple[int, Attack]] = {
     "a traversal in an id": (404, lambda s: s.send("GET", "/c/test/uploads/..%2f..%2fwork")),
     "a traversal in a job": (404, lambda s: s.send("GET", "/c/test/jobs/..%2f..%2fx")),
     "a traversal in a format": (404, lambda s: s.send("GET", "/c/test/blank/..%2fxlsx")),
+    "a traversal in a copy": (404, lambda s: s.send("GET", f"/c/test{s.upload}/copies/..%2f..%2fx/file")),
     "a part of a job's id": (404, lambda s: s.send("GET", f"/c/test/jobs/{s.job[:-1]}")),
     "the last job": (404, lambda s: s.send("GET", "/c/test/jobs/last")),
     "an id with a zero byte": (404, lambda s: s.send("GET", "/c/test/uploads/%00")),

@@ -10,6 +10,7 @@ from musterroll_plugins.readers.package.patching import with_attributes, xml_tex
 
 _PROPERTIES = re.compile(r"<style:table-cell-properties\b[^>]*>")
 _NAME = "musterroll-"
+FRONT_PAGE = f"{_NAME}problems"
 _FO = 'xmlns:fo="urn:oasis:names:tc:opendocument:xmlns:xsl-fo-compatible:1.0"'
 
 
@@ -38,15 +39,23 @@ class EditedStyles:
         width = f'<style:table-column-properties style:column-width="{characters * 0.21:.2f}cm"/>'
         return self._other("table-column", width)
 
-    def text(self, *, bold: bool = False, wraps: bool = True, mark: Severity | None = None) -> str:
+    def text(self, *, bold: bool = False, wraps: bool = True, lined: bool = True, mark: Severity | None = None) -> str:
         """Returns the name of a style of text."""
-        fill = "" if mark is None else f' fo:background-color="#{_looks.MARKS[mark]}"'
-        wrap = ' fo:wrap-option="wrap"' if wraps else ""
-        look = f'<style:table-cell-properties style:vertical-align="top"{wrap}{fill}/>'
-        return self._other("table-cell", look + ('<style:text-properties fo:font-weight="bold"/>' if bold else ""))
+        look = 'style:vertical-align="top" style:text-align-source="fix"'
+        look += ' fo:wrap-option="wrap"' if wraps else ""
+        look += f' fo:border-bottom="0.75pt solid #{_looks.LINE}"' if lined else ""
+        look += f' fo:background-color="#{_looks.MARKS[mark]}"' if mark is not None else ""
+        weight = '<style:text-properties fo:font-weight="bold"/>' if bold else ""
+        start = '<style:paragraph-properties fo:text-align="start"/>'
+        return self._other("table-cell", f"<style:table-cell-properties {look}/>{start}{weight}")
 
-    def _other(self, family: str, properties: str) -> str:
-        element = f'style:family="{family}">{properties}'
+    def table(self) -> str:
+        """Returns the name of the style of the worksheet in front: printed on pages of its own kind."""
+        return self._other("table", '<style:table-properties table:display="true"/>', page=FRONT_PAGE)
+
+    def _other(self, family: str, properties: str, page: str | None = None) -> str:
+        printed = f' style:master-page-name="{page}"' if page else ""
+        element = f'style:family="{family}"{printed}>{properties}'
         return self._others.setdefault(element, f"{_NAME}{len(self._others) + 1}")
 
     def added(self) -> str:

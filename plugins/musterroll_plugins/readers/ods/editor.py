@@ -6,6 +6,7 @@ import re
 import shutil
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from typing import BinaryIO
 
 from musterroll import SheetEdits, Source
@@ -13,11 +14,12 @@ from musterroll_plugins.readers.ods import document as _ods_document
 from musterroll_plugins.readers.ods.document import Document
 from musterroll_plugins.readers.ods.edited_rows import RowsPatcher
 from musterroll_plugins.readers.ods.edited_styles import EditedStyles
+from musterroll_plugins.readers.ods.front import with_front_page
 from musterroll_plugins.readers.package.patching import xml_text
 from musterroll_plugins.readers.package.worksheets import choose
 from musterroll_plugins.readers.package.zip_file import Package, opened, readable
 
-_SETTINGS, _MANIFEST, _TYPE = "settings.xml", "META-INF/manifest.xml", "mimetype"
+_SETTINGS, _STYLES, _MANIFEST, _TYPE = "settings.xml", "styles.xml", "META-INF/manifest.xml", "mimetype"
 # A picture of the first worksheet as it was, passwords and all.
 _THUMBNAILS = "Thumbnails/"
 _ACTIVE = re.compile(rb'(<config:config-item\b[^>]*config:name="ActiveTable"[^>]*>)[^<]*(</config:config-item>)')
@@ -42,13 +44,14 @@ class OdsEditor:
             earlier = next((one.place for one in others if front is not None and one.name == front.name), None)
             styles = EditedStyles()
 
-            def patch(write: Callable[[bytes], object]) -> None:
+            def patch(write: Callable[[bytes], object], edits: SheetEdits = edits) -> None:
                 patcher = RowsPatcher(write, worksheet.place, worksheet.name, edits, styles, earlier)
                 with package.open(_ods_document.CONTENT) as stream:
                     patcher.copy(stream)
 
             if front is not None or any(edit.mark is not None for edit in edits.cells()):
-                patch(lambda data: None)  # styles stand before the cells that need them
+                # Styles stand before the cells that need them; cells that are only emptied need none.
+                patch(lambda data: None, replace(edits, blanked=frozenset()))
             with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as made:
                 for name, entry in package.entries():
                     if entry.filename.startswith(_THUMBNAILS):
@@ -64,6 +67,8 @@ class OdsEditor:
                             if name == _SETTINGS and front is not None:
                                 shown = xml_text(front.name).encode()
                                 out.write(_ACTIVE.sub(rb"\g<1>" + shown + rb"\g<2>", stream.read()))
+                            elif name == _STYLES and front is not None:
+                                out.write(with_front_page(stream.read()))
                             elif name == _MANIFEST.lower():
                                 out.write(_THUMBNAIL.sub(b"", stream.read()))
                             else:

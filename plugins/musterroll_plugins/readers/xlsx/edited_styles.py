@@ -19,7 +19,7 @@ NO_STYLES = (
     '<cellStyleXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0"/></cellStyleXfs>'
     '<cellXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0" xfId="0"/></cellXfs></styleSheet>'
 )
-_LISTS = ("fonts", "fills", "cellXfs")
+_LISTS = ("fonts", "fills", "borders", "cellXfs")
 
 
 class _Lists(Patcher):
@@ -78,7 +78,15 @@ class EditedStyles:
             known = self._marked[style, mark] = self._add("cellXfs", head + rest.decode("utf-8"))
         return known
 
-    def text(self, *, bold: bool = False, link: bool = False, wraps: bool = True, mark: Severity | None = None) -> int:
+    def text(
+        self,
+        *,
+        bold: bool = False,
+        link: bool = False,
+        wraps: bool = True,
+        lined: bool = True,
+        mark: Severity | None = None,
+    ) -> int:
         """Returns the number of a style of text."""
         p = self._lists.prefix
         colour = f'<{p}color rgb="FF0563C1"/>' if link else ""
@@ -86,10 +94,13 @@ class EditedStyles:
         face = f'<{p}sz val="{_looks.FONT_SIZE}"/>{colour}<{p}name val="{_looks.FONT}"/><{p}family val="2"/>'
         font = self._add("fonts", f"<{p}font>{shape}{face}</{p}font>")
         fill = 0 if mark is None else self._fill(mark)
-        look = f'numFmtId="49" fontId="{font}" fillId="{fill}" borderId="0" xfId="0"'
+        below = f'<{p}bottom style="thin"><{p}color rgb="FF{_looks.LINE}"/></{p}bottom>'
+        line = f"<{p}border><{p}left/><{p}right/><{p}top/>{below}<{p}diagonal/></{p}border>"
+        border = self._add("borders", line) if lined else 0
+        look = f'numFmtId="49" fontId="{font}" fillId="{fill}" borderId="{border}" xfId="0"'
         return self._add(
             "cellXfs",
-            f'<{p}xf {look} applyNumberFormat="1" applyFont="1" applyFill="1" applyAlignment="1">'
+            f'<{p}xf {look} applyNumberFormat="1" applyFont="1" applyFill="1" applyBorder="1" applyAlignment="1">'
             f'<{p}alignment vertical="top" wrapText="{int(wraps)}"/></{p}xf>',
         )
 

@@ -17,13 +17,15 @@ from musterroll_plugins.readers.package.xml import Attributes, XmlHandler
 from musterroll_plugins.readers.package.zip_file import opened, readable
 from musterroll_plugins.readers.xlsx.edited_cells import CellsPatcher, deselected
 from musterroll_plugins.readers.xlsx.edited_styles import NO_STYLES, EditedStyles
-from musterroll_plugins.readers.xlsx.front import front_worksheet
+from musterroll_plugins.readers.xlsx.front import front_worksheet, printed_headings
 from musterroll_plugins.readers.xlsx.notes import Notes
 from musterroll_plugins.readers.xlsx.package import XlsxPackage
 from musterroll_plugins.readers.xlsx.workbook import Workbook, Worksheet
 
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _SPREADSHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+# What stands between the worksheets and the names of a workbook.
+_BEFORE_NAMES = frozenset({"functionGroups", "externalReferences"})
 _TYPES, _HEAD = "[Content_Types].xml", 1 << 16
 _FRONT_PART = "xl/worksheets/musterroll-problems.xml"
 _COMMENTS_PART, _SHAPES_PART = "xl/musterroll-comments.xml", "xl/drawings/musterroll-notes.vml"
@@ -309,10 +311,13 @@ class _WorkbookPatcher(Patcher):
     def __init__(self, write: Callable[[bytes], object], name: str | None) -> None:
         super().__init__(write)
         self._name, self._ids = name, [0]
+        self._prefix = self._titles = ""  # the name of the rows that are printed on every page, until it has its place
 
     def opened(self, name: str, attributes: Attributes) -> None:
         """Hears of a start tag."""
         tag_at = self.place
+        if self._titles and self.depth == 2 and name not in _BEFORE_NAMES:  # below the root
+            self._add_titles(beside_others=name == "definedNames")
         if name == "sheets" and self._name is not None:
             self.held = tag_at
             self._sheets_at = tag_at
@@ -339,6 +344,19 @@ class _WorkbookPatcher(Patcher):
                 'mr:id="mrProblems"/>'
             )
             self.replace(at, self.place, f"{tag.decode()}{first}{rest}")
+            held = xml_text(printed_headings(self._name))
+            named = f'<{prefix}definedName name="_xlnm.Print_Titles" localSheetId="0">{held}</{prefix}definedName>'
+            self._prefix, self._titles = prefix, named
+        elif self._titles and self.depth == 0:
+            self._add_titles(beside_others=False)
+
+    def _add_titles(self, *, beside_others: bool) -> None:
+        """Names the rows; where the workbook has names, in front of the others."""
+        tag = self.start_tag(self.place) if beside_others else b""
+        has_more = beside_others and not tag.endswith(b"/>")
+        end = "" if has_more else f"</{self._prefix}definedNames>"
+        self.replace(self.place, self.place + len(tag), f"<{self._prefix}definedNames>{self._titles}{end}")
+        self._titles = ""
 
     _sheets_at: int = 0
 

@@ -13,6 +13,18 @@ from musterroll_plugins.readers.xlsx.edited_styles import EditedStyles
 
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _HEADINGS_AT = 3
+# One page wide, and as high as need be.
+_PRINTED = (
+    '<pageMargins left="0.4" right="0.4" top="0.5" bottom="0.6" header="0.3" footer="0.3"/>'
+    '<pageSetup paperSize="9" orientation="landscape" fitToHeight="0"/>'
+    "<headerFooter><oddFooter>&amp;C&amp;P / &amp;N</oddFooter></headerFooter>"
+)
+
+
+def printed_headings(name: str) -> str:
+    """The rows of the worksheet that stand on every page that is printed, as workbooks name them."""
+    quoted = name.replace("'", "''")
+    return f"'{quoted}'!${_HEADINGS_AT}:${_HEADINGS_AT}"
 
 
 def front_worksheet(front: FrontSheet, worksheet: str, styles: EditedStyles) -> str:
@@ -40,8 +52,8 @@ def front_worksheet(front: FrontSheet, worksheet: str, styles: EditedStyles) -> 
             text = cell.cell if isinstance(cell, CellLink) else cell
             yield f'<c {place} s="{look}" t="inlineStr">{inline_text(text)}</c>' if text else f'<c {place} s="{look}"/>'
 
-    usual, bold, link = styles.text(), styles.text(bold=True), styles.text(link=True)
-    title = styles.text(bold=True, wraps=False)
+    usual, bold, link = styles.text(), styles.text(bold=True, wraps=False), styles.text(link=True)
+    title = styles.text(bold=True, wraps=False, lined=False)
     rows = [f'<row r="1"><c r="A1" s="{title}" t="inlineStr">{inline_text(front.title)}</c></row>']
     headings = FrontRow(tuple(front.headings))
     rows.append(f'<row r="{_HEADINGS_AT}">{"".join(cells(_HEADINGS_AT, headings, bold, bold, bold))}</row>')
@@ -62,7 +74,7 @@ def front_worksheet(front: FrontSheet, worksheet: str, styles: EditedStyles) -> 
         f"</sheetView></sheetViews><cols>{widths}</cols><sheetData>"
     )
     linked = f"<hyperlinks>{''.join(links)}</hyperlinks>" if links else ""
-    tail = f'</sheetData>{linked}<pageSetup orientation="landscape" fitToHeight="0"/></worksheet>'
+    tail = f"</sheetData>{linked}{_PRINTED}</worksheet>"
     return "".join(chain((head,), rows, (tail,)))
 
 

@@ -1,0 +1,137 @@
+"""What the check of a sheet has found: the problems, or the answers to be checked; and the import that follows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.responses import RedirectResponse, Response
+
+from musterroll_plugins.web.columns import columns_page
+from musterroll_plugins.web.desk import Upload
+from musterroll_plugins.web.people import Role
+from musterroll_plugins.web.site import Route, Visit
+from musterroll_plugins.web.uploads import found_upload, with_check
+from musterroll_plugins.web.view import View
+from musterroll_plugins.web.words import INVITES
+
+
+async def step(visit: Visit) -> Response:
+    """Where an upload stands: sends the browser to the step that comes next, or shows the columns or the answers."""
+    upload = found_upload(visit)
+    if upload.run is not None:
+        return visit.to(f"/work/{upload.run}")
+    return await with_check(visit, upload, _step)
+
+
+async def _step(visit: Visit, upload: Upload, view: View) -> Response:
+    meta = view.meta
+    if meta["columns"] is not None and not upload.asked:
+        return await columns_page(visit, upload, view)
+    if meta["counts"]["errors"] or not is_importable(meta):
+        return await _problems(visit, upload, view)
+    return await _answers(visit, upload, view)
+
+
+def is_importable(meta: Mapping[str, Any]) -> bool:
+    """Whether anything of a checked sheet could go in."""
+    return bool(meta["choices"] and meta["actions"])
+
+
+async def answers(visit: Visit) -> Response:
+    """What the import would do."""
+    return await with_check(visit, found_upload(visit), _answers_or_problems)
+
+
+async def _answers_or_problems(visit: Visit, upload: Upload, view: View) -> Response:
+    return await (_answers if is_importable(view.meta) else _problems)(visit, upload, view)
+
+
+async def problems(visit: Visit) -> Response:
+    """The problems of a sheet."""
+    return await with_check(visit, found_upload(visit), _problems)
+
+
+async def _problems(visit: Visit, upload: Upload, view: View) -> Response:
+    severity = visit.query("severity") if visit.query("severity") in ("error", "warning") else ""
+    code, field = visit.query("code"), visit.request.query_params.get("field")
+    groups = [one for one in view.meta["groups"] if not severity or one["severity"] == severity]
+    return visit.page(
+        "problems.html",
+        upload=upload,
+        meta=view.meta,
+        importable=is_importable(view.meta),
+        groups=groups,
+        severity=severity,
+        code=code,
+        field=field,
+        found=view.problems(visit.page_number, severity=severity, code=code, field=field if code else None),
+        target=await visit.target(upload.profile),
+    )
+
+
+async def _answers(
+    visit: Visit, upload: Upload, view: View, errors: Iterable[tuple[str, str]] = (), status: int = 200
+) -> Response:
+    outcome, text = visit.query("outcome"), visit.query("q").strip()
+    return visit.page(
+        "answers.html",
+        status,
+        upload=upload,
+        meta=view.meta,
+        outcome=outcome,
+        text=text,
+        found=view.lines(visit.page_number, text=text, outcome=outcome),
+        fields=(await visit.pipeline(upload.profile)).fields,
+        target=await visit.target(upload.profile),
+        errors=list(errors),
+    )
+
+
+async def run(visit: Visit) -> Response:
+    """Begins the import that was shown."""
+    return await with_check(visit, found_upload(visit), _run)
+
+
+async def _run(visit: Visit, upload: Upload, view: View) -> Response:
+    meta, desk = view.meta, visit.site.desk
+    # Looked at again: another person may have begun it a moment ago.
+    now = desk.upload(visit.name, upload.id)
+    if now is None or desk.is_imported(now):
+        raise HTTPException(409, "this sheet is being imported already")
+    if not is_importable(meta):
+        raise HTTPException(409, "nothing of the sheet can be imported")
+    choice = visit.text("invites")
+    if choice not in meta["choices"]:
+        return await _answers(visit, upload, view, [(f"invites-{meta['usual']}", "say to whom invites are sent")], 422)
+    assert choice in INVITES
+    shown = {"invites": meta["choices"][choice]["sends"], "digest": meta["digest"]}
+    more = {"shown": shown, "invites": None if choice == meta["usual"] else choice}
+    work = visit.begin(
+        "run",
+        upload=upload.id,
+        sheet=str(desk.sheet_of(upload)),
+        profile=upload.profile,
+        sets=upload.sets,
+        more=more,
+    )
+    desk.store(replace(now, run=work.id))
+    visit.note("run", upload.id)
+    return visit.to(f"/work/{work.id}")
+
+
+async def not_posted(visit: Visit) -> Response:
+    """Sends who reloads a page that a form led to, back to the upload."""
+    return RedirectResponse(f"{visit.home}/uploads/{visit.request.path_params['upload']}", 303)
+
+
+ROUTES: list[Route] = [
+    ("GET", "/c/{customer}/uploads/{upload}", step, Role.IMPORTER),
+    ("GET", "/c/{customer}/uploads/{upload}/problems", problems, Role.IMPORTER),
+    ("GET", "/c/{customer}/uploads/{upload}/answers", answers, Role.IMPORTER),
+    ("GET", "/c/{customer}/uploads/{upload}/columns", not_posted, Role.IMPORTER),
+    ("POST", "/c/{customer}/uploads/{upload}/run", run, Role.IMPORTER),
+    ("GET", "/c/{customer}/uploads/{upload}/run", not_posted, Role.IMPORTER),
+]

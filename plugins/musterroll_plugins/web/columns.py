@@ -1,0 +1,115 @@
+"""Which column of a sheet is what: only where not all of them say so."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from musterroll import MusterrollError, fold_heading
+from musterroll.engine import map_columns
+from musterroll_plugins.web.desk import Upload
+from musterroll_plugins.web.people import Role
+from musterroll_plugins.web.site import Route, Visit
+from musterroll_plugins.web.uploads import check, found_upload, with_check
+from musterroll_plugins.web.view import View
+
+
+async def columns_page(
+    visit: Visit,
+    upload: Upload,
+    view: View,
+    errors: Iterable[tuple[str, str]] = (),
+    chosen: Mapping[int, str] | None = None,
+    status: int = 200,
+) -> Response:
+    """Asks which column is what.
+
+    Args:
+        visit: who is asked.
+        upload: the sheet.
+        view: what its check has found.
+        errors: what was wrong with the answers, by field of the form.
+        chosen: the answers, by column from 0; None for what seems to fit.
+        status: the status of the page.
+    """
+    pipeline, columns = await visit.pipeline(upload.profile), view.meta["columns"]
+    if chosen is None:
+        chosen = {i: one["field"] or "" for i, one in enumerate(columns["columns"])}
+    return visit.page(
+        "columns.html",
+        status,
+        upload=upload,
+        columns=columns["columns"],
+        layout=columns["layout"],
+        fields=[one for one in pipeline.fields.values() if not one.omitted],
+        chosen=chosen,
+        target=await visit.target(upload.profile),
+        errors=list(errors),
+    )
+
+
+async def set_columns(visit: Visit) -> Response:
+    """Takes what a person says of the columns, and has the sheet checked again."""
+    return await with_check(visit, found_upload(visit), _set_columns)
+
+
+async def _set_columns(visit: Visit, upload: Upload, view: View) -> Response:
+    if view.meta["columns"] is None or visit.site.desk.is_imported(upload):
+        raise HTTPException(409, "this sheet has no columns to be named")
+    pipeline, found = await visit.pipeline(upload.profile), view.meta["columns"]
+    fields, columns = pipeline.fields, found["columns"]
+    chosen = {i: visit.text(f"column-{i}") for i in range(len(columns))}
+    errors, by_field = [], {}
+    for i, name in chosen.items():
+        if not name:
+            continue
+        if name not in fields:
+            errors.append((f"column-{i}", f"column {columns[i]['column']}: choose one of the fields"))
+        elif name in by_field:
+            errors.append((f"column-{i}", f"{fields[name].heading} is chosen twice; only one column can be it"))
+        else:
+            by_field[name] = i
+    for name, field in fields.items():
+        if field.needs_column and name not in by_field:
+            errors.append((f"column-{_free(chosen)}", f"no column is {field.heading}, which every sheet needs"))
+    if errors:
+        return await columns_page(visit, upload, view, errors, chosen, 422)
+    aliases = {name: columns[i]["heading"] for name, i in by_field.items() if not _is_known(fields[name], columns[i])}
+    if aliases and visit.text("remember"):
+        sheet = visit.site.desk.sheet_of(upload)
+        try:
+            await run_in_threadpool(map_columns, pipeline, sheet, chosen=aliases)
+        except MusterrollError as error:
+            return await columns_page(visit, upload, view, [("remember", error.message)], chosen, 422)
+        visit.note("columns remembered", upload.id)
+        aliases = {}
+    sets = [f"sheet.{name}={_toml(value)}" for name, value in found["layout"].items()]
+    sets += [f"sheet.aliases.{name}={_toml([*fields[name].aliases, heading])}" for name, heading in aliases.items()]
+    upload = check(visit, replace(upload, sets=tuple(sets), asked=True))
+    return visit.to(f"/work/{upload.check}")
+
+
+def _is_known(field: Any, column: Mapping[str, Any]) -> bool:
+    """Whether a column has one of the headings of the field as it is."""
+    return fold_heading(column["heading"]) in {fold_heading(name) for name in (field.heading, *field.aliases)}
+
+
+def _free(chosen: Mapping[int, str]) -> int:
+    """The first column that is nothing yet: that is where to go on."""
+    return next((i for i, name in chosen.items() if not name), 0)
+
+
+def _toml(value: Any) -> str:
+    # A JSON text, a number or an array of texts is one of TOML, too.
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=True)
+
+
+ROUTES: list[Route] = [
+    ("POST", "/c/{customer}/uploads/{upload}/columns", set_columns, Role.IMPORTER),
+]
