@@ -21,7 +21,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from musterroll_plugins.web.private import ID, make_folder, new_id, read_json, write_json
+from musterroll_plugins.web.private import ID, make_folder, new_id, open_new, read_json, write_json
 
 WRITES = frozenset({"run", "resume", "approve", "undo", "release"})
 """The kinds of work that write: of a customer one at a time, the others wait."""
@@ -197,7 +197,7 @@ class Desk:
             folder = self._works / work.id
             if (folder / "cancel").exists():
                 return
-            with (folder / "log").open("wb") as log:
+            with open_new(folder / "log") as log:
                 process = await asyncio.create_subprocess_exec(
                     sys.executable,
                     "-m",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Mapping
@@ -19,7 +18,7 @@ from musterroll import MusterrollError, fold_heading
 from musterroll.engine import Pipeline, map_columns, template
 from musterroll_plugins.web.desk import Upload
 from musterroll_plugins.web.people import Role
-from musterroll_plugins.web.private import make_folder
+from musterroll_plugins.web.private import make_folder, open_new
 from musterroll_plugins.web.site import Route, Visit
 from musterroll_plugins.web.view import View
 from musterroll_plugins.web.words import INVITES
@@ -162,7 +161,7 @@ def shown_name(name: str) -> str:
 
 def _copy(content: BinaryIO, path: Path) -> int:
     make_folder(path.parent)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as target:
+    with open_new(path) as target:
         shutil.copyfileobj(content, target, _CHUNK)
         return target.tell()
 

@@ -41,7 +41,7 @@ def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebServer]:
     place = Workplace(tmp_path_factory.mktemp("team"))
     place.pipeline("[limits]\ncreate = 1")
     place.write("access/access.txt", PROXY)
-    with web_server(place, "--access", "access/access.txt") as server:
+    with web_server(place, access="access/access.txt") as server:
         yield server
 
 
@@ -98,7 +98,7 @@ def test_an_address_that_is_no_proxy_is_not_believed(tmp_path: Path) -> None:
     place = Workplace(tmp_path)
     place.pipeline()
     place.write("access.txt", PROXY.replace("[proxy]", '[proxy]\naddresses = ["192.0.2.1"]'))
-    with web_server(place, "--access", "access.txt") as server:
+    with web_server(place, access="access.txt") as server:
         assert person(server, "arno").get("").status_code == 401
 
 

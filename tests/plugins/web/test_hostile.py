@@ -123,7 +123,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     other.pipeline(name="other")
     place.write("access/access.txt", ACCESS)
     files = (place.folder / "musterroll.toml", other.folder / "musterroll.toml")
-    with web_server(place, *files, "--access", "access/access.txt", "--max-upload", 1) as server:
+    with web_server(place, *files, access="access/access.txt", max_upload=1) as server:
         yield Scene(server)
 
 
@@ -283,7 +283,7 @@ def test_the_cookie_is_for_this_site_only(scene: Scene) -> None:
 def test_so_many_uploads_and_no_more(tmp_path: Path) -> None:
     place = Workplace(tmp_path)
     place.pipeline()
-    with web_server(place, "--max-uploads", 2) as server:
+    with web_server(place, max_uploads=2) as server:
         visitor = server.enter()
         for _ in range(2):
             assert visitor.upload(SHEET).status_code == 200

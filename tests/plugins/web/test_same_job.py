@@ -65,7 +65,7 @@ def api_place(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
 
 @pytest.fixture(scope="module")
 def api(api_place: Workplace) -> Iterator[WebServer]:
-    with web_server(api_place, "--access", "access/access.txt") as server:
+    with web_server(api_place, access="access/access.txt") as server:
         yield server
 
 
@@ -96,7 +96,7 @@ def test_by_page_api_and_command_line(sheet: str, tmp_path: Path) -> None:
         if way == "command line":
             found[way] = place.json("run", path, "--rejected", "left-out.csv", "--yes").document
             continue
-        with web_server(place, "--access", "access/access.txt") as server:
+        with web_server(place, access="access/access.txt") as server:
             if way == "api":
                 program = Program(server.client(), "hr")
                 answer = program.client.post("/api/customers/test/jobs", files={"sheet": ("staff.csv", sheet)})
