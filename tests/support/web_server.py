@@ -25,9 +25,11 @@ import httpx2 as httpx
 from musterroll_plugins.listener import listen
 from musterroll_plugins.web import WebOptions
 from musterroll_plugins.web.customers import Customers
+from musterroll_plugins.web.desk import Desk
 from musterroll_plugins.web.people import read_access
 from musterroll_plugins.web.server import address_of_server, make_server, make_site
 from musterroll_plugins.web.sessions import Sessions
+from support.fork_workers import forking_worker
 from support.workplace import Workplace
 
 _ADDRESS = re.compile(r"(http://[\w.\[\]:]+)(/start\?token=(\S+))?")
@@ -211,6 +213,8 @@ def web_server(place: Workplace, *pipelines: Path, access: str | None = None, **
         first = f"{url}/start?token={site.one_time.token}" if site.one_time else url
         server = InsideServer(place, state, first, lambda: said.get(timeout=10))
         site = replace(site, sessions=Sessions(server.clock))
+        if worker := forking_worker():
+            site = replace(site, desk=Desk(state, worker))
         is_ready = threading.Event()
         serving = make_server(site, told, url, listener, is_ready.set)
         thread = threading.Thread(target=lambda: asyncio.run(serving.serve([listener])))

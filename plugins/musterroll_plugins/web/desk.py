@@ -13,7 +13,7 @@ import shutil
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -26,6 +26,7 @@ from musterroll_plugins.web.private import ID, make_folder, new_id, open_new, re
 WRITES = frozenset({"run", "resume", "approve", "undo", "release"})
 """The kinds of work that write: of a customer one at a time, the others wait."""
 
+_WORKER = (sys.executable, "-m", "musterroll_plugins.web.worker")
 _AT_ONCE = 2  # worker processes
 _STOP_SECONDS = 30.0
 _UNUSED_DAYS, _WORK_DAYS, _KEY_DAYS = 7, 2, 30
@@ -118,13 +119,15 @@ class Desk:
 
     Args:
         folder: where they are kept.
+        worker: the command of a worker; it is given the folders of its work and of the views.
 
     Attributes:
         folder: likewise.
         keys: the folder of the Idempotency-Keys that programs have used.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, worker: Sequence[str] = _WORKER) -> None:
+        self._worker = worker
         self.folder = make_folder(folder.absolute())
         self._uploads, self._works = make_folder(self.folder / "uploads"), make_folder(self.folder / "work")
         self._views, self.keys = make_folder(self.folder / "views"), make_folder(self.folder / "keys")
@@ -199,9 +202,7 @@ class Desk:
                 return
             with open_new(folder / "log") as log:
                 process = await asyncio.create_subprocess_exec(
-                    sys.executable,
-                    "-m",
-                    "musterroll_plugins.web.worker",
+                    *self._worker,
                     str(folder),
                     str(self._views),
                     stdin=asyncio.subprocess.DEVNULL,
