@@ -28,7 +28,7 @@ from musterroll_plugins.web.customers import Customers
 from musterroll_plugins.web.desk import Desk
 from musterroll_plugins.web.people import read_access
 from musterroll_plugins.web.server import address_of_server, make_server, make_site
-from musterroll_plugins.web.sessions import Sessions
+from musterroll_plugins.web.sessions import Sessions, Tries
 from support.fork_workers import forking_worker
 from support.workplace import Workplace
 
@@ -99,7 +99,7 @@ class InsideServer(WebServer):
     """A server in a thread of this process.
 
     Attributes:
-        later: so many seconds later it is for its sessions.
+        later: so many seconds later it is for sessions, and for who has tried too often.
     """
 
     later = 0.0
@@ -212,7 +212,7 @@ def web_server(place: Workplace, *pipelines: Path, access: str | None = None, **
         site = make_site(told, may, Customers(told.pipelines), url, said.put)
         first = f"{url}/start?token={site.one_time.token}" if site.one_time else url
         server = InsideServer(place, state, first, lambda: said.get(timeout=10))
-        site = replace(site, sessions=Sessions(server.clock))
+        site = replace(site, sessions=Sessions(server.clock), tries=Tries(server.clock))
         if worker := forking_worker():
             site = replace(site, desk=Desk(state, worker))
         is_ready = threading.Event()

@@ -28,6 +28,7 @@ WRITES = frozenset({"run", "resume", "approve", "undo", "release"})
 
 _WORKER = (sys.executable, "-m", "musterroll_plugins.web.worker")
 _AT_ONCE = 2  # worker processes
+_MOST = 50  # works that are under way or wait
 _STOP_SECONDS = 30.0
 _UNUSED_DAYS, _WORK_DAYS, _KEY_DAYS = 7, 2, 30
 DAY = 24 * 60 * 60
@@ -49,6 +50,7 @@ class Upload:
         asked: whether the person was asked for the columns.
         check: the id of the check's work.
         run: that of the import; None until it was begun.
+        began_by: who began the import.
     """
 
     id: str
@@ -62,6 +64,7 @@ class Upload:
     asked: bool = False
     check: str | None = None
     run: str | None = None
+    began_by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,6 +196,11 @@ class Desk:
         self._running[work.id] = task
         task.add_done_callback(lambda _: self._running.pop(work.id, None))
         return work
+
+    @property
+    def is_full(self) -> bool:
+        """Whether so much is under way, or waits, that nothing more is begun."""
+        return len(self._running) >= _MOST
 
     async def _do(self, work: Work) -> None:
         turn = self._turns[work.customer] if work.kind in WRITES else asyncio.Lock()

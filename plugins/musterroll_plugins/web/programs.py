@@ -22,7 +22,7 @@ from musterroll_plugins.web.desk import Upload, Work
 from musterroll_plugins.web.jobs import ACTS, begin_act
 from musterroll_plugins.web.people import Role
 from musterroll_plugins.web.private import ID, read_json, write_json
-from musterroll_plugins.web.site import Handler, Visit
+from musterroll_plugins.web.site import Handler, Visit, refuse_doubles
 from musterroll_plugins.web.uploads import take
 from musterroll_plugins.web.words import INVITES
 
@@ -52,7 +52,10 @@ async def begin_check(visit: Visit) -> Response:
 
 
 async def _begin(visit: Visit, kind: str) -> Response:
-    desk, key = visit.site.desk, visit.request.headers.get("idempotency-key", "")
+    desk, keys = visit.site.desk, visit.request.headers.getlist("idempotency-key")
+    key = ",".join(keys)
+    if len(keys) > 1:
+        raise HTTPException(422, "there is more than one Idempotency-Key")
     if len(key) > _KEY:
         raise HTTPException(422, f"an Idempotency-Key has at most {_KEY} characters")
     pipeline, (name, content, wanted) = await visit.pipeline(), await _sheet(visit)
@@ -68,6 +71,7 @@ async def _begin(visit: Visit, kind: str) -> Response:
         return _accepted(visit, former["work"])
     if name.endswith(".json"):
         name, content = "rows.csv", await run_in_threadpool(_as_csv, pipeline, content)
+    visit.refuse_when_full()
     upload = await take(visit, name, io.BytesIO(content), profile=profile)
     # No await from here on: of two requests with one key the second finds what the first one has begun.
     if place is not None and (former := read_json(place)) is not None:
@@ -88,7 +92,18 @@ async def _begin(visit: Visit, kind: str) -> Response:
 
 
 def _begun(upload: Upload, work: Work) -> Upload:
-    return replace(upload, run=work.id) if work.kind == "run" else replace(upload, check=work.id)
+    return replace(upload, run=work.id, began_by=work.by) if work.kind == "run" else replace(upload, check=work.id)
+
+
+class _DoubleNameError(ValueError):
+    """A JSON object has a name twice."""
+
+
+def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise _DoubleNameError("an object of the body has a name twice")
+    return found
 
 
 async def _sheet(visit: Visit) -> tuple[str, bytes, dict[str, Any]]:
@@ -97,9 +112,11 @@ async def _sheet(visit: Visit) -> tuple[str, bytes, dict[str, Any]]:
     if kind == "application/json":
         body = await visit.request.body()
         try:
-            said = json.loads(body)
-        except (ValueError, RecursionError):
-            raise HTTPException(400, "the body is no JSON") from None
+            said = json.loads(body, object_pairs_hook=_without_doubles)
+            json.dumps(said, ensure_ascii=False).encode()  # half a character is no text
+        except (ValueError, RecursionError) as error:
+            detail = error.args[0] if isinstance(error, _DoubleNameError) else "the body is no JSON"
+            raise HTTPException(400, detail) from None
         if not isinstance(said, dict) or not {*said} <= {"rows", "profile", "invites"}:
             raise HTTPException(422, 'write {"rows": [{"username": "ana", …}], "profile": …, "invites": …}')
         if not isinstance(said.get("rows"), list):
@@ -111,6 +128,7 @@ async def _sheet(visit: Visit) -> tuple[str, bytes, dict[str, Any]]:
     if kind != "multipart/form-data":
         raise HTTPException(415, "send multipart/form-data with a file `sheet`, or application/json with `rows`")
     async with visit.request.form(max_files=1, max_fields=_FIELDS, max_part_size=1024) as form:
+        refuse_doubles(form)
         visit.form_sent = form
         sheet = visit.file("sheet")
         if sheet is None or sheet.filename is None:

@@ -16,6 +16,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.routing import Route
 
 from musterroll import MusterrollError
@@ -61,7 +62,9 @@ def make_application(site: Site, hosts: list[str]) -> Application:
             await site.desk.close()
 
     failure: Any = partial(entrance.failure, site)
-    application = Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: failure, 500: failure})
+    handlers: Any = {HTTPException: failure, ClientDisconnect: failure, 500: failure}
+    application = Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)
+    application.router.redirect_slashes = False  # they would lead to where this server believes to be
     return Guard(application, hosts, site.max_upload * 1024 * 1024 + _MULTIPART, is_https=site.is_https)
 
 
@@ -148,6 +151,7 @@ def make_server(
     """Makes what serves until Ctrl-C or a wish to terminate, and then ends the workers in order."""
     config = uvicorn.Config(
         make_application(site, _hosts(url, listener)),
+        http="h11",  # whatever else is installed: what is refused as no HTTP is the same everywhere
         ws="none",
         lifespan="on",
         loop="asyncio",

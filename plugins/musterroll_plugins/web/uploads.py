@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from musterroll import MusterrollError, fold_heading
 from musterroll.engine import Pipeline, map_columns, template
@@ -404,14 +404,14 @@ async def _run(visit: Visit, upload: Upload, view: View) -> Response:
         sets=upload.sets,
         more=more,
     )
-    desk.store(replace(now, run=work.id))
+    desk.store(replace(now, run=work.id, began_by=work.by))
     visit.note("run", upload.id)
     return visit.to(f"/work/{work.id}")
 
 
 async def not_posted(visit: Visit) -> Response:
     """Sends who reloads a page that a form led to, back to the upload."""
-    return RedirectResponse(f"{visit.home}/uploads/{visit.request.path_params['upload']}", 303)
+    return visit.to(f"/uploads/{found_upload(visit).id}")
 
 
 ROUTES: list[Route] = [

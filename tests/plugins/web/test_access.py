@@ -32,6 +32,10 @@ customers = ["test"]
 [[people]]
 name = "arno"
 role = "approver"
+
+[[people]]
+name = "alma"
+role = "approver"
 """
 
 
@@ -65,6 +69,16 @@ def test_the_one_who_begins_a_job_is_not_the_one_who_approves_it(team: WebServer
     acts = [(line["who"], line["what"]) for line in team.audit()]
     for act in (("anna", "run"), ("anna", "refused: approve"), ("arno", "approve")):
         assert act in acts
+
+
+def test_neither_who_brought_the_sheet_nor_who_began_the_import_approves_it(team: WebServer) -> None:
+    anna, arno, alma = person(team, "anna"), person(team, "arno"), person(team, "alma")
+    checked = anna.upload(SHEET.replace("ana,", "amy,").replace("bo,", "bea,"))
+    stopped = arno.wait(arno.post(upload_path(checked) + "/run", invites="none"))
+    job = job_of(stopped)
+    assert "By arno" in words_of(stopped)
+    assert [who.post(f"/jobs/{job}/approve").status_code for who in (anna, arno)] == [403, 403]
+    assert "Let this job through?" in words_of(alma.get(f"/jobs/{job}/approve"))
 
 
 def test_a_viewer_looks_and_does_nothing(team: WebServer) -> None:
