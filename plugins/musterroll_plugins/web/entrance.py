@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from musterroll_plugins.web.people import Person
-from musterroll_plugins.web.site import Route, Site, Visit, address_of
+from musterroll_plugins.web.site import Route, Site, Visit, address_of, unknown
 
 _STATIC = {"style.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
 
@@ -109,7 +109,7 @@ async def failure(site: Site, request: Request, error: Exception) -> Response:
         body = {"error": {"code": _CODES.get(status, "error"), "message": detail or text}}
         return JSONResponse(body, status, dict(headers or {}))
     if status == 401:
-        response = site.render("unknown.html", 401, has_oidc=site.oidc is not None, one_time=site.one_time is not None)
+        response = unknown(site, request)
     else:
         response = site.render("failure.html", status, text=text, detail=detail)
     response.headers.update(headers or {})

@@ -71,6 +71,8 @@ async def one_job(visit: Visit) -> Response:
     job, report = await visit.job(_job_id(visit))
     desk, profile = visit.site.desk, report.profile
     running = await run_in_threadpool(_work_of, visit, job) if job.state == "running" else None
+    if running is not None and visit.may("importer"):
+        return visit.to(f"/work/{running}")
     view = None if job.state == "running" else await _view(visit, job)
     if isinstance(view, Work):
         return visit.to(f"/work/{view.id}")
@@ -104,7 +106,6 @@ async def one_job(visit: Visit) -> Response:
         part=part,
         text=text,
         outcome=outcome,
-        running=running,
         fields=fields,
         can=_can(visit, job, upload, values["held"]),
         has_rejected=_rejected_file(visit, job) is not None,

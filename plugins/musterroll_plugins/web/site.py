@@ -250,7 +250,7 @@ def page(site: Site, handler: Handler, role: Role | None) -> Callable[[Request],
 async def _serve_page(site: Site, handler: Handler, role: Role | None, request: Request) -> Response:
     session, value = _session(site, request)
     if session is None:
-        return site.render("unknown.html", 401, has_oidc=site.oidc is not None, one_time=site.one_time is not None)
+        return unknown(site, request)
     visit = Visit(site=site, request=request, person=session.person, csrf=session.csrf)
     _admit(visit, role)
     if request.method == "POST":
@@ -266,6 +266,17 @@ async def _serve_page(site: Site, handler: Handler, role: Role | None, request: 
     if value is not None:
         site.let_in(response, value)
     return response
+
+
+def unknown(site: Site, request: Request) -> Response:
+    """The page for who is not let in; it says nothing of what is inside."""
+    return site.render(
+        "unknown.html",
+        401,
+        has_oidc=site.oidc is not None,
+        one_time=site.one_time is not None,
+        had_session=site.cookie in request.cookies,
+    )
 
 
 def _admit(visit: Visit, role: Role | None) -> None:

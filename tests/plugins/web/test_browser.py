@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, Route
 
+from musterroll_plugins.web.sessions import IDLE_SECONDS
 from support.browser import chromium, needs_chromium, too_wide, violations
-from support.web_server import MISTAKES, SHEET, WebServer
+from support.web_server import MISTAKES, SHEET, WebServer, web_server
 from support.workplace import Workplace
 
 pytestmark = needs_chromium
@@ -34,7 +35,7 @@ class Seen:
         self.page.on("console", lambda said: self.faults.append(said.text) if said.type == "error" else None)
         self.page.goto(f"{server.url}/start?token={server.token}")
         server.token = server.next_token()
-        self.page.wait_for_url(f"{server.url}/")  # the page that leads on has led on
+        self.page.wait_for_url(lambda url: "token" not in url)  # the page that leads on has led on
         self.page.goto(self.home)
 
     def look(self) -> None:
@@ -52,6 +53,8 @@ class Seen:
 LOOKS: dict[str, dict[str, Any]] = {
     "wide": {"viewport": {"width": 1200, "height": 900}},
     "narrow": {"viewport": {"width": 320, "height": 640}},
+    # 1280 by 900, magnified to 200 %
+    "magnified": {"viewport": {"width": 640, "height": 450}, "device_scale_factor": 2},
     "dark": {"viewport": {"width": 900, "height": 700}, "color_scheme": "dark"},
 }
 
@@ -172,6 +175,46 @@ def test_progress_survives_a_reload_and_a_closed_tab(browser: Browser, server: W
     again.wait_for_selector("text=Details")
     assert "Completed" in again.title()
     seen.context.close()
+
+
+def test_a_session_that_ends_says_so_and_nothing_is_lost(browser: Browser, tmp_path: Path) -> None:
+    place = Workplace(tmp_path)
+    place.pipeline()
+    with web_server(place) as server:
+        seen = Seen(browser, server, "/c/test")
+        page = seen.page
+        seen.upload(place.write("staff.csv", SHEET))
+        server.later += IDLE_SECONDS
+        page.get_by_role("button", name="Import 2 rows").click()
+        page.wait_for_selector("text=Your session has ended")
+        seen.look()
+        assert not place.directory.exists()
+        page.goto(f"{server.url}/start?token={server.token}")
+        page.wait_for_url(f"{server.url}/c/test")
+        page.get_by_role("link", name="staff.csv").click()
+        page.get_by_role("button", name="Import 2 rows").click()
+        page.wait_for_url("**/jobs/*")
+        assert place.users().keys() == {"ana", "bo"}
+        seen.context.close()
+
+
+def test_progress_that_nobody_may_see_any_more_says_so(browser: Browser, tmp_path: Path) -> None:
+    place = Workplace(tmp_path)
+    place.pipeline()
+    with web_server(place) as server:
+        seen = Seen(browser, server, "/c/test")
+
+        # Between the page and its events.
+        def end_session(route: Route) -> None:
+            server.later += IDLE_SECONDS
+            route.continue_()
+
+        seen.page.route("**/events", end_session)
+        seen.page.goto(f"{seen.home}/new")
+        seen.page.get_by_label("Choose a sheet").set_input_files(place.write("staff.csv", SHEET))
+        seen.page.get_by_role("button", name="Upload and check").click()
+        seen.page.wait_for_selector("text=Your session has ended")
+        seen.context.close()
 
 
 def test_production_looks_unlike_a_rehearsal(browser: Browser, server: WebServer, place: Workplace) -> None:
