@@ -108,6 +108,7 @@ async def one_job(visit: Visit) -> Response:
         outcome=outcome,
         fields=fields,
         can=_can(visit, job, upload, values["held"]),
+        upload=upload,
         has_rejected=_rejected_file(visit, job) is not None,
         target=await visit.target(profile),
         **values,
