@@ -32,7 +32,7 @@ from musterroll_plugins.web.sessions import Sessions, Tries
 from support.fork_workers import forking_worker
 from support.workplace import Workplace
 
-_ADDRESS = re.compile(r"(http://[\w.\[\]:]+)(/start\?token=(\S+))?")
+_ADDRESS = re.compile(r"(https?://[\w.\[\]:]+)(/start\?token=(\S+))?")
 _CSRF = re.compile(r'name="csrf" value="([^"]+)"')
 _SECONDS = 180.0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import ssl
 import sys
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -38,6 +39,7 @@ def run(options: WebOptions) -> int:
     os.umask(0o077)  # whatever is written here is for its owner only
     access = read_access(options.access)
     _refuse_open_doors(options, access)
+    _check_certificate(options)
     if access.oidc is not None:
         try:
             import musterroll_plugins.web.oidc  # noqa: F401, PLC0415 -- an extra
@@ -80,6 +82,26 @@ def _refuse_open_doors(options: WebOptions, access: AccessFile) -> None:
             f"at {options.host} others could read along; give --tls-certificate and --tls-key, or listen at 127.0.0.1"
             " behind a proxy that has them"
         )
+
+
+def _check_certificate(options: WebOptions) -> None:
+    """Refuses a certificate that cannot be served with, before anything is served."""
+    certificate, key = options.tls_certificate, options.tls_key
+    if certificate is None or key is None:
+        return
+    for name, path in (("--tls-certificate", certificate), ("--tls-key", key)):
+        try:
+            path.read_bytes()
+        except OSError as error:
+            raise UsageError(f"{name}: {path} cannot be read: {error.strerror}") from None
+    try:
+        # With a passphrase it would be asked for at a terminal, which a server has not got.
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate, key, password="")
+    except (ssl.SSLError, ValueError):
+        raise UsageError(
+            f"--tls-certificate {certificate}, --tls-key {key}: they are no certificate and its key, both PEM and the"
+            " key without a passphrase"
+        ) from None
 
 
 def _say(text: str) -> None:
