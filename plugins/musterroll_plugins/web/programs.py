@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -20,25 +20,15 @@ from musterroll import UsageError
 from musterroll.engine import MEMBERS, Document, Outcome, Pipeline, documents, list_jobs, show_job, template
 from musterroll_plugins.web.desk import Upload, Work
 from musterroll_plugins.web.jobs import ACTS, begin_act
+from musterroll_plugins.web.openapi import NOT_NOW, NOT_TAKEN, REFUSED, Operation, openapi
 from musterroll_plugins.web.people import Role
 from musterroll_plugins.web.private import ID, read_json, write_json
-from musterroll_plugins.web.site import Handler, Visit, refuse_doubles
+from musterroll_plugins.web.site import Visit, refuse_doubles
 from musterroll_plugins.web.uploads import take
 from musterroll_plugins.web.words import INVITES
 
 _KEY = 200  # characters of an idempotency key
 _FIELDS = 20
-
-
-class Operation(NamedTuple):
-    """One operation of the API."""
-
-    method: str
-    path: str
-    handler: Handler
-    role: Role | None
-    summary: str
-    answers: Mapping[int, str]
 
 
 async def begin_job(visit: Visit) -> Response:
@@ -255,13 +245,8 @@ async def cancel(visit: Visit) -> Response:
 
 async def description(visit: Visit) -> Response:
     """The OpenAPI document."""
-    return JSONResponse(openapi())
+    return JSONResponse(openapi(OPERATIONS))
 
-
-_STARTED = {202: "It has begun; `location` is where its document will be."}
-_REFUSED = {401: "No token that is known.", 403: "The token's role does not do.", 404: "There is none for this token."}
-_TAKEN = {409: "That cannot be done with it now.", 429: "Too many uploads wait."}
-_GIVEN = {413: "The sheet is too large.", 415: "That is no sheet.", 422: "What is sent is not right."}
 
 OPERATIONS = (
     Operation(
@@ -270,7 +255,8 @@ OPERATIONS = (
         begin_job,
         Role.IMPORTER,
         "Imports a sheet (multipart/form-data, `sheet`), or rows (JSON). Takes an Idempotency-Key.",
-        {**_STARTED, **_REFUSED, **_TAKEN, **_GIVEN},
+        {202: "begun", **REFUSED, **NOT_NOW, **NOT_TAKEN},
+        takes_sheet=True,
     ),
     Operation(
         "POST",
@@ -278,7 +264,8 @@ OPERATIONS = (
         begin_check,
         Role.IMPORTER,
         "Says what an import would do, with all problems; writes nothing.",
-        {**_STARTED, **_REFUSED, **_TAKEN, **_GIVEN},
+        {202: "begun", **REFUSED, **NOT_NOW, **NOT_TAKEN},
+        takes_sheet=True,
     ),
     Operation(
         "GET",
@@ -286,7 +273,7 @@ OPERATIONS = (
         jobs,
         Role.VIEWER,
         "The jobs, newest first.",
-        {200: "They.", **_REFUSED},
+        {200: "jobs", **REFUSED},
     ),
     Operation(
         "GET",
@@ -294,7 +281,7 @@ OPERATIONS = (
         one_job,
         None,
         "The JSON document of a job, or of what this API has begun.",
-        {200: "The document.", 202: "It is not done yet.", **_REFUSED},
+        {200: "document", 202: "standing", **REFUSED},
     ),
     Operation(
         "POST",
@@ -302,18 +289,13 @@ OPERATIONS = (
         cancel,
         None,
         "Ends what this API has begun, in order.",
-        {**_STARTED, **_REFUSED},
+        {202: "begun", **REFUSED},
     ),
     *(
         Operation(
-            "POST",
-            f"/api/jobs/{{job}}/{name}",
-            act,
-            None,
-            summary,
-            {**_STARTED, **_REFUSED, **_TAKEN},
+            "POST", f"/api/jobs/{{job}}/{name}", act, None, summary, {202: "begun", **REFUSED, **NOT_NOW}, query=query
         )
-        for name, summary in zip(
+        for name, summary, query in zip(
             ACTS,
             (
                 "Goes on with a job that was cut off.",
@@ -321,30 +303,16 @@ OPERATIONS = (
                 "Takes back what a job did.",
                 "Sends held invites again; with as_sent=yes they count as sent.",
             ),
+            ((), (), (), ("as_sent",)),
             strict=True,
         )
     ),
-    Operation("GET", "/api/openapi.json", description, None, "This document.", {200: "It.", 401: _REFUSED[401]}),
+    Operation(
+        "GET",
+        "/api/openapi.json",
+        description,
+        None,
+        "This document.",
+        {200: "openapi", 401: REFUSED[401], 429: REFUSED[429]},
+    ),
 )
-
-
-def openapi() -> dict[str, Any]:
-    """Makes the OpenAPI document of the operations."""
-    paths: dict[str, Any] = {}
-    for one in OPERATIONS:
-        names = [part[1:-1] for part in one.path.split("/") if part.startswith("{")]
-        paths.setdefault(one.path, {})[one.method.lower()] = {
-            "summary": one.summary,
-            "parameters": [
-                {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names
-            ],
-            "responses": {str(status): {"description": text} for status, text in one.answers.items()},
-        }
-    scheme = {"token": {"type": "http", "scheme": "bearer"}}
-    return {
-        "openapi": "3.1.0",
-        "info": {"title": "musterroll", "version": "1"},
-        "components": {"securitySchemes": scheme},
-        "security": [{"token": []}],
-        "paths": paths,
-    }
