@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from musterroll.commands.report_file import ReportTarget
     from musterroll.commands.resume import resume
     from musterroll.commands.run import run
-    from musterroll.commands.template import WrittenSheet, template
+    from musterroll.commands.template import WrittenSheet, column_guidance, template
     from musterroll.commands.undo import undo
     from musterroll.commands.validate import validate
     from musterroll.journal.change import Action, Change, PasswordAction, Scalar
@@ -122,6 +122,7 @@ __all__ = [
     "apply",
     "approve",
     "check",
+    "column_guidance",
     "described",
     "documents",
     "examine",
@@ -206,7 +207,7 @@ _MODULES = {
     "commands.report_file": "ReportTarget",
     "commands.resume": "resume",
     "commands.run": "run",
-    "commands.template": "WrittenSheet template",
+    "commands.template": "WrittenSheet column_guidance template",
     "commands.undo": "undo",
     "commands.validate": "validate",
     "journal.change": "Action Change PasswordAction Scalar",

@@ -86,7 +86,7 @@ def fork_server() -> Iterator[ForkServer]:
 
 
 def _serve() -> None:
-    _import_everything()
+    import_everything()
     for line in sys.stdin:
         order = json.loads(line)
         child = os.fork()
@@ -96,7 +96,7 @@ def _serve() -> None:
         print(json.dumps(os.waitstatus_to_exitcode(status)), flush=True)
 
 
-def _import_everything() -> None:
+def import_everything() -> None:
     """Plans a sheet once: what that imports, every child has."""
     import aiohttp  # noqa: F401 -- in the process that forks only
 

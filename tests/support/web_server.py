@@ -1,24 +1,38 @@
-"""A real `musterroll web` on a free port, and a client that goes through its pages as a browser without a script."""
+"""A server of the pages on a free port, and a client that goes through them as a browser without a script does.
+
+It serves in a thread of this process, which is much quicker to start; `web_process` is the command as people start it.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import json
+import queue
 import re
 import signal
 import subprocess
+import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 from typing import Any
 
 import httpx2 as httpx
 
+from musterroll_plugins.listener import listen
+from musterroll_plugins.web import WebOptions
+from musterroll_plugins.web.customers import Customers
+from musterroll_plugins.web.desk import Desk
+from musterroll_plugins.web.people import read_access
+from musterroll_plugins.web.server import address_of_server, make_server, make_site
+from musterroll_plugins.web.sessions import Sessions, Tries
+from support.fork_workers import forking_worker
 from support.workplace import Workplace
 
-_ADDRESS = re.compile(r"(http://[\w.\[\]:]+)(/start\?token=(\S+))?")
+_ADDRESS = re.compile(r"(https?://[\w.\[\]:]+)(/start\?token=(\S+))?")
 _CSRF = re.compile(r'name="csrf" value="([^"]+)"')
 _SECONDS = 180.0
 
@@ -33,16 +47,22 @@ MISTAKES = SHEET + "broken,cy,Cy,Clark,Harbour-Gate-55,,,Region||North\n,,Di,Dah
 """Two further rows with three errors."""
 
 
-@dataclass
 class WebServer:
-    """A server that runs."""
+    """A server that runs.
 
-    process: subprocess.Popen[str]
-    place: Workplace
-    url: str
-    token: str | None
-    state: Path
-    clients: list[httpx.Client] = field(default_factory=list)
+    Attributes:
+        place: the folder that it was started in.
+        url: its address.
+        state: the folder of its state.
+        token: the token of the one-time address that was printed last; None where people sign in.
+    """
+
+    def __init__(self, place: Workplace, state: Path, first: str, said: Callable[[], str]) -> None:
+        found = _ADDRESS.search(first)
+        assert found is not None, first
+        self.place, self.state, self.url, self.token = place, state, found[1], found[3]
+        self._said = said
+        self._clients: list[httpx.Client] = []
 
     def audit(self) -> list[dict[str, Any]]:
         path = self.state / "audit.jsonl"
@@ -51,13 +71,12 @@ class WebServer:
     def client(self, **options: Any) -> httpx.Client:
         """A client that nobody knows."""
         client = httpx.Client(base_url=self.url, follow_redirects=True, timeout=_SECONDS, **options)
-        self.clients.append(client)
+        self._clients.append(client)
         return client
 
     def next_token(self) -> str:
         """The token of the address that was printed last."""
-        assert self.process.stderr is not None
-        line = self.process.stderr.readline()
+        line = self._said()
         found = _ADDRESS.search(line)
         assert found is not None, line
         return found[3]
@@ -70,9 +89,42 @@ class WebServer:
         self.token = self.next_token()
         return Visitor(client, home)
 
-    def stop(self, *, kill: bool = False) -> None:
+    def close(self) -> None:
+        """Closes the clients."""
+        for client in self._clients:
+            client.close()
+
+
+class InsideServer(WebServer):
+    """A server in a thread of this process.
+
+    Attributes:
+        later: so many seconds later it is for sessions, and for who has tried too often.
+    """
+
+    later = 0.0
+
+    def clock(self) -> float:
+        return time.monotonic() + self.later
+
+
+class ServerProcess(WebServer):
+    """A server that is a process of its own."""
+
+    def __init__(self, place: Workplace, state: Path, process: subprocess.Popen[str]) -> None:
+        assert process.stderr is not None
+        self.process, self._err = process, process.stderr
+        first = self._err.readline()
+        super().__init__(place, state, first or self._err.read(), self._err.readline)
+        line = first
+        while not line.startswith("Ctrl-C"):
+            line = self._err.readline()
+            assert line
+
+    def stop(self, *, kill: bool = False) -> str:
+        """Stops it; returns what it said last."""
         self.process.send_signal(signal.SIGKILL if kill else signal.SIGTERM)
-        self.process.communicate(timeout=60)
+        return self.process.communicate(timeout=60)[1]
 
 
 class Visitor:
@@ -137,28 +189,61 @@ def words_of(answer: httpx.Response) -> str:
 
 
 @contextmanager
-def web_server(place: Workplace, *options: object, **environment: str) -> Iterator[WebServer]:
-    """Starts a server on a free port, and stops it."""
+def web_server(place: Workplace, *pipelines: Path, access: str | None = None, **options: Any) -> Iterator[InsideServer]:
+    """Serves on a free port, and stops.
+
+    Args:
+        place: where the pipelines are.
+        pipelines: them, and folders of them; that of the place without any.
+        access: the access file, in the place.
+        options: further options of the command.
+    """
+    state, said = place.folder / "state", queue.Queue[str]()
+    told = WebOptions(
+        pipelines=pipelines or (place.folder / "musterroll.toml",),
+        access=place.folder / access if access else None,
+        state=state,
+        port=0,
+        **options,
+    )
+    may = read_access(told.access)
+    with listen(told.host, 0, "the server") as listener:
+        url = address_of_server(told, listener)
+        site = make_site(told, may, Customers(told.pipelines), url, said.put)
+        first = f"{url}/start?token={site.one_time.token}" if site.one_time else url
+        server = InsideServer(place, state, first, lambda: said.get(timeout=10))
+        site = replace(site, sessions=Sessions(server.clock), tries=Tries(server.clock))
+        if worker := forking_worker():
+            site = replace(site, desk=Desk(state, worker))
+        is_ready = threading.Event()
+        serving = make_server(site, told, url, listener, is_ready.set)
+        thread = threading.Thread(target=lambda: asyncio.run(serving.serve([listener])))
+        thread.start()
+        try:
+            assert is_ready.wait(20)
+            yield server
+        finally:
+            server.close()
+            serving.should_exit = True
+            thread.join(60)
+    assert not thread.is_alive()
+
+
+@contextmanager
+def web_process(place: Workplace, *options: object, **environment: str) -> Iterator[ServerProcess]:
+    """Starts the command on a free port, and stops it."""
     state = place.folder / "state"
     process = place.start("web", "--port", 0, "--state", state, *options, **environment)
-    server: WebServer | None = None
+    server: ServerProcess | None = None
     try:
-        assert process.stderr is not None
-        line = process.stderr.readline()
-        found = _ADDRESS.search(line)
-        assert found is not None, line + process.stderr.read()
-        server = WebServer(process, place, found[1], found[3], state)
-        while not line.startswith("Ctrl-C"):
-            line = process.stderr.readline()
-            assert line
+        server = ServerProcess(place, state, process)
         yield server
         if process.poll() is None:
-            process.send_signal(signal.SIGTERM)
-            _, err = process.communicate(timeout=60)
+            err = server.stop()
             assert "Traceback" not in err, err
     finally:
-        for client in server.clients if server else ():
-            client.close()
+        if server is not None:
+            server.close()
         if process.poll() is None:
             process.kill()
             process.communicate()

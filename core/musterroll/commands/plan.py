@@ -8,34 +8,45 @@ from pathlib import Path
 
 from musterroll.commands.job import new_job
 from musterroll.commands.run import lasting_summary
+from musterroll.errors import RefusedError
+from musterroll.invites.choices import InviteChoices
 from musterroll.journal.job import JobKind
 from musterroll.journal.journal import Journal
 from musterroll.pipeline.pipeline import Pipeline
+from musterroll.pipeline.settings import SendTo
 from musterroll.plan.limits import limit_refusal
 from musterroll.plan.make import make_plan
 from musterroll.plan.run import NewPlan, Run
 from musterroll.plan.saved.target import PlanTarget, save_plan
 from musterroll.progress import SILENT, Progress
-from musterroll.reports.report import Outcome, Report
+from musterroll.reports.report import InviteChoice, Outcome, Report
 from musterroll.sheet.open_sheet import OpenSheet
 from musterroll.sheet.summary import SheetSummary
 
 _GOING_ON = "`run` will refuse this, and say how to let it through"
 
 
-def plan(pipeline: Pipeline, sheet: Path, *, save_to: PlanTarget | None = None, progress: Progress = SILENT) -> Report:
+def plan(
+    pipeline: Pipeline,
+    sheet: Path,
+    *,
+    save_to: PlanTarget | None = None,
+    with_choices: bool = False,
+    progress: Progress = SILENT,
+) -> Report:
     """Says what would change against the live backend; writes nothing.
 
-    With `save_to` the plan is kept, to be applied later; not one whose errors keep everything out.
+    With `save_to` the plan is kept, to be applied later; not one whose errors keep everything out. With `with_choices`
+    the report also tells how many invites every choice of `send_to` would send.
     """
     if save_to is not None:
         save_to.check()
-    opened = OpenSheet(pipeline, sheet)
+    opened, choices = OpenSheet(pipeline, sheet), InviteChoices() if with_choices else None
     with ExitStack() as stack:
-        made = stack.enter_context(temporary_plan_of_sheet(pipeline, opened, progress))
+        made = stack.enter_context(temporary_plan_of_sheet(pipeline, opened, progress, choices=choices))
         refusal, saved, all_out = None, None, made.keeps_all_out
         if not all_out:
-            refusal = limit_refusal(pipeline.settings.limits, made.job, made.ledger.roster, _GOING_ON)
+            refusal = _refusal(made)
             if save_to is not None:
                 saved = save_plan(save_to, pipeline, made.job, made.log)
         return Report(
@@ -49,6 +60,7 @@ def plan(pipeline: Pipeline, sheet: Path, *, save_to: PlanTarget | None = None, 
             problems=lambda: made.log,
             changes=made.job.plan.changes,
             groups_to_create=made.job.plan.groups_to_create(),
+            invite_choices={} if all_out or choices is None else _judged(choices, made, refusal),
             keeps_all_out=all_out,
             saved=saved,
             close=stack.pop_all().close,
@@ -56,11 +68,28 @@ def plan(pipeline: Pipeline, sheet: Path, *, save_to: PlanTarget | None = None, 
 
 
 def temporary_plan_of_sheet(
-    pipeline: Pipeline, sheet: OpenSheet, progress: Progress, *, earlier: Journal | None = None
+    pipeline: Pipeline,
+    sheet: OpenSheet,
+    progress: Progress,
+    *,
+    earlier: Journal | None = None,
+    choices: InviteChoices | None = None,
 ) -> AbstractContextManager[NewPlan]:
     """Plans a sheet as `temporary_plan` does."""
     summary = lasting_summary(sheet)
-    return temporary_plan(pipeline, summary, lambda plan: make_plan(plan, sheet), progress, earlier=earlier)
+    return temporary_plan(pipeline, summary, lambda plan: make_plan(plan, sheet, choices), progress, earlier=earlier)
+
+
+def _refusal(made: NewPlan, invites: int | None = None) -> RefusedError | None:
+    limits = made.run.pipeline.settings.limits
+    return limit_refusal(limits, made.job, made.ledger.roster, _GOING_ON, invites=invites)
+
+
+def _judged(choices: InviteChoices, made: NewPlan, refusal: RefusedError | None) -> dict[SendTo, InviteChoice]:
+    """The choices with what the limits say to them; `refusal` is what they say to the plan."""
+    if made.run.pipeline.settings.limits.invite is None:
+        return {choice: InviteChoice(sends, refusal) for choice, sends in choices.counts.items()}
+    return {choice: InviteChoice(sends, _refusal(made, sends)) for choice, sends in choices.counts.items()}
 
 
 @contextmanager

@@ -30,6 +30,16 @@ class WrittenSheet(NamedTuple):
         return {"template": {"path": str(self.path), "format": self.format}}
 
 
+def column_guidance(pipeline: Pipeline) -> dict[str, str]:
+    """Says what goes into each column of a sheet, in the words of a blank one: by the name of its field.
+
+    Raises:
+        PluginError: a rule broke while it was built, or was asked.
+    """
+    guide = ColumnGuide(pipeline)
+    return {one.name: guide.column(one).guidance for one in pipeline.fields.values() if one.needs_column}
+
+
 def template(
     pipeline: Pipeline,
     path: Path | None = None,

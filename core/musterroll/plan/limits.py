@@ -91,7 +91,9 @@ def counts_users(limits: LimitSettings) -> str | None:
     return None
 
 
-def limit_refusal(limits: LimitSettings, job: Job, roster: Roster, going_on: str) -> RefusedError | None:
+def limit_refusal(
+    limits: LimitSettings, job: Job, roster: Roster, going_on: str, *, invites: int | None = None
+) -> RefusedError | None:
     """Returns why a stored plan must not be carried out; None where no limit is exceeded.
 
     Args:
@@ -99,20 +101,23 @@ def limit_refusal(limits: LimitSettings, job: Job, roster: Roster, going_on: str
         job: the job with the plan.
         roster: for the last completed sheet.
         going_on: tells the person how to go on.
+        invites: how many invites there would be, where it is not as many as are planned.
     """
-    exceeded = list(_exceeded(limits, job, roster))
+    exceeded = list(_exceeded(limits, job, roster, invites))
     if not exceeded:
         return None
     return RefusedError(f"nothing was written: {'; '.join(map(str, exceeded))}; {going_on}", code="limit.exceeded")
 
 
-def _exceeded(limits: LimitSettings, job: Job, roster: Roster) -> Iterator[Exceeded]:
+def _exceeded(limits: LimitSettings, job: Job, roster: Roster, invites: int | None) -> Iterator[Exceeded]:
     """Yields the limits that a stored plan exceeds. A percentage of nothing is not applied."""
     for name in _RULES:
         limit: int | str | None = getattr(limits, name)
         if limit is None:
             continue
         count, total = _drift(job, roster) if name == "rows_changed" else _counted(name, job)
+        if name == "invite" and invites is not None:
+            count = invites
         if isinstance(limit, int):
             if count > limit:
                 yield Exceeded(name, limit, count, None)

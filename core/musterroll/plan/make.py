@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 
 from musterroll.errors import Mistake, PipelineError
+from musterroll.invites.choices import InviteChoices
 from musterroll.invites.policy import InvitePolicy
 from musterroll.invites.sender import open_senders
 from musterroll.journal.job import JobKind
@@ -19,12 +20,13 @@ from musterroll.portal.protection import Protection
 from musterroll.sheet.open_sheet import OpenSheet
 
 
-def make_plan(plan: NewPlan, sheet: OpenSheet) -> None:
+def make_plan(plan: NewPlan, sheet: OpenSheet, choices: InviteChoices | None = None) -> None:
     """Reads, checks and plans the sheet, and stores the plan with its problems and counts.
 
     Args:
         plan: takes it.
         sheet: the sheet; its counts are filled in.
+        choices: counts whom other choices than the pipeline's would invite, where somebody wants to know.
 
     Raises:
         MusterrollError: the plan could not be made; what is stored of it is worth nothing.
@@ -35,12 +37,15 @@ def make_plan(plan: NewPlan, sheet: OpenSheet) -> None:
     with ExitStack() as stack:
         senders = stack.enter_context(open_senders(pipeline, portal, read_only=True))
         stack.callback(journal.commit)
+        if choices is not None:
+            choices.begin(pipeline, senders, plan.ledger)
         planner = SheetPlanner(
             settings=settings,
             fields=pipeline.fields,
             portal=portal,
             ledger=plan.ledger,
             invites=InvitePolicy(pipeline, senders, plan.ledger),
+            choices=choices,
             store=store,
             log=plan.log,
             sheet_sha256=sheet.source.sha256,

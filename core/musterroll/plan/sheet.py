@@ -15,6 +15,7 @@ from musterroll.contract.rows import Origin, Row
 from musterroll.contract.text import fold
 from musterroll.contract.translation import gettext
 from musterroll.contract.users import Existing
+from musterroll.invites.choices import InviteChoices
 from musterroll.invites.policy import InvitePolicy
 from musterroll.journal.change import Action, Change, InviteDecision, Target
 from musterroll.journal.ledger import NOT_KNOWN, Ledger, LedgerEntry
@@ -57,6 +58,7 @@ class SheetPlanner:
         portal: only asked, never written to.
         ledger: who was created and invited before.
         invites: the policy of invites.
+        choices: counts whom each choice would invite; None where nobody wants to know.
         store: takes the plan.
         log: takes the problems that only the backend shows.
         sheet_sha256: the sheet, so that a password is reset once for each.
@@ -76,6 +78,7 @@ class SheetPlanner:
         portal: Portal,
         ledger: Ledger,
         invites: InvitePolicy,
+        choices: InviteChoices | None,
         store: PlanStore,
         log: ProblemLog,
         sheet_sha256: str,
@@ -86,6 +89,7 @@ class SheetPlanner:
         self._portal = portal
         self._ledger = ledger
         self._invites = invites
+        self._choices = choices
         self._store = store
         self._log = log
         self._sheet = sheet_sha256
@@ -136,7 +140,10 @@ class SheetPlanner:
                             also_rejects=(first,),
                         )
                     )
-        self._store.reject(self._log.bad_rows(with_others=self._settings.on_error == "skip"))
+        with_others = self._settings.on_error == "skip"
+        self._store.reject(self._log.bad_rows(with_others=with_others))
+        if self._choices is not None:
+            self._choices.leave_out(self._log.bad_rows(with_others=with_others))
 
     def _plan_batch(self, rows: CheckedBatch) -> None:
         columns, self._letters = rows.rows.columns, rows.rows.made(0).row.columns
@@ -248,20 +255,25 @@ class SheetPlanner:
     def _invite(
         self, checked: CheckedRow, change: Change, user: Existing | None, known: LedgerEntry | None
     ) -> InviteDecision:
-        decision = self._invites.reason_against(
-            known, change.username, active=user is None or user.active or ACTIVE in change.fields
-        )
+        active = user is None or user.active or ACTIVE in change.fields
+        decision = self._invites.reason_against(known, change.username, active=active)
+        wanting = self._choices.wanting(known, change.username, active=active) if self._choices is not None else ()
         invited = known is not None and known.invite is not None
-        if decision is not None and not (invited and self._invites.recognises_by(change.fields)):
+        if decision is not None and not wanting and not (invited and self._invites.recognises_by(change.fields)):
             return decision
         fields, ref = self._recipient_fields(change, user), change.ref or ""
         recipient = Recipient(username=change.username, fields=fields, ref=ref)
         known_as = self._invites.known_as(recipient, checked.texts[USERNAME] or change.username)
-        if decision is None:
-            decision = self._invites.against_lost(recipient, known_as)
-            if decision is not None and user is None:
+        if decision is None or wanting:
+            # Whatever is chosen: who can be reached, and whom the portal has lost, is the same.
+            sends = self._invites.against_lost(recipient, known_as)
+            if sends is not None and decision is None and user is None:
                 self._log.add(checked.row.problem(USERNAME, "user.lost", _LOST, severity=Severity.WARNING))
-        return replace(decision or self._invites.decide(recipient, row=checked.number), known_as=known_as)
+            sends = sends or self._invites.decide(recipient, row=checked.number)
+            if self._choices is not None and sends.send:
+                self._choices.add(checked.number, wanting)
+            decision = decision or sends
+        return replace(decision, known_as=known_as)
 
     def _recipient_fields(self, change: Change, user: Existing | None) -> dict[str, str]:
         """The attributes as they will be when the plan is carried out; empty ones are ""."""

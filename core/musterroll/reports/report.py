@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import TracebackType
@@ -16,6 +16,7 @@ from musterroll.sheet.summary import SheetCounts, SheetSummary
 
 if TYPE_CHECKING:  # `validate` has no job
     from musterroll.journal.change import Change
+    from musterroll.pipeline.settings import SendTo
     from musterroll.reports.summaries import JobSummary, ListedInvite
     from musterroll.sheet.repairs import Repair
 
@@ -60,6 +61,19 @@ class Fixed:
     changes: Callable[[], Iterable[Repair]] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class InviteChoice:
+    """What it would be to send invites to others than the pipeline says.
+
+    Attributes:
+        sends: how many it would send.
+        refusal: the limits that the plan would then exceed; None where it exceeds none.
+    """
+
+    sends: int
+    refusal: MusterrollError | None
+
+
 @dataclass(kw_only=True)
 class Report:
     """What a command found and did. Streams, so it must be closed: use it in a `with` statement.
@@ -76,6 +90,7 @@ class Report:
         groups_to_create: the groups that do not exist yet, parents first; None likewise.
         job: the job, where there is one.
         invites: streams the users that were considered for an invite; None where the command is not about invites.
+        invite_choices: by each choice of `send_to`, where that was asked for and the sheet can go in.
         error: what went wrong, where the command could not do its work.
         keeps_all_out: whether the sheet's errors keep good rows out as well.
         saved: where the plan was saved, if it was.
@@ -94,6 +109,7 @@ class Report:
     groups_to_create: tuple[GroupPath, ...] | None = None
     job: JobSummary | None = None
     invites: Callable[[], Iterable[ListedInvite]] | None = None
+    invite_choices: Mapping[SendTo, InviteChoice] = field(default_factory=dict)
     error: MusterrollError | None = None
     keeps_all_out: bool = False
     saved: SavedTo | None = None

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from starlette.exceptions import HTTPException
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from musterroll_plugins.web.columns import columns_page
 from musterroll_plugins.web.desk import Upload
@@ -117,14 +117,14 @@ async def _run(visit: Visit, upload: Upload, view: View) -> Response:
         sets=upload.sets,
         more=more,
     )
-    desk.store(replace(now, run=work.id))
+    desk.store(replace(now, run=work.id, began_by=work.by))
     visit.note("run", upload.id)
     return visit.to(f"/work/{work.id}")
 
 
 async def not_posted(visit: Visit) -> Response:
     """Sends who reloads a page that a form led to, back to the upload."""
-    return RedirectResponse(f"{visit.home}/uploads/{visit.request.path_params['upload']}", 303)
+    return visit.to(f"/uploads/{found_upload(visit).id}")
 
 
 ROUTES: list[Route] = [

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import getpass
+import asyncio
 import os
-import socket
+import ssl
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -16,8 +15,6 @@ from musterroll_plugins.portal.settings import is_loopback
 if TYPE_CHECKING:
     from musterroll_plugins.web import WebOptions
     from musterroll_plugins.web.people import AccessFile
-
-_STATE = Path(".musterroll") / "web"
 
 
 def run(options: WebOptions) -> int:
@@ -35,48 +32,28 @@ def run(options: WebOptions) -> int:
     except ImportError as error:
         raise _missing(error, "web") from None
     from musterroll_plugins.listener import listen  # noqa: PLC0415
-    from musterroll_plugins.web.audit import Audit  # noqa: PLC0415
     from musterroll_plugins.web.customers import Customers  # noqa: PLC0415
-    from musterroll_plugins.web.desk import Desk  # noqa: PLC0415
-    from musterroll_plugins.web.people import People, alone, read_access  # noqa: PLC0415
-    from musterroll_plugins.web.server import make_application, serve  # noqa: PLC0415
-    from musterroll_plugins.web.sessions import OneTimeAddress  # noqa: PLC0415
-    from musterroll_plugins.web.site import Site  # noqa: PLC0415
+    from musterroll_plugins.web.people import read_access  # noqa: PLC0415
+    from musterroll_plugins.web.server import address_of_server, make_server, make_site  # noqa: PLC0415
 
     os.umask(0o077)  # whatever is written here is for its owner only
     access = read_access(options.access)
     _refuse_open_doors(options, access)
+    _check_certificate(options)
+    if access.oidc is not None:
+        try:
+            import musterroll_plugins.web.oidc  # noqa: F401, PLC0415 -- an extra
+        except ImportError as error:
+            raise _missing(error, "web-oidc") from None
     customers = Customers(options.pipelines)
-    first = next(iter(customers.all.values())).file
-    desk = Desk(options.state or (first.parent if first else Path.cwd()) / _STATE)
     with listen(options.host, options.port, "the server") as listener:
-        url = _url(options, listener)
-        signs_in = access.proxy is not None or access.oidc is not None
-        is_https = url.startswith("https:")
-        site = Site(
-            customers=customers,
-            desk=desk,
-            people=People(access),
-            audit=Audit(desk.folder / "audit.jsonl"),
-            one_time=None
-            if signs_in
-            else OneTimeAddress(lambda token: _say(f"the next one: {url}/start?token={token}")),
-            alone=alone(_login_name()),
-            max_upload=options.max_upload,
-            max_uploads=options.max_uploads,
-            is_https=is_https,
-            oidc=_oidc(access, url, is_https=is_https),
-        )
+        url = address_of_server(options, listener)
+        site = make_site(options, access, customers, url, _say)
         names = ", ".join(customers.all)
         way = f"{url}/start?token={site.one_time.token}" if site.one_time else url
         once = "\nthe address lets one browser in, once" if site.one_time else ""
-        serve(
-            make_application(site, _hosts(url, listener)),
-            listener,
-            lambda: _say(f"the import of {names}: {way}{once}\nCtrl-C stops it"),
-            certificate=options.tls_certificate,
-            key=options.tls_key,
-        )
+        text = f"the import of {names}: {way}{once}\nCtrl-C stops it"
+        asyncio.run(make_server(site, options, url, listener, lambda: _say(text)).serve([listener]))
     return 0
 
 
@@ -107,36 +84,24 @@ def _refuse_open_doors(options: WebOptions, access: AccessFile) -> None:
         )
 
 
-def _oidc(access: AccessFile, url: str, *, is_https: bool) -> object:
-    if access.oidc is None:
-        return None
+def _check_certificate(options: WebOptions) -> None:
+    """Refuses a certificate that cannot be served with, before anything is served."""
+    certificate, key = options.tls_certificate, options.tls_key
+    if certificate is None or key is None:
+        return
+    for name, path in (("--tls-certificate", certificate), ("--tls-key", key)):
+        try:
+            path.read_bytes()
+        except OSError as error:
+            raise UsageError(f"{name}: {path} cannot be read: {error.strerror}") from None
     try:
-        from musterroll_plugins.web.oidc import OidcGate  # noqa: PLC0415 -- an extra
-    except ImportError as error:
-        raise _missing(error, "web-oidc") from None
-    return OidcGate(access.oidc, f"{url}/sign-in/back", is_https=is_https)
-
-
-def _url(options: WebOptions, listener: socket.socket) -> str:
-    if options.public_url is not None:
-        return options.public_url.rstrip("/")
-    host, port = listener.getsockname()[:2]
-    scheme = "https" if options.tls_certificate else "http"
-    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
-
-
-def _hosts(url: str, listener: socket.socket) -> list[str]:
-    """The names, with port, by which the server can be asked."""
-    port = listener.getsockname()[1]
-    hosts = [f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]")]
-    return [*hosts, urlsplit(url).netloc]
-
-
-def _login_name() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError):  # an account without a name
-        return "somebody"
+        # With a passphrase it would be asked for at a terminal, which a server has not got.
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate, key, password="")
+    except (ssl.SSLError, ValueError):
+        raise UsageError(
+            f"--tls-certificate {certificate}, --tls-key {key}: they are no certificate and its key, both PEM and the"
+            " key without a passphrase"
+        ) from None
 
 
 def _say(text: str) -> None:

@@ -13,7 +13,7 @@ import shutil
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -21,7 +21,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from musterroll_plugins.web.private import ID, make_folder, new_id, read_json, write_json
+from musterroll_plugins.web.private import ID, make_folder, new_id, open_new, read_json, write_json
 
 WRITES = frozenset({"run", "resume", "approve", "undo", "release"})
 """The kinds of work that write: of a customer one at a time, the others wait."""
@@ -29,7 +29,9 @@ WRITES = frozenset({"run", "resume", "approve", "undo", "release"})
 COPIES = frozenset({"fixed", "annotated"})
 """The kinds of work that make a copy of a sheet, which lies beside it."""
 
+_WORKER = (sys.executable, "-m", "musterroll_plugins.web.worker")
 _AT_ONCE = 2  # worker processes
+_MOST = 50  # works that are under way or wait
 _STOP_SECONDS = 30.0
 _UNUSED_DAYS, _WORK_DAYS, _KEY_DAYS = 7, 2, 30
 DAY = 24 * 60 * 60
@@ -51,6 +53,7 @@ class Upload:
         asked: whether the person was asked for the columns.
         check: the id of the check's work.
         run: that of the import; None until it was begun.
+        began_by: who began the import.
     """
 
     id: str
@@ -64,6 +67,7 @@ class Upload:
     asked: bool = False
     check: str | None = None
     run: str | None = None
+    began_by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,13 +131,15 @@ class Desk:
 
     Args:
         folder: where they are kept.
+        worker: the command of a worker; it is given the folders of its work and of the views.
 
     Attributes:
         folder: likewise.
         keys: the folder of the Idempotency-Keys that programs have used.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, worker: Sequence[str] = _WORKER) -> None:
+        self._worker = worker
         self.folder = make_folder(folder.absolute())
         self._uploads, self._works = make_folder(self.folder / "uploads"), make_folder(self.folder / "work")
         self._views, self.keys = make_folder(self.folder / "views"), make_folder(self.folder / "keys")
@@ -201,17 +207,20 @@ class Desk:
         task.add_done_callback(lambda _: self._running.pop(work.id, None))
         return work
 
+    @property
+    def is_full(self) -> bool:
+        """Whether so much is under way, or waits, that nothing more is begun."""
+        return len(self._running) >= _MOST
+
     async def _do(self, work: Work) -> None:
         turn = self._turns[work.customer] if work.kind in WRITES else asyncio.Lock()
         async with turn, self._slots:
             folder = self._works / work.id
             if (folder / "cancel").exists():
                 return
-            with (folder / "log").open("wb") as log:
+            with open_new(folder / "log") as log:
                 process = await asyncio.create_subprocess_exec(
-                    sys.executable,
-                    "-m",
-                    "musterroll_plugins.web.worker",
+                    *self._worker,
                     str(folder),
                     str(self._views),
                     stdin=asyncio.subprocess.DEVNULL,

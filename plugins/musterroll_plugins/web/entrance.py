@@ -8,12 +8,13 @@ from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from importlib.resources import files
 
+from h11 import LocalProtocolError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from musterroll_plugins.web.people import Person
-from musterroll_plugins.web.site import Route, Site, Visit, address_of
+from musterroll_plugins.web.site import Route, Site, Visit, address_of, unknown
 
 _STATIC = {"style.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
 
@@ -96,6 +97,8 @@ def enter(site: Site, person: Person, address: str) -> Response:
 
 async def failure(site: Site, request: Request, error: Exception) -> Response:
     """The answer to what went wrong: a page, or JSON for programs."""
+    if isinstance(error, (ClientDisconnect, LocalProtocolError)):
+        return Response(status_code=400)  # nobody hears it
     status = error.status_code if isinstance(error, HTTPException) else 500
     if status == 500:  # where it was, but not its text, which may hold anything
         print(*traceback.format_tb(error.__traceback__), type(error).__name__, sep="", file=sys.stderr, flush=True)
@@ -106,7 +109,7 @@ async def failure(site: Site, request: Request, error: Exception) -> Response:
         body = {"error": {"code": _CODES.get(status, "error"), "message": detail or text}}
         return JSONResponse(body, status, dict(headers or {}))
     if status == 401:
-        response = site.render("unknown.html", 401, has_oidc=site.oidc is not None, one_time=site.one_time is not None)
+        response = unknown(site, request)
     else:
         response = site.render("failure.html", status, text=text, detail=detail)
     response.headers.update(headers or {})

@@ -43,6 +43,8 @@ class Guard:
     def __init__(self, application: Application, hosts: Collection[str], most_bytes: int, *, is_https: bool) -> None:
         self._application, self._most = application, most_bytes
         self._hosts = frozenset(host.lower() for host in hosts)
+        scheme = "https" if is_https else "http"
+        self._origins = frozenset(f"{scheme}://{host}" for host in self._hosts)
         self._headers = {**HEADERS, **({"strict-transport-security": _HSTS} if is_https else {})}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -51,7 +53,17 @@ class Guard:
             await self._application(scope, receive, send)
             return
 
+        is_gone = False
+
+        async def receive_until_gone() -> Message:
+            nonlocal is_gone
+            message = await receive()
+            is_gone = is_gone or message["type"] == "http.disconnect"
+            return message
+
         async def answer(message: Message) -> None:
+            if is_gone:  # nobody hears it; what was no HTTP has its answer
+                return
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers.update(self._headers)
@@ -61,7 +73,7 @@ class Guard:
         if (refusal := self._refusal(scope)) is not None:
             await refusal(scope, receive, answer)
             return
-        await self._application(scope, self._limited(receive), answer)
+        await self._application(scope, self._limited(receive_until_gone), answer)
 
     def _refusal(self, scope: Scope) -> PlainTextResponse | None:
         headers = Headers(scope=scope)
@@ -69,7 +81,7 @@ class Guard:
         if len(hosts) != 1 or hosts[0].lower() not in self._hosts:
             return PlainTextResponse("This server does not answer to that name.", 421)
         length = headers.get("content-length", "0")
-        if not length.isdigit() or int(length) > _DRAINED * self._most:
+        if not (length.isascii() and length.isdigit()) or int(length[:20]) > _DRAINED * self._most:
             return PlainTextResponse("The request is too large.", 413, {"connection": "close"})
         if scope["method"] not in _SAFE and not self._is_from_here(headers):
             return PlainTextResponse("The form was sent from another site.", 403)
@@ -78,7 +90,7 @@ class Guard:
     def _is_from_here(self, headers: Headers) -> bool:
         """Whether a browser says that a page of ours sends it; programs say nothing."""
         origin, site = headers.get("origin"), headers.get("sec-fetch-site")
-        if origin is not None and origin.partition("://")[2].lower() not in self._hosts:
+        if origin is not None and origin.lower() not in self._origins:
             return False
         return site in (None, "same-origin", "none")
 

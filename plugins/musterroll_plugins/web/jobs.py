@@ -19,6 +19,7 @@ from musterroll_plugins.web.site import Route, Visit
 from musterroll_plugins.web.uploads import download
 from musterroll_plugins.web.view import PAGE, Page, View, stamp_of
 
+_LAST_ROW = 10**9
 _JOB = re.compile(r"[0-9a-z-]{1,60}")
 ACTS = ("resume", "approve", "undo", "release")
 
@@ -53,7 +54,7 @@ def _origin(visit: Visit, job: JobSummary) -> tuple[str, str]:
     """The name of a job's sheet as the person knows it, and who began the job."""
     upload = visit.site.desk.upload_of(visit.name, job.sheet)
     if upload is not None:
-        return upload.name, upload.by
+        return upload.name, upload.began_by or upload.by
     return Path(job.sheet).name, "command line"
 
 
@@ -70,6 +71,8 @@ async def one_job(visit: Visit) -> Response:
     job, report = await visit.job(_job_id(visit))
     desk, profile = visit.site.desk, report.profile
     running = await run_in_threadpool(_work_of, visit, job) if job.state == "running" else None
+    if running is not None and visit.may("importer"):
+        return visit.to(f"/work/{running}")
     view = None if job.state == "running" else await _view(visit, job)
     if isinstance(view, Work):
         return visit.to(f"/work/{view.id}")
@@ -103,9 +106,9 @@ async def one_job(visit: Visit) -> Response:
         part=part,
         text=text,
         outcome=outcome,
-        running=running,
         fields=fields,
         can=_can(visit, job, upload, values["held"]),
+        upload=upload,
         has_rejected=_rejected_file(visit, job) is not None,
         target=await visit.target(profile),
         **values,
@@ -126,8 +129,8 @@ def _can(visit: Visit, job: JobSummary, upload: Upload | None, held: int) -> dic
 
 
 def _may_approve(visit: Visit, upload: Upload | None) -> bool:
-    """Whether the person may approve: who began a job may not, unless there is nobody else."""
-    began = upload is not None and upload.by == visit.person.name
+    """Whether the person may approve: who brought the sheet or began the job may not, unless there is nobody else."""
+    began = upload is not None and visit.person.name in (upload.by, upload.began_by)
     return visit.may("approver") and (visit.person.is_alone or not began)
 
 
@@ -163,6 +166,8 @@ async def story(visit: Visit) -> Response:
     """The story of one row."""
     job, report = await visit.job(_job_id(visit))
     desk, row = visit.site.desk, visit.request.path_params["row"]
+    if row > _LAST_ROW:
+        raise HTTPException(404)
     work = desk.work(visit.name, visit.query("work"))
     if work is None or work.kind != "story" or work.job != job.id or work.more["row"] != row:
         return visit.to(f"/work/{(await _story_work(visit, job, row)).id}")

@@ -7,7 +7,7 @@ import os
 import re
 import secrets
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 ID = re.compile(r"[0-9a-f]{20}")
 """What an id of ours looks like. Nothing else comes near a path."""
@@ -24,11 +24,16 @@ def make_folder(folder: Path) -> Path:
     return folder
 
 
+def open_new(path: Path) -> BinaryIO:
+    """Opens a file that is not there yet, for its owner only, to be written."""
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+
+
 def write_json(path: Path, value: Any) -> None:
     """Writes a JSON file in one step: who reads it meanwhile gets the former one."""
     new = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        json.dump(value, file, ensure_ascii=False, default=str)
+    with open_new(new) as file:
+        file.write(json.dumps(value, default=str).encode())
     new.replace(path)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -20,25 +20,15 @@ from musterroll import UsageError
 from musterroll.engine import MEMBERS, Document, Outcome, Pipeline, documents, list_jobs, show_job, template
 from musterroll_plugins.web.desk import Upload, Work
 from musterroll_plugins.web.jobs import ACTS, begin_act
+from musterroll_plugins.web.openapi import NOT_NOW, NOT_TAKEN, REFUSED, Operation, openapi
 from musterroll_plugins.web.people import Role
 from musterroll_plugins.web.private import ID, read_json, write_json
-from musterroll_plugins.web.site import Handler, Visit
+from musterroll_plugins.web.site import Visit, refuse_doubles
 from musterroll_plugins.web.uploads import take
 from musterroll_plugins.web.words import INVITES
 
 _KEY = 200  # characters of an idempotency key
 _FIELDS = 20
-
-
-class Operation(NamedTuple):
-    """One operation of the API."""
-
-    method: str
-    path: str
-    handler: Handler
-    role: Role | None
-    summary: str
-    answers: Mapping[int, str]
 
 
 async def begin_job(visit: Visit) -> Response:
@@ -52,7 +42,10 @@ async def begin_check(visit: Visit) -> Response:
 
 
 async def _begin(visit: Visit, kind: str) -> Response:
-    desk, key = visit.site.desk, visit.request.headers.get("idempotency-key", "")
+    desk, keys = visit.site.desk, visit.request.headers.getlist("idempotency-key")
+    key = ",".join(keys)
+    if len(keys) > 1:
+        raise HTTPException(422, "there is more than one Idempotency-Key")
     if len(key) > _KEY:
         raise HTTPException(422, f"an Idempotency-Key has at most {_KEY} characters")
     pipeline, (name, content, wanted) = await visit.pipeline(), await _sheet(visit)
@@ -68,6 +61,7 @@ async def _begin(visit: Visit, kind: str) -> Response:
         return _accepted(visit, former["work"])
     if name.endswith(".json"):
         name, content = "rows.csv", await run_in_threadpool(_as_csv, pipeline, content)
+    visit.refuse_when_full()
     upload = await take(visit, name, io.BytesIO(content), profile=profile)
     # No await from here on: of two requests with one key the second finds what the first one has begun.
     if place is not None and (former := read_json(place)) is not None:
@@ -88,7 +82,18 @@ async def _begin(visit: Visit, kind: str) -> Response:
 
 
 def _begun(upload: Upload, work: Work) -> Upload:
-    return replace(upload, run=work.id) if work.kind == "run" else replace(upload, check=work.id)
+    return replace(upload, run=work.id, began_by=work.by) if work.kind == "run" else replace(upload, check=work.id)
+
+
+class _DoubleNameError(ValueError):
+    """A JSON object has a name twice."""
+
+
+def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise _DoubleNameError("an object of the body has a name twice")
+    return found
 
 
 async def _sheet(visit: Visit) -> tuple[str, bytes, dict[str, Any]]:
@@ -97,9 +102,11 @@ async def _sheet(visit: Visit) -> tuple[str, bytes, dict[str, Any]]:
     if kind == "application/json":
         body = await visit.request.body()
         try:
-            said = json.loads(body)
-        except (ValueError, RecursionError):
-            raise HTTPException(400, "the body is no JSON") from None
+            said = json.loads(body, object_pairs_hook=_without_doubles)
+            json.dumps(said, ensure_ascii=False).encode()  # half a character is no text
+        except (ValueError, RecursionError) as error:
+            detail = error.args[0] if isinstance(error, _DoubleNameError) else "the body is no JSON"
+            raise HTTPException(400, detail) from None
         if not isinstance(said, dict) or not {*said} <= {"rows", "profile", "invites"}:
             raise HTTPException(422, 'write {"rows": [{"username": "ana", …}], "profile": …, "invites": …}')
         if not isinstance(said.get("rows"), list):
@@ -111,6 +118,7 @@ async def _sheet(visit: Visit) -> tuple[str, bytes, dict[str, Any]]:
     if kind != "multipart/form-data":
         raise HTTPException(415, "send multipart/form-data with a file `sheet`, or application/json with `rows`")
     async with visit.request.form(max_files=1, max_fields=_FIELDS, max_part_size=1024) as form:
+        refuse_doubles(form)
         visit.form_sent = form
         sheet = visit.file("sheet")
         if sheet is None or sheet.filename is None:
@@ -237,13 +245,8 @@ async def cancel(visit: Visit) -> Response:
 
 async def description(visit: Visit) -> Response:
     """The OpenAPI document."""
-    return JSONResponse(openapi())
+    return JSONResponse(openapi(OPERATIONS))
 
-
-_STARTED = {202: "It has begun; `location` is where its document will be."}
-_REFUSED = {401: "No token that is known.", 403: "The token's role does not do.", 404: "There is none for this token."}
-_TAKEN = {409: "That cannot be done with it now.", 429: "Too many uploads wait."}
-_GIVEN = {413: "The sheet is too large.", 415: "That is no sheet.", 422: "What is sent is not right."}
 
 OPERATIONS = (
     Operation(
@@ -252,7 +255,8 @@ OPERATIONS = (
         begin_job,
         Role.IMPORTER,
         "Imports a sheet (multipart/form-data, `sheet`), or rows (JSON). Takes an Idempotency-Key.",
-        {**_STARTED, **_REFUSED, **_TAKEN, **_GIVEN},
+        {202: "begun", **REFUSED, **NOT_NOW, **NOT_TAKEN},
+        takes_sheet=True,
     ),
     Operation(
         "POST",
@@ -260,7 +264,8 @@ OPERATIONS = (
         begin_check,
         Role.IMPORTER,
         "Says what an import would do, with all problems; writes nothing.",
-        {**_STARTED, **_REFUSED, **_TAKEN, **_GIVEN},
+        {202: "begun", **REFUSED, **NOT_NOW, **NOT_TAKEN},
+        takes_sheet=True,
     ),
     Operation(
         "GET",
@@ -268,7 +273,7 @@ OPERATIONS = (
         jobs,
         Role.VIEWER,
         "The jobs, newest first.",
-        {200: "They.", **_REFUSED},
+        {200: "jobs", **REFUSED},
     ),
     Operation(
         "GET",
@@ -276,7 +281,7 @@ OPERATIONS = (
         one_job,
         None,
         "The JSON document of a job, or of what this API has begun.",
-        {200: "The document.", 202: "It is not done yet.", **_REFUSED},
+        {200: "document", 202: "standing", **REFUSED},
     ),
     Operation(
         "POST",
@@ -284,18 +289,13 @@ OPERATIONS = (
         cancel,
         None,
         "Ends what this API has begun, in order.",
-        {**_STARTED, **_REFUSED},
+        {202: "begun", **REFUSED},
     ),
     *(
         Operation(
-            "POST",
-            f"/api/jobs/{{job}}/{name}",
-            act,
-            None,
-            summary,
-            {**_STARTED, **_REFUSED, **_TAKEN},
+            "POST", f"/api/jobs/{{job}}/{name}", act, None, summary, {202: "begun", **REFUSED, **NOT_NOW}, query=query
         )
-        for name, summary in zip(
+        for name, summary, query in zip(
             ACTS,
             (
                 "Goes on with a job that was cut off.",
@@ -303,30 +303,16 @@ OPERATIONS = (
                 "Takes back what a job did.",
                 "Sends held invites again; with as_sent=yes they count as sent.",
             ),
+            ((), (), (), ("as_sent",)),
             strict=True,
         )
     ),
-    Operation("GET", "/api/openapi.json", description, None, "This document.", {200: "It.", 401: _REFUSED[401]}),
+    Operation(
+        "GET",
+        "/api/openapi.json",
+        description,
+        None,
+        "This document.",
+        {200: "openapi", 401: REFUSED[401], 429: REFUSED[429]},
+    ),
 )
-
-
-def openapi() -> dict[str, Any]:
-    """Makes the OpenAPI document of the operations."""
-    paths: dict[str, Any] = {}
-    for one in OPERATIONS:
-        names = [part[1:-1] for part in one.path.split("/") if part.startswith("{")]
-        paths.setdefault(one.path, {})[one.method.lower()] = {
-            "summary": one.summary,
-            "parameters": [
-                {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names
-            ],
-            "responses": {str(status): {"description": text} for status, text in one.answers.items()},
-        }
-    scheme = {"token": {"type": "http", "scheme": "bearer"}}
-    return {
-        "openapi": "3.1.0",
-        "info": {"title": "musterroll", "version": "1"},
-        "components": {"securitySchemes": scheme},
-        "security": [{"token": []}],
-        "paths": paths,
-    }

@@ -1,28 +1,40 @@
-"""The application, and the process that serves it."""
+"""The application, its parts, and what serves it."""
 
 from __future__ import annotations
 
 import asyncio
+import getpass
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import uvicorn
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.routing import Route
 
 from musterroll import MusterrollError
 from musterroll.engine import list_jobs
 from musterroll_plugins.listener import QuietServer
 from musterroll_plugins.web import checked, columns, copies, entrance, jobs, programs, uploads, works
-from musterroll_plugins.web.desk import DAY
+from musterroll_plugins.web.audit import Audit
+from musterroll_plugins.web.customers import Customers
+from musterroll_plugins.web.desk import DAY, Desk
 from musterroll_plugins.web.guard import Application, Guard
+from musterroll_plugins.web.people import AccessFile, People, alone
+from musterroll_plugins.web.sessions import OneTimeAddress
 from musterroll_plugins.web.site import Site, api, page
 
+if TYPE_CHECKING:
+    from musterroll_plugins.web import WebOptions
+
+_STATE = Path(".musterroll") / "web"
 _MULTIPART = 1024 * 1024  # what a form has besides its file, at most
 
 
@@ -58,7 +70,9 @@ def make_application(site: Site, hosts: list[str]) -> Application:
             await site.desk.close()
 
     failure: Any = partial(entrance.failure, site)
-    application = Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: failure, 500: failure})
+    handlers: Any = {HTTPException: failure, ClientDisconnect: failure, 500: failure}
+    application = Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)
+    application.router.redirect_slashes = False  # they would lead to where this server believes to be
     return Guard(application, hosts, site.max_upload * 1024 * 1024 + _MULTIPART, is_https=site.is_https)
 
 
@@ -78,12 +92,74 @@ def _tidy_once(site: Site) -> None:
     site.desk.tidy(found)
 
 
-def serve(
-    application: Application, listener: Any, on_ready: Callable[[], None], *, certificate: Path | None, key: Path | None
-) -> None:
-    """Serves until Ctrl-C or a wish to terminate, and then ends the workers in order."""
+def make_site(
+    options: WebOptions, access: AccessFile, customers: Customers, url: str, say: Callable[[str], None]
+) -> Site:
+    """Makes the server's parts.
+
+    Args:
+        options: how it serves.
+        access: who may come in.
+        customers: whose imports it serves.
+        url: by which people come.
+        say: told the next one-time address, when one was used.
+    """
+    first = next(iter(customers.all.values())).file
+    desk = Desk(options.state or (first.parent if first else Path.cwd()) / _STATE)
+    signs_in = access.proxy is not None or access.oidc is not None
+    is_https = url.startswith("https:")
+    return Site(
+        customers=customers,
+        desk=desk,
+        people=People(access),
+        audit=Audit(desk.folder / "audit.jsonl"),
+        one_time=None if signs_in else OneTimeAddress(lambda token: say(f"the next one: {url}/start?token={token}")),
+        alone=alone(_login_name()),
+        max_upload=options.max_upload,
+        max_uploads=options.max_uploads,
+        is_https=is_https,
+        oidc=_oidc(access, url, is_https=is_https),
+    )
+
+
+def _oidc(access: AccessFile, url: str, *, is_https: bool) -> object:
+    if access.oidc is None:
+        return None
+    from musterroll_plugins.web.oidc import OidcGate  # noqa: PLC0415 -- an extra
+
+    return OidcGate(access.oidc, f"{url}/sign-in/back", is_https=is_https)
+
+
+def _login_name() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):  # an account without a name
+        return "somebody"
+
+
+def address_of_server(options: WebOptions, listener: socket.socket) -> str:
+    """The address by which people come."""
+    if options.public_url is not None:
+        return options.public_url.rstrip("/")
+    host, port = listener.getsockname()[:2]
+    scheme = "https" if options.tls_certificate else "http"
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def _hosts(url: str, listener: socket.socket) -> list[str]:
+    """The names, with port, by which the server can be asked."""
+    port = listener.getsockname()[1]
+    hosts = [f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]")]
+    return [*hosts, urlsplit(url).netloc]
+
+
+def make_server(
+    site: Site, options: WebOptions, url: str, listener: socket.socket, on_ready: Callable[[], None]
+) -> QuietServer:
+    """Makes what serves until Ctrl-C or a wish to terminate, and then ends the workers in order."""
     config = uvicorn.Config(
-        application,
+        make_application(site, _hosts(url, listener)),
+        http="h11",  # whatever else is installed: what is refused as no HTTP is the same everywhere
         ws="none",
         lifespan="on",
         loop="asyncio",
@@ -93,7 +169,7 @@ def serve(
         server_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=1,
-        ssl_certfile=certificate,
-        ssl_keyfile=key,
+        ssl_certfile=options.tls_certificate,
+        ssl_keyfile=options.tls_key,
     )
-    asyncio.run(QuietServer(config, on_ready).serve([listener]))
+    return QuietServer(config, on_ready)

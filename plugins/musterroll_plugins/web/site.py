@@ -196,11 +196,36 @@ class Visit:
             raise HTTPException(404)
         return job, report
 
+    def refuse_when_full(self) -> None:
+        """Refuses what would begin something where too much waits already.
+
+        Raises:
+            HTTPException: that is so (503).
+        """
+        if self.site.desk.is_full:
+            raise HTTPException(503, "too much waits here already; try again when some of it is done")
+
     def begin(self, kind: str, **values: Any) -> Work:
-        """Lets a worker do something."""
+        """Lets a worker do something.
+
+        Raises:
+            HTTPException: too much waits already (503).
+        """
+        self.refuse_when_full()
         file = self.customer.file
         work = Work(customer=self.name, kind=kind, by=self.person.name, pipeline=str(file) if file else "", **values)
         return self.site.desk.begin(work)
+
+
+def refuse_doubles(form: FormData) -> None:
+    """Refuses a form that says something twice: which of the two is meant, nobody knows.
+
+    Raises:
+        HTTPException: it does (400).
+    """
+    names = [name for name, _ in form.multi_items()]
+    if len(names) != len(set(names)):
+        raise HTTPException(400, "a field of the form is there twice")
 
 
 Handler: TypeAlias = Callable[[Visit], Awaitable[Response]]
@@ -225,11 +250,12 @@ def page(site: Site, handler: Handler, role: Role | None) -> Callable[[Request],
 async def _serve_page(site: Site, handler: Handler, role: Role | None, request: Request) -> Response:
     session, value = _session(site, request)
     if session is None:
-        return site.render("unknown.html", 401, has_oidc=site.oidc is not None, one_time=site.one_time is not None)
+        return unknown(site, request)
     visit = Visit(site=site, request=request, person=session.person, csrf=session.csrf)
     _admit(visit, role)
     if request.method == "POST":
         async with request.form(max_files=1, max_fields=_FIELDS, max_part_size=_FIELD_BYTES) as form:
+            refuse_doubles(form)
             given = form.get("csrf")
             if not isinstance(given, str) or not given.isascii() or not compare_digest(given, session.csrf):
                 raise HTTPException(403, "this form is out of date; go back, reload the page and try again")
@@ -240,6 +266,17 @@ async def _serve_page(site: Site, handler: Handler, role: Role | None, request: 
     if value is not None:
         site.let_in(response, value)
     return response
+
+
+def unknown(site: Site, request: Request) -> Response:
+    """The page for who is not let in; it says nothing of what is inside."""
+    return site.render(
+        "unknown.html",
+        401,
+        has_oidc=site.oidc is not None,
+        one_time=site.one_time is not None,
+        had_session=site.cookie in request.cookies,
+    )
 
 
 def _admit(visit: Visit, role: Role | None) -> None:
@@ -284,10 +321,12 @@ def api(site: Site, handler: Handler, role: Role | None) -> Callable[[Request], 
 async def _serve_api(site: Site, handler: Handler, role: Role | None, request: Request) -> Response:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     address = address_of(request)
-    if site.tries.are_too_many(address):
-        raise HTTPException(429)
     person = site.people.program(token.strip()) if scheme.lower() == "bearer" and token else None
     if person is None:
+        # A token that is known is let in all the same: behind a proxy everybody comes from one address, and whoever
+        # guesses must not keep the others out.
+        if site.tries.are_too_many(address):
+            raise HTTPException(429)
         site.tries.add(address)
         raise HTTPException(401, headers={"www-authenticate": "Bearer"})
     visit = Visit(site=site, request=request, person=person)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import Awaitable, Callable
@@ -15,10 +14,10 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from musterroll import MusterrollError
-from musterroll.engine import Pipeline, template
+from musterroll.engine import Pipeline, column_guidance, template
 from musterroll_plugins.web.desk import Upload
 from musterroll_plugins.web.people import Role
-from musterroll_plugins.web.private import make_folder
+from musterroll_plugins.web.private import make_folder, open_new
 from musterroll_plugins.web.site import Route, Visit
 from musterroll_plugins.web.view import View
 
@@ -37,13 +36,20 @@ async def new(visit: Visit) -> Response:
 async def _new(visit: Visit, error: str | None = None, status: int = 200) -> Response:
     pipeline = await visit.pipeline()
     targets = await run_in_threadpool(visit.site.customers.targets, visit.customer)
+    former = _former(visit)
+    try:
+        guidance = await run_in_threadpool(column_guidance, pipeline)
+    except MusterrollError:  # a rule is broken; the check says which
+        guidance = {}
     return visit.page(
         "new.html",
         status,
         fields=[one for one in pipeline.fields.values() if one.needs_column],
         rules=_rules(pipeline),
         targets=targets,
-        chosen=visit.text("profile"),
+        chosen=visit.text("profile") or (former.profile if former else ""),
+        former=former,
+        guidance=guidance,
         formats=_FORMATS,
         accept=",".join(_SUFFIXES),
         errors=[("sheet", error)] if error else [],
@@ -114,7 +120,19 @@ async def upload(visit: Visit) -> Response:
         taken = await take(visit, sheet.filename, sheet.file, profile=visit.text("profile"))
     except HTTPException as error:
         return await _new(visit, error.detail, error.status_code)
-    return visit.to(f"/work/{check(visit, taken).check}")
+    former = _former(visit)
+    if former is not None and former.profile == taken.profile:
+        taken = replace(taken, sets=former.sets)
+    checked = check(visit, taken)
+    if former is not None and not visit.site.desk.is_imported(former):
+        visit.site.desk.discard(former)
+        visit.note("discard", former.id)
+    return visit.to(f"/work/{checked.check}")
+
+
+def _former(visit: Visit) -> Upload | None:
+    """The upload that a corrected sheet takes the place of: what was said of its columns holds for this one, too."""
+    return visit.site.desk.upload(visit.name, visit.text("after") or visit.query("after"))
 
 
 async def take(visit: Visit, name: str, content: BinaryIO, *, profile: str) -> Upload:
@@ -160,7 +178,7 @@ def shown_name(name: str) -> str:
 
 def _copy(content: BinaryIO, path: Path) -> int:
     make_folder(path.parent)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as target:
+    with open_new(path) as target:
         shutil.copyfileobj(content, target, _CHUNK)
         return target.tell()
 

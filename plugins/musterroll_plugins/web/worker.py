@@ -40,7 +40,6 @@ _COMMANDS = {
     "annotated": "plan",
 }
 _PACE = 0.2  # seconds between two words of progress
-_CHOICES: tuple[engine.SendTo, ...] = ("none", "new", "all", "pending")
 _UNMAPPED = frozenset({"column.missing", "sheet.ambiguous"})
 _CHANGED = "what would happen has changed since it was shown, so nothing was written; look at it again"
 
@@ -174,28 +173,23 @@ class Worker:
         return (summary.invites, _digest(summary.changes())) == (shown["invites"], shown["digest"])
 
     def _check(self, document: Document) -> dict[str, Any]:
-        """Plans the sheet as the pipeline says; then once for each other choice of whom to invite, for its number."""
+        """Plans the sheet, and counts what each choice of whom to invite would send."""
         pipeline, sheet = self._load(), Path(self.work.sheet or "")
         usual = pipeline.settings.invites.send_to
-        with engine.plan(pipeline, sheet, progress=self._progress) as report:
+        with engine.plan(pipeline, sheet, with_choices=True, progress=self._progress) as report:
             document.add(documents.of_report(report))
             document.finish(report.outcome, report.error)
             codes = {one.code for one in report.problem_groups()}
             columns = self._columns(pipeline, sheet) if codes & _UNMAPPED else None
-            choices: dict[str, Any] = {}
-            if report.changes is not None and not report.keeps_all_out:
-                choices[usual] = _choice(report)
-                for choice in _CHOICES:
-                    if choice != usual:
-                        with engine.plan(self._load(invites=choice), sheet, progress=self._progress) as other:
-                            choices[choice] = _choice(other)
-                digest = _digest(report.changes())
-            else:
-                digest = None
+            choices = {
+                name: {"sends": one.sends, "refusal": one.refusal.message if one.refusal else None}
+                for name, one in report.invite_choices.items()
+            }
+            digest = _digest(report.changes()) if report.changes is not None and choices else None
             write_view(
                 self._folder / "view.db",
                 report,
-                choices={name: choices[name] for name in _CHOICES if name in choices},
+                choices=choices,
                 usual=usual,
                 digest=digest,
                 columns=columns,
@@ -259,13 +253,6 @@ class Worker:
             if hasattr(signal, name):
                 signal.signal(getattr(signal, name), lambda *_: end())
         threading.Thread(target=look, daemon=True).start()
-
-
-def _choice(report: Report) -> dict[str, Any]:
-    assert report.changes is not None
-    sends = sum(change.invite.send for change in report.changes())
-    refusal = report.error.message if report.error else None
-    return {"sends": sends, "refusal": refusal}
 
 
 def _digest(changes: Iterable[Change]) -> str:

@@ -8,14 +8,18 @@ from contextlib import closing
 import pytest
 
 from musterroll import Message, SentStatus
+from musterroll.commands.plan import plan
 from musterroll.journal.job import JobState
+from musterroll.pipeline.settings import SendTo
 from musterroll.reports.report import Outcome
 from support.faults import no_post
 from support.pipelines import Work, addressed, user
 
 
-def _send_to(choice: str, days: int = 14) -> str:
+def _send_to(choice: str, days: int = 14, *, limit: int = 1000) -> str:
     return f"""
+        [limits]
+        invite = {limit}
         [invites]
         send_to = "{choice}"
         valid_days = {days}
@@ -199,3 +203,26 @@ def test_an_invite_that_cannot_go_out_again_is_what_it_was_before(work: Work) ->
         "ana": ("held", "no answer: it may or may not have gone out"),
         "bo": ("failed", "the post office said no"),
     }
+
+
+@pytest.mark.parametrize("usual", ["none", "new", "all", "pending"])
+def test_one_plan_counts_what_every_choice_would_send(work: Work, usual: SendTo) -> None:
+    _existing(work, "ana", "ben")
+    work.run(work.pipeline(_send_to("new")), work.sheet(addressed("bo"), user("cy"), addressed("dee")))
+    work.clock.pass_days(8)
+    work.run(work.pipeline(_send_to("none")), work.sheet(addressed("eve")))
+    work.clock.pass_days(7)  # the invites of bo and dee have expired
+    work.run(work.pipeline(_send_to("pending")), work.sheet(addressed("dee")))
+    people = ("ana", "ben", "bo", "cy", "dee", "eve", "fay", "fay", "gus")  # fay is twice in it
+    sheet = work.sheet(*map(addressed, people))
+    skip = 'on_error = "skip"'
+    with plan(work.pipeline(skip, _send_to(usual, limit=2)), sheet, with_choices=True) as report:
+        found = dict(report.invite_choices)
+    assert {name: one.sends for name, one in found.items()} == {"none": 0, "new": 3, "all": 6, "pending": 6}
+    for choice, told in found.items():
+        with plan(work.pipeline(skip, _send_to(choice, limit=2)), sheet) as other:
+            assert other.changes is not None
+            assert sum(change.invite.send for change in other.changes()) == told.sends
+            assert str(other.error) == str(told.refusal)
+    with plan(work.pipeline(_send_to(usual)), sheet, with_choices=True) as report:
+        assert report.invite_choices == {}  # the errors keep everything out

@@ -20,7 +20,7 @@ def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[WebServer, 
     for place in places:
         place.folder.mkdir()
         place.pipeline(name=place.folder.name)
-    with web_server(Workplace(folder), folder, "--max-upload", 1) as server:
+    with web_server(Workplace(folder), folder, max_upload=1) as server:
         yield server, iter(places)
 
 

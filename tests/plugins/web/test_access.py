@@ -32,6 +32,10 @@ customers = ["test"]
 [[people]]
 name = "arno"
 role = "approver"
+
+[[people]]
+name = "alma"
+role = "approver"
 """
 
 
@@ -41,7 +45,7 @@ def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebServer]:
     place = Workplace(tmp_path_factory.mktemp("team"))
     place.pipeline("[limits]\ncreate = 1")
     place.write("access/access.txt", PROXY)
-    with web_server(place, "--access", "access/access.txt") as server:
+    with web_server(place, access="access/access.txt") as server:
         yield server
 
 
@@ -65,6 +69,16 @@ def test_the_one_who_begins_a_job_is_not_the_one_who_approves_it(team: WebServer
     acts = [(line["who"], line["what"]) for line in team.audit()]
     for act in (("anna", "run"), ("anna", "refused: approve"), ("arno", "approve")):
         assert act in acts
+
+
+def test_neither_who_brought_the_sheet_nor_who_began_the_import_approves_it(team: WebServer) -> None:
+    anna, arno, alma = person(team, "anna"), person(team, "arno"), person(team, "alma")
+    checked = anna.upload(SHEET.replace("ana,", "amy,").replace("bo,", "bea,"))
+    stopped = arno.wait(arno.post(upload_path(checked) + "/run", invites="none"))
+    job = job_of(stopped)
+    assert "By arno" in words_of(stopped)
+    assert [who.post(f"/jobs/{job}/approve").status_code for who in (anna, arno)] == [403, 403]
+    assert "Let this job through?" in words_of(alma.get(f"/jobs/{job}/approve"))
 
 
 def test_a_viewer_looks_and_does_nothing(team: WebServer) -> None:
@@ -99,7 +113,7 @@ def test_an_address_that_is_no_proxy_is_not_believed(tmp_path: Path) -> None:
     place = Workplace(tmp_path)
     place.pipeline()
     place.write("access.txt", PROXY.replace("[proxy]", '[proxy]\naddresses = ["192.0.2.1"]'))
-    with web_server(place, "--access", "access.txt") as server:
+    with web_server(place, access="access.txt") as server:
         assert person(server, "arno").get("").status_code == 401
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Locator, Page, Route
 
+from musterroll_plugins.web.sessions import IDLE_SECONDS
 from support.browser import chromium, needs_chromium, too_wide, violations
-from support.web_server import MISTAKES, SHEET, WebServer
+from support.web_server import MISTAKES, SHEET, WebServer, web_server
 from support.workplace import Workplace
 
 pytestmark = needs_chromium
@@ -34,7 +36,7 @@ class Seen:
         self.page.on("console", lambda said: self.faults.append(said.text) if said.type == "error" else None)
         self.page.goto(f"{server.url}/start?token={server.token}")
         server.token = server.next_token()
-        self.page.wait_for_url(f"{server.url}/")  # the page that leads on has led on
+        self.page.wait_for_url(lambda url: "token" not in url)  # the page that leads on has led on
         self.page.goto(self.home)
 
     def look(self) -> None:
@@ -52,6 +54,8 @@ class Seen:
 LOOKS: dict[str, dict[str, Any]] = {
     "wide": {"viewport": {"width": 1200, "height": 900}},
     "narrow": {"viewport": {"width": 320, "height": 640}},
+    # 1280 by 900, magnified to 200 %
+    "magnified": {"viewport": {"width": 640, "height": 450}, "device_scale_factor": 2},
     "dark": {"viewport": {"width": 900, "height": 700}, "color_scheme": "dark"},
 }
 
@@ -124,6 +128,58 @@ def test_the_corrected_copy_is_downloaded_uploaded_and_imported(
     page.wait_for_url("**/jobs/*")
     assert place.users()["ana"]["phone"] == "7712345678"
     assert seen.faults == []
+    seen.context.close()
+
+
+TWELVE = """not-an-address,a1,Al,One,Harbour-Gate-61,,,
+a2@example.com,,Bo,Two,Harbour-Gate-62,,,
+a3@example.com,a3,,Three,Harbour-Gate-63,,,
+a4@example.com,a4,Di,Four,,,,
+a5@example.com,a5,Ed,Five,pass,,,
+a6@example.com,a6,Fi,Six,Harbour-Gate-66,,7712345678,
+a7@example.com,a7,Gi,Seven,Harbour-Gate-67,999,7712345678,
+a8@example.com,a8,Hu,Eight,Harbour-Gate-68,44,12,
+a9@example.com,ana,Jo,Nine,Harbour-Gate-69,,,
+a10@example.com,a10,Kim,Ten,Harbour-Gate-70,,,Region||North
+a11@example.com,a11,Lo,Eleven,Harbour-Gate-71,,,#N/A
+a12@example.com,a12,Mo,Twelve,Harbour-Gate-72,44,4.47712E+11,
+"""
+"""Twelve rows, each with a mistake of another kind."""
+
+
+@pytest.mark.slow
+def test_a_sheet_with_twelve_kinds_of_mistakes_is_in_within_twelve_clicks(
+    browser: Browser, server: WebServer, place: Workplace
+) -> None:
+    seen = Seen(browser, server, f"/c/{place.folder.name}")
+    page, clicks, began = seen.page, 0, time.monotonic()
+
+    def click(what: Locator) -> None:
+        nonlocal clicks
+        clicks += 1
+        what.click()
+
+    def choose(sheet: Path) -> None:
+        nonlocal clicks
+        clicks += 2  # the file, and Open in the system's own window
+        with page.expect_file_chooser() as chooser:
+            click(page.get_by_label("Choose a sheet"))
+        chooser.value.set_files(sheet)
+        click(page.get_by_role("button", name="Upload and check"))
+
+    click(page.get_by_role("link", name="New user import").first)
+    choose(place.write("staff.csv", (SHEET + TWELVE).replace("Username", "User")))
+    page.wait_for_selector("text=Which column is what?")
+    click(page.get_by_role("button", name="Go on"))
+    page.wait_for_selector("text=12 errors in staff.csv")
+    assert page.get_by_role("region", name="Problems by cause").get_by_role("row").count() == 13
+    click(page.get_by_role("link", name="Upload the corrected sheet"))
+    choose(place.write("corrected.csv", SHEET.replace("Username", "User")))
+    click(page.get_by_role("button", name="Import 2 rows"))
+    page.wait_for_url("**/jobs/*")
+    assert place.users().keys() == {"ana", "bo"}
+    assert clicks <= 12
+    assert time.monotonic() - began < 60  # the rest of the five minutes is for the spreadsheet program
     seen.context.close()
 
 
@@ -204,6 +260,46 @@ def test_progress_survives_a_reload_and_a_closed_tab(browser: Browser, server: W
     again.wait_for_selector("text=Details")
     assert "Completed" in again.title()
     seen.context.close()
+
+
+def test_a_session_that_ends_says_so_and_nothing_is_lost(browser: Browser, tmp_path: Path) -> None:
+    place = Workplace(tmp_path)
+    place.pipeline()
+    with web_server(place) as server:
+        seen = Seen(browser, server, "/c/test")
+        page = seen.page
+        seen.upload(place.write("staff.csv", SHEET))
+        server.later += IDLE_SECONDS
+        page.get_by_role("button", name="Import 2 rows").click()
+        page.wait_for_selector("text=Your session has ended")
+        seen.look()
+        assert not place.directory.exists()
+        page.goto(f"{server.url}/start?token={server.token}")
+        page.wait_for_url(f"{server.url}/c/test")
+        page.get_by_role("link", name="staff.csv").click()
+        page.get_by_role("button", name="Import 2 rows").click()
+        page.wait_for_url("**/jobs/*")
+        assert place.users().keys() == {"ana", "bo"}
+        seen.context.close()
+
+
+def test_progress_that_nobody_may_see_any_more_says_so(browser: Browser, tmp_path: Path) -> None:
+    place = Workplace(tmp_path)
+    place.pipeline()
+    with web_server(place) as server:
+        seen = Seen(browser, server, "/c/test")
+
+        # Between the page and its events.
+        def end_session(route: Route) -> None:
+            server.later += IDLE_SECONDS
+            route.continue_()
+
+        seen.page.route("**/events", end_session)
+        seen.page.goto(f"{seen.home}/new")
+        seen.page.get_by_label("Choose a sheet").set_input_files(place.write("staff.csv", SHEET))
+        seen.page.get_by_role("button", name="Upload and check").click()
+        seen.page.wait_for_selector("text=Your session has ended")
+        seen.context.close()
 
 
 def test_production_looks_unlike_a_rehearsal(browser: Browser, server: WebServer, place: Workplace) -> None:

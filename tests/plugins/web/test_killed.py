@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from support.web_server import Visitor, WebServer, upload_path, web_server, words_of
+from support.web_server import ServerProcess, Visitor, upload_path, web_process, words_of
 from support.workplace import Workplace
 
 _HEADER = "Email,Username,Forename,Surname,Password,Calling Code,Phone,Groups\nguidance,,,,,,,\n"
@@ -33,7 +33,7 @@ def until(what: Callable[[], object], seconds: float = 60) -> None:
         time.sleep(0.02)
 
 
-def begun(server: WebServer, visitor: Visitor) -> tuple[str, Path]:
+def begun(server: ServerProcess, visitor: Visitor) -> tuple[str, Path]:
     """Begins an import; returns the path of its work and its folder, when the portal is being written to."""
     page = visitor.post(upload_path(visitor.upload(SHEET)) + "/run", invites="none")
     folder = server.state / "work" / page.url.path.rpartition("/")[2]
@@ -60,7 +60,7 @@ linux_only = pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason=
 
 @linux_only
 def test_a_killed_worker_leaves_a_job_that_goes_on(place: Workplace) -> None:
-    with web_server(place) as server:
+    with web_process(place) as server:
         visitor = server.enter()
         work, folder = begun(server, visitor)
         os.kill(worker_of(folder), signal.SIGKILL)
@@ -75,10 +75,10 @@ def test_a_killed_worker_leaves_a_job_that_goes_on(place: Workplace) -> None:
 
 @linux_only
 def test_a_killed_server_leaves_the_worker_at_work_and_a_new_one_sees_it(place: Workplace) -> None:
-    with web_server(place) as server:
+    with web_process(place) as server:
         work, _ = begun(server, server.enter())
         server.stop(kill=True)
-    with web_server(place) as again:
+    with web_process(place) as again:
         visitor = again.enter()
         done = visitor.wait(visitor.get(work))
         assert "Completed" in words_of(done)
@@ -86,21 +86,21 @@ def test_a_killed_server_leaves_the_worker_at_work_and_a_new_one_sees_it(place: 
 
 
 def test_a_server_that_is_stopped_stops_its_workers_in_order(place: Workplace) -> None:
-    with web_server(place) as server:
+    with web_process(place) as server:
         _, folder = begun(server, server.enter())
         server.stop()
         result = json.loads((folder / "result.json").read_text("utf-8"))
         assert result["outcome"] == "interrupted"
     (job,) = place.json("jobs", "list").document["jobs"]
     assert job["state"] == "interrupted"
-    with web_server(place) as again:
+    with web_process(place) as again:
         visitor = again.enter()
         assert "Completed" in words_of(visitor.wait(visitor.post(f"/jobs/{job['id']}/resume")))
     assert len(place.users()) == ROWS
 
 
 def test_cancel_stops_in_order_and_the_job_goes_on(place: Workplace) -> None:
-    with web_server(place) as server:
+    with web_process(place) as server:
         visitor = server.enter()
         work, _ = begun(server, visitor)
         stopped = visitor.wait(visitor.post(f"{work}/cancel"))

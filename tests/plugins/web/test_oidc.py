@@ -60,8 +60,10 @@ def server(provider: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     place = Workplace(tmp_path_factory.mktemp("oidc"))
     place.pipeline()
     place.write("access/access.txt", _ACCESS.format(issuer=provider))
-    with web_server(place, "--access", "access/access.txt", OIDC_SECRET="a-secret-of-the-client") as started:
-        yield started
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OIDC_SECRET", "a-secret-of-the-client")
+        with web_server(place, access="access/access.txt") as started:
+            yield started
 
 
 def signed_in(server: WebServer, subject: str) -> tuple[httpx.Response, httpx.Client]:
@@ -103,11 +105,12 @@ def test_an_answer_that_nobody_asked_for_is_not_believed(server: WebServer) -> N
     assert client.get("/sign-in/back", params={"error": "access_denied", "state": state}).status_code == 401
 
 
-def test_a_provider_that_is_away_is_said(tmp_path: Path) -> None:
+def test_a_provider_that_is_away_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OIDC_SECRET", "a-secret-of-the-client")
     place = Workplace(tmp_path)
     place.pipeline()
     place.write("access.txt", _ACCESS.format(issuer="http://127.0.0.1:1"))
-    with web_server(place, "--access", "access.txt", OIDC_SECRET="a-secret-of-the-client") as alone:
+    with web_server(place, access="access.txt") as alone:
         answer = alone.client().get("/sign-in")
         assert answer.status_code == 503
         assert "the provider that signs people in cannot be reached" in words_of(answer)

@@ -87,6 +87,19 @@ def test_a_work_that_was_cancelled_before_its_turn_never_begins(desk: Desk) -> N
     assert asyncio.run(begin_and_cancel()) == "lost"
 
 
+def test_no_more_is_begun_than_can_wait(desk: Desk) -> None:
+    async def begin() -> int:
+        number = 0
+        while not desk.is_full:
+            work = desk.begin(Work(customer="acme", kind="run", by="ana", pipeline="", sheet="nothing.csv"))
+            desk.cancel(work)
+            number += 1
+        await desk.close()
+        return number
+
+    assert asyncio.run(begin()) == 50
+
+
 def test_a_pipeline_that_is_gone_is_an_error_of_the_work(desk: Desk) -> None:
     async def do() -> str:
         work = desk.begin(Work(customer="acme", kind="run", by="ana", pipeline="/nowhere.toml", sheet="nothing.csv"))

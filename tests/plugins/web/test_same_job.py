@@ -11,7 +11,10 @@ from typing import Any
 
 import httpx2 as httpx
 import pytest
+from jsonschema import Draft202012Validator
 
+from musterroll_plugins.web.openapi import openapi
+from musterroll_plugins.web.programs import OPERATIONS
 from support.web_server import MISTAKES, SHEET, Visitor, WebServer, job_of, upload_path, web_server, words_of
 from support.workplace import Workplace
 
@@ -34,11 +37,25 @@ token = "boss-token-of-twenty-characters"
 """
 
 
+def as_described(answer: httpx.Response) -> None:
+    """Every answer is one that the OpenAPI document describes."""
+    answer.read()
+    described, path = openapi(OPERATIONS), answer.request.url.path
+    (found,) = (methods for known, methods in described["paths"].items() if re.fullmatch(_pattern(known), path))
+    schema = found[answer.request.method.lower()]["responses"][str(answer.status_code)]["content"]["application/json"]
+    Draft202012Validator({**schema["schema"], "components": described["components"]}).validate(answer.json())
+
+
+def _pattern(path: str) -> str:
+    return re.sub(r"\{\w+\}", "[^/]+", path)
+
+
 class Program:
     """A program that speaks to the API."""
 
     def __init__(self, client: httpx.Client, name: str) -> None:
         self.client = client
+        client.event_hooks["response"] = [as_described]
         client.headers["authorization"] = f"Bearer {name}-token-of-twenty-characters"
 
     def document(self, answer: httpx.Response) -> dict[str, Any]:
@@ -65,7 +82,7 @@ def api_place(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
 
 @pytest.fixture(scope="module")
 def api(api_place: Workplace) -> Iterator[WebServer]:
-    with web_server(api_place, "--access", "access/access.txt") as server:
+    with web_server(api_place, access="access/access.txt") as server:
         yield server
 
 
@@ -96,7 +113,7 @@ def test_by_page_api_and_command_line(sheet: str, tmp_path: Path) -> None:
         if way == "command line":
             found[way] = place.json("run", path, "--rejected", "left-out.csv", "--yes").document
             continue
-        with web_server(place, "--access", "access/access.txt") as server:
+        with web_server(place, access="access/access.txt") as server:
             if way == "api":
                 program = Program(server.client(), "hr")
                 answer = program.client.post("/api/customers/test/jobs", files={"sheet": ("staff.csv", sheet)})
@@ -180,14 +197,23 @@ def test_roles_of_programs(api: WebServer) -> None:
     assert listed.json() == api.place.json("jobs", "list").document
     assert auditor.client.post("/api/customers/test/jobs", json={"rows": []}).status_code == 403
     assert nobody.get("/api/customers/test/jobs").status_code == 401
-    assert auditor.client.get("/c/test").status_code == 401  # a token is not for pages
+    pages = api.client(headers=auditor.client.headers)
+    assert pages.get("/c/test").status_code == 401  # a token is not for pages
 
 
 def test_every_operation_is_described(hr: Program) -> None:
-    from musterroll_plugins.web.programs import OPERATIONS
-
     described = hr.client.get("/api/openapi.json").json()
     assert described["openapi"].startswith("3.1")
+    for path, methods in described["paths"].items():
+        for method, one in methods.items():
+            names = {name["name"] for name in one["parameters"] if name["in"] == "path"}
+            assert names == set(re.findall(r"\{(\w+)\}", path))
+            assert all(name.get("required") for name in one["parameters"] if name["in"] == "path")
+            assert ("requestBody" in one) == (method == "post" and path.startswith("/api/customers/"))
+    for schema in described["components"]["schemas"].values():
+        Draft202012Validator.check_schema(schema)
+    ids = [one["operationId"] for methods in described["paths"].values() for one in methods.values()]
+    assert len(set(ids)) == len(OPERATIONS)
     assert {(path, method.upper()) for path, methods in described["paths"].items() for method in methods} == {
         (one.path, one.method) for one in OPERATIONS
     }

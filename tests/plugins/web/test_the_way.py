@@ -17,6 +17,8 @@ def test_from_the_first_page_to_the_result(visitor: Visitor, place: Workplace) -
     instructions = words_of(visitor.get("/new"))
     assert "Calling Code" in instructions
     assert "up to 1 MB" in instructions
+    assert "At least 8 characters" in instructions  # what the rules ask
+    assert "{rules}" not in instructions
     answers = visitor.upload(SHEET)
     text = words_of(answers)
     assert "Check your answers" in text
@@ -105,6 +107,27 @@ def test_columns_for_this_time_go_with_the_job(visitor: Visitor, place: Workplac
     assert (place.folder / "musterroll.toml").read_text("utf-8") == before
     story = visitor.wait(visitor.get(f"/jobs/{job_of(job)}/rows/3"))  # reads the sheet again, with those columns
     assert "ana@example.com" in words_of(story)
+
+
+def test_a_corrected_sheet_takes_the_place_of_the_one_before(visitor: Visitor, server: WebServer) -> None:
+    columns = MISTAKES.replace("Username", "Kennung")
+    page = visitor.upload(columns)
+    fields = ("email", "username", "forename", "surname", "password", "calling_code", "phone", "groups")
+    chosen = {f"column-{i}": name for i, name in enumerate(fields)}
+    page = visitor.wait(visitor.send(upload_path(page) + "/columns", chosen))
+    assert "3 errors in staff.csv" in words_of(page)
+    (after,) = re.findall(r'/new\?after=([0-9a-f]+)"', page.text)
+    assert "It takes the place of staff.csv" in words_of(visitor.get(f"/new?after={after}"))
+    answers = visitor.upload(SHEET.replace("Username", "Kennung"), "better.csv", after=after)
+    assert "Created 2" in words_of(answers)  # it is not asked again which column is what
+    assert "better.csv" in words_of(visitor.get(""))
+    assert "staff.csv" not in words_of(visitor.get(""))
+    assert not (server.state / "uploads" / after).exists()
+    visitor.wait(visitor.post(upload_path(answers) + "/run", invites="none"))
+    kept = upload_path(answers).rpartition("/")[2]
+    assert visitor.upload(SHEET, after=kept).status_code == 200
+    assert (server.state / "uploads" / kept).exists()  # a job has it
+    assert visitor.upload(SHEET, after="../x").status_code == 200
 
 
 def test_the_plan_that_was_shown_is_the_one_that_is_carried_out(visitor: Visitor, place: Workplace) -> None:
@@ -256,6 +279,8 @@ def test_where_it_goes_is_chosen_and_said_on_every_page(tmp_path: Path) -> None:
         assert "Rehearsal : test (memory)" in words_of(rehearsal)
         live = visitor.upload(SHEET, profile="production")
         assert "Production : production (directory)" in words_of(live)
+        again = visitor.get(f"/new?after={upload_path(live).rpartition('/')[2]}")
+        assert 'value="production" checked' in again.text  # where the corrected sheet goes is where this one went
         assert "Import 2 rows into production" in words_of(live)
         job = visitor.wait(visitor.post(upload_path(live) + "/run", invites="none"))
         assert "Production : production (directory)" in words_of(job)

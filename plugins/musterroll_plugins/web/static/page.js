@@ -21,10 +21,15 @@ if (progress) {
       bar.removeAttribute("value");
     }
   };
-  events.addEventListener("end", () => {
+  const reload = () => {
     events.close();
     location.reload();
-  });
+  };
+  events.addEventListener("end", reload);
+  addEventListener("beforeunload", () => events.close()); // who leaves does not come back here
+  events.onerror = () => {
+    if (events.readyState === EventSource.CLOSED) reload(); // it was refused: the page says why
+  };
 }
 
 // A sheet that hovers over the drop zone is welcome.

@@ -1,0 +1,73 @@
+"""The command as people start it: with TLS, and what it refuses of that; the example of a unit."""
+
+from __future__ import annotations
+
+import shutil
+import ssl
+import subprocess
+from pathlib import Path
+
+import httpx2 as httpx
+import pytest
+
+from support.certificates import make_certificate
+from support.web_server import SHEET, Visitor, web_process, words_of
+from support.workplace import Inside, Workplace, one_line
+
+UNIT = Path(__file__).parents[3] / "docs" / "examples" / "musterroll-web.service"
+
+
+def test_it_serves_with_tls_and_stops_in_order(tmp_path: Path) -> None:
+    place = Workplace(tmp_path)
+    place.pipeline()
+    own = make_certificate(tmp_path)
+    trusting = ssl.create_default_context(cafile=own.path)
+    with web_process(place, "--tls-certificate", own.path, "--tls-key", own.key) as server:
+        assert server.url.startswith("https://")
+        with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
+            server.client().get("/health")
+        with pytest.raises(httpx.RemoteProtocolError):
+            httpx.get(server.url.replace("https:", "http:") + "/health")
+        client = server.client(verify=trusting)
+        entered = client.get("/start", params={"token": server.token or ""})
+        cookie = entered.headers["set-cookie"]
+        assert cookie.startswith("__Host-musterroll=")
+        assert "Secure" in cookie
+        assert entered.headers["strict-transport-security"] == "max-age=31536000"
+        assert "Completed" in words_of(Visitor(client).import_(SHEET, invites="none"))
+        server.stop()
+        assert server.process.returncode == 0
+    assert place.users().keys() == {"ana", "bo"}
+
+
+@pytest.fixture
+def inside(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Inside:
+    workplace = Inside(tmp_path, capsys, monkeypatch)
+    workplace.pipeline()
+    return workplace
+
+
+def test_a_certificate_that_is_none_is_refused_in_a_line(inside: Inside) -> None:
+    own = make_certificate(inside.folder)
+    locked = inside.folder / "locked.pem"
+    command = ["openssl", "rsa", "-in", str(own.key), "-aes128", "-passout", "pass:secret", "-out", str(locked)]
+    subprocess.run(command, check=True, capture_output=True)
+    text = inside.write("text.pem", "no certificate")
+    for certificate, key, word in (
+        ("nothing.pem", own.key, "--tls-certificate: nothing.pem cannot be read"),
+        (own.path, "nothing.pem", "--tls-key: nothing.pem cannot be read"),
+        (inside.folder, own.key, "cannot be read"),
+        (text, own.key, "no certificate and its key"),
+        (own.key, own.path, "no certificate and its key"),
+        (own.path, locked, "without a passphrase"),
+    ):
+        ended = inside.run("web", "--port", 0, "--tls-certificate", certificate, "--tls-key", key)
+        one_line(ended, word)
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
+def test_the_unit_is_one(tmp_path: Path) -> None:
+    unit = tmp_path / UNIT.name
+    unit.write_text(UNIT.read_text("utf-8").replace("/opt/musterroll/bin/musterroll", shutil.which("true") or ""))
+    found = subprocess.run(["systemd-analyze", "verify", str(unit)], check=False, capture_output=True, text=True)
+    assert (found.returncode, found.stdout + found.stderr) == (0, "")
