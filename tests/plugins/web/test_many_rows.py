@@ -40,12 +40,13 @@ def visitor(server: WebServer) -> Visitor:
 
 
 def quick(visitor: Visitor, path: str) -> httpx.Response:
-    """Gets a page: the best of five takes less than 200 ms, and it has less than 100 kB."""
+    """Gets a page: the best of five takes less than 200 ms, of server and client, and it has less than 100 kB."""
     page, taken = visitor.get(path), []
     for _ in range(5):
-        began = time.perf_counter()
+        began = time.process_time()  # the server is a thread of this process, and others may keep it waiting
         visitor.get(path)
-        taken.append(time.perf_counter() - began)
+        taken.append(time.process_time() - began)
+    print(f"{path}: {min(taken) * 1000:.0f} ms, {len(page.content):,} bytes")
     assert page.status_code == 200
     assert min(taken) < 0.2, path
     assert len(page.content) < 100_000, path
