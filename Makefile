@@ -30,9 +30,10 @@ demo: $(READY)
 	@echo "Importing the example workbook into the folder demo ..."
 	@$(BIN)/python examples/demo.py
 
-# The examples themselves stay as they are: what is imported goes into the copies.
+# The examples themselves stay as they are: what is imported goes into the copies. That of lakeside comes with a plugin
+# that is to be installed.
 web: $(READY)
-	@rm -rf demo-web && mkdir demo-web && cp -r examples/*/ demo-web/
+	@rm -rf demo-web && mkdir demo-web && cp -r $(filter-out examples/lakeside/,$(wildcard examples/*/)) demo-web/
 	@cd demo-web && ../$(BIN)/python -m musterroll_cli web .
 
 test: $(READY)

@@ -7,11 +7,18 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 
+import pytest
+
+from support.browser import needs_chromium
+
 ROOT = Path(__file__).parents[2]
 
 
-def site_links() -> ModuleType:
-    spec = spec_from_file_location("docs_site_links", ROOT / "docs" / "site_links.py")
+_PICTURE = re.compile(r"^<!-- picture: (\w+) \|", re.MULTILINE)
+
+
+def docs_module(name: str) -> ModuleType:
+    spec = spec_from_file_location(f"docs_{name}", ROOT / "docs" / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = module_from_spec(spec)
@@ -27,9 +34,29 @@ def test_every_page_has_its_place() -> None:
 
 def test_links_out_of_the_documentation_lead_into_the_repository() -> None:
     text = "[a](../core/musterroll/engine.py) [b](../examples#top) [c](sheet.md#groups) [d](../pipeline.md)"
-    assert site_links().with_links(text, "docs", "https://x.example") == (
+    assert docs_module("site_links").with_links(text, "docs", "https://x.example") == (
         "[a](https://x.example/blob/main/core/musterroll/engine.py) [b](https://x.example/tree/main/examples#top) "
         "[c](sheet.md#groups) [d](https://x.example/blob/main/pipeline.md)"
     )
-    deeper = site_links().with_links("[d](../pipeline.md) [e](../../core)", "docs/plugins", "https://x.example")
+    deeper = docs_module("site_links").with_links(
+        "[d](../pipeline.md) [e](../../core)", "docs/plugins", "https://x.example"
+    )
     assert deeper == "[d](../pipeline.md) [e](https://x.example/tree/main/core)"
+
+
+def test_every_picture_that_a_page_wants_is_made() -> None:
+    pictures = docs_module("pictures")
+    wanted = [name for path in (ROOT / "docs").rglob("*.md") for name in re.findall(_PICTURE, path.read_text("utf-8"))]
+    assert sorted(wanted) == sorted(pictures.NAMES)
+    text = "a\n\n<!-- picture: new | A new import -->\n\nb"
+    assert pictures.with_pictures(text, {"new"}) == "a\n\n![A new import](pictures/new.png)\n\nb"
+    assert pictures.with_pictures(text, set()) == "a\n\n\n\nb"
+
+
+@pytest.mark.slow
+@needs_chromium
+def test_the_pictures_are_taken(tmp_path: Path) -> None:
+    pictures = docs_module("pictures")
+    pictures.take(tmp_path)
+    assert {path.stem for path in tmp_path.iterdir()} == set(pictures.NAMES)
+    assert all(path.stat().st_size > 10_000 for path in tmp_path.iterdir())

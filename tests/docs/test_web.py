@@ -5,7 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
+from musterroll import MusterrollError
 from musterroll_plugins.web import WebOptions
+from musterroll_plugins.web.customers import Customers
 from musterroll_plugins.web.programs import OPERATIONS
 
 ROOT = Path(__file__).parents[2]
@@ -28,6 +32,17 @@ def test_every_operation_of_the_api_is_on_the_page() -> None:
         path = one.path.replace("{customer}", "ACME").replace("{job}", "ID")
         start, _, last = path.rpartition("/")
         assert f"{one.method} {path}`" in PAGE or (f"{one.method} {start}/" in PAGE and f"`{last}`" in PAGE), one
+
+
+def test_make_web_shows_every_example_that_needs_no_plugin() -> None:
+    (without,) = re.findall(r"filter-out examples/(\w+)/", (ROOT / "Makefile").read_text(encoding="utf-8"))
+    folders = {path.parent.name: path for path in ROOT.glob("examples/*/musterroll.toml")}
+    customers = Customers([path for name, path in folders.items() if name != without])
+    assert len(customers.all) == len(folders) - 1 > 7
+    for customer in customers.all.values():
+        assert [one.profile for one in customers.targets(customer)] == ["", *customer.profiles]
+    with pytest.raises(MusterrollError):
+        Customers([folders[without]])
 
 
 def test_the_examples_use_options_that_exist() -> None:

@@ -54,7 +54,7 @@ def open_routes(site: Site) -> list[tuple[str, Callable[[Request], Awaitable[Res
             site.tries.add(address)
             site.audit.note("", "sign-in refused", address=address)
             raise HTTPException(401)
-        return enter(site, site.alone, address)
+        return enter(site, site.alone, request)
 
     routes: list[tuple[str, Callable[[Request], Awaitable[Response]]]] = [
         ("/health", health),
@@ -76,20 +76,21 @@ def open_routes(site: Site) -> list[tuple[str, Callable[[Request], Awaitable[Res
                 site.tries.add(address_of(request))
                 site.audit.note(name or "", "sign-in refused", address=address_of(request))
                 raise HTTPException(401)
-            return enter(site, person, address_of(request))
+            return enter(site, person, request)
 
         routes += [("/sign-in", sign_in), ("/sign-in/back", back)]
     return routes
 
 
-def enter(site: Site, person: Person, address: str) -> Response:
-    """Lets somebody in, with a new session.
+def enter(site: Site, person: Person, request: Request) -> Response:
+    """Lets somebody in, with a new session; the one that the browser had is over.
 
     The answer is a page that leads on, and no redirect: a browser that came from elsewhere would follow one without
     the new cookie, which is for requests of this site only.
     """
+    site.sessions.end(request.cookies.get(site.cookie))
     value, _ = site.sessions.begin(person)
-    site.audit.note(person.name, "sign-in", address=address)
+    site.audit.note(person.name, "sign-in", address=address_of(request))
     response = site.render("enter.html")
     site.let_in(response, value)
     return response

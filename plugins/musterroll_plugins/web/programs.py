@@ -223,6 +223,7 @@ async def act(visit: Visit) -> Response:
                 raise
             continue
         if not visit.may("importer"):
+            visit.note(f"refused: {visit.request.method} {visit.request.url.path}")
             raise HTTPException(403, "this takes the role importer")
         as_sent = visit.query("as_sent") == "yes"
         act_ = visit.request.url.path.rpartition("/")[2]

@@ -258,6 +258,7 @@ async def _serve_page(site: Site, handler: Handler, role: Role | None, request: 
             refuse_doubles(form)
             given = form.get("csrf")
             if not isinstance(given, str) or not given.isascii() or not compare_digest(given, session.csrf):
+                visit.note("refused: a form without the token of its session")
                 raise HTTPException(403, "this form is out of date; go back, reload the page and try again")
             visit.form_sent = form
             response = await handler(visit)
@@ -308,6 +309,7 @@ def _session(site: Site, request: Request) -> tuple[Session | None, str | None]:
         return None, None
     if session is not None and session.person == person:
         return session, None
+    site.sessions.end(request.cookies.get(site.cookie))
     value, session = site.sessions.begin(person)
     site.audit.note(person.name, "sign-in", address=address_of(request))
     return session, value
@@ -327,6 +329,7 @@ async def _serve_api(site: Site, handler: Handler, role: Role | None, request: R
         # guesses must not keep the others out.
         if site.tries.are_too_many(address):
             raise HTTPException(429)
+        site.audit.note("", "token refused", address=address)
         site.tries.add(address)
         raise HTTPException(401, headers={"www-authenticate": "Bearer"})
     visit = Visit(site=site, request=request, person=person)

@@ -135,6 +135,16 @@ def test_who_signs_out_is_out(server: WebServer) -> None:
     assert server.client(cookies=cookie).get("/").status_code == 401  # the old cookie serves for nothing
 
 
+def test_who_signs_in_again_has_one_session(server: WebServer) -> None:
+    visitor = server.enter()
+    former = dict(visitor.client.cookies)
+    entered = visitor.client.get("/start", params={"token": server.token or ""})
+    server.token = server.next_token()
+    assert entered.cookies["musterroll"] != former["musterroll"]
+    assert visitor.client.get("/").status_code == 200
+    assert server.client(cookies=former).get("/").status_code == 401
+
+
 def test_health_says_nothing_else(server: WebServer) -> None:
     answer = server.client().get("/health")
     assert (answer.status_code, answer.text) == (200, "ok")

@@ -139,9 +139,15 @@ def read_audit(server: WebServer) -> list[tuple[str, str]]:
 
 
 def test_every_act_is_in_the_audit_log(scene: Scene) -> None:
+    scene.begin()
     scene.send("GET", "/start?token=guess", cookie="")
+    scene.bearer("GET", "/api/openapi.json", "guess")
+    scene.bearer("POST", f"/api/jobs/{scene.job}/undo", "looks")
+    scene.form(f"/c/test{scene.upload}/run", csrf="x")
     found = {what for _, what in read_audit(scene.server)}
-    assert {"sign-in", "upload", "run", "sign-in refused"} <= found
+    assert {"sign-in", "upload", "run", "sign-in refused", "token refused"} <= found
+    assert f"refused: POST /api/jobs/{scene.job}/undo" in found
+    assert "refused: a form without the token of its session" in found
     for line in scene.server.audit():
         assert set(line) == {"when", "who", "what", "customer", "about", "address"}
         assert "Sesame" not in json.dumps(line)

@@ -40,20 +40,25 @@ def visitor(server: WebServer) -> Visitor:
 
 
 def quick(visitor: Visitor, path: str) -> httpx.Response:
-    """Gets a page: the best of five takes less than 200 ms, and it has less than 100 kB."""
+    """Gets a page: the best of five takes less than 200 ms, of server and client, and it has less than 100 kB."""
     page, taken = visitor.get(path), []
     for _ in range(5):
-        began = time.perf_counter()
+        began = time.process_time()  # the server is a thread of this process, and others may keep it waiting
         visitor.get(path)
-        taken.append(time.perf_counter() - began)
+        taken.append(time.process_time() - began)
+    print(f"{path}: {min(taken) * 1000:.0f} ms, {len(page.content):,} bytes")
     assert page.status_code == 200
     assert min(taken) < 0.2, path
     assert len(page.content) < 100_000, path
     return page
 
 
-def test_problems_of_many_rows(visitor: Visitor) -> None:
-    base = upload_path(visitor.upload(sheet(every=2)))
+def test_problems_of_many_rows(visitor: Visitor, server: WebServer) -> None:
+    page = visitor.upload(sheet(every=2))
+    shown, base = time.time(), upload_path(page)
+    assert "50,000 errors" in words_of(page)
+    (ended,) = (path.stat().st_mtime for path in server.state.glob("work/*/result.json"))
+    assert shown - ended < 1  # the first page, from the end of the check on
     quick(visitor, base)
     last = quick(visitor, f"{base}/problems?severity=error&page=1000")
     assert "Page 1000 of 1,000" in words_of(last)
