@@ -18,6 +18,7 @@ from support.workplace import Inside, one_line
 pytestmark = [needs_postgres, pytest.mark.slow]
 
 COUNTERPART = ("sql", "PostgreSQL")
+SEEN = Counterpart(*COUNTERPART)
 
 _OPTIONS = changed(DESCRIBED, passwords="none", users={"password": None, "columns": {"department": None}})
 _OPTIONS = changed(_OPTIONS, users={"constants": {"password": "!"}})
@@ -89,8 +90,6 @@ def test_a_certificate_of_an_own_authority(shop: Shop, own_certificate: str) -> 
     shop.point(ca=own_certificate)
     assert shop.place.json("run", "staff.csv").status == 0
     assert shop.users() == 2
-    quirk = "lets only those in over an encrypted line whom its `pg_hba.conf` tells to come over one: no more is needed"
-    Counterpart("sql", "PostgreSQL", shop.server.version()).quirk(quirk)
 
 
 def test_a_certificate_for_another_host(shop: Shop, server: Postgres, tmp_path: Path) -> None:
@@ -123,6 +122,7 @@ def test_a_server_that_insists_on_an_encrypted_line(shop: Shop) -> None:
     shop.point(security="none")
     one_line(shop.place.run("run", "staff.csv"), "pg_hba.conf rejects", "no encryption")
     assert shop.users() == 0
+    SEEN.quirk("can be told to let nobody in over a line that is not encrypted: its word for it is passed on")
 
 
 def test_through_the_socket(shop: Shop) -> None:

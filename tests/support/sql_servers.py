@@ -67,7 +67,7 @@ class DatabaseServer:
     port: int = field(default_factory=free_port)
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
-    scheme = ""
+    scheme, title = "", ""
 
     def url(self, database: str, user: str = "importer", port: int | None = None) -> str:
         """The address of a database."""
@@ -133,7 +133,7 @@ class DatabaseServer:
 class Postgres(DatabaseServer):
     """PostgreSQL."""
 
-    scheme = "postgresql"
+    scheme, title = "postgresql", "PostgreSQL"
 
     def prepare(self) -> None:
         """Makes what it starts with."""
@@ -220,7 +220,7 @@ class Postgres(DatabaseServer):
 class MariaDb(DatabaseServer):
     """MariaDB."""
 
-    scheme = "mariadb"
+    scheme, title = "mariadb", "MariaDB"
 
     def prepare(self) -> None:
         """Makes what it starts with."""

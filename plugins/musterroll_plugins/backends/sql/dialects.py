@@ -297,9 +297,7 @@ class Sqlite(Dialect):
         return {"timeout": self._options.timeout, "isolation_level": None, "check_same_thread": False}
 
     def _prepare(self, connection: Any) -> None:
-        connection.execute("PRAGMA foreign_keys = ON")
-        if self._read_only:
-            connection.execute("PRAGMA query_only = ON")
+        connection.execute("PRAGMA foreign_keys = ON")  # what may only be read was opened so
 
     def code(self, error: sa.exc.DBAPIError) -> str:
         """Returns the name of the error."""

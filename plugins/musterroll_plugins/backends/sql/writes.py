@@ -109,8 +109,7 @@ class _AtWork:
             duplicate = self._dialect.is_duplicate(error)
             if error.connection_invalidated or not (duplicate or self._dialect.is_refusal(error)):
                 raise
-            point.rollback()
-            self._index.forget()
+            point.rollback()  # what the index was told of it is compared again by whoever finds it there
             self._groups = None
             if len(ops) > 1:
                 return [result for op in ops for result in self._unless_refused([op], work)]
