@@ -17,6 +17,14 @@ class Working(Protocol):
         """So far, in CPU seconds."""
 
 
+class NoServer:
+    """For what does all its work itself."""
+
+    def cpu_seconds(self) -> float:
+        """None of a server's."""
+        return 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class Cost:
     """What something takes.

@@ -9,28 +9,35 @@ PostgreSQL and into the embedded directory. Only the ratios count, of CPU second
 empty tables. The clock says more of the backend where all processors are busy and less where one is free: the bare loop
 fills a batch while the server takes it. The goals: the backend at 50 % of the bare loop or more, the run at 1.3 times
 that into the directory or less.
+
+Then MariaDB and SQLite, against a loop that inserts as many rows at once and looks at their keys.
 """
 
 from __future__ import annotations
 
+import itertools
+import sqlite3
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import closing
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import psycopg
+import pymysql
 
 from musterroll import CreateUser, Desired, Status
 from musterroll.engine import run as run_pipeline
 from musterroll.pipeline.loader import load_pipeline
-from rounds import Cost, cost, in_rounds, middle, share, share_by_the_clock
+from rounds import Cost, NoServer, Working, cost, in_rounds, middle, share, share_by_the_clock
 from sample_users import fields, write_sheet
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))  # the server is started as the tests do
 from support.evidence import Counterpart
-from support.sql_servers import PASSWORD, Postgres, postgres
-from support.sql_tables import DESCRIBED, application, changed, open_sql, options_text
+from support.sql_servers import PASSWORD, Postgres, mariadb, postgres
+from support.sql_tables import DESCRIBED, application, changed, make_file, open_sql, options_text
 
 BATCH = 1000
 ROUNDS, ROUNDS_OF_RUNS = 15, 3
@@ -68,10 +75,10 @@ def bare(server: Postgres, database: str, count: int) -> Cost:
         return cost(server, write)
 
 
-def backend(server: Postgres, database: str, count: int) -> Cost:
+def backend(server: Working, count: int, **place: Any) -> Cost:
     """The same through `execute`, without a journal."""
     ops = [CreateUser(id=f"op{n}", user=Desired(username=f"user{n}", fields=fields(n))) for n in range(count)]
-    portal = open_sql(url=server.url(database), password=PASSWORD, security="none", **OPTIONS)
+    portal = open_sql(security="none", **place, **OPTIONS)
     portal.capabilities()
 
     def execute() -> None:
@@ -81,6 +88,64 @@ def backend(server: Postgres, database: str, count: int) -> Cost:
         return cost(server, execute)
     finally:
         portal.close()
+
+
+def inserted(line: Any, mark: str, count: int) -> None:
+    """The bare loop of the others: as many rows with each INSERT, and a look at the keys that they got."""
+    rows = [(f"user{n}", *fields(n).values(), f"op{n}") for n in range(count)]
+    fixed = "'!', 1, 7, '2026-01-02 03:04:05', '2026-01-02 03:04:05'"
+    marks = ", ".join([mark] * len(rows[0]))
+    insert = f"INSERT INTO accounts ({_COLUMNS}, import_key, {_FIXED}) VALUES ({marks}, {fixed})"  # noqa: S608 -- made of constants
+    with closing(line.cursor()) as cursor:
+        for start in range(0, count, BATCH):
+            batch = rows[start : start + BATCH]
+            cursor.executemany(insert, batch)
+            wanted = ", ".join([mark] * len(batch))
+            cursor.execute(f"SELECT login, id FROM accounts WHERE login IN ({wanted})", [row[0] for row in batch])  # noqa: S608
+            cursor.fetchall()
+            line.commit()
+
+
+def others(count: int) -> None:
+    """Measures and prints MariaDB and SQLite, against a bare loop of many rows with each INSERT."""
+
+    def measured(name: str, version: str, loop: Callable[[], Cost], ours: Callable[[], Cost]) -> None:
+        taken = in_rounds(ROUNDS, {"loop": loop, "ours": ours})
+        own = share(taken["loop"], taken["ours"])
+        print(f"{name}: the backend's own share of INSERTs of many rows: {own}")
+        seen = Counterpart("sql", name, version)
+        what = f"{count:,} users without passwords, the backend against INSERTs of as many rows (CPU seconds)"
+        seen.figure(what, str(own))
+
+    with tempfile.TemporaryDirectory() as folder, mariadb(Path(folder)) as server:
+
+        def empty() -> str:
+            database = server.empty_database()
+            server.do(*application("mariadb"), database=database)
+            return database
+
+        def loop() -> Cost:
+            place = {"host": "127.0.0.1", "port": server.port, "user": "importer", "password": PASSWORD}
+            with pymysql.connect(**place, database=empty()) as line:  # type: ignore[call-overload]  # one by one it takes them
+                return cost(server, lambda: inserted(line, "%s", count))
+
+        url = server.url
+        measured("MariaDB", server.version(), loop, lambda: backend(server, count, url=url(empty()), password=PASSWORD))
+
+    with tempfile.TemporaryDirectory() as folder:
+        files = (Path(folder) / f"{n}.db" for n in itertools.count())
+
+        def file() -> Path:
+            path = next(files)
+            make_file(path, application("sqlite"))
+            return path
+
+        def loop_into_file() -> Cost:
+            with closing(sqlite3.connect(file())) as line:
+                return cost(NoServer(), lambda: inserted(line, "?", count))
+
+        version = sqlite3.sqlite_version
+        measured("SQLite", version, loop_into_file, lambda: backend(NoServer(), count, file=file()))
 
 
 def whole(server: Postgres, folder: Path, count: int, use: str, options: str) -> Cost:
@@ -121,7 +186,8 @@ def main() -> None:
             return into_empty_tables(lambda database: bare(server, database, count))
 
         def ours(users: int = count) -> Cost:
-            return into_empty_tables(lambda database: backend(server, database, users))
+            url = server.url
+            return into_empty_tables(lambda name: backend(server, users, url=url(name), password=PASSWORD))
 
         def run(use: str) -> Cost:
             return into_empty_tables(lambda database: into(use, database))
@@ -143,6 +209,7 @@ def main() -> None:
     seen.figure(f"{count:,} users without passwords, the backend against COPY and upsert (CPU seconds)", str(own))
     seen.figure(f"{count:,} users without passwords, the backend against COPY and upsert (by the clock)", str(clock))
     seen.figure(f"{count:,} users without passwords, a run against one into the directory (likewise)", f"{times:.2f} ×")
+    others(count)
 
 
 if __name__ == "__main__":

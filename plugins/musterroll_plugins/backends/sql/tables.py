@@ -148,16 +148,20 @@ class UserColumns:
 
     def mismatches(self, fields: Fields) -> Iterator[tuple[str, str]]:
         """Yields the fields that the table does not take, and why."""
-        for name in self.of_field:
-            wanted = {key: text for key, text in fields.items() if key == name or (name == _PHONE and key == _CODE)}
-            try:
-                self.row(wanted)
-            except ValueMismatchError as error:
-                yield name, str(error)
-            else:
-                column = self.of_field[name]
-                if name in self.unique and name in fields and not fields[name] and not column.nullable:
-                    yield name, nothing_given()
+        for name, column, plain in self._separate:
+            text = fields.get(name)
+            if name in fields and not (text and len(text) <= plain and text.isprintable()):
+                try:
+                    stored(column, text)
+                except ValueMismatchError as error:
+                    yield name, str(error)
+                else:
+                    if name in self.unique and not text and not column.nullable:
+                        yield name, nothing_given()
+        try:
+            self._joined(fields)
+        except ValueMismatchError as error:
+            yield _PHONE, str(error)
 
     def values(self, row: Mapping[str, Any]) -> dict[str, str | None]:
         """Returns the fields of a row, the username among them."""
