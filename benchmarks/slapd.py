@@ -12,11 +12,10 @@ from __future__ import annotations
 
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import ldap
 
@@ -24,6 +23,7 @@ from musterroll import AddMembers, CreateGroup, CreateUser, Desired, GroupRef, O
 from musterroll.engine import run as run_pipeline
 from musterroll.pipeline.loader import load_pipeline
 from musterroll_plugins.backends.ldap.requests import told_afterwards
+from rounds import Cost, cost, in_rounds, middle, share
 from sample_users import PASSWORD as SECRET
 from sample_users import fields, write_sheet
 
@@ -36,6 +36,9 @@ IN_FLIGHT = 64
 GROUP_COUNT = 50
 BATCH = 500
 ROUNDS = 12
+WITH, WITHOUT = "with passwords", "without passwords"
+
+T = TypeVar("T")
 
 
 # -- the bare loop ------------------------------------------------------------------------------------------
@@ -97,6 +100,14 @@ def bare(server: Slapd, count: int, *, passwords: bool) -> None:
 # -- the backend --------------------------------------------------------------------------------------------
 
 
+@cache
+def creations(count: int, *, passwords: bool) -> list[CreateUser]:
+    """What the engine would hand over; made once, since whoever asks for users is not measured."""
+    secret = Secret(SECRET) if passwords else None
+    users = (Desired(username=f"user{n}", fields=fields(n)) for n in range(count))
+    return [CreateUser(id=f"u{n}", user=user, password=secret) for n, user in enumerate(users)]
+
+
 def backend(server: Slapd, count: int, *, passwords: bool) -> None:
     """The same through `execute`, as the engine would call it."""
     directory = open_ldap(server)
@@ -110,11 +121,7 @@ def backend(server: Slapd, count: int, *, passwords: bool) -> None:
         groups = [CreateGroup(id=f"g{n}", path=(f"Group {n}",), parent=None) for n in range(GROUP_COUNT)]
         made = perform(groups)
         refs = [GroupRef(str(made[op.id].ref), op.path) for op in groups]
-        secret = Secret(SECRET) if passwords else None
-        users = [
-            CreateUser(id=f"u{n}", user=Desired(username=f"user{n}", fields=fields(n)), password=secret)
-            for n in range(count)
-        ]
+        users = creations(count, passwords=passwords)
         made = perform(users)
         people = [UserRef(str(made[op.id].ref), op.user.username) for op in users]
         perform(
@@ -127,8 +134,8 @@ def backend(server: Slapd, count: int, *, passwords: bool) -> None:
 # -- the engine ---------------------------------------------------------------------------------------------
 
 
-def engine(server: Slapd, count: int, folder: Path) -> tuple[float, float]:
-    """The same through `run`, from a csv; returns the CPU seconds of the first run and of the second."""
+def engine(server: Slapd, count: int, folder: Path) -> tuple[Cost, Cost]:
+    """The same through `run`, from a csv; returns what the first run takes, and the second."""
     sheet = folder / "users.csv"
     write_sheet(sheet, count, password=SECRET, group=lambda n: f"Group {n % GROUP_COUNT}")
     file_ = folder / "musterroll.toml"
@@ -140,61 +147,54 @@ def engine(server: Slapd, count: int, folder: Path) -> tuple[float, float]:
         f'name = "benchmark"\nbackend.use = "ldap"\nbackend.options = {options}\ninvites.send_to = "none"\n',
         encoding="utf-8",
     )
-    taken = []
-    for _ in range(2):
-        pipeline = load_pipeline(file_)
-        started = time.process_time() + server.cpu_seconds()
+    pipeline = load_pipeline(file_)
+
+    def run() -> None:
         report = run_pipeline(pipeline, sheet)
-        taken.append(time.process_time() + server.cpu_seconds() - started)
-        print("   ", report.job.state if report.job else report.outcome, end="")
+        assert report.job is None or not report.job.counts.failed, report.job
         report.close()
-    print()
-    return taken[0], taken[1]
+
+    return cost(server, run), cost(server, run)
 
 
-def together(*works: Callable[[Slapd], object]) -> list[float]:
-    """Returns the CPU seconds that things take, the mean of some rounds: the server's are counted in hundredths."""
-    rounds = [[measured(_without_folder(work))[0] for work in works] for _ in range(ROUNDS)]
-    return [sum(taken) / ROUNDS for taken in zip(*rounds, strict=True)]
-
-
-def _without_folder(work: Callable[[Slapd], object]) -> Callable[[Slapd, Path], object]:
-    return lambda server, _: work(server)
-
-
-def measured(work: Callable[[Slapd, Path], Any]) -> tuple[float, Any]:
-    """Does something with an empty directory of its own; returns the CPU seconds, and what it returns."""
+def into_empty_directory(work: Callable[[Slapd, Path], T]) -> T:
+    """Does something with a directory of its own."""
     with tempfile.TemporaryDirectory() as folder, slapd(Path(folder)) as server:
         for dn in (PEOPLE, GROUPS):
             server.add_unit(dn)
-        started = time.process_time() + server.cpu_seconds()
-        result = work(server, Path(folder))
-        return time.process_time() + server.cpu_seconds() - started, result
+        return work(server, Path(folder))
 
 
 def main() -> None:
     """Measures and prints."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 2000
-    measured(lambda server, _: backend(server, GROUP_COUNT, passwords=False))  # imports everything
-    base, ours, plain_base, plain_ours = together(
-        partial(bare, count=count, passwords=True),
-        partial(backend, count=count, passwords=True),
-        partial(bare, count=count, passwords=False),
-        partial(backend, count=count, passwords=False),
-    )
-    _, (first, second) = measured(lambda server, folder: engine(server, count, folder))
-    for name, taken, against in (
-        ("bare loop, with passwords", base, base),
-        ("backend, with passwords", ours, base),
-        ("bare loop, without", plain_base, plain_base),
-        ("backend, without", plain_ours, plain_base),
-        ("the whole run, from csv", first, base),
-        ("the same sheet again", second, base),
-    ):
-        print(f"{name:28} {taken:6.2f} s CPU  {taken / count * 1e6:6.0f} µs/user  {against / taken:5.0%}")
+
+    def measured(work: Callable[[Slapd], object]) -> Callable[[], Cost]:
+        return lambda: into_empty_directory(lambda server, _: cost(server, lambda: work(server)))
+
+    def work(done: Callable[..., object], *, passwords: bool) -> Callable[[], Cost]:
+        return measured(partial(done, count=count, passwords=passwords))
+
+    measured(partial(backend, count=GROUP_COUNT, passwords=False))()  # imports everything
+    for passwords in (True, False):
+        creations(count, passwords=passwords)
+    works = {
+        f"{name}, {how}": work(done, passwords=how == WITH)
+        for how in (WITH, WITHOUT)
+        for name, done in (("bare loop", bare), ("backend", backend))
+    }
+    taken = in_rounds(ROUNDS, works)
+    first, second = into_empty_directory(lambda server, folder: engine(server, count, folder))
+    taken |= {"the whole run, from csv": [first], "the same sheet again": [second]}
+    for name, costs in taken.items():
+        one = middle(costs)
+        print(f"{name:28} {one.cpu:6.2f} s CPU  {one.cpu / count * 1e6:6.0f} µs/user  {one.clock:6.2f} s")
     seen = Counterpart("ldap", OPENLDAP)
-    for how, taken, against in (("with passwords", ours, base), ("without passwords", plain_ours, plain_base)):
-        seen.figure(f"{count:,} users and {GROUP_COUNT} groups, {how}, against a bare loop", f"{against / taken:.0%}")
+    for how in (WITH, WITHOUT):
+        reached = share(taken[f"bare loop, {how}"], taken[f"backend, {how}"])
+        print(f"the backend's share of the bare loop, {how}: {reached}")
+        what = f"{count:,} users and {GROUP_COUNT} groups, {how}, against a bare loop (CPU seconds)"
+        seen.figure(what, str(reached))
 
 
 if __name__ == "__main__":

@@ -38,5 +38,7 @@ def split(text: str | None) -> tuple[str | None, str | None]:
 
 def _bare(text: str) -> str:
     """Takes out what only makes a number easier to read; a text that is no number stays as it is."""
+    if text.isdecimal():  # as nearly all are
+        return text
     bare = _SEPARATORS.sub("", text)
     return bare if bare.removeprefix("+").isdecimal() else text

@@ -14,7 +14,7 @@ import pytest
 
 @dataclass(frozen=True)
 class Certificate:
-    """A certificate for 127.0.0.1 and localhost, that vouches for itself."""
+    """A certificate that vouches for itself."""
 
     path: Path
     key: Path
@@ -26,14 +26,14 @@ class Certificate:
         return context
 
 
-def make_certificate(folder: Path) -> Certificate:
-    """Makes one, or skips the test where openssl is not installed."""
+def make_certificate(folder: Path, names: str = "IP:127.0.0.1,DNS:localhost") -> Certificate:
+    """Makes one for this machine or others, or skips the test where openssl is not installed."""
     if shutil.which("openssl") is None:
         if os.environ.get("MUSTERROLL_REQUIRE_PROGRAMS"):
             pytest.fail("openssl is not installed")
         pytest.skip("openssl is not installed")
     certificate = Certificate(folder / "certificate.pem", folder / "key.pem")
     command = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext"
-    names = ["subjectAltName=IP:127.0.0.1,DNS:localhost", "-keyout", str(certificate.key)]
-    subprocess.run([*command.split(), *names, "-out", str(certificate.path)], check=True, capture_output=True)
+    more = [f"subjectAltName={names}", "-keyout", str(certificate.key)]
+    subprocess.run([*command.split(), *more, "-out", str(certificate.path)], check=True, capture_output=True)
     return certificate

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from support.certificates import Certificate
 from support.ldap_servers import BreakableLine
 from support.scim_servers import free_port, wait_until
 
@@ -34,6 +35,7 @@ MARIADBD, INSTALL_DB = (shutil.which(name, path=_PLACES) for name in ("mariadbd"
 # What the machine loses is no concern here.
 _CARELESS = ("--innodb-flush-log-at-trx-commit=0", "--innodb-flush-method=nosync", "--skip-log-bin")
 PASSWORD = "Service-Account-1"
+_ENCRYPTED_ONLY = "hostnossl all importer all reject\n"
 
 
 def _missing(drivers: Sequence[str], programs: Sequence[str | None], product: str) -> str | None:
@@ -65,7 +67,7 @@ class DatabaseServer:
     port: int = field(default_factory=free_port)
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
-    scheme = ""
+    scheme, title = "", ""
 
     def url(self, database: str, user: str = "importer", port: int | None = None) -> str:
         """The address of a database."""
@@ -84,6 +86,18 @@ class DatabaseServer:
     def stop(self) -> None:
         """Ends it, quickly and in order."""
         self._end(signal.SIGTERM)
+
+    def cpu_seconds(self) -> float:
+        """How much it has worked so far, with all processes of its own, in hundredths of a second."""
+        assert self._process is not None
+        own = Path(f"/proc/{self._process.pid}")
+        children = (own / "task" / own.name / "children").read_text(encoding="ascii").split()
+        worked = 0
+        for process in (own, *map(Path("/proc").joinpath, children)):
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it has ended, and counts for the server
+                words = (process / "stat").read_text(encoding="ascii").rpartition(")")[2].split()
+                worked += sum(map(int, words[11:15]))
+        return worked / os.sysconf("SC_CLK_TCK")
 
     def _end(self, how: signal.Signals) -> None:
         if self._process is not None and self._process.poll() is None:
@@ -119,7 +133,7 @@ class DatabaseServer:
 class Postgres(DatabaseServer):
     """PostgreSQL."""
 
-    scheme = "postgresql"
+    scheme, title = "postgresql", "PostgreSQL"
 
     def prepare(self) -> None:
         """Makes what it starts with."""
@@ -183,6 +197,21 @@ class Postgres(DatabaseServer):
         )
         return "emptied"
 
+    def encrypt(self, certificate: Certificate) -> None:
+        """Lets nobody in as `importer` any more but over an encrypted line."""
+        data = self.folder / "data"
+        for place, name in ((certificate.path, "server.crt"), (certificate.key, "server.key")):
+            shutil.copy(place, data / name)
+            (data / name).chmod(0o600)
+            if os.getuid() == 0:
+                shutil.chown(data / name, "postgres", "postgres")
+        rules = data / "pg_hba.conf"
+        others = rules.read_text(encoding="utf-8").removeprefix(_ENCRYPTED_ONLY)
+        rules.write_text(_ENCRYPTED_ONLY + others, encoding="utf-8")
+        before = self.do("SELECT pg_conf_load_time()")
+        self.do("ALTER SYSTEM SET ssl = on", "SELECT pg_reload_conf()")
+        wait_until(lambda: self.do("SELECT pg_conf_load_time()") != before)
+
     def version(self) -> str:
         """Which one it is."""
         return str(self.do("SHOW server_version")[0][0]).split()[0]
@@ -191,7 +220,7 @@ class Postgres(DatabaseServer):
 class MariaDb(DatabaseServer):
     """MariaDB."""
 
-    scheme = "mariadb"
+    scheme, title = "mariadb", "MariaDB"
 
     def prepare(self) -> None:
         """Makes what it starts with."""

@@ -1,4 +1,4 @@
-"""A SCIM server for all tests here; each gets portals of its own on it."""
+"""A SCIM server for all tests here, of which each gets portals of its own, and database servers likewise."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 
 from support.scim_backends import Opened, Workbench
 from support.scim_servers import Portal, Server
+from support.sql_servers import DatabaseServer, mariadb, postgres
 
 _numbers = itertools.count()
 
@@ -21,6 +22,18 @@ def server() -> Iterator[Server]:
     server = Server()
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[DatabaseServer]:
+    with postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mariadb_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DatabaseServer]:
+    with mariadb(tmp_path_factory.mktemp("mariadb")) as server:
+        yield server
 
 
 @pytest.fixture

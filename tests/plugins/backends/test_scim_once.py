@@ -13,7 +13,7 @@ import pytest
 
 from musterroll import AddMembers, CreateGroup, GroupRef, Status, UserRef
 from support.mock_portal import mock_portal
-from support.scim_backends import Workbench, creation, creations, perform, statuses
+from support.scim_backends import Workbench, create, creation, creations, perform, statuses
 from support.workplace import Workplace
 
 
@@ -77,6 +77,45 @@ def test_somebody_elses_user_is_not_taken_for_ours(bench: Workbench) -> None:
     (result,) = perform(backend, creation("ana", surname="Silva"))
     assert result.status is Status.CONFLICT
     assert len(bench.portal.users()) == 1
+
+
+WITHOUT_KEYS: dict[str, Any] = {"bulk": "never", "leave_out": ["externalId"]}
+
+
+def test_what_the_portal_does_after_it_was_looked_for_is_ours_all_the_same(bench: Workbench) -> None:
+    """It went out, whoever sent it died, the next one looks too early, and then it is there."""
+    backend, late = bench.open(**WITHOUT_KEYS), bench.open(**WITHOUT_KEYS)
+    ana, bo = creation("ana", surname="Silva"), creation("bo", surname="Silva")
+    assert statuses(backend.resolve([ana, bo])) == {Status.NOT_DONE}
+    made = [create(late, "ana", surname="Silva"), create(late, "bo", surname="Berg")]
+    results = perform(backend, ana, bo)
+    assert [result.status for result in results] == [Status.DONE, Status.CONFLICT]
+    assert [result.ref for result in results] == [user.ref for user in made]
+    assert [result.status for result in backend.resolve([ana, bo])] == [Status.DONE, Status.CONFLICT]
+
+
+def test_what_the_portal_does_while_it_is_asked_again_is_ours_all_the_same(bench: Workbench) -> None:
+    backend = bench.open(**WITHOUT_KEYS, retries=3)
+    backend.capabilities()
+    asked = 0
+
+    def slowly(method: str, path: str) -> None:
+        nonlocal asked
+        asked += method == "POST"
+        if method == "POST" and asked == 2:  # the first one, which was answered with 503
+            bench.portal.register(userName="ana", name={"familyName": "Silva"}, active=True)
+        bench.portal.faults.statuses = {("POST", "/Users"): 503} if asked < 2 else {}
+
+    bench.portal.faults.before = slowly
+    (result,) = perform(backend, creation("ana", surname="Silva"))
+    (stored,) = bench.portal.users()
+    assert (result.status, result.ref) == (Status.DONE, stored.id)
+
+
+def test_who_was_there_before_is_not_ours_however_alike(bench: Workbench) -> None:
+    backend = bench.open(**WITHOUT_KEYS)
+    create(bench.open(**WITHOUT_KEYS), "ana", surname="Silva")
+    assert perform(backend, creation("ana", surname="Silva"))[0].status is Status.CONFLICT
 
 
 def test_memberships_may_come_twice(bench: Workbench) -> None:

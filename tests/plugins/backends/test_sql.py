@@ -17,11 +17,9 @@ from support.sql_servers import (
     PASSWORD,
     CommitLine,
     DatabaseServer,
-    mariadb,
     needs_mariadb,
     needs_postgres,
     needs_sql,
-    postgres,
 )
 from support.sql_tables import DESCRIBED, application, changed, make_file, open_sql
 
@@ -40,18 +38,6 @@ def verified(stored: str, password: str) -> bool:
         return argon2.PasswordHasher().verify(stored, password)
     except argon2.exceptions.VerificationError:
         return False
-
-
-@pytest.fixture(scope="module")
-def postgres_server() -> Iterator[DatabaseServer]:
-    with postgres() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def mariadb_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DatabaseServer]:
-    with mariadb(tmp_path_factory.mktemp("mariadb")) as server:
-        yield server
 
 
 class SqlContract(BackendContract):

@@ -46,6 +46,7 @@ class Creations:
         self._directory, self._mapping, self._unique_names = directory, mapping, unique_names
         self.refused: dict[str, str] = {}
         """Creations that the portal took for duplicates, and its words; what is found cannot be theirs."""
+        self._doubted: set[str] = set()  # not there when they were looked for: a slow portal may do them later
         self._next: list[CreateUser] = []
         self._upcoming: asyncio.Task[dict[str, Result]] | None = None
 
@@ -82,15 +83,24 @@ class Creations:
 
     def _by_name(self, op: CreateUser, found: Sequence[Existing]) -> Result:
         for user in found:
-            if user.key == op.id or self._is_ours_by_its_looks(op, user):
+            if user.key == op.id or self._looks_like(op, user):
                 return Result(op.id, Status.DONE, user.ref)
         if found:
             return Result(op.id, Status.CONFLICT, found[0].ref, f'the username is taken by "{found[0].username}"')
         if op.id in self.refused:
             return Result(op.id, Status.CONFLICT, None, self.refused[op.id])
+        self._doubted.add(op.id)
         return Result(op.id, Status.NOT_DONE)
 
-    def _is_ours_by_its_looks(self, op: CreateUser, user: Existing) -> bool:
+    def is_taken_by_itself(self, op: CreateUser, user: Existing) -> bool:
+        """Whether the user who has the name of a creation was made by it: by an earlier request without an answer.
+
+        One that was looked for before may have been done since, even for whoever died over it; then it is no wonder
+        that the name is taken.
+        """
+        return user.key == op.id or (op.id in self._doubted and self._looks_like(op, user))
+
+    def _looks_like(self, op: CreateUser, user: Existing) -> bool:
         """For portals that do not keep our key.
 
         The plan found nobody of this name; a user that now is exactly as we asked for, while the portal never told us

@@ -97,7 +97,7 @@ class UserOperations:
         """Looks again before a conflict counts: it may be our own user, created by a request without an answer."""
         found = await self.named(op.user.username)
         for user in found:
-            if user.key == op.id:
+            if self._creations.is_taken_by_itself(op, user):
                 self.known.add(user.ref)
                 return OpOutcome(Status.DONE, user.ref)
         if found:

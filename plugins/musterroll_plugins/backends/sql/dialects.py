@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import ssl
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -191,20 +192,16 @@ class PostgreSql(Dialect):
     def insert_many(
         self, connection: sa.Connection, target: Described, rows: Sequence[Row], fixed: Row, name: sa.Column[Any]
     ) -> dict[str, str]:
-        """Inserts rows with one statement, which gets a list for each column."""
-        table, key = target.table, target["key"]
-        varying = list(rows[0])
-        texts = sa.ARRAY(sa.Text)
-        lists = [sa.bindparam(None, [_text(row[column]) for row in rows], texts, unique=True) for column in varying]
-        given = sa.func.unnest(*lists).table_valued(*(f"c{place}" for place in range(len(varying)))).render_derived()
-        chosen = [_cast(column, table.c[named]) for column, named in zip(given.c, varying, strict=True)]
+        """Inserts rows with one statement, which gets all of them as one text, in JSON."""
+        table, varying = target.table, list(rows[0])
+        text = json.dumps(rows, ensure_ascii=False, check_circular=False, separators=(",", ":"), default=str)
+        rows_of = sa.func.json_to_recordset(sa.cast(sa.literal(text, sa.Text), sa.JSON))
+        columns = (sa.column(column, sa.Text) for column in varying)
+        given = rows_of.table_valued(*columns).render_derived(with_types=True)
+        chosen = [_cast(given.c[column], table.c[column]) for column in varying]
         chosen += [sa.literal(value, table.c[column].type) for column, value in fixed.items()]
-        statement = sa.insert(table).from_select([*varying, *fixed], sa.select(*chosen)).returning(name, key)
-        return {text: ref_of(value) for text, value in connection.execute(statement)}
-
-
-def _text(value: Any) -> str | None:
-    return None if value is None else str(value)
+        statement = sa.insert(table).from_select([*varying, *fixed], sa.select(*chosen)).returning(name, target["key"])
+        return {name: ref_of(key) for name, key in connection.execute(statement).all()}
 
 
 def _cast(given: sa.ColumnElement[Any], column: sa.Column[Any]) -> sa.ColumnElement[Any]:
@@ -300,9 +297,7 @@ class Sqlite(Dialect):
         return {"timeout": self._options.timeout, "isolation_level": None, "check_same_thread": False}
 
     def _prepare(self, connection: Any) -> None:
-        connection.execute("PRAGMA foreign_keys = ON")
-        if self._read_only:
-            connection.execute("PRAGMA query_only = ON")
+        connection.execute("PRAGMA foreign_keys = ON")  # what may only be read was opened so
 
     def code(self, error: sa.exc.DBAPIError) -> str:
         """Returns the name of the error."""

@@ -36,6 +36,8 @@ BATCH = 500
 """So many values stand in one statement."""
 
 Row = Mapping[str, Any]
+_NOTHING: Mapping[str, str] = {}
+_Refs = dict[str, tuple[str, ...]]  # who may have a value, by the folded value: mostly one, so no more than a tuple
 
 
 def batches(values: Iterable[Any]) -> Iterator[list[Any]]:
@@ -50,6 +52,12 @@ def keys_of(column: sa.Column[Any], refs: Iterable[str]) -> dict[Any, str]:
     return {key: ref for ref in refs if (key := key_of(column, ref)) is not None}
 
 
+def _add(refs: _Refs, folded: str, ref: str) -> None:
+    others = refs.get(folded, ())
+    if ref not in others:
+        refs[folded] = (*others, ref)
+
+
 class UserIndex:
     """Who has which name: databases compare names otherwise than we do, so all are read once and compared here.
 
@@ -59,29 +67,35 @@ class UserIndex:
 
     def __init__(self, tables: Tables) -> None:
         self._users = tables.users
-        self._refs: dict[str, dict[str, dict[str, None]]] = {}  # field -> folded value -> refs
+        self._refs: dict[str, _Refs] = {}  # by field
 
     def forget(self) -> None:
         """Notes that others may have written, or that what was noted did not happen."""
         self._refs.clear()
 
-    def note(self, ref: str, fields: Mapping[str, str | None]) -> None:
-        """Notes what a user has now; what the user had before is read again by whoever looks."""
+    def note(self, ref: str, fields: Mapping[str, str | None], folded: Mapping[str, str] = _NOTHING) -> None:
+        """Notes what a user has now; what the user had before is read again by whoever looks.
+
+        Args:
+            ref: of the user.
+            fields: the values.
+            folded: those of some fields, folded already.
+        """
         for field, refs in self._refs.items():
-            if text := fields.get(field):
-                refs.setdefault(fold(text), {})[ref] = None
+            if text := folded.get(field) or fold(fields.get(field) or ""):
+                _add(refs, text, ref)
 
     def find(self, connection: sa.Connection, field: str, folded: str) -> Collection[str]:
         """Returns the refs of those who may have a value."""
         if field not in self._refs:
             self._refs[field] = self._read(connection, field)
-        return self._refs[field].get(folded, {})
+        return self._refs[field].get(folded, ())
 
-    def _read(self, connection: sa.Connection, field: str) -> dict[str, dict[str, None]]:
+    def _read(self, connection: sa.Connection, field: str) -> _Refs:
         users = self._users
         key = users.described["key"]
         column = users.of_field.get("phone" if field == "calling_code" and field not in users.of_field else field)
-        found: dict[str, dict[str, None]] = {}
+        found: _Refs = {}
         if column is None:
             return found
         query = sa.select(key, column).where(column.is_not(None), *users.described.scope)
@@ -91,7 +105,7 @@ class UserIndex:
             else:
                 text = shown(column, row[1])
             if text:
-                found.setdefault(fold(text), {})[ref_of(row[0])] = None
+                _add(found, fold(text), ref_of(row[0]))
         return found
 
 

@@ -1,7 +1,7 @@
 """Whether the account may do what a run does, asked of the database without writing anything.
 
 `EXPLAIN` looks at the rights that a statement needs, and does not carry it out. In transactions that may only read,
-MariaDB does not explain it; there it is asked by the instance that executes, before it writes.
+MariaDB explains no writing, but looks at the rights before it says so.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ class Rights:
                     connection.exec_driver_sql(f"EXPLAIN {_text(connection, statement)}")
             except DBAPIError as error:
                 code = self._dialect.code(error)
-                if code == _READ_ONLY:
-                    return
+                if code == _READ_ONLY:  # it has the right
+                    continue
                 if code not in _DENIED:
                     raise
                 raise BackendError(

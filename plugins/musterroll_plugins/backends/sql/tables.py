@@ -12,12 +12,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from musterroll import Desired
+from musterroll import Desired, fold
 from musterroll_plugins.backends.sql.options import Constant, SqlOptions
 from musterroll_plugins.backends.sql.values import (
     ValueMismatchError,
     moment,
     nothing_given,
+    plain_length,
     shown,
     stored,
 )
@@ -90,6 +91,11 @@ class UserColumns:
         self.of_field = {USERNAME: described["username"]}
         self.of_field |= {name: described.table.c[column] for name, column in options.users.columns.items()}
         self._joint_phone = _PHONE in self.of_field and _CODE not in self.of_field
+        self._separate = [
+            (name, column, plain_length(column))
+            for name, column in self.of_field.items()
+            if not (self._joint_phone and name == _PHONE)
+        ]
         self.unique = {name for name, column in self.of_field.items() if column.name in unique and name != USERNAME}
         if options.unique_email and "email" in self.of_field:
             self.unique.add("email")
@@ -115,25 +121,47 @@ class UserColumns:
         Raises:
             ValueMismatchError: a column does not take a value.
         """
-        return {
-            column.name: stored(column, phones.join(fields.get(_CODE), fields.get(_PHONE)) if joint else fields[name])
-            for name, column in self.of_field.items()
-            if (joint := self._joint_phone and name == _PHONE and (_CODE in fields or _PHONE in fields))
-            or name in fields
+        row = {column.name: stored(column, fields[name]) for name, column, _ in self._separate if name in fields}
+        return row | self._joined(fields) if _CODE in fields or _PHONE in fields else row
+
+    def new_row(self, user: Desired) -> dict[str, Any]:
+        """Returns the columns of all fields: new rows have the same ones, whatever is given.
+
+        Raises:
+            ValueMismatchError: a column does not take a value.
+        """
+        fields = {**user.fields, USERNAME: user.username}
+        row = {
+            # Most values are plain texts, which are written as they are.
+            column.name: text
+            if (text := fields.get(name)) and len(text) <= plain and text.isprintable()
+            else stored(column, text)
+            for name, column, plain in self._separate
         }
+        return row | self._joined(fields) if self._joint_phone else row
+
+    def _joined(self, fields: Fields) -> dict[str, Any]:
+        if not self._joint_phone:
+            return {}
+        column = self.of_field[_PHONE]
+        return {column.name: stored(column, phones.join(fields.get(_CODE), fields.get(_PHONE)))}
 
     def mismatches(self, fields: Fields) -> Iterator[tuple[str, str]]:
         """Yields the fields that the table does not take, and why."""
-        for name in self.of_field:
-            wanted = {key: text for key, text in fields.items() if key == name or (name == _PHONE and key == _CODE)}
-            try:
-                self.row(wanted)
-            except ValueMismatchError as error:
-                yield name, str(error)
-            else:
-                column = self.of_field[name]
-                if name in self.unique and name in fields and not fields[name] and not column.nullable:
-                    yield name, nothing_given()
+        for name, column, plain in self._separate:
+            text = fields.get(name)
+            if name in fields and not (text and len(text) <= plain and text.isprintable()):
+                try:
+                    stored(column, text)
+                except ValueMismatchError as error:
+                    yield name, str(error)
+                else:
+                    if name in self.unique and not text and not column.nullable:
+                        yield name, nothing_given()
+        try:
+            self._joined(fields)
+        except ValueMismatchError as error:
+            yield _PHONE, str(error)
 
     def values(self, row: Mapping[str, Any]) -> dict[str, str | None]:
         """Returns the fields of a row, the username among them."""
@@ -163,6 +191,10 @@ class UserColumns:
                 given[_CODE] = code
         username = given.pop(USERNAME) or desired.username
         return Desired(username=username, fields=given)
+
+    def single_values(self, fields: Fields) -> dict[str, str]:
+        """Returns the values, folded, of fields of which no two users may have the same; not the username."""
+        return {name: fold(text) for name in self.unique if (text := fields.get(name))}
 
     # -- active or not --------------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import sys
 import uuid
 from typing import Any
 
@@ -27,6 +28,17 @@ def nothing_given() -> str:
 def takes_fields(column: Column[Any]) -> bool:
     """Whether the texts of fields can be kept in a column."""
     return isinstance(column.type, String | Integer | Date | Uuid) and not isinstance(column.type, Boolean)
+
+
+def plain_length(column: Column[Any]) -> int:
+    """Returns how long a text may be that is written as it is where all of it can be printed; 0 where none is.
+
+    For a fast way in front of `stored`: a sheet has such texts in most of its cells.
+    """
+    kind = column.type
+    if not isinstance(kind, String) or isinstance(kind, Enum):
+        return 0
+    return sys.maxsize if kind.length is None else kind.length
 
 
 def stored(column: Column[Any], text: str | None) -> Any:

@@ -7,7 +7,7 @@ other out.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, TypeVar
 
@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from musterroll import (
     AddMembers,
+    BackendError,
     CreateGroup,
     CreateUser,
     Deactivate,
@@ -36,7 +37,7 @@ from musterroll_plugins.backends.sql.dialects import Dialect
 from musterroll_plugins.backends.sql.passwords import unusable
 from musterroll_plugins.backends.sql.reads import Reads, Row, batches, keys_of
 from musterroll_plugins.backends.sql.tables import USERNAME, Described, Tables
-from musterroll_plugins.backends.sql.values import ValueMismatchError, key_of, stored
+from musterroll_plugins.backends.sql.values import ValueMismatchError, key_of, shown, stored
 from musterroll_simple import join_path
 
 OneOp = TypeVar("OneOp", bound=Op)
@@ -45,7 +46,6 @@ _GONE = "the user no longer exists; run the sheet again"
 _GROUP_GONE = "the group no longer exists; run the sheet again"
 
 _KEY = "musterroll_key"
-_PENDING = "<new>"  # who is about to be created, in the same statement
 
 Hashes = Mapping[str, str]
 
@@ -86,6 +86,7 @@ class _AtWork:
         self._dialect, self._tables, self._reads = writes._dialect, writes._tables, writes._reads
         self._users, self._index = self._tables.users, self._reads.index
         self._connection, self._hashes, self._now = connection, hashes, now
+        self._mark, self._password = (self._users.described.get(meaning) for meaning in ("mark", "password"))
         self._groups: dict[GroupPath, Group] | None = None
 
     def perform(self, kind: type[Op], ops: Sequence[Any]) -> Iterator[Result]:
@@ -108,8 +109,7 @@ class _AtWork:
             duplicate = self._dialect.is_duplicate(error)
             if error.connection_invalidated or not (duplicate or self._dialect.is_refusal(error)):
                 raise
-            point.rollback()
-            self._index.forget()
+            point.rollback()  # what the index was told of it is compared again by whoever finds it there
             self._groups = None
             if len(ops) > 1:
                 return [result for op in ops for result in self._unless_refused([op], work)]
@@ -122,71 +122,82 @@ class _AtWork:
 
     def _create_users(self, ops: Sequence[CreateUser]) -> list[Result]:
         results: list[Result] = []
-        rows: dict[str, Row] = {}
-        chosen: dict[str, CreateUser] = {}
+        rows: list[Row] = []
+        chosen: dict[str, tuple[CreateUser, Mapping[str, str]]] = {}
+        promised: set[tuple[str, str]] = set()  # what those before in the same statement will have
         for op in ops:
-            if (answer := self._in_the_way(op)) is not None:
+            held = self._users.single_values(op.user.fields)
+            held[USERNAME] = fold(op.user.username)
+            answer = None if promised.isdisjoint(held.items()) else self._promised(op, held, promised)
+            if (answer := answer or self._in_the_way(op, held)) is not None:
                 results.append(answer)
                 continue
             try:
-                row = self._new_row(op)
+                rows.append(self._new_row(op))
             except ValueMismatchError as error:
                 results.append(Result(op.id, Status.FAILED, detail=str(error)))
                 continue
-            rows[op.user.username], chosen[op.user.username] = row, op
-            self._index.note(_PENDING, {USERNAME: op.user.username, **op.user.fields})
+            chosen[op.user.username] = op, held
+            promised.update(held.items())
         if rows:
-            refs = self._insert(list(rows.values()))
-            for name, op in chosen.items():
-                self._index.note(refs[name], {USERNAME: name, **op.user.fields})
+            refs = self._insert(rows, chosen.keys())
+            for name, (op, folded) in chosen.items():
+                self._index.note(refs[name], op.user.fields, folded)
                 results.append(Result(op.id, Status.DONE, refs[name]))
         return results
 
-    def _insert(self, rows: Sequence[Row]) -> dict[str, str]:
+    def _promised(self, op: CreateUser, held: Mapping[str, str], promised: Collection[tuple[str, str]]) -> Result:
+        name = next(name for name, text in held.items() if (name, text) in promised)
+        what = "the username" if name == USERNAME else f"the value of {name}"
+        return Result(op.id, Status.CONFLICT, detail=f"{what} is taken")
+
+    def _insert(self, rows: Sequence[Row], names: Collection[str]) -> Mapping[str, str]:
         described = self._users.described
         fixed = {**described.fixed, **self._users.activity(self._now, active=True)}
         fixed |= described.times(self._now, "created", "updated")
-        return self._dialect.insert_many(self._connection, described, rows, fixed, described["username"])
+        column = described["username"]
+        refs = self._dialect.insert_many(self._connection, described, rows, fixed, column)
+        if refs.keys() == names:
+            return refs
+        # The table writes names otherwise: filled up with blanks, in small letters.
+        by_name = {fold(shown(column, text) or ""): ref for text, ref in refs.items()}
+        if any(fold(name) not in by_name for name in names):
+            raise BackendError("the database gives new users other names than it was told; nothing was written")
+        return {name: by_name[fold(name)] for name in names}
 
     def _new_row(self, op: CreateUser) -> Row:
-        described = self._users.described
-        row: dict[str, Any] = described.new_key()
-        # Every row has the same columns, whatever its fields are.
-        nothing: dict[str, str | None] = dict.fromkeys(self._users.of_field)
-        row |= self._users.row({**nothing, **op.user.fields, USERNAME: op.user.username})
-        if (mark := described.get("mark")) is not None:
-            row[mark.name] = op.id
-        if (password := described.get("password")) is not None:
+        row = {**self._users.described.new_key(), **self._users.new_row(op.user)}
+        if self._mark is not None:
+            row[self._mark.name] = op.id
+        if (password := self._password) is not None:
             row[password.name] = self._hashes.get(op.id) or (None if password.nullable else unusable())
         return row
 
-    def _in_the_way(self, op: CreateUser) -> Result | None:
+    def _in_the_way(self, op: CreateUser, held: Mapping[str, str]) -> Result | None:
         """Whoever has the name or another value of which there may be one only."""
-        for other in self._holders(USERNAME, op.user.username):
-            if other == _PENDING:
-                return Result(op.id, Status.CONFLICT, detail="the username is taken")
+        for other in self._holders(USERNAME, held[USERNAME]):
             found = self._reads.users(self._connection, [other]).get(other)
-            if found is None or fold(found.username) != fold(op.user.username):
+            if found is None or fold(found.username) != held[USERNAME]:
                 continue
             if found.key == op.id:  # a second go at an operation that was done
                 return Result(op.id, Status.DONE, other)
             return Result(op.id, Status.CONFLICT, other, f'the username is taken by "{found.username}"')
-        return self._taken(op.id, op.user.fields, None)
+        return self._taken(op.id, held, None)
 
-    def _taken(self, op: str, fields: Mapping[str, str | None], ref: str | None) -> Result | None:
-        for name in self._users.unique & fields.keys():
-            text = fields[name]
-            for other in self._holders(name, text) if text else ():
+    def _taken(self, op: str, held: Mapping[str, str], ref: str | None) -> Result | None:
+        """Whoever has one of the values, which are folded, of a field that no two users may have the same of."""
+        for name, text in held.items():
+            for other in self._holders(name, text) if name != USERNAME else ():
                 if other == ref:
                     continue
                 found = self._reads.users(self._connection, [other]).get(other)
-                if other == _PENDING or (found and fold(found.fields.get(name) or "") == fold(text or "")):
-                    whose = f' by "{found.username}"' if found else ""
-                    return Result(op, Status.CONFLICT, detail=f"the value of {name} is taken{whose}")
+                if found and fold(found.fields.get(name) or "") == text:
+                    detail = f'the value of {name} is taken by "{found.username}"'
+                    return Result(op, Status.CONFLICT, detail=detail)
         return None
 
-    def _holders(self, field: str, text: str | None) -> Sequence[str]:
-        return list(self._index.find(self._connection, field, fold(text or "")))
+    def _holders(self, field: str, folded: str) -> Collection[str]:
+        return self._index.find(self._connection, field, folded)
 
     def _update_users(self, ops: Sequence[UpdateUser]) -> list[Result]:
         rows = self._reads.rows(self._connection, [op.user.ref for op in ops], lock=True)
@@ -197,7 +208,8 @@ class _AtWork:
             if before is None:
                 results.append(Result(op.id, Status.FAILED, detail=_GONE))
                 continue
-            if (answer := self._renamed_onto(op) or self._taken(op.id, op.changes, op.user.ref)) is not None:
+            held = self._users.single_values(op.changes)
+            if (answer := self._renamed_onto(op) or self._taken(op.id, held, op.user.ref)) is not None:
                 results.append(answer)
                 continue
             try:
@@ -222,10 +234,10 @@ class _AtWork:
         return changes
 
     def _renamed_onto(self, op: UpdateUser) -> Result | None:
-        name = op.changes.get(USERNAME)
+        name = fold(op.changes.get(USERNAME) or "")
         for other in self._holders(USERNAME, name) if name else ():
             found = self._reads.users(self._connection, [other]).get(other) if other != op.user.ref else None
-            if found is not None and fold(found.username) == fold(name or ""):
+            if found is not None and fold(found.username) == name:
                 return Result(op.id, Status.CONFLICT, other, f'the username is taken by "{found.username}"')
         return None
 
