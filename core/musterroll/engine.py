@@ -8,6 +8,7 @@ of the commands take is told here, once:
 - `job`: a job's id, an unambiguous part of it, or `last`.
 - `sheet`: the file; of a job or a saved plan where it is now, if it was moved.
 - `rejected_to`: the file for rejected rows; None for a new one beside the sheet.
+- `chosen`: which rows of the sheet are meant; None for all of them. `expected`: what the plan must come to.
 - `keep_passwords`: whether that file holds the rows' passwords.
 - `confirm`: asked once, before the first write, and only where there is something to write.
 - `progress`: told how it goes on.
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from musterroll.commands.template import WrittenSheet, template
     from musterroll.commands.undo import undo
     from musterroll.commands.validate import validate
+    from musterroll.contract.source import spooled
     from musterroll.journal.change import Action, Change, PasswordAction, Scalar
     from musterroll.journal.invites import InviteState
     from musterroll.journal.job import JobKind, JobState
@@ -52,6 +54,7 @@ if TYPE_CHECKING:
     from musterroll.pipeline.pipeline import Instance, Pipeline
     from musterroll.pipeline.settings import SendTo
     from musterroll.plan.differences import Difference, GroupDifference, GroupState, Stale, UserDifference
+    from musterroll.plan.expected import Expected
     from musterroll.plan.saved.header import PlannedPipeline
     from musterroll.plan.saved.reader import SavedPlan
     from musterroll.plan.saved.target import PlanTarget
@@ -63,6 +66,7 @@ if TYPE_CHECKING:
     from musterroll.reports.report import Fixed, Outcome, Report
     from musterroll.reports.row_story import RowStory, RuleResult, StoryField, StoryOperation, explain_row
     from musterroll.reports.summaries import Failure, JobSummary, ListedInvite
+    from musterroll.sheet.chosen import ChosenRows
     from musterroll.sheet.layout import FoundColumn
     from musterroll.sheet.problem_groups import ProblemGroup
 
@@ -73,10 +77,12 @@ __all__ = [
     "AnnotatedCopy",
     "Change",
     "Checked",
+    "ChosenRows",
     "Described",
     "Difference",
     "Document",
     "Examined",
+    "Expected",
     "Explanation",
     "ExportedSheet",
     "Failure",
@@ -152,6 +158,7 @@ __all__ = [
     "schema_of",
     "send_invites",
     "show_job",
+    "spooled",
     "template",
     "undo",
     "validate",
@@ -214,6 +221,7 @@ _MODULES = {
     "commands.template": "WrittenSheet template",
     "commands.undo": "undo",
     "commands.validate": "validate",
+    "contract.source": "spooled",
     "journal.change": "Action Change PasswordAction Scalar",
     "journal.invites": "InviteState",
     "journal.job": "JobKind JobState",
@@ -226,6 +234,7 @@ _MODULES = {
     "pipeline.pipeline": "Instance Pipeline",
     "pipeline.settings": "SendTo",
     "plan.differences": "Difference GroupDifference GroupState Stale UserDifference",
+    "plan.expected": "Expected",
     "plan.saved.header": "PlannedPipeline",
     "plan.saved.reader": "SavedPlan",
     "plan.saved.target": "PlanTarget",
@@ -237,6 +246,7 @@ _MODULES = {
     "reports.report": "Fixed Outcome Report",
     "reports.row_story": "RowStory RuleResult StoryField StoryOperation explain_row",
     "reports.summaries": "Failure JobSummary ListedInvite",
+    "sheet.chosen": "ChosenRows",
     "sheet.layout": "FoundColumn",
     "sheet.problem_groups": "ProblemGroup",
     "commands.annotated_copy": "AnnotatedCopy",

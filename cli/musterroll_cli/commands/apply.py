@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from musterroll import engine
-from musterroll_cli.options import MovedSheetOption, RejectedOption, YesOption
+from musterroll_cli.options import MovedSheetOption, RejectedOption, WaitOption, YesOption
 from musterroll_cli.reload import pipeline_of_plan
 from musterroll_cli.session import Session
 
@@ -22,12 +22,14 @@ def apply(
     sheet: MovedSheetOption = None,
     yes: YesOption = False,
     rejected: RejectedOption = None,
+    wait: WaitOption = None,
 ) -> int:
     """Does exactly what a saved plan says, or refuses because something has changed.
 
     Pipeline, profile and --set texts are in the plan. Sheet, pipeline, plugins and the users and groups of the
     portal must be as they were when the plan was made; else it says what has changed, and writes nothing.
     """
+    session.wait_for(wait)
     with engine.SavedPlan(plan) as saved:
         pipeline = pipeline_of_plan(session, saved.header.pipeline)
         work = partial(engine.apply, pipeline, saved, sheet=sheet, rejected_to=rejected)

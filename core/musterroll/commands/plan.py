@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
@@ -11,31 +11,44 @@ from musterroll.commands.run import lasting_summary
 from musterroll.journal.job import JobKind
 from musterroll.journal.journal import Journal
 from musterroll.pipeline.pipeline import Pipeline
+from musterroll.plan.expected import Expected, unexpected
 from musterroll.plan.limits import limit_refusal
 from musterroll.plan.make import make_plan
 from musterroll.plan.run import NewPlan, Run
 from musterroll.plan.saved.target import PlanTarget, save_plan
+from musterroll.plan.summary import summarise
 from musterroll.progress import SILENT, Progress
 from musterroll.reports.report import Outcome, Report
+from musterroll.sheet.chosen import ChosenRows
 from musterroll.sheet.open_sheet import OpenSheet
 from musterroll.sheet.summary import SheetSummary
 
 _GOING_ON = "`run` will refuse this, and say how to let it through"
 
 
-def plan(pipeline: Pipeline, sheet: Path, *, save_to: PlanTarget | None = None, progress: Progress = SILENT) -> Report:
-    """Says what would change against the live backend; writes nothing.
+def plan(
+    pipeline: Pipeline,
+    sheet: Path,
+    *,
+    save_to: PlanTarget | None = None,
+    chosen: ChosenRows | None = None,
+    expected: Sequence[Expected] = (),
+    progress: Progress = SILENT,
+) -> Report:
+    """Says what would change against the live backend; writes nothing. `chosen` and `expected` are as for `run`.
 
     With `save_to` the plan is kept, to be applied later; not one whose errors keep everything out.
     """
     if save_to is not None:
         save_to.check()
-    opened = OpenSheet(pipeline, sheet)
+    opened = OpenSheet(pipeline, sheet, chosen)
     with ExitStack() as stack:
         made = stack.enter_context(temporary_plan_of_sheet(pipeline, opened, progress))
         refusal, saved, all_out = None, None, made.keeps_all_out
         if not all_out:
-            refusal = limit_refusal(pipeline.settings.limits, made.job, made.ledger.roster, _GOING_ON)
+            refusal = unexpected(expected, made.job) or limit_refusal(
+                pipeline.settings.limits, made.job, made.ledger.roster, _GOING_ON
+            )
             if save_to is not None:
                 saved = save_plan(save_to, pipeline, made.job, made.log)
         return Report(
@@ -48,6 +61,7 @@ def plan(pipeline: Pipeline, sheet: Path, *, save_to: PlanTarget | None = None, 
             counts=opened.counts,
             problems=lambda: made.log,
             changes=made.job.plan.changes,
+            does_anything=not all_out and summarise(made.job, portal="").does_anything,
             groups_to_create=made.job.plan.groups_to_create(),
             keeps_all_out=all_out,
             saved=saved,

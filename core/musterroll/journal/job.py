@@ -191,7 +191,7 @@ class Job:
 
     def set_sheet(self, sheet: SheetSummary) -> None:
         """Notes which sheet was read."""
-        self._set(sheet=json.dumps(asdict(sheet)))
+        self._set(sheet=json.dumps(sheet.stored()))
 
     def set_planned(self) -> None:
         """Makes the operations of its plan, which is stored whole: from now on the job may write."""
@@ -265,7 +265,7 @@ def _record(stored: dict[str, Any]) -> JobRecord:
             "planned": bool(stored["planned"]),
             "set_options": tuple(json.loads(stored["set_options"])),
             "plugins": PluginsUsed(**json.loads(stored["plugins"])),
-            "sheet": SheetSummary(**{**json.loads(stored["sheet"]), "notes": ()}),
+            "sheet": SheetSummary.of(json.loads(stored["sheet"])),
             "counts": SheetCounts(**json.loads(stored["counts"])),
             # A name whose bytes are no text is kept as bytes.
             "rejected_file": os.fsdecode(file) if file is not None else None,

@@ -55,7 +55,11 @@ def make_plan(plan: NewPlan, sheet: OpenSheet) -> None:
         with journal.transaction():
             planner.finish()
         # With errors of the whole file nobody knows who is in it.
-        if settings.absent != "keep" and not plan.log.file_errors:
+        is_whole = sheet.summary.chosen is None
+        if not is_whole:
+            with journal.transaction():
+                store.forget_digests()  # no sheet is compared with some rows of one
+        if settings.absent != "keep" and is_whole and not plan.log.file_errors:
             absent = AbsentUsers(
                 deactivates=settings.absent == "deactivate",
                 portal=portal,

@@ -78,6 +78,7 @@ class Report:
         invites: streams the users that were considered for an invite; None where the command is not about invites.
         error: what went wrong, where the command could not do its work.
         keeps_all_out: whether the sheet's errors keep good rows out as well.
+        does_anything: of a plan that nothing stops, whether anything would be written or sent.
         saved: where the plan was saved, if it was.
         nothing_left: whether the job was done already, so that nothing was done now.
         fixed: what was corrected, where that was asked for; then all else is of the corrected sheet.
@@ -96,6 +97,7 @@ class Report:
     invites: Callable[[], Iterable[ListedInvite]] | None = None
     error: MusterrollError | None = None
     keeps_all_out: bool = False
+    does_anything: bool = False
     saved: SavedTo | None = None
     nothing_left: bool = False
     fixed: Fixed | None = None

@@ -79,7 +79,7 @@ def rejected_file(
     """
     opened = OpenSheet(pipeline, sheet)
     form = _format(pipeline, opened) if wanted is None else format_of_name(pipeline, wanted, _OPTION)
-    paths = _names(opened.source.path, form) if wanted is None else (wanted,)
+    paths = _names(opened.source.beside, form) if wanted is None else (wanted,)
     record = job.record
     said = blake2b(digest_size=16, key=Roster(job.journal, record.pipeline, record.identity).salt)
     with _draft(pipeline, job, record, opened, form, said, keep_passwords=keep_passwords) as (draft, marks):

@@ -61,7 +61,7 @@ def test_users_are_compared_each_or_not_at_all(answer: object) -> None:
 def test_every_user_is_listed_once_and_a_list_without_end_is_broken_off() -> None:
     ana, bo = existing("u1", "ana"), existing("u2", "bo")
     assert list(portal(all_users=lambda: iter([ana, bo, ana])).all_users()) == [ana, bo]
-    with pytest.raises(PluginError, match="it shows the same users again and again, e.g. ana"):
+    with pytest.raises(PluginError, match="it shows the same users again and again"):
         list(portal(all_users=lambda: repeat(ana)).all_users())
     with pytest.raises(PluginError, match=r"all_users\(\) must yield users \(Existing\), not None"):
         list(portal(all_users=lambda: [None]).all_users())
