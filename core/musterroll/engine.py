@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from musterroll.commands.export import ExportedSheet, export
     from musterroll.commands.first_sheet import FirstSheet, Mapped, first_sheet, map_columns
     from musterroll.commands.fix import fix
+    from musterroll.commands.forget import Forgotten, forget
     from musterroll.commands.invites import preview_invites, send_invites
     from musterroll.commands.plan import plan
     from musterroll.commands.prune import Pruned, prune
@@ -89,6 +90,7 @@ __all__ = [
     "Finding",
     "FirstSheet",
     "Fixed",
+    "Forgotten",
     "FoundColumn",
     "GroupDifference",
     "GroupState",
@@ -140,6 +142,7 @@ __all__ = [
     "export",
     "first_sheet",
     "fix",
+    "forget",
     "job_settings",
     "list_invites",
     "list_jobs",
@@ -185,6 +188,7 @@ MEMBERS: Mapping[str, Mapping[str, Any]] = {
     "invites release": {"invites": []},
     "template": {"template": None},
     "export": {"export": None},
+    "forget": {"forgotten": None},
     "init": {"created": [], "columns": [], "doubts": []},
     "doctor": {"checks": []},
     "explain": {"explanations": []},
@@ -209,6 +213,7 @@ _MODULES = {
     "commands.explain": "Explanation explain explanations",
     "commands.export": "ExportedSheet export",
     "commands.fix": "fix",
+    "commands.forget": "Forgotten forget",
     "commands.first_sheet": "FirstSheet Mapped first_sheet map_columns",
     "commands.invites": "preview_invites send_invites",
     "commands.plan": "plan",

@@ -78,6 +78,9 @@ COMMANDS: Mapping[str, Command] = {
         "completion bash >> ~/.bashrc",
         is_session=False,
     ),
+    "forget": Command(
+        "forget:forget", "Takes a person out of everything that is kept of the pipeline's jobs.", "forget ana"
+    ),
     "jobs list": Command("jobs:list_jobs", "Lists the jobs of the pipeline, newest first.", "jobs list -p acme.toml"),
     "jobs show": Command(
         "jobs:show_job",

@@ -333,7 +333,9 @@ class KeepsMessages(Protocol):
     """What a notifier can do besides, that keeps what it has sent."""
 
     def forget(self, jobs: Collection[str]) -> None:
-        """Takes away the messages of jobs that are forgotten; their ids begin with the job's.
+        """Takes away the messages of jobs that are forgotten, whose ids begin with the job's.
+
+        A person is forgotten by the ids of single messages: they are given in the place of a job's.
 
         Raises:
             NotifierError: they cannot be taken away.

@@ -233,7 +233,7 @@ def insert_job(journal: Journal, record: JobRecord) -> Job:
     while next(read_jobs(journal, "id = ?", [record.id]), None) is not None:
         record = replace(record, id=new_job_id(dt.datetime.fromisoformat(record.started)))
     turn = journal.next_turn()
-    values = asdict(replace(record, number=turn, turn=turn)).values()
+    values = {**asdict(replace(record, number=turn, turn=turn)), "sheet": record.sheet.stored()}.values()
     # JSON in ASCII: paths may hold bytes that are no text.
     stored = [json.dumps(value) if isinstance(value, dict | tuple) else value for value in values]
     journal.execute(f"INSERT INTO job ({_COLUMNS}) VALUES ({', '.join('?' * len(stored))})", stored)  # noqa: S608 -- constants

@@ -17,6 +17,7 @@ from musterroll.contract.edits import CellEdit
 from musterroll.contract.options import Options
 from musterroll.errors import Label, MusterrollError, UsageError
 from musterroll.journal.job import Job, JobRecord, read_jobs
+from musterroll.journal.journal import Journal
 from musterroll.journal.rejected_rows import rejected_rows
 from musterroll.journal.roster import Roster
 from musterroll.pipeline.pipeline import Instance, Pipeline
@@ -118,6 +119,13 @@ def remove_unchanged(job: JobRecord) -> None:
         if job.rejected_says.endswith(f":{_digest_of(path)}"):
             with suppress(OSError):
                 path.unlink()
+
+
+def note_changed_file(journal: Journal, path: Path) -> None:
+    """Notes that we changed a file of rejected rows ourselves: it says something else now, and is still ours."""
+    for record in read_jobs(journal, "rejected_says IS NOT NULL"):
+        if record.rejected_file == str(path):
+            Job(journal, record.id).set_rejected_file(path, f":{_digest_of(path)}")
 
 
 def _last_that_says(job: Job, record: JobRecord, digest: str, suffix: str) -> RejectedFile | None:
