@@ -60,6 +60,48 @@ ReportOption = Annotated[
 SheetArgument = Annotated[
     Path, typer.Argument(metavar="SHEET", show_default=False, help="The spreadsheet with the users.")
 ]
+SheetOrInputArgument = Annotated[
+    Path,
+    typer.Argument(
+        metavar="SHEET",
+        show_default=False,
+        help="The spreadsheet with the users; `-` is standard input.",
+        allow_dash=True,
+    ),
+]
+OnlyOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--only",
+        metavar="USER",
+        show_default=False,
+        help="Only the row of this username, to try one for real. May be repeated.",
+    ),
+]
+RowsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--rows", metavar="A-B", show_default=False, help="Only these rows, by the sheet's numbers, e.g. 3-10."
+    ),
+]
+ExpectOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--expect",
+        metavar="WHAT=N..M",
+        show_default=False,
+        help="Refuse unless the plan comes to this, e.g. create=30..60. May be repeated.",
+    ),
+]
+WaitOption = Annotated[
+    str | None,
+    typer.Option(
+        "--wait",
+        metavar="TIME",
+        show_default=False,
+        help="How long to wait for another musterroll on this pipeline, e.g. 10m.",
+    ),
+]
 InvitesOption = Annotated[
     engine.SendTo | None,
     typer.Option(

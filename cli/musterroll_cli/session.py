@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
+import tempfile
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stdout
+from contextlib import ExitStack, contextmanager, redirect_stdout
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +29,10 @@ from musterroll_cli.program import EXIT_STATUS
 if TYPE_CHECKING:
     from musterroll.engine import Document, JobSummary, Pipeline, Registry, Report
     from musterroll_cli.confirmation import Confirmation
+
+
+_LARGEST_INPUT = 256 << 20  # bytes of a sheet that comes from standard input
+_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
 
 
 def in_a_session(command: str, function: Callable[..., int]) -> Callable[..., int]:
@@ -61,6 +68,8 @@ class Session:
         self._outcome = Outcome.OK
         self._warned: set[Mistake] = set()
         self._report_target: engine.ReportTarget | None = None
+        self._closing = ExitStack()
+        self._lock_wait = 0.0
         self._written: str | None = None  # what a job is that has written, once it is shown
 
     @property
@@ -70,7 +79,7 @@ class Session:
 
     def perform(self, function: Callable[..., int], arguments: Mapping[str, Any]) -> int:
         """Calls a command's function and returns its exit status, whatever happens in it."""
-        with logging_to(self.err, verbose=self.common.verbose, quiet=self.common.quiet):
+        with self._closing, logging_to(self.err, verbose=self.common.verbose, quiet=self.common.quiet):
             try:
                 _check_current_folder()
                 with redirect_stdout(sys.stderr):  # of what plugins print; results go to `out`
@@ -126,7 +135,37 @@ class Session:
             if warning not in self._warned:
                 self._warned.add(warning)
                 self.warn(str(warning))
-        return pipeline
+        return replace(pipeline, lock_wait=self._lock_wait) if self._lock_wait else pipeline
+
+    def wait_for(self, time: str | None) -> None:
+        """Has the lock of the state waited for, as `--wait` says.
+
+        Raises:
+            UsageError: it cannot be understood.
+        """
+        self._lock_wait = _seconds(time)
+
+    def sheet(self, path: Path) -> Path:
+        """Returns the file of a sheet: of `-` one that keeps what comes from standard input until the command ends.
+
+        Raises:
+            MusterrollError: nobody sends anything, or too much comes.
+        """
+        if str(path) != "-":
+            return path
+        stream = getattr(sys.stdin, "buffer", None)
+        if stream is None or sys.stdin.isatty():
+            raise UsageError(
+                "- is standard input, and nothing is sent there; name a file, or send one: … | musterroll …"
+            )
+        folder = tempfile.TemporaryDirectory(prefix="musterroll-")
+        self._closing.callback(folder.cleanup)
+        try:
+            return engine.spooled(stream, Path(folder.name), _LARGEST_INPUT)
+        except OSError as error:
+            raise MusterrollError(
+                f"standard input cannot be kept in {folder.name}: {error.strerror or error}"
+            ) from None
 
     def load_quietly(self, profile: str | None) -> Pipeline:
         """Loads the pipeline with a profile. The texts of --set belong to the chosen one."""
@@ -360,3 +399,40 @@ def _has_done_anything(job: JobSummary) -> bool:
     rows, invites = job.counts, job.invites
     written = rows.created + rows.updated + rows.deactivated + rows.failed + rows.unknown
     return bool(written + invites.sent + invites.held + invites.failed)
+
+
+def chosen_rows(users: Sequence[str] | None, rows: str | None, pipeline: Pipeline) -> engine.ChosenRows | None:
+    """Makes what `--only` and `--rows` say; None for the whole sheet.
+
+    Raises:
+        UsageError: they cannot be understood.
+    """
+    if users and rows is not None:
+        raise UsageError("--only and --rows both choose rows; leave one of them out")
+    if users:
+        return engine.ChosenRows(users=tuple(users))
+    if rows is None:
+        return None
+    found = re.fullmatch(r"\s*([0-9]{1,8})\s*(?:-\s*([0-9]{1,8})\s*)?", rows)
+    if found is None:
+        raise UsageError(f"--rows {rows}: give the first and the last row as the sheet numbers them, e.g. 3-10")
+    first, last = int(found[1]), int(found[2] or found[1])
+    if last < first:
+        raise UsageError(f"--rows {rows}: give the smaller number first")
+    if last < pipeline.settings.sheet.first_row:
+        raise UsageError(f"--rows {rows}: the users of a sheet begin in row {pipeline.settings.sheet.first_row}")
+    return engine.ChosenRows(first=first, last=last)
+
+
+def _seconds(text: str | None) -> float:
+    """Reads `30s`, `10m`, `2h` or a number of seconds.
+
+    Raises:
+        UsageError: it is none of these.
+    """
+    if text is None:
+        return 0.0
+    found = re.fullmatch(r"([0-9]{1,6})([smh]?)", text.strip())
+    if found is None:
+        raise UsageError(f'--wait {text}: give a time, e.g. "30s", "10m" or "2h"')
+    return float(int(found[1]) * _UNITS[found[2]])

@@ -70,6 +70,7 @@ from musterroll.contract.roles import (
     GroupResolver,
     GuidesPeople,
     KeepsMessages,
+    ListsUsers,
     Notifier,
     OtherFormat,
     ProvesRows,
@@ -83,6 +84,7 @@ from musterroll.contract.roles import (
     SheetWriter,
     Transform,
     UserBackend,
+    WritesGroups,
 )
 from musterroll.contract.rows import Origin, Row, Value
 from musterroll.contract.secret import Secret
@@ -217,6 +219,7 @@ __all__ += [
     "SheetValidator",
     "ValidatorType",
     "Value",
+    "WritesGroups",
     "calling_code_of",
     "fold_path",
     "gettext",
@@ -248,6 +251,7 @@ __all__ += [
     "Gone",
     "Group",
     "GroupRef",
+    "ListsUsers",
     "Matching",
     "NoAnswer",
     "Objection",

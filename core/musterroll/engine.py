@@ -8,6 +8,7 @@ of the commands take is told here, once:
 - `job`: a job's id, an unambiguous part of it, or `last`.
 - `sheet`: the file; of a job or a saved plan where it is now, if it was moved.
 - `rejected_to`: the file for rejected rows; None for a new one beside the sheet.
+- `chosen`: which rows of the sheet are meant; None for all of them. `expected`: what the plan must come to.
 - `keep_passwords`: whether that file holds the rows' passwords.
 - `confirm`: asked once, before the first write, and only where there is something to write.
 - `progress`: told how it goes on.
@@ -26,8 +27,10 @@ if TYPE_CHECKING:
     from musterroll.commands.document import Document
     from musterroll.commands.examine import Checked, Examined, Finding, check, examine
     from musterroll.commands.explain import Explanation, explain, explanations
+    from musterroll.commands.export import ExportedSheet, export
     from musterroll.commands.first_sheet import FirstSheet, Mapped, first_sheet, map_columns
     from musterroll.commands.fix import fix
+    from musterroll.commands.forget import Forgotten, forget
     from musterroll.commands.invites import preview_invites, send_invites
     from musterroll.commands.plan import plan
     from musterroll.commands.prune import Pruned, prune
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
     from musterroll.commands.template import WrittenSheet, column_guidance, template
     from musterroll.commands.undo import undo
     from musterroll.commands.validate import validate
+    from musterroll.contract.source import spooled
     from musterroll.journal.change import Action, Change, PasswordAction, Scalar
     from musterroll.journal.invites import InviteState
     from musterroll.journal.job import JobKind, JobState
@@ -51,6 +55,7 @@ if TYPE_CHECKING:
     from musterroll.pipeline.pipeline import Instance, Pipeline
     from musterroll.pipeline.settings import SendTo
     from musterroll.plan.differences import Difference, GroupDifference, GroupState, Stale, UserDifference
+    from musterroll.plan.expected import Expected
     from musterroll.plan.saved.header import PlannedPipeline
     from musterroll.plan.saved.reader import SavedPlan
     from musterroll.plan.saved.target import PlanTarget
@@ -62,6 +67,7 @@ if TYPE_CHECKING:
     from musterroll.reports.report import Fixed, Outcome, Report
     from musterroll.reports.row_story import RowStory, RuleResult, StoryField, StoryOperation, explain_row
     from musterroll.reports.summaries import Failure, JobSummary, ListedInvite
+    from musterroll.sheet.chosen import ChosenRows
     from musterroll.sheet.layout import FoundColumn
     from musterroll.sheet.problem_groups import ProblemGroup
 
@@ -72,15 +78,19 @@ __all__ = [
     "AnnotatedCopy",
     "Change",
     "Checked",
+    "ChosenRows",
     "Described",
     "Difference",
     "Document",
     "Examined",
+    "Expected",
     "Explanation",
+    "ExportedSheet",
     "Failure",
     "Finding",
     "FirstSheet",
     "Fixed",
+    "Forgotten",
     "FoundColumn",
     "GroupDifference",
     "GroupState",
@@ -130,8 +140,10 @@ __all__ = [
     "explain",
     "explain_row",
     "explanations",
+    "export",
     "first_sheet",
     "fix",
+    "forget",
     "job_settings",
     "list_invites",
     "list_jobs",
@@ -150,6 +162,7 @@ __all__ = [
     "schema_of",
     "send_invites",
     "show_job",
+    "spooled",
     "template",
     "undo",
     "validate",
@@ -175,6 +188,8 @@ MEMBERS: Mapping[str, Mapping[str, Any]] = {
     "invites send": {"invites": [], "job": None},
     "invites release": {"invites": []},
     "template": {"template": None},
+    "export": {"export": None},
+    "forget": {"forgotten": None},
     "init": {"created": [], "columns": [], "doubts": []},
     "doctor": {"checks": []},
     "explain": {"explanations": []},
@@ -197,7 +212,9 @@ _MODULES = {
     "commands.document": "Document",
     "commands.examine": "Checked Examined Finding check examine",
     "commands.explain": "Explanation explain explanations",
+    "commands.export": "ExportedSheet export",
     "commands.fix": "fix",
+    "commands.forget": "Forgotten forget",
     "commands.first_sheet": "FirstSheet Mapped first_sheet map_columns",
     "commands.invites": "preview_invites send_invites",
     "commands.plan": "plan",
@@ -210,6 +227,7 @@ _MODULES = {
     "commands.template": "WrittenSheet column_guidance template",
     "commands.undo": "undo",
     "commands.validate": "validate",
+    "contract.source": "spooled",
     "journal.change": "Action Change PasswordAction Scalar",
     "journal.invites": "InviteState",
     "journal.job": "JobKind JobState",
@@ -222,6 +240,7 @@ _MODULES = {
     "pipeline.pipeline": "Instance Pipeline",
     "pipeline.settings": "SendTo",
     "plan.differences": "Difference GroupDifference GroupState Stale UserDifference",
+    "plan.expected": "Expected",
     "plan.saved.header": "PlannedPipeline",
     "plan.saved.reader": "SavedPlan",
     "plan.saved.target": "PlanTarget",
@@ -233,6 +252,7 @@ _MODULES = {
     "reports.report": "Fixed Outcome Report",
     "reports.row_story": "RowStory RuleResult StoryField StoryOperation explain_row",
     "reports.summaries": "Failure JobSummary ListedInvite",
+    "sheet.chosen": "ChosenRows",
     "sheet.layout": "FoundColumn",
     "sheet.problem_groups": "ProblemGroup",
     "commands.annotated_copy": "AnnotatedCopy",

@@ -56,6 +56,11 @@ COMMANDS: Mapping[str, Command] = {
     "template": Command(
         "template:template", "Writes the blank sheet of the pipeline, to be filled in.", "template -o staff.ods"
     ),
+    "export": Command(
+        "export:export",
+        "Writes the users of the portal as the pipeline's own sheet, to be edited and run.",
+        "export -o staff.xlsx",
+    ),
     "init": Command(
         "init:init",
         "Makes a working folder: a pipeline file with explanations, a blank sheet and a sample sheet.",
@@ -72,6 +77,9 @@ COMMANDS: Mapping[str, Command] = {
         "Prints the script that makes Tab complete commands and options.",
         "completion bash >> ~/.bashrc",
         is_session=False,
+    ),
+    "forget": Command(
+        "forget:forget", "Takes a person out of everything that is kept of the pipeline's jobs.", "forget ana"
     ),
     "jobs list": Command("jobs:list_jobs", "Lists the jobs of the pipeline, newest first.", "jobs list -p acme.toml"),
     "jobs show": Command(

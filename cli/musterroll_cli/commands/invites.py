@@ -9,7 +9,7 @@ import typer
 
 from musterroll import engine
 from musterroll.errors import UsageError
-from musterroll_cli.options import YesOption
+from musterroll_cli.options import WaitOption, YesOption
 from musterroll_cli.output.text.invites import show_invite_list, show_question, unreachable
 from musterroll_cli.session import Session
 
@@ -54,12 +54,14 @@ def send_invites(
         bool, typer.Option("--dry-run", show_default=False, help="Only show who would be invited, and who not and why.")
     ] = False,
     yes: YesOption = False,
+    wait: WaitOption = None,
 ) -> int:
     """Invites everybody who is due, without a sheet.
 
     Due are those whom the pipeline created and nobody has invited yet, and everybody whose last invite failed or
     has expired. Addresses are those that the portal has now. What is sent is a job: `musterroll jobs list` shows it.
     """
+    session.wait_for(wait)
     pipeline, names = session.load(), tuple(users or ())
     with session.working(pipeline) as progress:
         if dry_run:
@@ -85,6 +87,7 @@ def release_invites(
         typer.Option("--as-sent", show_default=False, help="They have arrived: note that, and send nothing."),
     ] = False,
     yes: YesOption = False,
+    wait: WaitOption = None,
 ) -> int:
     """Frees invites of which nobody knows whether they have gone out.
 
@@ -93,6 +96,7 @@ def release_invites(
     """
     if bool(users) == everybody:
         raise UsageError("say whose invites: name the users, or give --all for every one that is held (not both)")
+    session.wait_for(wait)
     pipeline = session.load()
     with session.working(pipeline) as progress:
         asking = session.confirmation(pipeline, yes=yes)

@@ -19,6 +19,7 @@ from musterroll_cli.options import (
     MovedSheetOption,
     RejectedOption,
     ReportOption,
+    WaitOption,
     YesOption,
 )
 from musterroll_cli.output.text.jobs import show_jobs, show_pruned
@@ -93,12 +94,14 @@ def prune_jobs(
         ),
     ] = 0,
     yes: YesOption = False,
+    wait: WaitOption = None,
 ) -> int:
     """Forgets finished jobs, with their plans and problems, and gives their space back.
 
     Kept are the last completed import, what can be resumed or approved, and the whole ledger: who was created, and who
     was invited. What is forgotten cannot be shown or undone any more.
     """
+    session.wait_for(wait)
     pipeline = session.load()
     with session.working(pipeline):
         asking = session.confirmation(pipeline, yes=yes)
@@ -121,12 +124,14 @@ def resume_job(
     yes: YesOption = False,
     rejected: RejectedOption = None,
     keep_passwords: KeepPasswordsOption = False,
+    wait: WaitOption = None,
 ) -> int:
     """Goes on with a job that was interrupted, paused or failed.
 
     It uses the profile and the --set texts that the job was started with. It asks only where the job was cut
     off before anybody had agreed to its plan.
     """
+    session.wait_for(wait)
     pipeline = pipeline_of_job(session, job)
     work = partial(engine.resume, pipeline, job, sheet=sheet, rejected_to=rejected, keep_passwords=keep_passwords)
     return session.write(pipeline, work, yes=yes)
@@ -139,12 +144,14 @@ def approve_job(
     yes: YesOption = False,
     rejected: RejectedOption = None,
     keep_passwords: KeepPasswordsOption = False,
+    wait: WaitOption = None,
 ) -> int:
     """Lets a job past the limits that stopped it, and carries it out at once.
 
     Only what was planned is done: if sheet, pipeline, plugins or portal have changed since in a way that matters,
     nothing is. It is noted who has approved.
     """
+    session.wait_for(wait)
     pipeline = pipeline_of_job(session, job)
     work = partial(
         engine.approve,
@@ -158,13 +165,14 @@ def approve_job(
     return session.write(pipeline, work, yes=yes)
 
 
-def undo_job(session: Session, job: JobArgument, yes: YesOption = False) -> int:
+def undo_job(session: Session, job: JobArgument, yes: YesOption = False, wait: WaitOption = None) -> int:
     """Takes back what a job did, wherever the portal still is as the job left it.
 
     Changed users get their former values and groups back, created ones are deactivated (or deleted, with
     created = "delete" in [undo]), and groups that the job created are deleted where they are empty. What was
     changed since is kept, and listed. Passwords and sent invites cannot be called back. An undo is a job itself.
     """
+    session.wait_for(wait)
     pipeline = pipeline_of_job(session, job)
     return session.write(pipeline, partial(engine.undo, pipeline, job), yes=yes)
 

@@ -10,20 +10,25 @@ import typer
 from musterroll import engine
 from musterroll_cli.options import (
     AnnotateOption,
+    ExpectOption,
     ForceOption,
     InvitesOption,
     KeepPasswordsOption,
+    OnlyOption,
     ReportOption,
-    SheetArgument,
+    RowsOption,
+    SheetOrInputArgument,
     StrictOption,
 )
 from musterroll_cli.output.text.words import quoted
-from musterroll_cli.session import Session
+from musterroll_cli.session import Session, chosen_rows
+
+_CHANGES = 5  # the exit status that tells a plan which would change something from one that would not
 
 
 def plan(
     session: Session,
-    sheet: SheetArgument,
+    sheet: SheetOrInputArgument,
     invites: InvitesOption = None,
     output: Annotated[
         Path | None,
@@ -34,6 +39,17 @@ def plan(
     force: ForceOption = False,
     strict: StrictOption = False,
     report: ReportOption = None,
+    only: OnlyOption = None,
+    rows: RowsOption = None,
+    expect: ExpectOption = None,
+    detailed_exitcode: Annotated[
+        bool,
+        typer.Option(
+            "--detailed-exitcode",
+            show_default=False,
+            help="End with 5 where something would change, 0 where nothing would.",
+        ),
+    ] = False,
 ) -> int:
     """Shows what `run` would change, user by user.
 
@@ -41,13 +57,15 @@ def plan(
     `musterroll apply` does exactly what it says, or nothing at all once something has changed.
     """
     session.report_to(report, replace=force)
+    expected = [engine.Expected.of(text) for text in expect or ()]
     pipeline = session.load(invites=invites, strict=strict)
+    chosen, sheet = chosen_rows(only, rows, pipeline), session.sheet(sheet)
     annotated = session.annotated(pipeline, sheet, annotate, keep_passwords=keep_passwords, replace=force)
     target = engine.PlanTarget(output, replace=force) if output is not None else None
     with session.working(pipeline) as progress:
-        found = engine.plan(pipeline, sheet, save_to=target, progress=progress)
+        found = engine.plan(pipeline, sheet, save_to=target, chosen=chosen, expected=expected, progress=progress)
     status = session.show(found, annotated)
     if output is not None and not session.as_json:
         saved = f"Saved; to carry it out: musterroll apply {quoted(str(output))}"
         session.out.line(saved if found.saved else "The plan is not saved: the errors keep everything out.")
-    return status
+    return _CHANGES if detailed_exitcode and status == 0 and found.does_anything else status

@@ -7,21 +7,25 @@ from functools import partial
 from musterroll import engine
 from musterroll_cli.options import (
     AnnotateOption,
+    ExpectOption,
     ForceOption,
     InvitesOption,
     KeepPasswordsOption,
+    OnlyOption,
     RejectedOption,
     ReportOption,
-    SheetArgument,
+    RowsOption,
+    SheetOrInputArgument,
     StrictOption,
+    WaitOption,
     YesOption,
 )
-from musterroll_cli.session import Session
+from musterroll_cli.session import Session, chosen_rows
 
 
 def run(
     session: Session,
-    sheet: SheetArgument,
+    sheet: SheetOrInputArgument,
     yes: YesOption = False,
     invites: InvitesOption = None,
     rejected: RejectedOption = None,
@@ -30,6 +34,10 @@ def run(
     strict: StrictOption = False,
     report: ReportOption = None,
     force: ForceOption = False,
+    only: OnlyOption = None,
+    rows: RowsOption = None,
+    expect: ExpectOption = None,
+    wait: WaitOption = None,
 ) -> int:
     """Imports the users of a sheet.
 
@@ -37,7 +45,18 @@ def run(
     interrupted or failed can be gone on with: `musterroll jobs resume`.
     """
     session.report_to(report, replace=force)
+    session.wait_for(wait)
+    expected = [engine.Expected.of(text) for text in expect or ()]
     pipeline = session.load(invites=invites, strict=strict)
+    chosen, sheet = chosen_rows(only, rows, pipeline), session.sheet(sheet)
     annotated = session.annotated(pipeline, sheet, annotate, keep_passwords=keep_passwords, replace=force)
-    work = partial(engine.run, pipeline, sheet, rejected_to=rejected, keep_passwords=keep_passwords)
+    work = partial(
+        engine.run,
+        pipeline,
+        sheet,
+        rejected_to=rejected,
+        keep_passwords=keep_passwords,
+        chosen=chosen,
+        expected=expected,
+    )
     return session.write(pipeline, work, yes=yes, annotated=annotated)

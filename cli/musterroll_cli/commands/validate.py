@@ -14,7 +14,7 @@ from musterroll_cli.options import (
     ForceOption,
     KeepPasswordsOption,
     ReportOption,
-    SheetArgument,
+    SheetOrInputArgument,
     StrictOption,
 )
 from musterroll_cli.session import Session
@@ -22,7 +22,7 @@ from musterroll_cli.session import Session
 
 def validate(
     session: Session,
-    sheet: SheetArgument,
+    sheet: SheetOrInputArgument,
     fix: Annotated[
         Literal["safe", "all"] | None,
         typer.Option(
@@ -62,8 +62,11 @@ def validate(
         raise UsageError("--fix and --annotate each make a copy; annotate the corrected one")
     if diff and output is not None:
         raise UsageError("--diff writes nothing, so leave -o out")
+    if fix is not None and not diff and output is None and str(sheet) == "-":
+        raise UsageError("name the corrected copy of standard input with -o")
     session.report_to(report, replace=force)
     pipeline = session.load(strict=strict)
+    sheet = session.sheet(sheet)
     annotated = session.annotated(pipeline, sheet, annotate, keep_passwords=keep_passwords, replace=force)
     with session.working(pipeline) as progress:
         if fix is None:

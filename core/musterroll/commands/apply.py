@@ -17,6 +17,7 @@ from musterroll.plan.saved.reader import SavedPlan
 from musterroll.progress import SILENT, Progress
 from musterroll.reports.report import Report
 from musterroll.sheet.open_sheet import OpenSheet
+from musterroll.sheet.summary import SheetSummary
 
 
 def apply(
@@ -39,7 +40,7 @@ def apply(
     """
     header = saved.header
     with ending(pipeline, "apply", sheet or Path(header.sheet.path), rejected_to) as end:
-        opened = open_again(pipeline, sheet, header.sheet.path)
+        opened = open_again(pipeline, sheet, header.sheet)
         refuse_other_program(header.made_from, pipeline, opened.source.sha256, instead="plan the sheet again")
         journal = Journal.open(pipeline.state, pipeline.name)
         run = Run(pipeline, journal, "apply", progress, confirm, rejected_to, keep_passwords)
@@ -49,10 +50,10 @@ def apply(
         return end(report)
 
 
-def open_again(pipeline: Pipeline, moved_to: Path | None, path: str) -> OpenSheet:
+def open_again(pipeline: Pipeline, moved_to: Path | None, sheet: SheetSummary) -> OpenSheet:
     """Takes a sheet in that was planned before; says what to do where it is no longer where it was."""
     try:
-        return OpenSheet(pipeline, moved_to or Path(path))
+        return OpenSheet(pipeline, moved_to or Path(sheet.path), sheet.chosen)
     except SourceError as error:
         if moved_to is not None or error.code != "source.not_found":
             raise

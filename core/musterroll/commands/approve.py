@@ -46,7 +46,7 @@ def approve(
         with locked(run):
             stopped = found.record
             _refuse_what_waits_for_nothing(stopped)
-            opened = open_again(pipeline, sheet, stopped.sheet.path)
+            opened = open_again(pipeline, sheet, stopped.sheet)
             refuse_other_program(stopped.made_from, pipeline, opened.source.sha256, instead="run the sheet again")
             _refuse_stale(run, found, opened)
             report = _let_through(run, found, opened, by)

@@ -82,8 +82,11 @@ def _end(run: Run, job: Job, error: MusterrollError | None) -> None:
 
 
 def _keep_sheet(roster: Roster, job: JobRecord, state: JobState) -> None:
-    """The sheet of a job that went to its end is the last completed one; that of a job that was taken back is not."""
-    if state not in _ENDED:
+    """The sheet of a job that went to its end is the last completed one; that of a job that was taken back is not.
+
+    Of a sheet of which some rows were chosen nobody knows whom else it names.
+    """
+    if state not in _ENDED or job.sheet.chosen is not None:
         return
     if job.kind in (JobKind.RUN, JobKind.APPLY):
         roster.take_over(job.id)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from musterroll.registry.registry import Listing, Provider
     from musterroll.reports.row_story import RowStory
     from musterroll.reports.summaries import JobSummary
+    from musterroll.sheet.summary import SheetSummary
 
 Members: TypeAlias = dict[str, Any]
 
@@ -72,7 +73,7 @@ def of_report(report: Report) -> Members:
     if report.invites is not None:
         return {"invites": map(asdict, report.invites()), **job}
     found: Members = {
-        "source": _chosen(report.sheet, "path sha256 format reader sheet encoding") if report.sheet else None,
+        "source": _source(report.sheet) if report.sheet else None,
         "counts": asdict(report.counts),
         "problems": map(problem_record, report.problems()),
         "problem_groups": _problem_groups(report),
@@ -82,6 +83,11 @@ def of_report(report: Report) -> Members:
         found["groups_to_create"] = [list(path) for path in report.groups_to_create or ()]
     fixed = {"fixed": _fixed(report.fixed) if report.fixed else None} if report.command == "validate" else {}
     return {**found, **fixed, **job, **({"plan": asdict(report.saved)} if report.saved else {})}
+
+
+def _source(sheet: SheetSummary) -> Members:
+    members = _chosen(sheet, "path sha256 format reader sheet encoding")
+    return members if sheet.chosen is None else {**members, "chosen": str(sheet.chosen)}
 
 
 def _fixed(fixed: Fixed) -> Members:

@@ -12,6 +12,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from musterroll.contract.messages import Message, Purpose, SentStatus
+from musterroll.contract.source import called
 from musterroll.errors import JobInterrupted, MusterrollError, NotifierError, RefusedError, UsageError
 from musterroll.journal.job import JobState
 from musterroll.pipeline.pipeline import Pipeline
@@ -39,7 +40,7 @@ def ending(
     is_told = not any(Purpose.FINISHED in instance.on for instance in pipeline.notifiers)
     started = pipeline.clock()
     values = {"pipeline": pipeline.name, "profile": pipeline.profile or "", "command": command}
-    values["sheet"] = str(sheet or "")
+    values["sheet"] = "" if sheet is None else called(sheet)
 
     def end(report: Report) -> Report:
         nonlocal is_told

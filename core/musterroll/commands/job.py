@@ -14,6 +14,7 @@ from musterroll.journal.jobs import recover
 from musterroll.journal.roster import Roster
 from musterroll.journal.unchanged import pack_unchanged
 from musterroll.pipeline.pipeline import Pipeline
+from musterroll.plan.expected import unexpected
 from musterroll.plan.limits import limit_refusal
 from musterroll.plan.run import NewPlan, Run
 from musterroll.plan.summary import summarise
@@ -37,7 +38,7 @@ def locked(run: Run) -> Iterator[None]:
         StateError: the journal cannot be written.
     """
     try:
-        with run.journal.lock():
+        with run.journal.lock(run.pipeline.lock_wait, run.pipeline.stop_if_cancelled):
             recover(run.journal)
             yield
     except BaseException:
@@ -130,6 +131,8 @@ def execute_plan(run: Run, job: Job, sheet: Path, *, approved: bool = False) -> 
     """
     run.pipeline.stop_if_cancelled()
     record = job.record
+    if (surprise := unexpected(run.expected, job)) is not None:
+        raise surprise
     if not approved and (refusal := _refusal(run, job, record)) is not None:
         if record.kind not in _APPROVABLE:
             raise refusal

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
@@ -14,12 +14,15 @@ from musterroll.journal.job import JobKind
 from musterroll.journal.journal import Journal
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.pipeline.settings import SendTo
+from musterroll.plan.expected import Expected, unexpected
 from musterroll.plan.limits import limit_refusal
 from musterroll.plan.make import make_plan
 from musterroll.plan.run import NewPlan, Run
 from musterroll.plan.saved.target import PlanTarget, save_plan
+from musterroll.plan.summary import summarise
 from musterroll.progress import SILENT, Progress
 from musterroll.reports.report import InviteChoice, Outcome, Report
+from musterroll.sheet.chosen import ChosenRows
 from musterroll.sheet.open_sheet import OpenSheet
 from musterroll.sheet.summary import SheetSummary
 
@@ -32,21 +35,23 @@ def plan(
     *,
     save_to: PlanTarget | None = None,
     with_choices: bool = False,
+    chosen: ChosenRows | None = None,
+    expected: Sequence[Expected] = (),
     progress: Progress = SILENT,
 ) -> Report:
-    """Says what would change against the live backend; writes nothing.
+    """Says what would change against the live backend; writes nothing. `chosen` and `expected` are as for `run`.
 
     With `save_to` the plan is kept, to be applied later; not one whose errors keep everything out. With `with_choices`
     the report also tells how many invites every choice of `send_to` would send.
     """
     if save_to is not None:
         save_to.check()
-    opened, choices = OpenSheet(pipeline, sheet), InviteChoices() if with_choices else None
+    opened, choices = OpenSheet(pipeline, sheet, chosen), InviteChoices() if with_choices else None
     with ExitStack() as stack:
         made = stack.enter_context(temporary_plan_of_sheet(pipeline, opened, progress, choices=choices))
         refusal, saved, all_out = None, None, made.keeps_all_out
         if not all_out:
-            refusal = _refusal(made)
+            refusal = unexpected(expected, made.job) or _refusal(made)
             if save_to is not None:
                 saved = save_plan(save_to, pipeline, made.job, made.log)
         return Report(
@@ -59,6 +64,7 @@ def plan(
             counts=opened.counts,
             problems=lambda: made.log,
             changes=made.job.plan.changes,
+            does_anything=not all_out and summarise(made.job, portal="").does_anything,
             groups_to_create=made.job.plan.groups_to_create(),
             invite_choices={} if all_out or choices is None else _judged(choices, made, refusal),
             keeps_all_out=all_out,

@@ -137,7 +137,8 @@ def _ended(job: JobRecord) -> dt.datetime:
 
 def _needed(journal: Journal, records: Sequence[JobRecord]) -> Iterator[str]:
     """Yields the jobs that must be kept. `records` has all, newest first."""
-    yield from [job.id for job in records if job.state in _COMPLETED and job.kind in _IMPORTS][:1]
+    whole = (job for job in records if job.kind in _IMPORTS and job.sheet.chosen is None)
+    yield from [job.id for job in whole if job.state in _COMPLETED][:1]
     for identity in {job.identity for job in records}:
         written = [
             job for job in records if job.planned and job.identity == identity and job.kind is not JobKind.INVITE

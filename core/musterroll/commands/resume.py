@@ -57,7 +57,7 @@ def _go_on(run: Run, job: Job, sheet: Path | None) -> Report:
     if not record.planned:
         # It was cut off before anything was written, so the plan is made anew.
         _refuse_changed(run, record, sheet)
-        return import_sheet(run, OpenSheet(run.pipeline, path), again=job)
+        return import_sheet(run, OpenSheet(run.pipeline, path, record.sheet.chosen), again=job)
     _refuse_superseded(job, record)
     if job.operations.needs_passwords():
         _refuse_changed(run, record, sheet)
@@ -98,6 +98,6 @@ def _refuse_superseded(job: Job, record: JobRecord) -> None:
 
 
 def _refuse_changed(run: Run, job: JobRecord, moved_to: Path | None) -> None:
-    source = open_again(run.pipeline, moved_to, job.sheet.path).source
+    source = open_again(run.pipeline, moved_to, job.sheet).source
     if source.sha256 != job.sheet.sha256:
-        raise RefusedError(f"{source.path} has changed since it was planned; run it again", code="source.changed")
+        raise RefusedError(f"{source.called} has changed since it was planned; run it again", code="source.changed")

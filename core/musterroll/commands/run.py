@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from musterroll.commands.prune import forget_old_jobs
 from musterroll.journal.job import Job, JobKind, JobState
 from musterroll.journal.journal import Journal
 from musterroll.pipeline.pipeline import Pipeline
+from musterroll.plan.expected import Expected
 from musterroll.plan.make import make_plan
 from musterroll.plan.refusals import refuse_stale_plan
 from musterroll.plan.run import Confirm, Run, agreed
@@ -18,6 +20,7 @@ from musterroll.plan.saved.reader import SavedPlan
 from musterroll.progress import SILENT, Progress
 from musterroll.reports.jobs import report_of
 from musterroll.reports.report import Report
+from musterroll.sheet.chosen import ChosenRows
 from musterroll.sheet.open_sheet import OpenSheet
 from musterroll.sheet.summary import SheetSummary
 
@@ -28,14 +31,20 @@ def run(
     *,
     rejected_to: Path | None = None,
     keep_passwords: bool = False,
+    chosen: ChosenRows | None = None,
+    expected: Sequence[Expected] = (),
     confirm: Confirm = agreed,
     progress: Progress = SILENT,
 ) -> Report:
-    """Validates, plans, applies, invites, reports: the main job."""
+    """Validates, plans, applies, invites, reports: the main job.
+
+    With `chosen` it is one of some rows only: the others are left alone, and the sheet is not the last complete one.
+    With `expected` it is refused where the plan comes to something else.
+    """
     with ending(pipeline, "run", sheet, rejected_to) as end:
-        opened = OpenSheet(pipeline, sheet)
+        opened = OpenSheet(pipeline, sheet, chosen)
         journal = Journal.open(pipeline.state, pipeline.name)
-        this = Run(pipeline, journal, "run", progress, confirm, rejected_to, keep_passwords)
+        this = Run(pipeline, journal, "run", progress, confirm, rejected_to, keep_passwords, tuple(expected))
         with locked(this):
             report = import_sheet(this, opened)
             forget_old_jobs(this)
@@ -69,4 +78,4 @@ def import_sheet(run: Run, sheet: OpenSheet, *, again: Job | None = None, saved:
 
 def lasting_summary(sheet: OpenSheet) -> SheetSummary:
     """What a job keeps of its sheet: with the absolute path, so that it can go on from any folder."""
-    return replace(sheet.summary, path=str(sheet.source.path.absolute()))
+    return replace(sheet.summary, path=sheet.source.called_everywhere)

@@ -224,6 +224,15 @@ class ResolvesBatches(Protocol):
         ...
 
 
+@runtime_checkable
+class WritesGroups(Protocol):
+    """What a group resolver can do besides: write groups as it reads them, for a sheet of users whom the portal has."""
+
+    def write_groups(self, paths: Sequence[GroupPath]) -> Mapping[str, str]:
+        """Returns texts by the names of fields, of which `resolve` makes these groups."""
+        ...
+
+
 class UserBackend(Protocol):
     """A portal: its users, groups and memberships.
 
@@ -306,6 +315,19 @@ class ComparesUsers(Protocol):
 
 
 @runtime_checkable
+class ListsUsers(Protocol):
+    """What a backend can do besides: show all its users, so that they can be exported as a sheet."""
+
+    def all_users(self) -> Iterable[Existing]:
+        """Streams all users, deactivated ones included, each as `lookup` would answer with it: in any order, once.
+
+        Raises:
+            BackendError: the portal cannot answer, or has no list of its users.
+        """
+        ...
+
+
+@runtime_checkable
 class ChecksUsers(Protocol):
     """What a backend may be besides: one that knows before the first write whom it will not take, and why."""
 
@@ -331,7 +353,9 @@ class KeepsMessages(Protocol):
     """What a notifier can do besides, that keeps what it has sent."""
 
     def forget(self, jobs: Collection[str]) -> None:
-        """Takes away the messages of jobs that are forgotten; their ids begin with the job's.
+        """Takes away the messages of jobs that are forgotten, whose ids begin with the job's.
+
+        A person is forgotten by the ids of single messages: they are given in the place of a job's.
 
         Raises:
             NotifierError: they cannot be taken away.

@@ -6,9 +6,11 @@ import errno
 import hashlib
 import os
 import re
+import tempfile
 from functools import cached_property
 from io import BufferedReader
 from pathlib import Path
+from typing import BinaryIO
 
 from musterroll.errors import SourceError
 
@@ -23,8 +25,12 @@ _COMPANIONS = (
 _LARGEST_COMPANION = 4096
 
 
+STANDARD_INPUT = "standard input"
+_SPOOLED = "musterroll-"
+
+
 class Source:
-    """Seekable bytes with a name.
+    """Seekable bytes with a name. What came from standard input is a file that is called so (`spooled`).
 
     Args:
         path: an existing file.
@@ -35,19 +41,20 @@ class Source:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        shown = self.called
         try:
             if path.is_dir():
-                raise SourceError(f"{path} is a folder; name the spreadsheet file in it", code="source.is_a_folder")
+                raise SourceError(f"{shown} is a folder; name the spreadsheet file in it", code="source.is_a_folder")
             # A pipe would be waited for without end, and cannot be read twice.
             if path.exists() and not path.is_file():
-                message = f"{path} cannot be read: it is no file but a pipe or a device; save the sheet as a file"
+                message = f"{shown} cannot be read: it is no file but a pipe or a device; save the sheet as a file"
                 raise SourceError(message)
             _refuse_companion(path)
             with path.open("rb") as file:
                 self.head = file.read(65536)
                 self.size = file.seek(0, 2)
         except FileNotFoundError:
-            raise SourceError(f"{path} does not exist", code="source.not_found") from None
+            raise SourceError(f"{shown} does not exist", code="source.not_found") from None
         except (OSError, ValueError) as error:
             raise _unreadable(path, error) from None
 
@@ -55,6 +62,21 @@ class Source:
     def name(self) -> str:
         """The file's name without its folder."""
         return self.path.name
+
+    @property
+    def called(self) -> str:
+        """What a person knows it as: the path as it was given, or standard input."""
+        return called(self.path)
+
+    @property
+    def called_everywhere(self) -> str:
+        """Likewise, from any folder."""
+        return called(self.path) if _is_spooled(self.path) else str(self.path.absolute())
+
+    @property
+    def beside(self) -> Path:
+        """A path beside which files about it belong: of standard input one in the current folder."""
+        return Path.cwd() / STANDARD_INPUT.replace(" ", "-") if _is_spooled(self.path) else self.path
 
     def open(self) -> BufferedReader:
         """Opens the bytes for reading from their beginning; the caller closes.
@@ -72,6 +94,37 @@ class Source:
         """The SHA-256 of the bytes, in hexadecimal."""
         with self.open() as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def called(path: Path) -> str:
+    """What a person knows the file of a sheet as."""
+    return STANDARD_INPUT if _is_spooled(path) else str(path)
+
+
+def spooled(stream: BinaryIO, folder: Path, largest: int) -> Path:
+    """Keeps a sheet that comes from standard input as a file, for the owner only, so that it can be read twice.
+
+    Args:
+        stream: the bytes.
+        folder: takes a folder for it; who calls takes that away.
+        largest: so many bytes at the most.
+
+    Raises:
+        SourceError: there are more.
+        OSError: the file cannot be written.
+    """
+    file = Path(tempfile.mkdtemp(prefix=_SPOOLED, dir=folder)) / STANDARD_INPUT
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as copy:
+        while piece := stream.read(1 << 20):
+            if copy.tell() + len(piece) > largest:
+                message = f"{STANDARD_INPUT} has more than {largest >> 20} MiB; save the sheet as a file and name that"
+                raise SourceError(message, code="source.too_large")
+            copy.write(piece)
+    return file
+
+
+def _is_spooled(path: Path) -> bool:
+    return path.name == STANDARD_INPUT and path.parent.name.startswith(_SPOOLED)
 
 
 def _unreadable(path: Path, error: OSError | ValueError) -> SourceError:

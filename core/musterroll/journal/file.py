@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import stat
 import tempfile
+import time
 from collections.abc import Callable
 from contextlib import ExitStack, closing, suppress
 from functools import cache
@@ -116,16 +117,24 @@ def open_temporary() -> sqlite3.Connection:
     return db
 
 
-def acquired(path: Path, seconds: float) -> FileLock:
-    """Takes the lock of a journal's writer.
+def acquired(path: Path, seconds: float, between: Callable[[], object] = lambda: None) -> FileLock:
+    """Takes the lock of a journal's writer. See `Journal.lock`.
 
     Raises:
         RefusedError: another process has it.
         StateError: it cannot be locked.
     """
     lock = FileLock(path.with_suffix(".lock"), mode=0o600)
+    until = time.monotonic() + seconds
     try:
-        lock.acquire(timeout=seconds)
+        while True:
+            between()
+            try:
+                lock.acquire(timeout=min(1.0, max(0.0, until - time.monotonic())))
+                break
+            except Timeout:
+                if time.monotonic() >= until:
+                    raise
     except Timeout:
         raise RefusedError(
             "another musterroll is working on this pipeline; wait until it has finished", code="state.locked"

@@ -191,7 +191,7 @@ class Job:
 
     def set_sheet(self, sheet: SheetSummary) -> None:
         """Notes which sheet was read."""
-        self._set(sheet=json.dumps(asdict(sheet)))
+        self._set(sheet=json.dumps(sheet.stored()))
 
     def set_planned(self) -> None:
         """Makes the operations of its plan, which is stored whole: from now on the job may write."""
@@ -233,7 +233,7 @@ def insert_job(journal: Journal, record: JobRecord) -> Job:
     while next(read_jobs(journal, "id = ?", [record.id]), None) is not None:
         record = replace(record, id=new_job_id(dt.datetime.fromisoformat(record.started)))
     turn = journal.next_turn()
-    values = asdict(replace(record, number=turn, turn=turn)).values()
+    values = {**asdict(replace(record, number=turn, turn=turn)), "sheet": record.sheet.stored()}.values()
     # JSON in ASCII: paths may hold bytes that are no text.
     stored = [json.dumps(value) if isinstance(value, dict | tuple) else value for value in values]
     journal.execute(f"INSERT INTO job ({_COLUMNS}) VALUES ({', '.join('?' * len(stored))})", stored)  # noqa: S608 -- constants
@@ -265,7 +265,7 @@ def _record(stored: dict[str, Any]) -> JobRecord:
             "planned": bool(stored["planned"]),
             "set_options": tuple(json.loads(stored["set_options"])),
             "plugins": PluginsUsed(**json.loads(stored["plugins"])),
-            "sheet": SheetSummary(**{**json.loads(stored["sheet"]), "notes": ()}),
+            "sheet": SheetSummary.of(json.loads(stored["sheet"])),
             "counts": SheetCounts(**json.loads(stored["counts"])),
             # A name whose bytes are no text is kept as bytes.
             "rejected_file": os.fsdecode(file) if file is not None else None,

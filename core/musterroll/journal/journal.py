@@ -72,10 +72,14 @@ class Journal:
         return cls(open_temporary(), None)
 
     @contextmanager
-    def lock(self) -> Iterator[None]:
+    def lock(self, seconds: float = 0.0, between: Callable[[], object] = lambda: None) -> Iterator[None]:
         """Lets one writer in. An operating-system lock: it frees itself when its holder dies.
 
         Until it is let go, every commit looks whether the files are still where they were.
+
+        Args:
+            seconds: how long another process is waited for; a moment in any case.
+            between: called now and then meanwhile; may raise, to wait no longer.
 
         Raises:
             RefusedError: another process works on this state.
@@ -84,7 +88,7 @@ class Journal:
         if self.path is None:
             yield
             return
-        lock = acquired(self.path, _LOCK_SECONDS)
+        lock = acquired(self.path, max(seconds, _LOCK_SECONDS), between)
         try:
             self._held = {file: _what_is_at(file) for file in (self.path, Path(lock.lock_file))}
             self._check()

@@ -100,6 +100,7 @@ class Pipeline:
         notifiers: the notifiers, in order.
         clock: the time in UTC.
         cancelled: set when the person interrupts.
+        lock_wait: how many seconds another process is waited for that works on the same state.
         watch: knows which plugin is being waited for.
     """
 
@@ -125,6 +126,7 @@ class Pipeline:
     notifiers: tuple[Instance, ...]
     clock: Callable[[], dt.datetime] = utc_now
     cancelled: threading.Event = field(default_factory=threading.Event)
+    lock_wait: float = 0.0
     watch: Watch = field(default_factory=Watch)
 
     def __repr__(self) -> str:

@@ -103,6 +103,8 @@ def limit_refusal(
         going_on: tells the person how to go on.
         invites: how many invites there would be, where it is not as many as are planned.
     """
+    if job.record.sheet.chosen is not None:  # some rows only: what is missing is no difference
+        limits = limits.model_copy(update={"rows_changed": None})
     exceeded = list(_exceeded(limits, job, roster, invites))
     if not exceeded:
         return None
@@ -133,9 +135,9 @@ def _counted(name: str, job: Job) -> tuple[int, int | None]:
     """What the plan comes to, and what a percentage of it is of."""
     base = _RULES[name].base
     if base is Base.ROWS:
-        return _COUNTS[name](job), count_stored(job, "row", "row < ?", FIRST_OFF_SHEET_ROW)
+        return COUNTS[name](job), count_stored(job, "row", "row < ?", FIRST_OFF_SHEET_ROW)
     (totals,) = job.journal.execute("SELECT totals FROM job WHERE id = ?", (job.id,)).fetchone()
-    return _COUNTS[name](job), json.loads(totals).get("users" if base is Base.USERS else "groups")
+    return COUNTS[name](job), json.loads(totals).get("users" if base is Base.USERS else "groups")
 
 
 def _rows(where: str, *values: object) -> Callable[[Job], int]:
@@ -146,7 +148,7 @@ def _memberships(kind: str) -> Callable[[Job], int]:
     return lambda job: count_stored(job, "membership", "kind = ?", kind)
 
 
-_COUNTS: dict[str, Callable[[Job], int]] = {
+COUNTS: dict[str, Callable[[Job], int]] = {
     "create": _rows("action = ?", Action.CREATE),
     "update": _rows("action = ?", Action.UPDATE),
     "email_change": _rows("action = ? AND json_type(fields, ?) IS NOT NULL", Action.UPDATE, f"$.{_EMAIL}"),
@@ -158,6 +160,7 @@ _COUNTS: dict[str, Callable[[Job], int]] = {
     "invite": _rows("invite IS NOT NULL"),
     "reject": _rows("action = ?", Action.REJECTED),
 }
+"""What a stored plan comes to, by the names of limits."""
 
 
 def _drift(job: Job, roster: Roster) -> tuple[int, int]:

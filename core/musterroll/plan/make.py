@@ -39,28 +39,32 @@ def make_plan(plan: NewPlan, sheet: OpenSheet, choices: InviteChoices | None = N
         stack.callback(journal.commit)
         if choices is not None:
             choices.begin(pipeline, senders, plan.ledger)
-        planner = SheetPlanner(
-            settings=settings,
-            fields=pipeline.fields,
-            portal=portal,
-            ledger=plan.ledger,
-            invites=InvitePolicy(pipeline, senders, plan.ledger),
-            choices=choices,
-            store=store,
-            log=plan.log,
-            sheet_sha256=sheet.source.sha256,
-            settles=_is_never_compared(plan),
-        )
-        with journal.transaction():
-            store.add_totals(users=count_users(pipeline, portal), groups=planner.group_count)
         _check_absent(pipeline, portal)
         plan.run.progress.stage("Checking and planning")
         with sheet.checked(plan.log) as batches:
+            planner = SheetPlanner(
+                settings=sheet.settings,
+                fields=pipeline.fields,
+                portal=portal,
+                ledger=plan.ledger,
+                invites=InvitePolicy(pipeline, senders, plan.ledger),
+                choices=choices,
+                store=store,
+                log=plan.log,
+                sheet_sha256=sheet.source.sha256,
+                settles=_is_never_compared(plan),
+            )
+            with journal.transaction():
+                store.add_totals(users=count_users(pipeline, portal), groups=planner.group_count)
             plan.store_batches(planner.plan(batches))
         with journal.transaction():
             planner.finish()
         # With errors of the whole file nobody knows who is in it.
-        if settings.absent != "keep" and not plan.log.file_errors:
+        is_whole = sheet.summary.chosen is None
+        if not is_whole:
+            with journal.transaction():
+                store.forget_digests()  # no sheet is compared with some rows of one
+        if settings.absent != "keep" and is_whole and not plan.log.file_errors:
             absent = AbsentUsers(
                 deactivates=settings.absent == "deactivate",
                 portal=portal,

@@ -11,6 +11,7 @@ from musterroll.journal.job import Job
 from musterroll.journal.journal import Journal
 from musterroll.journal.ledger import Ledger
 from musterroll.pipeline.pipeline import Pipeline
+from musterroll.plan.expected import Expected
 from musterroll.plan.summary import PlanSummary
 from musterroll.portal.portal import Portal
 from musterroll.progress import SILENT, Progress
@@ -37,6 +38,7 @@ class Run:
         confirm: asked once, before the first write, and only where there is something to write.
         rejected_to: the file for rejected rows; None for a new one beside the sheet.
         keep_passwords: whether that file holds the rows' passwords.
+        expected: what the plan must come to.
         earlier: the journal of earlier jobs, where it is another one and there is one.
     """
 
@@ -47,6 +49,7 @@ class Run:
     confirm: Confirm = agreed
     rejected_to: Path | None = None
     keep_passwords: bool = False
+    expected: tuple[Expected, ...] = ()
     earlier: Journal | None = None
 
     def ledger(self, identity: str) -> Ledger:

@@ -93,6 +93,7 @@ class Report:
         invite_choices: by each choice of `send_to`, where that was asked for and the sheet can go in.
         error: what went wrong, where the command could not do its work.
         keeps_all_out: whether the sheet's errors keep good rows out as well.
+        does_anything: of a plan that nothing stops, whether anything would be written or sent.
         saved: where the plan was saved, if it was.
         nothing_left: whether the job was done already, so that nothing was done now.
         fixed: what was corrected, where that was asked for; then all else is of the corrected sheet.
@@ -112,6 +113,7 @@ class Report:
     invite_choices: Mapping[SendTo, InviteChoice] = field(default_factory=dict)
     error: MusterrollError | None = None
     keeps_all_out: bool = False
+    does_anything: bool = False
     saved: SavedTo | None = None
     nothing_left: bool = False
     fixed: Fixed | None = None

@@ -78,7 +78,7 @@ def read_again(
     if job.kind is JobKind.UNDO:
         return None, [f"this job took the job {job.undoes} back, so the sheet is not read again"]
     try:
-        opened = OpenSheet(pipeline, path)
+        opened = OpenSheet(pipeline, path, job.sheet.chosen)
         if opened.source.sha256 != job.sheet.sha256:
             return None, [f"{path} has changed since, so its cells are not shown; {_ELSEWHERE}"]
         reading = Reading(row)

@@ -74,6 +74,12 @@ class RowBatch(Sequence[Row]):
             cells[place] = row
         return RowBatch(self.numbers, cells, self._make, self._unusable)
 
+    def part(self, places: Sequence[int]) -> RowBatch:
+        """Makes a batch of some of the rows."""
+        at = {place: new for new, place in enumerate(places)}
+        unusable = {at[place]: problem for place, problem in self._unusable.items() if place in at}
+        return RowBatch([self.numbers[i] for i in places], [self.cells[i] for i in places], self._make, unusable)
+
     def hide(self, place: int) -> None:
         """Takes all values out of a row, so that nothing shows one."""
         row, problems = self.made(place)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 
 from musterroll.contract.cells import SheetInfo, SheetRow
@@ -15,9 +16,12 @@ from musterroll.contract.source import Source
 from musterroll.contract.translation import gettext
 from musterroll.errors import RefusedError
 from musterroll.pipeline.pipeline import Pipeline
+from musterroll.pipeline.settings import Settings
 from musterroll.sheet.batch import RowBatch
 from musterroll.sheet.blocks import filled_blocks, rows_of
 from musterroll.sheet.checks import CheckedBatch, Checks, Listener, TakesProblems
+from musterroll.sheet.chosen import ChosenRows
+from musterroll.sheet.existing_users import for_existing_users
 from musterroll.sheet.headings import reasons_heading
 from musterroll.sheet.problem_log import ProblemLog
 from musterroll.sheet.reader import RowReader
@@ -34,23 +38,36 @@ class OpenSheet:
     Args:
         pipeline: how.
         path: the file.
+        chosen: which rows are meant; None for all of them.
 
     Raises:
         SourceError: the file is missing, damaged, protected, or of no known format.
         PluginError: a reader broke.
     """
 
-    def __init__(self, pipeline: Pipeline, path: Path) -> None:
-        self._pipeline = pipeline
+    def __init__(self, pipeline: Pipeline, path: Path, chosen: ChosenRows | None = None) -> None:
+        self._pipeline, self._chosen = pipeline, chosen
         self.source = Source(path)
         self._name, self._reader = choose_reader(self.source, pipeline.build_readers())
         self.counts = SheetCounts()
         self.summary = self._summary(SheetInfo(self._name))
 
+    @property
+    def settings(self) -> Settings:
+        """The pipeline's settings as this sheet wants them; known once it is opened."""
+        return self._pipeline.settings
+
     def _summary(self, info: SheetInfo) -> SheetSummary:
         source = self.source
         return SheetSummary(
-            str(source.path), source.sha256, info.format, self._name, info.worksheet, info.notes, info.encoding
+            source.called,
+            source.sha256,
+            info.format,
+            self._name,
+            info.worksheet,
+            info.notes,
+            info.encoding,
+            self._chosen,
         )
 
     @contextmanager
@@ -71,13 +88,17 @@ class OpenSheet:
             SourceError: the file is damaged.
             PluginError: a plugin broke.
         """
-        pipeline = self._pipeline
         try:
             with self._open() as sheet:
                 self.summary = self._summary(sheet.info)
                 reader = self._row_reader(log, transforms=self._transforms(transformed))
-                checks = self._checks(pipeline.build_validators(), log, listener)
-                yield checks.run(self._repaired(self._counted(reader, sheet), log, listener, fix))
+                batches = self._counted(reader, sheet, log)
+                first = next(batches, None)  # by then it is known what the guidance says
+                if reader.for_existing_users:
+                    self._pipeline = for_existing_users(self._pipeline)
+                batches = batches if first is None else chain((first,), batches)
+                checks = self._checks(self._pipeline.build_validators(), log, listener)
+                yield checks.run(self._repaired(batches, log, listener, fix))
         except AmbiguousWorksheetError as error:
             message = gettext(
                 'The workbook has several worksheets: {names}; name the one to import: --set sheet.worksheet="{first}"',
@@ -134,7 +155,7 @@ class OpenSheet:
         # The digest of now, not the remembered one.
         if Source(self.source.path).sha256 != sha256:
             raise RefusedError(
-                f"{self.source.path} has changed since it was planned; run it again", code="source.changed"
+                f"{self.source.called} has changed since it was planned; run it again", code="source.changed"
             )
 
     @contextmanager
@@ -198,8 +219,16 @@ class OpenSheet:
         take = None if fix is None else fix.take
         return Repairs(choice, pipeline.fields, pipeline.severities, checks, log, listener, take).run(batches)
 
-    def _counted(self, reader: RowReader, sheet: Sheet) -> Iterator[RowBatch]:
-        for batch in reader.batches(sheet, self._name):
-            self.counts.rows += len(batch)
-            yield batch
-        self.counts.not_read = reader.not_read
+    def _counted(self, reader: RowReader, sheet: Sheet, log: ProblemLog) -> Iterator[RowBatch]:
+        batches, left_out = reader.batches(sheet, self._name), 0
+        found = set[str]()
+        for batch, others in (
+            ((one, 0) for one in batches) if self._chosen is None else self._chosen.take(batches, found)
+        ):
+            left_out += others
+            if batch is not None:
+                self.counts.rows += len(batch)
+                yield batch
+        self.counts.not_read = reader.not_read + left_out
+        if self._chosen is not None and not log.file_errors:
+            self._chosen.refuse_missing(found, anything=self.counts.rows > 0)

@@ -38,7 +38,7 @@ def choose_reader(source: Source, readers: Sequence[tuple[str, Reader]]) -> tupl
         kind, advice = other or _UNKNOWN
         known = ", ".join(name for name, _ in readers)
         raise SourceError(
-            f"{source.path} seems to be {kind}; {advice}. The formats that can be read are {known}",
+            f"{source.called} seems to be {kind}; {advice}. The formats that can be read are {known}",
             code="source.unsupported",
         )
     return chosen

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from musterroll.sheet.chosen import ChosenRows
 
 
 @dataclass(frozen=True, slots=True)
 class SheetSummary:
-    """The sheet that was read. `sheet` (the worksheet's name) and `encoding` are None for formats without."""
+    """The sheet that was read. `sheet` (the worksheet's name) and `encoding` are None for formats without.
+
+    `chosen` says which rows were meant; None for all of them.
+    """
 
     path: str
     sha256: str
@@ -16,6 +22,16 @@ class SheetSummary:
     sheet: str | None
     notes: tuple[str, ...] = ()
     encoding: str | None = None
+    chosen: ChosenRows | None = None
+
+    @classmethod
+    def of(cls, stored: dict[str, Any]) -> SheetSummary:
+        """Makes it of what `stored` made of it."""
+        return cls(**{**stored, "notes": (), "chosen": ChosenRows.of(stored.get("chosen"))})
+
+    def stored(self) -> dict[str, Any]:
+        """What is kept of it; what an earlier version does not know is there only where it says something."""
+        return {name: value for name, value in asdict(self).items() if name != "chosen" or value is not None}
 
 
 @dataclass(slots=True)

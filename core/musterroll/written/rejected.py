@@ -17,6 +17,7 @@ from musterroll.contract.edits import CellEdit
 from musterroll.contract.options import Options
 from musterroll.errors import Label, MusterrollError, UsageError
 from musterroll.journal.job import Job, JobRecord, read_jobs
+from musterroll.journal.journal import Journal
 from musterroll.journal.rejected_rows import rejected_rows
 from musterroll.journal.roster import Roster
 from musterroll.pipeline.pipeline import Instance, Pipeline
@@ -79,7 +80,7 @@ def rejected_file(
     """
     opened = OpenSheet(pipeline, sheet)
     form = _format(pipeline, opened) if wanted is None else format_of_name(pipeline, wanted, _OPTION)
-    paths = _names(opened.source.path, form) if wanted is None else (wanted,)
+    paths = _names(opened.source.beside, form) if wanted is None else (wanted,)
     record = job.record
     said = blake2b(digest_size=16, key=Roster(job.journal, record.pipeline, record.identity).salt)
     with _draft(pipeline, job, record, opened, form, said, keep_passwords=keep_passwords) as (draft, marks):
@@ -118,6 +119,13 @@ def remove_unchanged(job: JobRecord) -> None:
         if job.rejected_says.endswith(f":{_digest_of(path)}"):
             with suppress(OSError):
                 path.unlink()
+
+
+def note_changed_file(journal: Journal, path: Path) -> None:
+    """Notes that we changed a file of rejected rows ourselves: it says something else now, and is still ours."""
+    for record in read_jobs(journal, "rejected_says IS NOT NULL"):
+        if record.rejected_file == str(path):
+            Job(journal, record.id).set_rejected_file(path, f":{_digest_of(path)}")
 
 
 def _last_that_says(job: Job, record: JobRecord, digest: str, suffix: str) -> RejectedFile | None:

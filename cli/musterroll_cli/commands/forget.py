@@ -1,0 +1,47 @@
+"""A person who is to be forgotten: `forget`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from musterroll import engine
+from musterroll_cli.options import WaitOption, YesOption
+from musterroll_cli.output.text.words import amount
+from musterroll_cli.session import Session
+
+
+def forget(
+    session: Session,
+    user: Annotated[str, typer.Argument(metavar="USER", show_default=False, help="The username.")],
+    yes: YesOption = False,
+    wait: WaitOption = None,
+) -> int:
+    """Takes a person out of everything that is kept of the pipeline's jobs.
+
+    That is the journal with its before-images, the ledger, messages in an outbox, and files of rejected rows. What is
+    left says that somebody was forgotten, and not who. The portal is not touched, nor are sheets, reports and copies.
+    """
+    session.wait_for(wait)
+    pipeline = session.load()
+    with session.working(pipeline):
+        asking = session.confirmation(pipeline, yes=yes)
+        found = engine.forget(
+            pipeline,
+            user,
+            confirm=lambda rows: asking.ask(
+                lambda stream: stream.line(
+                    f'About to forget "{user}": {amount(rows, "row")} of jobs, which cannot be taken back any more.'
+                )
+            ),
+        )
+    if session.as_json:
+        return session.finish(found.members())
+    where = [amount(found.rows, "row"), amount(found.messages, "message")]
+    session.out.line(f"Forgotten: {', '.join(where)}.")
+    for path in found.files:
+        session.out.line(f"{path}: taken out of the rejected rows")
+    for path in found.backups:
+        session.out.line(f"{path}: this older journal is gone")
+    return session.finish()

@@ -1,0 +1,144 @@
+"""`forget`: takes a person out of everything that is kept, in an order that can be cut off and begun anew."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from musterroll.commands.job import locked
+from musterroll.contract.edits import CellEdit, SheetEdits
+from musterroll.contract.text import fold
+from musterroll.errors import RefusedError, SourceError, StateError, UsageError
+from musterroll.journal.forget import FORGOTTEN, Person, find_person, forget_person
+from musterroll.journal.job import read_jobs
+from musterroll.journal.journal import Journal
+from musterroll.pipeline.pipeline import Pipeline
+from musterroll.plan.run import Run
+from musterroll.sheet.headings import heading_text, reasons_heading
+from musterroll.sheet.open_sheet import OpenSheet
+from musterroll.sheet.values import shown
+from musterroll.written.edited_copy import EditedCopy
+from musterroll.written.rejected import note_changed_file
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """What a person was taken out of.
+
+    Attributes:
+        rows: so many rows of jobs.
+        messages: so many messages that were kept or noted.
+        files: files of rejected rows that were changed.
+        backups: older journals that were taken away, since they are kept as they were.
+    """
+
+    rows: int
+    messages: int
+    files: tuple[str, ...]
+    backups: tuple[str, ...]
+
+    def members(self) -> dict[str, Any]:
+        """Its members of the JSON document."""
+        return {
+            "forgotten": {
+                "rows": self.rows,
+                "messages": self.messages,
+                "files": list(self.files),
+                "backups": list(self.backups),
+            }
+        }
+
+
+def forget(pipeline: Pipeline, user: str, *, confirm: Callable[[int], bool] = lambda rows: True) -> Forgotten:
+    """Takes a person out of journal, ledger, before-images, kept messages and files of rejected rows.
+
+    What lies outside of the journal goes first: as long as the journal knows the person, it can be begun anew.
+
+    Args:
+        pipeline: whose state.
+        user: the username.
+        confirm: asked with the number of rows, before anything is changed.
+
+    Raises:
+        UsageError: nothing is kept of such a person.
+        RefusedError: the person declined, or another process is at work.
+        MusterrollError: something cannot be taken away; the journal knows the person still.
+    """
+    journal = Journal.open_existing(pipeline.state, pipeline.name)
+    if journal is None:
+        raise _nothing(user)
+    with locked(Run(pipeline, journal, "forget")):
+        person = find_person(journal, user)
+        if not person.is_known:
+            _overwrite(journal)  # perhaps that was cut off the last time
+            raise _nothing(user)
+        rows = sum(map(len, person.rows.values()))
+        if not confirm(rows):
+            raise RefusedError("declined; nobody was forgotten", code="declined")
+        for instance in pipeline.notifiers:
+            with pipeline.build_notifier(instance, read_only=False) as notifier:
+                notifier.forget(sorted(person.messages))
+        files = tuple(_clean_files(pipeline, journal, person))
+        backups = tuple(_remove_backups(journal))
+        forget_person(journal, person)
+        _overwrite(journal)
+    journal.close()
+    return Forgotten(rows, len(person.messages), files, backups)
+
+
+def _nothing(user: str) -> UsageError:
+    return UsageError(
+        f'nothing is kept of "{user}"; `musterroll invites list` shows who is known', code="forget.nothing"
+    )
+
+
+def _overwrite(journal: Journal) -> None:
+    """Leaves nothing of what was deleted, neither in the file nor beside it."""
+    try:
+        journal.shrink()
+    except StateError as error:
+        raise StateError(
+            f"{error.message}; run `musterroll forget` once more, so that nothing is left in the file"
+        ) from None
+
+
+def _remove_backups(journal: Journal) -> Iterator[str]:
+    """Takes copies of earlier versions away, which an update has kept as they were."""
+    assert journal.path is not None
+    for file in sorted(journal.path.parent.glob(f"{journal.path.name}.v*.bak*")):
+        file.unlink()
+        yield str(file)
+
+
+def _clean_files(pipeline: Pipeline, journal: Journal, person: Person) -> Iterator[str]:
+    """Empties the person's rows in files of rejected rows, whoever has changed these since."""
+    seen = set[str]()
+    for record in read_jobs(journal, "rejected_file IS NOT NULL"):
+        path = Path(record.rejected_file or "")
+        if str(path) not in seen and path.is_file():
+            seen.add(str(path))
+            try:
+                opened = OpenSheet(pipeline, path)
+            except SourceError:  # it is somebody's other file by now
+                continue
+            if cells := list(_cells(pipeline, opened, person)):
+                edits = SheetEdits(cells=cells.__iter__, drops_earlier_notes=True)
+                EditedCopy(pipeline, opened, path, kind="", option="forget", replace=True).write(edits, private=True)
+                with journal.transaction():
+                    note_changed_file(journal, path)
+                yield str(path)
+
+
+def _cells(pipeline: Pipeline, opened: OpenSheet, person: Person) -> Iterator[CellEdit]:
+    reasons, at = reasons_heading(pipeline.fields), None
+    with opened.as_it_is(opened.source.sha256) as (_, rows):
+        for row in rows:
+            texts = [fold(shown(cell) or "") for cell in row.cells]
+            if row.number == pipeline.settings.sheet.heading_row:
+                at = next((i for i, cell in enumerate(row.cells) if fold(heading_text(cell)) == fold(reasons)), None)
+            elif row.number >= pipeline.settings.sheet.first_row and person.texts.intersection(texts):
+                for column, text in enumerate(texts):
+                    if text or column == at:
+                        yield CellEdit(row.number, column, FORGOTTEN if column == at else "")

@@ -1,0 +1,173 @@
+"""Takes a person out of the journal. That somebody was there can still be seen, and no longer who."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from musterroll.contract.text import fold
+from musterroll.journal.change import Action, PasswordAction
+from musterroll.journal.damage import decoded
+from musterroll.journal.job import read_jobs
+from musterroll.journal.journal import Journal
+from musterroll.journal.unchanged import take_out, unchanged_rows
+
+FORGOTTEN = "(forgotten)"
+"""Stands where a name, or a sentence with it, was."""
+
+_EMAIL = "email"
+_BY_REF = ("managed", "roster", "invite", "uninvited", "password_reset", "invited_as", "taken_back")
+_NAMED = ("managed", "roster", "invite", "uninvited")
+# Where sentences are kept, which may name anybody; what cannot be empty, and what can.
+_SENTENCES = (
+    ("problem", "message", FORGOTTEN),
+    ("problem", "suggestion", None),
+    ("problem", "also", None),
+    ("operation", "detail", FORGOTTEN),
+    ("membership", "refused", FORGOTTEN),
+    ("invite", "detail", FORGOTTEN),
+    ("uninvited", "reason", FORGOTTEN),
+    ("row", "reason", FORGOTTEN),
+    ("row", "fields", "{}"),
+    ("row", "recipient", None),
+    ("job", "error", FORGOTTEN),
+)
+
+
+@dataclass(slots=True)
+class Person:
+    """Where a person is in a journal.
+
+    Attributes:
+        names: usernames, folded: those that the person had, and has.
+        addresses: e-mail addresses, folded.
+        refs: ids, each with pipeline and portal.
+        rows: row numbers by job.
+        messages: the ids of invites.
+    """
+
+    names: set[str]
+    addresses: set[str] = field(default_factory=set)
+    refs: set[tuple[str, str, str]] = field(default_factory=set)
+    rows: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    messages: set[str] = field(default_factory=set)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether anything is kept of the person."""
+        return bool(self.refs or self.rows or self.messages)
+
+    @property
+    def texts(self) -> set[str]:
+        """What the person can be recognised by, folded."""
+        return {text for text in self.names | self.addresses if text}
+
+
+@decoded
+def find_person(journal: Journal, username: str) -> Person:
+    """Finds out where a person is: under that name, and under those that one and the same id had besides."""
+    person = Person({fold(username)})
+    jobs = {job.id: (job.pipeline, job.identity) for job in read_jobs(journal)}
+    size = -1
+    while size != (size := len(person.names) + len(person.refs)):  # a name leads to ids, and these to former names
+        for table in _NAMED:
+            for pipeline, identity, ref, name in journal.stream(
+                f"SELECT pipeline, identity, ref, username FROM {table}"  # noqa: S608 -- a constant
+            ):
+                _take(person, (pipeline, identity, ref), name)
+        for job, row, name, folded, ref, fields in journal.stream(
+            "SELECT job, row, username, folded, ref, fields FROM row"
+        ):
+            owner = (*jobs.get(job, ("", "")), ref)
+            if folded in person.names or fold(name) in person.names or (ref and owner in person.refs):
+                person.rows[job].add(row)
+                person.names |= {fold(name), folded} - {"", fold(FORGOTTEN)}
+                if ref:
+                    person.refs.add(owner)
+                person.addresses.update(_addresses(fields))
+    for job in jobs:
+        person.rows[job].update(
+            change.row
+            for change in unchanged_rows(journal, job)
+            if change.row and fold(change.username) in person.names
+        )
+    person.rows = defaultdict(set, {job: rows for job, rows in person.rows.items() if rows})
+    for pipeline, identity, ref, message in journal.stream("SELECT pipeline, identity, ref, message FROM invite"):
+        if (pipeline, identity, ref) in person.refs:
+            person.messages.add(message)
+    return person
+
+
+def _take(person: Person, owner: tuple[str, str, str], name: str) -> None:
+    if fold(name) in person.names or owner in person.refs:
+        person.refs.add(owner)
+        person.names.add(fold(name))
+
+
+def _addresses(fields: str) -> Iterator[str]:
+    """The addresses in a row's fields, before and after."""
+    yield from (fold(str(value)) for value in json.loads(fields).get(_EMAIL) or () if value)
+
+
+def forget_person(journal: Journal, person: Person) -> None:
+    """Takes a person out, in one transaction; what is deleted is overwritten.
+
+    Rows stay where they are, so that the counts of their jobs are true. Nothing of them can go on or be taken back.
+    """
+    journal.execute("PRAGMA secure_delete = ON").fetchall()
+    with journal.transaction():
+        for job, rows in person.rows.items():
+            _forget_rows(journal, job, sorted(rows))
+        for table in _BY_REF:
+            journal.executemany(
+                f"DELETE FROM {table} WHERE pipeline = ? AND identity = ? AND ref = ?",  # noqa: S608 -- a constant
+                sorted(person.refs),
+            )
+        for table, column, instead in _SENTENCES:
+            _forget_sentences(journal, table, column, instead, person.texts)
+
+
+def _forget_rows(journal: Journal, job: str, rows: list[int]) -> None:
+    packed = {number for number, *_ in take_out(journal, job, rows)}
+    journal.executemany(
+        "INSERT INTO row (job, row, username, folded, action, password, fields) VALUES (?, ?, ?, '', ?, ?, '{}')",
+        [(job, row, FORGOTTEN, Action.UNCHANGED, PasswordAction.NONE) for row in sorted(packed)],
+    )
+    keys = [(job, row) for row in rows]
+    journal.executemany(
+        "UPDATE row SET username = ?, folded = '', password = ?, fields = '{}', ref = NULL, invite = NULL, "
+        "channel = NULL, reason = NULL, recipient = NULL, seen = NULL, known_as = NULL, "
+        "action = CASE action WHEN ? THEN action ELSE ? END WHERE job = ? AND row = ?",
+        [(FORGOTTEN, PasswordAction.NONE, Action.REJECTED, Action.UNCHANGED, *key) for key in keys],
+    )
+    journal.executemany(
+        "UPDATE problem SET message = ?, suggestion = NULL, also = NULL WHERE job = ? AND row = ?",
+        [(FORGOTTEN, *key) for key in keys],
+    )
+    for table in ("membership", "operation", "sheet_row"):
+        journal.executemany(f"DELETE FROM {table} WHERE job = ? AND row = ?", keys)  # noqa: S608 -- a constant
+    # Of a job that may go on: nobody is left whom these would be for.
+    journal.execute(
+        "DELETE FROM operation WHERE job = ?1 AND kind IN ('add_members', 'remove_members') AND state <> 'done' "
+        "AND NOT EXISTS (SELECT 1 FROM membership AS m WHERE m.job = ?1 AND m.op = operation.seq)",
+        (job,),
+    )
+
+
+def _forget_sentences(journal: Journal, table: str, column: str, instead: str | None, texts: Iterable[str]) -> None:
+    pattern = re.compile("|".join(rf"(?<!\w){re.escape(text)}(?!\w)" for text in sorted(texts, key=len, reverse=True)))
+    keys = [
+        name for (name,) in journal.execute("SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk", (table,))
+    ]
+    which = " AND ".join(f"{name} = ?" for name in keys)
+    found = [
+        tuple(values)
+        for text, *values in journal.execute(
+            f"SELECT {', '.join([column, *keys])} FROM {table} WHERE {column} IS NOT NULL"  # noqa: S608 -- constants
+        )
+        if pattern.search(fold(str(text)))
+    ]
+    journal.executemany(f"UPDATE {table} SET {column} = ? WHERE {which}", [(instead, *key) for key in found])  # noqa: S608
