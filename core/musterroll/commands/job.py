@@ -14,7 +14,7 @@ from musterroll.journal.jobs import recover
 from musterroll.journal.roster import Roster
 from musterroll.journal.unchanged import pack_unchanged
 from musterroll.pipeline.pipeline import Pipeline
-from musterroll.plan.limits import limit_refusal
+from musterroll.plan.limits import Limits, limit_refusal
 from musterroll.plan.run import NewPlan, Run
 from musterroll.plan.summary import summarise
 from musterroll.portal.portal import Portal
@@ -152,10 +152,10 @@ def execute_plan(run: Run, job: Job, sheet: Path, *, approved: bool = False) -> 
 
 def _refusal(run: Run, job: Job, record: JobRecord) -> RefusedError | None:
     """What the limits say."""
-    limits = run.pipeline.settings.limits
+    limits = Limits.of_sheet(run.pipeline)
     going_on = f"if that is meant, `musterroll jobs approve {job.id}` lets this plan through"
-    if record.kind not in _APPROVABLE:  # it has no sheet that could differ from the last one
-        limits = limits.model_copy(update={"rows_changed": None})
+    if record.kind not in _APPROVABLE:
+        limits = Limits.of_the_rest(run.pipeline)
         going_on = "if that is meant, raise the limit for this time with --set, e.g. --set limits.deactivate=500"
     return limit_refusal(limits, job, Roster(job.journal, record.pipeline, record.identity), going_on)
 

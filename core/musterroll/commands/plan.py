@@ -11,7 +11,7 @@ from musterroll.commands.run import lasting_summary
 from musterroll.journal.job import JobKind
 from musterroll.journal.journal import Journal
 from musterroll.pipeline.pipeline import Pipeline
-from musterroll.plan.limits import limit_refusal
+from musterroll.plan.limits import Limits, limit_refusal
 from musterroll.plan.make import make_plan
 from musterroll.plan.run import NewPlan, Run
 from musterroll.plan.saved.target import PlanTarget, save_plan
@@ -35,7 +35,7 @@ def plan(pipeline: Pipeline, sheet: Path, *, save_to: PlanTarget | None = None, 
         made = stack.enter_context(temporary_plan_of_sheet(pipeline, opened, progress))
         refusal, saved, all_out = None, None, made.keeps_all_out
         if not all_out:
-            refusal = limit_refusal(pipeline.settings.limits, made.job, made.ledger.roster, _GOING_ON)
+            refusal = limit_refusal(Limits.of_sheet(pipeline), made.job, made.ledger.roster, _GOING_ON)
             if save_to is not None:
                 saved = save_plan(save_to, pipeline, made.job, made.log)
         return Report(

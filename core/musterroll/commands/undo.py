@@ -10,6 +10,7 @@ from musterroll.errors import RefusedError
 from musterroll.journal.job import Job, JobKind, JobRecord, JobState
 from musterroll.journal.jobs import open_job
 from musterroll.pipeline.pipeline import Pipeline
+from musterroll.plan.limits import Limits
 from musterroll.plan.make import count_users
 from musterroll.plan.run import Confirm, NewPlan, Run, agreed
 from musterroll.plan.undo import UndoPlanner
@@ -88,7 +89,9 @@ def _make_plan(plan: NewPlan, former: Job, counts: SheetCounts) -> None:
     try:
         counts.rows = plan.store_batches(planner.plan(journal, former.id))
         with journal.transaction():
-            store.add_totals(users=count_users(plan.run.pipeline, plan.portal), groups=0)
+            pipeline = plan.run.pipeline
+            users = count_users(pipeline, plan.portal, Limits.of_the_rest(pipeline))
+            store.add_totals(users=users, groups=0)
             plan.store_problems(counts, with_others=False)
     finally:
         journal.commit()

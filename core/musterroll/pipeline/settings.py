@@ -245,6 +245,8 @@ class LimitSettings(Table):
         invite: invites that are sent.
         reject: rows that are left out.
         rows_changed: rows that differ from the last completed sheet.
+        from_users: a percentage of the portal's users holds where the portal has so many. That of the built-in
+            pipeline is for its own percentages; one of your own is for yours as well.
     """
 
     create: Limit | None = None
@@ -258,6 +260,7 @@ class LimitSettings(Table):
     invite: Limit | None = None
     reject: Limit | None = None
     rows_changed: Limit | None = None
+    from_users: Annotated[int, Field(ge=0, le=_MOST)] = 0
 
 
 class UndoSettings(Table):
