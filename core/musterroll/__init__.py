@@ -68,6 +68,7 @@ from musterroll.contract.roles import (
     GroupResolver,
     GuidesPeople,
     KeepsMessages,
+    ListsUsers,
     Notifier,
     OtherFormat,
     ProvesRows,
@@ -80,6 +81,7 @@ from musterroll.contract.roles import (
     SheetValidator,
     SheetWriter,
     UserBackend,
+    WritesGroups,
 )
 from musterroll.contract.rows import Origin, Row, Value
 from musterroll.contract.secret import Secret
@@ -207,6 +209,7 @@ __all__ += [
     "SheetValidator",
     "ValidatorType",
     "Value",
+    "WritesGroups",
     "calling_code_of",
     "fold_path",
     "gettext",
@@ -238,6 +241,7 @@ __all__ += [
     "Gone",
     "Group",
     "GroupRef",
+    "ListsUsers",
     "Matching",
     "NoAnswer",
     "Objection",

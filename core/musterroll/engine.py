@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from musterroll.commands.document import Document
     from musterroll.commands.examine import Checked, Examined, Finding, check, examine
     from musterroll.commands.explain import Explanation, explain, explanations
+    from musterroll.commands.export import ExportedSheet, export
     from musterroll.commands.first_sheet import FirstSheet, Mapped, first_sheet, map_columns
     from musterroll.commands.fix import fix
     from musterroll.commands.invites import preview_invites, send_invites
@@ -77,6 +78,7 @@ __all__ = [
     "Document",
     "Examined",
     "Explanation",
+    "ExportedSheet",
     "Failure",
     "Finding",
     "FirstSheet",
@@ -129,6 +131,7 @@ __all__ = [
     "explain",
     "explain_row",
     "explanations",
+    "export",
     "first_sheet",
     "fix",
     "job_settings",
@@ -174,6 +177,7 @@ MEMBERS: Mapping[str, Mapping[str, Any]] = {
     "invites send": {"invites": [], "job": None},
     "invites release": {"invites": []},
     "template": {"template": None},
+    "export": {"export": None},
     "init": {"created": [], "columns": [], "doubts": []},
     "doctor": {"checks": []},
     "explain": {"explanations": []},
@@ -196,6 +200,7 @@ _MODULES = {
     "commands.document": "Document",
     "commands.examine": "Checked Examined Finding check examine",
     "commands.explain": "Explanation explain explanations",
+    "commands.export": "ExportedSheet export",
     "commands.fix": "fix",
     "commands.first_sheet": "FirstSheet Mapped first_sheet map_columns",
     "commands.invites": "preview_invites send_invites",

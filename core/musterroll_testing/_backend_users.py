@@ -17,10 +17,11 @@ from musterroll.contract.operations import (
     UpdateUser,
     UserRef,
 )
-from musterroll.contract.roles import ComparesUsers, UserBackend
+from musterroll.contract.roles import ComparesUsers, ListsUsers, UserBackend
 from musterroll.contract.secret import Secret
 from musterroll.contract.text import fold
 from musterroll.contract.users import Capabilities, Matching, UserKey, Wanted
+from musterroll.errors import BackendError
 from musterroll_testing._backend_kit import LATE, PASSWORD, BackendKit, filled, needs, new_id
 
 _VARIANTS = [("straße", "STRASSE"), ("Ana", "ａｎａ"), ("Zoé", "ZOE\u0301"), ("O'Neil", "o'neil")]
@@ -90,6 +91,24 @@ class UserTests(BackendKit):
         needs(not can.changes_values, "keep every value as it is given")
         desired = self.desired("Ana", email="ANA@Example.com", surname="Ｓilva")
         assert backend.canonical(desired) == desired
+
+    def test_all_users_are_listed_as_they_are_looked_up(self, backend: UserBackend, can: Capabilities) -> None:
+        if not isinstance(backend, ListsUsers):
+            pytest.skip("this portal does not list its users")
+        names = ["ana", "bo", "cy"]
+        created = [self.create(backend, name, surname="Silva") for name in names]
+        if can.groups:
+            group = self.create_group(backend, "First")
+            self.perform(backend, AddMembers(id=new_id(), group=group, members=tuple(created[:2])))
+        if can.deactivate:
+            self.perform(backend, Deactivate(id=new_id(), user=created[2]))
+        try:
+            listed = [user for user in backend.all_users() if user.username in names]
+        except BackendError as error:
+            pytest.skip(str(error))
+        assert len(listed) == len(names), "every user once"
+        for user in listed:
+            assert user == self.get(backend, user.username)
 
     def test_only_users_who_are_as_wanted_are_said_to_be(self, backend: UserBackend, can: Capabilities) -> None:
         if not isinstance(backend, ComparesUsers):

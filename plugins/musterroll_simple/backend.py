@@ -223,6 +223,16 @@ class SimpleBackend:
         """
         return self._parts.lookup(keys) if keys else {}
 
+    def all_users(self) -> Iterator[Existing]:
+        """Streams all users.
+
+        Raises:
+            BackendError: the portal cannot answer, or only looks users up.
+        """
+        if not self.can("users"):
+            raise BackendError("this portal only looks users up by name and cannot list them")
+        return self._parts.all_users()
+
     def groups(self) -> Iterable[Group]:
         """Returns all groups.
 

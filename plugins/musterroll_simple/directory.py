@@ -110,6 +110,14 @@ class Directory:
         groups = await self._all_memberships()
         return {key: [_in_groups(user, groups.get(user.ref, ())) for user in users] for key, users in found.items()}
 
+    async def users_after(self, ref: str) -> list[Existing]:
+        """Returns the next users by ref, after one, with their groups; all users are read for the first of them."""
+        users = (await self._readings.known()).after(ref)
+        if not users or not self._backend.can("list_members"):
+            return users
+        groups = await self._all_memberships()
+        return [_in_groups(user, groups.get(user.ref, ())) for user in users]
+
     def _searched(self, field: str) -> bool:
         return self._trusts_search and self._can_search(field)
 

@@ -43,6 +43,13 @@ class Parts:
         """Finds users."""
         return self._call(self._directory.lookup, keys)
 
+    def all_users(self) -> Iterator[Existing]:
+        """Streams all users, by their refs."""
+        ref = ""
+        while users := self._call(self._directory.users_after, ref):
+            ref = users[-1].ref
+            yield from users
+
     def groups(self) -> Iterable[Group]:
         """Returns all groups."""
         return list(self._call(self._directory.groups))

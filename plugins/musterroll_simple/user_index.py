@@ -63,6 +63,11 @@ class UserIndex:
                 found[key].append(_existing(ref, data))
         return {text: found[stored] for text in folded if (stored := _storable(text)) in found}
 
+    def after(self, ref: str) -> list[Existing]:
+        """Returns the next users by ref, after one; of all of them the first begin after ""."""
+        query = f"SELECT ref, data FROM users WHERE ref > ? ORDER BY ref LIMIT {_BATCH}"  # noqa: S608 -- a constant
+        return [_existing(ref, data) for ref, data in self._db.execute(query, (ref,))]
+
     def get(self, ref: str) -> Existing | None:
         """Returns the user of a ref; None where there is none."""
         row = self._db.execute("SELECT data FROM users WHERE ref = ?", (ref,)).fetchone()

@@ -24,13 +24,14 @@ Block ReadsBlocks takes_plain_way Cell TextCell NumberCell DateCell BoolCell Err
 PLAIN_FORMATS column_letter
 
 ValidatorType RowValidator SheetValidator ProvesRows GuidesPeople Guidance Batch GroupResolverType GroupResolver
-ResolvesBatches Row Value Origin Problem Severity
+ResolvesBatches WritesGroups Row Value Origin Problem Severity
 GroupPath INVISIBLE calling_code_of fold_path gettext ngettext one_number split_whole
 rule sheet_rule group_rule Condition Conditions PatternText matcher
 
 UserBackendType UserBackend Capabilities Matching Desired Existing Group UserKey UserRef GroupRef Op
 CreateUser UpdateUser Deactivate Reactivate DeleteUser CreateGroup DeleteGroup AddMembers RemoveMembers SendInvite
 Result Status BackendError BackendUnavailableError Examinable ChecksUsers Objection SqliteFormat ComparesUsers Wanted
+ListsUsers
 SimpleBackend Taken Refused Gone NoAnswer Busy
 
 NotifierType Notifier KeepsMessages Message Purpose Recipient Sent SentStatus NotifierError

@@ -139,6 +139,17 @@ def test_the_second_run_writes_nothing(school: School) -> None:
     assert len(north["member"]) == 31  # and itself, as the class wants a member
 
 
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+def test_what_is_exported_asks_for_nothing(school: School, form: str) -> None:
+    school.sheet("staff.csv", [person(n) for n in range(30)])
+    school.place.json("run", "staff.csv")
+    written = school.place.json("export", "-o", f"out.{form}")
+    assert written.document["export"]["users"] == 30
+    planned = school.place.json("plan", f"out.{form}")
+    assert planned.document["problems"] == []
+    assert [change["action"] for change in planned.document["changes"]] == ["unchanged"] * 30
+
+
 def test_passwords_are_never_kept_in_clear(school: School) -> None:
     school.sheet("staff.csv", [person(1)])
     school.place.run("run", "staff.csv")

@@ -101,6 +101,16 @@ def test_the_second_run_writes_nothing(shop: Shop) -> None:
     assert shop.state()["members"][:2] == [("user00", "North"), ("user00", "Staff")]
 
 
+def test_what_is_exported_asks_for_nothing(shop: Shop) -> None:
+    shop.sheet("staff.csv", [person(n) for n in range(12)])
+    shop.place.json("run", "staff.csv")
+    written = shop.place.json("export", "-o", "out.ods")
+    assert written.document["export"]["users"] == 12, written.err
+    planned = shop.place.json("plan", "out.ods")
+    assert planned.document["problems"] == []
+    assert [change["action"] for change in planned.document["changes"]] == ["unchanged"] * 12
+
+
 def test_nothing_else_is_touched(shop: Shop) -> None:
     """Neither other columns nor the rows of other tenants."""
     shop.do(

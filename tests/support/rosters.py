@@ -41,11 +41,16 @@ def person(n: int, surname: str = "Silva", groups: str = "Region|North;Staff") -
 
 
 def write_csv(
-    path: Path, rows: Sequence[Sequence[str]], *, headings: Sequence[str] = HEADINGS, delimiter: str = ","
+    path: Path,
+    rows: Sequence[Sequence[str]],
+    *,
+    headings: Sequence[str] = HEADINGS,
+    guidance: Sequence[str] = GUIDANCE,
+    delimiter: str = ",",
 ) -> Path:
     """Writes a csv sheet; as Excel does, with a BOM."""
     with path.open("w", newline="", encoding="utf-8-sig") as file:
-        csv.writer(file, delimiter=delimiter).writerows([headings, GUIDANCE, *rows])
+        csv.writer(file, delimiter=delimiter).writerows([headings, guidance, *rows])
     return path
 
 

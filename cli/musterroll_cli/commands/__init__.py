@@ -56,6 +56,11 @@ COMMANDS: Mapping[str, Command] = {
     "template": Command(
         "template:template", "Writes the blank sheet of the pipeline, to be filled in.", "template -o staff.ods"
     ),
+    "export": Command(
+        "export:export",
+        "Writes the users of the portal as the pipeline's own sheet, to be edited and run.",
+        "export -o staff.xlsx",
+    ),
     "init": Command(
         "init:init",
         "Makes a working folder: a pipeline file with explanations, a blank sheet and a sample sheet.",

@@ -8,7 +8,7 @@ import os
 import sys
 from contextlib import suppress
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, NamedTuple, TextIO, TypeAlias
+from typing import TYPE_CHECKING, BinaryIO, Literal, NamedTuple, TextIO, TypeAlias
 
 from musterroll_cli.output.escape import visible
 
@@ -127,6 +127,11 @@ class Stream:
         except OSError as error:
             if self._vital:
                 raise OutputError(error) from error
+
+    @property
+    def bytes(self) -> BinaryIO:
+        """What takes bytes as they are."""
+        return getattr(self.file, "buffer", None) or io.BytesIO()
 
     def flush(self) -> None:
         """Sees to it that everything is written.

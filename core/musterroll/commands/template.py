@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from musterroll.contract.cells import SheetRow
-from musterroll.contract.drafts import Draft
 from musterroll.contract.text import did_you_mean
 from musterroll.errors import UsageError
 from musterroll.pipeline.pipeline import Pipeline
-from musterroll.pipeline.settings import SheetSettings
-from musterroll.written.column_guide import ColumnGuide, GuidedColumn
-from musterroll.written.new_sheet import WritableFormat, format_of_name, writable_formats, write_draft
+from musterroll.written.new_sheet import WritableFormat, format_of_name, refuse_existing, writable_formats, write_draft
+from musterroll.written.user_sheet import user_sheet
 
-_WORKSHEET = "Users"
 _USUAL = "xlsx"  # the format that nobody asked for by name, where it can be written
 
 
@@ -54,39 +50,9 @@ def template(
     """
     found = _format(pipeline, path, form)
     path = Path(f"{pipeline.name}{found.suffix}") if path is None else path
-    if path.exists() and not replace:
-        raise UsageError(
-            f"there is a file {path} already; --force writes over it, -o names another", code="output.exists"
-        )
-    return _write(pipeline, found, path, users, replace=replace)
-
-
-def _write(
-    pipeline: Pipeline, form: WritableFormat, path: Path, users: Sequence[Mapping[str, str]], *, replace: bool
-) -> WrittenSheet:
-    guide = ColumnGuide(pipeline)
-    fields = [field for field in pipeline.fields.values() if field.needs_column]
-    columns = list(map(guide.column, fields))
-    settings = pipeline.settings.sheet
-    draft = Draft(
-        columns=tuple(one.column for one in columns),
-        heading_row=settings.heading_row,
-        first_row=settings.first_row,
-        rows=tuple(_rows(settings, columns, users)),
-        worksheet=settings.worksheet or _WORKSHEET,
-    )
-    written = write_draft(pipeline, form, draft, [path], private=False, replace=replace)
-    return WrittenSheet(written, form.name)
-
-
-def _rows(
-    settings: SheetSettings, columns: Sequence[GuidedColumn], users: Sequence[Mapping[str, str]]
-) -> Iterator[SheetRow]:
-    yield SheetRow(settings.heading_row, tuple(one.column.heading for one in columns))
-    if settings.first_row > settings.heading_row + 1 and any(one.guidance for one in columns):
-        yield SheetRow(settings.heading_row + 1, tuple(one.guidance or None for one in columns))
-    for number, user in enumerate(users, settings.first_row):
-        yield SheetRow(number, tuple(user.get(one.field) for one in columns))
+    refuse_existing(path, replace=replace)
+    draft = user_sheet(pipeline, users)
+    return WrittenSheet(write_draft(pipeline, found, draft, [path], private=False, replace=replace), found.name)
 
 
 def _format(pipeline: Pipeline, path: Path | None, form: str | None) -> WritableFormat:

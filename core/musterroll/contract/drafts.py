@@ -73,6 +73,8 @@ class Draft:
         first_row: the first row with data; what lies between is guidance.
         rows: every row that is not empty, headings and guidance included, by ascending number. May stream.
         worksheet: the worksheet's name; None for the format's own choice.
+        outlives_programs: whether every text must stay as it is when a spreadsheet program opens the file and saves it,
+            for formats that do not say of themselves what is a text.
         like: the file that the rows come from, for what a person expects to be the same (e.g. the delimiter).
     """
 
@@ -81,4 +83,5 @@ class Draft:
     first_row: int
     rows: Iterable[SheetRow]
     worksheet: str | None = None
+    outlives_programs: bool = False
     like: Source | None = None

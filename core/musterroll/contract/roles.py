@@ -204,6 +204,15 @@ class ResolvesBatches(Protocol):
         ...
 
 
+@runtime_checkable
+class WritesGroups(Protocol):
+    """What a group resolver can do besides: write groups as it reads them, for a sheet of users whom the portal has."""
+
+    def write_groups(self, paths: Sequence[GroupPath]) -> Mapping[str, str]:
+        """Returns texts by the names of fields, of which `resolve` makes these groups."""
+        ...
+
+
 class UserBackend(Protocol):
     """A portal: its users, groups and memberships.
 
@@ -281,6 +290,19 @@ class ComparesUsers(Protocol):
             For each of them the ref of the one user who is stored under exactly this username, is active, has every
             value that is wanted as it would be stored (`canonical`), and is in every group. Otherwise, and in doubt,
             None: such a user is looked up.
+        """
+        ...
+
+
+@runtime_checkable
+class ListsUsers(Protocol):
+    """What a backend can do besides: show all its users, so that they can be exported as a sheet."""
+
+    def all_users(self) -> Iterable[Existing]:
+        """Streams all users, deactivated ones included, each as `lookup` would answer with it: in any order, once.
+
+        Raises:
+            BackendError: the portal cannot answer, or has no list of its users.
         """
         ...
 

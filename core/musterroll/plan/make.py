@@ -35,23 +35,23 @@ def make_plan(plan: NewPlan, sheet: OpenSheet) -> None:
     with ExitStack() as stack:
         senders = stack.enter_context(open_senders(pipeline, portal, read_only=True))
         stack.callback(journal.commit)
-        planner = SheetPlanner(
-            settings=settings,
-            fields=pipeline.fields,
-            portal=portal,
-            ledger=plan.ledger,
-            invites=InvitePolicy(pipeline, senders, plan.ledger),
-            store=store,
-            log=plan.log,
-            sheet_sha256=sheet.source.sha256,
-            settles=_is_never_compared(plan, limits),
-        )
-        with journal.transaction():
-            users = count_users(pipeline, portal, limits)
-            store.add_totals(users=users, groups=planner.group_count)
         _check_absent(pipeline, portal)
         plan.run.progress.stage("Checking and planning")
         with sheet.checked(plan.log) as batches:
+            planner = SheetPlanner(
+                settings=sheet.settings,
+                fields=pipeline.fields,
+                portal=portal,
+                ledger=plan.ledger,
+                invites=InvitePolicy(pipeline, senders, plan.ledger),
+                store=store,
+                log=plan.log,
+                sheet_sha256=sheet.source.sha256,
+                settles=_is_never_compared(plan, limits),
+            )
+            with journal.transaction():
+                users = count_users(pipeline, portal, limits)
+                store.add_totals(users=users, groups=planner.group_count)
             plan.store_batches(planner.plan(batches))
         with journal.transaction():
             planner.finish()

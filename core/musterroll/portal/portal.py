@@ -10,7 +10,7 @@ from types import NoneType
 from musterroll.contract.fields import USERNAME
 from musterroll.contract.frozen import FrozenDict
 from musterroll.contract.operations import CreateGroup, CreateUser, Op, Result, Status, doing
-from musterroll.contract.roles import ChecksUsers, ComparesUsers, UserBackend
+from musterroll.contract.roles import ChecksUsers, ComparesUsers, ListsUsers, UserBackend
 from musterroll.contract.secret import Secret
 from musterroll.contract.text import fold
 from musterroll.contract.users import Capabilities, Desired, Existing, Group, Matching, Objection, UserKey, Wanted
@@ -25,7 +25,7 @@ _FLAGS = [field.name for field in fields(Capabilities) if field.type == "bool"]
 _IS_SO = (Status.DONE, Status.NOOP)
 _REF_OR_NONE = frozenset({str, NoneType})
 _MOST_AT_ONCE = 10_000
-_REPEATS = 10_000  # groups may come twice, where others change them meanwhile; not for ever
+_REPEATS = 10_000  # groups and users may come twice, where others change them meanwhile; not for ever
 
 
 class Portal(ClosingGuard):
@@ -80,6 +80,26 @@ class Portal(ClosingGuard):
         assert isinstance(self.inner, ComparesUsers)
         look = partial(_as_wanted, len(users))
         return self.call("comparing users", self.inner.as_wanted, look, tuple(fields), tuple(users))
+
+    @cached_property
+    def lists_users(self) -> bool:
+        """Whether it can show all its users."""
+        return isinstance(self.inner, ListsUsers)
+
+    def all_users(self) -> Iterator[Existing]:
+        """See `ListsUsers`; each user once."""
+        assert isinstance(self.inner, ListsUsers)
+        stage, unit = "listing its users", ("user", "users")
+        seen, repeats = set[int](), 0  # a user is known by a hash of the ref: a million of them take little room
+        for user in self.stream(stage, self.inner.all_users, _listed, name="all_users", unit=unit):
+            if (ref := hash(user.ref)) not in seen:
+                seen.add(ref)
+                yield user
+                continue
+            repeats += 1
+            if repeats > max(_REPEATS, len(seen)):
+                cause = f"it shows the same users again and again, e.g. {user.username}"
+                raise PluginError(plugin=self.label, stage=stage, cause=cause)
 
     def groups(self) -> Iterator[Group]:
         """See `UserBackend`."""
@@ -185,16 +205,20 @@ def _users(key: UserKey, found: object) -> tuple[Existing, ...]:
     if isinstance(found, str | bytes | Mapping) or not isinstance(found, Iterable):
         raise AnswerError(f'lookup() must return the users (Existing) of each key, not {a(found)}, as for "{key.raw}"')
     users: dict[str, Existing] = {}
-    for user in map(partial(_user, key), found):
+    for user in map(partial(_user, f'lookup() must return users (Existing), not {{}}, as for "{key.raw}"'), found):
         stored = user.username if key.field == USERNAME else user.fields.get(key.field)
         if stored is not None and fold(stored) == key.folded:
             users[user.ref] = user
     return tuple(users.values())
 
 
-def _user(key: UserKey, user: object) -> Existing:
+def _listed(user: object) -> Existing:
+    return _user("all_users() must yield users (Existing), not {}", user)
+
+
+def _user(must: str, user: object) -> Existing:
     if not isinstance(user, Existing):
-        raise AnswerError(f'lookup() must return users (Existing), not {a(user)}, as for "{key.raw}"')
+        raise AnswerError(must.replace("{}", a(user), 1))
     if not is_text(user.ref):
         raise AnswerError(f'the ref of the user "{user.username}" must be a text, not {_a_text(user.ref)}')
     if not is_text(user.username):

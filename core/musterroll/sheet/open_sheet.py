@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 
 from musterroll.contract.cells import SheetInfo, SheetRow
@@ -15,9 +16,11 @@ from musterroll.contract.source import Source
 from musterroll.contract.translation import gettext
 from musterroll.errors import RefusedError
 from musterroll.pipeline.pipeline import Pipeline
+from musterroll.pipeline.settings import Settings
 from musterroll.sheet.batch import RowBatch
 from musterroll.sheet.blocks import filled_blocks, rows_of
 from musterroll.sheet.checks import CheckedBatch, Checks, Listener, TakesProblems
+from musterroll.sheet.existing_users import for_existing_users
 from musterroll.sheet.headings import reasons_heading
 from musterroll.sheet.problem_log import ProblemLog
 from musterroll.sheet.reader import RowReader
@@ -46,6 +49,11 @@ class OpenSheet:
         self.counts = SheetCounts()
         self.summary = self._summary(SheetInfo(self._name))
 
+    @property
+    def settings(self) -> Settings:
+        """The pipeline's settings as this sheet wants them; known once it is opened."""
+        return self._pipeline.settings
+
     def _summary(self, info: SheetInfo) -> SheetSummary:
         source = self.source
         return SheetSummary(
@@ -65,13 +73,17 @@ class OpenSheet:
             SourceError: the file is damaged.
             PluginError: a plugin broke.
         """
-        pipeline = self._pipeline
         try:
             with self._open() as sheet:
                 self.summary = self._summary(sheet.info)
                 reader = self._row_reader(log)
-                checks = self._checks(pipeline.build_validators(), log, listener)
-                yield checks.run(self._repaired(self._counted(reader, sheet), log, listener, fix))
+                batches = self._counted(reader, sheet)
+                first = next(batches, None)  # by then it is known what the guidance says
+                if reader.for_existing_users:
+                    self._pipeline = for_existing_users(self._pipeline)
+                batches = batches if first is None else chain((first,), batches)
+                checks = self._checks(self._pipeline.build_validators(), log, listener)
+                yield checks.run(self._repaired(batches, log, listener, fix))
         except AmbiguousWorksheetError as error:
             message = gettext(
                 'The workbook has several worksheets: {names}; name the one to import: --set sheet.worksheet="{first}"',

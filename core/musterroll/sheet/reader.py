@@ -20,6 +20,7 @@ from musterroll.contract.translation import gettext, ngettext
 from musterroll.pipeline.settings import SheetSettings
 from musterroll.sheet.batch import RowBatch
 from musterroll.sheet.blocks import filled_blocks, rows_of
+from musterroll.sheet.existing_users import is_for_existing_users
 from musterroll.sheet.guessed import GuessedText
 from musterroll.sheet.headings import Columns, UnheadedCells, find_columns
 from musterroll.sheet.plain_text import filled_width, has_too_many, too_many_cells
@@ -40,6 +41,8 @@ class RowReader:
 
     Attributes:
         not_read: how many filled rows were left out; complete when all rows are read.
+        for_existing_users: whether the guidance says that the passwords of users who exist may stay empty; known with
+            the first rows.
     """
 
     def __init__(
@@ -55,6 +58,7 @@ class RowReader:
         self._fields = fields
         self._report = report
         self.not_read = 0
+        self.for_existing_users = False
 
     def batches(self, sheet: Sheet, reader: str) -> Iterator[RowBatch]:
         """Streams the data rows, many at once.
@@ -160,6 +164,7 @@ class RowReader:
         return columns
 
     def _check_guidance(self, row: Row) -> None:
+        self.for_existing_users |= is_for_existing_users(row)
         if looks_like_a_user(row):
             self.not_read += 1
             self._report(

@@ -7,13 +7,14 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from musterroll.contract.drafts import DraftColumn, Guidance
-from musterroll.contract.fields import Field
+from musterroll.contract.fields import PASSWORD, Field
 from musterroll.contract.problems import Problem, Severity
 from musterroll.contract.roles import GuidesPeople
 from musterroll.contract.translation import gettext
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.registry.guards.guard import Guard, a
 from musterroll.registry.plugin_errors import AnswerError
+from musterroll.sheet.existing_users import MAY_STAY_EMPTY
 from musterroll.written.new_sheet import draft_column
 
 _LINES, _WIDEST = 4, 40  # a longer guidance makes its column wider, up to so many characters
@@ -36,11 +37,16 @@ class GuidedColumn(NamedTuple):
 class ColumnGuide:
     """Makes the columns of a sheet to be filled in, as the pipeline's rules want them.
 
+    Args:
+        pipeline: the pipeline.
+        existing: whether the sheet is one of users who exist.
+
     Raises:
         PluginError: a rule broke while it was built, or was asked.
     """
 
-    def __init__(self, pipeline: Pipeline) -> None:
+    def __init__(self, pipeline: Pipeline, *, existing: bool = False) -> None:
+        self._existing = existing
         self._severities = pipeline.severities
         self._rules = [
             (Guard(label, pipeline.watch), rule)
@@ -52,6 +58,8 @@ class ColumnGuide:
         """Makes the column of a field."""
         asked = tuple(self._asked(field.name))
         guidance = field.guidance_with(" ".join(one.text for one in asked))
+        if self._existing and field.name == PASSWORD:
+            guidance = f"{MAY_STAY_EMPTY} {guidance}".strip()
         column = draft_column(field)
         column = replace(
             column,

@@ -81,6 +81,18 @@ def format_of_name(pipeline: Pipeline, path: Path, option: str) -> WritableForma
     )
 
 
+def refuse_existing(path: Path, *, replace: bool) -> None:
+    """Refuses to write over a file.
+
+    Raises:
+        UsageError: there is one, and it is not to be replaced.
+    """
+    if path.exists() and not replace:
+        raise UsageError(
+            f"there is a file {path} already; --force writes over it, -o names another", code="output.exists"
+        )
+
+
 def draft_column(field: Field) -> DraftColumn:
     """Makes the column of a field."""
     width = min(max((field.max_length or 0) // 3, _NARROWEST), _WIDEST)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Annotated, Self
@@ -182,6 +182,10 @@ class Paths:
     def resolve_batch(self, batch: Batch) -> list[tuple[GroupPath, ...] | None]:
         """Says the groups of each row whose cell can be read."""
         return list(map(self._groups, batch.texts(self._field)))
+
+    def write_groups(self, paths: Sequence[GroupPath]) -> Mapping[str, str]:
+        """Writes groups into the cell."""
+        return {self._field: self._notation.format(paths)}
 
     def _good(self, text: str) -> tuple[GroupPath, ...] | None:
         parsed = self._parse(text) if text else Parsed()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import repeat
 from typing import Any
 
 import pytest
@@ -55,6 +56,17 @@ def test_users_are_compared_each_or_not_at_all(answer: object) -> None:
     assert list(good.as_wanted(["email"], users)) == ["u1", None]
     with pytest.raises(PluginError, match=r"comparing users: as_wanted\(\) must return a ref or None for each"):
         portal(as_wanted=lambda fields, users: answer).as_wanted(["email"], users)
+
+
+def test_every_user_is_listed_once_and_a_list_without_end_is_broken_off() -> None:
+    ana, bo = existing("u1", "ana"), existing("u2", "bo")
+    assert list(portal(all_users=lambda: iter([ana, bo, ana])).all_users()) == [ana, bo]
+    with pytest.raises(PluginError, match="it shows the same users again and again, e.g. ana"):
+        list(portal(all_users=lambda: repeat(ana)).all_users())
+    with pytest.raises(PluginError, match=r"all_users\(\) must yield users \(Existing\), not None"):
+        list(portal(all_users=lambda: [None]).all_users())
+    with pytest.raises(PluginError, match="must be a text"):
+        list(portal(all_users=lambda: [existing("u1", "")]).all_users())
 
 
 def test_who_it_is_and_what_it_can_do_is_asked_once() -> None:

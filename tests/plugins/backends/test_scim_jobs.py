@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from musterroll.engine import plan, resume, run
+from musterroll.engine import Action, export, plan, resume, run
 from musterroll.journal.job import JobState
 from musterroll.journal.outcomes import JobCounts
 from musterroll.pipeline.loader import load_pipeline
@@ -97,6 +97,17 @@ def test_the_second_run_only_looks(tmp_path: Path, portal: Portal) -> None:
     assert {request.partition(" ")[0] for request in portal.faults.seen} == {"GET"}
     assert office.invited() == invited
     assert len(invited) == len(set(invited)) == 48
+
+
+def test_what_is_exported_asks_for_nothing(tmp_path: Path, portal: Portal) -> None:
+    office = Office(tmp_path, portal, 60)
+    office.run()
+    pipeline = load_pipeline(office.file)
+    assert export(pipeline, tmp_path / "out.xlsx").users == 60
+    with plan(pipeline, tmp_path / "out.xlsx") as report:
+        assert list(report.problems()) == []
+        assert report.changes is not None
+        assert [change.action for change in report.changes()] == [Action.UNCHANGED] * 60
 
 
 def test_a_plan_writes_nothing_and_says_what_the_portal_cannot_do(

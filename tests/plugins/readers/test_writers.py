@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 import hashlib
 import io
@@ -9,6 +10,7 @@ import tempfile
 import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pytest
@@ -35,6 +37,7 @@ from musterroll import (
     SourceError,
     TextCell,
 )
+from musterroll.sheet.plain_text import without_text_marks
 from musterroll.sheet.values import CellFault, cell_value
 from musterroll_plugins.readers.csv.reader import CsvOptions
 from musterroll_plugins.readers.csv.reader import musterroll_readers as csv_readers
@@ -70,7 +73,7 @@ def made(name: str, **options: str) -> tuple[Reader, SheetWriter]:
     return kind.build(Options(), context()), kind.writer(Options(), context())
 
 
-def draft(*rows: SheetRow, top: Sequence[SheetRow] = TOP, like: Source | None = None, **changes: str) -> Draft:
+def draft(*rows: SheetRow, top: Sequence[SheetRow] = TOP, like: Source | None = None, **changes: Any) -> Draft:
     return Draft(columns=COLUMNS, heading_row=1, first_row=3, rows=iter([*top, *rows]), like=like, **changes)
 
 
@@ -395,3 +398,23 @@ def test_the_type_of_a_spreadsheet_comes_first_and_in_the_clear(tmp_path: Path) 
     with zipfile.ZipFile(write(tmp_path / "users.ods", draft())) as archive:
         first = archive.infolist()[0]
     assert (first.filename, first.compress_type) == ("mimetype", zipfile.ZIP_STORED)
+
+
+@pytest.mark.parametrize(
+    "text", ["00123", "+44", "=1+1", '="x"', "1E5", "MAR1", "1/2", "TRUE", "1" * 16, "10 pm", "'0042"]
+)
+def test_a_text_that_programs_would_change_is_marked_where_it_must_outlive_them(tmp_path: Path, text: str) -> None:
+    row = SheetRow(3, (text, "b"))
+    as_it_is = write(tmp_path / "a.csv", draft(row)).read_text(encoding="utf-8-sig")
+    marked = write(tmp_path / "b.csv", draft(row, outlives_programs=True)).read_text(encoding="utf-8-sig")
+    (typed, _), (cell, _) = (list(csv.reader(one.splitlines()))[2] for one in (as_it_is, marked))
+    assert typed == text
+    assert cell == f'="{text.replace(chr(34), chr(34) * 2)}"'
+    assert without_text_marks(cell) == text
+
+
+@pytest.mark.parametrize("text", ["Ana", "May", "Mario", "7712345678", "A1", "12 Main Street", "Region|North", "a=b"])
+def test_other_texts_stay_as_they_are(tmp_path: Path, text: str) -> None:
+    sheet = draft(SheetRow(3, (text, "b")), outlives_programs=True)
+    written = write(tmp_path / "b.csv", sheet).read_text(encoding="utf-8-sig")
+    assert list(csv.reader(written.splitlines()))[2] == [text, "b"]

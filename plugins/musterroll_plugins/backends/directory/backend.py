@@ -105,6 +105,11 @@ class DirectoryBackend:
         with read_soundly(self._path):
             return self._reads.as_wanted(fields, users)
 
+    def all_users(self) -> Iterator[Existing]:
+        """Streams all users, by their names."""
+        with read_soundly(self._path):
+            yield from self._reads.all_users()
+
     def groups(self) -> Iterable[Group]:
         """Streams all groups, parents first."""
         with read_soundly(self._path):

@@ -60,6 +60,17 @@ class Reads:
         (users,) = self._db.execute("SELECT count(*) FROM users").fetchone()
         return int(users)
 
+    def all_users(self) -> Iterator[Existing]:
+        """Streams all users, by their names."""
+        query = f"{_USER} WHERE username_key > ? ORDER BY username_key LIMIT {BATCH}".replace(
+            "id,", "username_key, id,", 1
+        )
+        after = ""
+        # Batch by batch: an unfinished SELECT would keep the writer from tidying up.
+        while rows := self._db.execute(query, (after,)).fetchall():
+            after = rows[-1][0]
+            yield from (_existing(row[1:]) for row in rows)
+
     def lookup(self, keys: Sequence[UserKey]) -> Mapping[UserKey, Sequence[Existing]]:
         """Finds users by any field."""
         by_field: dict[str, list[UserKey]] = defaultdict(list)

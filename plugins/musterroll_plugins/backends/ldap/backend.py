@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 import ldap
@@ -56,6 +57,7 @@ from musterroll_plugins.backends.ldap.users import UserOperations
 
 T = TypeVar("T")
 
+_AT_ONCE = 500
 _PAGED = "1.2.840.113556.1.4.319"
 
 
@@ -154,9 +156,24 @@ class LdapBackend:
     def _lookup(self, keys: Sequence[UserKey]) -> Mapping[UserKey, Sequence[Existing]]:
         parts = self._ready()
         candidates = parts.index.candidates(keys)
-        found = parts.index.read(dict.fromkeys(ref for refs in candidates.values() for ref in refs))
-        users = {ref: user for ref, one in found.items() if (user := parts.entries.read(one, self._groups_of(one)))}
+        users = self._users(dict.fromkeys(ref for refs in candidates.values() for ref in refs))
         return {key: [users[ref] for ref in refs if ref in users] for key, refs in candidates.items()}
+
+    def all_users(self) -> Iterator[Existing]:
+        """Streams all users. Their ids are read first, and then each of them, many at once.
+
+        Raises:
+            BackendError: the directory cannot answer.
+        """
+        refs = self._reading("read its users", self._ready().index.refs)
+        while batch := refs[:_AT_ONCE]:
+            del refs[:_AT_ONCE]
+            yield from self._reading("read its users", partial(self._users, batch)).values()
+
+    def _users(self, refs: Iterable[str]) -> dict[str, Existing]:
+        parts = self._ready()
+        found = parts.index.read(refs)
+        return {ref: user for ref, one in found.items() if (user := parts.entries.read(one, self._groups_of(one)))}
 
     def _groups_of(self, found: Found) -> frozenset[str]:
         """Returns the ids of the groups that a user is a direct member of."""

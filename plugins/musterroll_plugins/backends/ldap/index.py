@@ -56,6 +56,11 @@ class UserIndex:
         self.load()
         return len(self._dns)
 
+    def refs(self) -> list[str]:
+        """The ids of all users."""
+        self.load()
+        return list(self._dns)
+
     def dn(self, ref: str) -> str | None:
         """Returns where a user was when last seen; None where that is not known yet."""
         return self._dns.get(ref)

@@ -78,6 +78,10 @@ class MemoryBackend:
         found = {key: self.store.find(key.field, key.folded) for key in keys if key.folded}
         return {key: [_existing(user) for user in users] for key, users in found.items() if users}
 
+    def all_users(self) -> Iterator[Existing]:
+        """Streams all users."""
+        return map(_existing, list(self.store.users.values()))
+
     def groups(self) -> Iterable[Group]:
         """Streams all groups."""
         for group in list(self.store.groups.values()):

@@ -116,6 +116,20 @@ class ScimBackend:
     async def _lookup(self, keys: Sequence[UserKey]) -> Mapping[UserKey, Sequence[Existing]]:
         return await (await self._discovered()).directory.lookup(keys)
 
+    def all_users(self) -> Iterator[Existing]:
+        """Streams all users, by their ids.
+
+        Raises:
+            BackendError: the portal cannot answer.
+        """
+        ref = ""
+        while users := self._call(self._users_after, ref):
+            ref = users[-1].ref
+            yield from users
+
+    async def _users_after(self, ref: str) -> Sequence[Existing]:
+        return await (await self._discovered()).directory.users_after(ref)
+
     def groups(self) -> Iterable[Group]:
         """Yields all groups.
 

@@ -70,6 +70,18 @@ class Directory:
         groups = await self._groups_of({user.ref for users in found.values() for user in users})
         return {key: [replace(user, groups=groups[user.ref]) for user in users] for key, users in found.items()}
 
+    async def users_after(self, ref: str) -> list[Existing]:
+        """Returns the next users by ref, after one, with their groups; all users are read for the first of them.
+
+        Raises:
+            BackendError: the portal cannot answer.
+        """
+        users = (await self._readings.known()).after(ref)
+        if not users or not self._portal.has_groups:
+            return users
+        groups = await self._groups_of({user.ref for user in users})
+        return [replace(user, groups=groups[user.ref]) for user in users]
+
     async def _by_field(self, field: str, keys: Sequence[UserKey]) -> Mapping[str, Sequence[Existing]]:
         folded = {key.folded for key in keys}
         if self._trusts_filters and self._readings.current is None:

@@ -130,6 +130,21 @@ class SqlBackend:
             return {}
         return self._reading({}, "read its users", lambda parts, line: parts.reads.lookup(line, keys))
 
+    def all_users(self) -> Iterator[Existing]:
+        """Streams all users, by their keys.
+
+        Raises:
+            BackendError: the database cannot answer.
+        """
+        users, key = self._users_after(None)
+        while key is not None:
+            yield from users
+            users, key = self._users_after(key)
+
+    def _users_after(self, key: object) -> tuple[list[Existing], object]:
+        nothing: tuple[list[Existing], object] = [], None
+        return self._reading(nothing, "read its users", lambda parts, line: parts.reads.users_after(line, key))
+
     def groups(self) -> Iterable[Group]:
         """Returns all groups.
 

@@ -128,6 +128,21 @@ class Reads:
         groups = self._groups_of(connection, rows)
         return {ref: self._existing(ref, row, groups[ref]) for ref, row in rows.items()}
 
+    def users_after(self, connection: sa.Connection, key: object) -> tuple[list[Existing], object]:
+        """Reads the next users by key, after one; None for the first.
+
+        Returns:
+            The users who have a name, and the last key; None where there are no more.
+        """
+        described = self._users.described
+        column = described["key"]
+        query = sa.select(*self._columns).where(*described.scope).order_by(column).limit(BATCH)
+        read = connection.execute(query if key is None else query.where(column > key)).mappings().all()
+        rows = {ref_of(row[column.name]): {str(name): value for name, value in row.items()} for row in read}
+        groups = self._groups_of(connection, rows)
+        users = [self._existing(ref, row, groups[ref]) for ref, row in rows.items()]
+        return [user for user in users if user.username], read[-1][column.name] if read else None
+
     def rows(self, connection: sa.Connection, refs: Iterable[str], *, lock: bool = False) -> dict[str, Row]:
         """Reads rows of users.
 

@@ -1,8 +1,9 @@
 """Writes csv files: RFC 4180, with the mark that makes Excel read UTF-8.
 
 A text that begins with = + - or @ is written as it is, although a spreadsheet program that opens the file takes it
-for a formula: it is the customer's data (a phone +44…, a password), and must come back unchanged. Who wants such
-texts to stay texts in Excel writes a workbook.
+for a formula: it is the customer's data (a phone +44…, a password), and must come back unchanged. Where the draft says
+that texts must outlive such a program (`outlives_programs`), those that it would take for something else are written
+as `="…"`, which is a text to it and to our reader.
 """
 
 from __future__ import annotations
@@ -30,6 +31,16 @@ from musterroll_plugins.readers.looks import HALVES, error_shown, is_number
 if TYPE_CHECKING:
     from musterroll_plugins.readers.csv.reader import CsvOptions, CsvReader
 
+# What a spreadsheet program takes for a number, a date, a truth value or a formula when it opens such a file.
+_MONTHS = (
+    "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|"
+    "nov(?:ember)?|dec(?:ember)?"
+)
+_SPOILT = re.compile(
+    rf"\s*(?:[=+@'-].*|0\d.*|\d{{16,}}|(?!\d+\s*$)[\d.,:/%\s$€£-]*\d[\d.,:/%\s$€£-]*(?:e[+-]?\d+)?"
+    rf"|true|false|(?=.*\d)[\d\s,./-]*(?:{_MONTHS})[\d\s,./-]*|[\d:\s]*\d\s*[ap]m)\s*",
+    re.IGNORECASE | re.DOTALL,
+)
 # Spreadsheet programs hold 15 digits of a number.
 _EXACT_BELOW = 10**14
 
@@ -63,6 +74,8 @@ class CsvWriter:
                 text.write("\r\n" * (row.number - number - 1))
                 number = row.number
                 fields = [HALVES.sub("\ufffd", _text_of(cell)) for cell in row.cells]
+                if draft.outlives_programs and row.number >= draft.first_row:
+                    fields = list(map(_as_text, fields))
                 if len(fields) == 1 and not fields[0]:
                     fields = []
                 text.write(delimiter.join(quoted(field, special, quote) for field in fields) + "\r\n")
@@ -98,6 +111,13 @@ def quoted(field: str, special: re.Pattern[str], quote: str) -> str:
     if not quote:  # there is no way to say it; a file that was read without quotation marks holds nothing like it
         return special.sub(" ", field)
     return quote + field.replace(quote, quote + quote) + quote
+
+
+def _as_text(field: str) -> str:
+    """The field so that it is a text to spreadsheet programs as well."""
+    if not field or (field.isdigit() and len(field) < 16 and field[0] != "0") or not _SPOILT.fullmatch(field):
+        return field
+    return '="' + field.replace('"', '""') + '"'
 
 
 def _text_of(cell: Cell) -> str:

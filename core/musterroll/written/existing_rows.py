@@ -1,0 +1,116 @@
+"""Users whom the portal has, as rows of the pipeline's sheet: read again, they ask for nothing that is not so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from musterroll.contract.fields import CALLING_CODE, PHONE, USERNAME
+from musterroll.contract.roles import WritesGroups
+from musterroll.contract.text import did_you_mean, fold
+from musterroll.contract.users import Existing, Group, GroupPath, group_text
+from musterroll.errors import UsageError
+from musterroll.pipeline.pipeline import Pipeline
+from musterroll.registry.guards.guard import Guard, a
+from musterroll.registry.plugin_errors import AnswerError
+
+_REMEMBERED = 10_000  # combinations of groups
+
+
+class ExistingRows:
+    """Makes rows of users.
+
+    Args:
+        pipeline: whose sheet it is.
+        groups: all groups of the portal.
+
+    Attributes:
+        written: how many users became rows.
+        left_out: those whose row would mean somebody else, since the pipeline makes their names of other columns.
+
+    Raises:
+        PluginError: a group resolver broke.
+    """
+
+    def __init__(self, pipeline: Pipeline, groups: Iterable[Group]) -> None:
+        self._fields = pipeline.fields
+        self._paths: dict[str, GroupPath] = {group.ref: group.path for group in groups}
+        self._notation = next(
+            (
+                (Guard(label, pipeline.watch), resolver)
+                for label, resolver in pipeline.build_resolvers()
+                if isinstance(resolver, WritesGroups)
+            ),
+            None,
+        )
+        self._cells: dict[frozenset[str], Mapping[str, str]] = {}
+        self.written, self.left_out = 0, 0
+
+    def group_refs(self, text: str) -> frozenset[str]:
+        """Finds a group by its path, as the sheet writes it.
+
+        Raises:
+            UsageError: there is none.
+        """
+        wanted = fold(text)
+        found = frozenset(ref for ref, path in self._paths.items() if wanted in map(fold, self._spellings(path)))
+        if not found:
+            near = did_you_mean(text, map(group_text, self._paths.values()))
+            raise UsageError(f'--group: the portal has no group "{text}"{near}', code="group.unknown")
+        return found
+
+    def _spellings(self, path: GroupPath) -> Iterator[str]:
+        yield group_text(path)
+        yield from self._written((path,)).values()
+
+    def rows(
+        self, users: Iterable[Existing], *, inactive: bool, groups: frozenset[str] | None
+    ) -> Iterator[Mapping[str, str]]:
+        """Streams the rows of users: values by the names of fields.
+
+        Args:
+            users: all users.
+            inactive: whether deactivated users are wanted as well.
+            groups: only members of these; None for everybody.
+        """
+        for user in users:
+            if (user.active or inactive) and (groups is None or groups & user.groups):
+                row = self._row(user)
+                if self._means(user, row):
+                    self.written += 1
+                    yield row
+                else:
+                    self.left_out += 1
+
+    def _row(self, user: Existing) -> dict[str, str]:
+        row = {name: user.fields.get(name) or "" for name in self._fields.attributes}
+        row |= self._groups_of(user.groups)
+        row[USERNAME] = user.username
+        if self._fields.whole_phones and row[PHONE] and row[CALLING_CODE]:
+            row[PHONE] = f"+{row[CALLING_CODE]}{row[PHONE]}"
+        return row
+
+    def _means(self, user: Existing, row: Mapping[str, str]) -> bool:
+        """Whether the row will be known for this user's."""
+        template = self._fields[USERNAME].compose
+        if template is None:
+            return True
+        return fold(template.fill({name: row.get(name, "") for name in template.names})) == fold(user.username)
+
+    def _groups_of(self, refs: frozenset[str]) -> Mapping[str, str]:
+        if refs not in self._cells:
+            if len(self._cells) >= _REMEMBERED:
+                self._cells.clear()
+            self._cells[refs] = self._written(sorted(path for ref in refs if (path := self._paths.get(ref))))
+        return self._cells[refs]
+
+    def _written(self, paths: Iterable[GroupPath]) -> Mapping[str, str]:
+        if self._notation is None:
+            return {}
+        guard, resolver = self._notation
+        return guard.call("writing groups", resolver.write_groups, _look_at, tuple(paths))
+
+
+def _look_at(found: object) -> Mapping[str, str]:
+    if not isinstance(found, Mapping) or not all(isinstance(one, str) for pair in found.items() for one in pair):
+        raise AnswerError(f"write_groups() must return texts by the names of fields, not {a(found)}")
+    return found

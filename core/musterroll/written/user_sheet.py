@@ -1,0 +1,54 @@
+"""The sheet of a pipeline, blank or with users in it: its headings, its guidance, its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from musterroll.contract.cells import SheetRow
+from musterroll.contract.drafts import Draft
+from musterroll.pipeline.pipeline import Pipeline
+from musterroll.pipeline.settings import SheetSettings
+from musterroll.sheet.existing_users import for_existing_users
+from musterroll.written.column_guide import ColumnGuide, GuidedColumn
+
+_WORKSHEET = "Users"
+
+
+def user_sheet(pipeline: Pipeline, users: Iterable[Mapping[str, str]], *, existing: bool = False) -> Draft:
+    """Makes the sheet of a pipeline.
+
+    Args:
+        pipeline: the pipeline.
+        users: their values by the names of the fields. May stream.
+        existing: whether the portal has these users: then the guidance says that their passwords may stay empty.
+
+    Raises:
+        PluginError: a rule broke that was asked what it will ask of people.
+    """
+    pipeline = for_existing_users(pipeline) if existing else pipeline
+    guide = ColumnGuide(pipeline, existing=existing)
+    columns = [guide.column(field) for field in pipeline.fields.values() if field.needs_column]
+    settings = pipeline.settings.sheet
+    return Draft(
+        columns=tuple(one.column for one in columns),
+        heading_row=settings.heading_row,
+        first_row=settings.first_row,
+        rows=_rows(settings, columns, users),
+        worksheet=settings.worksheet or _WORKSHEET,
+        outlives_programs=existing,
+    )
+
+
+def has_guidance(settings: SheetSettings) -> bool:
+    """Whether there is a row between the headings and the first user."""
+    return settings.first_row > settings.heading_row + 1
+
+
+def _rows(
+    settings: SheetSettings, columns: Sequence[GuidedColumn], users: Iterable[Mapping[str, str]]
+) -> Iterator[SheetRow]:
+    yield SheetRow(settings.heading_row, tuple(one.column.heading for one in columns))
+    if has_guidance(settings) and any(one.guidance for one in columns):
+        yield SheetRow(settings.heading_row + 1, tuple(one.guidance or None for one in columns))
+    for number, user in enumerate(users, settings.first_row):
+        yield SheetRow(number, tuple(user.get(one.field) for one in columns))

@@ -1,0 +1,210 @@
+"""There and back: what `export` writes asks for no change, and what is edited in it for just that."""
+
+from __future__ import annotations
+
+import csv
+import io
+import stat
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from musterroll.sheet.existing_users import MAY_STAY_EMPTY
+from support.office import libreoffice, needs_libreoffice
+from support.rosters import write_csv
+from support.workplace import Inside, Workplace
+
+HEADINGS = ["Email", "Username", "Forename", "Surname", "Password", "Calling Code", "Phone", "Groups", "Staff No"]
+OWN_FIELD = '[[sheet.fields]]\nname = "staff"\nheading = "Staff No"\n'
+# What a spreadsheet program spoils where it is not told that it is text.
+SPOILT = [
+    [
+        "ana@example.com",
+        "ana",
+        "Ana",
+        "+Silva",
+        "",
+        "44",
+        "7712345678",
+        r"Region|North;Sales \; Marketing;A\|b",
+        "00123",
+    ],
+    ["", "0042", "May", "1/2", "", "", "", "Region", "MAR1"],
+    ["", "441234567890", "TRUE", "1.50", "", "", "", "", "1234567890123456789"],
+    ["", "cy", "@Cy", "-x", "", "", "", "Region", "1E5"],
+    ["", "dö", "D", "Ångström, 'Jr'", "", "", "", "Größe|Ä", "'0042"],
+    ["", "eq", "E", '="=SUM(1)"', "", "", "", '="=2+3"', ""],
+]
+
+
+def fill(place: Workplace, rows: Sequence[Sequence[str]], more: str = "") -> None:
+    """Puts users into the portal."""
+    place.pipeline(f'invites.send_to = "none"\n{more}\n{OWN_FIELD}')
+    write_csv(place.folder / "first.csv", [[*row[:4], "Meadow-Kite-41", *row[5:]] for row in rows], headings=HEADINGS)
+    done = place.json("run", "first.csv")
+    assert done.document["job"]["counts"]["created"] == len(rows), done.out
+
+
+def asks_for_nothing(place: Workplace, sheet: Path | str, users: int) -> None:
+    planned = place.json("plan", sheet)
+    assert planned.document["problems"] == []
+    assert [change["action"] for change in planned.document["changes"]] == ["unchanged"] * users
+    assert planned.status == 0
+
+
+def rows_of(text: str) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(text.removeprefix("\ufeff"))))
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx", "ods"])
+def test_what_is_exported_asks_for_nothing(inside: Inside, form: str) -> None:
+    fill(inside, SPOILT)
+    written = inside.json("export", "-o", f"out.{form}")
+    assert written.status == 0
+    assert written.document["export"] == {"path": f"out.{form}", "format": form, "users": len(SPOILT), "left_out": 0}
+    asks_for_nothing(inside, f"out.{form}", len(SPOILT))
+    assert stat.S_IMODE((inside.folder / f"out.{form}").stat().st_mode) & 0o077 == 0
+
+
+@needs_libreoffice
+@pytest.mark.slow
+@pytest.mark.parametrize("form", ["csv:44,34,76", "xlsx", "ods"])
+def test_also_after_libreoffice_has_saved_it(inside: Inside, form: str) -> None:
+    kind = form.partition(":")[0]
+    # A program that saves csv takes the marks away that say that `=…` is text, so those are for workbooks.
+    users = [row for row in SPOILT if kind != "csv" or row[1] != "eq"]
+    fill(inside, users)
+    inside.run("export", "-o", f"out.{kind}")
+    read_as = "Text - txt - csv (StarCalc):44,34,76" if kind == "csv" else None
+    saved = libreoffice(inside.folder / f"out.{kind}", form, inside.folder / "saved", read_as=read_as)
+    asks_for_nothing(inside, saved, len(users))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", ["csv", "xlsx", "ods"])
+def test_ten_thousand_users(place: Workplace, form: str) -> None:
+    fill(place, [["", f"user{n}", "U", f"S{n}", "", "", "", f"G{n % 7}|H", f"{n:05}"] for n in range(10_000)])
+    assert place.run("export", "-o", f"out.{form}").status == 0
+    asks_for_nothing(place, f"out.{form}", 10_000)
+
+
+def test_the_sentence_lets_passwords_stay_empty_but_for_who_is_new(inside: Inside) -> None:
+    fill(inside, SPOILT[:1])
+    rows = rows_of(inside.run("export").out)
+    assert rows[1][4].startswith(MAY_STAY_EMPTY)
+    assert rows[2][4] == ""
+    write_csv(inside.folder / "more.csv", [rows[2], ["", "new", "New", *[""] * 6]], headings=HEADINGS, guidance=rows[1])
+    planned = inside.json("plan", "more.csv")
+    assert planned.codes == [("password.required", "E4")]
+    checked = inside.json("validate", "more.csv")
+    assert (checked.status, checked.codes) == (0, [])  # who is new is known to the portal only
+    rows[1][4] = "Needed."
+    write_csv(inside.folder / "other.csv", rows[2:], headings=HEADINGS, guidance=rows[1])
+    assert inside.json("validate", "other.csv").codes == [("password.required", "E3")]
+
+
+def test_an_edited_cell_is_the_only_change(inside: Inside) -> None:
+    fill(inside, SPOILT)
+    rows = rows_of(inside.run("export").out)
+    (at,) = [place for place, row in enumerate(rows) if row[1] == "ana"]
+    rows[at][3] = "Souza"
+    write_csv(inside.folder / "edited.csv", rows[2:], headings=HEADINGS, guidance=rows[1])
+    planned = inside.json("plan", "edited.csv")
+    (change,) = [one for one in planned.document["changes"] if one["action"] != "unchanged"]
+    assert change["fields"] == {"surname": {"before": "+Silva", "after": "Souza"}}
+    assert change["groups"] == {"add": [], "remove": []}
+
+
+def test_a_group_and_deactivated_users(inside: Inside) -> None:
+    fill(inside, SPOILT)
+    inside.pipeline(f'invites.send_to = "none"\nabsent = "deactivate"\nlimits.deactivate = 20\n{OWN_FIELD}')
+    write_csv(
+        inside.folder / "without.csv", [[*row[:4], "Meadow-Kite-41", *row[5:]] for row in SPOILT[:3]], headings=HEADINGS
+    )
+    assert inside.run("run", "without.csv").status == 0
+
+    def exported(*options: str) -> list[str]:
+        return sorted(row[1].strip('="') for row in rows_of(inside.run("export", *options).out)[2:])
+
+    assert exported() == ["0042", "441234567890", "ana"]
+    assert exported("--inactive") == ["0042", "441234567890", "ana", "cy", "dö", "eq"]
+    assert exported("--group", "REGION") == ["0042"]
+    assert exported("--group", "region", "--inactive") == ["0042", "cy"]
+    assert exported("--group", r"Sales \; Marketing") == ["ana"]
+    wrong = inside.json("export", "--group", "Regoin", "-o", "no.csv")
+    assert (wrong.status, wrong.document["error"]["code"]) == (2, "group.unknown")
+    assert 'did you mean "Region"?' in wrong.document["error"]["message"]
+    assert not (inside.folder / "no.csv").exists()
+
+
+def test_other_signs_other_headings_and_a_whole_number(inside: Inside) -> None:
+    more = """
+        [sheet]
+        omit = ["calling_code", "surname"]
+        [[sheet.fields]]
+        name = "forename"
+        heading = "Vorname"
+        [[groups]]
+        name = "groups-column"
+        use = "paths"
+        options = { separator = ",", level = "/" }
+    """
+    inside.pipeline(more)
+    head = ["Email", "Username", "Vorname", "Password", "Phone", "Groups"]
+    write_csv(inside.folder / "s.csv", [["", "ana", "Ana", "Meadow-Kite-41", "+447712345678", "A/B,C"]], headings=head)
+    assert inside.json("run", "s.csv").status == 0
+    rows = rows_of(inside.run("export").out)
+    assert rows[0] == head
+    assert rows[2] == ["", "ana", "Ana", "", '="+447712345678"', "A/B,C"]
+
+
+def test_an_empty_portal_and_no_file_of_it(inside: Inside) -> None:
+    done = inside.run("export", "-o", "none.xlsx")
+    assert (done.status, "with 0 users" in done.out) == (0, True)
+    assert not inside.directory.exists()
+
+
+def test_who_would_be_taken_for_somebody_else_is_left_out_and_told(inside: Inside) -> None:
+    fill(inside, [["ana@example.com", "ana@example.com", *SPOILT[0][2:]], ["bo@example.com", "bo", *SPOILT[3][2:]]])
+    inside.pipeline(f'sheet.compose.username = "{{email}}"\n{OWN_FIELD}')
+    done = inside.run("export")
+    assert [row[0] for row in rows_of(done.out)[2:]] == ["ana@example.com"]
+    assert "1 user left out" in done.err
+
+
+def test_what_cannot_be_written_is_said(inside: Inside) -> None:
+    assert inside.json("export").document["error"]["code"] == "usage"
+    inside.write("out.csv", "mine")
+    assert inside.json("export", "-o", "out.csv").document["error"]["code"] == "output.exists"
+    assert inside.json("export", "-o", "out.pdf").document["error"]["code"] == "output.unsupported"
+    assert inside.run("export", "-o", "out.csv", "--force").status == 0
+
+
+def test_a_portal_that_cannot_list_its_users_says_so(inside: Inside) -> None:
+    inside.write(
+        "portal.py",
+        """
+from musterroll import Options, UserBackendType, hookimpl
+from musterroll.testing import MemoryBackend
+
+
+class Shy:
+    def __init__(self):
+        self.inner = MemoryBackend()
+
+    def __getattr__(self, name):
+        if name == "all_users":
+            raise AttributeError(name)
+        return getattr(self.inner, name)
+
+
+@hookimpl
+def musterroll_user_backends():
+    yield UserBackendType(name="shy", summary="Shy", options=Options, build=lambda options, context: Shy())
+""",
+    )
+    inside.write("musterroll.toml", 'name = "test"\nplugins = ["portal.py"]\n[backend]\nuse = "shy"\n')
+    done = inside.json("export", "-o", "out.csv")
+    assert (done.status, done.document["error"]["code"]) == (2, "export.unsupported")
+    assert "cannot list" in done.document["error"]["message"]
