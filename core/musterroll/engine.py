@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from musterroll.commands.template import WrittenSheet, template
     from musterroll.commands.undo import undo
     from musterroll.commands.validate import validate
-    from musterroll.journal.change import Action, Change, PasswordAction, Scalar
+    from musterroll.journal.change import Action, Change, PasswordAction, PrivilegedGroup, Scalar
     from musterroll.journal.invites import InviteState
     from musterroll.journal.job import JobKind, JobState
     from musterroll.journal.outcomes import InviteCounts, JobCounts
@@ -104,6 +104,7 @@ __all__ = [
     "PlanSummary",
     "PlanTarget",
     "PlannedPipeline",
+    "PrivilegedGroup",
     "ProblemGroup",
     "Provider",
     "Pruned",
@@ -159,7 +160,7 @@ __all__ = [
 
 _NO_COUNTS = {"rows": 0, "valid": 0, "invalid": 0, "errors": 0, "warnings": 0, "not_read": 0}
 _SHEET: dict[str, Any] = {"source": None, "counts": _NO_COUNTS, "problems": [], "problem_groups": []}
-_PLAN: dict[str, Any] = {**_SHEET, "changes": [], "groups_to_create": []}
+_PLAN: dict[str, Any] = {**_SHEET, "changes": [], "groups_to_create": [], "privileged": []}
 _JOB: dict[str, Any] = {**_PLAN, "job": None}
 
 MEMBERS: Mapping[str, Mapping[str, Any]] = {
@@ -214,7 +215,7 @@ _MODULES = {
     "commands.template": "WrittenSheet template",
     "commands.undo": "undo",
     "commands.validate": "validate",
-    "journal.change": "Action Change PasswordAction Scalar",
+    "journal.change": "Action Change PasswordAction PrivilegedGroup Scalar",
     "journal.invites": "InviteState",
     "journal.job": "JobKind JobState",
     "journal.outcomes": "InviteCounts JobCounts",

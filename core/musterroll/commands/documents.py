@@ -80,6 +80,9 @@ def of_report(report: Report) -> Members:
     if report.changes is not None:
         found["changes"] = map(change_record, report.changes())
         found["groups_to_create"] = [list(path) for path in report.groups_to_create or ()]
+        found["privileged"] = [
+            {"group": list(one.path), "add": one.add, "remove": one.remove} for one in report.privileged
+        ]
     fixed = {"fixed": _fixed(report.fixed) if report.fixed else None} if report.command == "validate" else {}
     return {**found, **fixed, **job, **({"plan": asdict(report.saved)} if report.saved else {})}
 

@@ -45,9 +45,11 @@ _RULES = {
     "email_change": _Rule("e-mail address", "e-mail addresses", "would be changed", Base.USERS),
     "group_add": _Rule("membership", "memberships", "would be added", Base.USERS),
     "group_remove": _Rule("membership", "memberships", "would be removed", Base.USERS),
+    "privileged": _Rule("membership", "memberships", "in privileged groups would be changed", Base.USERS),
     "new_groups": _Rule("group", "groups", "would be created", Base.GROUPS),
     "password_reset": _Rule("password", "passwords", "would be reset", Base.USERS),
     "deactivate": _Rule("user", "users", "would be deactivated", Base.USERS),
+    "delete": _Rule("user", "users", "would be deleted", Base.USERS),
     "invite": _Rule("invite", "invites", "would be sent", Base.ROWS),
     "reject": _Rule("row is", "rows are", "rejected", Base.ROWS),
     "rows_changed": _Rule("user differs", "users differ", "from the last completed sheet", Base.BOTH_SHEETS),
@@ -80,6 +82,8 @@ class Exceeded:
         told = f"{self.name}: {self.count:,} {things} {rule.what}{part}, the limit is {limit}"
         if not self.by_default:
             return told
+        if self.name == "privileged":
+            return f"{told} where nobody is asked; another one is set under [limits], e.g. privileged = {self.count}"
         return (
             f'{told} where the pipeline says nothing else; another one is set under [limits], e.g. {self.name} = "50%"'
         )
@@ -114,6 +118,12 @@ class Limits:
         settings = pipeline.settings.limits
         unset = {name for name in _RULES if name in pipeline.default_limits or name == "rows_changed"}
         return cls(settings.model_copy(update=dict.fromkeys(unset)), pipeline.default_limits - unset)
+
+    def where_nobody_is_asked(self) -> Limits:
+        """The same where nobody looks at what is going to be done: privileged groups stay as they are."""
+        if self.settings.privileged is not None:
+            return self
+        return Limits(self.settings.model_copy(update={"privileged": 0}), self.by_default | {"privileged"})
 
     @property
     def are_set(self) -> bool:
@@ -203,13 +213,15 @@ def _memberships(kind: str) -> Callable[[Job], int]:
 
 _COUNTS: dict[str, Callable[[Job], int]] = {
     "create": _rows("action = ?", Action.CREATE),
-    "update": _rows("action = ?", Action.UPDATE),
+    "update": _rows("action IN (?, ?)", Action.UPDATE, Action.REACTIVATE),
     "email_change": _rows("action = ? AND json_type(fields, ?) IS NOT NULL", Action.UPDATE, f"$.{_EMAIL}"),
     "group_add": _memberships("add"),
     "group_remove": _memberships("remove"),
+    "privileged": lambda job: sum(group.add + group.remove for group in job.plan.privileged()),
     "new_groups": lambda job: len(job.plan.groups_to_create()),
     "password_reset": _rows("password = ?", PasswordAction.RESET),
     "deactivate": _rows("action IN (?, ?)", Action.DEACTIVATE, Action.DELETE),
+    "delete": _rows("action = ? AND row < ?", Action.DELETE, FIRST_OFF_SHEET_ROW),
     "invite": _rows("invite IS NOT NULL"),
     "reject": _rows("action = ?", Action.REJECTED),
 }

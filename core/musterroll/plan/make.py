@@ -12,11 +12,13 @@ from musterroll.journal.job import JobKind
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.plan.absent import AbsentUsers
 from musterroll.plan.limits import Limits
+from musterroll.plan.privileged import count_privileged
 from musterroll.plan.run import NewPlan
 from musterroll.plan.sheet import SheetPlanner
 from musterroll.portal.portal import Portal
 from musterroll.portal.protection import Protection
-from musterroll.sheet.open_sheet import OpenSheet
+from musterroll.sheet.open_sheet import OpenSheet, orders_of
+from musterroll.sheet.scope import Scope
 
 
 def make_plan(plan: NewPlan, sheet: OpenSheet) -> None:
@@ -48,6 +50,7 @@ def make_plan(plan: NewPlan, sheet: OpenSheet) -> None:
                 log=plan.log,
                 sheet_sha256=sheet.source.sha256,
                 settles=_is_never_compared(plan, limits),
+                orders=orders_of(pipeline),
             )
             with journal.transaction():
                 users = count_users(pipeline, portal, limits)
@@ -56,12 +59,14 @@ def make_plan(plan: NewPlan, sheet: OpenSheet) -> None:
         with journal.transaction():
             planner.finish()
         # With errors of the whole file nobody knows who is in it.
-        if settings.absent != "keep" and not plan.log.file_errors:
+        if settings.absent != "keep" and settings.mode != "create" and not plan.log.file_errors:
             absent = AbsentUsers(
                 deactivates=settings.absent == "deactivate",
                 portal=portal,
                 roster=plan.ledger.roster,
                 protection=Protection(settings.protect),
+                privileged=planner.privileged,
+                scope=Scope(settings.scope),
                 fields=pipeline.fields,
                 store=store,
                 log=plan.log,
@@ -70,7 +75,8 @@ def make_plan(plan: NewPlan, sheet: OpenSheet) -> None:
         if users is None and limits.may_stop(plan.job):  # some portals take long to count their users
             users = portal.count_users()
         with journal.transaction():
-            store.add_totals(users=users, groups=planner.group_count)
+            privileged = count_privileged(plan.job, settings.privileged.groups)
+            store.add_totals(users=users, groups=planner.group_count, privileged=privileged)
             plan.store_problems(sheet.counts, with_others=settings.on_error == "skip")
             plan.job.set_sheet(replace(sheet.summary, path=plan.job.record.sheet.path))
 

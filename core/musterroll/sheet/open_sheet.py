@@ -22,10 +22,12 @@ from musterroll.sheet.blocks import filled_blocks, rows_of
 from musterroll.sheet.checks import CheckedBatch, Checks, Listener, TakesProblems
 from musterroll.sheet.existing_users import for_existing_users
 from musterroll.sheet.headings import reasons_heading
+from musterroll.sheet.orders import Contradictions, RowOrders
 from musterroll.sheet.problem_log import ProblemLog
 from musterroll.sheet.reader import RowReader
 from musterroll.sheet.readers import choose_reader, open_sheet
 from musterroll.sheet.repairs import Fix, RepairChoice, Repairs, RowProblems
+from musterroll.sheet.scope import Scope
 from musterroll.sheet.shifts import ShiftFinder
 from musterroll.sheet.summary import SheetCounts, SheetSummary
 
@@ -159,14 +161,21 @@ class OpenSheet:
         listener: Listener | None,
     ) -> Checks:
         pipeline = self._pipeline
+        orders = orders_of(pipeline)
+        own: list[tuple[str, RowValidator | SheetValidator]] = []
+        if orders:
+            own.append(("role", Contradictions(pipeline.fields)))
+        if scope := Scope(pipeline.settings.scope):
+            own.append(("scope", scope))
         return Checks(
-            validators,
+            [*validators, *own],
             pipeline.build_resolvers(),
             log,
             listener,
             max_levels=pipeline.settings.membership.max_levels,
             has_defaults=any(field.default is not None for field in pipeline.fields.values()),
             shifts=ShiftFinder(pipeline.fields),
+            orders=orders,
             watch=pipeline.watch,
             cancelled=pipeline.cancelled,
         )
@@ -196,3 +205,8 @@ class OpenSheet:
             self.counts.rows += len(batch)
             yield batch
         self.counts.not_read = reader.not_read
+
+
+def orders_of(pipeline: Pipeline) -> RowOrders:
+    """What the rows of the pipeline's sheets want, today: where the program runs, as people mean a date."""
+    return RowOrders(pipeline.fields, pipeline.settings.match, pipeline.clock().astimezone().date())
