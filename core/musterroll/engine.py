@@ -160,7 +160,7 @@ __all__ = [
 
 _NO_COUNTS = {"rows": 0, "valid": 0, "invalid": 0, "errors": 0, "warnings": 0, "not_read": 0}
 _SHEET: dict[str, Any] = {"source": None, "counts": _NO_COUNTS, "problems": [], "problem_groups": []}
-_PLAN: dict[str, Any] = {**_SHEET, "changes": [], "groups_to_create": [], "privileged": []}
+_PLAN: dict[str, Any] = {**_SHEET, "changes": [], "groups_to_create": []}
 _JOB: dict[str, Any] = {**_PLAN, "job": None}
 
 MEMBERS: Mapping[str, Mapping[str, Any]] = {
