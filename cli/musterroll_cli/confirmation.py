@@ -12,7 +12,7 @@ from musterroll_cli.interruption import immediate_interruption
 from musterroll_cli.output.console import Stream, Styled
 from musterroll_cli.output.progress import StageKeeper
 from musterroll_cli.output.text.changes import show_changes
-from musterroll_cli.output.text.words import ACTION_STYLES, amount
+from musterroll_cli.output.text.words import ACTION_STYLES, amount, privileged_words
 
 
 class Confirmation:
@@ -27,6 +27,11 @@ class Confirmation:
 
     def __init__(self, err: Stream, progress: StageKeeper, *, yes: bool, needed: bool) -> None:
         self._err, self._progress, self._yes, self._needed = err, progress, yes, needed
+
+    @property
+    def asks(self) -> bool:
+        """Whether there is somebody to ask who has not answered yet."""
+        return not self._yes and self._err.is_terminal and _stdin_is_terminal()
 
     def __call__(self, summary: PlanSummary) -> bool:
         """Whether to go ahead with a plan. See `ask`."""
@@ -44,7 +49,7 @@ class Confirmation:
         """
         if self._yes:
             return True
-        if not (self._err.is_terminal and _stdin_is_terminal()):
+        if not self.asks:
             if self._needed:
                 raise RefusedError(
                     "this pipeline asks before it writes, and there is nobody to ask; agree with --yes",
@@ -71,7 +76,7 @@ class Confirmation:
 def show_summary(stream: Stream, summary: PlanSummary) -> None:
     """Says what is going to happen, and where."""
     stream.line("About to write to ", Styled(summary.portal, "bold"), ":")
-    for action in (Action.CREATE, Action.UPDATE, Action.DEACTIVATE, Action.DELETE):
+    for action in (Action.CREATE, Action.UPDATE, Action.REACTIVATE, Action.DEACTIVATE, Action.DELETE):
         if count := summary.actions.get(action, 0):
             stream.line("  ", Styled(f"{action} {amount(count, 'user')}", ACTION_STYLES[action]))
     if summary.groups:
@@ -80,10 +85,14 @@ def show_summary(stream: Stream, summary: PlanSummary) -> None:
         stream.line(f"  delete {amount(summary.groups_to_delete, 'group')} as far as they are empty")
     if summary.memberships:
         stream.line(f"  change {amount(summary.memberships, 'membership')}")
+    for group in summary.privileged:
+        stream.line(Styled(f"  privileged: {privileged_words(group)}", "bold yellow"))
     if summary.invites:
         stream.line(f"  send {amount(summary.invites, 'invite')}")
     if unchanged := summary.actions.get(Action.UNCHANGED, 0):
         stream.line(f"  leave {amount(unchanged, 'user')} as they are")
+    if ignored := summary.actions.get(Action.IGNORED, 0):
+        stream.line(f"  ignore {amount(ignored, 'row')}")
     if summary.rejected:
         stream.line(Styled(f"  leave out {amount(summary.rejected, 'bad row')}", "yellow"))
 

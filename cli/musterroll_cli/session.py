@@ -397,7 +397,9 @@ def _check_current_folder() -> None:
 
 def _has_done_anything(job: JobSummary) -> bool:
     rows, invites = job.counts, job.invites
-    written = rows.created + rows.updated + rows.deactivated + rows.failed + rows.unknown
+    written = (
+        rows.created + rows.updated + rows.deactivated + rows.reactivated + rows.deleted + rows.failed + rows.unknown
+    )
     return bool(written + invites.sent + invites.held + invites.failed)
 
 

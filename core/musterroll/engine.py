@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from musterroll.commands.undo import undo
     from musterroll.commands.validate import validate
     from musterroll.contract.source import spooled
-    from musterroll.journal.change import Action, Change, PasswordAction, Scalar
+    from musterroll.journal.change import Action, Change, PasswordAction, PrivilegedGroup, Scalar
     from musterroll.journal.invites import InviteState
     from musterroll.journal.job import JobKind, JobState
     from musterroll.journal.outcomes import InviteCounts, JobCounts
@@ -112,6 +112,7 @@ __all__ = [
     "PlanSummary",
     "PlanTarget",
     "PlannedPipeline",
+    "PrivilegedGroup",
     "ProblemGroup",
     "Provider",
     "Pruned",
@@ -228,7 +229,7 @@ _MODULES = {
     "commands.undo": "undo",
     "commands.validate": "validate",
     "contract.source": "spooled",
-    "journal.change": "Action Change PasswordAction Scalar",
+    "journal.change": "Action Change PasswordAction PrivilegedGroup Scalar",
     "journal.invites": "InviteState",
     "journal.job": "JobKind JobState",
     "journal.outcomes": "InviteCounts JobCounts",

@@ -24,7 +24,10 @@ from musterroll.registry.plugin_errors import AnswerError
 from musterroll.registry.watch import Watch
 from musterroll_testing._limits import bounded, in_time
 
-COUNTS = ("rows", "created", "updated", "unchanged", "deactivated", "rejected", "failed", "unknown", "not_attempted")
+COUNTS = (
+    *("rows", "created", "updated", "unchanged", "deactivated", "reactivated", "deleted", "ignored"),
+    *("rejected", "failed", "unknown", "not_attempted"),
+)
 
 
 class NotifierContract:

@@ -228,7 +228,7 @@ class PipelineTrial:
         return path
 
     def _by_heading(self, rows: Sequence[Mapping[str, str]]) -> tuple[list[str], Iterable[list[str]]]:
-        fields = [field for field in self.pipeline.fields.values() if field.needs_column]
+        fields = [field for field in self.pipeline.fields.values() if field.has_column]
         name_of = {field.heading: field.name for field in fields}
         known = {name for field in fields for name in (field.name, field.heading)}
         others = dict.fromkeys(key for row in rows for key in row if key not in known)

@@ -103,7 +103,10 @@ def failed(document: dict[str, Any]) -> dict[str, str]:
 
 def test_a_good_backend_is_left_as_it_was(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     portal = Portal(
-        tmp_path, more='limits.create = 0\nprotect = ["admin*"]\n[[sheet.fields]]\nname = "staff"\nheading = "X"'
+        tmp_path,
+        more='limits.create = 0\nprotect = ["admin*"]\nmode = "create"\n[[sheet.fields]]\nname = "staff"\n'
+        'heading = "X"\n'
+        '[[sheet.fields]]\nname = "command"\nheading = "Y"\nrole = "command"\nrequired = true',
     )
     assert main(["plugins", "check", "acme", "--profile", "trial"]) == 0
     lines = capsys.readouterr().out.splitlines()

@@ -55,7 +55,7 @@ def test_an_undo_gives_back_what_was_there(work: Work) -> None:
     assert done.rows == {"created": 1, "updated": 3}
     undone = work.undo(pipeline)
     assert (undone.outcome, undone.state) == (Outcome.OK, JobState.COMPLETED)
-    assert undone.rows == {"updated": 3, "deactivated": 1}
+    assert undone.rows == {"updated": 3, "deleted": 1}
     assert [change.action for change in undone.changes] == [*[Action.UPDATE] * 3, Action.DELETE]
     assert _state(work) == before
     assert [job.state for job in engine.list_jobs(pipeline)] == [JobState.COMPLETED, JobState.UNDONE]

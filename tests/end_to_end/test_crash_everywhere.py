@@ -27,7 +27,10 @@ from support.mock_portal import mock_portal
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 
 HEADINGS = "Email,Username,Forename,Surname,Password,Calling Code,Phone,Groups"
-COUNTS = ("created", "updated", "unchanged", "deactivated", "rejected", "failed", "unknown", "not_attempted")
+COUNTS = (
+    *("created", "updated", "unchanged", "deactivated", "reactivated", "deleted", "ignored"),
+    *("rejected", "failed", "unknown", "not_attempted"),
+)
 SEED = 20261122
 State = tuple[list[tuple[Any, ...]], ...]
 

@@ -61,7 +61,7 @@ def test_an_undo_on_a_bad_day(place: Workplace) -> None:
         assert undone.status == 0, undone.out
         assert undone.document["job"]["state"] == "completed"
         assert undone.document["job"]["counts"]["updated"] == 10
-        assert undone.document["job"]["counts"]["deactivated"] == 10
+        assert undone.document["job"]["counts"]["deleted"] == 10
         assert {problem["code"] for problem in undone.document["problems"]} == {"undo.invite"}
         assert _state(directory) == before
         jobs = place.json("jobs", "list").document["jobs"]

@@ -18,6 +18,7 @@ from musterroll.reports.report import Fixed, Outcome, Report
 if TYPE_CHECKING:
     from musterroll.commands.examine import Examined
     from musterroll.contract.codes import Explanation
+    from musterroll.journal.outcomes import JobCounts
     from musterroll.registry.registry import Listing, Provider
     from musterroll.reports.row_story import RowStory
     from musterroll.reports.summaries import JobSummary
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 Members: TypeAlias = dict[str, Any]
 
 SCHEMA = "musterroll/1"
+_SELDOM = frozenset({"reactivated", "deleted", "ignored"})
 
 
 def opening(command: str | None, *, pipeline: str | None = None, profile: str | None = None) -> Members:
@@ -81,6 +83,10 @@ def of_report(report: Report) -> Members:
     if report.changes is not None:
         found["changes"] = map(change_record, report.changes())
         found["groups_to_create"] = [list(path) for path in report.groups_to_create or ()]
+        if report.privileged:
+            found["privileged"] = [
+                {"group": list(one.path), "add": one.add, "remove": one.remove} for one in report.privileged
+            ]
     fixed = {"fixed": _fixed(report.fixed) if report.fixed else None} if report.command == "validate" else {}
     return {**found, **fixed, **job, **({"plan": asdict(report.saved)} if report.saved else {})}
 
@@ -109,13 +115,18 @@ def _job(job: JobSummary) -> Members:
     return {
         "id": job.id,
         "state": job.state,
-        "counts": asdict(job.counts),
+        "counts": _outcomes(job.counts),
         "rejected_file": job.rejected_file,
         "plan": job.plan,
         "approved": asdict(job.approved) if job.approved else None,
         "invites": asdict(job.invites),
         "failures": map(asdict, job.failures()),
     }
+
+
+def _outcomes(counts: JobCounts) -> Members:
+    """What became of rows; outcomes that only some pipelines know are there where there are any."""
+    return {name: rows for name, rows in asdict(counts).items() if rows or name not in _SELDOM}
 
 
 def of_jobs(jobs: Iterable[JobSummary]) -> Members:
@@ -125,7 +136,7 @@ def of_jobs(jobs: Iterable[JobSummary]) -> Members:
             {
                 **_chosen(job, "id state started finished"),
                 "sheet": job.sheet or None,
-                "counts": asdict(job.counts),
+                "counts": _outcomes(job.counts),
             }
             for job in jobs
         ]

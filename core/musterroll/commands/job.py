@@ -15,8 +15,8 @@ from musterroll.journal.roster import Roster
 from musterroll.journal.unchanged import pack_unchanged
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.plan.expected import unexpected
-from musterroll.plan.limits import limit_refusal
-from musterroll.plan.run import NewPlan, Run
+from musterroll.plan.limits import Limits, limit_refusal
+from musterroll.plan.run import NewPlan, Run, asks
 from musterroll.plan.summary import summarise
 from musterroll.portal.portal import Portal
 from musterroll.reports.jobs import report_of
@@ -155,11 +155,13 @@ def execute_plan(run: Run, job: Job, sheet: Path, *, approved: bool = False) -> 
 
 def _refusal(run: Run, job: Job, record: JobRecord) -> RefusedError | None:
     """What the limits say."""
-    limits = run.pipeline.settings.limits
+    limits = Limits.of_sheet(run.pipeline)
     going_on = f"if that is meant, `musterroll jobs approve {job.id}` lets this plan through"
-    if record.kind not in _APPROVABLE:  # it has no sheet that could differ from the last one
-        limits = limits.model_copy(update={"rows_changed": None})
+    if record.kind not in _APPROVABLE:
+        limits = Limits.of_the_rest(run.pipeline)
         going_on = "if that is meant, raise the limit for this time with --set, e.g. --set limits.deactivate=500"
+    if not asks(run.confirm):
+        limits = limits.where_nobody_is_asked()
     return limit_refusal(limits, job, Roster(job.journal, record.pipeline, record.identity), going_on)
 
 

@@ -15,7 +15,7 @@ from musterroll.journal.journal import Journal
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.pipeline.settings import SendTo
 from musterroll.plan.expected import Expected, unexpected
-from musterroll.plan.limits import limit_refusal
+from musterroll.plan.limits import Limits, limit_refusal
 from musterroll.plan.make import make_plan
 from musterroll.plan.run import NewPlan, Run
 from musterroll.plan.saved.target import PlanTarget, save_plan
@@ -67,6 +67,7 @@ def plan(
             does_anything=not all_out and summarise(made.job, portal="").does_anything,
             groups_to_create=made.job.plan.groups_to_create(),
             invite_choices={} if all_out or choices is None else _judged(choices, made, refusal),
+            privileged=made.job.plan.privileged(),
             keeps_all_out=all_out,
             saved=saved,
             close=stack.pop_all().close,
@@ -87,7 +88,7 @@ def temporary_plan_of_sheet(
 
 
 def _refusal(made: NewPlan, invites: int | None = None) -> RefusedError | None:
-    limits = made.run.pipeline.settings.limits
+    limits = Limits.of_sheet(made.run.pipeline)
     return limit_refusal(limits, made.job, made.ledger.roster, _GOING_ON, invites=invites)
 
 

@@ -134,6 +134,9 @@ class _Rehearsal:
             update={
                 "on_error": "abort",
                 "absent": "keep",
+                "mode": "both",
+                "scope": {},
+                "privileged": type(was.privileged)(),
                 "limits": type(was.limits)(),
                 "invites": was.invites.model_copy(update={"send_to": "none"}),
                 "membership": was.membership.model_copy(update={"mode": "add", "missing": "create"}),
@@ -171,6 +174,8 @@ class _Rehearsal:
                 return "" if group is None else "|".join(map(_escaped, group))
             case _ if field.secret:
                 return ""
+        if field.role is not None:
+            return ""
         if field.choices:
             return field.choices[0]
         is_asked = field.name == USERNAME or field.required or field.name in self._pipeline.settings.match

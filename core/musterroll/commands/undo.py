@@ -10,10 +10,11 @@ from musterroll.errors import RefusedError
 from musterroll.journal.job import Job, JobKind, JobRecord, JobState
 from musterroll.journal.jobs import open_job
 from musterroll.pipeline.pipeline import Pipeline
+from musterroll.plan.limits import Limits
 from musterroll.plan.make import count_users
+from musterroll.plan.privileged import count_privileged
 from musterroll.plan.run import Confirm, NewPlan, Run, agreed
 from musterroll.plan.undo import UndoPlanner
-from musterroll.portal.protection import Protection
 from musterroll.progress import SILENT, Progress
 from musterroll.reports.report import Report
 from musterroll.sheet.summary import SheetCounts
@@ -79,8 +80,7 @@ def _make_plan(plan: NewPlan, former: Job, counts: SheetCounts) -> None:
     journal, store, settings = plan.job.journal, plan.job.plan, plan.run.pipeline.settings
     planner = UndoPlanner(
         portal=plan.portal,
-        created=settings.undo.created,
-        protection=Protection(settings.protect),
+        settings=settings,
         store=store,
         log=plan.log,
     )
@@ -88,7 +88,10 @@ def _make_plan(plan: NewPlan, former: Job, counts: SheetCounts) -> None:
     try:
         counts.rows = plan.store_batches(planner.plan(journal, former.id))
         with journal.transaction():
-            store.add_totals(users=count_users(plan.run.pipeline, plan.portal), groups=0)
+            pipeline = plan.run.pipeline
+            users = count_users(pipeline, plan.portal, Limits.of_the_rest(pipeline))
+            privileged = count_privileged(plan.job, settings.privileged.groups)
+            store.add_totals(users=users, groups=0, privileged=privileged)
             plan.store_problems(counts, with_others=False)
     finally:
         journal.commit()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from musterroll.contract.secret import Secret
@@ -19,6 +20,16 @@ CALLING_CODE = "calling_code"
 PHONE = "phone"
 # These have a handling of their own; every other field is a plain attribute that travels to the backend.
 SPECIAL = frozenset({USERNAME, PASSWORD, GROUPS})
+
+
+class FieldRole(StrEnum):
+    """What a field says of its row, instead of being a value of the user."""
+
+    COMMAND = "command"
+    ACTIVE = "active"
+    VALID_FROM = "valid_from"
+    VALID_UNTIL = "valid_until"
+    OLD_USERNAME = "old_username"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +51,8 @@ class Field:
         default: what a blank cell means when a user is created.
         compose: makes the value of other fields where the cell is blank or there is no column.
         omitted: this customer's sheet does not have it.
+        role: what it says of the row; None for a value of the user.
+        words: what may stand in the cells of such a field, folded, and what each means.
     """
 
     name: str
@@ -55,10 +68,17 @@ class Field:
     default: str | Secret | None = None
     compose: Template | None = None
     omitted: bool = False
+    role: FieldRole | None = None
+    words: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property
     def needs_column(self) -> bool:
         """Whether the sheet must have a column for it."""
+        return self.has_column and (self.role is None or self.required)
+
+    @property
+    def has_column(self) -> bool:
+        """Whether a sheet that lacks nothing has a column for it."""
         return not self.omitted and self.compose is None
 
     def guidance_with(self, rules: str) -> str:
@@ -67,8 +87,8 @@ class Field:
 
     @property
     def is_attribute(self) -> bool:
-        """Whether it is a plain attribute of the user (not the username, the password or the groups)."""
-        return self.name not in SPECIAL
+        """Whether it is a plain attribute of the user (not username, password, groups, or one of a role)."""
+        return self.name not in SPECIAL and self.role is None
 
 
 class FieldSet(Mapping[str, Field]):

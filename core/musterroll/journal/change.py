@@ -43,7 +43,9 @@ class Action(StrEnum):
     UPDATE = "update"
     UNCHANGED = "unchanged"
     DEACTIVATE = "deactivate"
-    DELETE = "delete"  # an undo only, and only where the pipeline says so
+    REACTIVATE = "reactivate"  # the row asks for it; everything else that it says is done as well
+    DELETE = "delete"  # only where the pipeline says so
+    IGNORED = "ignored"  # nothing: the row, or the pipeline, does not want it
     REJECTED = "rejected"  # nothing: the row cannot go in
 
 
@@ -78,6 +80,14 @@ class Target:
     id: int | None = field(default=None, compare=False)
     parent: int | None = field(default=None, compare=False)
     ref: str | None = field(default=None, compare=False)
+
+
+class PrivilegedGroup(NamedTuple):
+    """A privileged group that a plan concerns: how many members it adds and removes."""
+
+    path: GroupPath
+    add: int
+    remove: int
 
 
 Groups: TypeAlias = tuple[tuple[Target, ...], tuple[Target, ...]]
@@ -139,6 +149,14 @@ class Change:
     def rejected(cls, row: int, username: str, ref: str | None) -> Change:
         """Makes that of a row that cannot go in; `ref` is the existing user that it means, where it means one."""
         return cls(row=row, username=username, action=Action.REJECTED, password=PasswordAction.NONE, ref=ref)
+
+    @classmethod
+    def ignored(cls, row: int, username: str, ref: str | None, reason: str) -> Change:
+        """Makes that of a row that is left alone; `ref` is the existing user that it means, where it means one."""
+        invite = InviteDecision(send=False, reason=reason)
+        return cls(
+            row=row, username=username, action=Action.IGNORED, password=PasswordAction.NONE, ref=ref, invite=invite
+        )
 
     @property
     def stored_row(self) -> int:

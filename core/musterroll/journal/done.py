@@ -49,9 +49,10 @@ def done_changes(journal: Journal, job: str) -> Iterator[Change]:
     ):
         planned = Change.of_columns(columns, memberships.of(columns[0]))
         carried_out = {kind for kind in map(Kind, kinds.split(",")) if OPERATIONS[kind].undone_by} if kinds else set()
+        is_deleted = planned.action is Action.DELETE and bool(kinds)
         done = replace(
             planned,
-            action=planned.action if carried_out else Action.UNCHANGED,
+            action=planned.action if carried_out or is_deleted else Action.UNCHANGED,
             fields=_changed(planned.fields, carried_out),
             password=planned.password if carried_out - _OF_FLAGS else PasswordAction.KEEP,
             invite=InviteDecision(send=bool(invited)),

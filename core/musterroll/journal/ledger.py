@@ -179,7 +179,7 @@ class Ledger:
 
     def remove(self, refs: Sequence[str]) -> None:
         """Notes that users are gone: whoever gets their name is another."""
-        for table in ("managed", "invited_as", "taken_back"):
+        for table in ("managed", "roster", "invited_as", "taken_back"):
             self._journal.executemany(
                 f"DELETE FROM {table} WHERE pipeline = ? AND identity = ? AND ref = ?",  # noqa: S608 -- constants
                 [(*self._owner, ref) for ref in refs],
@@ -201,7 +201,8 @@ class Ledger:
             # Whoever deactivates those whom the job found active, or made active again, means it.
             self._journal.execute(
                 f"DELETE FROM taken_back WHERE pipeline = ?1 AND identity = ?2 AND ref IN ("  # noqa: S608 -- a constant
-                f"SELECT r.ref FROM row AS r WHERE r.job = ?3 AND r.action IN ('unchanged', 'update') AND {IS_DONE})",
+                f"SELECT r.ref FROM row AS r WHERE r.job = ?3 "
+                f"AND r.action IN ('unchanged', 'update', 'reactivate') AND {IS_DONE})",
                 (*self._owner, job),
             )
 
@@ -211,13 +212,13 @@ class Ledger:
             f"""
             INSERT INTO uninvited SELECT ?1, ?2, r.ref, {PRESENT_NAME},
                 CASE WHEN r.invite IS NULL THEN coalesce(r.reason, '') ELSE 'its row was not carried out to the end' END
-            FROM row AS r WHERE r.job = ?3 AND r.ref IS NOT NULL AND r.action <> ?4
+            FROM row AS r WHERE r.job = ?3 AND r.ref IS NOT NULL AND r.action NOT IN (?4, ?6, ?7)
             AND NOT EXISTS (SELECT 1 FROM invite AS i WHERE i.pipeline = ?1 AND i.identity = ?2 AND i.ref = r.ref
                             AND i.purpose = ?5)
             ON CONFLICT DO UPDATE SET username = excluded.username, reason = excluded.reason
             WHERE reason <> excluded.reason OR username <> excluded.username
             """,  # noqa: S608 -- a constant
-            (*self._owner, job, Action.REJECTED, Purpose.INVITE),
+            (*self._owner, job, Action.REJECTED, Purpose.INVITE, Action.IGNORED, Action.DELETE),
         )
 
     def _keep_names(self, job: str) -> None:

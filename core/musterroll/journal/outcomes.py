@@ -21,6 +21,9 @@ class JobCounts:
     updated: int = 0
     unchanged: int = 0
     deactivated: int = 0
+    reactivated: int = 0
+    deleted: int = 0
+    ignored: int = 0
     rejected: int = 0
     failed: int = 0
     unknown: int = 0
@@ -55,7 +58,9 @@ _OUTCOME = {
     Action.UPDATE: "updated",
     Action.UNCHANGED: "unchanged",
     Action.DEACTIVATE: "deactivated",
-    Action.DELETE: "deactivated",  # taken out of use
+    Action.REACTIVATE: "reactivated",
+    Action.DELETE: "deleted",
+    Action.IGNORED: "ignored",
 }
 # The worst of a row's operations decides.
 _WORST = {3: "failed", 2: "unknown", 1: "not_attempted"}

@@ -20,6 +20,7 @@ from musterroll.journal.change import (
     InviteDecision,
     Memberships,
     PasswordAction,
+    PrivilegedGroup,
     Target,
     load_targets,
 )
@@ -144,10 +145,10 @@ class PlanStore:
         yield from self._journal.stream(
             f"SELECT later.row, first.row FROM row AS later JOIN "  # noqa: S608 -- constants
             f"(SELECT {column} AS value, min(row) AS row FROM row "
-            f"WHERE job = ?1 AND action <> ?2 AND {column} IS NOT NULL "
+            f"WHERE job = ?1 AND action NOT IN (?2, ?3) AND {column} IS NOT NULL "
             f"GROUP BY {column} HAVING count(*) > 1) AS first ON later.{column} = first.value "
-            f"WHERE later.job = ?1 AND later.action <> ?2 AND later.row > first.row ORDER BY later.row",
-            (self._job, Action.REJECTED),
+            f"WHERE later.job = ?1 AND later.action NOT IN (?2, ?3) AND later.row > first.row ORDER BY later.row",
+            (self._job, Action.REJECTED, Action.IGNORED),
         )
 
     def _doubles_of_sheet(self) -> Iterator[tuple[int, int]]:
@@ -156,12 +157,12 @@ class PlanStore:
             """
             WITH named (row, who) AS (
                 SELECT s.row, s.who FROM sheet_row AS s LEFT JOIN row AS r ON r.job = s.job AND r.row = s.row
-                WHERE s.job = ?1 AND r.action IS NOT ?2)
+                WHERE s.job = ?1 AND r.action IS NOT ?2 AND r.action IS NOT ?3)
             SELECT later.row, first.row FROM named AS later
             JOIN (SELECT who, min(row) AS row FROM named GROUP BY who HAVING count(*) > 1) AS first
             ON later.who = first.who WHERE later.row > first.row ORDER BY later.row
             """,
-            (self._job, Action.REJECTED),
+            (self._job, Action.REJECTED, Action.IGNORED),
         )
 
     def refs(self) -> Iterator[str]:
@@ -189,10 +190,17 @@ class PlanStore:
         """Stores the sheet's counts."""
         self._journal.execute("UPDATE job SET counts = ? WHERE id = ?", (json.dumps(asdict(counts)), self._job))
 
-    def add_totals(self, *, users: int | None, groups: int) -> None:
-        """Stores what the backend has; percentages are of these."""
-        totals = json.dumps({"users": users, "groups": groups})
+    def add_totals(self, *, users: int | None, groups: int, privileged: Sequence[PrivilegedGroup] = ()) -> None:
+        """Stores what the backend has, percentages are of these; and which privileged groups the plan concerns."""
+        totals = json.dumps({"users": users, "groups": groups, **({"privileged": privileged} if privileged else {})})
         self._journal.execute("UPDATE job SET totals = ? WHERE id = ?", (totals, self._job))
+
+    @decoded
+    def privileged(self) -> tuple[PrivilegedGroup, ...]:
+        """Returns the privileged groups that the plan adds members to or removes some from."""
+        (totals,) = self._journal.execute("SELECT totals FROM job WHERE id = ?", (self._job,)).fetchone()
+        found = json.loads(totals).get("privileged", ())
+        return tuple(PrivilegedGroup(tuple(path), int(add), int(remove)) for path, add, remove in found)
 
     def forget_digests(self) -> None:
         """Forgets the digests of the sheet's rows, unless it is the one that the next sheet is compared with."""
@@ -306,8 +314,8 @@ class PlanStore:
             self._add_of_group(seq, Kind.CREATE_GROUP, target, len(path))
         seq += self._add_of_users(seq, Kind.CREATE_USER, Action.CREATE)
         updates = self._journal.stream(
-            "SELECT row, password, fields FROM row WHERE job = ? AND action = ? ORDER BY row",
-            (self._job, Action.UPDATE),
+            "SELECT row, password, fields FROM row WHERE job = ? AND action IN (?, ?) ORDER BY row",
+            (self._job, Action.UPDATE, Action.REACTIVATE),
         )
         of_updates = ((row, kind) for row, *update in updates for kind in _kinds_of_update(*update))
         while batch := list(islice(of_updates, _BATCH)):

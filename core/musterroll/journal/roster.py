@@ -13,7 +13,7 @@ from musterroll.journal.journal import Journal
 IS_DONE = """NOT EXISTS (SELECT 1 FROM operation AS o INDEXED BY operation_row
     WHERE o.job = r.job AND o.row = r.row AND o.state NOT IN ('done', 'noop'))"""
 # Of a row `r`: the name that its user has by now, as a row can rename.
-PRESENT_NAME = f"""CASE WHEN r.action = 'update' AND {IS_DONE}
+PRESENT_NAME = f"""CASE WHEN r.action IN ('update', 'reactivate') AND {IS_DONE}
     THEN coalesce(json_extract(r.fields, '$.{USERNAME}[1]'), r.username) ELSE r.username END"""
 
 
@@ -74,10 +74,10 @@ class Roster:
         self._journal.execute(
             f"""
             INSERT INTO roster SELECT ?2, ?3, ref, {PRESENT_NAME}, ?1
-            FROM row AS r WHERE job = ?1 AND action <> ?4 AND row < ?5 AND ref IS NOT NULL AND {IS_DONE}
+            FROM row AS r WHERE job = ?1 AND action NOT IN (?4, ?6, ?7) AND row < ?5 AND ref IS NOT NULL AND {IS_DONE}
             ON CONFLICT DO UPDATE SET username = excluded.username WHERE username <> excluded.username
             """,  # noqa: S608 -- a constant
-            (job, *self._owner, Action.REJECTED, FIRST_OFF_SHEET_ROW),
+            (job, *self._owner, Action.REJECTED, FIRST_OFF_SHEET_ROW, Action.IGNORED, Action.DELETE),
         )
 
     def forget(self, job: str) -> None:

@@ -73,7 +73,7 @@ CREATE TABLE row (
     row      INTEGER NOT NULL,
     username TEXT NOT NULL,
     folded   TEXT NOT NULL,                   -- the username as it will be, folded
-    action   TEXT NOT NULL,                   -- create, update, unchanged, deactivate, delete, rejected
+    action   TEXT NOT NULL,                   -- create, update, unchanged, deactivate, delete, rejected, …
     password TEXT NOT NULL,
     fields   TEXT NOT NULL,                   -- JSON: {field: [before, after]}
     ref      TEXT,

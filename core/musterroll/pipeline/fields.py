@@ -15,6 +15,7 @@ from musterroll.contract.text import clean, did_you_mean, fold, fold_heading
 from musterroll.pipeline.check import Check, texts
 from musterroll.pipeline.files import standard_text
 from musterroll.pipeline.origins import Items, KeyPath, at, plain
+from musterroll.pipeline.row_fields import check_roles, choices_of, guidance_of, words_of
 from musterroll.pipeline.settings import FieldSettings, SheetSettings
 
 _WHOLE_PHONE = "The whole number, with + and the country's telephone code: +44 7712 345678. {rules}"
@@ -33,6 +34,7 @@ def fields_of(check: Check) -> FieldSet:
             _is_field(check, ("sheet", part, name), name, known)
     for i, name in enumerate(sheet.omit):
         _is_field(check, ("sheet", "omit", i), name, known)
+    check_roles(check, sheet)
     templates = _templates(check, sheet, known)
     fields = FieldSet(_field(check, sheet, field, templates.get(field.name)) for field in sheet.fields)
     if sheet.first_row <= sheet.heading_row:
@@ -48,6 +50,7 @@ def fields_of(check: Check) -> FieldSet:
     _check_headings(check, sheet)
     if check.is_sound("match"):
         _check_match(check, fields)
+    _check_scope(check, fields)
     return fields
 
 
@@ -109,11 +112,13 @@ def _field(check: Check, sheet: SheetSettings, field: FieldSettings, compose: Te
         required=required and (not omitted or name == USERNAME),  # then it is made of others
         required_when=_required_when(check, sheet, field),
         max_length=field.max_length,
-        choices=_choices(check, field),
+        choices=_choices(check, field) if field.role is None else choices_of(field),
         secret=name == PASSWORD,
         default=_default(check, field, sheet.defaults.get(name)),
         compose=compose,
         omitted=omitted,
+        role=field.role,
+        words=words_of(field),
     )
 
 
@@ -131,7 +136,7 @@ def _required_when(check: Check, sheet: SheetSettings, field: FieldSettings) -> 
 
 def _guidance(check: Check, sheet: SheetSettings, field: FieldSettings) -> str:
     """The guidance; the standard one of the phone asks for the local part, which needs the column beside it."""
-    return _WHOLE_PHONE if _is_standard_of_whole(check, sheet, field, "guidance") else field.guidance
+    return _WHOLE_PHONE if _is_standard_of_whole(check, sheet, field, "guidance") else guidance_of(field)
 
 
 def _example(check: Check, sheet: SheetSettings, field: FieldSettings) -> str:
@@ -221,10 +226,24 @@ def _check_match(check: Check, fields: FieldSet) -> None:
         path = ("match", i)
         if not _is_field(check, path, name, fields):
             continue
-        if fields[name].secret or name == GROUPS:
+        if fields[name].secret or name == GROUPS or fields[name].role is not None:
             check.complain(path, f'"{name}" cannot say who a user is')
         elif _is_never_filled(fields[name]) and name != USERNAME and not _has_transforms(check):  # that has been said
             check.complain(path, f'the sheet does not have "{name}"')
         elif name in seen:
             check.complain(path, f'"{name}" is named twice')
         seen.add(name)
+
+
+def _check_scope(check: Check, fields: FieldSet) -> None:
+    scope = at(check.tree, ("scope",))
+    said = plain(scope) if scope is not None and check.is_sound("scope") else {}
+    for name in said if isinstance(said, dict) else ():
+        path = ("scope", name)
+        if not _is_field(check, path, name, fields):
+            continue
+        field = fields[name]
+        if not field.is_attribute:
+            check.complain(path, f'"{name}" cannot say whom a sheet is about')
+        elif field.choices and clean(said[name]) not in field.choices:
+            check.complain(path, f"is not one of the field's choices{did_you_mean(said[name], field.choices)}")

@@ -109,6 +109,7 @@ def load_pipeline(
         shown=_shown(tree, check, types, is_standard=chain[0].place.label == STANDARD),
         set_options=_lasting(sets, tree, check) + flags_as_sets(flags or {}),
         settings_sha256=_sha256_of(merged),
+        default_limits=frozenset(key for key, _ in settings.limits if check.is_from_standard(("limits", key))),
         plugins=plugins_used((one.component for one in used), registry, folder),
         reader=reader,
         readers=readers,
@@ -175,7 +176,9 @@ def _warn_of_empty_arrays(check: Check, layers: Sequence[TomlTable]) -> None:
 
 def _check_absent(check: Check) -> None:
     absent = at(check.tree, ("absent",))
-    if absent is not None and plain(absent) == "deactivate" and at(check.tree, ("limits", "deactivate")) is None:
+    limit = ("limits", "deactivate")
+    has_limit = at(check.tree, limit) is not None and not check.is_from_standard(limit)  # that is for large portals
+    if absent is not None and plain(absent) == "deactivate" and not has_limit:
         text = (
             '"deactivate" needs a limit, so that a wrong sheet cannot do much harm; e.g. deactivate = 20 under [limits]'
         )

@@ -90,6 +90,7 @@ class Pipeline:
         set_options: the `--set` texts and flags it was loaded with, as `--set` texts, so that a job can be resumed with
             them. A text that holds a secret is left out: the journal keeps these texts.
         settings_sha256: the SHA-256 of the merged settings.
+        default_limits: the keys of `[limits]` that nobody has set: they are the built-in pipeline's.
         plugins: the plugins in use, with what tells one version of them from another.
         reader: the chosen reader; None for "auto".
         readers: the readers to try.
@@ -116,6 +117,7 @@ class Pipeline:
     shown: Mapping[str, Any]
     set_options: tuple[str, ...]
     settings_sha256: str
+    default_limits: frozenset[str]
     plugins: PluginsUsed
     reader: Instance | None  # None: "auto"
     readers: tuple[Instance, ...]

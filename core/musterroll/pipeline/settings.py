@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
 from musterroll.contract.conditions import NO_CONDITIONS, Conditions
+from musterroll.contract.fields import FieldRole
 from musterroll.contract.messages import Purpose
 from musterroll.contract.options import SecretRef
 
@@ -116,7 +117,9 @@ class FieldSettings(Table):
         required: every row needs it.
         required_when: the rows that need it, e.g. `{ role = "doctor" }`.
         max_length: the most characters.
-        choices: the only values that are allowed.
+        choices: the only values that are allowed; of a `command`, the only commands.
+        role: what the column says of its row, instead of being a value of the user.
+        aliases: other words of a `command` (`deactivate = ["left"]`), or of `active` (`yes`, `no`).
     """
 
     name: FieldName
@@ -127,6 +130,8 @@ class FieldSettings(Table):
     required_when: Conditions = NO_CONDITIONS
     max_length: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     choices: tuple[Name, ...] = ()
+    role: FieldRole | None = None
+    aliases: dict[str, tuple[Name, ...]] = {}
 
 
 class SheetSettings(Table):
@@ -246,10 +251,15 @@ class LimitSettings(Table):
         group_remove: memberships that are taken away.
         new_groups: groups that are created.
         password_reset: passwords that are reset.
-        deactivate: users that are deactivated.
+        deactivate: users that are deactivated or deleted.
+        delete: users that are deleted because their row says so.
+        privileged: memberships in privileged groups that are added or taken away. Where nobody is asked and there is no
+            such limit, it is 0.
         invite: invites that are sent.
         reject: rows that are left out.
         rows_changed: rows that differ from the last completed sheet.
+        from_users: a percentage of the portal's users holds where the portal has so many. That of the built-in
+            pipeline is for its own percentages; one of your own is for yours as well.
     """
 
     create: Limit | None = None
@@ -260,9 +270,22 @@ class LimitSettings(Table):
     new_groups: Limit | None = None
     password_reset: Limit | None = None
     deactivate: Limit | None = None
+    delete: Limit | None = None
+    privileged: Annotated[int, Field(ge=0, le=_MOST)] | None = None
     invite: Limit | None = None
     reject: Limit | None = None
     rows_changed: Limit | None = None
+    from_users: Annotated[int, Field(ge=0, le=_MOST)] = 0
+
+
+class PrivilegedSettings(Table):
+    """`[privileged]`: what is looked at twice.
+
+    Attributes:
+        groups: groups whose members can do much, as a sheet names them; `*` stands for any characters.
+    """
+
+    groups: tuple[Name, ...] = ()
 
 
 class UndoSettings(Table):
@@ -299,6 +322,9 @@ class Settings(Table):
         confirm: without a terminal, write only with --yes.
         rehearsal: the portal is one to rehearse with: `plugins check` may create made-up users there.
         on_error: one bad row keeps everything out (`abort`), or only bad rows are left out (`skip`).
+        mode: rows create users only (`create`), update them only (`update`), or do what it takes (`both`, and
+            where it is not said).
+        scope: what users have whom the sheet is about, by field; it says nothing of others.
         on_inactive: a row that means an inactive user is an `error`, makes the user active (`reactivate`), or
             only updates (`update`).
         match: the fields that recognise a user, first choice first.
@@ -316,6 +342,7 @@ class Settings(Table):
         absent: users of earlier sheets that are missing from this one: `keep`, `report` or `deactivate`.
         protect: users that nothing touches; `*` stands for any characters.
         limits: a job that would do more than this is refused as a whole.
+        privileged: groups whose members can do much.
         undo: what `jobs undo` does.
         keep: how long what the pipeline has done is kept.
         severity: what a problem is to this customer, by its code: an `error`, a `warning`, or nothing (`ignore`).
@@ -331,11 +358,13 @@ class Settings(Table):
     confirm: bool = False
     rehearsal: bool = False
     on_error: Literal["abort", "skip"]
+    mode: Literal["create", "update", "both"] | None = None
     on_inactive: Literal["error", "reactivate", "update"]
     absent: Literal["keep", "report", "deactivate"]
     protect: tuple[Name, ...] = ()
     match: Annotated[tuple[FieldName, ...], Field(min_length=1)]
     sheet: SheetSettings
+    scope: dict[FieldName, Name] = {}
     reader: Use
     readers: dict[str, dict[str, Any]] = {}
     password: PasswordSettings
@@ -347,6 +376,7 @@ class Settings(Table):
     invites: InviteSettings
     notifiers: tuple[NotifierUse, ...] = ()
     limits: LimitSettings = Field(default_factory=LimitSettings)
+    privileged: PrivilegedSettings = Field(default_factory=PrivilegedSettings)
     undo: UndoSettings
     keep: KeepSettings = Field(default_factory=KeepSettings)
     severity: dict[Code, SeverityChoice] = {}

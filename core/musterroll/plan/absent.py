@@ -9,15 +9,17 @@ from itertools import count, islice
 from musterroll.contract.fields import USERNAME, FieldSet
 from musterroll.contract.problems import Problem, Severity
 from musterroll.contract.translation import gettext, ngettext
-from musterroll.contract.users import Existing
+from musterroll.contract.users import Existing, group_text
 from musterroll.journal.change import FIRST_OFF_SHEET_ROW, Action, Change, FieldChange, PasswordAction
 from musterroll.journal.plan import PlanStore
 from musterroll.journal.roster import Roster
+from musterroll.plan.privileged import PrivilegedGroups
 from musterroll.plan.user_digest import digest_of
 from musterroll.portal.lookups import look_up_known
 from musterroll.portal.portal import Portal
 from musterroll.portal.protection import Protection
 from musterroll.sheet.problem_log import ProblemLog
+from musterroll.sheet.scope import Scope
 
 # So many users are looked up at once.
 _BATCH = 500
@@ -45,6 +47,8 @@ class AbsentUsers:
         portal: only asked.
         roster: whom this pipeline manages.
         protection: who is left alone.
+        privileged: the groups that must not lose their last active member.
+        scope: whom the sheet is about; others cannot be missing from it.
         fields: the fields of a user.
         store: takes the plan; that of the sheet's rows is in it already.
         log: takes the problems.
@@ -57,6 +61,8 @@ class AbsentUsers:
         portal: Portal,
         roster: Roster,
         protection: Protection,
+        privileged: PrivilegedGroups,
+        scope: Scope,
         fields: FieldSet,
         store: PlanStore,
         log: ProblemLog,
@@ -65,6 +71,8 @@ class AbsentUsers:
         self._portal = portal
         self._roster = roster
         self._protection = protection
+        self._privileged = privileged
+        self._scope = scope
         self._fields = fields
         self._store = store
         self._log = log
@@ -100,8 +108,9 @@ class AbsentUsers:
         """Streams the active, unprotected users that are missing from the sheet, in batches."""
         missing = ((ref, name) for ref, name in self._missing() if ref not in uncertain.refs)
         while batch := dict(islice(missing, _BATCH)):
-            users = look_up_known(self._portal, batch)
-            yield [user for user in users.values() if user.active and not self._protection.of(user.username)]
+            users = look_up_known(self._portal, batch).values()
+            found = (user for user in users if user.active and not self._protection.of(user.username))
+            yield [user for user in found if self._scope.has(user)]
 
     def _missing(self) -> Iterator[tuple[str, str]]:
         """Walks the managed users and those of the sheet side by side: both come by ascending ref."""
@@ -124,7 +133,16 @@ class AbsentUsers:
             ref=user.ref,
             user_digest=digest_of(user, self._fields.attributes),
         )
-        self._store.add(change)
+        emptied = self._privileged.emptied_by(change, user) if self._privileged else None
+        if emptied is None:
+            self._store.add(change)
+        else:
+            self._report(
+                user,
+                '"{user}" is in the portal, managed by this pipeline, but not in the sheet; not deactivated, because '
+                '"{group}", a privileged group, may have no other active member',
+                group=group_text(emptied),
+            )
 
     def _report(self, user: Existing, message: str, **values: object) -> None:
         self._log.add_absent(

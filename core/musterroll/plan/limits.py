@@ -16,6 +16,7 @@ from musterroll.errors import RefusedError
 from musterroll.journal.change import FIRST_OFF_SHEET_ROW, Action, PasswordAction
 from musterroll.journal.job import Job
 from musterroll.journal.roster import Roster, sheet_digests
+from musterroll.pipeline.pipeline import Pipeline
 from musterroll.pipeline.settings import LimitSettings
 from musterroll.plan.summary import count_stored
 
@@ -44,9 +45,11 @@ _RULES = {
     "email_change": _Rule("e-mail address", "e-mail addresses", "would be changed", Base.USERS),
     "group_add": _Rule("membership", "memberships", "would be added", Base.USERS),
     "group_remove": _Rule("membership", "memberships", "would be removed", Base.USERS),
+    "privileged": _Rule("membership", "memberships", "in privileged groups would be changed", Base.USERS),
     "new_groups": _Rule("group", "groups", "would be created", Base.GROUPS),
     "password_reset": _Rule("password", "passwords", "would be reset", Base.USERS),
     "deactivate": _Rule("user", "users", "would be deactivated", Base.USERS),
+    "delete": _Rule("user", "users", "would be deleted", Base.USERS),
     "invite": _Rule("invite", "invites", "would be sent", Base.ROWS),
     "reject": _Rule("row is", "rows are", "rejected", Base.ROWS),
     "rows_changed": _Rule("user differs", "users differ", "from the last completed sheet", Base.BOTH_SHEETS),
@@ -62,19 +65,28 @@ class Exceeded:
         limit: what the pipeline says.
         count: what the plan comes to.
         total: what a percentage is of; None for a limit that is a number.
+        by_default: whether nobody has set it: then it says how to.
     """
 
     name: str
     limit: int | str
     count: int
     total: int | None
+    by_default: bool = False
 
     def __str__(self) -> str:
         rule = _RULES[self.name]
         limit = self.limit if isinstance(self.limit, str) else f"{self.limit:,}"
         part = f" ({self._percentage()} % of {rule.base.format(f'{self.total:,}')})" if self.total else ""
         things = rule.one if self.count == 1 else rule.many
-        return f"{self.name}: {self.count:,} {things} {rule.what}{part}, the limit is {limit}"
+        told = f"{self.name}: {self.count:,} {things} {rule.what}{part}, the limit is {limit}"
+        if not self.by_default:
+            return told
+        if self.name == "privileged":
+            return f"{told} where nobody is asked; another one is set under [limits], e.g. privileged = {self.count}"
+        return (
+            f'{told} where the pipeline says nothing else; another one is set under [limits], e.g. {self.name} = "50%"'
+        )
 
     def _percentage(self) -> Decimal:
         """Rounded up, so that what is just above the limit does not look equal to it."""
@@ -83,61 +95,122 @@ class Exceeded:
         return part.quantize(Decimal(1).scaleb(places), ROUND_CEILING)
 
 
-def counts_users(limits: LimitSettings) -> str | None:
-    """Returns the first limit that is a percentage of the portal's users; None where there is none."""
-    for name, rule in _RULES.items():
-        if rule.base is Base.USERS and isinstance(getattr(limits, name), str):
-            return name
-    return None
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The limits of a job.
+
+    Attributes:
+        settings: `[limits]`.
+        by_default: the keys that nobody has set. They are for sheets, and for portals that have many users.
+    """
+
+    settings: LimitSettings
+    by_default: frozenset[str] = frozenset()
+
+    @classmethod
+    def of_sheet(cls, pipeline: Pipeline) -> Limits:
+        """Those of a job that takes a sheet in."""
+        return cls(pipeline.settings.limits, pipeline.default_limits)
+
+    @classmethod
+    def of_the_rest(cls, pipeline: Pipeline) -> Limits:
+        """Those of any other job: it has no sheet that could be the wrong one, so only what somebody has set counts."""
+        settings = pipeline.settings.limits
+        unset = {name for name in _RULES if name in pipeline.default_limits or name == "rows_changed"}
+        return cls(settings.model_copy(update=dict.fromkeys(unset)), pipeline.default_limits - unset)
+
+    def where_nobody_is_asked(self) -> Limits:
+        """The same where nobody looks at what is going to be done: privileged groups stay as they are."""
+        if self.settings.privileged is not None:
+            return self
+        return Limits(self.settings.model_copy(update={"privileged": 0}), self.by_default | {"privileged"})
+
+    def without(self, name: str) -> Limits:
+        """The same but for one that does not hold."""
+        return Limits(self.settings.model_copy(update={name: None}), self.by_default - {name})
+
+    @property
+    def are_set(self) -> bool:
+        """Whether somebody has set one."""
+        return any(self.limit(name) is not None and name not in self.by_default for name in _RULES)
+
+    def limit(self, name: str) -> int | str | None:
+        """The limit of that name; None where there is none."""
+        limit: int | str | None = getattr(self.settings, name)
+        return limit
+
+    def users_at_least(self, name: str) -> int:
+        """How many users the portal must have, so that a percentage of them holds."""
+        is_of_default = "from_users" in self.by_default and name not in self.by_default
+        return 1 if is_of_default else max(1, self.settings.from_users)
+
+    @property
+    def needs_users(self) -> str | None:
+        """The first limit that is a percentage of the portal's users and that somebody has set; None without."""
+        return next((name for name in self._of_users() if name not in self.by_default), None)
+
+    def may_stop(self, job: Job) -> bool:
+        """Whether a limit that nobody has set may stop a stored plan: only then it matters how many users there are."""
+        found = (name for name in self._of_users() if name in self.by_default)
+        return any(
+            COUNTS[name](job) * 100 > _percentage(str(self.limit(name))) * self.users_at_least(name) for name in found
+        )
+
+    def _of_users(self) -> Iterator[str]:
+        for name, rule in _RULES.items():
+            if rule.base is Base.USERS and isinstance(self.limit(name), str):
+                yield name
 
 
 def limit_refusal(
-    limits: LimitSettings, job: Job, roster: Roster, going_on: str, *, invites: int | None = None
+    limits: Limits, job: Job, roster: Roster, going_on: str, *, invites: int | None = None
 ) -> RefusedError | None:
     """Returns why a stored plan must not be carried out; None where no limit is exceeded.
 
     Args:
-        limits: `[limits]`.
+        limits: those of the job.
         job: the job with the plan.
         roster: for the last completed sheet.
         going_on: tells the person how to go on.
         invites: how many invites there would be, where it is not as many as are planned.
     """
     if job.record.sheet.chosen is not None:  # some rows only: what is missing is no difference
-        limits = limits.model_copy(update={"rows_changed": None})
+        limits = limits.without("rows_changed")
     exceeded = list(_exceeded(limits, job, roster, invites))
     if not exceeded:
         return None
     return RefusedError(f"nothing was written: {'; '.join(map(str, exceeded))}; {going_on}", code="limit.exceeded")
 
 
-def _exceeded(limits: LimitSettings, job: Job, roster: Roster, invites: int | None) -> Iterator[Exceeded]:
-    """Yields the limits that a stored plan exceeds. A percentage of nothing is not applied."""
-    for name in _RULES:
-        limit: int | str | None = getattr(limits, name)
+def _exceeded(limits: Limits, job: Job, roster: Roster, invites: int | None) -> Iterator[Exceeded]:
+    """Yields the limits that a stored plan exceeds. A percentage of nothing, or of few users, is not applied."""
+    (text,) = job.journal.execute("SELECT totals FROM job WHERE id = ?", (job.id,)).fetchone()
+    totals = json.loads(text)
+    for name, rule in _RULES.items():
+        limit, by_default = limits.limit(name), name in limits.by_default
         if limit is None:
             continue
-        count, total = _drift(job, roster) if name == "rows_changed" else _counted(name, job)
-        if name == "invite" and invites is not None:
-            count = invites
         if isinstance(limit, int):
-            if count > limit:
-                yield Exceeded(name, limit, count, None)
-        elif total and count * 100 > _percentage(limit) * total:
-            yield Exceeded(name, limit, count, total)
+            if (count := _count(name, job, roster, invites)[0]) > limit:
+                yield Exceeded(name, limit, count, None, by_default)
+        elif rule.base is not Base.USERS or (totals.get("users") or 0) >= limits.users_at_least(name):
+            count, total = _count(name, job, roster, invites)
+            total = totals.get(rule.base.name.lower()) if total is None else total
+            if total and count * 100 > _percentage(limit) * total:
+                yield Exceeded(name, limit, count, total, by_default)
 
 
 def _percentage(text: str) -> Decimal:
     return Decimal(text.rstrip("% "))
 
 
-def _counted(name: str, job: Job) -> tuple[int, int | None]:
-    """What the plan comes to, and what a percentage of it is of."""
-    base = _RULES[name].base
-    if base is Base.ROWS:
-        return COUNTS[name](job), count_stored(job, "row", "row < ?", FIRST_OFF_SHEET_ROW)
-    (totals,) = job.journal.execute("SELECT totals FROM job WHERE id = ?", (job.id,)).fetchone()
-    return COUNTS[name](job), json.loads(totals).get("users" if base is Base.USERS else "groups")
+def _count(name: str, job: Job, roster: Roster, invites: int | None) -> tuple[int, int | None]:
+    """What the plan comes to, and what a percentage of it is of; None where that is one of the portal's totals."""
+    if name == "rows_changed":
+        return _drift(job, roster)
+    of_rows = _RULES[name].base is Base.ROWS
+    count = invites if name == "invite" and invites is not None else COUNTS[name](job)
+    return count, count_stored(job, "row", "row < ?", FIRST_OFF_SHEET_ROW) if of_rows else None
 
 
 def _rows(where: str, *values: object) -> Callable[[Job], int]:
@@ -150,13 +223,15 @@ def _memberships(kind: str) -> Callable[[Job], int]:
 
 COUNTS: dict[str, Callable[[Job], int]] = {
     "create": _rows("action = ?", Action.CREATE),
-    "update": _rows("action = ?", Action.UPDATE),
+    "update": _rows("action IN (?, ?)", Action.UPDATE, Action.REACTIVATE),
     "email_change": _rows("action = ? AND json_type(fields, ?) IS NOT NULL", Action.UPDATE, f"$.{_EMAIL}"),
     "group_add": _memberships("add"),
     "group_remove": _memberships("remove"),
+    "privileged": lambda job: sum(group.add + group.remove for group in job.plan.privileged()),
     "new_groups": lambda job: len(job.plan.groups_to_create()),
     "password_reset": _rows("password = ?", PasswordAction.RESET),
     "deactivate": _rows("action IN (?, ?)", Action.DEACTIVATE, Action.DELETE),
+    "delete": _rows("action = ? AND row < ?", Action.DELETE, FIRST_OFF_SHEET_ROW),
     "invite": _rows("invite IS NOT NULL"),
     "reject": _rows("action = ?", Action.REJECTED),
 }

@@ -12,12 +12,14 @@ from musterroll.invites.sender import open_senders
 from musterroll.journal.job import JobKind
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.plan.absent import AbsentUsers
-from musterroll.plan.limits import counts_users
+from musterroll.plan.limits import Limits
+from musterroll.plan.privileged import count_privileged
 from musterroll.plan.run import NewPlan
 from musterroll.plan.sheet import SheetPlanner
 from musterroll.portal.portal import Portal
 from musterroll.portal.protection import Protection
-from musterroll.sheet.open_sheet import OpenSheet
+from musterroll.sheet.open_sheet import OpenSheet, orders_of
+from musterroll.sheet.scope import Scope
 
 
 def make_plan(plan: NewPlan, sheet: OpenSheet, choices: InviteChoices | None = None) -> None:
@@ -33,7 +35,7 @@ def make_plan(plan: NewPlan, sheet: OpenSheet, choices: InviteChoices | None = N
         KeyboardInterrupt: the person interrupted.
     """
     pipeline, portal, journal, store = plan.run.pipeline, plan.portal, plan.job.journal, plan.job.plan
-    settings = pipeline.settings
+    settings, limits = pipeline.settings, Limits.of_sheet(pipeline)
     with ExitStack() as stack:
         senders = stack.enter_context(open_senders(pipeline, portal, read_only=True))
         stack.callback(journal.commit)
@@ -52,10 +54,12 @@ def make_plan(plan: NewPlan, sheet: OpenSheet, choices: InviteChoices | None = N
                 store=store,
                 log=plan.log,
                 sheet_sha256=sheet.source.sha256,
-                settles=_is_never_compared(plan),
+                settles=_is_never_compared(plan, limits),
+                orders=orders_of(pipeline),
             )
             with journal.transaction():
-                store.add_totals(users=count_users(pipeline, portal), groups=planner.group_count)
+                users = count_users(pipeline, portal, limits)
+                store.add_totals(users=users, groups=planner.group_count)
             plan.store_batches(planner.plan(batches))
         with journal.transaction():
             planner.finish()
@@ -64,36 +68,44 @@ def make_plan(plan: NewPlan, sheet: OpenSheet, choices: InviteChoices | None = N
         if not is_whole:
             with journal.transaction():
                 store.forget_digests()  # no sheet is compared with some rows of one
-        if settings.absent != "keep" and is_whole and not plan.log.file_errors:
+        if settings.absent != "keep" and settings.mode != "create" and is_whole and not plan.log.file_errors:
             absent = AbsentUsers(
                 deactivates=settings.absent == "deactivate",
                 portal=portal,
                 roster=plan.ledger.roster,
                 protection=Protection(settings.protect),
+                privileged=planner.privileged,
+                scope=Scope(settings.scope),
                 fields=pipeline.fields,
                 store=store,
                 log=plan.log,
             )
             plan.store_batches(absent.plan(planner.uncertain))
+        if users is None and limits.may_stop(plan.job):  # some portals take long to count their users
+            users = portal.count_users()
         with journal.transaction():
+            privileged = count_privileged(plan.job, settings.privileged.groups)
+            store.add_totals(users=users, groups=planner.group_count, privileged=privileged)
             plan.store_problems(sheet.counts, with_others=settings.on_error == "skip")
             plan.job.set_sheet(replace(sheet.summary, path=plan.job.record.sheet.path))
 
 
-def _is_never_compared(plan: NewPlan) -> bool:
-    """Whether this is no plan that is saved, or that a person may have to approve: it is made and carried out."""
-    limits = plan.run.pipeline.settings.limits
-    is_limited = any(value is not None for _, value in limits)
-    return plan.job.journal.path is not None and plan.job.record.kind is JobKind.RUN and not is_limited
+def _is_never_compared(plan: NewPlan, limits: Limits) -> bool:
+    """Whether this is no plan that is saved, or that a person may have to approve: it is made and carried out.
+
+    One that a limit stops which nobody has set is compared after all; then settled rows count as what they are, rows of
+    which nothing is to be done.
+    """
+    return plan.job.journal.path is not None and plan.job.record.kind is JobKind.RUN and not limits.are_set
 
 
-def count_users(pipeline: Pipeline, portal: Portal) -> int | None:
-    """How many users the portal has, where a limit is a percentage of them.
+def count_users(pipeline: Pipeline, portal: Portal, limits: Limits) -> int | None:
+    """How many users the portal has, where a limit that somebody has set is a percentage of them.
 
     Raises:
         PipelineError: the portal cannot say.
     """
-    name = counts_users(pipeline.settings.limits)
+    name = limits.needs_users
     if name is None:
         return None
     users = portal.count_users()

@@ -8,9 +8,11 @@ from operator import attrgetter
 
 from musterroll.contract.fields import USERNAME
 from musterroll.contract.problems import Problem
+from musterroll.contract.text import fold
 from musterroll.contract.users import Existing, UserKey
 from musterroll.portal.portal import Portal
 from musterroll.sheet.checks import CheckedRow
+from musterroll.sheet.orders import Order
 
 _PLACE = attrgetter("place")
 
@@ -26,13 +28,16 @@ class Matches:
         return self.by_text.get((field, text), ())
 
 
-def look_up(portal: Portal, rows: Sequence[CheckedRow], fields: Sequence[str]) -> Matches:
+def look_up(
+    portal: Portal, rows: Sequence[CheckedRow], fields: Sequence[str], old_username: str | None = None
+) -> Matches:
     """Looks the users of rows of a batch up.
 
     Args:
         portal: the portal.
         rows: the rows.
         fields: what to look up by.
+        old_username: the field of former usernames, where there is one.
 
     Raises:
         BackendError: the portal cannot answer.
@@ -43,6 +48,9 @@ def look_up(portal: Portal, rows: Sequence[CheckedRow], fields: Sequence[str]) -
         texts, folded = rows[0].batch.columns.texts(field), rows[0].batch.columns.folded(field)
         wanted = ((texts[place], folded[place]) for place in map(_PLACE, rows) if texts[place])
         keys.update({(field, text): UserKey(field, text, key) for text, key in wanted})
+    if old_username is not None:
+        olds = (row.texts[old_username] for row in rows)
+        keys.update({(USERNAME, old): UserKey.of(USERNAME, old) for old in olds if old})
     found = portal.lookup(list(keys.values()))
     return Matches({text: found[key] for text, key in keys.items() if key in found} if found else {})
 
@@ -76,3 +84,43 @@ def find_user(checked: CheckedRow, match: Sequence[str], matches: Matches) -> Ex
                 )
             return found[0]
     return None
+
+
+def find_renamed(
+    checked: CheckedRow, order: Order, field: str, match: Existing | Problem | None, matches: Matches
+) -> Existing | Problem | None:
+    """Finds the user that a row renames, by the name that it had.
+
+    Args:
+        checked: the row.
+        order: what it wants.
+        field: the field of former usernames.
+        match: whom it means by its other fields.
+        matches: whom the portal has.
+
+    Returns:
+        The user; None where the row means a new one after all; a problem where nobody, or another one, has the name.
+    """
+    old, new = order.old_username, checked.texts[USERNAME]
+    if isinstance(match, Problem) or not old or fold(old) == fold(new):
+        return match
+    others = [user for user in matches.of(USERNAME, old) if match is None or user.ref != match.ref]
+    if match is None and len(others) == 1:
+        return others[0]
+    if others:
+        return checked.row.problem(
+            field,
+            "username.ambiguous",
+            'The user "{old}" cannot become "{new}": the portal has both; correct one of the two cells',
+            old=old,
+            new=new,
+        )
+    if match is None:
+        return checked.row.problem(
+            field,
+            f"{field}.unknown_user",
+            'The portal has neither "{old}" nor "{new}"; correct the cell, or empty it to create a new user',
+            old=old,
+            new=new,
+        )
+    return match

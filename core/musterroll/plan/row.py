@@ -19,6 +19,7 @@ from musterroll.plan.groups import GroupIndex
 from musterroll.plan.user_digest import digest_of
 from musterroll.portal.portal import Portal
 from musterroll.sheet.checks import CheckedRow
+from musterroll.sheet.orders import USUAL, Order, Wish
 
 _REMEMBERED = 10_000  # combinations of groups
 _UNKNOWN_GROUP = {  # by whether it is left out, and whether another one is near
@@ -79,7 +80,13 @@ class RowPlanner:
         return list(zip(*map(batch.texts, self._names), strict=True)) if self._names else [()] * len(batch)
 
     def plan(
-        self, checked: CheckedRow, user: Existing | None, *, reset_done: bool, taken_back: bool = False
+        self,
+        checked: CheckedRow,
+        user: Existing | None,
+        *,
+        reset_done: bool,
+        taken_back: bool = False,
+        order: Order = USUAL,
     ) -> tuple[Change, list[Problem]]:
         """Plans one row of the batch, but for its invite. With an error among the problems the change does not count.
 
@@ -88,6 +95,7 @@ class RowPlanner:
             user: the user it means; None for a new one.
             reset_done: whether this sheet has reset the user's password already.
             taken_back: whether the user is inactive because a job of ours was undone: nobody else has meant it.
+            order: what the row wants; not that the user goes.
         """
         problems: list[Problem] = []
         password = self._password(checked, user, problems, reset_done=reset_done)
@@ -103,13 +111,16 @@ class RowPlanner:
                 remove=remove,
             )
         else:
-            fields = self._changed_fields(checked, user, problems, taken_back)
+            reactivates = order.wish is Wish.REACTIVATE
+            fields = self._changed_fields(checked, user, problems, reactivates=reactivates or taken_back)
             add, remove = self._membership(checked, checked.given, user.groups, problems)
-            changes = fields or add or remove or password is PasswordAction.RESET
+            action = Action.UNCHANGED
+            if fields or add or remove or password is PasswordAction.RESET:
+                action = Action.REACTIVATE if reactivates and ACTIVE in fields else Action.UPDATE
             change = Change(
                 row=checked.number,
                 username=user.username,
-                action=Action.UPDATE if changes else Action.UNCHANGED,
+                action=action,
                 password=password,
                 fields=fields,
                 add=add,
@@ -121,6 +132,31 @@ class RowPlanner:
             problems.extend(self._unsupported(checked.row, change))
         if self._backend.checks_users and change.action is not Action.UNCHANGED:
             problems.extend(self._objections(checked.row, change))
+        return change, problems
+
+    def leave(self, checked: CheckedRow, user: Existing, order: Order) -> tuple[Change, list[Problem]]:
+        """Plans a row whose user goes. Nothing else of the row is done, so that this can be taken back whole."""
+        problems: list[Problem] = []
+        deletes = order.wish is Wish.DELETE
+        if deletes or user.active:
+            able, message = (
+                (self._can.delete, "The portal cannot delete a user; deactivate the user, or remove the row")
+                if deletes
+                else (self._can.deactivate, "The portal cannot deactivate a user; remove the row")
+            )
+            if not able:
+                problems.append(checked.row.problem(order.field, "backend.unsupported", message))
+        action = Action.DELETE if deletes else Action.DEACTIVATE if user.active else Action.UNCHANGED
+        fields = {ACTIVE: FieldChange(before=True, after=False)} if action is Action.DEACTIVATE else {}
+        change = Change(
+            row=checked.number,
+            username=user.username,
+            action=action,
+            password=PasswordAction.KEEP,
+            fields=fields,
+            ref=user.ref,
+            user_digest=digest_of(user, self._names),
+        )
         return change, problems
 
     def _desired(self, checked: CheckedRow) -> dict[str, str | None]:
@@ -153,7 +189,7 @@ class RowPlanner:
         return {name: FieldChange(None, after) for name, after in canonical.fields.items() if after is not None}
 
     def _changed_fields(
-        self, checked: CheckedRow, user: Existing, problems: list[Problem], taken_back: bool
+        self, checked: CheckedRow, user: Existing, problems: list[Problem], *, reactivates: bool
     ) -> dict[str, FieldChange]:
         username = self._usernames[checked.place]
         renamed = bool(username) and fold(username) != fold(user.username)
@@ -166,7 +202,7 @@ class RowPlanner:
             if before != (after or None):
                 changed[name] = FieldChange(before, after or None)
         if not user.active:
-            if taken_back or self._settings.on_inactive == "reactivate":
+            if reactivates or self._settings.on_inactive == "reactivate":
                 changed[ACTIVE] = FieldChange(before=False, after=True)
             elif self._settings.on_inactive == "error":
                 problems.append(

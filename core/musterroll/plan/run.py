@@ -26,6 +26,11 @@ def agreed(summary: PlanSummary) -> bool:
     return True
 
 
+def asks(confirm: Confirm) -> bool:
+    """Whether somebody is asked. What is a `Confirm` and may have nobody to ask says so itself, by `asks`."""
+    return confirm is not agreed and bool(getattr(confirm, "asks", True))
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """One run of a command.

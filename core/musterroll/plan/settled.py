@@ -17,6 +17,7 @@ from musterroll.pipeline.settings import Settings
 from musterroll.plan.groups import GroupIndex
 from musterroll.portal.portal import Portal
 from musterroll.sheet.checks import CheckedBatch, CheckedRow
+from musterroll.sheet.orders import USUAL, Order
 
 _KEEP = PasswordAction.KEEP.value
 _REMEMBERED = 10_000  # combinations of groups
@@ -63,17 +64,25 @@ class SettledRows:
             and settings.membership.mode == "add"
             and settings.password.on_existing == "keep"
             and settings.absent == "keep"
+            and settings.mode != "create"
+            and not settings.scope
             and not portal.capabilities().unique_email
         )
 
-    def take(self, batch: CheckedBatch) -> Sequence[CheckedRow]:
+    def take(self, batch: CheckedBatch, orders: Sequence[Order] | None = None) -> Sequence[CheckedRow]:
         """Stores the settled rows of a batch; returns the others.
+
+        Args:
+            batch: the rows.
+            orders: what they want; none that wants anything of its own today is settled. None where no row can.
 
         Raises:
             BackendError: the portal cannot answer.
             PluginError: the backend broke.
         """
         asked = self._asked(batch) if self._looks else {}
+        if orders is not None:
+            asked = {place: wanted for place, wanted in asked.items() if orders[place] == USUAL}
         if not asked:
             return batch
         refs = self._portal.as_wanted(self._names, list(asked.values()))

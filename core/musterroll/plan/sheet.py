@@ -16,7 +16,7 @@ from musterroll.contract.text import fold
 from musterroll.contract.translation import gettext
 from musterroll.contract.users import Existing
 from musterroll.invites.choices import InviteChoices
-from musterroll.invites.policy import InvitePolicy
+from musterroll.invites.policy import InvitePolicy, no_invite
 from musterroll.journal.change import Action, Change, InviteDecision, Target
 from musterroll.journal.ledger import NOT_KNOWN, Ledger, LedgerEntry
 from musterroll.journal.plan import PlanStore
@@ -24,16 +24,21 @@ from musterroll.pipeline.settings import Settings
 from musterroll.plan.absent import Uncertain
 from musterroll.plan.digests import RowDigests
 from musterroll.plan.groups import GroupIndex
-from musterroll.plan.matches import Matches, find_user, look_up
+from musterroll.plan.ignored import missing, why_ignored
+from musterroll.plan.matches import Matches, find_renamed, find_user, look_up
+from musterroll.plan.privileged import PrivilegedGroups
 from musterroll.plan.row import RowPlanner
 from musterroll.plan.settled import SettledRows
 from musterroll.plan.spellings import GroupSpellings
 from musterroll.portal.portal import Portal
 from musterroll.portal.protection import Protection
 from musterroll.sheet.checks import CheckedBatch, CheckedRow
+from musterroll.sheet.orders import USUAL, Order, RowOrders, Wish
 from musterroll.sheet.problem_log import ProblemLog
+from musterroll.sheet.scope import Scope
 
 _EMAIL = "email"
+_NOT_INVITED = frozenset({Action.IGNORED, Action.DEACTIVATE, Action.DELETE})
 _LOST = (
     "The portal has lost this user, whom this pipeline had created and invited: it seems to be older than what the "
     "pipeline knows (restored from a backup?). The user is created again and gets no second invite while the first "
@@ -64,6 +69,7 @@ class SheetPlanner:
         sheet_sha256: the sheet, so that a password is reset once for each.
         settles: whether rows of which nothing is to be done need no look at all: nobody will compare this plan with
             another one.
+        orders: what rows want, where fields have a role.
 
     Raises:
         BackendError: the portal cannot answer.
@@ -83,6 +89,7 @@ class SheetPlanner:
         log: ProblemLog,
         sheet_sha256: str,
         settles: bool,
+        orders: RowOrders,
     ) -> None:
         self._settings = settings
         self._fields = fields
@@ -99,9 +106,14 @@ class SheetPlanner:
         self._look_up_by = tuple(dict.fromkeys((*settings.match, USERNAME, *([_EMAIL] * self._can.unique_email))))
         self._spellings = GroupSpellings()
         self._protection = Protection(settings.protect)
-        self._needs_checks = self._can.unique_email or bool(settings.protect)
+        self._orders = orders
+        self._may_ignore = bool(orders) or settings.mode in ("create", "update")
+        self._scope = Scope(settings.scope)
+        self._needs_checks = bool(self._scope) or self._can.unique_email or bool(settings.protect)
         self._digests = RowDigests(fields, settings.match, ledger.roster.salt)
         self._settled = SettledRows(settings, fields, portal, ledger, invites, self._groups, store) if settles else None
+        self.privileged = PrivilegedGroups(settings, portal, self._groups)
+        self._has_privileged = bool(self.privileged)
         self.uncertain = Uncertain()
         self._new_addresses: dict[str, int] = {}
         self._letters: Mapping[str, str] = {}
@@ -153,19 +165,26 @@ class SheetPlanner:
             self._store.flush()
             return
         self._spellings.note(rows.groups, rows.rows)
-        others = rows if self._settled is None else self._settled.take(rows)
+        orders = self._orders.of(columns) if self._orders else None
+        others = rows if self._settled is None else self._settled.take(rows, orders)
         if others:
-            self._plan_rows(others)
+            self._plan_rows(others, orders)
         self._store.add_digests(self._digests.of(rows))
         self._store.flush()
 
-    def _plan_rows(self, rows: Sequence[CheckedRow]) -> None:
+    def _plan_rows(self, rows: Sequence[CheckedRow], orders: Sequence[Order] | None) -> None:
         self._rows.begin(rows)
-        matches = look_up(self._portal, rows, self._look_up_by)
+        old_username = self._orders.old_username
+        matches = look_up(self._portal, rows, self._look_up_by, old_username)
         found = [find_user(checked, self._settings.match, matches) for checked in rows] if matches.by_text else []
+        if orders is not None and old_username is not None:
+            found = [
+                find_renamed(checked, orders[checked.place], old_username, match, matches)
+                for checked, match in zip_longest(rows, found)
+            ]
         known = self._known([user for user in found if isinstance(user, Existing)])
         for checked, match in zip_longest(rows, found):
-            self._plan_row(checked, match, matches, known)
+            self._plan_row(checked, match, matches, known, USUAL if orders is None else orders[checked.place])
 
     def _known(self, users: Sequence[Existing]) -> _Known:
         refs = [user.ref for user in users]
@@ -176,29 +195,44 @@ class SheetPlanner:
             taken_back=self._ledger.taken_back(user.ref for user in users if not user.active),
         )
 
-    def _plan_row(self, checked: CheckedRow, match: Existing | Problem | None, matches: Matches, known: _Known) -> None:
+    def _plan_row(
+        self,
+        checked: CheckedRow,
+        match: Existing | Problem | None,
+        matches: Matches,
+        known: _Known,
+        order: Order,
+    ) -> None:
         user, valid, change = match if isinstance(match, Existing) else None, checked.valid, None
         # A row that is out already is planned for its further problems, so that one run shows all of them.
         if isinstance(match, Problem):
-            self._log.add(match)
+            if order.wish is not Wish.IGNORE:
+                self._log.add(match)
             texts = checked.texts
             self.uncertain.refs |= {one.ref for name in self._look_up_by for one in matches.of(name, texts[name])}
+            if order.wish is Wish.IGNORE:
+                change = self._ignored(checked, None, "the row says so")
+        elif self._may_ignore and (reason := why_ignored(order, user, self._settings)) is not None:
+            change = self._ignored(checked, user, reason)
+            if user is None and valid:
+                for problem in missing(checked.row, order):
+                    counted = self._log.add(problem)
+                    valid &= counted is None or not counted.is_error
+        elif order.leaves and user is not None:
+            change, problems = self._rows.leave(checked, user, order)
+            valid &= self._take_problems(checked, change, user, problems)
         elif valid or user is not None or self._is_identified(checked.row):
             change, problems = self._rows.plan(
                 checked,
                 user,
                 reset_done=user is not None and user.ref in known.reset,
                 taken_back=user is not None and user.ref in known.taken_back,
+                order=order,
             )
             if self._needs_checks or not change.username:
-                problems = [
-                    *self._check_identity(checked, user, matches),
-                    *self._check_protection(checked.row, change, user),
-                    *problems,
-                ]
-            for problem in problems:
-                counted = self._log.add(problem)
-                valid &= counted is None or not counted.is_error
+                problems = [*self._check_identity(checked, user, matches), *problems]
+            if problems or self._needs_checks or self._has_privileged:
+                valid &= self._take_problems(checked, change, user, problems)
         if change is None or not valid:
             ref = None if user is None else user.ref
             self._store.add(Change.rejected(checked.number, checked.texts[USERNAME], ref))
@@ -208,8 +242,33 @@ class SheetPlanner:
         for target in (*change.add, *change.remove):
             if target.id not in self._stored:
                 self._store_target(target)
+        if change.action in _NOT_INVITED:
+            self._store.add(change, change.invite if change.action is Action.IGNORED else no_invite("inactive"))
+            return
         entry = None if user is None else known.entries.get(user.ref, NOT_KNOWN)
         self._store.add(change, self._invite(checked, change, user, entry))
+
+    def _ignored(self, checked: CheckedRow, user: Existing | None, reason: str) -> Change:
+        if user is None and self.uncertain.row is None and not self._is_identified(checked.row):
+            self.uncertain.row = checked.number
+        username = checked.texts[USERNAME] if user is None else user.username
+        return Change.ignored(checked.number, username, None if user is None else user.ref, reason)
+
+    def _take_problems(
+        self, checked: CheckedRow, change: Change, user: Existing | None, problems: Iterable[Problem]
+    ) -> bool:
+        """Puts what is wrong with a row into the log, and says whether it can go in all the same."""
+        valid = True
+        if self._needs_checks:
+            problems = [*self._check_protection(checked.row, change, user), *problems]
+            leaves = change.action in (Action.DEACTIVATE, Action.DELETE)
+            problems += self._scope.problems(checked.row, user, leaves=leaves)
+        if self._has_privileged:
+            problems = [*problems, *self.privileged.problems(checked.row, change, user)]
+        for problem in problems:
+            counted = self._log.add(problem)
+            valid &= counted is None or not counted.is_error
+        return valid
 
     def _is_identified(self, row: Row) -> bool:
         """Whether a row that has errors says who is meant: without that, it cannot be called a new user."""

@@ -60,7 +60,7 @@ def compare(planned: Planned, now: Planned, then: MadeFrom, today: MadeFrom) -> 
     ledger, portal = False, then.identity != today.identity
     same_sheet = then.sheet == today.sheet
     for before, after in _pairs(planned.changes(), now.changes()):
-        if before == after:
+        if before == after or _nothing_is_done(before, after):
             continue
         user = _user(before, after)
         users.append(user)
@@ -134,6 +134,14 @@ def _is_seen_differently(before: Change | None, after: Change | None) -> bool:
     if before is None or after is None or before.username != after.username:
         return False
     return (before.ref, before.user_digest) != (after.ref, after.user_digest)
+
+
+def _nothing_is_done(before: Change | None, after: Change | None) -> bool:
+    """Whether both plans leave a row's user alone, and one took no closer look at it (see `SettledRows`)."""
+    if before is None or after is None or None not in (before.user_digest, after.user_digest):
+        return False
+    first, second = (replace(change, ref=None, user_digest=None) for change in (before, after))
+    return first.action is Action.UNCHANGED and first == second
 
 
 def _user(before: Change | None, after: Change | None) -> UserDifference:

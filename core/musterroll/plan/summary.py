@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from musterroll.journal.change import Action, Change
+from musterroll.journal.change import Action, Change, PrivilegedGroup
 from musterroll.journal.job import Job
 from musterroll.journal.unchanged import count_unchanged
 
@@ -22,6 +22,7 @@ class PlanSummary:
         memberships: how many memberships will be added or removed.
         invites: how many invites will go out.
         rejected: how many rows are left out.
+        privileged: the privileged groups that it concerns.
         portal: where it goes: the backend and its identity.
         changes: streams what happens to every row, for who wants to look closer.
     """
@@ -33,12 +34,13 @@ class PlanSummary:
     invites: int
     rejected: int
     portal: str
+    privileged: tuple[PrivilegedGroup, ...] = ()
     changes: Callable[[], Iterable[Change]] = tuple
 
     @property
     def does_anything(self) -> bool:
         """Whether anything would be written or sent."""
-        changed = (rows for action, rows in self.actions.items() if action is not Action.UNCHANGED)
+        changed = (rows for action, rows in self.actions.items() if action not in (Action.UNCHANGED, Action.IGNORED))
         return self.invites > 0 or self.groups_to_delete > 0 or any(changed)
 
 
@@ -57,6 +59,7 @@ def summarise(job: Job, *, portal: str) -> PlanSummary:
         invites=count_stored(job, "row", "invite IS NOT NULL"),
         rejected=rejected,
         portal=portal,
+        privileged=job.plan.privileged(),
         changes=job.plan.changes,
     )
 

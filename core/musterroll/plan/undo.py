@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import replace
 from itertools import islice
-from typing import Literal
 
 from musterroll.contract.fields import USERNAME
 from musterroll.contract.operations import FLAGS
 from musterroll.contract.problems import Problem, Severity
 from musterroll.contract.translation import gettext
-from musterroll.contract.users import Capabilities, Existing
+from musterroll.contract.users import Capabilities, Existing, group_text
 from musterroll.journal.change import Action, Change, FieldChange, InviteDecision, PasswordAction, Scalar, Target
 from musterroll.journal.done import created_groups, done_changes, touched_groups
 from musterroll.journal.journal import Journal
 from musterroll.journal.plan import PlanStore
+from musterroll.pipeline.settings import Settings
+from musterroll.plan.groups import GroupIndex
+from musterroll.plan.privileged import PrivilegedGroups
 from musterroll.portal.lookups import look_up_known
 from musterroll.portal.portal import Portal
 from musterroll.portal.protection import Protection
@@ -31,8 +33,7 @@ class UndoPlanner:
 
     Args:
         portal: only asked, never written to.
-        created: what becomes of users that the job created.
-        protection: the users that nothing touches.
+        settings: the pipeline's settings.
         store: takes the plan.
         log: takes what is kept (errors) and what is beyond recall (warnings).
     """
@@ -41,19 +42,20 @@ class UndoPlanner:
         self,
         *,
         portal: Portal,
-        created: Literal["deactivate", "delete"],
-        protection: Protection,
+        settings: Settings,
         store: PlanStore,
         log: ProblemLog,
     ) -> None:
         self._portal = portal
-        self._created = created
-        self._protection = protection
+        self._created = settings.undo.created
+        self._protection = Protection(settings.protect)
         self._store = store
         self._log = log
         self._targets: dict[int | None, Target] = {}
         self._can: Capabilities = portal.capabilities()
-        self._groups = frozenset(group.ref for group in portal.groups()) if self._can.groups else frozenset()
+        groups = list(portal.groups()) if self._can.groups else []
+        self._groups = frozenset(group.ref for group in groups)
+        self._privileged = PrivilegedGroups(settings, portal, GroupIndex(groups if settings.privileged.groups else ()))
 
     def plan(self, journal: Journal, job: str) -> Iterator[int]:
         """Plans the undo of a stored job; yields how many rows are done, batch by batch."""
@@ -92,7 +94,9 @@ class UndoPlanner:
             invite=_NO_INVITE,
             ref=done.ref,
         )
-        if user is None:
+        if done.action is Action.DELETE:
+            self._keep(done, "{user} was deleted, which cannot be taken back; create the user anew where that is meant")
+        elif user is None:
             self._keep(
                 done,
                 "{user} is gone, or was renamed since; nothing was taken back"
@@ -105,7 +109,15 @@ class UndoPlanner:
             back = self._take_out(done, user, back)
         else:
             back = self._restore(done, user, back)
-        return back
+        emptied = self._privileged.emptied_by(back, user) if self._privileged else None
+        if emptied is None:
+            return back
+        self._keep(
+            done,
+            '{user} may be the last active member of "{group}", a privileged group; nothing was taken back',
+            group=group_text(emptied),
+        )
+        return replace(back, action=Action.UNCHANGED, fields={}, add=(), remove=())
 
     def _take_out(self, done: Change, user: Existing, back: Change) -> Change:
         """A user that the job created, and that nobody has changed since, is deactivated or deleted."""

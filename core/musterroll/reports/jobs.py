@@ -98,6 +98,7 @@ def report_of(job: Job, command: str, *, error: MusterrollError | None = None) -
         problems=job.plan.problems,
         changes=job.plan.changes,
         groups_to_create=job.plan.groups_to_create(),
+        privileged=job.plan.privileged(),
         job=summary,
         error=error,
         close=job.journal.close,

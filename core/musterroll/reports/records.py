@@ -35,6 +35,7 @@ def change_record(change: Change) -> dict[str, Any]:
         "fields": {name: {"before": field.before, "after": field.after} for name, field in change.fields.items()},
         "groups": {"add": _paths(change.add), "remove": _paths(change.remove)},
         "invite": {"send": change.invite.send, "channel": change.invite.channel, "reason": change.invite.reason},
+        **({"reason": change.invite.reason} if change.action is Action.IGNORED else {}),
     }
 
 

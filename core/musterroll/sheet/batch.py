@@ -74,11 +74,11 @@ class RowBatch(Sequence[Row]):
             cells[place] = row
         return RowBatch(self.numbers, cells, self._make, self._unusable)
 
-    def part(self, places: Sequence[int]) -> RowBatch:
-        """Makes a batch of some of the rows."""
-        at = {place: new for new, place in enumerate(places)}
-        unusable = {at[place]: problem for place, problem in self._unusable.items() if place in at}
-        return RowBatch([self.numbers[i] for i in places], [self.cells[i] for i in places], self._make, unusable)
+    def only(self, places: Sequence[int]) -> RowBatch:
+        """Makes a batch of some of its rows, by their places in ascending order."""
+        unusable = {new: self._unusable[place] for new, place in enumerate(places) if place in self._unusable}
+        numbers, cells = [self.numbers[place] for place in places], [self.cells[place] for place in places]
+        return RowBatch(numbers, cells, self._make, unusable)
 
     def hide(self, place: int) -> None:
         """Takes all values out of a row, so that nothing shows one."""

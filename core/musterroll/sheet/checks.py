@@ -20,6 +20,7 @@ from musterroll.errors import MusterrollError
 from musterroll.registry.guards.rules import Findings, Rule, all_found, broken_rule, secrets_of
 from musterroll.registry.watch import Call, Watch
 from musterroll.sheet.batch import RowBatch, RowTexts
+from musterroll.sheet.orders import RowOrders
 from musterroll.sheet.proofs import Groups, Proofs, Proven
 from musterroll.sheet.shifts import ShiftFinder
 
@@ -137,6 +138,7 @@ class Checks:
             they are handed on without their values.
         max_levels: how deep a group may be.
         about: the rows that a rule is about, by its label, where that is not every row.
+        orders: what rows want, where fields have a role.
         watch: is told which rule is at work.
         cancelled: set when the person interrupts.
     """
@@ -152,6 +154,7 @@ class Checks:
         shifts: ShiftFinder | None = None,
         max_levels: int,
         about: Mapping[str, Conditions] = MappingProxyType({}),
+        orders: RowOrders | None = None,
         watch: Watch | None = None,
         cancelled: Event | None = None,
     ) -> None:
@@ -160,6 +163,7 @@ class Checks:
         self._validators = [validator for _, validator in validators]
         self._log, self._listener, self._shifts = log, listener, shifts
         self._has_defaults, self._max_levels = has_defaults, max_levels
+        self._orders = orders or None
         self._watch, self._cancelled = watch or Watch(), cancelled or Event()
         self._findings, self._following = Findings(), 0
         self._call = Call("", "validating", _ROW)
@@ -176,7 +180,16 @@ class Checks:
             KeyboardInterrupt: the person interrupted.
         """
         for batch in batches:
-            yield self.check(batch)
+            ignored = self._orders.ignored(batch.columns) if self._orders else ()
+            if not ignored:
+                yield self.check(batch)
+                continue
+            # No rule sees them, not even those that remember rows.
+            if others := sorted(set(range(len(batch))).difference(ignored)):
+                yield self.check(batch.only(others))
+            passed_over = batch.only(ignored)
+            nothing = Proven((), (), [()] * len(ignored), [()] * len(ignored))
+            yield CheckedBatch(passed_over, nothing, valid=not self._log.headings_fail)
         self._findings.end(self._following)
         for rule, validator in zip(self._rules, self._validators, strict=True):
             if isinstance(validator, SheetValidator):
@@ -274,6 +287,8 @@ class Checks:
             raise broken_rule(call, row.number, secrets_of(row), error, None if rule is None else rule.seen) from error
         finally:
             listen(None)
+        if self._orders and found_here:
+            found_here = [one for one in found_here if self._orders.concerns(row, one[1])]
         return not self._log.headings_fail if not found_here else self._is_valid(checked, place, row, found_here)
 
     def _is_valid(self, checked: CheckedBatch, place: int, row: Row, found_here: Sequence[tuple[str, Problem]]) -> bool:

@@ -49,7 +49,7 @@ class ChosenRows:
             else:
                 first, last = self.first or 0, self.last or 0
                 places = [place for place, number in enumerate(batch.numbers) if first <= number <= last]
-            yield (batch.part(places) if places else None), len(batch) - len(places)
+            yield (batch.only(places) if places else None), len(batch) - len(places)
 
     def refuse_missing(self, found: set[str], *, anything: bool) -> None:
         """Refuses where somebody was meant who is not in the sheet.

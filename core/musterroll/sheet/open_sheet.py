@@ -23,10 +23,12 @@ from musterroll.sheet.checks import CheckedBatch, Checks, Listener, TakesProblem
 from musterroll.sheet.chosen import ChosenRows
 from musterroll.sheet.existing_users import for_existing_users
 from musterroll.sheet.headings import reasons_heading
+from musterroll.sheet.orders import Contradictions, RowOrders
 from musterroll.sheet.problem_log import ProblemLog
 from musterroll.sheet.reader import RowReader
 from musterroll.sheet.readers import choose_reader, open_sheet
 from musterroll.sheet.repairs import Fix, RepairChoice, Repairs, RowProblems
+from musterroll.sheet.scope import Scope
 from musterroll.sheet.shifts import ShiftFinder
 from musterroll.sheet.summary import SheetCounts, SheetSummary
 from musterroll.sheet.transforms import Transformed, Transforms
@@ -185,8 +187,14 @@ class OpenSheet:
         listener: Listener | None,
     ) -> Checks:
         pipeline = self._pipeline
+        orders = orders_of(pipeline)
+        own: list[tuple[str, RowValidator | SheetValidator]] = []
+        if orders:
+            own.append(("role", Contradictions(pipeline.fields)))
+        if scope := Scope(pipeline.settings.scope):
+            own.append(("scope", scope))
         return Checks(
-            validators,
+            [*validators, *own],
             pipeline.build_resolvers(),
             log,
             listener,
@@ -195,6 +203,7 @@ class OpenSheet:
             has_defaults=bool(pipeline.transforms)
             or any(field.default is not None for field in pipeline.fields.values()),
             shifts=ShiftFinder(pipeline.fields),
+            orders=orders,
             watch=pipeline.watch,
             cancelled=pipeline.cancelled,
         )
@@ -232,3 +241,8 @@ class OpenSheet:
         self.counts.not_read = reader.not_read + left_out
         if self._chosen is not None and not log.file_errors:
             self._chosen.refuse_missing(found, anything=self.counts.rows > 0)
+
+
+def orders_of(pipeline: Pipeline) -> RowOrders:
+    """What the rows of the pipeline's sheets want, today: where the program runs, as people mean a date."""
+    return RowOrders(pipeline.fields, pipeline.settings.match, pipeline.clock().astimezone().date())

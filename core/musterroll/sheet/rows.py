@@ -16,6 +16,7 @@ from musterroll.contract.templates import Template
 from musterroll.contract.text import clean
 from musterroll.contract.translation import gettext
 from musterroll.sheet.blocks import column_of
+from musterroll.sheet.field_roles import ReadCell, RoleCells
 from musterroll.sheet.headings import Columns
 from musterroll.sheet.plain_text import meant_value
 from musterroll.sheet.texts import Texts, column_texts, secret_texts
@@ -52,7 +53,8 @@ class RowMaker:
     ) -> None:
         self._plain_text, self._transforms = plain_text, transforms or Transforms()
         self.indexes = columns.indexes
-        value_of = meant_value if plain_text else cell_value
+        value_of: ReadCell = meant_value if plain_text else cell_value
+        self._roles = {name: RoleCells(field, value_of) for name, field in fields.items() if field.role is not None}
         letters = dict(columns.letters)
         if fields.whole_phones and PHONE in letters:
             letters[CALLING_CODE] = letters[PHONE]
@@ -60,9 +62,7 @@ class RowMaker:
         self._headings = MappingProxyType({name: field.heading for name, field in fields.items()})
         self._absent = dict.fromkeys(fields, ABSENT)
         self._secret = {name for name, field in fields.items() if field.secret}
-        self._cells = [
-            (name, index, secret_value if name in self._secret else value_of) for name, index in columns.indexes.items()
-        ]
+        self._cells = [(name, index, self._reader_of(name, value_of)) for name, index in columns.indexes.items()]
         self._composed = [_Composition.of(field, fields, columns) for field in fields.values() if field.compose]
         # The calling code comes last, since its default depends on the phone.
         self._defaults = sorted(
@@ -145,7 +145,8 @@ class RowMaker:
             if name in self._secret:
                 texts.secret[name] = secret_texts(cells, texts.odd)
             else:
-                texts.plain[name] = column_texts(cells, texts.odd, plain_text=self._plain_text)
+                found = column_texts(cells, texts.odd, plain_text=self._plain_text)
+                texts.plain[name] = self._roles[name].spell(found, texts.odd) if name in self._roles else found
         if not self._is_regular:
             texts.odd.update(range(len(rows)))
             return texts
@@ -158,6 +159,11 @@ class RowMaker:
             _take_all_apart(texts)
         _fill_all_in(self._late, texts)
         return texts
+
+    def _reader_of(self, name: str, value_of: ReadCell) -> ReadCell:
+        if name in self._secret:
+            return secret_value
+        return self._roles[name].value if name in self._roles else value_of
 
     def unusable(self, number: int, problem: Problem) -> RowWithProblems:
         """Makes a row none of whose cells can be used."""
@@ -197,7 +203,8 @@ class _Composition(NamedTuple):
         assert field.compose is not None
         names = field.compose.names
         has_cell = field.name in columns.indexes
-        omitted = frozenset(name for name in names if fields[name].omitted)
+        indexes = columns.indexes
+        omitted = frozenset(name for name in names if fields[name].omitted or _may_lack(fields[name], indexes))
         sources = [columns.letters[name] for name in names if name in columns.indexes]
         return cls(field, field.compose, has_cell, omitted, sources[0] if has_cell and sources else None)
 
@@ -240,6 +247,11 @@ class _Composition(NamedTuple):
                 made[place] = clean(self.template.fill(dict(zip(names, parts, strict=True))))
                 if all(place in places for part, places in zip(parts, defaults, strict=True) if part):
                     by_default.add(place)
+
+
+def _may_lack(field: Field, indexes: Mapping[str, int]) -> bool:
+    """Whether the sheet is complete without this column."""
+    return field.role is not None and field.name not in indexes
 
 
 def _take_apart(values: dict[str, Value]) -> None:

@@ -27,7 +27,7 @@ def user_sheet(pipeline: Pipeline, users: Iterable[Mapping[str, str]], *, existi
     """
     pipeline = for_existing_users(pipeline) if existing else pipeline
     guide = ColumnGuide(pipeline, existing=existing)
-    columns = [guide.column(field) for field in pipeline.fields.values() if field.needs_column]
+    columns = [guide.column(field) for field in pipeline.fields.values() if field.has_column]
     settings = pipeline.settings.sheet
     return Draft(
         columns=tuple(one.column for one in columns),

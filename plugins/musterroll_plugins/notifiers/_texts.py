@@ -18,6 +18,7 @@ from musterroll import FieldSet, Message, Purpose, Template, did_you_mean
 
 COUNTS = (
     *("rows", "created", "updated", "unchanged", "deactivated", "rejected", "failed", "unknown", "not_attempted"),
+    *("reactivated", "deleted", "ignored"),
     *("errors", "warnings", "not_read", "sent", "held", "invites_failed"),
 )
 """The numbers among the values of a message about a job that has ended."""
@@ -141,6 +142,9 @@ created: {created}
 updated: {updated}
 unchanged: {unchanged}
 deactivated: {deactivated}
+reactivated: {reactivated}
+deleted: {deleted}
+ignored: {ignored}
 rejected: {rejected}
 failed: {failed}
 unknown: {unknown}

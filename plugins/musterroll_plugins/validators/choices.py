@@ -64,10 +64,12 @@ class Choices:
         names = context.fields if options.field is None else (options.field,)
         chosen = {name: options.values or context.fields[name].choices for name in names}
         self._lists = [_List(name, values) for name, values in chosen.items() if values]
+        # What a word of a field with a role means is known before any rule looks at it.
+        self._judged = [one for one in self._lists if context.fields[one.name].role is None]
 
     def check(self, row: Row) -> Iterator[Problem]:
         """Yields at most one problem for each field."""
-        for one in self._lists:
+        for one in self._judged:
             value = row.value(one.name)
             if value.text and value.text not in one.exact and not is_too_long(self._context, one.name, value.text):
                 text = legible(value.text)
@@ -76,7 +78,7 @@ class Choices:
 
     def suspects(self, batch: Batch) -> Iterator[int]:
         """Suspects rows with anything else than a choice."""
-        for one in self._lists:
+        for one in self._judged:
             texts = batch.texts(one.name)
             others = set(texts).difference(one.exact, ("",))
             if others:

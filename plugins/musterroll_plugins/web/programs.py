@@ -130,7 +130,7 @@ async def _sheet(visit: Visit) -> tuple[str, bytes, dict[str, Any]]:
 
 def _as_csv(pipeline: Pipeline, content: bytes) -> bytes:
     """Rows as the sheet of the pipeline, so that a job of rows is one like every other."""
-    rows, names = json.loads(content), {one.name for one in pipeline.fields.values() if one.needs_column}
+    rows, names = json.loads(content), {one.name for one in pipeline.fields.values() if one.has_column}
     for number, row in enumerate(rows, 1):
         if not isinstance(row, dict) or not all(isinstance(value, str) for value in row.values()):
             raise HTTPException(422, f"row {number} of rows is no object whose values are texts")

@@ -44,7 +44,7 @@ async def _new(visit: Visit, error: str | None = None, status: int = 200) -> Res
     return visit.page(
         "new.html",
         status,
-        fields=[one for one in pipeline.fields.values() if one.needs_column],
+        fields=[one for one in pipeline.fields.values() if one.has_column],
         rules=_rules(pipeline),
         targets=targets,
         chosen=visit.text("profile") or (former.profile if former else ""),
@@ -82,6 +82,14 @@ def _rules(pipeline: Pipeline) -> list[str]:
     )
     if "groups" in pipeline.fields and not pipeline.fields["groups"].omitted:
         found.append("Groups: several with a semicolon (Group 1;Group 2), subgroups with a bar (Parent Group|Child).")
+    if settings.scope:
+        said = " and ".join(f'{pipeline.fields[name].heading} "{text}"' for name, text in settings.scope.items())
+        found.append(f"The sheet is about users with {said} only; a row about anybody else is an error.")
+    if settings.mode in ("create", "update"):
+        left = "who exists is left alone" if settings.mode == "create" else "nobody is created"
+        found.append(f"Users are {settings.mode}d only; {left}.")
+    if settings.privileged.groups:
+        found.append(f"Members of these groups are shown apart: {', '.join(settings.privileged.groups)}.")
     return found
 
 

@@ -126,6 +126,7 @@ def _fill(db: sqlite3.Connection, report: Report, more: Mapping[str, Any]) -> No
         "actions": actions,
         "groups": [asdict(one) for one in report.problem_groups()],
         "groups_to_create": ["|".join(path) for path in report.groups_to_create or ()],
+        "privileged": [["|".join(one.path), one.add, one.remove] for one in report.privileged],
         "keeps_all_out": report.keeps_all_out,
         "certain": certain,
         "notes": list(report.sheet.notes) if report.sheet else [],

@@ -153,8 +153,9 @@ class Worker:
         match work.kind:
             case "run":
                 pipeline = self._load(invites=work.more.get("invites"))
-                confirm = partial(self._is_as_shown, work.more.get("shown"))
-                return engine.run(pipeline, sheet, confirm=confirm, progress=progress)
+                if (shown := work.more.get("shown")) is None:  # programs have seen none
+                    return engine.run(pipeline, sheet, progress=progress)
+                return engine.run(pipeline, sheet, confirm=partial(self._is_as_shown, shown), progress=progress)
             case "resume":
                 return engine.resume(self._load(), job, progress=progress)
             case "approve":
@@ -166,10 +167,8 @@ class Worker:
                 return engine.release_invites(self._load(), names, as_sent=as_sent, progress=progress)
         return engine.show_job(self._load(), job)
 
-    def _is_as_shown(self, shown: Mapping[str, Any] | None, summary: PlanSummary) -> bool:
-        """Whether the plan is the one that the person has seen; programs have seen none."""
-        if shown is None:
-            return True
+    def _is_as_shown(self, shown: Mapping[str, Any], summary: PlanSummary) -> bool:
+        """Whether the plan is the one that the person has seen."""
         return (summary.invites, _digest(summary.changes())) == (shown["invites"], shown["digest"])
 
     def _check(self, document: Document) -> dict[str, Any]:

@@ -17,10 +17,9 @@ from musterroll.journal.journal import Journal
 from musterroll.journal.roster import Roster
 from musterroll.pipeline.loader import load_pipeline
 from musterroll.pipeline.pipeline import Pipeline
-from musterroll.pipeline.settings import LimitSettings
-from musterroll.plan.limits import Exceeded, compare, counts_users
+from musterroll.plan.limits import Exceeded, compare
 from musterroll.reports.report import Outcome
-from support.pipelines import Told, Work, addressed, user
+from support.pipelines import DIRECTORY, Told, Work, addressed, told, user
 
 NAMES = tuple(f"user{number}x" for number in range(10))
 
@@ -278,4 +277,83 @@ def test_a_new_journal_has_no_last_sheet() -> None:
     with closing(Journal.temporary()) as journal:
         roster = Roster(journal, "acme", "portal")
         assert (roster.last_sheet(), list(roster.managed()), list(roster.last_digests())) == (None, [], [])
-    assert counts_users(LimitSettings()) is None
+
+
+def _many(work: Work, number: int = 100) -> list[str]:
+    names = [f"user{n}x" for n in range(number)]
+    for name in names:
+        work.portal.add(name, forename=name.title())
+    return names
+
+
+def test_a_wrong_sheet_is_stopped_though_nobody_has_set_a_limit(work: Work) -> None:
+    names, pipeline = _many(work), work.pipeline()
+    sheet = work.sheet(*(user(name, forename="Slipped") for name in names[:21]), name="slipped.csv")
+    _refused(
+        work.run(pipeline, sheet),
+        "update: 21 users would be updated (21.0 % of the portal's 100 users), the limit is 20% where the pipeline",
+        'set under [limits], e.g. update = "50%"',
+        "`musterroll jobs approve",
+    )
+    assert work.portal.handed == []
+    assert work.plan(pipeline, sheet).outcome is Outcome.REFUSED
+    # What just reaches it is carried out, and so is what a limit of their own allows.
+    assert work.run(pipeline, work.sheet(*(user(name, forename="New") for name in names[:20]))).rows == {"updated": 20}
+    assert work.run(_limited(work, 'update = "25%"'), sheet).rows == {"updated": 21}
+
+
+def test_limits_that_nobody_has_set_are_for_portals_with_many_users(work: Work) -> None:
+    names = _many(work, 99)
+    everybody = [user(name, forename="New") for name in names]
+    _refused(work.run(_limited(work, "from_users = 99"), work.sheet(*everybody)), "update: 99")
+    # A percentage of one's own holds for a small portal as well, unless one says otherwise.
+    _refused(work.run(_limited(work, 'update = "20%"'), work.sheet(*everybody)), "update: 99", "the limit is 20%;")
+    assert work.run(_limited(work, 'update = "20%"\nfrom_users = 100'), work.sheet(*everybody)).rows == {"updated": 99}
+    newer = [user(name, forename="Newer") for name in names]
+    assert work.run(work.pipeline(), work.sheet(*newer)).rows == {"updated": 99}
+
+
+def test_two_weekly_lists_of_other_joiners_run_without_a_word_about_limits(
+    work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A portal that takes long to count its users, or cannot, is not even asked."""
+    monkeypatch.setattr("support.faults.FaultyBackend.count_users", lambda self: pytest.fail("was asked"))
+    pipeline = work.pipeline()
+    for week in range(3):
+        sheet = work.sheet(*(addressed(f"joiner{week}of{n}x") for n in range(120)))
+        for done in (work.plan(pipeline, sheet), work.run(pipeline, sheet)):
+            assert (done.outcome, done.error, done.codes) == (Outcome.OK, None, [])
+    assert len(work.portal.store.users) == 360
+
+
+def test_a_portal_that_cannot_count_its_users_has_no_limits_that_nobody_has_set(
+    work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("support.faults.FaultyBackend.count_users", lambda self: None)
+    names = _many(work)
+    done = work.run(work.pipeline(), work.sheet(*(user(name, forename="New") for name in names)))
+    assert done.rows == {"updated": 100}
+
+
+def test_what_a_limit_that_nobody_has_set_stopped_is_approved_though_rows_were_settled(work: Work) -> None:
+    names, pipeline = [f"user{n}x" for n in range(100)], work.pipeline(backend=DIRECTORY)
+    work.run(pipeline, work.sheet(*map(addressed, names)))
+    work.run(pipeline, work.sheet(*map(addressed, names)))
+    stopped = work.run(
+        pipeline, work.sheet(*(addressed(name, forename="New") for name in names[:30]), *map(addressed, names[30:]))
+    )
+    assert stopped.job is not None
+    _refused(stopped, "update: 30")
+    approved = told(engine.approve(pipeline, stopped.job.id, by="chief"))
+    assert approved.rows == {"updated": 30, "unchanged": 70}
+
+
+def test_an_undo_is_not_stopped_by_limits_that_nobody_has_set(work: Work) -> None:
+    _many(work)
+    assert work.run(work.pipeline(), work.sheet(*(user(f"new{n}x") for n in range(50)))).rows == {"created": 50}
+    assert told(engine.undo(work.pipeline(), "last")).rows == {"deactivated": 50}
+
+
+def test_deactivating_absent_users_needs_a_limit_of_ones_own(work: Work) -> None:
+    with pytest.raises(PipelineError, match='"deactivate" needs a limit'):
+        work.pipeline('absent = "deactivate"')

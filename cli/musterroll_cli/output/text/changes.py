@@ -7,15 +7,31 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from musterroll import GroupPath
-from musterroll.engine import Action, Change, PasswordAction
+from musterroll.engine import Action, Change, PasswordAction, Report
 from musterroll_cli.output.console import Piece, Stream, Styled
 from musterroll_cli.output.tables import Cells, Column, show_table
-from musterroll_cli.output.text.words import ACTION_STYLES, amount, and_more, group_name, value
+from musterroll_cli.output.text.words import (
+    ACTION_STYLES,
+    amount,
+    and_more,
+    group_name,
+    privileged_words,
+    value,
+)
 
 SHOWN = 200
 """So many changes are shown one by one, unless the person asks for all."""
 
-_SIGNS = {Action.CREATE: "+", Action.UPDATE: "~", Action.UNCHANGED: " ", Action.DEACTIVATE: "-", Action.DELETE: "-"}
+_SIGNS = {
+    Action.CREATE: "+",
+    Action.UPDATE: "~",
+    Action.REACTIVATE: "~",
+    Action.DEACTIVATE: "-",
+    Action.DELETE: "-",
+    Action.UNCHANGED: " ",
+    Action.IGNORED: " ",
+}
+_QUIET = (Action.UNCHANGED, Action.IGNORED)
 _COLUMNS = (Column(), Column(wraps=True, widest=40), Column(), Column(right=True), Column(wraps=True))
 _PASSWORDS = {PasswordAction.SET: "password set", PasswordAction.RESET: "password reset"}
 
@@ -49,7 +65,7 @@ def _rows(changes: Iterable[Change], tally: Tally, limit: int | None, *, verbose
         tally.actions[change.action] += 1
         tally.invites += change.invite.send
         # Somebody who is only invited is worth a line, though the portal's user stays as it is.
-        if not verbose and change.action is Action.UNCHANGED and not change.invite.send:
+        if not verbose and change.action in _QUIET and not change.invite.send:
             continue
         if limit is not None and shown >= limit:
             tally.hidden += 1
@@ -77,7 +93,8 @@ def _details(change: Change, *, verbose: bool) -> Iterator[Piece]:
     if change.invite.send:
         parts.append((f"invite by {change.invite.channel}" if change.invite.channel else "invite",))
     elif verbose and change.invite.reason:
-        parts.append((Styled(f"no invite: {change.invite.reason}", "dim"),))
+        why = change.invite.reason if change.action is Action.IGNORED else f"no invite: {change.invite.reason}"
+        parts.append((Styled(why, "dim"),))
     for number, part in enumerate(parts):
         if number:
             yield "  "
@@ -109,13 +126,25 @@ def show_groups(stream: Stream, groups: Sequence[GroupPath], *, verbose: bool) -
         stream.line("  ", and_more(len(shown) - lines))
 
 
+def show_privileged(stream: Stream, report: Report) -> None:
+    """Prints the privileged groups that a plan concerns."""
+    if report.privileged:
+        stream.line()
+        stream.line(Styled("Privileged groups:", "bold yellow"))
+    for group in report.privileged:
+        stream.line(f"  {privileged_words(group)}")
+
+
 def show_plan_total(stream: Stream, tally: Tally, groups: Sequence[GroupPath]) -> None:
     """Prints the last line of a plan."""
     named = {
         Action.CREATE: "to create",
         Action.UPDATE: "to update",
         Action.DEACTIVATE: "to deactivate",
+        Action.REACTIVATE: "to reactivate",
+        Action.DELETE: "to delete",
         Action.UNCHANGED: "unchanged",
+        Action.IGNORED: "ignored",
     }
     parts = [f"{tally.actions[action]:,} {words}" for action, words in named.items() if tally.actions[action]]
     if groups:

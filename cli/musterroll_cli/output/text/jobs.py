@@ -18,6 +18,7 @@ from musterroll_cli.output.text.words import (
     invite_outcomes,
     local_time,
     outcomes,
+    privileged_words,
     quoted,
     short_path,
 )
@@ -35,7 +36,11 @@ _STATE_STYLES = {
     JobState.PARTIALLY_UNDONE: "yellow",
     JobState.COMPLETED_WITH_ERRORS: "yellow",
 }
-_OUTCOME_STYLES = {"created": "green", "updated": "green", "deactivated": "green", "unchanged": "dim"}
+_OUTCOME_STYLES = {"created": "green", "updated": "green", "deactivated": "green", "unchanged": "dim"} | {
+    "reactivated": "green",
+    "deleted": "green",
+    "ignored": "dim",
+}
 _ALWAYS = ("created", "updated", "unchanged")
 _INVITE = "invite"  # the kind of a job without a sheet
 
@@ -95,6 +100,7 @@ def show_what_happened(stream: Stream, report: Report, job: JobSummary, *, verbo
         done = job.state in (JobState.COMPLETED, JobState.COMPLETED_WITH_ERRORS)
         words = "new groups" if done else "groups to create"
         rows.append((words, f"{len(report.groups_to_create):,}", ""))
+    rows += [(Styled("privileged", "bold yellow"), "", privileged_words(group)) for group in report.privileged]
     rows += _invites(report, job, verbose=verbose)
     show_table(stream, (Column(), Column(right=True), Column(wraps=True)), rows, indent=2)
     stream.line()

@@ -71,6 +71,7 @@ def _show_plan(stream: Stream, report: Report, common: Common) -> None:
         show_changes,
         show_groups,
         show_plan_total,
+        show_privileged,
     )
 
     groups = report.groups_to_create or ()
@@ -78,6 +79,7 @@ def _show_plan(stream: Stream, report: Report, common: Common) -> None:
     tally = show_changes(stream, report.changes(), verbose=common.verbose, quiet=common.quiet)
     if not common.quiet:
         show_groups(stream, groups, verbose=common.verbose)
+        show_privileged(stream, report)
         stream.line()
     show_plan_total(stream, tally, groups)
 

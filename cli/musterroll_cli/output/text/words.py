@@ -14,16 +14,21 @@ from musterroll.engine import Action
 from musterroll_cli.output.escape import shorten
 
 if TYPE_CHECKING:
-    from musterroll.engine import InviteCounts, JobCounts, Scalar
+    from musterroll.engine import InviteCounts, JobCounts, PrivilegedGroup, Scalar
 
 ACTION_STYLES = {
     Action.CREATE: "green",
     Action.UPDATE: "yellow",
     Action.UNCHANGED: "dim",
     Action.DEACTIVATE: "red",
+    Action.REACTIVATE: "yellow",
     Action.DELETE: "red",
+    Action.IGNORED: "dim",
 }
-OUTCOMES = ("created", "updated", "unchanged", "deactivated", "rejected", "failed", "unknown", "not_attempted")
+OUTCOMES = (
+    *("created", "updated", "unchanged", "deactivated", "reactivated", "deleted", "ignored"),
+    *("rejected", "failed", "unknown", "not_attempted"),
+)
 """What can become of a row, as `JobCounts` names it."""
 
 
@@ -45,6 +50,12 @@ def and_more(hidden: str | int) -> str:
 def group_name(path: GroupPath) -> str:
     """Returns a group as a sheet would name it, e.g. `Region|North`."""
     return "|".join(level.replace("\\", "\\\\").replace("|", "\\|").replace(";", "\\;") for level in path)
+
+
+def privileged_words(group: PrivilegedGroup) -> str:
+    """Returns what happens to a privileged group, e.g. `Admin|Root: 1 member more, 2 members less`."""
+    counts = ((group.add, "more"), (group.remove, "less"))
+    return f"{group_name(group.path)}: " + ", ".join(f"{amount(n, 'member')} {word}" for n, word in counts if n)
 
 
 def value(scalar: Scalar) -> str:

@@ -12,7 +12,7 @@ from pathlib import PurePath
 from typing import NamedTuple
 
 from musterroll.contract.problems import Problem
-from musterroll.contract.users import GroupPath
+from musterroll.contract.users import GroupPath, group_text
 from musterroll.journal.change import Action, Change, PasswordAction, Scalar
 from musterroll.reports.report import Outcome, Report
 from musterroll.reports.summaries import Failure, JobSummary
@@ -131,7 +131,7 @@ class Glance:
 
 def says_something(change: Change) -> bool:
     """Whether a change is worth a line: of a user who stays as is and is not invited there is nothing to say."""
-    return change.action is not Action.UNCHANGED or change.invite.send
+    return change.action not in (Action.UNCHANGED, Action.IGNORED) or change.invite.send
 
 
 def told_problems(report: Report) -> tuple[list[Problem], Counter[str]]:
@@ -256,7 +256,10 @@ _OUTCOMES = {
     "created": Mood.GOOD,
     "updated": Mood.GOOD,
     "deactivated": Mood.GOOD,
+    "reactivated": Mood.GOOD,
+    "deleted": Mood.GOOD,
     "unchanged": Mood.QUIET,
+    "ignored": Mood.QUIET,
     "not_attempted": Mood.WAITING,
     "unknown": Mood.WAITING,
     "rejected": Mood.BAD,
@@ -266,8 +269,10 @@ _ACTIONS = {
     Action.CREATE: ("to create", Mood.GOOD),
     Action.UPDATE: ("to update", Mood.GOOD),
     Action.DEACTIVATE: ("to deactivate", Mood.WAITING),
+    Action.REACTIVATE: ("to reactivate", Mood.GOOD),
     Action.DELETE: ("to delete", Mood.WAITING),
     Action.UNCHANGED: ("unchanged", Mood.QUIET),
+    Action.IGNORED: ("ignored", Mood.QUIET),
 }
 
 
@@ -292,6 +297,9 @@ def _parts(report: Report, changes: Changes) -> Iterable[Part]:
 def _facts(report: Report) -> Iterator[tuple[str, str]]:
     yield "Pipeline", f"{report.pipeline} with the profile {report.profile}" if report.profile else report.pipeline
     sheet, job, counts = report.sheet, report.job, report.counts
+    for group in report.privileged:
+        name = group_text(group.path)
+        yield "Privileged group", f"{name}: {group.add:,} members added, {group.remove:,} taken out"
     if sheet is not None:
         where = f", worksheet {sheet.sheet}" if sheet.sheet is not None else ""
         yield "Sheet", f"{sheet.path}{where}"

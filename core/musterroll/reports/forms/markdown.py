@@ -46,6 +46,8 @@ def write_markdown(file: TextIO, report: Report, made: str) -> None:
     file.writelines(_table("What did not work", ("User", "Operation", "Status", "Why"), told))
     new = ((group_text(path),) for path in report.groups_to_create or ())
     file.writelines(_table("New groups", ("Group",), new))
+    privileged = ((group_text(one.path), f"{one.add:,}", f"{one.remove:,}") for one in report.privileged)
+    file.writelines(_table("Privileged groups", ("Group", "Members added", "Members taken out"), privileged))
     file.write(f"Made by musterroll, {_text(made)}.\n")
 
 

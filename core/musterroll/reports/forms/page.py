@@ -46,7 +46,9 @@ _MOODS = {
     Action.UPDATE: Mood.GOOD,
     Action.UNCHANGED: Mood.QUIET,
     Action.DEACTIVATE: Mood.WAITING,
+    Action.REACTIVATE: Mood.GOOD,
     Action.DELETE: Mood.WAITING,
+    Action.IGNORED: Mood.QUIET,
 }
 
 
