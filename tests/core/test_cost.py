@@ -48,11 +48,11 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 def test_a_row_costs_few_statements(work: Work, statements: list[int]) -> None:
     pipeline, sheet = _pipeline(work), _sheet(work, _ROWS)
     assert work.run(pipeline, sheet).rows == {"created": _ROWS}
-    # Of the journal row, digest, membership, id, and who created it; of the directory the user.
-    assert statements[0] / _ROWS < 7
+    # Of the journal row, membership, id, and who created it; of the directory user and membership.
+    assert statements[0] / _ROWS < 6.5
     statements[0] = 0
     assert work.run(pipeline, sheet).rows == {"unchanged": _ROWS}
-    assert statements[0] / _ROWS < 1.5  # the digest
+    assert statements[0] / _ROWS < 0.1
 
 
 def test_a_row_costs_few_calls(work: Work) -> None:

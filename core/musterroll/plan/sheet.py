@@ -24,6 +24,7 @@ from musterroll.plan.absent import Uncertain
 from musterroll.plan.digests import RowDigests
 from musterroll.plan.groups import GroupIndex
 from musterroll.plan.matches import Matches, find_user, look_up
+from musterroll.plan.new_users import NewUsers
 from musterroll.plan.row import RowPlanner
 from musterroll.plan.settled import SettledRows
 from musterroll.plan.spellings import GroupSpellings
@@ -98,6 +99,15 @@ class SheetPlanner:
         self._needs_checks = self._can.unique_email or bool(settings.protect)
         self._digests = RowDigests(fields, settings.match, ledger.roster.salt)
         self._settled = SettledRows(settings, fields, portal, ledger, invites, self._groups, store) if settles else None
+        self._new_users = NewUsers(
+            self._rows,
+            fields.attributes,
+            invites,
+            store,
+            needs_password=settings.password.required == "new",
+            decide=self._decide,
+            keep=self._store_targets,
+        )
         self.uncertain = Uncertain()
         self._new_addresses: dict[str, int] = {}
         self._letters: Mapping[str, str] = {}
@@ -154,11 +164,13 @@ class SheetPlanner:
 
     def _plan_rows(self, rows: Sequence[CheckedRow]) -> None:
         self._rows.begin(rows)
+        self._new_users.begin(rows[0].batch)
         matches = look_up(self._portal, rows, self._look_up_by)
         found = [find_user(checked, self._settings.match, matches) for checked in rows] if matches.by_text else []
         known = self._known([user for user in found if isinstance(user, Existing)])
         for checked, match in zip_longest(rows, found):
-            self._plan_row(checked, match, matches, known)
+            if match is not None or self._needs_checks or not self._new_users.take(checked):
+                self._plan_row(checked, match, matches, known)
 
     def _known(self, users: Sequence[Existing]) -> _Known:
         refs = [user.ref for user in users]
@@ -198,9 +210,7 @@ class SheetPlanner:
             if match is None and self.uncertain.row is None and not self._is_identified(checked.row):
                 self.uncertain.row = checked.number
             return
-        for target in (*change.add, *change.remove):
-            if target.id not in self._stored:
-                self._store_target(target)
+        self._store_targets((*change.add, *change.remove))
         entry = None if user is None else known.entries.get(user.ref, NOT_KNOWN)
         self._store.add(change, self._invite(checked, change, user, entry))
 
@@ -255,11 +265,16 @@ class SheetPlanner:
         if decision is not None and not (invited and self._invites.recognises_by(change.fields)):
             return decision
         fields, ref = self._recipient_fields(change, user), change.ref or ""
-        recipient = Recipient(username=change.username, fields=fields, ref=ref)
-        known_as = self._invites.known_as(recipient, checked.texts[USERNAME] or change.username)
+        return self._decide(checked, Recipient(username=change.username, fields=fields, ref=ref), decision)
+
+    def _decide(
+        self, checked: CheckedRow, recipient: Recipient, decision: InviteDecision | None = None
+    ) -> InviteDecision:
+        """Decides about an invite, unless that is decided; by what the user is known again goes with the decision."""
+        known_as = self._invites.known_as(recipient, checked.texts[USERNAME] or recipient.username)
         if decision is None:
             decision = self._invites.against_lost(recipient, known_as)
-            if decision is not None and user is None:
+            if decision is not None and not recipient.ref:
                 self._log.add(checked.row.problem(USERNAME, "user.lost", _LOST, severity=Severity.WARNING))
         return replace(decision or self._invites.decide(recipient, row=checked.number), known_as=known_as)
 
@@ -271,8 +286,9 @@ class SheetPlanner:
                 fields[name] = str(field.after or "")
         return fields
 
-    def _store_target(self, target: Target) -> None:
-        for level in self._groups.ancestors(target):
-            if level.id not in self._stored:
-                self._stored.add(level.id)
-                self._store.add_target(level)
+    def _store_targets(self, targets: Iterable[Target]) -> None:
+        for target in targets:
+            for level in self._groups.ancestors(target) if target.id not in self._stored else ():
+                if level.id not in self._stored:
+                    self._stored.add(level.id)
+                    self._store.add_target(level)
