@@ -14,7 +14,7 @@ from contextlib import closing
 from itertools import pairwise
 from typing import NamedTuple
 
-from musterroll.journal.damage import decoded
+from musterroll.journal.damage import decoded, state_error
 from musterroll.journal.journal import Journal
 
 DIGEST = 16  # bytes
@@ -50,11 +50,15 @@ def forget_sheet_parts(journal: Journal, job: str, *, unless_last: bool = False)
 
 def sheet_digests(journal: Journal, job: str) -> Iterator[tuple[bytes, bytes]]:
     """Streams (who, digest) of a job's sheet, by who; each user once."""
-    with closing(sqlite3.connect("")) as sorting:  # a file of SQLite's own, so that nothing is held in memory
-        sorting.execute("CREATE TABLE row (who BLOB NOT NULL, digest BLOB NOT NULL)")
-        for part in _parts(journal, job):
-            sorting.executemany("INSERT INTO row VALUES (?, ?)", zip(_each(part.who), _each(part.digest), strict=True))
-        yield from sorting.execute("SELECT who, min(digest) FROM row GROUP BY who ORDER BY who")
+    try:
+        with closing(sqlite3.connect("")) as sorting:  # a file of SQLite's own, so that nothing is held in memory
+            sorting.execute("CREATE TABLE row (who BLOB NOT NULL, digest BLOB NOT NULL)")
+            for part in _parts(journal, job):
+                rows = zip(_each(part.who), _each(part.digest), strict=True)
+                sorting.executemany("INSERT INTO row VALUES (?, ?)", rows)
+            yield from sorting.execute("SELECT who, min(digest) FROM row GROUP BY who ORDER BY who")
+    except sqlite3.Error as error:
+        raise state_error(None, error) from error
 
 
 def rows_of_one_user(journal: Journal, job: str) -> Iterator[list[int]]:
