@@ -43,7 +43,7 @@ def carry_out(run: Run, job: Job, sheet: Path) -> MusterrollError | None:
     try:
         with (
             pipeline.build_backend(read_only=False) as portal,
-            Passwords(lambda: OpenSheet(pipeline, sheet).passwords(sha256)) as passwords,
+            _passwords(pipeline, portal, sheet, sha256) as passwords,
             open_senders(pipeline, portal, read_only=False) as senders,
         ):
             context = _context(pipeline, job, portal)
@@ -62,6 +62,13 @@ def carry_out(run: Run, job: Job, sheet: Path) -> MusterrollError | None:
             raise
         return error or failed  # one of them could not be closed
     return error
+
+
+def _passwords(pipeline: Pipeline, portal: Portal, sheet: Path, sha256: str) -> Passwords:
+    """The passwords of the sheet, which is not read a second time for a portal that does nothing with them."""
+    if not portal.capabilities().uses_passwords:
+        return Passwords(None)
+    return Passwords(lambda: OpenSheet(pipeline, sheet).passwords(sha256))
 
 
 def _end(run: Run, job: Job, error: MusterrollError | None) -> None:

@@ -142,6 +142,8 @@ class Capabilities:
         nested_groups: groups can be inside groups.
         passwords: a password can be set at all.
         reset_passwords: that of an existing user as well, not only when a user is created.
+        uses_passwords: does something with a password that it takes. Where it does not, as in a rehearsal, it is given
+            none, and the sheet is not read again for them.
         deactivate: users can be deactivated and reactivated.
         delete: users and groups can be deleted.
         invite: the portal itself can send invites.
@@ -160,6 +162,7 @@ class Capabilities:
     nested_groups: bool = True
     passwords: bool = True
     reset_passwords: bool = True
+    uses_passwords: bool = True
     deactivate: bool = True
     delete: bool = False
     invite: bool = False

@@ -109,7 +109,7 @@ class Answers:
         self._store.set_users(self._users)
         self._store.set_groups(self._groups)
         ledger = Ledger(self._journal, context.pipeline, context.identity)
-        ledger.add_created(context.job, self._created, now=context.clock())
+        ledger.add_created(context.job, self._created)
         ledger.add_resets(context.job, self._resets, sheet_sha256=context.sheet_sha256)
         ledger.remove(self._deleted)
         for taken in (self._states, self._users, self._groups, self._created, self._resets, self._deleted):

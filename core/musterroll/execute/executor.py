@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator
-from contextlib import nullcontext
 
 from musterroll.contract.operations import Kind, Op, Result, Status
 from musterroll.errors import MusterrollError
@@ -190,7 +189,7 @@ def settle_former_creations(journal: Journal, context: JobContext, portal: Porta
     """
     store, answers = OperationStore(journal, context.job), Answers(context, journal)
     # Whether a user was created does not depend on the password, so the former sheet is not needed.
-    passwords = Passwords(lambda: nullcontext(iter(())))
+    passwords = Passwords(None)
     after = 0
     while chunk := store.doubtful(portal.capabilities().chunk, after=after):
         after = chunk[-1].seq

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from musterroll.contract.frozen import FrozenDict
 from musterroll.contract.operations import (
-    FLAGS,
     OPERATIONS,
     CreateGroup,
     CreateUser,
@@ -66,20 +65,16 @@ def make_operation(stored: StoredOp, job: str, passwords: Passwords) -> Op | Non
 def _of_user(kind: Kind, user: PlannedUser, id_: str, passwords: Passwords) -> Op:
     if kind is Kind.CREATE_USER:
         password = passwords.of(user.row) if user.password is PasswordAction.SET else None
-        return CreateUser(id=id_, user=Desired(username=user.username, fields=_values(user, 1)), password=password)
+        desired = Desired(username=user.username, fields=FrozenDict(user.after))
+        return CreateUser(id=id_, user=desired, password=password)
     if user.ref is None:
         raise NotPossibleError("the user does not exist")
     ref = UserRef(user.ref, user.username)
     if kind is not Kind.UPDATE_USER:
         return OPERATIONS[kind].make(id=id_, user=ref)
     password = passwords.of(user.row) if user.password is PasswordAction.RESET else None
-    return UpdateUser(id=id_, user=ref, changes=_values(user, 1), before=_values(user, 0), password=password)
-
-
-def _values(user: PlannedUser, side: int) -> FrozenDict[str, str | None]:
-    """The user's attributes before (0) or after (1) the change."""
-    pairs = ((name, change[side]) for name, change in user.fields.items() if name not in FLAGS)
-    return FrozenDict({name: None if value is None else str(value) for name, value in pairs})
+    changes, before = FrozenDict(user.after), FrozenDict(user.before)
+    return UpdateUser(id=id_, user=ref, changes=changes, before=before, password=password)
 
 
 def without_secret(result: Result, op: Op) -> Result:

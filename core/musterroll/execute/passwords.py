@@ -18,14 +18,14 @@ class Passwords:
 
     Args:
         open_rows: opens the sheet after checking that it is still the one that was planned, and streams its rows'
-            numbers and passwords.
+            numbers and passwords. None where nobody needs one.
 
     Raises:
         RefusedError: the sheet has changed.
         SourceError: the sheet cannot be read any more.
     """
 
-    def __init__(self, open_rows: Callable[[], AbstractContextManager[Iterator[_Password]]]) -> None:
+    def __init__(self, open_rows: Callable[[], AbstractContextManager[Iterator[_Password]]] | None) -> None:
         self._open_rows = open_rows
         self._stack = ExitStack()
         self._rows: Iterator[_Password] | None = None
@@ -33,6 +33,8 @@ class Passwords:
 
     def of(self, row: int) -> Secret | None:
         """Returns the password of a row. Cheap when rows are asked for in order."""
+        if self._open_rows is None:
+            return None
         if self._rows is None or (self._at is not None and self._at[0] > row):
             self._stack.close()
             self._rows, self._at = self._stack.enter_context(self._open_rows()), None

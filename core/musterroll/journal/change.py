@@ -49,6 +49,9 @@ class Action(StrEnum):
     REJECTED = "rejected"  # nothing: the row cannot go in
 
 
+_CREATE = Action.CREATE.value
+
+
 class PasswordAction(StrEnum):
     """What happens to a row's password."""
 
@@ -114,6 +117,41 @@ class InviteDecision:
     recipient: Mapping[str, str] | None = field(default=None, compare=False, repr=False)
     known_as: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
+    def columns(self) -> tuple[object, ...]:
+        """Returns what the table `row` has of it."""
+        recipient = None if self.recipient is None else _encode(self.recipient)
+        return self.notifier, self.channel, self.reason, recipient, _encode(self.known_as) if self.known_as else None
+
+
+class NewUser(NamedTuple):
+    """What happens to a row that creates a user as it says: what there is to know of its `Change`.
+
+    Attributes:
+        row: the sheet row.
+        username: as in the sheet.
+        folded: the same folded.
+        password: what happens to the password, as the journal has it.
+        fields: the attributes that are not empty.
+        add: the groups that the user is added to.
+        invite: whether the user is invited.
+    """
+
+    row: int
+    username: str
+    folded: str
+    password: str
+    fields: Sequence[tuple[str, str]]
+    add: Sequence[Target]
+    invite: InviteDecision
+
+    def columns(self) -> tuple[object, ...]:
+        """Returns it as `Change.columns` does."""
+        row, username, folded, password, fields, _, invite = self
+        changes = [f"{encode_basestring(name)}:{encode_basestring(text)}" for name, text in fields]
+        *columns, known_as = invite.columns()
+        text = f"{{{','.join(changes)}}}"
+        return row, username, folded, _CREATE, password, text, None, *columns, None, known_as
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
@@ -178,6 +216,7 @@ class Change:
 
     def columns(self, invite: InviteDecision) -> tuple[object, ...]:
         """Returns it as the table `row` has it, but for the job; groups are in `membership`."""
+        *of_invite, known_as = invite.columns()
         return (
             self.stored_row,
             self.username,
@@ -186,12 +225,9 @@ class Change:
             self.password.value,
             _fields_text(self.fields),
             self.ref,
-            invite.notifier,
-            invite.channel,
-            invite.reason,
-            None if invite.recipient is None else _encode(invite.recipient),
+            *of_invite,
             self.user_digest,
-            _encode(invite.known_as) if invite.known_as else None,
+            known_as,
         )
 
     @classmethod
@@ -209,7 +245,7 @@ class Change:
             username=username,
             action=Action(action),
             password=PasswordAction(password),
-            fields={name: FieldChange(*pair) for name, pair in json.loads(fields).items()},
+            fields=field_changes(json.loads(fields)),
             add=add,
             remove=remove,
             invite=InviteDecision(notifier is not None, channel, reason, notifier),
@@ -220,13 +256,33 @@ class Change:
 
 
 def _fields_text(fields: Mapping[str, FieldChange]) -> str:
-    """Writes changes of fields as JSON; `json` itself takes twice as long, for every row."""
+    """Writes changes of fields as JSON: what was empty is the text that it becomes, all else a pair.
+
+    `json` itself takes twice as long, for every row.
+    """
     changes = [
-        f"{encode_basestring(name)}:[{encode_basestring(before) if isinstance(before, str) else _WORDS[before]},"
-        f"{encode_basestring(after) if isinstance(after, str) else _WORDS[after]}]"
+        f"{encode_basestring(name)}:{encode_basestring(after)}"
+        if before is None and isinstance(after, str)
+        else f"{encode_basestring(name)}:[{_written(before)},{_written(after)}]"
         for name, (before, after) in fields.items()
     ]
     return f"{{{','.join(changes)}}}"
+
+
+def _written(value: Scalar) -> str:
+    return encode_basestring(value) if isinstance(value, str) else _WORDS[value]
+
+
+def field_changes(stored: Mapping[str, Any]) -> dict[str, FieldChange]:
+    """Returns changes of fields as they are stored.
+
+    Raises:
+        ValueError, TypeError, AttributeError: the journal is damaged.
+    """
+    return {
+        name: FieldChange(None, change) if isinstance(change, str) else FieldChange(*change)
+        for name, change in stored.items()
+    }
 
 
 COLUMNS = "r.row, r.username, r.action, r.password, r.fields, r.ref, r.invite, r.channel, r.reason, r.seen"

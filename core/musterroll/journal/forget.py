@@ -13,14 +13,23 @@ from musterroll.journal.change import Action, PasswordAction
 from musterroll.journal.damage import decoded
 from musterroll.journal.job import read_jobs
 from musterroll.journal.journal import Journal
+from musterroll.journal.roster import OWNER
+from musterroll.journal.sheet_parts import forget_rows
 from musterroll.journal.unchanged import take_out, unchanged_rows
 
 FORGOTTEN = "(forgotten)"
 """Stands where a name, or a sentence with it, was."""
 
 _EMAIL = "email"
-_BY_REF = ("managed", "roster", "invite", "uninvited", "password_reset", "invited_as", "taken_back")
-_NAMED = ("managed", "roster", "invite", "uninvited")
+_OF_OWNERS = ("managed", "roster", "uninvited")  # tables that know the pipeline and the portal by a number
+_BY_REF = ("invite", "password_reset", "invited_as", "taken_back")
+_NAMED = (
+    *(
+        f"SELECT pipeline, identity, ref, username FROM {table} JOIN owner ON number = owner"  # noqa: S608 -- constants
+        for table in _OF_OWNERS
+    ),
+    "SELECT pipeline, identity, ref, username FROM invite",
+)
 # Where sentences are kept, which may name anybody; what cannot be empty, and what can.
 _SENTENCES = (
     ("problem", "message", FORGOTTEN),
@@ -73,10 +82,8 @@ def find_person(journal: Journal, username: str) -> Person:
     jobs = {job.id: (job.pipeline, job.identity) for job in read_jobs(journal)}
     size = -1
     while size != (size := len(person.names) + len(person.refs)):  # a name leads to ids, and these to former names
-        for table in _NAMED:
-            for pipeline, identity, ref, name in journal.stream(
-                f"SELECT pipeline, identity, ref, username FROM {table}"  # noqa: S608 -- a constant
-            ):
+        for query in _NAMED:
+            for pipeline, identity, ref, name in journal.stream(query):
                 _take(person, (pipeline, identity, ref), name)
         for job, row, name, folded, ref, fields in journal.stream(
             "SELECT job, row, username, folded, ref, fields FROM row"
@@ -109,7 +116,8 @@ def _take(person: Person, owner: tuple[str, str, str], name: str) -> None:
 
 def _addresses(fields: str) -> Iterator[str]:
     """The addresses in a row's fields, before and after."""
-    yield from (fold(str(value)) for value in json.loads(fields).get(_EMAIL) or () if value)
+    found = json.loads(fields).get(_EMAIL) or ()
+    yield from (fold(str(value)) for value in ([found] if isinstance(found, str) else found) if value)
 
 
 def forget_person(journal: Journal, person: Person) -> None:
@@ -121,6 +129,11 @@ def forget_person(journal: Journal, person: Person) -> None:
     with journal.transaction():
         for job, rows in person.rows.items():
             _forget_rows(journal, job, sorted(rows))
+        for table in _OF_OWNERS:
+            journal.executemany(
+                f"DELETE FROM {table} WHERE owner = {OWNER} AND ref = ?3",  # noqa: S608 -- constants
+                sorted(person.refs),
+            )
         for table in _BY_REF:
             journal.executemany(
                 f"DELETE FROM {table} WHERE pipeline = ? AND identity = ? AND ref = ?",  # noqa: S608 -- a constant
@@ -147,7 +160,8 @@ def _forget_rows(journal: Journal, job: str, rows: list[int]) -> None:
         "UPDATE problem SET message = ?, suggestion = NULL, also = NULL WHERE job = ? AND row = ?",
         [(FORGOTTEN, *key) for key in keys],
     )
-    for table in ("membership", "operation", "sheet_row"):
+    forget_rows(journal, job, rows)
+    for table in ("membership", "operation"):
         journal.executemany(f"DELETE FROM {table} WHERE job = ? AND row = ?", keys)  # noqa: S608 -- a constant
     # Of a job that may go on: nobody is left whom these would be for.
     journal.execute(

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 
 from musterroll.contract.messages import Purpose
 from musterroll.contract.operations import Kind
@@ -14,12 +15,12 @@ from musterroll.journal.damage import decoded, refuse_other_than_text
 from musterroll.journal.invites import InviteState
 from musterroll.journal.journal import Journal
 from musterroll.journal.operations import OpState
-from musterroll.journal.roster import IS_DONE, PRESENT_NAME, Roster
+from musterroll.journal.roster import IS_DONE, OWNER, PRESENT_NAME, Roster, note_owner
 
 _CHUNK = 500
 _OF_USER = "pipeline = ?1 AND identity = ?2 AND ref = k.ref"
 # Of a known user `k`, with the latest invite `i`, `managed` as `m` and `uninvited` as `u`.
-_IS_SETTLED = f"""EXISTS (SELECT 1 FROM roster AS r WHERE {_OF_USER}
+_IS_SETTLED = f"""EXISTS (SELECT 1 FROM roster AS r WHERE r.owner = {OWNER} AND r.ref = k.ref
         AND r.username = coalesce(i.username, u.username, m.username)
         AND r.username = coalesce(m.username, r.username) AND r.username = coalesce(u.username, r.username)
         AND NOT EXISTS (SELECT 1 FROM invite WHERE {_OF_USER} AND username <> r.username))
@@ -108,16 +109,17 @@ class Ledger:
 
     def users(self) -> Iterator[LedgerUser]:
         """Streams all whom the ledger knows, by username; SQLite sorts, so that nothing is held in memory."""
-        known = " UNION ".join(
-            f"SELECT ref FROM {table} WHERE pipeline = ?1 AND identity = ?2"  # noqa: S608 -- constants
-            for table in ("invite", "managed", "uninvited")
+        known = (
+            f"SELECT ref FROM invite WHERE pipeline = ?1 AND identity = ?2 "  # noqa: S608 -- a constant
+            f"UNION SELECT ref FROM managed WHERE owner = {OWNER} UNION SELECT ref FROM uninvited WHERE owner = {OWNER}"
         )
         return self._select(known, "username COLLATE NOCASE, username")
 
     @decoded
     def _select(self, known: str, order: str, *values: str, where: str = "TRUE") -> Iterator[LedgerUser]:
         """Streams those of the known refs of whom there is something in the ledger."""
-        for ref, username, created, state, expires, channel, sent, detail, message, job in self._journal.stream(
+        entries: dict[Any, LedgerEntry] = {}  # of those who were not invited most are the same
+        for ref, username, *of_entry in self._journal.stream(
             f"""
             WITH known (ref) AS ({known})
             SELECT k.ref, coalesce(i.username, u.username, m.username) AS username, m.ref IS NOT NULL,
@@ -126,14 +128,21 @@ class Ledger:
             FROM known AS k
             LEFT JOIN invite AS i ON i.id = (
                 SELECT max(id) FROM invite WHERE pipeline = ?1 AND identity = ?2 AND ref = k.ref AND purpose = ?3)
-            LEFT JOIN managed AS m ON m.pipeline = ?1 AND m.identity = ?2 AND m.ref = k.ref
-            LEFT JOIN uninvited AS u ON u.pipeline = ?1 AND u.identity = ?2 AND u.ref = k.ref
+            LEFT JOIN managed AS m ON m.owner = {OWNER} AND m.ref = k.ref
+            LEFT JOIN uninvited AS u ON u.owner = {OWNER} AND u.ref = k.ref
             WHERE coalesce(i.id, m.ref, u.ref) IS NOT NULL AND {where} ORDER BY {order}
             """,  # noqa: S608 -- constants
             (*self._owner, Purpose.INVITE, *values),
         ):
-            refuse_other_than_text(ref, username, state, expires, channel, sent, detail, message, job)
-            yield LedgerUser(ref, username, _entry(bool(created), state, expires, channel, sent, detail, message, job))
+            refuse_other_than_text(ref, username)
+            key = tuple(of_entry)
+            entry = entries.get(key)
+            if entry is None:
+                if len(entries) >= _CHUNK:
+                    entries.clear()
+                refuse_other_than_text(*of_entry[1:])
+                entry = entries[key] = _entry(bool(of_entry[0]), *of_entry[1:])
+            yield LedgerUser(ref, username, entry)
 
     def lost(self, known_as: Iterable[str], ref: str | None, now: dt.datetime) -> LedgerEntry | None:
         """Returns the invite of a user who is known by other ids, too: the portal has lost that one.
@@ -163,11 +172,14 @@ class Ledger:
         query = f"SELECT 1 FROM {table} WHERE pipeline = ? AND identity = ? AND ref = ?{where}"  # noqa: S608 -- constants
         return frozenset(ref for ref in refs if self._journal.execute(query, (*self._owner, ref, *values)).fetchone())
 
-    def add_created(self, job: str, users: Sequence[tuple[str, str]], *, now: dt.datetime) -> None:
+    def add_created(self, job: str, users: Sequence[tuple[str, str]]) -> None:
         """Notes that users were created by this pipeline: (id, username)."""
+        if not users:
+            return
+        note_owner(self._journal, *self._owner)
+        (owner,) = self._journal.execute(f"SELECT {OWNER}", self._owner).fetchone()
         self._journal.executemany(
-            "INSERT OR IGNORE INTO managed VALUES (?, ?, ?, ?, ?, ?)",
-            [(*self._owner, ref, username, job, now.isoformat()) for ref, username in users],
+            "INSERT OR IGNORE INTO managed VALUES (?, ?, ?, ?)", [(owner, ref, name, job) for ref, name in users]
         )
 
     def add_resets(self, job: str, refs: Sequence[str], *, sheet_sha256: str) -> None:
@@ -179,9 +191,14 @@ class Ledger:
 
     def remove(self, refs: Sequence[str]) -> None:
         """Notes that users are gone: whoever gets their name is another."""
-        for table in ("managed", "roster", "invited_as", "taken_back"):
+        for table, whose in (
+            ("managed", f"owner = {OWNER}"),
+            ("roster", f"owner = {OWNER}"),
+            ("invited_as", "pipeline = ?1 AND identity = ?2"),
+            ("taken_back", "pipeline = ?1 AND identity = ?2"),
+        ):
             self._journal.executemany(
-                f"DELETE FROM {table} WHERE pipeline = ? AND identity = ? AND ref = ?",  # noqa: S608 -- constants
+                f"DELETE FROM {table} WHERE {whose} AND ref = ?3",  # noqa: S608 -- constants
                 [(*self._owner, ref) for ref in refs],
             )
 
@@ -208,9 +225,10 @@ class Ledger:
 
     def keep_uninvited(self, job: str) -> None:
         """Notes why users of a job were not invited, for those whom nobody has invited yet."""
+        note_owner(self._journal, *self._owner)
         self._journal.execute(
             f"""
-            INSERT INTO uninvited SELECT ?1, ?2, r.ref, {PRESENT_NAME},
+            INSERT INTO uninvited SELECT {OWNER}, r.ref, {PRESENT_NAME},
                 CASE WHEN r.invite IS NULL THEN coalesce(r.reason, '') ELSE 'its row was not carried out to the end' END
             FROM row AS r WHERE r.job = ?3 AND r.ref IS NOT NULL AND r.action NOT IN (?4, ?6, ?7)
             AND NOT EXISTS (SELECT 1 FROM invite AS i WHERE i.pipeline = ?1 AND i.identity = ?2 AND i.ref = r.ref
@@ -223,28 +241,31 @@ class Ledger:
 
     def _keep_names(self, job: str) -> None:
         """Notes the present names of users whom the ledger knows by former ones."""
-        for table in ("managed", "invite"):
+        for table, whose in (
+            ("managed", f"l.owner = {OWNER}"),
+            ("invite", "l.pipeline = ?1 AND l.identity = ?2"),
+        ):
             # CROSS JOIN: SQLite keeps the order, which makes it one look-up for each row.
             renamed = self._journal.execute(
                 f"SELECT DISTINCT {PRESENT_NAME} AS name, l.ref FROM row AS r CROSS JOIN {table} AS l "  # noqa: S608 -- constants
                 f"WHERE r.job = ?3 AND r.ref IS NOT NULL AND r.action <> ?4 "
-                f"AND l.pipeline = ?1 AND l.identity = ?2 AND l.ref = r.ref AND l.username <> name",
+                f"AND {whose} AND l.ref = r.ref AND l.username <> name",
                 (*self._owner, job, Action.REJECTED),
             ).fetchall()
             self._journal.executemany(
-                f"UPDATE {table} SET username = ? WHERE pipeline = ? AND identity = ? AND ref = ?",  # noqa: S608 -- constants
-                [(name, *self._owner, ref) for name, ref in renamed],
+                f"UPDATE {table} AS l SET username = ?3 WHERE {whose} AND l.ref = ?4",  # noqa: S608 -- constants
+                [(*self._owner, name, ref) for name, ref in renamed],
             )
 
     def _keep_taken_back(self, undo: str) -> None:
         """Notes whom an undo has deactivated, of those whom this pipeline created: a later sheet may mean them."""
         self._journal.execute(
-            """
+            f"""
             INSERT OR REPLACE INTO taken_back SELECT ?1, ?2, r.ref, ?3 FROM operation AS o
             JOIN row AS r ON r.job = o.job AND r.row = o.row
-            JOIN managed AS m ON m.pipeline = ?1 AND m.identity = ?2 AND m.ref = r.ref
+            JOIN managed AS m ON m.owner = {OWNER} AND m.ref = r.ref
             WHERE o.job = ?3 AND o.kind = ?4 AND o.state = ?5
-            """,
+            """,  # noqa: S608 -- a constant
             (*self._owner, undo, Kind.DEACTIVATE, OpState.DONE),
         )
 
@@ -264,8 +285,8 @@ def known_identities(journal: Journal, pipeline: str, profile: str | None) -> li
         "SELECT DISTINCT identity FROM job WHERE pipeline = ? AND profile IS ? AND planned", (pipeline, profile)
     ).fetchall()
     everywhere = journal.execute(
-        "SELECT identity FROM managed WHERE pipeline = ?1 UNION SELECT identity FROM uninvited WHERE pipeline = ?1 "
-        "UNION SELECT identity FROM invite WHERE pipeline = ?1",
+        "SELECT identity FROM owner WHERE pipeline = ?1 AND (number IN (SELECT owner FROM managed) "
+        "OR number IN (SELECT owner FROM uninvited)) UNION SELECT identity FROM invite WHERE pipeline = ?1",
         (pipeline,),
     ).fetchall()
     return sorted(identity for (identity,) in (of_profile or everywhere))

@@ -6,12 +6,12 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from operator import itemgetter
-from types import NoneType
-from typing import Any, NamedTuple
+from types import MappingProxyType, NoneType
+from typing import Any, NamedTuple, TypeAlias, cast
 
-from musterroll.contract.operations import GroupRef, Kind, UserRef
+from musterroll.contract.operations import FLAGS, GroupRef, Kind, UserRef
 from musterroll.contract.users import GroupPath
-from musterroll.journal.change import PasswordAction, Scalar, Target, shown_row
+from musterroll.journal.change import PasswordAction, Target, field_changes, shown_row
 from musterroll.journal.damage import decoded, refuse_other_than_text, storable
 from musterroll.journal.journal import Journal
 
@@ -35,14 +35,16 @@ class PlannedUser(NamedTuple):
         username: as stored for an existing user, as in the sheet for a new one.
         ref: the backend's id of the user, where there is one already.
         password: what happens to the password.
-        fields: what differs, by field name: before and after.
+        after: what the attributes that differ are to be; flags, which operations of their own change, are none.
+        before: what they are; of a user who is created nothing.
     """
 
     row: int
     username: str
     ref: str | None
     password: PasswordAction
-    fields: Mapping[str, Sequence[Scalar]]
+    after: Mapping[str, str | None]
+    before: Mapping[str, str | None]
 
 
 class StoredOp(NamedTuple):
@@ -58,7 +60,10 @@ class StoredOp(NamedTuple):
 
 _KINDS = {kind.value: kind for kind in Kind}
 _PASSWORDS = {action.value: action for action in PasswordAction}
-_SCALARS = frozenset({str, bool, NoneType})
+_TEXT = frozenset({str})
+_TEXTS = frozenset({str, NoneType})
+_Texts: TypeAlias = Mapping[str, str | None]
+_NOTHING: _Texts = MappingProxyType({})
 
 
 class OperationStore:
@@ -288,7 +293,10 @@ def _planned_user(row: int, username: str, ref: str | None, password: str, field
         ValueError, TypeError, LookupError, AttributeError: the journal is damaged.
     """
     refuse_other_than_text(username, ref)
-    for before, after in fields.values():
-        if type(before) not in _SCALARS or type(after) not in _SCALARS:
-            raise TypeError("neither a text nor a truth value")
-    return PlannedUser(row, username, ref, _PASSWORDS[password], fields)
+    if _TEXT.issuperset(map(type, fields.values())):
+        return PlannedUser(row, username, ref, _PASSWORDS[password], fields, _NOTHING)
+    changes = [(name, change) for name, change in field_changes(fields).items() if name not in FLAGS]
+    before, after = ({name: change[side] for name, change in changes} for side in (0, 1))
+    if not _TEXTS.issuperset(map(type, (*before.values(), *after.values()))):
+        raise TypeError("neither a text nor empty")
+    return PlannedUser(row, username, ref, _PASSWORDS[password], cast("_Texts", after), cast("_Texts", before))

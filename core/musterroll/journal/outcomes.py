@@ -84,10 +84,11 @@ def count_rows(journal: Journal, job: str, *, executed: bool, row: int | None = 
                                    WHEN 'planned' THEN 1 ELSE 0 END
             FROM operation WHERE job = ?1 AND row IS NOT NULL AND state NOT IN ('done', 'noop')
             UNION ALL
-            SELECT m.row, CASE WHEN m.refused IS NOT NULL THEN 3 WHEN o.state = 'failed' THEN 3
-                               WHEN o.state IN ('unknown', 'intent') THEN 2 ELSE 1 END
-            FROM membership AS m JOIN operation AS o ON o.job = m.job AND o.seq = m.op
-            WHERE m.job = ?1 AND (m.refused IS NOT NULL OR o.state NOT IN ('done', 'noop'))
+            SELECT row, 3 FROM membership WHERE job = ?1 AND refused IS NOT NULL
+            UNION ALL
+            SELECT m.row, CASE o.state WHEN 'failed' THEN 3 WHEN 'unknown' THEN 2 WHEN 'intent' THEN 2 ELSE 1 END
+            FROM operation AS o CROSS JOIN membership AS m ON m.job = o.job AND m.op = o.seq
+            WHERE o.job = ?1 AND o.state NOT IN ('done', 'noop')
         ), worst (row, badness) AS (SELECT row, max(badness) FROM step GROUP BY row)
         SELECT r.action, r.row >= ?2 AND r.action = ?3, coalesce(w.badness, 0), count(*)
         FROM row AS r LEFT JOIN worst AS w ON w.row = r.row

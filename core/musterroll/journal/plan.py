@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from heapq import merge
 from itertools import count, islice
@@ -19,13 +19,17 @@ from musterroll.journal.change import (
     Change,
     InviteDecision,
     Memberships,
+    NewUser,
     PasswordAction,
     PrivilegedGroup,
+    Scalar,
     Target,
+    field_changes,
     load_targets,
 )
 from musterroll.journal.damage import decoded, refuse_other_than_text
 from musterroll.journal.journal import Journal
+from musterroll.journal.sheet_parts import SheetPart, add_sheet_part, forget_sheet_parts, rows_of_one_user
 from musterroll.journal.unchanged import (
     UnchangedRow,
     find_unchanged,
@@ -40,7 +44,9 @@ from musterroll.sheet.summary import SheetCounts
 # So many members go into one operation: few calls for a portal, and a failure that hits few.
 _MEMBERS = 100
 _BATCH = 1000
-_KINDS_THAT_SET = {operation.sets: kind for kind, operation in OPERATIONS.items() if operation.sets}
+_KINDS_THAT_SET: Mapping[tuple[str, Scalar], Kind] = {
+    operation.sets: kind for kind, operation in OPERATIONS.items() if operation.sets
+}
 
 
 class PlanStore:
@@ -80,12 +86,20 @@ class PlanStore:
             invite: whether the user is invited, where it is not as the change says.
         """
         self._rows.append((self._job, *change.columns(invite or change.invite)))
-        for kind, targets in (("add", change.add), ("remove", change.remove)):
-            if targets:
-                self._memberships += [
-                    (self._job, change.stored_row, target.id, kind, place, self._operation_of(target.id, kind))
-                    for place, target in enumerate(targets)
-                ]
+        self._add_memberships(change.stored_row, "add", change.add)
+        self._add_memberships(change.stored_row, "remove", change.remove)
+
+    def add_new(self, user: NewUser) -> None:
+        """Stores a row that creates a user as it says; its groups are stored already."""
+        self._rows.append((self._job, *user.columns()))
+        self._add_memberships(user.row, "add", user.add)
+
+    def _add_memberships(self, row: int, kind: str, targets: Sequence[Target]) -> None:
+        if targets:
+            self._memberships += [
+                (self._job, row, target.id, kind, place, self._operation_of(target.id, kind))
+                for place, target in enumerate(targets)
+            ]
 
     def _operation_of(self, target: int | None, kind: str) -> int:
         """The number of the operation that adds or removes the next member: one for so many members of a group."""
@@ -100,11 +114,9 @@ class PlanStore:
         self._settled += rows
         self._has_settled |= bool(rows)
 
-    def add_digests(self, digests: Iterable[tuple[int, bytes, bytes]]) -> None:
-        """Stores (row, who, digest) of the sheet's rows, to compare this sheet with others."""
-        self._journal.executemany(
-            "INSERT INTO sheet_row VALUES (?, ?, ?, ?)", ((self._job, *digest) for digest in digests)
-        )
+    def add_digests(self, part: SheetPart) -> None:
+        """Stores the digests of some rows of the sheet, to compare this sheet with others."""
+        add_sheet_part(self._journal, self._job, part)
 
     def flush(self, *, last: bool = False) -> None:
         """Writes down the rows that were added; until then they are not seen by anything else.
@@ -153,17 +165,13 @@ class PlanStore:
 
     def _doubles_of_sheet(self) -> Iterator[tuple[int, int]]:
         """As `doubles` by username, where only that recognises users: settled rows have no row of their own."""
-        yield from self._journal.stream(
-            """
-            WITH named (row, who) AS (
-                SELECT s.row, s.who FROM sheet_row AS s LEFT JOIN row AS r ON r.job = s.job AND r.row = s.row
-                WHERE s.job = ?1 AND r.action IS NOT ?2 AND r.action IS NOT ?3)
-            SELECT later.row, first.row FROM named AS later
-            JOIN (SELECT who, min(row) AS row FROM named GROUP BY who HAVING count(*) > 1) AS first
-            ON later.who = first.who WHERE later.row > first.row ORDER BY later.row
-            """,
-            (self._job, Action.REJECTED, Action.IGNORED),
-        )
+        for rows in rows_of_one_user(self._journal, self._job):
+            kept = [row for row in rows if not self._is_out(row)]
+            yield from ((row, kept[0]) for row in kept[1:])
+
+    def _is_out(self, row: int) -> bool:
+        query = "SELECT 1 FROM row WHERE job = ? AND row = ? AND action IN (?, ?)"
+        return self._journal.execute(query, (self._job, row, Action.REJECTED, Action.IGNORED)).fetchone() is not None
 
     def refs(self) -> Iterator[str]:
         """Streams the refs of the users that the sheet means, rejected rows included, in ascending order."""
@@ -204,9 +212,7 @@ class PlanStore:
 
     def forget_digests(self) -> None:
         """Forgets the digests of the sheet's rows, unless it is the one that the next sheet is compared with."""
-        self._journal.execute(
-            "DELETE FROM sheet_row WHERE job = ? AND job NOT IN (SELECT job FROM last_sheet)", (self._job,)
-        )
+        forget_sheet_parts(self._journal, self._job, unless_last=True)
 
     def clear(self) -> None:
         """Forgets the plan. What the next sheet is compared with stays."""
@@ -366,7 +372,7 @@ class PlanStore:
 
 def _kinds_of_update(password: str, fields: str) -> list[Kind]:
     """The operations that change a user: one for each truth value, and one for all the rest."""
-    changed = json.loads(fields)
+    changed = field_changes(json.loads(fields))
     kinds = [kind for name, (_, after) in changed.items() if (kind := _KINDS_THAT_SET.get((name, after)))]
     if len(changed) > len(kinds) or password == PasswordAction.RESET:
         kinds.append(Kind.UPDATE_USER)

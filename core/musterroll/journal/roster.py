@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from musterroll.contract.fields import USERNAME
 from musterroll.journal.change import FIRST_OFF_SHEET_ROW, Action
-from musterroll.journal.damage import decoded
 from musterroll.journal.journal import Journal
+from musterroll.journal.sheet_parts import forget_sheet_parts, sheet_digests
 
 # Of a row `r`: whether everything that was to be done to its user was done.
 IS_DONE = """NOT EXISTS (SELECT 1 FROM operation AS o INDEXED BY operation_row
@@ -15,6 +15,15 @@ IS_DONE = """NOT EXISTS (SELECT 1 FROM operation AS o INDEXED BY operation_row
 # Of a row `r`: the name that its user has by now, as a row can rename.
 PRESENT_NAME = f"""CASE WHEN r.action IN ('update', 'reactivate') AND {IS_DONE}
     THEN coalesce(json_extract(r.fields, '$.{USERNAME}[1]'), r.username) ELSE r.username END"""
+
+
+OWNER = "(SELECT number FROM owner WHERE pipeline = ?1 AND identity = ?2)"
+"""The number of a pipeline (`?1`) on a portal (`?2`): tables with a row for every user have that."""
+
+
+def note_owner(journal: Journal, pipeline: str, identity: str) -> None:
+    """Gives a pipeline on a portal its number, unless it has one."""
+    journal.execute("INSERT OR IGNORE INTO owner (pipeline, identity) VALUES (?, ?)", (pipeline, identity))
 
 
 class Roster:
@@ -42,13 +51,13 @@ class Roster:
         Those are the users that it has created, and those that an earlier completed sheet of it named.
         """
         yield from self._journal.stream(
-            """
-            SELECT ref, username FROM roster WHERE pipeline = ?1 AND identity = ?2
+            f"""
+            SELECT ref, username FROM roster WHERE owner = {OWNER}
             UNION ALL
-            SELECT m.ref, m.username FROM managed AS m WHERE m.pipeline = ?1 AND m.identity = ?2 AND NOT EXISTS
-                (SELECT 1 FROM roster AS r WHERE r.pipeline = ?1 AND r.identity = ?2 AND r.ref = m.ref)
+            SELECT m.ref, m.username FROM managed AS m WHERE m.owner = {OWNER} AND NOT EXISTS
+                (SELECT 1 FROM roster AS r WHERE r.owner = m.owner AND r.ref = m.ref)
             ORDER BY 1
-            """,
+            """,  # noqa: S608 -- a constant
             self._owner,
         )
 
@@ -68,27 +77,23 @@ class Roster:
         """Makes a job's sheet the last completed one. The caller's transaction is the one that ends the job."""
         former = self.last_sheet()
         if former is not None and former != job:
-            self._journal.execute("DELETE FROM sheet_row WHERE job = ?", (former,))
+            forget_sheet_parts(self._journal, former)
         self._journal.execute("INSERT OR REPLACE INTO last_sheet VALUES (?, ?, ?)", (*self._owner, job))
+        note_owner(self._journal, *self._owner)
         # A row that failed may have failed to rename its user, so what is known of the user stays as it was.
         self._journal.execute(
             f"""
-            INSERT INTO roster SELECT ?2, ?3, ref, {PRESENT_NAME}, ?1
-            FROM row AS r WHERE job = ?1 AND action NOT IN (?4, ?6, ?7) AND row < ?5 AND ref IS NOT NULL AND {IS_DONE}
+            INSERT INTO roster SELECT {OWNER}, ref, {PRESENT_NAME}, ?3
+            FROM row AS r WHERE job = ?3 AND action NOT IN (?4, ?6, ?7) AND row < ?5 AND ref IS NOT NULL AND {IS_DONE}
             ON CONFLICT DO UPDATE SET username = excluded.username WHERE username <> excluded.username
             """,  # noqa: S608 -- a constant
-            (job, *self._owner, Action.REJECTED, FIRST_OFF_SHEET_ROW, Action.IGNORED, Action.DELETE),
+            (*self._owner, job, Action.REJECTED, FIRST_OFF_SHEET_ROW, Action.IGNORED, Action.DELETE),
         )
 
     def forget(self, job: str) -> None:
         """Forgets the sheet of a job that was taken back: it was the wrong one, so it manages nobody."""
-        self._journal.execute("DELETE FROM roster WHERE pipeline = ? AND identity = ? AND job = ?", (*self._owner, job))
+        query = f"DELETE FROM roster WHERE owner = {OWNER} AND job = ?3"  # noqa: S608 -- a constant
+        self._journal.execute(query, (*self._owner, job))
         self._journal.execute(
             "DELETE FROM last_sheet WHERE pipeline = ? AND identity = ? AND job = ?", (*self._owner, job)
         )
-
-
-@decoded
-def sheet_digests(journal: Journal, job: str) -> Iterator[tuple[bytes, bytes]]:
-    """Streams (who, digest) of a job's sheet, by who; each user once."""
-    yield from journal.stream("SELECT who, min(digest) FROM sheet_row WHERE job = ? GROUP BY who ORDER BY who", (job,))

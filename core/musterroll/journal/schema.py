@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 APPLICATION_ID = 0x6D757374  # "must"
-VERSION = 7
+VERSION = 8
 
 TURN = "CREATE TABLE turn (value INTEGER NOT NULL)  -- counts what happens: clocks can be set back"
 INVITED_AS = """
@@ -35,6 +35,47 @@ CREATE TABLE job_unchanged (                  -- a part of a job may be in two p
     part   INTEGER NOT NULL,
     digest BLOB NOT NULL,
     PRIMARY KEY (job, part, digest)
+) WITHOUT ROWID
+"""
+
+SHEET_PART = """
+CREATE TABLE sheet_part (                     -- digests of rows that were read together, to compare two sheets
+    job    TEXT NOT NULL,
+    rows   TEXT NOT NULL,                     -- JSON: the rows' numbers
+    who    BLOB NOT NULL,                     -- of what recognises their users, 16 bytes each
+    digest BLOB NOT NULL                      -- of what the rows say of them, likewise; neither can be read from it
+)
+"""
+SHEET_PART_JOB = "CREATE INDEX sheet_part_job ON sheet_part (job)"
+
+OWNER = """
+CREATE TABLE owner (                          -- whose the users are in the tables that have a row for every user
+    number   INTEGER PRIMARY KEY,
+    pipeline TEXT NOT NULL, identity TEXT NOT NULL,
+    UNIQUE (pipeline, identity)
+)
+"""
+MANAGED = """
+CREATE TABLE managed (                        -- users whom a pipeline has created
+    owner    INTEGER NOT NULL, ref TEXT NOT NULL,
+    username TEXT NOT NULL,
+    job      TEXT NOT NULL,
+    PRIMARY KEY (owner, ref)
+) WITHOUT ROWID
+"""
+ROSTER = """
+CREATE TABLE roster (                         -- users whom the completed sheets named, as they were called then
+    owner    INTEGER NOT NULL, ref TEXT NOT NULL,
+    username TEXT NOT NULL,
+    job      TEXT NOT NULL,                   -- that first named the user
+    PRIMARY KEY (owner, ref)
+) WITHOUT ROWID
+"""
+UNINVITED = """
+CREATE TABLE uninvited (                      -- why somebody was not invited, until they are; jobs can be forgotten
+    owner    INTEGER NOT NULL, ref TEXT NOT NULL,
+    username TEXT NOT NULL, reason TEXT NOT NULL,
+    PRIMARY KEY (owner, ref)
 ) WITHOUT ROWID
 """
 
@@ -75,7 +116,7 @@ CREATE TABLE row (
     folded   TEXT NOT NULL,                   -- the username as it will be, folded
     action   TEXT NOT NULL,                   -- create, update, unchanged, deactivate, delete, rejected, …
     password TEXT NOT NULL,
-    fields   TEXT NOT NULL,                   -- JSON: {field: [before, after]}
+    fields   TEXT NOT NULL,                   -- JSON: {field: [before, after]}, or a text that becomes of nothing
     ref      TEXT,
     invite   TEXT,                            -- the notifier's label; NULL where no invite goes out
     channel  TEXT,
@@ -121,14 +162,6 @@ CREATE TABLE operation (
 ) WITHOUT ROWID;
 -- A query that looks for a row's operations names it with INDEXED BY: SQLite would rather read all those of the job.
 CREATE INDEX operation_row ON operation (job, row) WHERE row IS NOT NULL;
--- Digests of a sheet's users, to compare it with the last completed sheet. What they are of cannot be read from them.
-CREATE TABLE sheet_row (
-    job    TEXT NOT NULL,
-    row    INTEGER NOT NULL,
-    who    BLOB NOT NULL,                     -- of what recognises the user
-    digest BLOB NOT NULL,                     -- of what the row says of them
-    PRIMARY KEY (job, row)
-) WITHOUT ROWID;
 CREATE TABLE salt (value BLOB NOT NULL);
 INSERT INTO salt VALUES (randomblob(32));
 CREATE TABLE problem (
@@ -141,21 +174,9 @@ CREATE TABLE problem (
     PRIMARY KEY (job, seq)
 ) WITHOUT ROWID;
 -- The ledger belongs to (pipeline, backend), not to a job: a rehearsal on another portal does not count.
-CREATE TABLE managed (
-    pipeline TEXT NOT NULL, identity TEXT NOT NULL, ref TEXT NOT NULL,
-    username TEXT NOT NULL, job TEXT NOT NULL, created TEXT NOT NULL,
-    PRIMARY KEY (pipeline, identity, ref)
-) WITHOUT ROWID;
--- The users that the completed sheets named, under the usernames that they had then.
-CREATE TABLE roster (
-    pipeline TEXT NOT NULL, identity TEXT NOT NULL, ref TEXT NOT NULL,
-    username TEXT NOT NULL,
-    job      TEXT NOT NULL,                   -- that first named the user
-    PRIMARY KEY (pipeline, identity, ref)
-) WITHOUT ROWID;
 CREATE TABLE last_sheet (
     pipeline TEXT NOT NULL, identity TEXT NOT NULL,
-    job      TEXT NOT NULL,                   -- whose sheet_rows are those of the last completed sheet
+    job      TEXT NOT NULL,                   -- whose sheet_parts are those of the last completed sheet
     PRIMARY KEY (pipeline, identity)
 ) WITHOUT ROWID;
 CREATE TABLE invite (
@@ -169,12 +190,6 @@ CREATE TABLE invite (
     sent     TEXT, expires TEXT, detail TEXT,
     turn     INTEGER NOT NULL DEFAULT 0       -- in which it was settled
 );
--- Why somebody was not invited, as long as nobody has invited them: kept when the job is forgotten.
-CREATE TABLE uninvited (
-    pipeline TEXT NOT NULL, identity TEXT NOT NULL, ref TEXT NOT NULL,
-    username TEXT NOT NULL, reason TEXT NOT NULL,
-    PRIMARY KEY (pipeline, identity, ref)
-) WITHOUT ROWID;
 CREATE INDEX invite_user ON invite (pipeline, identity, ref, purpose, id);
 CREATE INDEX invite_job ON invite (job, row);
 CREATE TABLE password_reset (
@@ -193,4 +208,10 @@ SCHEMA = (
     UNCHANGED,
     JOB_UNCHANGED,
     META,
+    SHEET_PART,
+    SHEET_PART_JOB,
+    OWNER,
+    MANAGED,
+    ROSTER,
+    UNINVITED,
 )

@@ -8,11 +8,17 @@ from musterroll.journal.schema import (
     INVITED_AS,
     INVITED_AS_REF,
     JOB_UNCHANGED,
+    MANAGED,
     META,
+    OWNER,
+    ROSTER,
     SCHEMA,
+    SHEET_PART,
+    SHEET_PART_JOB,
     TAKEN_BACK,
     TURN,
     UNCHANGED,
+    UNINVITED,
     VERSION,
 )
 
@@ -67,7 +73,39 @@ _TO_7 = (
     "ALTER TABLE problem ADD COLUMN repaired INTEGER NOT NULL DEFAULT 0",
 )
 
+_OWNER = "(SELECT number FROM owner AS o WHERE o.pipeline = t.pipeline AND o.identity = t.identity)"
+
+# Digests had a row each; users had the names of the pipeline and of the portal.
+_TO_8 = (
+    SHEET_PART,
+    "INSERT INTO sheet_part SELECT job, json_array(row), who, digest FROM sheet_row ORDER BY job, row",
+    SHEET_PART_JOB,
+    "DROP TABLE sheet_row",
+    OWNER,
+    """
+    INSERT INTO owner (pipeline, identity) SELECT pipeline, identity FROM managed
+    UNION SELECT pipeline, identity FROM roster UNION SELECT pipeline, identity FROM uninvited
+    """,
+    *(
+        statement
+        for table, made, columns in (
+            ("managed", MANAGED, "job"),
+            ("roster", ROSTER, "job"),
+            ("uninvited", UNINVITED, "reason"),
+        )
+        for statement in (
+            f"ALTER TABLE {table} RENAME TO former",
+            made,
+            f"INSERT INTO {table} SELECT {_OWNER}, ref, username, {columns} FROM former AS t",  # noqa: S608 -- constants
+            "DROP TABLE former",
+        )
+    ),
+)
+
 FORMAT = SqliteFormat(
-    application_id=APPLICATION_ID, version=VERSION, schema=SCHEMA, steps={3: _TO_4, 4: (META,), 5: _TO_6, 6: _TO_7}
+    application_id=APPLICATION_ID,
+    version=VERSION,
+    schema=SCHEMA,
+    steps={3: _TO_4, 4: (META,), 5: _TO_6, 6: _TO_7, 7: _TO_8},
 )
 """Of a journal."""

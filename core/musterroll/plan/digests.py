@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 
 from musterroll.contract.batch import Batch
 from musterroll.contract.fields import USERNAME, FieldSet
 from musterroll.contract.rows import Origin
 from musterroll.contract.text import fold
+from musterroll.journal.sheet_parts import DIGEST, SheetPart
 from musterroll.sheet.checks import CheckedRow
-
-_SIZE = 16  # bytes
 
 
 class RowDigests:
@@ -27,10 +26,10 @@ class RowDigests:
         self._fields = fields
         self._names = sorted(field.name for field in fields.values() if not field.secret)
         self._match = match
-        self._empty = blake2b(digest_size=_SIZE, key=salt)
+        self._empty = blake2b(digest_size=DIGEST, key=salt)
 
-    def of(self, rows: Sequence[CheckedRow]) -> Iterator[tuple[int, bytes, bytes]]:
-        """Yields (row, who, digest) of a batch: digests of what recognises a row's user, and of what the row says.
+    def of(self, rows: Sequence[CheckedRow]) -> SheetPart:
+        """Returns the digests of a batch: of what recognises each row's user, and of what the row says.
 
         Nobody's row is left out.
         """
@@ -39,10 +38,15 @@ class RowDigests:
         # In the spelling of a username nobody sees a difference.
         typed = [self._typed(rows, name, folds=name == USERNAME) for name in self._names]
         names = [f"{name}\0" for name in self._names]
-        for number, who, texts in zip(batch.numbers, whose, zip(*typed, strict=True), strict=True):
-            if who is not None:
-                said = "\0".join([name + text for name, text in zip(names, texts, strict=True) if text])
-                yield number, self._digest(who), self._digest(said)
+        said = [
+            "\0".join([name + text for name, text in zip(names, texts, strict=True) if text])
+            for texts in zip(*typed, strict=True)
+        ]
+        numbers = batch.numbers
+        if None in whose:
+            places = [place for place, who in enumerate(whose) if who is not None]
+            numbers, said = [numbers[place] for place in places], [said[place] for place in places]
+        return SheetPart(numbers, self._digests(who for who in whose if who is not None), self._digests(said))
 
     def _whose(self, batch: Batch) -> list[str | None]:
         """What recognises the rows' users: the first field that is filled, with its text."""
@@ -61,7 +65,11 @@ class RowDigests:
         texts = [value.text if value.origin is Origin.CELL else "" for value in values]
         return list(map(fold, texts)) if folds else texts
 
-    def _digest(self, text: str) -> bytes:
-        digest = self._empty.copy()
-        digest.update(text.encode("utf-8", "surrogatepass"))
-        return digest.digest()
+    def _digests(self, texts: Iterable[str]) -> bytes:
+        """The digests of texts, one after the other."""
+        copy, digests = self._empty.copy, list[bytes]()
+        for text in texts:
+            digest = copy()
+            digest.update(text.encode("utf-8", "surrogatepass"))
+            digests.append(digest.digest())
+        return b"".join(digests)

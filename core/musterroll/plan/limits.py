@@ -15,7 +15,8 @@ from typing import NamedTuple
 from musterroll.errors import RefusedError
 from musterroll.journal.change import FIRST_OFF_SHEET_ROW, Action, PasswordAction
 from musterroll.journal.job import Job
-from musterroll.journal.roster import Roster, sheet_digests
+from musterroll.journal.roster import Roster
+from musterroll.journal.sheet_parts import sheet_digests
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.pipeline.settings import LimitSettings
 from musterroll.plan.summary import count_stored

@@ -66,6 +66,15 @@ class RowPlanner:
             and capabilities.nested_groups
         )
 
+    @property
+    def knows_new_users(self) -> bool:
+        """Whether a row says all of a new user whose groups are known: the portal takes it as it is."""
+        return not (self._has_limits or self._can.changes_values or self._backend.checks_users)
+
+    def groups_of_new(self, paths: tuple[GroupPath, ...]) -> Groups | None:
+        """The groups of a new user where they are known, and nothing is to be said of them."""
+        return self._new_groups.get(paths)
+
     def begin(self, rows: Sequence[CheckedRow]) -> None:
         """Takes the batch whose rows are to be planned: their texts are needed column by column."""
         batch = rows[0].batch

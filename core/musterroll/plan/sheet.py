@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from itertools import zip_longest
 from typing import NamedTuple
@@ -20,12 +20,13 @@ from musterroll.invites.policy import InvitePolicy, no_invite
 from musterroll.journal.change import Action, Change, InviteDecision, Target
 from musterroll.journal.ledger import NOT_KNOWN, Ledger, LedgerEntry
 from musterroll.journal.plan import PlanStore
-from musterroll.pipeline.settings import Settings
+from musterroll.pipeline.settings import SendTo, Settings
 from musterroll.plan.absent import Uncertain
 from musterroll.plan.digests import RowDigests
 from musterroll.plan.groups import GroupIndex
 from musterroll.plan.ignored import missing, why_ignored
 from musterroll.plan.matches import Matches, find_renamed, find_user, look_up
+from musterroll.plan.new_users import NewUsers
 from musterroll.plan.privileged import PrivilegedGroups
 from musterroll.plan.row import RowPlanner
 from musterroll.plan.settled import SettledRows
@@ -114,6 +115,17 @@ class SheetPlanner:
         self._settled = SettledRows(settings, fields, portal, ledger, invites, self._groups, store) if settles else None
         self.privileged = PrivilegedGroups(settings, portal, self._groups)
         self._has_privileged = bool(self.privileged)
+        self._new_users = NewUsers(
+            self._rows,
+            fields.attributes,
+            invites,
+            store,
+            needs_password=settings.password.required == "new",
+            decide=self._decide,
+            keep=self._store_targets,
+        )
+        # What else there is to be said of a new user needs the row.
+        self._takes_new = choices is None and not (self._needs_checks or self._may_ignore or self._has_privileged)
         self.uncertain = Uncertain()
         self._new_addresses: dict[str, int] = {}
         self._letters: Mapping[str, str] = {}
@@ -175,6 +187,7 @@ class SheetPlanner:
     def _plan_rows(self, rows: Sequence[CheckedRow], orders: Sequence[Order] | None) -> None:
         self._rows.begin(rows)
         old_username = self._orders.old_username
+        self._new_users.begin(rows[0].batch)
         matches = look_up(self._portal, rows, self._look_up_by, old_username)
         found = [find_user(checked, self._settings.match, matches) for checked in rows] if matches.by_text else []
         if orders is not None and old_username is not None:
@@ -184,7 +197,8 @@ class SheetPlanner:
             ]
         known = self._known([user for user in found if isinstance(user, Existing)])
         for checked, match in zip_longest(rows, found):
-            self._plan_row(checked, match, matches, known, USUAL if orders is None else orders[checked.place])
+            if match is not None or not self._takes_new or not self._new_users.take(checked):
+                self._plan_row(checked, match, matches, known, USUAL if orders is None else orders[checked.place])
 
     def _known(self, users: Sequence[Existing]) -> _Known:
         refs = [user.ref for user in users]
@@ -239,9 +253,7 @@ class SheetPlanner:
             if match is None and self.uncertain.row is None and not self._is_identified(checked.row):
                 self.uncertain.row = checked.number
             return
-        for target in (*change.add, *change.remove):
-            if target.id not in self._stored:
-                self._store_target(target)
+        self._store_targets((*change.add, *change.remove))
         if change.action in _NOT_INVITED:
             self._store.add(change, change.invite if change.action is Action.IGNORED else no_invite("inactive"))
             return
@@ -321,12 +333,21 @@ class SheetPlanner:
         if decision is not None and not wanting and not (invited and self._invites.recognises_by(change.fields)):
             return decision
         fields, ref = self._recipient_fields(change, user), change.ref or ""
-        recipient = Recipient(username=change.username, fields=fields, ref=ref)
-        known_as = self._invites.known_as(recipient, checked.texts[USERNAME] or change.username)
+        return self._decide(checked, Recipient(username=change.username, fields=fields, ref=ref), decision, wanting)
+
+    def _decide(
+        self,
+        checked: CheckedRow,
+        recipient: Recipient,
+        decision: InviteDecision | None = None,
+        wanting: Collection[SendTo] = (),
+    ) -> InviteDecision:
+        """Decides about an invite, unless that is decided; by what the user is known again goes with the decision."""
+        known_as = self._invites.known_as(recipient, checked.texts[USERNAME] or recipient.username)
         if decision is None or wanting:
             # Whatever is chosen: who can be reached, and whom the portal has lost, is the same.
             sends = self._invites.against_lost(recipient, known_as)
-            if sends is not None and decision is None and user is None:
+            if sends is not None and decision is None and not recipient.ref:
                 self._log.add(checked.row.problem(USERNAME, "user.lost", _LOST, severity=Severity.WARNING))
             sends = sends or self._invites.decide(recipient, row=checked.number)
             if self._choices is not None and sends.send:
@@ -342,8 +363,9 @@ class SheetPlanner:
                 fields[name] = str(field.after or "")
         return fields
 
-    def _store_target(self, target: Target) -> None:
-        for level in self._groups.ancestors(target):
-            if level.id not in self._stored:
-                self._stored.add(level.id)
-                self._store.add_target(level)
+    def _store_targets(self, targets: Iterable[Target]) -> None:
+        for target in targets:
+            for level in self._groups.ancestors(target) if target.id not in self._stored else ():
+                if level.id not in self._stored:
+                    self._stored.add(level.id)
+                    self._store.add_target(level)

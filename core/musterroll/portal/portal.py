@@ -24,6 +24,7 @@ from musterroll.registry.watch import Watch
 _FLAGS = [field.name for field in fields(Capabilities) if field.type == "bool"]
 _IS_SO = (Status.DONE, Status.NOOP)
 _REF_OR_NONE = frozenset({str, NoneType})
+_TEXT_OR_NONE = (str, NoneType)
 _MOST_AT_ONCE = 10_000
 _REPEATS = 10_000  # groups and users may come twice, where others change them meanwhile; not for ever
 
@@ -149,7 +150,7 @@ class Portal(ClosingGuard):
     ) -> Iterator[Result]:
         waiting = Waiting(ops, doing, self.watch)
         unit = (f"operation {done}", f"operations {done}")
-        return self.stream(stage, method, lambda answer: _result(name, answer, waiting), waiting, name=name, unit=unit)
+        return self.stream(stage, method, partial(_result, waiting, name), waiting, name=name, unit=unit)
 
 
 def _identity(answer: object) -> str:
@@ -279,16 +280,18 @@ def _objections(secrets: Sequence[str], answer: object) -> list[Objection]:
     return found
 
 
-def _result(name: str, answer: object, waiting: Waiting[Op]) -> Result:
+def _result(waiting: Waiting[Op], name: str, answer: object) -> Result:
     """Returns the answer to one of the operations that wait for theirs; `name` is the method's."""
     if not isinstance(answer, Result):
         raise AnswerError(f"{name}() must yield results (Result), not {a(answer)}")
     result, op = answer, waiting.answered(answer.op)
     if type(result.status) is not Status:
         result = replace(result, status=status_of(Status, result.status, doing(op)))
-    for part, value in (("ref", result.ref), ("detail", result.detail)):
-        if value is not None and not isinstance(value, str):
-            raise AnswerError(f"the {part} of the result of {doing(op)} must be a text or None, not {a(value)}")
+    ref: object = result.ref
+    detail: object = result.detail
+    if not (isinstance(ref, _TEXT_OR_NONE) and isinstance(detail, _TEXT_OR_NONE)):
+        part, value = ("detail", detail) if isinstance(ref, _TEXT_OR_NONE) else ("ref", ref)
+        raise AnswerError(f"the {part} of the result of {doing(op)} must be a text or None, not {a(value)}")
     refused: object = result.refused
     if refused != {} and not _are_reasons(refused):
         raise AnswerError(f"refused, in the result of {doing(op)}, must be a mapping of members' refs to reasons")

@@ -51,12 +51,15 @@ class Hasher:
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
 
-    def chunks(self, ops: Iterator[Op], *, hashes: bool) -> Iterator[tuple[list[Op], dict[str, str]]]:
+    def chunks(
+        self, ops: Iterator[Op], *, hashes: bool, most: int = CHUNK
+    ) -> Iterator[tuple[list[Op], dict[str, str]]]:
         """Pulls operations, so many as go into one transaction at a time.
 
         Args:
             ops: the operations.
             hashes: whether their passwords are hashed; otherwise they are of no use.
+            most: operations in one transaction.
 
         Yields:
             Operations, and the hashes of their passwords by the operation's id.
@@ -71,7 +74,7 @@ class Hasher:
                 chunk.append(op)
                 if hashes and isinstance(op, CreateUser | UpdateUser) and op.password is not None:
                     passwords[op.id] = op.password
-                if len(chunk) == CHUNK or len(passwords) == _SLOW_CHUNK:
+                if len(chunk) == most or len(passwords) == _SLOW_CHUNK:
                     break
             if not chunk:
                 return

@@ -77,7 +77,7 @@ def test_for_the_owner_only(tmp_path: Path) -> None:
     old = os.umask(0)
     try:
         with closing(Journal.open(folder, "acme")) as journal, journal.lock(), journal.transaction():
-            journal.execute("INSERT INTO managed VALUES ('a', 'b', 'c', 'd', 'e', 'f')")
+            journal.execute("INSERT INTO managed VALUES (1, 'c', 'd', 'e')")
             modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()}
     finally:
         os.umask(old)
@@ -130,7 +130,7 @@ def test_a_damaged_journal_is_one_line(tmp_path: Path, keep: int) -> None:
     path = journal_path(tmp_path, "acme")
     with closing(Journal.open(tmp_path, "acme")) as journal, journal.transaction():
         journal.executemany(
-            "INSERT INTO managed VALUES ('acme', 'portal', ?, 'name', 'job', 'now')",
+            "INSERT INTO managed VALUES (1, ?, 'name', 'job')",
             [(f"user{number}",) for number in range(2000)],
         )
     damaged = path.read_bytes()[:keep]
@@ -155,7 +155,7 @@ def test_a_temporary_journal_leaves_nothing(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setenv("SQLITE_TMPDIR", str(tmp_path))
     with closing(Journal.temporary()) as journal, journal.lock(), journal.transaction():
         journal.executemany(
-            "INSERT INTO managed VALUES ('acme', 'portal', ?, 'name', 'job', 'now')",
+            "INSERT INTO managed VALUES (1, ?, 'name', 'job')",
             [(f"user{number}" * 50,) for number in range(20_000)],
         )
     assert list(tmp_path.iterdir()) == []
@@ -179,7 +179,7 @@ def test_a_stream_may_be_given_up_after_the_journal_is_closed(tmp_path: Path) ->
 
 def _write_and_fail(journal: Journal) -> None:
     with journal.transaction():
-        journal.execute("INSERT INTO managed VALUES ('a', 'b', 'c', 'd', 'e', 'f')")
+        journal.execute("INSERT INTO managed VALUES (1, 'c', 'd', 'e')")
         journal.execute("INSERT INTO nothing VALUES (1)")
 
 

@@ -52,7 +52,7 @@ def test_where_somebody_stands(stored: InviteState | None, days: int | None) -> 
 
 def test_who_is_asked_for_and_who_is_listed_are_the_same(journal: Journal) -> None:
     ledger = Ledger(journal, "acme", "portal")
-    ledger.add_created("j1", [("u1", "Ana"), ("u2", "bo")], now=NOW)
+    ledger.add_created("j1", [("u1", "Ana"), ("u2", "bo")])
     invite(journal, "u1", InviteState.FAILED, name="Ana")
     invite(journal, "u1", InviteState.SENT, name="Ana")  # the latest counts
     invite(journal, "u3", InviteState.HELD, name="cy")
@@ -70,13 +70,13 @@ def test_who_is_asked_for_and_who_is_listed_are_the_same(journal: Journal) -> No
 def test_so_many_users_are_asked_for_as_there_are(journal: Journal) -> None:
     ledger = Ledger(journal, "acme", "portal")
     refs = [f"u{number}" for number in range(1203)]
-    ledger.add_created("j1", [(ref, ref) for ref in refs], now=NOW)
+    ledger.add_created("j1", [(ref, ref) for ref in refs])
     assert ledger.entries(refs).keys() == set(refs)
 
 
 def test_who_is_gone_is_not_known_any_more(journal: Journal) -> None:
     ledger = Ledger(journal, "acme", "portal")
-    ledger.add_created("j1", [("u1", "ana"), ("u2", "bo")], now=NOW)
+    ledger.add_created("j1", [("u1", "ana"), ("u2", "bo")])
     ledger.remove(["u1"])
     assert [user.ref for user in ledger.users()] == ["u2"]
     assert ledger.entries(["u1"]).get("u1", NOT_KNOWN).standing(NOW) is InviteState.NEVER

@@ -13,11 +13,13 @@ import pytest
 from filelock import FileLock
 
 from musterroll.errors import RefusedError, StateError
-from musterroll.journal.job import read_jobs
+from musterroll.journal.job import Job, read_jobs
 from musterroll.journal.journal import Journal, journal_path
+from musterroll.journal.ledger import Ledger
 from musterroll.journal.schema import VERSION
+from musterroll.journal.sheet_parts import sheet_digests
 from musterroll.journal.upgrades import FORMAT
-from support.earlier import COMPLETED, UNDONE, write_earlier
+from support.earlier import COMPLETED, QUARANTINED, UNDONE, write_earlier
 
 _APPROVED = '{"by": "me", "at": "2026-11-27T18:00:00.000000+00:00"}'
 
@@ -65,6 +67,33 @@ def test_brought_forward_it_is_as_a_new_one(old: Path, tmp_path: Path) -> None:
         assert [turn for (turn,) in journal.execute("SELECT turn FROM invite ORDER BY id")] == [2, 3, 8, 0]
         assert journal.next_turn() == 10
         assert journal.execute("SELECT count(*) FROM row WHERE username = 'ana'").fetchone() == (3,)
+
+
+def test_users_and_digests_are_taken_along(old: Path) -> None:
+    with closing(sqlite3.connect(old)) as db:
+        owners = db.execute("SELECT DISTINCT pipeline, identity FROM managed").fetchall()
+        managed, roster, uninvited, digests = (
+            db.execute(query).fetchall()
+            for query in (
+                "SELECT ref, username FROM managed ORDER BY 1",
+                "SELECT ref, username FROM roster ORDER BY 1",
+                "SELECT ref, reason FROM uninvited ORDER BY 1",
+                "SELECT who, digest FROM sheet_row WHERE job = '20261127-175307-b35b' ORDER BY 1",
+            )
+        )
+    assert managed
+    assert roster
+    assert uninvited
+    assert digests
+    with _opened(old) as journal:
+        ((pipeline, identity),) = owners
+        ledger = Ledger(journal, pipeline, identity)
+        assert list(ledger.roster.managed()) == sorted({**dict(managed), **dict(roster)}.items())
+        known = {user.ref: user.entry for user in ledger.users()}
+        assert sorted(ref for ref, entry in known.items() if entry.created) == [ref for ref, _ in managed]
+        assert [(ref, known[ref].detail) for ref, _ in uninvited] == uninvited
+        assert list(sheet_digests(journal, QUARANTINED)) == digests
+        assert next(Job(journal, COMPLETED).plan.changes()).fields["email"] == (None, "ana@example.com")
 
 
 def test_a_copy_is_kept_of_what_it_was(old: Path) -> None:

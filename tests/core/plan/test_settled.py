@@ -122,7 +122,9 @@ _SEEN = {
     "a roster that lacks one": Night(journal=["DELETE FROM roster WHERE username = 'dee'"]),
     "a held invite": Night(journal=["UPDATE invite SET state = 'held' WHERE username = 'bo'"]),
     "who was taken back": Night(
-        journal=["INSERT INTO taken_back SELECT pipeline, identity, ref, job FROM managed WHERE username = 'ana'"]
+        journal=[
+            "INSERT INTO taken_back SELECT pipeline, identity, ref, job FROM managed, owner WHERE username = 'ana'"
+        ]
     ),
     "a row more": Night(rows=[*_ROWS, addressed("new", groups="New")]),
     "a row less": Night(rows=_ROWS[1:]),

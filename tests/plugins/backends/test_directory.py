@@ -62,6 +62,7 @@ def names(folder: Path) -> list[str]:
 
 class TestDirectory(BackendContract):
     options: ClassVar[dict[str, bool]] = {}
+    most_in_flight = 2000
 
     def open_backend(self, folder: Path, *, read_only: bool = False) -> UserBackend:
         return open_directory(folder / "users.db", read_only=read_only, passwords="argon2id", **self.options)

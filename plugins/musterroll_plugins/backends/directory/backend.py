@@ -29,7 +29,11 @@ from musterroll_plugins.backends.directory.file import (
 )
 from musterroll_plugins.backends.directory.reads import Reads
 from musterroll_plugins.backends.directory.writes import Writes
-from musterroll_plugins.backends.passwords import CHUNK, Hasher
+from musterroll_plugins.backends.passwords import Hasher
+
+# Operations in one transaction. Each writes most pages of the indexes by name and by address once more, so two thousand
+# cost less than twice one thousand. It is what a crash can leave in doubt.
+_CHUNK = 2000
 
 
 class DirectoryBackend:
@@ -84,10 +88,11 @@ class DirectoryBackend:
         """Everything but invites."""
         return Capabilities(
             delete=True,
+            uses_passwords=self._hash_passwords,
             unique_email=self._unique_email,
             changes_values=False,
             matching=Matching.FOLDED,
-            chunk=CHUNK,
+            chunk=_CHUNK,
         )
 
     def count_users(self) -> int:
@@ -140,7 +145,7 @@ class DirectoryBackend:
 
     def _execute(self, ops: Iterator[Op]) -> Iterator[Result]:
         with Hasher() as hasher:
-            for chunk, hashes in hasher.chunks(ops, hashes=self._hash_passwords):
+            for chunk, hashes in hasher.chunks(ops, hashes=self._hash_passwords, most=_CHUNK):
                 yield from self._write(chunk, hashes)
 
     def _write(self, chunk: Sequence[Op], hashes: Mapping[str, str]) -> list[Result]:

@@ -47,6 +47,8 @@ _INSERT_USER = f"""
     VALUES (?, ?, ?, {", ".join("?" * len(COLUMNS))}, ?, ?, ?, ?, ?, ?)
 """  # noqa: S608 -- made of constants
 
+_ADD_MEMBER = "INSERT INTO memberships (user_id, group_id) VALUES (?, ?) ON CONFLICT DO NOTHING"
+
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode  # json.dumps would make one each time
 
 
@@ -239,17 +241,15 @@ class Writes:
     def _add_members(self, op: AddMembers, refused: dict[str, str]) -> _Answer:
         if not self._exists("groups", op.group.ref):
             return Status.FAILED, None, _GROUP_GONE
-        refs, marked = [member.ref for member in op.members], marks(op.members)
-        added = self._changed(
-            f"INSERT INTO memberships (user_id, group_id) SELECT id, ? FROM users WHERE id IN ({marked}) "  # noqa: S608 -- marks
-            f"ON CONFLICT DO NOTHING",
-            op.group.ref,
-            *refs,
-        )
-        if added < len(refs):
-            query = f"SELECT id FROM users WHERE id IN ({marked})"  # noqa: S608 -- marks
+        group, refs, before = op.group.ref, [member.ref for member in op.members], self._db.total_changes
+        try:
+            self._db.executemany(_ADD_MEMBER, [(ref, group) for ref in refs])
+        except sqlite3.IntegrityError:  # one of them is not there; some may be members by now
+            query = f"SELECT id FROM users WHERE id IN ({marks(refs)})"  # noqa: S608 -- marks
             there = {ref for (ref,) in self._db.execute(query, refs)}
             refused.update({ref: _GONE for ref in refs if ref not in there})
+            self._db.executemany(_ADD_MEMBER, [(ref, group) for ref in refs if ref in there])
+        added = self._db.total_changes > before
         return Status.DONE if added or refused else Status.NOOP, None, None
 
     def _remove_members(self, op: RemoveMembers) -> _Answer:

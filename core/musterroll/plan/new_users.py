@@ -1,0 +1,80 @@
+"""Rows that make a user of whom nothing is to be said: most of a first sheet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from musterroll.contract.fields import PASSWORD, USERNAME
+from musterroll.contract.messages import Recipient
+from musterroll.contract.plain import takes_plain_way
+from musterroll.contract.users import GroupPath
+from musterroll.invites.policy import InvitePolicy
+from musterroll.journal.change import InviteDecision, NewUser, PasswordAction, Target
+from musterroll.journal.plan import PlanStore
+from musterroll.plan.row import RowPlanner
+from musterroll.sheet.batch import RowBatch
+from musterroll.sheet.checks import CheckedRow
+
+_SET, _NONE = PasswordAction.SET.value, PasswordAction.NONE.value
+
+
+class NewUsers:
+    """Plans such rows by their texts alone: what `RowPlanner` would say of them, without its objects.
+
+    A row whose groups have not been planned before, with an error, or without what a user needs is left to it.
+
+    Args:
+        rows: plans all other rows; what it has found out of groups counts here.
+        names: of the attributes of a user.
+        needs_password: whether a new user without one is a problem.
+        invites: the policy of invites.
+        decide: decides about an invite that nothing speaks against.
+        keep: stores groups, unless they are.
+        store: takes the users.
+    """
+
+    def __init__(
+        self,
+        rows: RowPlanner,
+        names: tuple[str, ...],
+        invites: InvitePolicy,
+        store: PlanStore,
+        *,
+        needs_password: bool,
+        decide: Callable[[CheckedRow, Recipient], InviteDecision],
+        keep: Callable[[Iterable[Target]], None],
+    ) -> None:
+        self._rows, self._names, self._needs_password = rows, names, needs_password
+        self._invites, self._decide, self._keep, self._store = invites, decide, keep, store
+        self._looks = rows.knows_new_users and not takes_plain_way()
+        self._targets: dict[tuple[GroupPath, ...], tuple[Target, ...]] = {}  # of groups that are stored
+
+    def begin(self, batch: RowBatch) -> None:
+        """Takes the batch whose rows may be such."""
+        columns = batch.columns
+        self._usernames, self._folded = columns.texts(USERNAME), columns.folded(USERNAME)
+        self._has_password = list(map(bool, columns.secrets(PASSWORD)))
+        self._texts = list(zip(*map(columns.texts, self._names), strict=True)) if self._names else [()] * len(batch)
+
+    def take(self, checked: CheckedRow) -> bool:
+        """Stores what becomes of a row that means nobody whom the portal has; returns whether it is such a row."""
+        _, place, groups, _, valid = checked
+        username, has_password = self._usernames[place], self._has_password[place]
+        if not (self._looks and valid and username and (has_password or not self._needs_password)):
+            return False
+        targets = self._targets.get(groups)
+        if targets is None:
+            known = self._rows.groups_of_new(groups)
+            if known is None:
+                return False
+            targets = self._targets[groups] = known[0]
+            self._keep(targets)
+        texts = self._texts[place]
+        invite = self._invites.reason_against(None, username, active=True)
+        if invite is None:
+            recipient = Recipient(username=username, fields=dict(zip(self._names, texts, strict=True)))
+            invite = self._decide(checked, recipient)
+        password = _SET if has_password else _NONE
+        fields = [(name, text) for name, text in zip(self._names, texts, strict=True) if text]
+        self._store.add_new(NewUser(checked.number, username, self._folded[place], password, fields, targets, invite))
+        return True
