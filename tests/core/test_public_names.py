@@ -20,8 +20,8 @@ Mistake MusterrollError PipelineError clean did_you_mean fold fold_heading hooki
 
 ReaderType Reader Sheet SheetWriter Source SourceError Confidence OtherFormat AmbiguousWorksheetError SheetInfo SheetRow
 SheetEditor SheetEdits CellEdit CellLink FrontRow FrontSheet FRONT_WORKSHEET
-Block ReadsBlocks takes_plain_way Cell TextCell NumberCell DateCell BoolCell ErrorCell FormulaCell Draft DraftColumn
-PLAIN_FORMATS column_letter
+Block ReadsBlocks takes_plain_way Cell CellColumns TextCell NumberCell DateCell BoolCell ErrorCell FormulaCell
+Draft DraftColumn PLAIN_FORMATS column_letter
 
 ValidatorType RowValidator SheetValidator ProvesRows GuidesPeople Guidance Batch GroupResolverType GroupResolver
 ResolvesBatches Row Value Origin Problem Severity
