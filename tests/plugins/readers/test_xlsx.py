@@ -335,6 +335,9 @@ def test_phantom_rows_and_far_away_formats_cost_little(tmp_path: Path) -> None:
     rows.append('<row r="1048576"><c r="A1048576" s="1"/></row>')
     file = save(tmp_path / "users.xlsx", parts(worksheet("".join(rows))))
     del rows
+    read(
+        save(tmp_path / "first.xlsx", parts(worksheet("<row><c><v>1</v></c></row>")))
+    )  # what is loaded for the first one
     started = time.perf_counter()
     tracemalloc.start()
     try:
