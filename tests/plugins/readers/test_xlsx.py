@@ -342,7 +342,7 @@ def test_phantom_rows_and_far_away_formats_cost_little(tmp_path: Path) -> None:
     tracemalloc.start()
     try:
         assert read(file) == {1: (NumberCell(1, "General"),)}
-        assert tracemalloc.get_traced_memory()[1] < 4_000_000
+        assert tracemalloc.get_traced_memory()[1] < 4_200_000
     finally:
         tracemalloc.stop()
     assert time.perf_counter() - started < 60  # about 5 s on a slow machine; a hang is what this is about
