@@ -5,128 +5,129 @@ This module holds everything that a plugin author needs, by who needs it (below,
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
-from musterroll.contract.batch import Batch
-from musterroll.contract.cells import (
-    PLAIN_FORMATS,
-    Block,
-    BoolCell,
-    Cell,
-    DateCell,
-    ErrorCell,
-    FormulaCell,
-    NumberCell,
-    SheetInfo,
-    SheetRow,
-    TextCell,
-)
-from musterroll.contract.components import (
-    CommandType,
-    Component,
-    GroupResolverType,
-    NotifierType,
-    ReaderType,
-    TransformType,
-    UserBackendType,
-    ValidatorType,
-)
-from musterroll.contract.conditions import Condition, Conditions
-from musterroll.contract.context import Context
-from musterroll.contract.decorators import group_rule, rule, sheet_rule
-from musterroll.contract.drafts import Draft, DraftColumn, Guidance
-from musterroll.contract.edits import FRONT_WORKSHEET, CellEdit, CellLink, FrontRow, FrontSheet, SheetEdits
-from musterroll.contract.fields import Field, FieldSet
-from musterroll.contract.filters import ascii_text, title_text
-from musterroll.contract.messages import Message, Purpose, Recipient, Sent, SentStatus
-from musterroll.contract.operations import (
-    AddMembers,
-    CreateGroup,
-    CreateUser,
-    Deactivate,
-    DeleteGroup,
-    DeleteUser,
-    GroupRef,
-    Op,
-    Reactivate,
-    RemoveMembers,
-    Result,
-    SendInvite,
-    Status,
-    UpdateUser,
-    UserRef,
-)
-from musterroll.contract.options import FieldName, FilePath, Options, SecretRef, Surroundings
-from musterroll.contract.patterns import PatternText, matcher
-from musterroll.contract.phones import calling_code_of, one_number, split_whole
-from musterroll.contract.plain import takes_plain_way
-from musterroll.contract.problems import Problem, Severity
-from musterroll.contract.roles import (
-    AmbiguousWorksheetError,
-    ChecksUsers,
-    ComparesUsers,
-    Confidence,
-    Examinable,
-    GroupResolver,
-    GuidesPeople,
-    KeepsMessages,
-    ListsUsers,
-    Notifier,
-    OtherFormat,
-    ProvesRows,
-    Reader,
-    ReadsBlocks,
-    ResolvesBatches,
-    RowValidator,
-    Sheet,
-    SheetEditor,
-    SheetValidator,
-    SheetWriter,
-    Transform,
-    UserBackend,
-    WritesGroups,
-)
-from musterroll.contract.rows import Origin, Row, Value
-from musterroll.contract.secret import Secret
-from musterroll.contract.source import Source
-from musterroll.contract.sqlite import SqliteFormat
-from musterroll.contract.templates import Template
-from musterroll.contract.text import (
-    INVISIBLE,
-    clean,
-    column_letter,
-    did_you_mean,
-    fold,
-    fold_heading,
-    is_one_slip,
-    nearest,
-)
-from musterroll.contract.translation import gettext, ngettext
-from musterroll.contract.users import (
-    Capabilities,
-    Desired,
-    Existing,
-    Group,
-    GroupPath,
-    Matching,
-    Objection,
-    UserKey,
-    Wanted,
-    fold_path,
-)
-from musterroll.errors import (
-    BackendError,
-    BackendUnavailableError,
-    Mistake,
-    MusterrollError,
-    NotifierError,
-    PipelineError,
-    SourceError,
-    UsageError,
-)
-from musterroll.registry.hookspecs import hookimpl
-
 if TYPE_CHECKING:
+    from musterroll.contract.batch import Batch
+    from musterroll.contract.cells import (
+        PLAIN_FORMATS,
+        Block,
+        BoolCell,
+        Cell,
+        CellColumns,
+        DateCell,
+        ErrorCell,
+        FormulaCell,
+        NumberCell,
+        SheetInfo,
+        SheetRow,
+        TextCell,
+    )
+    from musterroll.contract.components import (
+        CommandType,
+        Component,
+        GroupResolverType,
+        NotifierType,
+        ReaderType,
+        TransformType,
+        UserBackendType,
+        ValidatorType,
+    )
+    from musterroll.contract.conditions import Condition, Conditions
+    from musterroll.contract.context import Context
+    from musterroll.contract.decorators import group_rule, rule, sheet_rule
+    from musterroll.contract.drafts import Draft, DraftColumn, Guidance
+    from musterroll.contract.edits import FRONT_WORKSHEET, CellEdit, CellLink, FrontRow, FrontSheet, SheetEdits
+    from musterroll.contract.fields import Field, FieldSet
+    from musterroll.contract.filters import ascii_text, title_text
+    from musterroll.contract.messages import Message, Purpose, Recipient, Sent, SentStatus
+    from musterroll.contract.operations import (
+        AddMembers,
+        CreateGroup,
+        CreateUser,
+        Deactivate,
+        DeleteGroup,
+        DeleteUser,
+        GroupRef,
+        Op,
+        Reactivate,
+        RemoveMembers,
+        Result,
+        SendInvite,
+        Status,
+        UpdateUser,
+        UserRef,
+    )
+    from musterroll.contract.options import FieldName, FilePath, Options, SecretRef, Surroundings
+    from musterroll.contract.patterns import PatternText, matcher
+    from musterroll.contract.phones import calling_code_of, one_number, split_whole
+    from musterroll.contract.plain import takes_plain_way
+    from musterroll.contract.problems import Problem, Severity
+    from musterroll.contract.roles import (
+        AmbiguousWorksheetError,
+        ChecksUsers,
+        ComparesUsers,
+        Confidence,
+        Examinable,
+        GroupResolver,
+        GuidesPeople,
+        KeepsMessages,
+        ListsUsers,
+        Notifier,
+        OtherFormat,
+        ProvesRows,
+        Reader,
+        ReadsBlocks,
+        ResolvesBatches,
+        RowValidator,
+        Sheet,
+        SheetEditor,
+        SheetValidator,
+        SheetWriter,
+        Transform,
+        UserBackend,
+        WritesGroups,
+    )
+    from musterroll.contract.rows import Origin, Row, Value
+    from musterroll.contract.secret import Secret
+    from musterroll.contract.source import Source
+    from musterroll.contract.sqlite import SqliteFormat
+    from musterroll.contract.templates import Template
+    from musterroll.contract.text import (
+        INVISIBLE,
+        clean,
+        column_letter,
+        did_you_mean,
+        fold,
+        fold_heading,
+        is_one_slip,
+        nearest,
+    )
+    from musterroll.contract.translation import gettext, ngettext
+    from musterroll.contract.users import (
+        Capabilities,
+        Desired,
+        Existing,
+        Group,
+        GroupPath,
+        Matching,
+        Objection,
+        UserKey,
+        Wanted,
+        fold_path,
+    )
+    from musterroll.errors import (
+        BackendError,
+        BackendUnavailableError,
+        Mistake,
+        MusterrollError,
+        NotifierError,
+        PipelineError,
+        SourceError,
+        UsageError,
+    )
+    from musterroll.registry.hookspecs import hookimpl
     from musterroll_simple import Busy, Gone, NoAnswer, Refused, SimpleBackend, Taken
 
 __version__ = "0.1.0"
@@ -163,6 +164,7 @@ __all__ += [
     "Block",
     "BoolCell",
     "Cell",
+    "CellColumns",
     "CellEdit",
     "CellLink",
     "Confidence",
@@ -290,13 +292,64 @@ __all__ += [
     "UsageError",
 ]
 
-# What the core itself never needs: it stands on the core, and is loaded when it is asked for.
-_BESIDE_THE_CORE = dict.fromkeys(("Busy", "Gone", "NoAnswer", "Refused", "SimpleBackend", "Taken"), "musterroll_simple")
+# A module is imported when a name of it is asked for. What stands on the core the core itself never asks for.
+_MODULES = {
+    "contract.batch": "Batch",
+    "contract.cells": (
+        "PLAIN_FORMATS Block BoolCell Cell CellColumns DateCell "
+        "ErrorCell FormulaCell NumberCell SheetInfo SheetRow TextCell"
+    ),
+    "contract.components": (
+        "CommandType Component GroupResolverType NotifierType ReaderType TransformType UserBackendType ValidatorType"
+    ),
+    "contract.conditions": "Condition Conditions",
+    "contract.context": "Context",
+    "contract.decorators": "group_rule rule sheet_rule",
+    "contract.drafts": "Draft DraftColumn Guidance",
+    "contract.edits": "FRONT_WORKSHEET CellEdit CellLink FrontRow FrontSheet SheetEdits",
+    "contract.fields": "Field FieldSet",
+    "contract.filters": "ascii_text title_text",
+    "contract.messages": "Message Purpose Recipient Sent SentStatus",
+    "contract.operations": (
+        "AddMembers CreateGroup CreateUser Deactivate DeleteGroup DeleteUser GroupRef "
+        "Op Reactivate RemoveMembers Result SendInvite Status UpdateUser UserRef"
+    ),
+    "contract.options": "FieldName FilePath Options SecretRef Surroundings",
+    "contract.patterns": "PatternText matcher",
+    "contract.phones": "calling_code_of one_number split_whole",
+    "contract.plain": "takes_plain_way",
+    "contract.problems": "Problem Severity",
+    "contract.roles": (
+        "AmbiguousWorksheetError ChecksUsers ComparesUsers Confidence Examinable GroupResolver GuidesPeople "
+        "KeepsMessages ListsUsers Notifier OtherFormat ProvesRows Reader ReadsBlocks ResolvesBatches RowValidator "
+        "Sheet SheetEditor SheetValidator SheetWriter Transform UserBackend WritesGroups"
+    ),
+    "contract.rows": "Origin Row Value",
+    "contract.secret": "Secret",
+    "contract.source": "Source",
+    "contract.sqlite": "SqliteFormat",
+    "contract.templates": "Template",
+    "contract.text": "INVISIBLE clean column_letter did_you_mean fold fold_heading is_one_slip nearest",
+    "contract.translation": "gettext ngettext",
+    "contract.users": "Capabilities Desired Existing Group GroupPath Matching Objection UserKey Wanted fold_path",
+    "errors": (
+        "BackendError BackendUnavailableError Mistake MusterrollError "
+        "NotifierError PipelineError SourceError UsageError"
+    ),
+    "registry.hookspecs": "hookimpl",
+}
+_HOME = {
+    **{name: f"musterroll.{module}" for module, names in _MODULES.items() for name in names.split()},
+    **dict.fromkeys(("Busy", "Gone", "NoAnswer", "Refused", "SimpleBackend", "Taken"), "musterroll_simple"),
+}
 
 
 def __getattr__(name: str) -> object:
-    if name not in _BESIDE_THE_CORE:
+    if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module  # noqa: PLC0415 -- only here
+    found = globals()[name] = getattr(import_module(_HOME[name]), name)
+    return found
 
-    return getattr(import_module(_BESIDE_THE_CORE[name]), name)
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

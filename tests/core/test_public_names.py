@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -20,8 +21,8 @@ Mistake MusterrollError PipelineError clean did_you_mean fold fold_heading hooki
 
 ReaderType Reader Sheet SheetWriter Source SourceError Confidence OtherFormat AmbiguousWorksheetError SheetInfo SheetRow
 SheetEditor SheetEdits CellEdit CellLink FrontRow FrontSheet FRONT_WORKSHEET
-Block ReadsBlocks takes_plain_way Cell TextCell NumberCell DateCell BoolCell ErrorCell FormulaCell Draft DraftColumn
-PLAIN_FORMATS column_letter
+Block ReadsBlocks takes_plain_way Cell CellColumns TextCell NumberCell DateCell BoolCell ErrorCell FormulaCell
+Draft DraftColumn PLAIN_FORMATS column_letter
 
 TransformType Transform ascii_text title_text
 
@@ -81,16 +82,27 @@ def test_everything_that_the_module_brings_in_is_public() -> None:
     assert imported == set(musterroll.__all__)
 
 
-def test_the_engine_finds_each_of_its_names_where_the_type_checker_does() -> None:
-    tree = ast.parse(inspect.getsource(engine))
-    imported = {
+def homes(module: ModuleType) -> dict[str, str | None]:
+    """Where the type checker finds the names of a module."""
+    return {
         alias.name: node.module
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("musterroll.")
+        for node in ast.walk(ast.parse(inspect.getsource(module)))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("musterroll")
         for alias in node.names
     }
+
+
+def test_each_name_is_found_where_the_type_checker_finds_it() -> None:
+    assert homes(musterroll) == musterroll._HOME
+    assert {*musterroll._HOME, "__version__"} == {*musterroll.__all__, "__version__"} == set(dir(musterroll))
+    assert all(hasattr(musterroll, name) for name in musterroll.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        musterroll.nothing  # noqa: B018
+
+
+def test_the_engine_finds_each_of_its_names_where_the_type_checker_does() -> None:
     found = {name: f"musterroll.{home}" for name, home in engine._HOME.items()}
-    assert found == imported
+    assert found == homes(engine)
     assert {*found, "MEMBERS"} == set(engine.__all__) == set(dir(engine))
     assert all(hasattr(engine, name) for name in engine.__all__)
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):

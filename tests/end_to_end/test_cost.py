@@ -15,10 +15,13 @@ from speed.sheets import write
 from support.cost import most_bytes_held, python_calls
 
 ROWS = 6000
-MOST_CALLS = {"csv": 10, "xlsx": 10, "ods": 12}
+MOST_CALLS = {"csv": 9, "xlsx": 9, "ods": 10.5}
 """Python calls for a row to validate it."""
-MOST_BYTES = {"csv": 550, "xlsx": 750, "ods": 550}
-"""What is remembered of a row: its username and its address, in case they are repeated; and texts of groups."""
+MOST_BYTES = {"csv": 650, "xlsx": 900, "ods": 600}
+"""What is remembered of a row: its username and its address, in case they are repeated; and texts of groups.
+
+Of a sheet with more than 130,000 rows it is less: see `FirstRows`.
+"""
 
 
 @pytest.fixture
@@ -34,7 +37,7 @@ def sheets(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize(("form", "most"), MOST_CALLS.items())
-def test_python_calls_for_a_clean_row(form: str, most: int, pipeline: Pipeline, sheets: Path) -> None:
+def test_python_calls_for_a_clean_row(form: str, most: float, pipeline: Pipeline, sheets: Path) -> None:
     assert for_a_row(python_calls, pipeline, sheets, form) <= most
 
 

@@ -7,9 +7,9 @@ everything else is a record of its kind.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias, final, overload
 
 from musterroll.contract.problems import Problem
 
@@ -96,12 +96,45 @@ class SheetRow(NamedTuple):
     cells: tuple[Cell, ...]
 
 
+@final
+class CellColumns(Sequence[Sequence[Cell]]):
+    """Rows that all have the same columns, kept column by column: so nearly everybody looks at them.
+
+    Attributes:
+        columns: the cells of each column, from column A on; at least one, and all of one length.
+    """
+
+    __slots__ = ("_rows", "columns")
+
+    def __init__(self, columns: Sequence[Sequence[Cell]]) -> None:
+        self.columns = columns
+        self._rows: list[tuple[Cell, ...]] | None = None
+
+    def __len__(self) -> int:
+        return len(self.columns[0])
+
+    @overload
+    def __getitem__(self, place: int) -> tuple[Cell, ...]: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[tuple[Cell, ...]]: ...
+    def __getitem__(self, place: int | slice) -> tuple[Cell, ...] | list[tuple[Cell, ...]]:
+        return self._made()[place]
+
+    def __iter__(self) -> Iterator[tuple[Cell, ...]]:
+        return iter(self._made())
+
+    def _made(self) -> list[tuple[Cell, ...]]:
+        if self._rows is None:
+            self._rows = list(zip(*self.columns, strict=True))
+        return self._rows
+
+
 class Block(NamedTuple):
     """Consecutive rows of a sheet, up to 1,000 or so.
 
     Attributes:
         numbers: row numbers, ascending.
-        rows: the cells of each, from column A on, as `SheetRow.cells` has them (list or tuple).
+        rows: the cells of each, from column A on, as `SheetRow.cells` has them (list or tuple); or `CellColumns`.
     """
 
     numbers: Sequence[int]

@@ -9,19 +9,20 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from enum import IntEnum
-from typing import BinaryIO, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Protocol, runtime_checkable
 
-from musterroll.contract.batch import Batch
-from musterroll.contract.cells import Block, SheetInfo, SheetRow
-from musterroll.contract.drafts import Draft, Guidance
-from musterroll.contract.edits import SheetEdits
-from musterroll.contract.messages import Message, Recipient, Sent
-from musterroll.contract.operations import Op, Result
-from musterroll.contract.problems import Problem
-from musterroll.contract.rows import Row, Value
-from musterroll.contract.secret import Secret
-from musterroll.contract.source import Source
-from musterroll.contract.users import Capabilities, Desired, Existing, Group, GroupPath, Objection, UserKey, Wanted
+if TYPE_CHECKING:
+    from musterroll.contract.batch import Batch
+    from musterroll.contract.cells import Block, SheetInfo, SheetRow
+    from musterroll.contract.drafts import Draft, Guidance
+    from musterroll.contract.edits import SheetEdits
+    from musterroll.contract.messages import Message, Recipient, Sent
+    from musterroll.contract.operations import Op, Result
+    from musterroll.contract.problems import Problem
+    from musterroll.contract.rows import Row, Value
+    from musterroll.contract.secret import Secret
+    from musterroll.contract.source import Source
+    from musterroll.contract.users import Capabilities, Desired, Existing, Group, GroupPath, Objection, UserKey, Wanted
 
 
 class Confidence(IntEnum):

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from musterroll.contract.components import (
     Component,
@@ -30,7 +30,6 @@ from musterroll.pipeline.made_from import PluginsUsed
 from musterroll.pipeline.settings import Settings
 from musterroll.pipeline.severity import Severities
 from musterroll.pipeline.unasked_reader import UnaskedReader
-from musterroll.portal.portal import Portal
 from musterroll.registry.guards.built import (
     BACKEND,
     EDITOR,
@@ -49,6 +48,9 @@ from musterroll.registry.guards.transform import GuardedTransform
 from musterroll.registry.plugin_errors import guarded
 from musterroll.registry.registry import Registry
 from musterroll.registry.watch import Watch
+
+if TYPE_CHECKING:
+    from musterroll.portal.portal import Portal
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +205,8 @@ class Pipeline:
 
     def build_backend(self, *, read_only: bool) -> Portal:
         """Builds the user backend: to plan with, or to write with. It is closed by the `with` that it is used in."""
+        from musterroll.portal.portal import Portal  # noqa: PLC0415 -- who only reads a sheet has none
+
         one = self.backend
         return Portal(self._build(one, BACKEND, read_only=read_only), one.label, self.watch)
 

@@ -148,6 +148,24 @@ class Collector:
         self.providers += brought.providers
         self.faults += brought.faults
 
+    def add_late(self, found: Found, kind: Kind) -> None:
+        """Imports a plugin whose entry point says that it brings a component of a kind and of its name. See `add`."""
+        if self._is_brought(found, kind):  # several entry points may name one module
+            return
+        faults = len(self.faults)
+        self.add(found)
+        if not self._is_brought(found, kind) and len(self.faults) == faults:
+            name = found.plugin.name
+            detail = f'its entry point says that it brings the {kind_label(kind)} "{name}", and it does not'
+            self.faults.append(PluginFault(found.plugin, PluginStatus.BROKEN, detail, kind))
+
+    def _is_brought(self, found: Found, kind: Kind) -> bool:
+        wanted, name = (found.plugin.distribution, found.plugin.module), found.plugin.name
+        return any(
+            one.kind == kind and one.component.name == name and (one.plugin.distribution, one.plugin.module) == wanted
+            for one in self.providers
+        )
+
     def leave_out(self, plugin: Plugin, by: str) -> None:
         """Notes a plugin that is not to be imported."""
         self.faults.append(PluginFault(plugin, PluginStatus.DISABLED, by))

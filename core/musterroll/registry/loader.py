@@ -20,6 +20,9 @@ from types import ModuleType
 from typing import NoReturn
 
 GROUP = "musterroll"
+"""The entry-point group of plugins that are asked what they bring at every start."""
+LATE_GROUP = f"{GROUP}."
+"""How the groups begin whose entry points say what they bring (`musterroll.readers`), and are imported when used."""
 HOME = "musterroll"
 """The distribution of the built-in plugins."""
 
@@ -65,10 +68,17 @@ class Plugin:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A plugin that was found, not imported yet. `load` imports it and may raise anything."""
+    """A plugin that was found, not imported yet.
+
+    Attributes:
+        plugin: the plugin.
+        load: imports it and may raise anything.
+        group: what follows `musterroll.` in the name of the group, where it says what the plugin brings: readers, ….
+    """
 
     plugin: Plugin
     load: Callable[[], object]
+    group: str | None = None
 
 
 class DamagedPluginError(Exception):
@@ -123,7 +133,7 @@ def entry_points() -> Iterator[Found]:
             text = distribution.read_text("entry_points.txt") or ""
         except (OSError, UnicodeDecodeError):
             continue  # nobody can say that it is a plugin
-        if f"[{GROUP}]" not in text:
+        if f"[{GROUP}]" not in text and f"[{LATE_GROUP}" not in text:
             continue
         name, version = _identity(distribution)
         if name is None or version is None:
@@ -145,14 +155,16 @@ def _identity(distribution: importlib.metadata.Distribution) -> tuple[str | None
 
 def _of(distribution: importlib.metadata.Distribution, name: str, version: str) -> Iterator[Found]:
     try:
-        points = sorted((p for p in distribution.entry_points if p.group == GROUP), key=lambda p: (p.name, p.value))
+        ours = (p for p in distribution.entry_points if p.group == GROUP or p.group.startswith(LATE_GROUP))
+        points = sorted(ours, key=lambda p: (p.name, p.group, p.value))
     except Exception as error:  # whatever damaged metadata leads to
         text = f"its entry points are damaged: {reason(error)}"
         yield _damaged(Plugin(name=name, distribution=name, version=version), text)
         return
     for point in points:
         module = point.value.partition(":")[0].strip()
-        yield Found(Plugin(name=point.name, distribution=name, version=version, module=module), point.load)
+        group = point.group.removeprefix(LATE_GROUP) if point.group != GROUP else None
+        yield Found(Plugin(name=point.name, distribution=name, version=version, module=module), point.load, group)
 
 
 def _damaged(plugin: Plugin, text: str) -> Found:

@@ -10,7 +10,10 @@ from musterroll.contract.components import Component
 from musterroll.contract.text import did_you_mean
 from musterroll.errors import MusterrollError
 from musterroll.registry.collector import KINDS, Collector, Kind, PluginFault, PluginStatus, Provider, kind_label
-from musterroll.registry.loader import HOME, Plugin, entry_points, identity, local_file, normalised
+from musterroll.registry.loader import HOME, Found, Plugin, entry_points, identity, local_file, normalised
+
+LATE_KINDS: dict[str, Kind] = {f"{kind}s": kind for kind in KINDS}
+"""What groups of entry points are for, by what follows `musterroll.` in their names."""
 
 __all__ = ["KINDS", "Kind", "Listing", "PluginFault", "PluginStatus", "Provider", "Registry"]
 
@@ -32,17 +35,24 @@ class Listing:
 class Registry:
     """The plugins that were found, and their components. Made by `load`.
 
-    Attributes:
-        plugins: every plugin that could be imported.
-        faults: what cannot be used, and why.
+    Where an entry point says what its plugin brings, the plugin is imported when somebody asks for that.
     """
 
-    def __init__(self, plugins: Sequence[Plugin], providers: Sequence[Provider], faults: Sequence[PluginFault]) -> None:
-        self.plugins = tuple(plugins)
-        self.faults = tuple(faults)
+    def __init__(self, collector: Collector, late: Sequence[tuple[Kind, Found]] = ()) -> None:
+        self._collector, self._late = collector, list(late)
         self._providers: dict[Kind, dict[str, list[Provider]]] = {kind: {} for kind in KINDS}
-        for provider in providers:
-            self._providers[provider.kind].setdefault(provider.component.name, []).append(provider)
+        self._taken = 0
+        self._take()
+
+    @property
+    def plugins(self) -> tuple[Plugin, ...]:
+        """Every plugin that could be imported so far."""
+        return tuple(self._collector.plugins)
+
+    @property
+    def faults(self) -> tuple[PluginFault, ...]:
+        """What cannot be used, as far as it was asked for, and why."""
+        return tuple(self._collector.faults)
 
     @classmethod
     def load(cls, *, external: bool = True, local_files: Sequence[Path] = (), disable: Sequence[str] = ()) -> Registry:
@@ -53,7 +63,7 @@ class Registry:
             local_files: plugin files of the pipeline, absolute.
             disable: names of plugins (entry points, local files' stems) or distributions to leave out.
         """
-        collector = Collector()
+        collector, late = Collector(), list[tuple[Kind, Found]]()
         files = {identity(path): path for path in reversed(local_files)}  # a file that is named twice runs once
         for found in (*entry_points(), *map(local_file, reversed(files.values()))):
             plugin = found.plugin
@@ -61,15 +71,35 @@ class Registry:
                 collector.leave_out(plugin, "by the pipeline's `disable`")
             elif not external and plugin.path is None and normalised(plugin.distribution or "") != HOME:
                 collector.leave_out(plugin, "by --no-external-plugins")
+            elif (kind := LATE_KINDS.get(found.group or "")) is not None:
+                late.append((kind, found))
             else:
                 collector.add(found)
-        return cls(collector.plugins, collector.providers, collector.faults)
+        return cls(collector, late)
+
+    def _import(self, kind: Kind | None = None, name: str | None = None) -> None:
+        """Imports the plugins that say they bring such components."""
+        wanted = [one for one in self._late if kind in (None, one[0]) and name in (None, one[1].plugin.name)]
+        if wanted:
+            self._late = [one for one in self._late if one not in wanted]
+            for its_kind, found in wanted:
+                self._collector.add_late(found, its_kind)
+            self._take()
+
+    def _take(self) -> None:
+        new = self._collector.providers[self._taken :]
+        self._taken += len(new)
+        for provider in new:
+            by_name = self._providers[provider.kind].setdefault(provider.component.name, [])
+            by_name.append(provider)
+            by_name.sort(key=lambda one: normalised(one.plugin.distribution or "\U0010ffff"))  # whoever came first
 
     def components(self, kind: Kind) -> tuple[Provider, ...]:
         """The components of a kind, one of each name, sorted by name.
 
         Where several plugins bring a name, that is the built-in one, failing that none.
         """
+        self._import(kind)
         found = (_preferred(providers) for _, providers in sorted(self._providers[kind].items()))
         return tuple(providers[0] for providers in found if len(providers) == 1)
 
@@ -85,7 +115,10 @@ class Registry:
             MusterrollError: there is none (code `plugin.unknown`), or several (`plugin.conflict`).
         """
         qualifier, _, name = use.rpartition(":")
+        self._import(kind, name)
         everyone = self._providers[kind].get(name, [])
+        if not everyone:
+            self._import()  # so that all is known that can be said of it
         found = _called(qualifier, everyone) if qualifier else everyone
         if kind == "command" and not qualifier:
             found = _preferred(found)
@@ -110,6 +143,7 @@ class Registry:
         Raises:
             MusterrollError: there is nothing of that name (code `plugin.unknown`).
         """
+        self._import()
         qualifier, _, bare = name.rpartition(":")
         everyone = [
             provider
@@ -147,6 +181,7 @@ class Registry:
 
     def listing(self) -> tuple[Listing, ...]:
         """Everything that was found, for `plugins list`: components by kind and name, then what is unusable."""
+        self._import()
         lines = [
             _line(p.plugin, PluginStatus.OK if len(providers) == 1 else PluginStatus.CONFLICT, provider=p)
             for by_name in self._providers.values()
@@ -158,6 +193,7 @@ class Registry:
     def _everything(self) -> Iterator[Plugin]:
         yield from self.plugins
         yield from (fault.plugin for fault in self.faults)
+        yield from (found.plugin for _, found in self._late)
 
     def _unknown(self, kind: Kind, qualifier: str, name: str, everyone: Sequence[Provider]) -> str:
         if everyone:

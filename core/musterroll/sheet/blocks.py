@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from operator import itemgetter
 
-from musterroll.contract.cells import Block, Cell, SheetRow
+from musterroll.contract.cells import Block, Cell, CellColumns, SheetRow
 from musterroll.contract.plain import takes_plain_way
 from musterroll.contract.roles import ReadsBlocks, Sheet
 from musterroll.errors import MusterrollError, PluginError
@@ -45,6 +45,11 @@ def rows_of(blocks: Iterator[Block]) -> Iterator[SheetRow]:
         yield from map(SheetRow, block.numbers, map(tuple, block.rows))
 
 
+def least_width(rows: Sequence[Sequence[Cell]]) -> int:
+    """How many cells every row has at least."""
+    return len(rows.columns) if isinstance(rows, CellColumns) else min(map(len, rows), default=0)
+
+
 def column_of(rows: Sequence[Sequence[Cell]], index: int, width: int) -> Sequence[Cell]:
     """The cells of a column; what a row lacks is None.
 
@@ -53,6 +58,8 @@ def column_of(rows: Sequence[Sequence[Cell]], index: int, width: int) -> Sequenc
         index: the column's.
         width: how many cells every row has at least.
     """
+    if isinstance(rows, CellColumns) and index < width:
+        return rows.columns[index]
     if index < width:
         return list(map(itemgetter(index), rows))
     return [cells[index] if index < len(cells) else None for cells in rows]
@@ -79,12 +86,12 @@ def _in_blocks(sheet: Sheet) -> Iterator[Block]:
 def _without_blank_rows(block: Block) -> Block:
     rows = block.rows
     doubtful: Sequence[int] = range(len(rows))
-    for index in range(min(map(len, rows), default=0)):
+    width = least_width(rows)
+    for index in range(width):
         # A row is filled where one cell is, and mostly the first one tells.
+        cells = column_of(rows, index, width)
         doubtful = [
-            place
-            for place in doubtful
-            if not (type(cell := rows[place][index]) is str and cell.isascii() and cell.strip())
+            place for place in doubtful if not (type(cell := cells[place]) is str and cell.isascii() and cell.strip())
         ]
         if not doubtful:
             return block

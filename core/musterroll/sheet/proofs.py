@@ -51,8 +51,9 @@ class Proofs:
         self._findings, self._max_levels = findings, max_levels
         self._is_asked = not takes_plain_way() and any(one.proof for one in (*rules, *sorters))
         # By identity, since most resolvers give the same tuple for the same text, and its hash takes longer than all
-        # else. The answer is kept, so that nothing else gets its identity.
-        self._known: dict[int, tuple[object, Groups | None]] = {}
+        # else. The answers are kept, so that nothing else gets their identity.
+        self._known: dict[int, Groups | None] = {}
+        self._kept: list[object] = []
 
     def of(self, batch: RowBatch, call: Call) -> Proven:
         """Asks them about a batch.
@@ -113,13 +114,14 @@ class Proofs:
                 raise AnswerError(f"resolve_batch() answered for {len(answers)} of {len(batch)} rows")
             if len(self._known) > _KEPT:
                 self._known.clear()
+                self._kept.clear()
             identities, known = list(map(id, answers)), self._known
-            different = dict(zip(identities, answers, strict=True))
-            for identity, answer in different.items():
-                if identity not in known:
-                    known[identity] = answer, self._looked_at(answer)
-            groups = {identity: known[identity][1] for identity in different}
-            return list(map(groups.__getitem__, identities))
+            if new := set(identities).difference(known):
+                for identity, answer in zip(identities, answers, strict=True):
+                    if identity in new and identity not in known:
+                        known[identity] = self._looked_at(answer)
+                        self._kept.append(answer)
+            return list(map(known.__getitem__, identities))
         except MusterrollError:
             raise
         except (Exception, SystemExit) as error:

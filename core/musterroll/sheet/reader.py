@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from musterroll.contract.cells import Block, Cell, SheetRow
+from musterroll.contract.cells import Block, Cell, CellColumns, SheetRow
 from musterroll.contract.fields import FieldSet
 from musterroll.contract.problems import Problem, Severity
 from musterroll.contract.roles import Sheet
@@ -238,8 +238,10 @@ class _Layout:
         follows = first == self.expected and last - first + 1 == len(block.numbers) and self.reasons is None
         if not follows or not self.unheaded.only_behind:
             return False
-        width = self.unheaded.width
-        return max(map(len, block.rows)) <= width or not any(any(cells[width:]) for cells in block.rows)
+        width, rows = self.unheaded.width, block.rows
+        if isinstance(rows, CellColumns):
+            return not any(map(any, rows.columns[width:]))
+        return max(map(len, rows)) <= width or not any(any(cells[width:]) for cells in rows)
 
 
 def _has_only(reasons: int | None, row: SheetRow) -> bool:

@@ -15,7 +15,7 @@ from musterroll.contract.secret import Secret
 from musterroll.contract.templates import Template
 from musterroll.contract.text import clean
 from musterroll.contract.translation import gettext
-from musterroll.sheet.blocks import column_of
+from musterroll.sheet.blocks import column_of, least_width
 from musterroll.sheet.field_roles import ReadCell, RoleCells
 from musterroll.sheet.headings import Columns
 from musterroll.sheet.plain_text import meant_value
@@ -139,7 +139,7 @@ class RowMaker:
         texts = Texts()
         for name in self._absent:
             (texts.secret if name in self._secret else texts.plain)[name] = [""] * len(rows)
-        width = min(map(len, rows))
+        width = least_width(rows)
         for name, index, _ in self._cells:
             cells = column_of(rows, index, width)
             if name in self._secret:

@@ -9,18 +9,20 @@ import re
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any
 from unicodedata import is_normalized
 
 from musterroll.contract.cells import Cell
 from musterroll.contract.rows import Origin, Row
 from musterroll.contract.text import INVISIBLE, clean
-from musterroll.sheet.values import CellFault, cell_value
+from musterroll.sheet.values import ERRORS, CellFault, cell_value
 
 # Where `clean` has more to do than to strip, or a character is damaged.
 _CARE = re.compile(f"[{INVISIBLE}\u2800\ud800-\udfff]")
 _DAMAGED = re.compile("[\ud800-\udfff]")
-# How the texts begin in which `values` or `plain_text` may see something else than the text.
-_ODD = r"#|[Ee][Rr][Rr]:|[+-]?[0-9]{1,3}(?:[.,][0-9]+[Ee]|[Ee]\+)"
+# How the texts begin in which `values` or `plain_text` may see something else than the text. A # alone is no sign: many
+# passwords begin with it.
+_ODD = rf"(?:#{{3,}}|(?i:{ERRORS}))(?=\n|\Z)|[+-]?[0-9]{{1,3}}(?:[.,][0-9]+[Ee]|[Ee]\+)"
 _SIGNS = "#:.,+='"  # of which one is in every odd text
 _MEANT = rf"{_ODD}|[=']"
 
@@ -74,8 +76,12 @@ def column_texts(cells: Sequence[Cell], odd: set[int], *, plain_text: bool) -> l
         odd: takes the places of cells that need a look of their own.
         plain_text: whether some texts mean something else than they say.
     """
-    raw = _as_texts(cells, odd)
-    texts = list(map(str.strip, raw))
+    raw: Sequence[Any] = cells
+    try:
+        texts = list(map(str.strip, raw))  # which takes texts only
+    except TypeError:
+        raw = _as_texts(cells, odd)
+        texts = list(map(str.strip, raw))
     joined = "\n" + "\n".join(texts)
     if not joined.isascii() and (_CARE.search(joined) or not is_normalized("NFC", joined)):
         texts = list(map(clean, raw))

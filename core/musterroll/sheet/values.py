@@ -33,13 +33,14 @@ _EXPONENT = re.compile(r"[+-]?\d{1,3}(?:[.,]\d+E\+?|E\+)\d{1,3}", re.ASCII | re.
 _FIRST = frozenset("-0123456789")
 _TOO_NARROW = re.compile(r"#{3,}")
 # Errors as a csv has them, in the languages of the program that wrote it.
-_ERROR_TEXT = re.compile(
+ERRORS = (
     r"#(?:N/A|N/[BD]|N/D!|NV|I/T|(?:REF|VALUE|DIV/0|NULL|NUM|SPILL|CALC|FIELD|BLOCKED|CONNECT|BUSY)!|NAME\?|GETTING_DATA"
     r"|(?:BEZUG|WERT|ZAHL|ÜBERLAUF|KALK|VALEUR|NOMBRE|NUL|¡REF|¡VALOR|¡DIV/0|¡NULO|¡NUM|VALOR|NULO|NÚM|RIF|VALORE"
     r"|NULLO|VERW|WAARDE|DEEL/0|LEEG|GETAL|ADR|ARG|DZIEL/0|ZERO|LICZBA|VÆRDI|REFERENCE|VÄRDEFEL)!"
-    r"|(?:NOM|¿?NOMBRE|NOME|NAAM|NAZWA|NAVN|NAMN)\?)|Err:\d{3}",
-    re.IGNORECASE,
+    r"|(?:NOM|¿?NOMBRE|NOME|NAAM|NAZWA|NAVN|NAMN)\?)|Err:\d{3}"
 )
+"""The pattern, whatever the case of its letters."""
+_ERROR_TEXT = re.compile(ERRORS, re.IGNORECASE)
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 # What may stand between the digits of a code or a telephone number.
 _BETWEEN = re.compile(r"[\s'/()-]")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Sequence
 
+_FEW = 1 << 17  # texts that a dict holds: more quickly, and 12 MB are no matter
 _BLOCK = 256  # texts that are kept joined
 _SLOTS = 1 << 12  # at first; always a power of two
 _LARGE = 1 << 20  # slots from which on their number is doubled, and not quadrupled
@@ -18,10 +19,15 @@ class FirstRows:
 
     A dict of a million addresses takes 135 MB, this 55. Texts are numbered and kept joined, in UTF-8. They are found
     by a table of numbers of 64 bits: 32 of a text's hash, and 32 of one more than its number; 0 where nothing is.
-    Texts may share a hash, so what is found is looked at.
+    Texts may share a hash, so what is found is looked at. As long as there are few texts, a dict holds them.
+
+    Args:
+        few: how many that are.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, few: int = _FEW) -> None:
+        self._most = few
+        self._few: dict[str, int] | None = {}
         self._table = array("Q", bytes(8 * _SLOTS))
         self._rows = array("I")  # by the number of the text
         self._blocks: list[bytes | tuple[str, ...]] = []
@@ -32,6 +38,8 @@ class FirstRows:
 
     def get(self, text: str) -> int | None:
         """The first row of a text; None where it has not been seen."""
+        if self._few is not None:
+            return self._few.get(text)
         table, code = self._table, hash(text) & _CODE
         slot = code & (last := len(table) - 1)
         while there := table[slot]:
@@ -50,6 +58,11 @@ class FirstRows:
 
     def add(self, texts: Sequence[str], rows: Sequence[int]) -> list[int]:
         """Takes note of the texts of rows, but for empty ones; returns the places of those that stood in other rows."""
+        if (few := self._few) is not None:
+            if len(few) + len(texts) <= self._most:
+                return _added(few, texts, rows)
+            self._few = None
+            self.add(list(few), list(few.values()))
         if len(self._rows) + len(texts) > len(self._table) // 2:
             self._make_room(len(self._rows) + len(texts))
         table, last, count = self._table, len(self._table) - 1, len(self._rows)
@@ -92,6 +105,23 @@ class FirstRows:
         block, place = divmod(number - 1, _BLOCK)
         texts = self._blocks[block]
         return texts[place] if isinstance(texts, tuple) else str(texts.split(_LINE)[place], *_CODING)
+
+
+def _added(known: dict[str, int], texts: Sequence[str], rows: Sequence[int]) -> list[int]:
+    """Adds what `known` lacks; returns the places of texts that stood in other rows. See `FirstRows.add`."""
+    filled, before = len(texts) - texts.count(""), len(known)
+    if known.keys().isdisjoint(texts):
+        known.update(zip(texts, rows, strict=True))
+        known.pop("", None)
+        if len(known) == before + filled:
+            return []
+        for text in set(texts):  # one of them stands in two of these rows
+            known.pop(text, None)
+    return [
+        place
+        for place, (text, row) in enumerate(zip(texts, rows, strict=True))
+        if text and known.setdefault(text, row) != row
+    ]
 
 
 def _joined(texts: Sequence[str]) -> bytes | tuple[str, ...]:

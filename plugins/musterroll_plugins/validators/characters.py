@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 
 from musterroll import (
     Batch,
@@ -24,6 +23,7 @@ from musterroll_plugins.validators import _characters, _mojibake
 _USERNAME = "username"
 _SHOWN = 20  # so many characters say where in a value it is
 _KINDS = 3  # so many kinds are named
+_KNOWN = 8000  # so many texts are remembered
 # What needs no closer look: ASCII, and single letters of Latin names (not those that are half of another).
 _USUAL = re.compile(r"(?:[ -~]|[ÀÁÄ-ÖØ-öø-ſ](?![^\x00-\x7f]))*").fullmatch
 
@@ -40,6 +40,7 @@ class Characters:
     def __init__(self, options: Options, context: Context) -> None:
         self._fields = [name for name, spec in context.fields.items() if not spec.secret]
         self._secrets = [name for name, spec in context.fields.items() if spec.secret]
+        self._usual: set[str] = set()  # texts without such a character
 
     def check(self, row: Row) -> Iterator[Problem]:
         """Yields at most one problem for each value."""
@@ -65,7 +66,13 @@ class Characters:
         for name in self._fields:
             if not _characters.are_plain(batch.joined(name), len(batch)):
                 # Names come again and again, and that they are known is quicker than a look at them.
-                found.update([place for place, text in enumerate(batch.texts(name)) if _is_doubtful(text)])
+                texts = batch.texts(name)
+                if new := set(texts).difference(self._usual):
+                    doubtful = set(filter(_is_doubtful, new))
+                    found.update(place for place, text in enumerate(texts) if text in doubtful)
+                    if len(self._usual) > _KNOWN:
+                        self._usual.clear()
+                    self._usual |= new - doubtful
         for name in self._secrets:
             secrets = batch.secrets(name)
             if not "".join(secrets).isprintable():
@@ -104,7 +111,6 @@ class Characters:
         )
 
 
-@lru_cache(maxsize=4096)  # names come again and again
 def _is_doubtful(text: str) -> bool:
     return not _USUAL(text) and (any(_characters.faulty(text)) or _mojibake.repaired(text) is not None)
 

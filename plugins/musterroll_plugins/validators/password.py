@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib.machinery import PathFinder
 from importlib.util import find_spec, module_from_spec
 from itertools import chain, pairwise
+from operator import contains
 from typing import Annotated, Literal, Self
 
 from pydantic import Field as Limits
@@ -155,14 +156,13 @@ class Password:
         lowered = list(map(str.casefold, passwords))
         folded = lowered if "".join(lowered).isascii() else list(map(fold, passwords))
         for name in self._parts:
-            pairs = zip(folded, batch.folded(name), range(len(batch)), strict=True)
-            found.update(
-                [
-                    place
-                    for one, part, place in pairs
-                    if part and (part in one or ("@" in part and part.partition("@")[0] in one))
-                ]
-            )
+            parts = batch.folded(name)
+            if "@" in "".join(parts):  # what comes before it is in whatever the whole is in
+                parts = [part.partition("@")[0] or part for part in parts]
+            if True in map(contains, folded, parts):
+                found.update(
+                    place for place, (one, part) in enumerate(zip(folded, parts, strict=True)) if part and part in one
+                )
         if self._guessable is not None:
             found.update(place for place in self._guessable.suspects(lowered) if passwords[place] in self._guessable)
         return found

@@ -15,7 +15,7 @@ from musterroll import Options, ReaderType
 from musterroll.pipeline.files import standard_text
 from musterroll.pipeline.json_schema import pipeline_schema
 from musterroll.pipeline.loader import load_pipeline
-from musterroll.registry.collector import Provider
+from musterroll.registry.collector import Collector, Provider
 from musterroll.registry.loader import Plugin
 from musterroll.registry.registry import Registry
 from musterroll_cli.commands.init import starter_text
@@ -130,6 +130,7 @@ class OddOptions(Options, arbitrary_types_allowed=True):
 
 def test_a_plugin_that_cannot_be_described_costs_only_its_own_options() -> None:
     odd = ReaderType(name="odd", summary="Odd", options=OddOptions, build=lambda options, context: None)  # type: ignore[arg-type,return-value]
-    registry = Registry([], [Provider("reader", odd, Plugin(name="odd"))], [])
-    schema = pipeline_schema(registry)
+    collector = Collector()
+    collector.providers.append(Provider("reader", odd, Plugin(name="odd")))
+    schema = pipeline_schema(Registry(collector))
     assert faults(schema, 'name = "a"\nreaders.odd.thing = 1') == []

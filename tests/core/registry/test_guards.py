@@ -13,6 +13,7 @@ from musterroll import (
     Block,
     BoolCell,
     Capabilities,
+    CellColumns,
     Confidence,
     CreateUser,
     Desired,
@@ -294,6 +295,9 @@ class Blocks(Rows):
         ([Block([3], [["a"]]), Block([2], [["b"]])], "row 3: the numbers of rows must be whole and rise; after row 3"),
         ([Block(["1"], [["a"]])], "comes '1'"),  # type: ignore[list-item]
         ([Block([1], ["ab"])], "the cells of row 1 must be a tuple, not a str"),
+        ([Block([1, 2], CellColumns([["a", "b"], ["c"]]))], "the columns of a block must be lists of one length"),
+        ([Block([1], CellColumns([]))], "the columns of a block must be lists of one length"),
+        ([Block([1], CellColumns([["a"], [4.5]]))], "cell 2 of row 1 is a float"),  # type: ignore[list-item]
         ([Block([1], "a")], "the rows of a block must be a list, not a str"),
         ([Block([1, 2], [["a"], ["b", 4.5]])], "cell 2 of row 2 is a float; a cell is a text (str), None, or a record"),  # type: ignore[list-item]
         (None, "blocks() must yield its answers"),

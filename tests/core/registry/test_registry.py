@@ -10,6 +10,7 @@ from textwrap import dedent
 import pytest
 
 from musterroll import MusterrollError
+from musterroll.registry.collector import Collector
 from musterroll.registry.registry import KINDS, Listing, PluginStatus, Registry
 
 IMPORTS = "from musterroll import *\nimport functools\n"
@@ -333,8 +334,62 @@ class TestUnknown:
 
     def test_otherwise_the_known_ones_are_listed(self, site: Site) -> None:
         site.install("acme", one=reader("a-table"), two=reader("b-table"))
-        registry = Registry(load().plugins, load().components("reader"), ())
-        assert str(error_of(registry, "zzz")) == 'unknown reader "zzz", known ones: a-table, b-table'
+        collector = Collector()
+        collector.providers += load().components("reader")
+        assert str(error_of(Registry(collector), "zzz")) == 'unknown reader "zzz", known ones: a-table, b-table'
+
+
+class TestLatePlugins:
+    """Plugins whose entry points say what they bring."""
+
+    def test_they_are_imported_when_it_is_used(self, site: Site) -> None:
+        site.install("acme", table=reader("table"), sheet=reader("sheet"))
+        site.entry_points("acme", "[musterroll.readers]\ntable = acme_table\nsheet = acme_sheet")
+        registry = load()
+        assert not {"acme_table", "acme_sheet"} & set(sys.modules)
+        assert registry.is_known("table")
+        assert registry.find("reader", "table").name == "table"
+        assert {"acme_table", "acme_sheet"} & set(sys.modules) == {"acme_table"}
+        with pytest.raises(MusterrollError, match=r'unknown notifier "sheet", it is a reader'):
+            registry.find("notifier", "sheet")
+        assert [one.component.name for one in load().components("reader")] == ["sheet", "table"]
+
+    def test_one_name_that_several_bring_is_a_conflict_all_the_same(self, site: Site) -> None:
+        site.install("acme", one=reader("table"))
+        site.install("other", table=reader("table"))
+        site.entry_points("other", "[musterroll.readers]\ntable = other_table")
+        message = 'several plugins bring the reader "table": "one" (acme 1.0), "table" (other 1.0)'
+        assert str(error_of(load(), "table")).startswith(message)
+
+    def test_one_module_may_bring_several(self, site: Site) -> None:
+        another = "    yield ReaderType(name='sheet', summary='', options=Options, build=print)\n"
+        site.install("acme", both=reader("table") + another)
+        site.entry_points("acme", "[musterroll.readers]\ntable = acme_both\nsheet = acme_both")
+        listed = [(line.name, line.status) for line in load().listing() if line.distribution == "acme"]
+        assert listed == [("sheet", PluginStatus.OK), ("table", PluginStatus.OK)]
+
+    def test_one_that_brings_something_else_is_broken(self, site: Site) -> None:
+        site.install("acme", table=reader("sheet"))
+        site.entry_points("acme", "[musterroll.readers]\ntable = acme_table")
+        registry = load()
+        assert all(fault.status is PluginStatus.DISABLED for fault in registry.faults)
+        expected = 'its entry point says that it brings the reader "table", and it does not'
+        assert expected in str(error_of(registry, "table"))
+        assert [fault.detail for fault in registry.faults if fault.status is PluginStatus.BROKEN] == [expected]
+
+    def test_one_that_cannot_be_imported_is_named_when_it_is_asked_for(self, site: Site) -> None:
+        site.install("acme", table="1 / 0")
+        site.entry_points("acme", "[musterroll.readers]\ntable = acme_table")
+        registry = load()
+        assert "division by zero" in str(error_of(registry, "table"))
+        assert [line.status for line in load().listing() if line.plugin == "table"] == [PluginStatus.BROKEN]
+
+    def test_one_that_is_left_out_stays_out(self, site: Site) -> None:
+        site.install("acme", table=reader("table"))
+        site.entry_points("acme", "[musterroll.readers]\ntable = acme_table")
+        registry = Registry.load(disable=["table"])
+        assert "disabled" in str(error_of(registry, "table"))
+        assert "acme_table" not in sys.modules
 
 
 def test_every_kind_can_be_looked_up() -> None:

@@ -13,9 +13,9 @@ from support.cost import most_bytes_held
 BATCHES = st.lists(st.lists(st.text("aßя\n\ud800😀", max_size=3), max_size=40), max_size=40)
 
 
-@given(BATCHES)
-def test_rows_are_as_in_a_dict(batches: list[list[str]]) -> None:
-    first_rows, expected, row = FirstRows(), dict[str, int](), 3
+@given(BATCHES, st.sampled_from([0, 30, 1000]))
+def test_rows_are_as_in_a_dict(batches: list[list[str]], few: int) -> None:
+    first_rows, expected, row = FirstRows(few), dict[str, int](), 3
     for texts in batches:
         rows = range(row, row := row + len(texts))
         repeated = [
@@ -31,7 +31,7 @@ def test_rows_are_as_in_a_dict(batches: list[list[str]]) -> None:
 def test_texts_of_one_hash_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_first_rows, "_CODE", 0xFFFFF)  # as if hashes had fewer bits
     monkeypatch.setattr(_first_rows, "_BITS", 20)
-    first_rows, names = FirstRows(), [f"user{number}" for number in range(20_000)]
+    first_rows, names = FirstRows(few=0), [f"user{number}" for number in range(20_000)]
     for start in range(0, len(names), 1000):
         assert first_rows.add(names[start : start + 1000], range(start, start + 1000)) == []
     assert [first_rows.get(name) for name in names] == list(range(20_000))
@@ -42,7 +42,7 @@ def test_texts_of_one_hash_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_a_text_costs_few_bytes() -> None:
     def remember() -> None:
-        first_rows = FirstRows()
+        first_rows = FirstRows(few=0)
         for start in range(0, 30_000, 1000):
             first_rows.add(
                 [f"user{place}@acme.example" for place in range(start, start + 1000)], range(start, start + 1000)

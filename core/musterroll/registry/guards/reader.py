@@ -9,7 +9,7 @@ from operator import lt
 from types import NoneType
 from typing import Any, TypeVar, get_args
 
-from musterroll.contract.cells import Block, Cell, SheetInfo, SheetRow
+from musterroll.contract.cells import Block, Cell, CellColumns, SheetInfo, SheetRow
 from musterroll.contract.roles import Confidence, OtherFormat, Reader, ReadsBlocks, Sheet
 from musterroll.contract.source import Source
 from musterroll.errors import MusterrollError
@@ -122,14 +122,32 @@ class _WatchedBlocks(_WatchedSheet):
 
 
 def _is_block(block: Block, last: int) -> bool:
-    if type(block) is not Block or type(block.numbers) not in (range, list) or type(block.rows) is not list:
+    if type(block) is not Block or type(block.numbers) not in (range, list):
         return False
     numbers, rows = block
     rise = not numbers or (
         {int}.issuperset(map(type, numbers)) and numbers[0] > last and all(map(lt, numbers, islice(numbers, 1, None)))
     )
-    sizes = len(numbers) == len(rows) and {list, tuple}.issuperset(map(type, rows))
-    return rise and sizes and _KNOWN.issuperset(map(type, chain.from_iterable(rows)))
+    if not rise:
+        return False
+    if type(rows) is CellColumns:
+        return _are_columns(rows.columns, len(numbers)) and all(map(_has_cells, rows.columns))
+    sizes = type(rows) is list and len(numbers) == len(rows) and {list, tuple}.issuperset(map(type, rows))
+    return sizes and _KNOWN.issuperset(map(type, chain.from_iterable(rows)))
+
+
+def _are_columns(columns: object, length: int) -> bool:
+    if not isinstance(columns, list) or not columns:
+        return False
+    return all(isinstance(one, list) and len(one) == length for one in columns)
+
+
+def _has_cells(column: Sequence[Any]) -> bool:
+    try:
+        "".join(column)  # which takes texts only, and no time
+    except TypeError:
+        return _KNOWN.issuperset(map(type, column))
+    return True
 
 
 def _look_at_block(block: object, last: int) -> None:
@@ -138,6 +156,11 @@ def _look_at_block(block: object, last: int) -> None:
     for part in ("numbers", "rows"):
         if not isinstance(value := getattr(block, part), Sequence) or isinstance(value, str | bytes):
             raise AnswerError(f"the {part} of a block must be a list, not {a(value)}")
+    rows: object = block.rows
+    if isinstance(rows, CellColumns) and not _are_columns(rows.columns, len(block.numbers)):
+        raise AnswerError(
+            f"the columns of a block must be lists of one length, one cell for each of its {len(block.numbers)} numbers"
+        )
     if len(block.numbers) != len(block.rows):
         raise AnswerError(f"a block has {len(block.rows)} rows and {len(block.numbers)} numbers of rows")
     for number, cells in zip(block.numbers, block.rows, strict=True):

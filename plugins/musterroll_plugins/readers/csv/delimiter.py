@@ -75,7 +75,7 @@ def is_wrapped(text: str, delimiter: str, quote: str) -> bool:
     for cell in inner:
         lines += 1
         for candidate in counts:
-            counts[candidate] += next(map(len, records([cell], candidate, quote)), 0) >= _WIDE
+            counts[candidate] += next(map(len, _some_records(cell, candidate, quote)), 0) >= _WIDE
     return lines > 1 and max(counts.values()) == lines
 
 

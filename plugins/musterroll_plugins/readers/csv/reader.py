@@ -12,6 +12,9 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from itertools import chain
+from typing import TextIO
 
 from pydantic import Field, field_validator, model_validator
 
@@ -37,11 +40,15 @@ from musterroll import (
 from musterroll_plugins.readers.csv import delimiter as _delimiter
 from musterroll_plugins.readers.csv import encoding as _text
 from musterroll_plugins.readers.csv.other_formats import other_format
+from musterroll_plugins.readers.csv.pieces import divided
+from musterroll_plugins.readers.package.blocks import one_by_one
 
 # A record above this is no row of a sheet: an Excel row of full cells is the only thing that comes near.
 _RECORD_LIMIT = 4 << 20
 _HEAD = 65536
 _BLOCK_ROWS, _BLOCK_CHARACTERS = 1000, 1 << 20
+# So many characters are divided at once, and so many where a record does not end with them.
+_PIECE, _MOST_TEXT = 1 << 16, 1 << 20
 
 
 class CsvOptions(Options):
@@ -118,20 +125,38 @@ class CsvSheet:
 
     def rows(self) -> Iterator[SheetRow]:
         """Streams the records; a blank line is a row without cells."""
-        for block in self.blocks():
-            yield from map(SheetRow, block.numbers, map(tuple, block.rows))
+        with self._opened() as file:
+            yield from one_by_one(self._records(_lines(file)))
 
     def blocks(self) -> Iterator[Block]:
-        """Streams the records, many at once."""
-        records: list[list[str]] = []
-        first, total = 1, 0
+        """Streams the records, many at once; what is found wrong with them is found one by one."""
+        with self._opened() as file:
+            first, text = 1, ""
+            while len(text) < _MOST_TEXT and (more := file.read(_PIECE)):
+                text += more + file.readline(_RECORD_LIMIT + 1)
+                records = divided(text, self.delimiter, self.quote)
+                if records is not None:
+                    yield Block(range(first, first + len(records)), records)
+                    first, text = first + len(records), ""
+            if text:
+                yield from self._records(chain(_lines(io.StringIO(text, newline="")), _lines(file)), first)
 
-        def lines() -> Iterator[str]:
+    @contextmanager
+    def _opened(self) -> Iterator[io.TextIOWrapper]:
+        with _reading(self.source, self.text), _open_text(self.source, self.text) as file:
+            file.read(self.skip)
+            yield file
+
+    def _records(self, lines: Iterator[str], first: int = 1) -> Iterator[Block]:
+        """Divides lines, the first of which begins a record, and says what is wrong with a record."""
+        records: list[list[str]] = []
+        total = 0
+
+        def watched() -> Iterator[str]:
             # The reader asks for a line while there is no new record only if one goes on: inside quotes.
             nonlocal total
-            readline = file.readline
             seen, size = -1, 0
-            while line := readline(_RECORD_LIMIT + 1):
+            for line in lines:
                 if (number := first + len(records)) != seen:
                     seen, size = number, 0
                 size += len(line)
@@ -142,19 +167,17 @@ class CsvSheet:
             if first + len(records) == seen:
                 raise self._never_closed(seen)
 
-        with _reading(self.source, self.text), _open_text(self.source, self.text) as file:
-            file.read(self.skip)
-            try:
-                for record in _delimiter.records(lines(), self.delimiter, self.quote):
-                    records.append(record)
-                    if len(records) == _BLOCK_ROWS or total > _BLOCK_CHARACTERS:
-                        block = Block(range(first, first + len(records)), records)
-                        first, total, records = first + len(records), 0, []
-                        yield block
-            except csv.Error:  # in this mode, the limit for a cell is all that it can be
-                raise self._too_long(first + len(records)) from None
-            if records:
-                yield Block(range(first, first + len(records)), records)
+        try:
+            for record in _delimiter.records(watched(), self.delimiter, self.quote):
+                records.append(record)
+                if len(records) == _BLOCK_ROWS or total > _BLOCK_CHARACTERS:
+                    block = Block(range(first, first + len(records)), records)
+                    first, total, records = first + len(records), 0, []
+                    yield block
+        except csv.Error:  # in this mode, the limit for a cell is all that it can be
+            raise self._too_long(first + len(records)) from None
+        if records:
+            yield Block(range(first, first + len(records)), records)
 
     def _too_long(self, number: int) -> SourceError:
         cause = f"a quotation mark ({self.quote}) there is not closed" if self.quote else "line ends are missing"
@@ -222,6 +245,10 @@ def _quoted_lines() -> Problem:
             "with quotation marks around single cells only"
         ),
     )
+
+
+def _lines(file: TextIO) -> Iterator[str]:
+    return iter(partial(file.readline, _RECORD_LIMIT + 1), "")
 
 
 def _open_text(source: Source, text: _text.TextFormat) -> io.TextIOWrapper:

@@ -1,21 +1,17 @@
-"""What a document says before its cells: that it is a spreadsheet, its styles, and its worksheets."""
+"""What a document says before its cells: its styles, and its worksheets."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import NamedTuple
 
+from musterroll_plugins.readers.ods.package import CONTENT
 from musterroll_plugins.readers.ods.styles import Styles, StylesHandler
 from musterroll_plugins.readers.package.worksheets import Hidden
-from musterroll_plugins.readers.package.xml import Attributes, DamagedError, ElementHandler, XmlHandler, count
+from musterroll_plugins.readers.package.xml import Attributes, DamagedError, XmlHandler, count
 from musterroll_plugins.readers.package.zip_file import Package
 
-CONTENT, _STYLES, _MANIFEST, _TYPE = "content.xml", "styles.xml", "META-INF/manifest.xml", "mimetype"
-SPREADSHEETS = (
-    "application/vnd.oasis.opendocument.spreadsheet",
-    "application/vnd.oasis.opendocument.spreadsheet-template",
-)
+_STYLES = "styles.xml"
 TABLE_DEPTH = 4  # document, body, spreadsheet, table: what is deeper lies inside of a cell
 # Where the last column is, by program and version.
 _LAST_COLUMNS = frozenset({256, 1024, 16384})
@@ -71,39 +67,6 @@ class Document:
         """
         with self._package.open(CONTENT) as stream:
             return count(stream, _TABLE, _HIDDEN, most=3) != 2
-
-
-def media_type(package: Package) -> str:
-    """The type that the package says it is; empty where it does not."""
-    if _TYPE in package:
-        with package.open(_TYPE) as stream:
-            return stream.read(200).decode("ascii", errors="replace").strip()
-    types: list[str] = []
-
-    def opened(name: str, attributes: Attributes) -> None:
-        if not types and name == "file-entry" and attributes.get("manifest:full-path") == "/":
-            types.append(attributes.get("manifest:media-type", ""))
-
-    _read_manifest(package, opened)
-    return types[0] if types else ""
-
-
-def is_encrypted(package: Package) -> bool:
-    """Whether the content cannot be read without a password."""
-    found = False
-
-    def opened(name: str, attributes: Attributes) -> None:
-        nonlocal found
-        found = found or name == "encryption-data"
-
-    _read_manifest(package, opened)
-    return found
-
-
-def _read_manifest(package: Package, opened: Callable[[str, Attributes], None]) -> None:
-    if _MANIFEST in package:
-        with package.open(_MANIFEST) as stream:
-            ElementHandler(opened).read(stream)
 
 
 class _Survey(XmlHandler):

@@ -10,11 +10,11 @@ from dataclasses import replace
 from typing import BinaryIO
 
 from musterroll import SheetEdits, Source
-from musterroll_plugins.readers.ods import document as _ods_document
 from musterroll_plugins.readers.ods.document import Document
 from musterroll_plugins.readers.ods.edited_rows import RowsPatcher
 from musterroll_plugins.readers.ods.edited_styles import EditedStyles
 from musterroll_plugins.readers.ods.front import with_front_page
+from musterroll_plugins.readers.ods.package import CONTENT
 from musterroll_plugins.readers.package.patching import xml_text
 from musterroll_plugins.readers.package.worksheets import choose
 from musterroll_plugins.readers.package.zip_file import Package, opened, readable
@@ -46,7 +46,7 @@ class OdsEditor:
 
             def patch(write: Callable[[bytes], object], edits: SheetEdits = edits) -> None:
                 patcher = RowsPatcher(write, worksheet.place, worksheet.name, edits, styles, earlier)
-                with package.open(_ods_document.CONTENT) as stream:
+                with package.open(CONTENT) as stream:
                     patcher.copy(stream)
 
             if front is not None or any(edit.mark is not None for edit in edits.cells()):
@@ -59,8 +59,8 @@ class OdsEditor:
                     stored = zipfile.ZIP_STORED if name == _TYPE else zipfile.ZIP_DEFLATED
                     info = zipfile.ZipInfo(entry.filename, entry.date_time)
                     info.compress_type = stored
-                    with made.open(info, "w", force_zip64=name == _ods_document.CONTENT) as out:
-                        if name == _ods_document.CONTENT:
+                    with made.open(info, "w", force_zip64=name == CONTENT) as out:
+                        if name == CONTENT:
                             patch(out.write)
                             continue
                         with package.open(name) as stream:

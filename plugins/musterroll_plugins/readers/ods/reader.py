@@ -9,56 +9,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
 
 from musterroll import (
-    Block,
     Component,
     Confidence,
     Context,
     Options,
     ReaderType,
     SheetEditor,
-    SheetInfo,
-    SheetRow,
     SheetWriter,
     Source,
     SourceError,
     hookimpl,
 )
-from musterroll_plugins.readers.ods import document as _ods_document
-from musterroll_plugins.readers.ods.cells import CellsHandler
-from musterroll_plugins.readers.ods.document import Document, Worksheet
-from musterroll_plugins.readers.package.blocks import one_by_one
-from musterroll_plugins.readers.package.worksheets import choose
+from musterroll_plugins.readers.ods.package import SPREADSHEETS, is_encrypted, media_type
 from musterroll_plugins.readers.package.zip_file import ZIP, Package, encrypted, opened, readable, unsupported
+
+if TYPE_CHECKING:
+    from musterroll_plugins.readers.ods.sheet import OdsSheet
 
 _NONE = "no OpenDocument spreadsheet (.ods)"
 _OLD = "application/vnd.sun.xml.calc"
-
-
-class OdsSheet:
-    """An open worksheet."""
-
-    def __init__(self, source: Source, package: Package, document: Document, worksheet: Worksheet) -> None:
-        self._source, self._package, self._document, self._worksheet = source, package, document, worksheet
-        self.info = SheetInfo("ods", worksheet.name, worksheet.hidden.notes())
-
-    def rows(self) -> Iterator[SheetRow]:
-        """Streams the rows that have content.
-
-        Raises:
-            SourceError: the file is damaged.
-        """
-        return one_by_one(self.blocks())
-
-    def blocks(self) -> Iterator[Block]:
-        """Streams the rows that have content, a block at a time.
-
-        Raises:
-            SourceError: the file is damaged.
-        """
-        with readable(self._source), self._package.open(_ods_document.CONTENT) as stream:
-            yield from CellsHandler(self._worksheet.place, self._document.styles).blocks(stream)
 
 
 class OdsReader:
@@ -91,28 +63,29 @@ class OdsReader:
         with opened(source) as archive:
             with readable(source):
                 package = Package(archive, source.size)
-                kind = _ods_document.media_type(package)
+                kind = media_type(package)
                 if kind == _OLD:
                     raise unsupported(source, "a spreadsheet of an old OpenOffice (.sxc)", ".ods")
-                if kind not in _ods_document.SPREADSHEETS:
+                if kind not in SPREADSHEETS:
                     raise unsupported(source, _NONE, ".ods")
-                if _ods_document.is_encrypted(package):
+                if is_encrypted(package):
                     raise encrypted(source)
-                document = Document(package)
-                sheet = OdsSheet(source, package, document, choose(source, document.worksheets, worksheet))
+                from musterroll_plugins.readers.ods.sheet import sheet_of  # noqa: PLC0415 -- only for an ods
+
+                sheet = sheet_of(source, package, worksheet)
             yield sheet
 
 
 def _is_spreadsheet(source: Source) -> bool:
     with suppress(SourceError), readable(source), opened(source) as archive:
-        return _ods_document.media_type(Package(archive, source.size)) in {*_ods_document.SPREADSHEETS, _OLD}
+        return media_type(Package(archive, source.size)) in {*SPREADSHEETS, _OLD}
     # Without its directory, at the end of the file, a zip still shows the type: it comes first, and in the clear.
-    return any(f"mimetype{kind}".encode() in source.head[:200] for kind in (*_ods_document.SPREADSHEETS, _OLD))
+    return any(f"mimetype{kind}".encode() in source.head[:200] for kind in (*SPREADSHEETS, _OLD))
 
 
 def _is_flat(source: Source) -> bool:
     head = source.head.lstrip(b"\xef\xbb\xbf \t\r\n")
-    return head.startswith(b"<") and f'office:mimetype="{_ods_document.SPREADSHEETS[0]}'.encode() in head
+    return head.startswith(b"<") and f'office:mimetype="{SPREADSHEETS[0]}'.encode() in head
 
 
 def _writer(options: Options, context: Context) -> SheetWriter:
