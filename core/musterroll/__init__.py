@@ -34,7 +34,7 @@ from musterroll.contract.conditions import Condition, Conditions
 from musterroll.contract.context import Context
 from musterroll.contract.decorators import group_rule, rule, sheet_rule
 from musterroll.contract.drafts import Draft, DraftColumn, Guidance
-from musterroll.contract.edits import FRONT_WORKSHEET, CellEdit, CellLink, FrontRow, FrontSheet, SheetEdits
+from musterroll.contract.edits import CellEdit, CellLink, FrontRow, FrontSheet, SheetEdits, is_front_worksheet
 from musterroll.contract.fields import Field, FieldSet
 from musterroll.contract.messages import Message, Purpose, Recipient, Sent, SentStatus
 from musterroll.contract.operations import (
@@ -96,7 +96,7 @@ from musterroll.contract.text import (
     is_one_slip,
     nearest,
 )
-from musterroll.contract.translation import gettext, ngettext
+from musterroll.contract.translation import counted, gettext, gettext_noop, language, ngettext
 from musterroll.contract.users import (
     Capabilities,
     Desired,
@@ -152,7 +152,6 @@ __all__ = [
 ]
 # a reader, or a writer of sheets
 __all__ += [
-    "FRONT_WORKSHEET",
     "PLAIN_FORMATS",
     "AmbiguousWorksheetError",
     "Block",
@@ -183,6 +182,7 @@ __all__ += [
     "SourceError",
     "TextCell",
     "column_letter",
+    "is_front_worksheet",
     "takes_plain_way",
 ]
 # a rule: a validator, or a group resolver
@@ -208,9 +208,12 @@ __all__ += [
     "ValidatorType",
     "Value",
     "calling_code_of",
+    "counted",
     "fold_path",
     "gettext",
+    "gettext_noop",
     "group_rule",
+    "language",
     "matcher",
     "ngettext",
     "one_number",

@@ -11,6 +11,8 @@ of the commands take is told here, once:
 - `keep_passwords`: whether that file holds the rows' passwords.
 - `confirm`: asked once, before the first write, and only where there is something to write.
 - `progress`: told how it goes on.
+
+Messages are in English unless the caller says the language: `with in_language(pipeline.language): …`.
 """
 
 from __future__ import annotations
@@ -39,6 +41,13 @@ if TYPE_CHECKING:
     from musterroll.commands.template import WrittenSheet, template
     from musterroll.commands.undo import undo
     from musterroll.commands.validate import validate
+    from musterroll.contract.translation import (
+        add_catalogues,
+        in_language,
+        language_of,
+        languages,
+        set_language,
+    )
     from musterroll.journal.change import Action, Change, PasswordAction, Scalar
     from musterroll.journal.invites import InviteState
     from musterroll.journal.job import JobKind, JobState
@@ -119,6 +128,7 @@ __all__ = [
     "UserDifference",
     "Watchdog",
     "WrittenSheet",
+    "add_catalogues",
     "apply",
     "approve",
     "check",
@@ -131,7 +141,10 @@ __all__ = [
     "explanations",
     "first_sheet",
     "fix",
+    "in_language",
     "job_settings",
+    "language_of",
+    "languages",
     "list_invites",
     "list_jobs",
     "load_pipeline",
@@ -148,6 +161,7 @@ __all__ = [
     "run",
     "schema_of",
     "send_invites",
+    "set_language",
     "show_job",
     "template",
     "undo",
@@ -209,6 +223,7 @@ _MODULES = {
     "commands.template": "WrittenSheet template",
     "commands.undo": "undo",
     "commands.validate": "validate",
+    "contract.translation": "add_catalogues in_language language_of languages set_language",
     "journal.change": "Action Change PasswordAction Scalar",
     "journal.invites": "InviteState",
     "journal.job": "JobKind JobState",

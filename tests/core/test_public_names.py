@@ -19,13 +19,13 @@ FieldName FilePath SecretRef Secret Options Surroundings Context Component Field
 Mistake MusterrollError PipelineError clean did_you_mean fold fold_heading hookimpl is_one_slip nearest
 
 ReaderType Reader Sheet SheetWriter Source SourceError Confidence OtherFormat AmbiguousWorksheetError SheetInfo SheetRow
-SheetEditor SheetEdits CellEdit CellLink FrontRow FrontSheet FRONT_WORKSHEET
+SheetEditor SheetEdits CellEdit CellLink FrontRow FrontSheet is_front_worksheet
 Block ReadsBlocks takes_plain_way Cell TextCell NumberCell DateCell BoolCell ErrorCell FormulaCell Draft DraftColumn
 PLAIN_FORMATS column_letter
 
 ValidatorType RowValidator SheetValidator ProvesRows GuidesPeople Guidance Batch GroupResolverType GroupResolver
 ResolvesBatches Row Value Origin Problem Severity
-GroupPath INVISIBLE calling_code_of fold_path gettext ngettext one_number split_whole
+GroupPath INVISIBLE calling_code_of fold_path counted gettext gettext_noop language ngettext one_number split_whole
 rule sheet_rule group_rule Condition Conditions PatternText matcher
 
 UserBackendType UserBackend Capabilities Matching Desired Existing Group UserKey UserRef GroupRef Op

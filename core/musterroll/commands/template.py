@@ -9,13 +9,14 @@ from typing import Any, NamedTuple
 from musterroll.contract.cells import SheetRow
 from musterroll.contract.drafts import Draft
 from musterroll.contract.text import did_you_mean
+from musterroll.contract.translation import gettext, gettext_noop
 from musterroll.errors import UsageError
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.pipeline.settings import SheetSettings
 from musterroll.written.column_guide import ColumnGuide, GuidedColumn
 from musterroll.written.new_sheet import WritableFormat, format_of_name, writable_formats, write_draft
 
-_WORKSHEET = "Users"
+_WORKSHEET = gettext_noop("Users")
 _USUAL = "xlsx"  # the format that nobody asked for by name, where it can be written
 
 
@@ -73,7 +74,7 @@ def _write(
         heading_row=settings.heading_row,
         first_row=settings.first_row,
         rows=tuple(_rows(settings, columns, users)),
-        worksheet=settings.worksheet or _WORKSHEET,
+        worksheet=settings.worksheet or gettext(_WORKSHEET),
     )
     written = write_draft(pipeline, form, draft, [path], private=False, replace=replace)
     return WrittenSheet(written, form.name)

@@ -18,7 +18,6 @@ from musterroll.pipeline.pipeline import Pipeline
 from musterroll.sheet.batch import RowBatch
 from musterroll.sheet.blocks import filled_blocks, rows_of
 from musterroll.sheet.checks import CheckedBatch, Checks, Listener, TakesProblems
-from musterroll.sheet.headings import reasons_heading
 from musterroll.sheet.problem_log import ProblemLog
 from musterroll.sheet.reader import RowReader
 from musterroll.sheet.readers import choose_reader, open_sheet
@@ -136,9 +135,7 @@ class OpenSheet:
 
     def _row_reader(self, log: ProblemLog, fields: FieldSet | None = None) -> RowReader:
         everything = self._pipeline.fields
-        return RowReader(
-            self._pipeline.settings.sheet, fields or everything, log.add_file, reasons=reasons_heading(everything)
-        )
+        return RowReader(self._pipeline.settings.sheet, fields or everything, log.add_file, everything=everything)
 
     def _checks(
         self,

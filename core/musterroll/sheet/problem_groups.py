@@ -13,8 +13,8 @@ from musterroll.contract.problems import Problem, Severity
 _RANGES = 6
 _CAUSES = 500
 _FIRST = 5  # cells
-# What differs in messages of one cause: what was typed, and numbers.
-_SLOT = re.compile(r'"[^"]*"|[0-9]+')
+# What differs in messages of one cause: what was typed, in the quotation marks of any language, and numbers.
+_SLOT = re.compile(r'"[^"]*"|„[^“]*“|“[^”]*”|«[^»]*»|[0-9]+')
 _SOMETHING = "…"
 _SEVERITIES = tuple(Severity)  # errors come first
 

@@ -36,7 +36,7 @@ class RowReader:
         settings: how the sheet is laid out.
         fields: the fields of a user.
         report: takes the problems that belong to no data row.
-        reasons: the heading of the reasons' column, where `fields` are not all that the sheet has.
+        everything: all fields that the sheet has, where `fields` are only some of them.
 
     Attributes:
         not_read: how many filled rows were left out; complete when all rows are read.
@@ -48,9 +48,9 @@ class RowReader:
         fields: FieldSet,
         report: Callable[[Problem], object],
         *,
-        reasons: str | None = None,
+        everything: FieldSet | None = None,
     ) -> None:
-        self._reasons = reasons
+        self._everything = everything
         self._settings = settings
         self._fields = fields
         self._report = report
@@ -154,7 +154,7 @@ class RowReader:
 
     def _columns(self, headings: Sequence[Cell]) -> Columns:
         """Finds the columns; without a heading row every one is missing."""
-        columns = find_columns(headings, self._settings.heading_row, self._fields, self._reasons)
+        columns = find_columns(headings, self._settings.heading_row, self._fields, self._everything)
         for problem in columns.problems:
             self._report(problem)
         return columns

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from musterroll import MusterrollError, UsageError
-from musterroll.engine import JobSummary, Pipeline, Report, show_job
+from musterroll.engine import JobSummary, Pipeline, Report, set_language, show_job
 from musterroll_plugins.web import words
 from musterroll_plugins.web.audit import Audit
 from musterroll_plugins.web.customers import Customer, Customers, Target, target_of
@@ -251,6 +251,7 @@ def _admit(visit: Visit, role: Role | None) -> None:
     if found is None or has is None:
         raise HTTPException(404)
     visit.customer_found = found
+    set_language(visit.site.customers.language(found))
     if role is not None and has < role:
         visit.note(f"refused: {visit.request.method} {visit.request.url.path}")
         raise HTTPException(403, f"this takes the role {role.name.lower()}")

@@ -19,7 +19,6 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.table import Table
 
 from musterroll import (
-    FRONT_WORKSHEET,
     Cell,
     CellEdit,
     CellLink,
@@ -42,7 +41,7 @@ from support.rows import context
 
 FORMATS = {"xlsx": xlsx_readers, "ods": ods_readers, "csv": csv_readers}
 FRONT = FrontSheet(
-    name=FRONT_WORKSHEET,
+    name="Problems",
     title="1 problem",
     headings=("What", "Cells"),
     rows=(FrontRow(("Error", CellLink("B3")), Severity.ERROR),),
@@ -209,7 +208,7 @@ def look(path: Path) -> dict[str, Any]:
     book: Any = openpyxl.load_workbook(path)
     sheet = book["Users"]
     return {
-        "sheets": [one.title for one in book if one.title != FRONT_WORKSHEET],
+        "sheets": [one.title for one in book if one.title != "Problems"],
         "hidden": [one.title for one in book if one.sheet_state != "visible"],
         "font": (sheet["A1"].font.name, sheet["A1"].font.size, sheet["A1"].font.bold),
         "fill": sheet["B4"].fill.fgColor.rgb,
@@ -264,8 +263,8 @@ def test_everything_else_stays_as_it_was(program: str, tmp_path: Path) -> None:
     ]  # a person's own comes first
     assert after == before
     book: Any = openpyxl.load_workbook(noted)
-    assert book.sheetnames[0] == FRONT_WORKSHEET
-    assert [one.title for one in book if one.sheet_view.tabSelected] == [FRONT_WORKSHEET]
+    assert book.sheetnames[0] == "Problems"
+    assert [one.title for one in book if one.sheet_view.tabSelected] == ["Problems"]
     assert book["Users"]["B3"].fill.fgColor.rgb == "FFFFB3AD"
     assert book["Users"]["B3"].comment.text == "musterroll: wrong"
 
