@@ -286,4 +286,5 @@ def test_in_another_language_only_what_people_read_is_other(inside: Inside) -> N
     for document in (english, german):
         for one in (*document["problems"], *document["problem_groups"]):
             del one["message"]
+            one.pop("cells", None)  # "row 7" is a word, too
     assert german == english

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
 from typing import Any
 
 import openpyxl
+import polib
 import pytest
 
 from musterroll import gettext, language
 from musterroll.engine import in_language, language_of, load_pipeline, set_language
+from support.catalogues import ROOT
 from support.rosters import HEADINGS, roster, write_csv, write_xlsx
 from support.workplace import Inside
 
@@ -172,3 +175,32 @@ def test_programs_say_the_language_themselves(inside: Inside) -> None:
     with in_language("de"):
         inside.pipeline()
         assert load_pipeline(inside.folder / "musterroll.toml").language == "de"
+
+
+@pytest.mark.parametrize("ending", [".html", ".md", ".junit.xml"])
+def test_a_report_says_nothing_in_another_language(ending: str, inside: Inside) -> None:
+    rows = roster(4)
+    rows[1][2], rows[2][6] = "", "07712345678"
+    sheet = write_csv(inside.folder / "staff.csv", rows)
+    inside.run("plan", sheet, "--set", "on_error=skip", "--set", "language=de", "--report", f"plan{ending}")
+    inside.run("run", sheet, "--yes", "--set", "on_error=skip", "--report", f"job{ending}", LANGUAGE="de")
+    told = (inside.folder / f"plan{ending}").read_text() + (inside.folder / f"job{ending}").read_text()
+    told = re.sub(r"<(script|style)>.*?</\1>", "", told, flags=re.DOTALL).replace("\\", "")
+    assert "Vorname fehlt; bitte ausfüllen" in told
+    assert "Auftrag" in told or ending == ".junit.xml"
+    said = re.sub(r"<[^>]*>", " ", told)
+    assert [text for text in english_words() if re.search(rf"\b{re.escape(text)}\b", said)] == []
+    if ending == ".html":
+        assert '<html lang="de">' in told
+        assert 'data-some="{shown} von {count} angezeigt"' in told
+
+
+def english_words() -> list[str]:
+    """Words of reports that are others in German, as they stand between placeholders."""
+    found = set[str]()
+    for entry in polib.pofile(str(ROOT / "core" / "musterroll" / "languages" / "de.po")):
+        if entry.occurrences[0][0].startswith(("reports/", "contract/terms", "sheet/problem_groups")):
+            parts = (part.strip(" :,.…()") for part in re.split(r"\{\w+\}", entry.msgid))
+            found.update(part for part in parts if len(part) > 3 and part not in entry.msgstr)
+    found -= {"email", "rejected"}  # a field, and part of the name of a file
+    return sorted(found)
