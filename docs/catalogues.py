@@ -4,7 +4,7 @@ Every package has its own, `languages/LANGUAGE.po`. Texts that are new are added
 gone are taken out, and with a LANGUAGE that there is none of yet its files are made. What is translated stays as it is.
 
 A text is found where it is written out as the argument of `gettext`, `ngettext`, `gettext_noop`, or of what hands it on
-(`row.problem` and the like), in the columns of `standard.toml`, and in templates.
+(`row.problem` and the like), in what codes mean (`codes.toml`), in the columns of `standard.toml`, and in templates.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ MESSAGE_AT = {
     "gettext": (0,),
     "gettext_noop": (0,),
     "ngettext": (0, 1),
+    "stage": (0,),
     "problem": (2,),
     "_invalid": (1,),
     "_keep": (1,),
@@ -40,6 +41,8 @@ MESSAGE_AT = {
     "cannot": (1,),
     "CellFault": (1,),
 }
+_EXPLAINED = ("when", "advice", "example")
+_IN_TEMPLATES = ("_", "ngettext")
 _OF_FIELDS = ("heading", "guidance")
 _PLACEHOLDERS = re.compile(r"\{[a-z_]+\}")
 _PLURALS = {"de": "nplurals=2; plural=(n != 1);"}
@@ -134,7 +137,9 @@ def _of_tables(package: Path) -> Iterator[tuple[Text, str]]:
     for path in sorted(package.rglob("*.toml")):
         data, file = tomllib.loads(path.read_text(encoding="utf-8")), path.relative_to(package).as_posix()
         rows: list[tuple[dict[str, Any], tuple[str, ...]]] = []
-        if path.name == "standard.toml":
+        if path.name == "codes.toml":
+            rows = [(said, _EXPLAINED) for codes in data.values() for said in codes.values()]
+        elif path.name == "standard.toml":
             rows = [(field, _OF_FIELDS) for field in data["sheet"]["fields"]]
         for said, keys in rows:
             yield from ((Text(said[key]), file) for key in keys if said.get(key))
@@ -143,9 +148,10 @@ def _of_tables(package: Path) -> Iterator[tuple[Text, str]]:
 def _of_templates(package: Path) -> Iterator[tuple[Text, str]]:
     environment = Environment(extensions=["jinja2.ext.i18n"], autoescape=True)
     for path in sorted(package.rglob("templates/*.html")):
-        for _, _, found in environment.extract_translations(path.read_text(encoding="utf-8")):  # type: ignore[attr-defined]
-            texts = found if isinstance(found, tuple) else (found,)
-            yield Text(*(text for text in texts[:2] if text)), path.relative_to(package).as_posix()
+        for _, _, found in environment.extract_translations(path.read_text(encoding="utf-8"), _IN_TEMPLATES):  # type: ignore[attr-defined]
+            texts = [text for text in (found if isinstance(found, tuple) else (found,)) if text]
+            if texts:  # else it is looked up by a name
+                yield Text(*texts[:2]), path.relative_to(package).as_posix()
 
 
 def brought_up_to_date(package: Path, language: str) -> polib.POFile:

@@ -86,6 +86,7 @@ from musterroll.contract.secret import Secret
 from musterroll.contract.source import Source
 from musterroll.contract.sqlite import SqliteFormat
 from musterroll.contract.templates import Template
+from musterroll.contract.terms import term
 from musterroll.contract.text import (
     INVISIBLE,
     clean,
@@ -220,6 +221,7 @@ __all__ += [
     "rule",
     "sheet_rule",
     "split_whole",
+    "term",
 ]
 # a user backend
 __all__ += [

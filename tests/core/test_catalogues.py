@@ -14,7 +14,7 @@ from support.catalogues import catalogues
 
 FILES = sorted(path for package in catalogues().PACKAGES for path in (package / "languages").glob("*.po"))
 # What must be typed as it stands: options, commands, files.
-_TO_TYPE = re.compile(r"`[^`]+`|--[a-z-]+|\bmusterroll [a-z]+")
+_TO_TYPE = re.compile(r"`[^`]+`|--[a-z-]+")
 
 
 def name_of(path: Path) -> str:

@@ -148,6 +148,15 @@ def test_rejected_rows_are_read_in_every_language(written: str, read: str, insid
     assert again["problems"] == []
 
 
+def test_what_a_code_means_is_said_in_the_language(inside: Inside) -> None:
+    english, german = (
+        inside.json("explain", "forename.required", LANGUAGE=code).document["explanations"] for code in ("en", "de")
+    )
+    assert german[0]["advice"] == "füllen Sie sie aus, oder das, woraus sie gebildet wird"
+    texts = ("when", "advice", "example")
+    assert [{**one, **dict.fromkeys(texts)} for one in english] == [{**one, **dict.fromkeys(texts)} for one in german]
+
+
 def test_plugins_bring_catalogues_of_their_own(inside: Inside) -> None:
     inside.write(
         "rules/team.py",

@@ -316,7 +316,7 @@ def _front(groups: Sequence[ProblemGroup], name: str, has_more_than_notes: bool)
 def _front_cells(group: ProblemGroup) -> tuple[FrontCell, ...]:
     links: list[FrontCell] = [CellLink(cell) for cell in group.first_cells[:_LINKS]]
     links += [""] * (_LINKS - len(links))
-    advice = next((said.advice for said in explanations_of(group.code) if said.advice), None) or ""
+    advice = next((said.translated().advice for said in explanations_of(group.code) if said.advice), None) or ""
     advice = advice[:1].upper() + advice[1:]
     return (
         _kind(group.severity),

@@ -123,7 +123,9 @@ class _Group:
         suggestion, cell = self.first.suggestion, self.first.cell
         if self._one_suggestion or suggestion is None:
             return suggestion if self._one_suggestion else None
-        return f"e.g. {suggestion} in {cell}" if cell else f"e.g. {suggestion}"
+        if not cell:
+            return gettext("e.g. {suggestion}", suggestion=suggestion)
+        return gettext("e.g. {suggestion} in {cell}", suggestion=suggestion, cell=cell)
 
     def record(self) -> ProblemGroup:
         return ProblemGroup(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
-from musterroll import MusterrollError, UsageError, language
+from musterroll import MusterrollError, UsageError, gettext, language
 from musterroll.engine import DEFAULT_FILE, Pipeline, load_pipeline, profile_names
 
 
@@ -43,7 +43,7 @@ class Target:
     @property
     def label(self) -> str:
         """What it is called."""
-        return self.profile or "the pipeline as it is"
+        return self.profile or gettext("the pipeline as it is")
 
 
 _PRODUCTION = ("prod", "live")
