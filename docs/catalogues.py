@@ -33,6 +33,7 @@ MESSAGE_AT = {
     "gettext": (0,),
     "gettext_noop": (0,),
     "ngettext": (0, 1),
+    "ngettext_noop": (0, 1),
     "stage": (0,),
     "problem": (2,),
     "_invalid": (1,),
@@ -120,7 +121,7 @@ def texts_of(package: Path) -> dict[Text, str]:
     found: dict[Text, str] = {}
     for where, message, call in written(package):
         file = where.partition(":")[0]
-        if called(call) == "ngettext":
+        if called(call) in ("ngettext", "ngettext_noop"):
             one, several = call.args[:2]
             if message is one and isinstance(one, ast.Constant) and isinstance(several, ast.Constant):
                 found.setdefault(Text(str(one.value), str(several.value)), file)

@@ -97,7 +97,7 @@ from musterroll.contract.text import (
     is_one_slip,
     nearest,
 )
-from musterroll.contract.translation import counted, gettext, gettext_noop, language, ngettext
+from musterroll.contract.translation import counted, gettext, gettext_noop, language, ngettext, ngettext_noop
 from musterroll.contract.users import (
     Capabilities,
     Desired,
@@ -217,6 +217,7 @@ __all__ += [
     "language",
     "matcher",
     "ngettext",
+    "ngettext_noop",
     "one_number",
     "rule",
     "sheet_rule",

@@ -25,7 +25,8 @@ PLAIN_FORMATS column_letter
 
 ValidatorType RowValidator SheetValidator ProvesRows GuidesPeople Guidance Batch GroupResolverType GroupResolver
 ResolvesBatches Row Value Origin Problem Severity
-GroupPath INVISIBLE calling_code_of fold_path counted gettext gettext_noop language ngettext one_number split_whole term
+GroupPath INVISIBLE calling_code_of fold_path counted gettext gettext_noop language ngettext ngettext_noop one_number
+split_whole term
 rule sheet_rule group_rule Condition Conditions PatternText matcher
 
 UserBackendType UserBackend Capabilities Matching Desired Existing Group UserKey UserRef GroupRef Op

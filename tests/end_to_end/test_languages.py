@@ -213,3 +213,16 @@ def english_words() -> list[str]:
             found.update(part for part in parts if len(part) > 3 and part not in entry.msgstr)
     found -= {"email", "rejected"}  # a field, and part of the name of a file
     return sorted(found)
+
+
+def test_what_the_main_commands_print_is_in_the_language(inside: Inside) -> None:
+    inside.pipeline(GERMAN)
+    rows = roster(1100)
+    rows[1][2] = ""
+    sheet = write_csv(inside.folder / "staff.csv", rows)
+    checked, planned = inside.run("validate", sheet), inside.run("plan", sheet, "--set", "on_error=skip")
+    assert "staff.csv: 1100 Zeilen" not in checked.out
+    assert "1.100 Zeilen, davon 1 mit Fehlern; 1 Fehler" in checked.out
+    assert "ZELLEN" in checked.out
+    assert "Plan: 1.099 anzulegen" in planned.out
+    assert "Nichts wurde geschrieben." in planned.out

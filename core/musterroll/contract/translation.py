@@ -122,6 +122,11 @@ def gettext_noop(text: str) -> str:
     return text
 
 
+def ngettext_noop(one: str, several: str) -> tuple[str, str]:
+    """Marks a text that counts and is looked up later, likewise."""
+    return one, several
+
+
 def gettext(message: str, /, **values: object) -> str:
     """Returns a message in the person's language.
 
