@@ -13,6 +13,9 @@ from hypothesis import settings
 from support.evidence import count_test
 from support.pipelines import Work
 
+# Whoever runs the tests may have another language; programs that they start have this one, too.
+os.environ["LANGUAGE"] = "en"
+
 # So many examples make a run of all tests quick; HYPOTHESIS_PROFILE=thorough looks longer.
 settings.register_profile("quick", max_examples=30, deadline=None)
 settings.register_profile("thorough", max_examples=400, deadline=None)

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 
+from musterroll import gettext, gettext_noop
 from musterroll.engine import Action, PlanSummary
 from musterroll.errors import RefusedError
 from musterroll_cli.interruption import immediate_interruption
@@ -60,41 +61,63 @@ class Confirmation:
             self._progress.pause()
             show(self._err)
             while True:
-                self._err.line("Go ahead? Answer yes or no", ", or d for details" if details else "", " [no]:")
+                self._err.line(
+                    gettext("Go ahead? Answer yes or no, or d for details [no]:")
+                    if details
+                    else gettext("Go ahead? Answer yes or no [no]:")
+                )
                 _forget_what_was_typed_before()
                 answer = _answer()
-                if answer in ("y", "yes"):
+                if answer in _spellings("yes", gettext("yes")):
                     return True
-                if answer in ("", "n", "no"):
+                if answer in ("", *_spellings("no", gettext("no"))):
                     return False
                 if details is not None and answer in ("d", "details"):
                     details(self._err)
                 else:
-                    self._err.line("That is neither yes nor no.")
+                    self._err.line(gettext("That is neither yes nor no."))
+
+
+_SUMMARY = {
+    Action.CREATE: gettext_noop("create {users}"),
+    Action.UPDATE: gettext_noop("update {users}"),
+    Action.DEACTIVATE: gettext_noop("deactivate {users}"),
+    Action.DELETE: gettext_noop("delete {users}"),
+}
+
+
+def _spellings(*words: str) -> tuple[str, ...]:
+    """What may be typed for a word: itself, or its first letter. English is understood everywhere."""
+    return (*words, *(word[:1] for word in words))
 
 
 def show_summary(stream: Stream, summary: PlanSummary) -> None:
     """Says what is going to happen, and where."""
-    stream.line("About to write to ", Styled(summary.portal, "bold"), ":")
+    stream.line(gettext("About to write to "), Styled(summary.portal, "bold"), ":")
     for action in (Action.CREATE, Action.UPDATE, Action.REACTIVATE, Action.DEACTIVATE, Action.DELETE):
         if count := summary.actions.get(action, 0):
-            stream.line("  ", Styled(f"{action} {amount(count, 'user')}", ACTION_STYLES[action]))
+            stream.line("  ", Styled(gettext(_SUMMARY[action], users=amount(count, "user")), ACTION_STYLES[action]))
     if summary.groups:
-        stream.line(f"  create {amount(summary.groups, 'group')}")
+        stream.line(gettext("  create {groups}", groups=amount(summary.groups, "group")))
     if summary.groups_to_delete:
-        stream.line(f"  delete {amount(summary.groups_to_delete, 'group')} as far as they are empty")
+        stream.line(
+            gettext(
+                "  delete {groups} as far as they are empty",
+                groups=amount(summary.groups_to_delete, "group"),
+            )
+        )
     if summary.memberships:
-        stream.line(f"  change {amount(summary.memberships, 'membership')}")
+        stream.line(gettext("  change {memberships}", memberships=amount(summary.memberships, "membership")))
     for group in summary.privileged:
-        stream.line(Styled(f"  privileged: {privileged_words(group)}", "bold yellow"))
+        stream.line(Styled(gettext("  privileged: {group}", group=privileged_words(group)), "bold yellow"))
     if summary.invites:
-        stream.line(f"  send {amount(summary.invites, 'invite')}")
+        stream.line(gettext("  send {invites}", invites=amount(summary.invites, "invite")))
     if unchanged := summary.actions.get(Action.UNCHANGED, 0):
-        stream.line(f"  leave {amount(unchanged, 'user')} as they are")
+        stream.line(gettext("  leave {users} as they are", users=amount(unchanged, "user")))
     if ignored := summary.actions.get(Action.IGNORED, 0):
-        stream.line(f"  ignore {amount(ignored, 'row')}")
+        stream.line(gettext("  ignore {rows}", rows=amount(ignored, "row")))
     if summary.rejected:
-        stream.line(Styled(f"  leave out {amount(summary.rejected, 'bad row')}", "yellow"))
+        stream.line(Styled(gettext("  leave out {rows}", rows=amount(summary.rejected, "bad row")), "yellow"))
 
 
 def show_details(stream: Stream, summary: PlanSummary) -> None:

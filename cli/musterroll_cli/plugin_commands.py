@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Callable, Mapping
 from enum import Enum
 from pathlib import Path
@@ -14,7 +15,7 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from typer.main import get_command
 
-from musterroll import CommandType, Options
+from musterroll import CommandType, Options, engine
 from musterroll.engine import Registry, message_for
 from musterroll.errors import MusterrollError, UsageError
 from musterroll_cli.options import with_parameters
@@ -59,7 +60,8 @@ def _with_options(record: CommandType, model: type[Options]) -> Callable[..., An
     def call(**words: Any) -> Any:
         given = {name: word for name, word in words.items() if word is not None and word != []}
         options = _checked(model, given, record.arguments)
-        return record.load()(options)
+        with engine.in_language(engine.language_of(os.environ)):
+            return record.load()(options)
 
     return with_parameters(
         call, [_parameter(name, info, record.arguments) for name, info in model.model_fields.items()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 import sys
 import tempfile
@@ -79,7 +80,10 @@ class Session:
 
     def perform(self, function: Callable[..., int], arguments: Mapping[str, Any]) -> int:
         """Calls a command's function and returns its exit status, whatever happens in it."""
-        with self._closing, logging_to(self.err, verbose=self.common.verbose, quiet=self.common.quiet):
+        engine.add_catalogues(Path(__file__).parent)
+        of_environment = engine.in_language(engine.language_of(os.environ))
+        logged = logging_to(self.err, verbose=self.common.verbose, quiet=self.common.quiet)
+        with of_environment, self._closing, logged:
             try:
                 _check_current_folder()
                 with redirect_stdout(sys.stderr):  # of what plugins print; results go to `out`
@@ -131,6 +135,7 @@ class Session:
             flags,
         )
         self._pipeline_name, self._profile = pipeline.name, pipeline.profile
+        engine.set_language(pipeline.language)
         for warning in pipeline.warnings:
             if warning not in self._warned:
                 self._warned.add(warning)
@@ -173,6 +178,7 @@ class Session:
         pipeline = self._load(profile, self.common.sets if is_chosen else ())
         if is_chosen:
             self._pipeline_name = pipeline.name
+            engine.set_language(pipeline.language)
         return pipeline
 
     def _load(

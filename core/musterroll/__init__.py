@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from musterroll.contract.context import Context
     from musterroll.contract.decorators import group_rule, rule, sheet_rule
     from musterroll.contract.drafts import Draft, DraftColumn, Guidance
-    from musterroll.contract.edits import FRONT_WORKSHEET, CellEdit, CellLink, FrontRow, FrontSheet, SheetEdits
+    from musterroll.contract.edits import CellEdit, CellLink, FrontRow, FrontSheet, SheetEdits, is_front_worksheet
     from musterroll.contract.fields import Field, FieldSet
     from musterroll.contract.filters import ascii_text, title_text
     from musterroll.contract.messages import Message, Purpose, Recipient, Sent, SentStatus
@@ -94,6 +94,7 @@ if TYPE_CHECKING:
     from musterroll.contract.source import Source
     from musterroll.contract.sqlite import SqliteFormat
     from musterroll.contract.templates import Template
+    from musterroll.contract.terms import term
     from musterroll.contract.text import (
         INVISIBLE,
         clean,
@@ -104,7 +105,7 @@ if TYPE_CHECKING:
         is_one_slip,
         nearest,
     )
-    from musterroll.contract.translation import gettext, ngettext
+    from musterroll.contract.translation import counted, gettext, gettext_noop, language, ngettext, ngettext_noop
     from musterroll.contract.users import (
         Capabilities,
         Desired,
@@ -158,7 +159,6 @@ __all__ = [
 ]
 # a reader, or a writer of sheets
 __all__ += [
-    "FRONT_WORKSHEET",
     "PLAIN_FORMATS",
     "AmbiguousWorksheetError",
     "Block",
@@ -190,6 +190,7 @@ __all__ += [
     "SourceError",
     "TextCell",
     "column_letter",
+    "is_front_worksheet",
     "takes_plain_way",
 ]
 # a transform
@@ -223,15 +224,20 @@ __all__ += [
     "Value",
     "WritesGroups",
     "calling_code_of",
+    "counted",
     "fold_path",
     "gettext",
+    "gettext_noop",
     "group_rule",
+    "language",
     "matcher",
     "ngettext",
+    "ngettext_noop",
     "one_number",
     "rule",
     "sheet_rule",
     "split_whole",
+    "term",
 ]
 # a user backend
 __all__ += [
@@ -306,7 +312,7 @@ _MODULES = {
     "contract.context": "Context",
     "contract.decorators": "group_rule rule sheet_rule",
     "contract.drafts": "Draft DraftColumn Guidance",
-    "contract.edits": "FRONT_WORKSHEET CellEdit CellLink FrontRow FrontSheet SheetEdits",
+    "contract.edits": "CellEdit CellLink FrontRow FrontSheet SheetEdits is_front_worksheet",
     "contract.fields": "Field FieldSet",
     "contract.filters": "ascii_text title_text",
     "contract.messages": "Message Purpose Recipient Sent SentStatus",
@@ -329,8 +335,9 @@ _MODULES = {
     "contract.source": "Source",
     "contract.sqlite": "SqliteFormat",
     "contract.templates": "Template",
+    "contract.terms": "term",
     "contract.text": "INVISIBLE clean column_letter did_you_mean fold fold_heading is_one_slip nearest",
-    "contract.translation": "gettext ngettext",
+    "contract.translation": "counted gettext gettext_noop language ngettext ngettext_noop",
     "contract.users": "Capabilities Desired Existing Group GroupPath Matching Objection UserKey Wanted fold_path",
     "errors": (
         "BackendError BackendUnavailableError Mistake MusterrollError "

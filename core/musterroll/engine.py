@@ -12,6 +12,8 @@ of the commands take is told here, once:
 - `keep_passwords`: whether that file holds the rows' passwords.
 - `confirm`: asked once, before the first write, and only where there is something to write.
 - `progress`: told how it goes on.
+
+Messages are in English unless the caller says the language: `with in_language(pipeline.language): …`.
 """
 
 from __future__ import annotations
@@ -43,6 +45,13 @@ if TYPE_CHECKING:
     from musterroll.commands.undo import undo
     from musterroll.commands.validate import validate
     from musterroll.contract.source import spooled
+    from musterroll.contract.translation import (
+        add_catalogues,
+        in_language,
+        language_of,
+        languages,
+        set_language,
+    )
     from musterroll.journal.change import Action, Change, PasswordAction, PrivilegedGroup, Scalar
     from musterroll.journal.invites import InviteState
     from musterroll.journal.job import JobKind, JobState
@@ -130,6 +139,7 @@ __all__ = [
     "UserDifference",
     "Watchdog",
     "WrittenSheet",
+    "add_catalogues",
     "apply",
     "approve",
     "check",
@@ -145,7 +155,10 @@ __all__ = [
     "first_sheet",
     "fix",
     "forget",
+    "in_language",
     "job_settings",
+    "language_of",
+    "languages",
     "list_invites",
     "list_jobs",
     "load_pipeline",
@@ -162,6 +175,7 @@ __all__ = [
     "run",
     "schema_of",
     "send_invites",
+    "set_language",
     "show_job",
     "spooled",
     "template",
@@ -229,6 +243,7 @@ _MODULES = {
     "commands.undo": "undo",
     "commands.validate": "validate",
     "contract.source": "spooled",
+    "contract.translation": "add_catalogues in_language language_of languages set_language",
     "journal.change": "Action Change PasswordAction PrivilegedGroup Scalar",
     "journal.invites": "InviteState",
     "journal.job": "JobKind JobState",

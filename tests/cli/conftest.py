@@ -52,7 +52,7 @@ CHANGES = (
     ),
     Change(row=5, username="cy", action=Action.UNCHANGED, password=PasswordAction.KEEP, invite=NOT_NEW),
 )
-FAILURES = (Failure(3, "ana", "create user", "failed", "the portal says 500"),)
+FAILURES = (Failure(3, "ana", "create user", "failed", "the portal says 500", "create user"),)
 
 
 def a_job(state: JobState = JobState.COMPLETED, **changed: Any) -> JobSummary:

@@ -6,12 +6,14 @@ import signal
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from musterroll import errors
+from musterroll import engine, errors
 from musterroll.engine import PlanSummary
 from musterroll.journal.change import Action, Change, InviteDecision, PasswordAction
+from musterroll_cli import confirmation
 from musterroll_cli.confirmation import Confirmation
 from musterroll_cli.interruption import orderly_interruption
 from musterroll_cli.output.console import Stream
@@ -59,6 +61,17 @@ def test_a_terminal_is_asked_and_told_what_it_agrees_to(
     for words in ("directory at acme.db", "create 2 users", "update 1 user", "create 1 group", "send 2 invites"):
         assert words in shown(terminal)
     assert "leave out 1 bad row" in shown(terminal)
+
+
+@pytest.mark.parametrize(("typed", "agreed"), [("ja\n", True), ("J\n", True), ("yes\n", True), ("nein\n", False)])
+def test_the_question_is_answered_in_the_language_of_the_person(
+    typed: str, agreed: bool, terminal: Stream, shown: Callable[[Stream], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", Typed(typed))
+    engine.add_catalogues(Path(confirmation.__file__).parent)
+    with engine.in_language("de"):
+        assert ask(terminal) is agreed
+    assert "Fortfahren? Antworten Sie mit ja oder nein" in shown(terminal)
 
 
 def test_nonsense_is_asked_again_and_details_are_shown(

@@ -164,7 +164,7 @@ def test_a_run_says_what_happened_and_what_to_do_next(
     make_report: MakeReport, make_job: MakeJob, paper: Stream, shown: Shown
 ) -> None:
     counts = JobCounts(rows=5, created=1, failed=1, rejected=2, not_attempted=1)
-    failure = Failure(3, "ana", "create user", "failed", "the portal says 500")
+    failure = Failure(3, "ana", "create user", "failed", "the portal says 500", "create user")
     job = make_job(JobState.FAILED, counts=counts, failures=lambda: iter([failure]))
     show_report(paper, make_report("run", problems=(), job=job), common=Common())
     assert shown(paper).splitlines() == [
@@ -232,7 +232,7 @@ def test_text_of_a_sheet_neither_commands_the_terminal_nor_is_markup(
         add=(Target((HOSTILE,)),),
         invite=InviteDecision(send=False, reason=HOSTILE),
     )
-    failure = Failure(3, HOSTILE, HOSTILE, "failed", HOSTILE)
+    failure = Failure(3, HOSTILE, HOSTILE, "failed", HOSTILE, HOSTILE)
     job = make_job(failures=lambda: iter([failure])) if command == "run" else None
     report = make_report(command, problems=[problem], changes=[change], groups_to_create=((HOSTILE,),), job=job)
     show_report(stream, report, common=Common(verbose=True))

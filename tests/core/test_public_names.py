@@ -20,7 +20,7 @@ FieldName FilePath SecretRef Secret Options Surroundings Context Component Field
 Mistake MusterrollError PipelineError clean did_you_mean fold fold_heading hookimpl is_one_slip nearest
 
 ReaderType Reader Sheet SheetWriter Source SourceError Confidence OtherFormat AmbiguousWorksheetError SheetInfo SheetRow
-SheetEditor SheetEdits CellEdit CellLink FrontRow FrontSheet FRONT_WORKSHEET
+SheetEditor SheetEdits CellEdit CellLink FrontRow FrontSheet is_front_worksheet
 Block ReadsBlocks takes_plain_way Cell CellColumns TextCell NumberCell DateCell BoolCell ErrorCell FormulaCell
 Draft DraftColumn PLAIN_FORMATS column_letter
 
@@ -28,7 +28,8 @@ TransformType Transform ascii_text title_text
 
 ValidatorType RowValidator SheetValidator ProvesRows GuidesPeople Guidance Batch GroupResolverType GroupResolver
 ResolvesBatches WritesGroups Row Value Origin Problem Severity
-GroupPath INVISIBLE calling_code_of fold_path gettext ngettext one_number split_whole
+GroupPath INVISIBLE calling_code_of counted fold_path gettext gettext_noop language ngettext ngettext_noop
+one_number split_whole term
 rule sheet_rule group_rule Condition Conditions PatternText matcher
 
 UserBackendType UserBackend Capabilities Matching Desired Existing Group UserKey UserRef GroupRef Op

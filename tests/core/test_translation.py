@@ -5,8 +5,6 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from gettext import NullTranslations
-from itertools import chain
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -14,15 +12,14 @@ from hypothesis import strategies as st
 
 from musterroll import gettext, ngettext
 from musterroll.contract import translation
+from support.catalogues import catalogues
 from support.rows import row
 
-ROOT = Path(__file__).parents[2]
-CONVERTED = (
-    *(f"core/musterroll/{room}" for room in ("sheet", "plan", "portal", "registry")),
-    *(f"plugins/musterroll_plugins/{role}" for role in ("validators", "groups", "readers")),
-)
-# Where the message stands among the arguments; `_kept` and the like hand theirs on.
-MESSAGE_AT = {"gettext": (0,), "ngettext": (0, 1), "problem": (2,), "_invalid": (1,), "_kept": (1,), "CellFault": (1,)}
+# Where nothing that a person reads is put together before it is looked up.
+CONVERTED = {
+    "musterroll": ("sheet/", "plan/", "portal/", "registry/"),
+    "musterroll_plugins": ("validators/", "groups/", "readers/"),
+}
 
 
 class German(NullTranslations):
@@ -68,45 +65,18 @@ def test_no_text_breaks_a_message(message: str, values: dict[str, str]) -> None:
 
 def messages() -> Iterator[tuple[str, ast.expr, ast.Call]]:
     """Where each message is, itself or what is assigned to its name, and the call that takes it."""
-    for path in chain.from_iterable((ROOT / folder).rglob("*.py") for folder in CONVERTED):
-        module = ast.parse(path.read_text())
-        yield from _with_assigned(module, _messages_of(module, str(path.relative_to(ROOT))))
-
-
-def _with_assigned(
-    module: ast.Module, found: Iterator[tuple[str, ast.expr, ast.Call]]
-) -> Iterator[tuple[str, ast.expr, ast.Call]]:
-    for where, message, call in found:
-        yield where, message, call
-        if isinstance(message, ast.Name):
-            for node in ast.walk(module):
-                if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == message.id:
-                    yield f"{where}, {message.id} of line {node.lineno}", node.value, call
-
-
-def _messages_of(module: ast.Module, file: str) -> Iterator[tuple[str, ast.expr, ast.Call]]:
-    for node in ast.walk(module):
-        if not isinstance(node, ast.Call):
-            continue
-        name = getattr(node.func, "attr", getattr(node.func, "id", ""))
-        where = f"{file}:{node.lineno}"
-        yield from ((where, node.args[at], node) for at in MESSAGE_AT.get(name, ()) if at < len(node.args))
-        if name == "Problem":
-            yield from ((where, word.value, node) for word in node.keywords if word.arg == "message")
+    for package in catalogues().PACKAGES:
+        rooms = CONVERTED.get(package.name, ())
+        yield from (one for one in catalogues().written(package) if one.where.startswith(rooms) and rooms)
 
 
 def test_no_message_is_put_together_before_it_is_looked_up() -> None:
     found = list(messages())
     assert len(found) > 100
-    put_together = [where for where, message, _ in found for text in _texts(message) if not _is_written_out(text)]
+    put_together = [
+        where for where, message, _ in found for text in catalogues().texts_in(message) if not _is_written_out(text)
+    ]
     assert put_together == []
-
-
-def _texts(message: ast.expr) -> Iterator[ast.expr]:
-    if isinstance(message, ast.IfExp):
-        yield from chain(_texts(message.body), _texts(message.orelse))
-    else:
-        yield message
 
 
 def _is_written_out(text: ast.expr) -> bool:
@@ -114,10 +84,23 @@ def _is_written_out(text: ast.expr) -> bool:
 
 
 def test_every_name_in_a_message_has_a_value() -> None:
-    given_anyway = {"problem": {"heading"}, "_invalid": {"heading"}, "_kept": {"user"}, "ngettext": {"count"}}
+    given_anyway = {
+        "problem": {"heading"},
+        "_invalid": {"heading"},
+        "_keep": {"user"},
+        "_report": {"user"},
+        "cannot": {"name"},
+        "ngettext": {"count"},
+    }
+    filled_in_elsewhere = {"CellFault", "gettext_noop"}
     for where, message, call in messages():
-        name = getattr(call.func, "attr", getattr(call.func, "id", ""))
+        name = catalogues().called(call)
         values = {word.arg for word in call.keywords}
-        if isinstance(message, ast.Constant) and None not in values and name != "CellFault" and ", " not in where:
+        if (
+            isinstance(message, ast.Constant)
+            and None not in values
+            and name not in filled_in_elsewhere
+            and ", " not in where
+        ):
             wanted = {found[1] for found in translation._PLACEHOLDER.finditer(str(message.value))}
             assert wanted <= values | given_anyway.get(name, set()), where

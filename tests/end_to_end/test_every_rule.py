@@ -9,7 +9,7 @@ import pytest
 
 from musterroll.testing import PipelineTrial
 from support.rosters import HEADINGS, roster, write_csv
-from support.workplace import Workplace
+from support.workplace import Inside, Workplace
 
 _COLUMN = {heading: place for place, heading in enumerate(HEADINGS)}
 
@@ -271,3 +271,22 @@ def test_a_sheet_with_whole_numbers_takes_no_others(place: Workplace) -> None:
         "calling_code": "44",
         "phone": "7712345678",
     }
+
+
+def test_in_another_language_only_what_people_read_is_other(inside: Inside) -> None:
+    rows: list[list[str]] = roster(len(BROKEN) + len(WARNED))
+    for number, cells in enumerate((*(one[0] for one in BROKEN), *(one[0] for one in WARNED))):
+        rows = broken(rows, number, cells)
+    sheet = write_csv(inside.folder / "staff.csv", rows)
+    english = inside.json("validate", sheet).document
+    german = inside.json("validate", sheet, "--set", "language=de").document
+    assert len(english["problems"]) >= len(BROKEN) + len(WARNED)
+    same = [one["message"] for one, two in zip(english["problems"], german["problems"], strict=True) if one == two]
+    assert same == []
+    for document in (english, german):
+        for one in (*document["problems"], *document["problem_groups"]):
+            del one["message"]
+            one.pop("cells", None)  # "row 7" is a word, too
+        for group in document["problem_groups"]:
+            del group["suggestion"]  # "e.g."
+    assert german == english

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TypeAlias
 
+from musterroll import gettext
 from musterroll_cli.output.console import Pieces, Stream, plain_text
 
 Cells: TypeAlias = Sequence[Pieces]
@@ -58,7 +59,7 @@ def _show_rich(
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=headed, header_style="bold")
     for column in columns:
         table.add_column(
-            column.title,
+            gettext(column.title),
             no_wrap=not column.wraps,
             overflow="fold",
             max_width=column.widest,
@@ -74,7 +75,7 @@ def _plain_lines(
 ) -> Iterator[str]:
     texts = [[stream.seen(plain_text(cell)) for cell in row] for row in rows]
     if headed:
-        texts.insert(0, [column.title.upper() for column in columns])
+        texts.insert(0, [gettext(column.title).upper() for column in columns])
     widths = [min(max(_width(row[i]) for row in texts), _WIDEST) for i in range(len(columns))]
     for row in texts:
         padded = (

@@ -14,7 +14,16 @@ from pathlib import Path
 
 from musterroll.contract.cells import SheetRow
 from musterroll.contract.codes import explanations_of
-from musterroll.contract.edits import FRONT_WORKSHEET, CellEdit, CellLink, FrontCell, FrontRow, FrontSheet, SheetEdits
+from musterroll.contract.edits import (
+    CellEdit,
+    CellLink,
+    FrontCell,
+    FrontRow,
+    FrontSheet,
+    SheetEdits,
+    front_worksheet_name,
+    is_front_worksheet,
+)
 from musterroll.contract.fields import Field
 from musterroll.contract.problems import Problem, Severity
 from musterroll.contract.text import column_index
@@ -81,7 +90,7 @@ class AnnotatedCopy:
         layout = self._layout(sheet.sha256)
         annotations = _Annotations(layout, problems, counts, encoding=sheet.encoding)
         front = None
-        if not layout.is_plain_text and layout.worksheet != FRONT_WORKSHEET:
+        if not layout.is_plain_text and not is_front_worksheet(layout.worksheet):
             front = _front(group_problems(problems()), self._called, annotations.has_more_than_notes)
         edits = SheetEdits(
             worksheet=layout.worksheet,
@@ -309,13 +318,13 @@ def _front(groups: Sequence[ProblemGroup], name: str, has_more_than_notes: bool)
         gettext("Suggestion"),
     )
     rows = tuple(FrontRow(_front_cells(group), group.severity) for group in groups)
-    return FrontSheet(name=FRONT_WORKSHEET, title=title, headings=headings, rows=rows, widths=_WIDTHS)
+    return FrontSheet(name=front_worksheet_name(), title=title, headings=headings, rows=rows, widths=_WIDTHS)
 
 
 def _front_cells(group: ProblemGroup) -> tuple[FrontCell, ...]:
     links: list[FrontCell] = [CellLink(cell) for cell in group.first_cells[:_LINKS]]
     links += [""] * (_LINKS - len(links))
-    advice = next((said.advice for said in explanations_of(group.code) if said.advice), None) or ""
+    advice = next((said.translated().advice for said in explanations_of(group.code) if said.advice), None) or ""
     advice = advice[:1].upper() + advice[1:]
     return (
         _kind(group.severity),

@@ -16,7 +16,7 @@ def explain(code: str) -> tuple[Explanation, ...]:
         UsageError: there is no such code.
     """
     if found := explanations_of(code):
-        return found
+        return tuple(one.translated() for one in found)
     names = [one.code for one in explanations() if not one.code.startswith(f"{ANY_FIELD}.")]
     hint = did_you_mean(code, names) or "; see the message of the problem"
     raise UsageError(f'there is no code "{code}"{hint}', code="code.unknown")

@@ -8,6 +8,8 @@ from functools import cache, lru_cache
 from importlib.resources import files
 from typing import NamedTuple
 
+from musterroll.contract.translation import gettext
+
 ANY_FIELD = "FIELD"
 
 
@@ -33,6 +35,11 @@ class Explanation(NamedTuple):
     advice: str | None = None
     example: str | None = None
     is_fixed: bool = False
+
+    def translated(self) -> Explanation:
+        """Returns it in the person's language."""
+        advice, example = self.advice or "", self.example or ""
+        return self._replace(when=gettext(self.when), advice=gettext(advice) or None, example=gettext(example) or None)
 
 
 @cache

@@ -7,9 +7,19 @@ from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 from musterroll.contract.problems import Severity
+from musterroll.contract.translation import gettext, gettext_noop, in_every_language
 
-FRONT_WORKSHEET = "Problems"
-"""The worksheet that an annotated workbook has in front. Whoever reads one passes it over."""
+_FRONT_WORKSHEET = gettext_noop("Problems")
+
+
+def front_worksheet_name() -> str:
+    """Returns what the worksheet is called that an annotated workbook has in front, in the person's language."""
+    return gettext(_FRONT_WORKSHEET)
+
+
+def is_front_worksheet(name: str | None) -> bool:
+    """Whether a worksheet is one that an annotated workbook has in front, in any language: readers pass it over."""
+    return name in in_every_language(_FRONT_WORKSHEET)
 
 
 class CellEdit(NamedTuple):

@@ -12,6 +12,7 @@ from enum import IntEnum, StrEnum
 from typing import TypeAlias
 
 from musterroll.contract.secret import Secret
+from musterroll.contract.translation import gettext_noop
 from musterroll.contract.users import Desired, GroupPath
 
 
@@ -229,45 +230,74 @@ ACTIVE = "active"
 
 OPERATIONS: Mapping[Kind, OperationType] = {
     Kind.CREATE_GROUP: OperationType(
-        CreateGroup, Phase.GROUPS, "create the group {target}", "creating the group {target}", (Kind.DELETE_GROUP,)
+        CreateGroup,
+        Phase.GROUPS,
+        gettext_noop("create the group {target}"),
+        "creating the group {target}",
+        (Kind.DELETE_GROUP,),
     ),
     Kind.CREATE_USER: OperationType(
-        CreateUser, Phase.USERS, "create the user", 'creating the user "{target}"', (Kind.DEACTIVATE, Kind.DELETE_USER)
+        CreateUser,
+        Phase.USERS,
+        gettext_noop("create the user"),
+        'creating the user "{target}"',
+        (Kind.DEACTIVATE, Kind.DELETE_USER),
     ),
     Kind.REACTIVATE: OperationType(
         Reactivate,
         Phase.USERS,
-        "reactivate the user",
+        gettext_noop("reactivate the user"),
         'reactivating the user "{target}"',
         (Kind.DEACTIVATE,),
         sets=(ACTIVE, True),
     ),
     Kind.UPDATE_USER: OperationType(
-        UpdateUser, Phase.UPDATES, "update the user", 'changing the user "{target}"', (Kind.UPDATE_USER,)
+        UpdateUser,
+        Phase.UPDATES,
+        gettext_noop("update the user"),
+        'changing the user "{target}"',
+        (Kind.UPDATE_USER,),
     ),
     Kind.REMOVE_MEMBERS: OperationType(
         RemoveMembers,
         Phase.REMOVALS,
-        "remove from {target}",
+        gettext_noop("remove from {target}"),
         "taking members out of the group {target}",
         (Kind.ADD_MEMBERS,),
     ),
     Kind.ADD_MEMBERS: OperationType(
-        AddMembers, Phase.ADDITIONS, "add to {target}", "adding members to the group {target}", (Kind.REMOVE_MEMBERS,)
+        AddMembers,
+        Phase.ADDITIONS,
+        gettext_noop("add to {target}"),
+        "adding members to the group {target}",
+        (Kind.REMOVE_MEMBERS,),
     ),
     Kind.DEACTIVATE: OperationType(
         Deactivate,
         Phase.LEAVING,
-        "deactivate the user",
+        gettext_noop("deactivate the user"),
         'deactivating the user "{target}"',
         (Kind.REACTIVATE,),
         sets=(ACTIVE, False),
     ),
-    Kind.DELETE_USER: OperationType(DeleteUser, Phase.LEAVING, "delete the user", 'deleting the user "{target}"'),
-    Kind.DELETE_GROUP: OperationType(
-        DeleteGroup, Phase.EMPTY_GROUPS, "delete the group {target}", "deleting the group {target}"
+    Kind.DELETE_USER: OperationType(
+        DeleteUser,
+        Phase.LEAVING,
+        gettext_noop("delete the user"),
+        'deleting the user "{target}"',
     ),
-    Kind.SEND_INVITE: OperationType(SendInvite, Phase.INVITES, "invite the user", 'inviting the user "{target}"'),
+    Kind.DELETE_GROUP: OperationType(
+        DeleteGroup,
+        Phase.EMPTY_GROUPS,
+        gettext_noop("delete the group {target}"),
+        "deleting the group {target}",
+    ),
+    Kind.SEND_INVITE: OperationType(
+        SendInvite,
+        Phase.INVITES,
+        gettext_noop("invite the user"),
+        'inviting the user "{target}"',
+    ),
 }
 """The table of operations: what is said of each of them, and nowhere else."""
 

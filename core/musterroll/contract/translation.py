@@ -1,25 +1,130 @@
 """Messages that can be translated, as gettext does it: the English text is the key, values are filled in afterwards.
 
-The names are those of the standard library, so that programs which collect the texts of a source find these, too.
+The names are those of the standard library, so that programs which collect the texts of a source find these, too. A
+catalogue is a `.po` file called after its language, in the folder `languages` of the package that has the texts; a
+language is added by adding such files. Whoever shows something says the language once (`in_language`, `set_language`),
+and whoever makes a message need not know it, nor whose it is: all catalogues of the language are asked.
 """
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
-from gettext import NullTranslations
+from gettext import GNUTranslations, NullTranslations
+from io import BytesIO
+from pathlib import Path
 
+ENGLISH = "en"
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
-_ENGLISH = NullTranslations()
+_OURS = Path(__file__).parents[1] / "languages"
+_VARIABLES = ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
+_folders: dict[Path, None] = {_OURS: None}
+_chosen: ContextVar[str] = ContextVar("musterroll_language", default=ENGLISH)
+
+
+def languages() -> tuple[str, ...]:
+    """Returns the codes of the languages that there are, e.g. `de`."""
+    return tuple(sorted({ENGLISH, *(path.stem for path in _OURS.glob("*.po"))}))
+
+
+def language() -> str:
+    """Returns the code of the language that messages are in."""
+    return _chosen.get()
+
+
+def set_language(code: str) -> None:
+    """Has messages made in a language from here on, in this context.
+
+    Args:
+        code: as `languages` has it.
+    """
+    _chosen.set(code)
+
+
+@contextmanager
+def in_language(code: str) -> Iterator[None]:
+    """Has messages made in a language, in this context, until the end of the `with`.
+
+    Args:
+        code: as `languages` has it.
+    """
+    token = _chosen.set(code)
+    try:
+        yield
+    finally:
+        _chosen.reset(token)
+
+
+def language_of(environment: Mapping[str, str]) -> str:
+    """Returns the language that a person's environment asks for, as every program with gettext understands it.
+
+    That is what the first of LANGUAGE, LC_ALL, LC_MESSAGES and LANG says that is set; LANGUAGE may name several, first
+    choice first. It is English where none of them is known.
+    """
+    wanted = next(filter(None, (environment.get(name) for name in _VARIABLES)), "")
+    for one in wanted.split(":"):
+        code = one.partition(".")[0].partition("@")[0]
+        if (known := _known(code)) is not None:
+            return known
+    return ENGLISH
+
+
+def _known(code: str) -> str | None:
+    """The language itself, or without its country."""
+    known = languages()
+    return next((one for one in (code, code.partition("_")[0]) if one in known), None)
+
+
+def add_catalogues(folder: Path) -> None:
+    """Adds the catalogues of a package, or of a folder of plugin files: those in its folder `languages`."""
+    languages_folder = folder / "languages"
+    if languages_folder not in _folders:
+        _folders[languages_folder] = None
+        _catalogue_of.cache_clear()
 
 
 def catalogue() -> NullTranslations:
-    """Where translations come from. There is English alone for now, which needs none.
+    """Where the translations come from: the catalogues of the language, one after another; none for English."""
+    return _catalogue_of(_chosen.get())
 
-    A distribution of plugins will bring a catalogue of its own, in the domain of its name. They are asked one after
-    another (`add_fallback`), in the pipeline's language, so whoever makes a message need not say whose it is.
-    """
-    return _ENGLISH
+
+@lru_cache
+def _catalogue_of(code: str) -> NullTranslations:
+    found = NullTranslations()
+    if code != ENGLISH:
+        for folder in reversed(_folders):  # the first one is asked first
+            path = folder / f"{code}.po"
+            if path.is_file():
+                one = _read(path)
+                one.add_fallback(found)
+                found = one
+    return found
+
+
+def _read(path: Path) -> NullTranslations:
+    import polib  # noqa: PLC0415 -- not for English
+
+    # Read as it was written, so that a catalogue needs no step of building.
+    return GNUTranslations(BytesIO(polib.pofile(os.fspath(path), encoding="utf-8").to_binary()))
+
+
+def in_every_language(text: str) -> frozenset[str]:
+    """Returns a text as it stands in every language, English among them: to recognise what we have written."""
+    return frozenset(_catalogue_of(code).gettext(text) for code in languages())
+
+
+def gettext_noop(text: str) -> str:
+    """Marks a text that is looked up later, by `gettext` of a name, so that whoever collects the texts finds it."""
+    return text
+
+
+def ngettext_noop(one: str, several: str) -> tuple[str, str]:
+    """Marks a text that counts and is looked up later, likewise."""
+    return one, several
 
 
 def gettext(message: str, /, **values: object) -> str:
@@ -29,7 +134,7 @@ def gettext(message: str, /, **values: object) -> str:
         message: the English text, written out: never an f-string, or nobody finds its translation.
         values: what stands for `{name}` in it. Other braces stay as they are, and so do those in values.
     """
-    return _filled(catalogue().gettext(message), values)
+    return _filled(catalogue().gettext(message) if message else "", values)
 
 
 def ngettext(one: str, several: str, count: int, /, **values: object) -> str:
@@ -42,6 +147,12 @@ def ngettext(one: str, several: str, count: int, /, **values: object) -> str:
         values: see `gettext`.
     """
     return _filled(catalogue().ngettext(one, several, count), {"count": count, **values})
+
+
+def counted(count: int) -> str:
+    """Returns a whole number as people of the language write it, e.g. 12,000 or 12.000."""
+    text = f"{count:,}"
+    return text if "," not in text else text.replace(",", catalogue().gettext("1,000")[1:-3])
 
 
 def _filled(text: str, values: dict[str, object]) -> str:

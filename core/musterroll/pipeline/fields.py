@@ -12,13 +12,14 @@ from musterroll.contract.options import REFERENCES, SecretRef
 from musterroll.contract.secret import Secret
 from musterroll.contract.templates import Template
 from musterroll.contract.text import clean, did_you_mean, fold, fold_heading
+from musterroll.contract.translation import gettext, gettext_noop, in_language, language
 from musterroll.pipeline.check import Check, texts
 from musterroll.pipeline.files import standard_text
 from musterroll.pipeline.origins import Items, KeyPath, at, plain
 from musterroll.pipeline.row_fields import check_roles, choices_of, guidance_of, words_of
 from musterroll.pipeline.settings import FieldSettings, SheetSettings
 
-_WHOLE_PHONE = "The whole number, with + and the country's telephone code: +44 7712 345678. {rules}"
+_WHOLE_PHONE = gettext_noop("The whole number, with + and the country's telephone code: +44 7712 345678. {rules}")
 _WHOLE_EXAMPLE = "+447712345678"
 LITERAL = f"a secret should not stand here as it is; write {REFERENCES}"
 
@@ -103,10 +104,11 @@ def _field(check: Check, sheet: SheetSettings, field: FieldSettings, compose: Te
     if name == PASSWORD:
         node = at(check.tree, ("password", "required"))
         required = node is not None and plain(node) == "always"
+    heading, aliases = _headings(check, sheet, field)
     return Field(
         name=name,
-        heading=field.heading,
-        aliases=sheet.aliases.get(name, ()),
+        heading=heading,
+        aliases=aliases,
         guidance=_guidance(check, sheet, field),
         example=_example(check, sheet, field),
         required=required and (not omitted or name == USERNAME),  # then it is made of others
@@ -134,9 +136,37 @@ def _required_when(check: Check, sheet: SheetSettings, field: FieldSettings) -> 
     return when if when and field.name not in sheet.omit else None
 
 
+def _headings(check: Check, sheet: SheetSettings, field: FieldSettings) -> tuple[str, tuple[str, ...]]:
+    """The heading and its aliases. A standard heading is in the pipeline's language, and may still be in English.
+
+    Not in that of the environment: what a sheet means must not depend on whose machine reads it.
+    """
+    aliases = sheet.aliases.get(field.name, ())
+    node = at(check.tree, ("language",))
+    if node is None or not check.is_from_standard(("sheet", "fields", field.name, "heading")):
+        return field.heading, aliases
+    with in_language(str(plain(node))):
+        heading = gettext(field.heading)
+    others = {
+        fold_heading(name)
+        for one in sheet.fields
+        if one.name != field.name
+        for name in (one.heading, *sheet.aliases.get(one.name, ()))
+    }
+    if heading == field.heading or fold_heading(heading) in others:
+        return field.heading, aliases
+    return heading, (field.heading, *aliases)
+
+
 def _guidance(check: Check, sheet: SheetSettings, field: FieldSettings) -> str:
     """The guidance; the standard one of the phone asks for the local part, which needs the column beside it."""
-    return _WHOLE_PHONE if _is_standard_of_whole(check, sheet, field, "guidance") else guidance_of(field)
+    text = _WHOLE_PHONE if _is_standard_of_whole(check, sheet, field, "guidance") else guidance_of(field)
+    is_ours = text != field.guidance or check.is_from_standard(("sheet", "fields", field.name, "guidance"))
+    if not is_ours:
+        return text
+    node = at(check.tree, ("language",))
+    with in_language(language() if node is None else str(plain(node))):
+        return gettext(text)
 
 
 def _example(check: Check, sheet: SheetSettings, field: FieldSettings) -> str:

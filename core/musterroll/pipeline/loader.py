@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from musterroll.contract.text import did_you_mean
+from musterroll.contract.translation import languages
 from musterroll.errors import Mistake, PipelineError
 from musterroll.pipeline.assignments import SET, flags_as_sets, flags_layer, parse_key, parse_sets, sets_layer
 from musterroll.pipeline.check import Check, texts
@@ -77,6 +78,7 @@ def load_pipeline(
     settings = check.settings()
     if path is not None and check.is_sound("name") and check.is_from_standard(("name",)):
         check.complain(("name",), 'is needed, e.g. name = "acme"', tree.place)
+    _check_language(check, settings)
     fields = fields_of(check)
     check.fields = fields if check.is_sound("sheet") else None
     _check_absent(check)
@@ -119,6 +121,13 @@ def load_pipeline(
         backend=backend,
         notifiers=notifiers,
     )
+
+
+def _check_language(check: Check, settings: Settings | None) -> None:
+    if settings is None or settings.language is None or settings.language in languages():
+        return
+    known = f"; the languages are {', '.join(languages())}"
+    check.complain(("language",), f'there is no catalogue for "{settings.language}"{known}')
 
 
 def profile_names(file: Path | None) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ from musterroll.contract.fields import FieldSet
 from musterroll.contract.messages import Purpose
 from musterroll.contract.options import Options
 from musterroll.contract.roles import GroupResolver, Reader, RowValidator, SheetEditor, SheetValidator, SheetWriter
+from musterroll.contract.translation import language
 from musterroll.errors import Label, Mistake, MusterrollError
 from musterroll.pipeline.made_from import PluginsUsed
 from musterroll.pipeline.settings import Settings
@@ -140,6 +141,11 @@ class Pipeline:
     def name(self) -> str:
         """The pipeline's name; with the backend's identity it owns the ledger."""
         return self.settings.name
+
+    @property
+    def language(self) -> str:
+        """The language that its people are told in: its own, else that of the context."""
+        return self.settings.language or language()
 
     def stop_if_cancelled(self) -> None:
         """Stops at once where the person interrupted: before the first write there is nothing to finish.

@@ -347,6 +347,7 @@ class Settings(Table):
         keep: how long what the pipeline has done is kept.
         severity: what a problem is to this customer, by its code: an `error`, a `warning`, or nothing (`ignore`).
         strict: whether every warning is an error.
+        language: what people are told in, e.g. `de`; without it as the environment of whoever runs it has it.
         repairs: the problems, by code, whose suggestion is taken on the way in where nothing else can be meant; `safe`
             for all of them.
     """
@@ -381,4 +382,5 @@ class Settings(Table):
     keep: KeepSettings = Field(default_factory=KeepSettings)
     severity: dict[Code, SeverityChoice] = {}
     strict: bool = False
+    language: str | None = None
     repairs: Literal["safe"] | tuple[Code, ...] = ()

@@ -11,6 +11,7 @@ from musterroll.contract.operations import ACTIVE
 from musterroll.contract.problems import Problem, Severity
 from musterroll.contract.rows import Origin, Row
 from musterroll.contract.text import fold
+from musterroll.contract.translation import gettext_noop
 from musterroll.contract.users import Capabilities, Desired, Existing, GroupPath
 from musterroll.errors import PluginError
 from musterroll.journal.change import Action, Change, FieldChange, Groups, PasswordAction, Target
@@ -23,10 +24,10 @@ from musterroll.sheet.orders import USUAL, Order, Wish
 
 _REMEMBERED = 10_000  # combinations of groups
 _UNKNOWN_GROUP = {  # by whether it is left out, and whether another one is near
-    (False, False): 'The group "{name}" does not exist; correct its name, or create it in the portal',
-    (False, True): 'The group "{name}" does not exist; did you mean "{near}"?',
-    (True, False): 'The group "{name}" does not exist and is left out',
-    (True, True): 'The group "{name}" does not exist and is left out; did you mean "{near}"?',
+    (False, False): gettext_noop('The group "{name}" does not exist; correct its name, or create it in the portal'),
+    (False, True): gettext_noop('The group "{name}" does not exist; did you mean "{near}"?'),
+    (True, False): gettext_noop('The group "{name}" does not exist and is left out'),
+    (True, True): gettext_noop('The group "{name}" does not exist and is left out; did you mean "{near}"?'),
 }
 
 
@@ -307,37 +308,37 @@ class RowPlanner:
     def _unsupported(self, row: Row, change: Change) -> Iterator[Problem]:
         """Says what the row asks for and the portal cannot do."""
 
-        def problem(name: str, message: str) -> Problem:
+        def cannot(name: str, message: str) -> Problem:
             return row.problem(name, "backend.unsupported", message, name=name)
 
         can = self._can
         for name in change.fields:
             if can.fields is not None and name in self._fields.attributes and name not in can.fields:
-                yield problem(
+                yield cannot(
                     name,
                     "The portal cannot store the field {name}; leave its column out, or name another place for it in "
                     "the backend's options",
                 )
         if change.action is not Action.CREATE and USERNAME in change.fields and not can.rename:
-            yield problem(USERNAME, "The portal cannot change a username; leave it out or choose another portal")
+            yield cannot(USERNAME, "The portal cannot change a username; leave it out or choose another portal")
         if ACTIVE in change.fields and not can.deactivate:
-            yield problem(
+            yield cannot(
                 USERNAME,
                 "The portal cannot make an inactive user active again; leave it out or choose another portal",
             )
         if change.password in (PasswordAction.SET, PasswordAction.RESET) and not can.passwords:
-            yield problem(PASSWORD, "The portal cannot take a password; leave it out or choose another portal")
+            yield cannot(PASSWORD, "The portal cannot take a password; leave it out or choose another portal")
         elif change.password is PasswordAction.RESET and not can.reset_passwords:
-            yield problem(
+            yield cannot(
                 PASSWORD,
                 "The portal cannot set the password of an existing user; empty the cell, or set password.on_existing "
                 'to "keep"',
             )
         touched = (*change.add, *change.remove)
         if touched and not can.groups:
-            yield problem(GROUPS, "The portal cannot keep groups; leave it out or choose another portal")
+            yield cannot(GROUPS, "The portal cannot keep groups; leave it out or choose another portal")
         elif not can.nested_groups and any(len(target.path) > 1 for target in touched):
-            yield problem(GROUPS, "The portal cannot keep groups inside groups; leave it out or choose another portal")
+            yield cannot(GROUPS, "The portal cannot keep groups inside groups; leave it out or choose another portal")
 
     def _objections(self, row: Row, change: Change) -> Iterator[Problem]:
         """Says why the portal will not take the user as the row wants it."""

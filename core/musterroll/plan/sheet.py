@@ -13,7 +13,7 @@ from musterroll.contract.operations import ACTIVE
 from musterroll.contract.problems import Problem, Severity
 from musterroll.contract.rows import Origin, Row
 from musterroll.contract.text import fold
-from musterroll.contract.translation import gettext
+from musterroll.contract.translation import gettext, gettext_noop
 from musterroll.contract.users import Existing
 from musterroll.invites.choices import InviteChoices
 from musterroll.invites.policy import InvitePolicy, no_invite
@@ -40,7 +40,7 @@ from musterroll.sheet.scope import Scope
 
 _EMAIL = "email"
 _NOT_INVITED = frozenset({Action.IGNORED, Action.DEACTIVATE, Action.DELETE})
-_LOST = (
+_LOST = gettext_noop(
     "The portal has lost this user, whom this pipeline had created and invited: it seems to be older than what the "
     "pipeline knows (restored from a backup?). The user is created again and gets no second invite while the first "
     "one is alive; `musterroll invites send --resend` sends one all the same"
@@ -149,8 +149,8 @@ class SheetPlanner:
             for problem in self._spellings.problems(self._groups):
                 self._log.add(problem)
         for column, message in (
-            ("folded", "This is the same username as in row {first}; remove one of the two rows"),
-            ("ref", "This is the same user as in row {first}; remove one of the two rows"),
+            ("folded", gettext_noop("This is the same username as in row {first}; remove one of the two rows")),
+            ("ref", gettext_noop("This is the same user as in row {first}; remove one of the two rows")),
         ):
             for row, first in self._store.doubles(column):
                 if not self._log.has_error(row):

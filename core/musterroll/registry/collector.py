@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import inspect
 import re
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import islice
+from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 import pluggy
@@ -29,6 +31,7 @@ from musterroll.contract.components import (
 from musterroll.contract.decorators import FUNCTION_RULES
 from musterroll.contract.options import Options
 from musterroll.contract.text import did_you_mean, nearest
+from musterroll.contract.translation import add_catalogues
 from musterroll.registry import hookspecs
 from musterroll.registry.loader import HOME, Found, Plugin, reason
 from musterroll.registry.time_limit import BrokenOffError, within
@@ -179,6 +182,7 @@ class Collector:
             return brought
         if self._register(brought, module, key):
             brought.is_imported = True
+            _note_catalogues(module)
             _find_forgotten_marks(brought, module)
             self._exhaust(brought, key)
             _take_functions(brought, module)
@@ -213,6 +217,15 @@ class Collector:
                     detail = f"there is no hook {name}{did_you_mean(name, HOOKS)}"
                     kind = HOOKS[near].kind if near else None
                     brought.faults.append(PluginFault(brought.plugin, PluginStatus.MISSPELT, detail, kind))
+
+
+def _note_catalogues(module: object) -> None:
+    """Notes where a plugin's catalogues would be: in its package, or beside a local file."""
+    if inspect.ismodule(module):
+        top = sys.modules.get(module.__name__.partition(".")[0], module)
+        file = getattr(top, "__file__", None)
+        for folder in getattr(top, "__path__", None) or ([] if file is None else [Path(file).parent]):
+            add_catalogues(Path(folder))
 
 
 def _find_forgotten_marks(brought: _Brought, module: object) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextvars import copy_context
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -87,7 +88,9 @@ class Watchdog:
         self._watch, self._say, self._first = watch, say, first
         self._over = threading.Event()
         # A daemon: what hangs must not keep the program from ending.
-        self._thread = threading.Thread(target=self._look, name="musterroll-watchdog", daemon=True)
+        self._thread = threading.Thread(
+            target=copy_context().run, args=(self._look,), name="musterroll-watchdog", daemon=True
+        )
 
     def __enter__(self) -> Self:
         self._thread.start()

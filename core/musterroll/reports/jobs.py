@@ -7,6 +7,8 @@ from contextlib import closing
 from pathlib import Path
 
 from musterroll.contract.operations import OPERATIONS, Kind
+from musterroll.contract.terms import term
+from musterroll.contract.translation import gettext
 from musterroll.contract.users import GroupPath
 from musterroll.errors import MusterrollError
 from musterroll.journal.change import shown_row
@@ -61,10 +63,12 @@ def _summary(job: Job, record: JobRecord) -> JobSummary:
     def failures() -> Iterator[Failure]:
         for row, username, kind, group, state, detail in job.operations.failures():
             # A group that is not empty is somebody else's by now: that an undo leaves it is no failure.
+            told = gettext(OPERATIONS[kind].label, target="|".join(group))
             kept = kind is Kind.DELETE_GROUP and state == OpState.FAILED
-            yield Failure(row, username, operation_name(kind, group), "kept" if kept else state, detail)
+            yield Failure(row, username, operation_name(kind, group), "kept" if kept else state, detail, told)
         for row, username, channel, state, detail in failed_invites(job.journal, job.id):
-            yield Failure(shown_row(row), username, f"invite by {channel}", state, detail)
+            told = gettext("invite by {channel}", channel=term(channel))
+            yield Failure(shown_row(row), username, f"invite by {channel}", state, detail, told)
 
     return JobSummary(
         id=record.id,

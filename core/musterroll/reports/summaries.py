@@ -41,6 +41,7 @@ class Failure:
         operation: what was to be done, e.g. `create user`, `add to Region|North`, `invite`.
         status: `failed`, `unknown`, `held`, `kept`, ….
         detail: why.
+        told: the operation in the person's language.
     """
 
     row: int | None
@@ -48,6 +49,7 @@ class Failure:
     operation: str
     status: str
     detail: str | None
+    told: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

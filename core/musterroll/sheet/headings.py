@@ -11,7 +11,7 @@ from musterroll.contract.fields import Field, FieldSet
 from musterroll.contract.problems import Problem, Severity
 from musterroll.contract.rows import Value
 from musterroll.contract.text import clean, column_letter, fold_heading, nearest
-from musterroll.contract.translation import gettext, ngettext
+from musterroll.contract.translation import gettext, gettext_noop, in_every_language, ngettext
 from musterroll.sheet.plain_text import without_text_marks
 from musterroll.sheet.synonyms import KnownHeadings
 from musterroll.sheet.values import cell_value, is_filled, shown
@@ -19,7 +19,7 @@ from musterroll.sheet.values import cell_value, is_filled, shown
 _NEAR = 0.7
 # A file that is no sheet can have a million columns: after these they are only counted.
 _NAMED = 100
-_REASONS = "Reasons"
+_REASONS = gettext_noop("Reasons")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +41,17 @@ class Columns:
     problems: tuple[Problem, ...]
 
 
-def find_columns(cells: Sequence[Cell], row: int, fields: FieldSet, reasons: str | None = None) -> Columns:
+def find_columns(cells: Sequence[Cell], row: int, fields: FieldSet, everything: FieldSet | None = None) -> Columns:
     """Finds the columns of the fields.
 
     Args:
         cells: the cells of the heading row.
         row: its row number.
         fields: what to look for.
-        reasons: the heading of the reasons' column, where `fields` are not all that the sheet has.
+        everything: all fields that the sheet has, where `fields` are only some of them.
     """
     wanted = _wanted(fields)
-    ours, reasons_index = fold_heading(reasons or reasons_heading(fields)), None
+    reasons_index: int | None = None
     indexes: dict[str, int] = {}
     named: set[int] = set()
     problems: list[Problem] = []
@@ -63,7 +63,7 @@ def find_columns(cells: Sequence[Cell], row: int, fields: FieldSet, reasons: str
         named.add(index)
         folded = fold_heading(heading)
         field = wanted.get(folded)
-        if folded == ours:
+        if field is None and folded in _reasons_headings(everything or fields):
             reasons_index = index
         elif field is None:
             unknown.append((index, heading))
@@ -155,8 +155,17 @@ class UnheadedCells:
 
 def reasons_heading(fields: FieldSet) -> str:
     """The heading of the column that says why rows were rejected; no field's, so that nothing is read from it."""
+    return _no_fields(gettext(_REASONS), _wanted(fields))
+
+
+def _reasons_headings(fields: FieldSet) -> frozenset[str]:
+    """What that heading may be, folded: whoever reads the file need not have the language of whoever wrote it."""
     wanted = _wanted(fields)
-    names = (_REASONS, *(f"{_REASONS} {number}" for number in range(2, len(wanted) + 3)))
+    return frozenset(fold_heading(_no_fields(name, wanted)) for name in in_every_language(_REASONS))
+
+
+def _no_fields(heading: str, wanted: Mapping[str, Field]) -> str:
+    names = (heading, *(f"{heading} {number}" for number in range(2, len(wanted) + 3)))
     return next(name for name in names if fold_heading(name) not in wanted)
 
 

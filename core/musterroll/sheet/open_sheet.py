@@ -22,7 +22,6 @@ from musterroll.sheet.blocks import filled_blocks, rows_of
 from musterroll.sheet.checks import CheckedBatch, Checks, Listener, TakesProblems
 from musterroll.sheet.chosen import ChosenRows
 from musterroll.sheet.existing_users import for_existing_users
-from musterroll.sheet.headings import reasons_heading
 from musterroll.sheet.orders import Contradictions, RowOrders
 from musterroll.sheet.problem_log import ProblemLog
 from musterroll.sheet.reader import RowReader
@@ -173,7 +172,7 @@ class OpenSheet:
             self._pipeline.settings.sheet,
             fields or everything,
             log.add_file,
-            reasons=reasons_heading(everything),
+            everything=everything,
             transforms=transforms,
         )
 

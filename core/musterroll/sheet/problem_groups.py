@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from musterroll.contract.problems import Problem, Severity
+from musterroll.contract.translation import counted, gettext
 
 # So many ranges of cells are named, and so many causes are told apart: both bound what a million problems take.
 _RANGES = 6
 _CAUSES = 500
 _FIRST = 5  # cells
-# What differs in messages of one cause: what was typed, and numbers.
-_SLOT = re.compile(r'"[^"]*"|[0-9]+')
+# What differs in messages of one cause: what was typed, in the quotation marks of any language, and numbers.
+_SLOT = re.compile(r'"[^"]*"|„[^“]*“|“[^”]*”|«[^»]*»|[0-9]+')
 _SOMETHING = "…"
 _SEVERITIES = tuple(Severity)  # errors come first
 
@@ -70,7 +71,8 @@ class _Cells:
             return None
         named = self.runs[:_RANGES]
         more = self.count - sum(last - first + 1 for first, last in named)
-        return ", ".join(map(self._run, named)) + (f" and {more:,} more" if more else "")
+        text = ", ".join(map(self._run, named))
+        return gettext("{cells} and {count} more", cells=text, count=counted(more)) if more else text
 
     def first(self) -> tuple[str, ...]:
         rows = (row for first, last in self.runs[:_FIRST] for row in range(first, last + 1))
@@ -79,7 +81,9 @@ class _Cells:
     def _run(self, run: list[int]) -> str:
         first, last = run
         if self.column is None:
-            return f"row {first}" if first == last else f"rows {first}:{last}"
+            if first == last:
+                return gettext("row {row}", row=first)
+            return gettext("rows {first}:{last}", first=first, last=last)
         return f"{self.column}{first}" if first == last else f"{self.column}{first}:{self.column}{last}"
 
 
@@ -109,7 +113,7 @@ class _Group:
 
     def _message(self) -> str:
         if self._is_mixed:
-            return "Problems of too many kinds to tell apart"
+            return gettext("Problems of too many kinds to tell apart")
         if not self._one_form:
             return _cause(self.first.message).rstrip(".")
         filled = zip(self._parts, [*self._slots, ""], strict=True)
@@ -119,7 +123,9 @@ class _Group:
         suggestion, cell = self.first.suggestion, self.first.cell
         if self._one_suggestion or suggestion is None:
             return suggestion if self._one_suggestion else None
-        return f"e.g. {suggestion} in {cell}" if cell else f"e.g. {suggestion}"
+        if not cell:
+            return gettext("e.g. {suggestion}", suggestion=suggestion)
+        return gettext("e.g. {suggestion} in {cell}", suggestion=suggestion, cell=cell)
 
     def record(self) -> ProblemGroup:
         return ProblemGroup(

@@ -38,7 +38,7 @@ class RowReader:
         settings: how the sheet is laid out.
         fields: the fields of a user.
         report: takes the problems that belong to no data row.
-        reasons: the heading of the reasons' column, where `fields` are not all that the sheet has.
+        everything: all fields that the sheet has, where `fields` are only some of them.
         transforms: make values as they should be.
 
     Attributes:
@@ -53,10 +53,10 @@ class RowReader:
         fields: FieldSet,
         report: Callable[[Problem], object],
         *,
-        reasons: str | None = None,
+        everything: FieldSet | None = None,
         transforms: Transforms | None = None,
     ) -> None:
-        self._reasons, self._transforms = reasons, transforms
+        self._everything, self._transforms = everything, transforms
         self._settings = settings
         self._fields = fields
         self._report = report
@@ -161,7 +161,7 @@ class RowReader:
 
     def _columns(self, headings: Sequence[Cell]) -> Columns:
         """Finds the columns; without a heading row every one is missing."""
-        columns = find_columns(headings, self._settings.heading_row, self._fields, self._reasons)
+        columns = find_columns(headings, self._settings.heading_row, self._fields, self._everything)
         for problem in columns.problems:
             self._report(problem)
         return columns

@@ -14,7 +14,7 @@ from musterroll.contract.fields import GROUPS, PASSWORD, Field, FieldSet
 from musterroll.contract.problems import Problem
 from musterroll.contract.rows import ABSENT, Origin, Row, Value
 from musterroll.contract.text import column_index, fold
-from musterroll.contract.translation import gettext
+from musterroll.contract.translation import gettext, gettext_noop
 
 SHIFTED = "row.shifted"
 """The code of the one problem of a row whose cells slipped."""
@@ -35,11 +35,11 @@ _NAMES = frozenset({"forename", "surname"})
 _WRONG = -1  # nobody types this there on purpose
 _OPEN = 0  # it may or may not belong there
 _RIGHT = 1  # it looks like what belongs there, and like little else
-_TO_THE_RIGHT = (
+_TO_THE_RIGHT = gettext_noop(
     "This row seems to be shifted by one column to the right; move its cells to the left again. Its values are not "
     "shown, since the password may stand under another heading"
 )
-_TO_THE_LEFT = (
+_TO_THE_LEFT = gettext_noop(
     "This row seems to be shifted by one column to the left; move its cells to the right again. Its values are not "
     "shown, since the password may stand under another heading"
 )

@@ -15,6 +15,7 @@ from musterroll.contract.edits import CellEdit
 from musterroll.contract.fields import FieldSet
 from musterroll.contract.problems import Severity
 from musterroll.contract.text import column_index, column_letter
+from musterroll.contract.translation import counted, gettext, gettext_noop
 from musterroll.journal.rejected_rows import Reason, RejectedRow
 from musterroll.pipeline.settings import SheetSettings
 from musterroll.sheet.headings import find_columns, heading_text, reasons_heading, secret_columns
@@ -24,7 +25,9 @@ from musterroll.sheet.values import shown
 from musterroll.written.column_guide import ColumnGuide
 from musterroll.written.new_sheet import draft_column
 
-_GUIDANCE = "Why the row was not imported. Correct the row here and import this file; this column is ignored."
+_GUIDANCE = gettext_noop(
+    "Why the row was not imported. Correct the row here and import this file; this column is ignored."
+)
 _WIDTH = 60
 _LONGEST_LINE = 1000  # characters; all reasons together must fit into a cell of Excel, which holds 32,767
 
@@ -91,7 +94,7 @@ class RejectedSheet:
             rejected: which are wanted, in the same order.
         """
         heading_row = self._settings.heading_row
-        guidance: str | None = _GUIDANCE
+        guidance: str | None = gettext(_GUIDANCE)
         rows = iter(rows)
         for number, cells in rows:
             if number < heading_row:
@@ -200,26 +203,31 @@ class RejectedSheet:
         for reason in row.reasons:
             yield self._reason_text(reason, row.number, filled)
         if row.more:
-            yield f"and {row.more:,} more"
+            yield gettext("and {count} more", count=counted(row.more))
         if hidden:
-            yield f"Its cells were left out of this file, since one may be the password; correct it in {self._source}"
+            yield gettext(
+                "Its cells were left out of this file, since one may be the password; correct it in {source}",
+                source=self._source,
+            )
         told = {reason.column for reason in row.reasons if reason.row == row.number}
         for index in sorted(self._withheld(row)):
             letter = column_letter(index)
             if 0 <= index < len(cells) and cells[index] and letter not in told:
-                title = self._by_letter.get(letter) or "Column"
-                yield f"{title} ({letter}): it was left out of this file; type it again"
-        yield f"(row {row.number} of {self._source})"
+                yield gettext(
+                    "{title} ({column}): it was left out of this file; type it again",
+                    title=self._by_letter.get(letter) or gettext("Column"),
+                    column=letter,
+                )
+        yield gettext("(row {row} of {source})", row=row.number, source=self._source)
 
     def _reason_text(self, reason: Reason, number: int, filled: Mapping[int, _Filled]) -> str:
         title = self._by_letter.get(reason.column or "")
         where = f"{title} ({reason.column}): " if title else ""
-        elsewhere = f"row {reason.row} of {self._source}: " if reason.row != number else ""
+        elsewhere = gettext("row {row} of {source}", row=reason.row, source=self._source) + ": "
         done = filled.get(self._indexes.get(reason.field or "", -1))
         if done is not None and reason.row == number and done.text == reason.suggestion:
             return f"{where}{reason.message}; {_was(done.before)}"
-        suggestion = f"; suggestion: {reason.suggestion}" if reason.suggestion else ""
-        return f"{elsewhere}{where}{reason.message}{suggestion}"
+        return f"{elsewhere if reason.row != number else ''}{where}{_said(reason)}"
 
 
 class _Filled(NamedTuple):
@@ -230,11 +238,15 @@ class _Filled(NamedTuple):
 
 
 def _was(before: str) -> str:
-    return f'filled in already; it was "{before}"' if before else "filled in already; it was empty"
+    if not before:
+        return gettext("filled in already; it was empty")
+    return gettext('filled in already; it was "{before}"', before=before)
 
 
 def _said(reason: Reason) -> str:
-    return f"{reason.message}; suggestion: {reason.suggestion}" if reason.suggestion else reason.message
+    if not reason.suggestion:
+        return reason.message
+    return gettext("{message}; suggestion: {suggestion}", message=reason.message, suggestion=reason.suggestion)
 
 
 def _shortened(line: str) -> str:

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from musterroll.contract.cells import SheetRow
 from musterroll.contract.drafts import Draft
+from musterroll.contract.translation import gettext, gettext_noop
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.pipeline.settings import SheetSettings
 from musterroll.sheet.existing_users import for_existing_users
 from musterroll.written.column_guide import ColumnGuide, GuidedColumn
 
-_WORKSHEET = "Users"
+_WORKSHEET = gettext_noop("Users")
 
 
 def user_sheet(pipeline: Pipeline, users: Iterable[Mapping[str, str]], *, existing: bool = False) -> Draft:
@@ -34,7 +35,7 @@ def user_sheet(pipeline: Pipeline, users: Iterable[Mapping[str, str]], *, existi
         heading_row=settings.heading_row,
         first_row=settings.first_row,
         rows=_rows(settings, columns, users),
-        worksheet=settings.worksheet or _WORKSHEET,
+        worksheet=settings.worksheet or gettext(_WORKSHEET),
         outlives_programs=existing,
     )
 

@@ -21,6 +21,7 @@ from musterroll import (
     ValidatorType,
     gettext,
     hookimpl,
+    language,
 )
 from musterroll_plugins.validators._characters import legible, unquoted
 from musterroll_plugins.validators._fields import is_too_long
@@ -155,6 +156,8 @@ class Email:
         # Of some names the library says what is wrong in the terms of standards that nobody need know.
         if not fault or any(word in fault for word in ("IDNA", "odepoint", "Punycode", "U+")):
             return gettext('the part after the "@" is not the name of a domain')
+        if language() != "en":  # the library has no other, and it need not be understood
+            return gettext("it has something that an address cannot have")
         return (fault[0].lower() + fault[1:]).rstrip(".")
 
     def _suggestion(self, text: str) -> tuple[str | None, bool]:

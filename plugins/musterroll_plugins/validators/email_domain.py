@@ -21,6 +21,7 @@ from musterroll import (
     Row,
     ValidatorType,
     gettext,
+    gettext_noop,
     hookimpl,
     nearest,
 )
@@ -149,12 +150,12 @@ class EmailDomain:
 
     def _message(self, domain: str) -> str:
         if not self._allowed or self._listed(ascii_domain(domain) or "", self._forbidden):
-            return "{heading} must not be an address at {domain}; give another one"
+            return gettext_noop("{heading} must not be an address at {domain}; give another one")
         if len(self._allowed) == 1:
-            below = "{heading} must be an address at {allowed}, or below it"
-            return below if self._options.subdomains else "{heading} must be an address at {allowed}"
-        below = "{heading} must be an address at one of {allowed}, or below one of them"
-        return below if self._options.subdomains else "{heading} must be an address at one of {allowed}"
+            below = gettext_noop("{heading} must be an address at {allowed}, or below it")
+            return below if self._options.subdomains else gettext_noop("{heading} must be an address at {allowed}")
+        below = gettext_noop("{heading} must be an address at one of {allowed}, or below one of them")
+        return below if self._options.subdomains else gettext_noop("{heading} must be an address at one of {allowed}")
 
     def _near(self, local: str, domain: str) -> str | None:
         if any(domain.lower().endswith(f".{name.lower()}") for name in self._allowed.values()):

@@ -26,6 +26,7 @@ from musterroll import (
     ValidatorType,
     fold,
     gettext,
+    gettext_noop,
     hookimpl,
     ngettext,
 )
@@ -35,16 +36,16 @@ _LONGEST_JUDGED = 72  # zxcvbn takes no more, and a tenth of a second for as man
 
 Kind = Literal["lower", "upper", "digit", "symbol"]
 _KIND_NAMES: dict[Kind, str] = {
-    "lower": "a lower-case letter",
-    "upper": "an upper-case letter",
-    "digit": "a digit",
-    "symbol": "a symbol",
+    "lower": gettext_noop("a lower-case letter"),
+    "upper": gettext_noop("an upper-case letter"),
+    "digit": gettext_noop("a digit"),
+    "symbol": gettext_noop("a symbol"),
 }
 _KINDS: dict[Kind, str] = {
-    "lower": "it must contain a lower-case letter",
-    "upper": "it must contain an upper-case letter",
-    "digit": "it must contain a digit",
-    "symbol": "it must contain a symbol",
+    "lower": gettext_noop("it must contain a lower-case letter"),
+    "upper": gettext_noop("it must contain an upper-case letter"),
+    "digit": gettext_noop("it must contain a digit"),
+    "symbol": gettext_noop("it must contain a symbol"),
 }
 # What has such a character for certain; others have one that is not ASCII.
 _ASCII_KINDS: dict[Kind, Callable[[str], object]] = {

@@ -14,13 +14,14 @@ from musterroll import (
     Problem,
     Row,
     ValidatorType,
+    gettext_noop,
     hookimpl,
     matcher,
 )
 from musterroll_plugins.validators._characters import legible
 from musterroll_plugins.validators._fields import is_too_long
 
-_MESSAGE = "{heading} does not have the form that it must have: {pattern}"
+_MESSAGE = gettext_noop("{heading} does not have the form that it must have: {pattern}")
 
 
 class PatternOptions(Options):

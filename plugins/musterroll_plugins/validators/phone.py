@@ -202,7 +202,8 @@ class Phone:
         if is_too_long(self._context, self._code, text):
             return
         digits = (one_number(unquoted(text)) or "").removeprefix("+").lstrip("0")
-        message, values = "{heading} must be the digits of the country's telephone code only, e.g. 44", dict[str, Any]()
+        message = "{heading} must be the digits of the country's telephone code only, e.g. 44"
+        values = dict[str, Any]()
         suggestion = None
         if digits and digits != text and self._plan(digits) is not None:
             suggestion = digits

@@ -9,6 +9,7 @@ from typing import Any
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from musterroll import gettext
 from musterroll_plugins.web.columns import columns_page
 from musterroll_plugins.web.desk import Upload
 from musterroll_plugins.web.people import Role
@@ -100,12 +101,13 @@ async def _run(visit: Visit, upload: Upload, view: View) -> Response:
     # Looked at again: another person may have begun it a moment ago.
     now = desk.upload(visit.name, upload.id)
     if now is None or desk.is_imported(now):
-        raise HTTPException(409, "this sheet is being imported already")
+        raise HTTPException(409, gettext("this sheet is being imported already"))
     if not is_importable(meta):
-        raise HTTPException(409, "nothing of the sheet can be imported")
+        raise HTTPException(409, gettext("nothing of the sheet can be imported"))
     choice = visit.text("invites")
     if choice not in meta["choices"]:
-        return await _answers(visit, upload, view, [(f"invites-{meta['usual']}", "say to whom invites are sent")], 422)
+        errors = [(f"invites-{meta['usual']}", gettext("say to whom invites are sent"))]
+        return await _answers(visit, upload, view, errors, 422)
     assert choice in INVITES
     shown = {"invites": meta["choices"][choice]["sends"], "digest": meta["digest"]}
     more = {"shown": shown, "invites": None if choice == meta["usual"] else choice}

@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from musterroll import MusterrollError, fold_heading
+from musterroll import MusterrollError, fold_heading, gettext
 from musterroll.engine import map_columns
 from musterroll_plugins.web.desk import Upload
 from musterroll_plugins.web.people import Role
@@ -61,7 +61,7 @@ async def set_columns(visit: Visit) -> Response:
 
 async def _set_columns(visit: Visit, upload: Upload, view: View) -> Response:
     if view.meta["columns"] is None or visit.site.desk.is_imported(upload):
-        raise HTTPException(409, "this sheet has no columns to be named")
+        raise HTTPException(409, gettext("this sheet has no columns to be named"))
     pipeline, found = await visit.pipeline(upload.profile), view.meta["columns"]
     fields, columns = pipeline.fields, found["columns"]
     chosen = {i: visit.text(f"column-{i}") for i in range(len(columns))}
@@ -70,14 +70,17 @@ async def _set_columns(visit: Visit, upload: Upload, view: View) -> Response:
         if not name:
             continue
         if name not in fields:
-            errors.append((f"column-{i}", f"column {columns[i]['column']}: choose one of the fields"))
+            text = gettext("column {column}: choose one of the fields", column=columns[i]["column"])
+            errors.append((f"column-{i}", text))
         elif name in by_field:
-            errors.append((f"column-{i}", f"{fields[name].heading} is chosen twice; only one column can be it"))
+            text = gettext("{heading} is chosen twice; only one column can be it", heading=fields[name].heading)
+            errors.append((f"column-{i}", text))
         else:
             by_field[name] = i
     for name, field in fields.items():
         if field.needs_column and name not in by_field:
-            errors.append((f"column-{_free(chosen)}", f"no column is {field.heading}, which every sheet needs"))
+            text = gettext("no column is {heading}, which every sheet needs", heading=field.heading)
+            errors.append((f"column-{_free(chosen)}", text))
     if errors:
         return await columns_page(visit, upload, view, errors, chosen, 422)
     aliases = {name: columns[i]["heading"] for name, i in by_field.items() if not _is_known(fields[name], columns[i])}

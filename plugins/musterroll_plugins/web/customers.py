@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
-from musterroll import MusterrollError, UsageError
+from musterroll import MusterrollError, UsageError, gettext, language
 from musterroll.engine import DEFAULT_FILE, Pipeline, load_pipeline, profile_names
 
 
@@ -43,7 +43,7 @@ class Target:
     @property
     def label(self) -> str:
         """What it is called."""
-        return self.profile or "the pipeline as it is"
+        return self.profile or gettext("the pipeline as it is")
 
 
 _PRODUCTION = ("prod", "live")
@@ -70,10 +70,13 @@ class Customers:
         self._lock = Lock()
         self._loaded: dict[tuple[str, str | None], tuple[int, Pipeline]] = {}
         self._by_name: dict[str, Customer] = {}
+        self._usual = language()
+        self._languages: dict[str, str] = {}
         for file in _files(paths):
             pipeline = load_pipeline(file)
             if pipeline.name in self._by_name:
                 raise UsageError(f'two of the pipelines are called "{pipeline.name}"; give each customer its own name')
+            self._note_language(pipeline)
             self._by_name[pipeline.name] = Customer(pipeline.name, pipeline.file, profile_names(file))
 
     @property
@@ -93,7 +96,15 @@ class Customers:
             if known is None or known[0] != changed:
                 known = changed, load_pipeline(customer.file, profile=profile)
                 self._loaded[customer.name, profile] = known
+                self._note_language(known[1])
             return known[1]
+
+    def language(self, customer: Customer) -> str:
+        """The language of a customer's pages: that of the pipeline, as it was read last."""
+        return self._languages[customer.name]
+
+    def _note_language(self, pipeline: Pipeline) -> None:
+        self._languages[pipeline.name] = pipeline.settings.language or self._usual
 
     def targets(self, customer: Customer) -> list[Target]:
         """Where a customer's imports can go; a profile that cannot be loaded is left out."""

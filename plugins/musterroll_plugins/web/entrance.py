@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
+from musterroll import gettext, gettext_noop
 from musterroll_plugins.web.people import Person
 from musterroll_plugins.web.site import Route, Site, Visit, address_of, unknown
 
@@ -104,7 +105,7 @@ async def failure(site: Site, request: Request, error: Exception) -> Response:
     if status == 500:  # where it was, but not its text, which may hold anything
         print(*traceback.format_tb(error.__traceback__), type(error).__name__, sep="", file=sys.stderr, flush=True)
     headers = error.headers if isinstance(error, HTTPException) else None
-    text = _TEXTS.get(status, "This does not work.")
+    text = gettext(_TEXTS.get(status, gettext_noop("This does not work.")))
     detail = error.detail if isinstance(error, HTTPException) and error.detail != HTTPStatus(status).phrase else ""
     if request.url.path.startswith("/api/"):
         body = {"error": {"code": _CODES.get(status, "error"), "message": detail or text}}
@@ -118,18 +119,18 @@ async def failure(site: Site, request: Request, error: Exception) -> Response:
 
 
 _TEXTS = {
-    400: "The request cannot be read.",
-    401: "Nobody knows you here.",
-    403: "You may not do that.",
-    404: "There is no such page.",
-    405: "There is no such page.",
-    409: "This does not go together with what has happened meanwhile.",
-    413: "That is too large.",
-    415: "This is no sheet.",
-    422: "Something is missing.",
-    429: "That was too often. Wait a minute, and try again.",
-    500: "Something has gone wrong here; whoever runs this server finds it in its log.",
-    503: "This cannot be done now.",
+    400: gettext_noop("The request cannot be read."),
+    401: gettext_noop("Nobody knows you here."),
+    403: gettext_noop("You may not do that."),
+    404: gettext_noop("There is no such page."),
+    405: gettext_noop("There is no such page."),
+    409: gettext_noop("This does not go together with what has happened meanwhile."),
+    413: gettext_noop("That is too large."),
+    415: gettext_noop("This is no sheet."),
+    422: gettext_noop("Something is missing."),
+    429: gettext_noop("That was too often. Wait a minute, and try again."),
+    500: gettext_noop("Something has gone wrong here; whoever runs this server finds it in its log."),
+    503: gettext_noop("This cannot be done now."),
 }
 _CODES = {
     400: "unreadable",

@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from musterroll import MusterrollError
+from musterroll import MusterrollError, gettext
 from musterroll.engine import JobSummary, job_settings, list_jobs
 from musterroll_plugins.web.desk import Upload, Work
 from musterroll_plugins.web.people import Role
@@ -55,15 +55,15 @@ def _origin(visit: Visit, job: JobSummary) -> tuple[str, str]:
     upload = visit.site.desk.upload_of(visit.name, job.sheet)
     if upload is not None:
         return upload.name, upload.began_by or upload.by
-    return Path(job.sheet).name, "command line"
+    return Path(job.sheet).name, gettext("command line")
 
 
 def _waits_for(visit: Visit, upload: Upload) -> str:
     work = visit.site.desk.work(visit.name, upload.run or upload.check or "")
     state = visit.site.desk.standing(work).state if work else "done"
     if upload.run is not None:
-        return "Importing" if state in ("waiting", "running") else "Not imported; look why"
-    return "Being checked" if state in ("waiting", "running") else "Waits for your answers"
+        return gettext("Importing") if state in ("waiting", "running") else gettext("Not imported; look why")
+    return gettext("Being checked") if state in ("waiting", "running") else gettext("Waits for your answers")
 
 
 async def one_job(visit: Visit) -> Response:
@@ -235,19 +235,19 @@ async def begin_act(visit: Visit, job: JobSummary, act: str, *, as_sent: bool) -
     if act == "approve" and not _may_approve(visit, upload):
         visit.note("refused: approve", job.id)
         raise HTTPException(
-            403, "who begins a job does not approve it; that takes another person with the role approver"
+            403, gettext("who begins a job does not approve it; that takes another person with the role approver")
         )
     more: dict[str, Any] = {}
     if act == "release":
         view = await _view(visit, job)
         if isinstance(view, Work):
-            raise HTTPException(409, "open the job first; its invites are being read")
+            raise HTTPException(409, gettext("open the job first; its invites are being read"))
         with view:
             more = {"names": sorted(set(view.held())), "as_sent": as_sent}
         if not more["names"]:
-            raise HTTPException(409, "no invite of this job is held")
+            raise HTTPException(409, gettext("no invite of this job is held"))
     elif not _can(visit, job, upload, 0)[act]:
-        raise HTTPException(409, "that cannot be done with this job as it is now")
+        raise HTTPException(409, gettext("that cannot be done with this job as it is now"))
     profile, sets = await _settings(visit, job)
     work = visit.begin(act, job=job.id, sheet=job.sheet, profile=profile, sets=sets, more=more)
     visit.note(act, job.id)

@@ -15,8 +15,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from musterroll import MusterrollError, UsageError
-from musterroll.engine import JobSummary, Pipeline, Report, show_job
+from musterroll import MusterrollError, UsageError, counted, gettext, language, ngettext, term
+from musterroll.engine import JobSummary, Pipeline, Report, set_language, show_job
 from musterroll_plugins.web import words
 from musterroll_plugins.web.audit import Audit
 from musterroll_plugins.web.customers import Customer, Customers, Target, target_of
@@ -67,6 +67,11 @@ class Site:
             lstrip_blocks=True,
         )
     )
+
+    def __post_init__(self) -> None:
+        """Gives the templates what they say things with: plain texts, which are escaped where they stand."""
+        said = {"_": gettext, "ngettext": ngettext, "counted": counted, "term": term, "language": language}
+        self.templates.globals.update(said)
 
     @property
     def cookie(self) -> str:
@@ -164,9 +169,12 @@ class Visit:
             HTTPException: its file has mistakes by now (503).
         """
         try:
-            return await run_in_threadpool(self.site.customers.pipeline, self.customer, profile or None)
+            found = await run_in_threadpool(self.site.customers.pipeline, self.customer, profile or None)
         except MusterrollError as error:
-            raise HTTPException(503, f"the pipeline of {self.name} has mistakes: {error.message}") from None
+            text = gettext("the pipeline of {name} has mistakes: {message}", name=self.name, message=error.message)
+            raise HTTPException(503, text) from None
+        set_language(self.site.customers.language(self.customer))  # the file may say another by now
+        return found
 
     async def target(self, profile: str | None) -> Target:
         """Where an import with a profile goes."""
@@ -259,7 +267,7 @@ async def _serve_page(site: Site, handler: Handler, role: Role | None, request: 
             given = form.get("csrf")
             if not isinstance(given, str) or not given.isascii() or not compare_digest(given, session.csrf):
                 visit.note("refused: a form without the token of its session")
-                raise HTTPException(403, "this form is out of date; go back, reload the page and try again")
+                raise HTTPException(403, gettext("this form is out of date; go back, reload the page and try again"))
             visit.form_sent = form
             response = await handler(visit)
     else:
@@ -289,9 +297,10 @@ def _admit(visit: Visit, role: Role | None) -> None:
     if found is None or has is None:
         raise HTTPException(404)
     visit.customer_found = found
+    set_language(visit.site.customers.language(found))
     if role is not None and has < role:
         visit.note(f"refused: {visit.request.method} {visit.request.url.path}")
-        raise HTTPException(403, f"this takes the role {role.name.lower()}")
+        raise HTTPException(403, gettext("this takes the role {role}", role=role.name.lower()))
 
 
 def _session(site: Site, request: Request) -> tuple[Session | None, str | None]:

@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from musterroll import MusterrollError
+from musterroll import MusterrollError, gettext, gettext_noop
 from musterroll.engine import Pipeline, column_guidance, template
 from musterroll_plugins.web.desk import Upload
 from musterroll_plugins.web.people import Role
@@ -25,7 +25,7 @@ _SUFFIXES = (".xlsx", ".ods", ".csv", ".tsv", ".txt")
 _FORMATS = ("xlsx", "ods", "csv")
 _NAME = 120  # characters of a file's name that are shown
 _CHUNK = 1024 * 1024
-_EMPTY = "there is nothing in the file"
+_EMPTY = gettext_noop("there is nothing in the file")
 
 
 async def new(visit: Visit) -> Response:
@@ -61,35 +61,47 @@ def _rules(pipeline: Pipeline) -> list[str]:
     sheet, settings = pipeline.settings.sheet, pipeline.settings
     found = []
     found.append(
-        f"The headings are in row {sheet.heading_row}; users begin in row {sheet.first_row}. The order of the columns"
-        " does not matter, and further columns are passed over."
+        gettext(
+            "The headings are in row {headings}; users begin in row {first}. The order of the columns does not matter, "
+            "and further columns are passed over.",
+            headings=sheet.heading_row,
+            first=sheet.first_row,
+        )
     )
     found.append(
         {
-            "stop": "A blank row ends the import.",
-            "skip": "Blank rows are passed over.",
-            "error": "A blank row is an error.",
+            "stop": gettext("A blank row ends the import."),
+            "skip": gettext("Blank rows are passed over."),
+            "error": gettext("A blank row is an error."),
         }[sheet.on_blank_row]
     )
     found.append(
-        "One row with an error keeps everything out: nothing is written until the sheet is right."
+        gettext("One row with an error keeps everything out: nothing is written until the sheet is right.")
         if settings.on_error == "abort"
-        else "Rows with errors are left out, and can be corrected and uploaded on their own; the others go in."
+        else gettext("Rows with errors are left out, and can be corrected and uploaded on their own; the others go in.")
     )
-    keeps = sheet.on_blank_cell == "keep"
     found.append(
-        f"A blank cell of somebody who is in the portal already {'keeps' if keeps else 'empties'} what is stored."
+        gettext("A blank cell of somebody who is in the portal already keeps what is stored.")
+        if sheet.on_blank_cell == "keep"
+        else gettext("A blank cell of somebody who is in the portal already empties what is stored.")
     )
     if "groups" in pipeline.fields and not pipeline.fields["groups"].omitted:
-        found.append("Groups: several with a semicolon (Group 1;Group 2), subgroups with a bar (Parent Group|Child).")
+        found.append(
+            gettext("Groups: several with a semicolon (Group 1;Group 2), subgroups with a bar (Parent Group|Child).")
+        )
     if settings.scope:
-        said = " and ".join(f'{pipeline.fields[name].heading} "{text}"' for name, text in settings.scope.items())
-        found.append(f"The sheet is about users with {said} only; a row about anybody else is an error.")
-    if settings.mode in ("create", "update"):
-        left = "who exists is left alone" if settings.mode == "create" else "nobody is created"
-        found.append(f"Users are {settings.mode}d only; {left}.")
+        both = gettext(" and ")
+        said = both.join(f'{pipeline.fields[name].heading} "{text}"' for name, text in settings.scope.items())
+        found.append(
+            gettext("The sheet is about users with {values} only; a row about anybody else is an error.", values=said)
+        )
+    if settings.mode == "create":
+        found.append(gettext("Users are created only; who exists is left alone."))
+    if settings.mode == "update":
+        found.append(gettext("Users are updated only; nobody is created."))
     if settings.privileged.groups:
-        found.append(f"Members of these groups are shown apart: {', '.join(settings.privileged.groups)}.")
+        groups = ", ".join(settings.privileged.groups)
+        found.append(gettext("Members of these groups are shown apart: {groups}.", groups=groups))
     return found
 
 
@@ -123,7 +135,7 @@ async def upload(visit: Visit) -> Response:
     """Takes a sheet, and has it checked."""
     sheet = visit.file("sheet")
     if sheet is None or sheet.filename is None:
-        return await _new(visit, "choose a sheet to upload", 422)
+        return await _new(visit, gettext("choose a sheet to upload"), 422)
     try:
         taken = await take(visit, sheet.filename, sheet.file, profile=visit.text("profile"))
     except HTTPException as error:
@@ -159,20 +171,24 @@ async def take(visit: Visit, name: str, content: BinaryIO, *, profile: str) -> U
     suffix = next((one for one in _SUFFIXES if name.lower().endswith(one)), None)
     if suffix is None:
         raise HTTPException(
-            415, f"this is no sheet that can be read; the file's name must end in {', '.join(_SUFFIXES)}"
+            415,
+            gettext(
+                "this is no sheet that can be read; the file's name must end in {endings}",
+                endings=", ".join(_SUFFIXES),
+            ),
         )
     if profile and profile not in visit.customer.profiles:
-        raise HTTPException(422, "choose where the import goes")
+        raise HTTPException(422, gettext("choose where the import goes"))
     waiting = await run_in_threadpool(lambda: [one for one in desk.uploads(visit.name) if one.run is None])
     if len(waiting) >= visit.site.max_uploads:
-        raise HTTPException(429, "too many uploads wait to be imported; import or discard some of them first")
+        raise HTTPException(429, gettext("too many uploads wait to be imported; import or discard some of them first"))
     made, path = desk.new_upload(visit.name, visit.person.name, shown_name(name), suffix)
     made = replace(made, profile=profile)
     size = await run_in_threadpool(_copy, content, path)
     if size == 0 or size > visit.site.max_upload * _CHUNK:
         desk.discard(made)
-        too_large = f"the file is larger than {visit.site.max_upload} MB"
-        raise HTTPException(422 if size == 0 else 413, _EMPTY if size == 0 else too_large)
+        too_large = gettext("the file is larger than {size} MB", size=visit.site.max_upload)
+        raise HTTPException(422 if size == 0 else 413, gettext(_EMPTY) if size == 0 else too_large)
     desk.store(made)
     visit.note("upload", made.id)
     return made
@@ -227,7 +243,7 @@ async def with_check(
         view = await run_in_threadpool(View, desk.view_of(work))
     except FileNotFoundError:
         result = standing.result or {}
-        error = (result.get("error") or {}).get("message", "the check was cut off")
+        error = (result.get("error") or {}).get("message", gettext("the check was cut off"))
         return visit.page("unread.html", upload=upload, reason=error, target=await visit.target(upload.profile))
     with view:
         return await show(visit, upload, view)
@@ -237,7 +253,7 @@ async def check_again(visit: Visit) -> Response:
     """Checks an upload once more: the portal may have changed."""
     upload = found_upload(visit)
     if visit.site.desk.is_imported(upload):
-        raise HTTPException(409, "this sheet is being imported already")
+        raise HTTPException(409, gettext("this sheet is being imported already"))
     return visit.to(f"/work/{check(visit, upload).check}")
 
 
@@ -245,7 +261,7 @@ async def discard(visit: Visit) -> Response:
     """Forgets an upload that was not imported."""
     upload = found_upload(visit)
     if visit.site.desk.is_imported(upload):
-        raise HTTPException(409, "this sheet is being imported already")
+        raise HTTPException(409, gettext("this sheet is being imported already"))
     visit.site.desk.discard(upload)
     visit.note("discard", upload.id)
     return visit.to("")

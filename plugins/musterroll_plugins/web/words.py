@@ -2,85 +2,92 @@
 
 from __future__ import annotations
 
+from musterroll import gettext_noop
+
 STATES = {
-    "running": "Running",
-    "completed": "Completed",
-    "completed_with_errors": "Completed with errors",
-    "aborted": "Failed: errors in the sheet",
-    "quarantined": "Stopped by a limit, waits for approval",
-    "paused": "Paused: the portal keeps failing",
-    "interrupted": "Interrupted",
-    "failed": "Failed",
-    "undone": "Undone",
-    "partially_undone": "Partially undone",
+    "running": gettext_noop("Running"),
+    "completed": gettext_noop("Completed"),
+    "completed_with_errors": gettext_noop("Completed with errors"),
+    "aborted": gettext_noop("Failed: errors in the sheet"),
+    "quarantined": gettext_noop("Stopped by a limit, waits for approval"),
+    "paused": gettext_noop("Paused: the portal keeps failing"),
+    "interrupted": gettext_noop("Interrupted"),
+    "failed": gettext_noop("Failed"),
+    "undone": gettext_noop("Undone"),
+    "partially_undone": gettext_noop("Partially undone"),
 }
 """The states of a job."""
 
 MARKS = {"completed": "good", "running": "busy", "undone": "plain"}
 """How a state is marked besides its words; every other one needs somebody's attention."""
 
-KINDS = {"run": "User import", "apply": "User import", "undo": "Undo", "invite": "Invites"}
+KINDS = {
+    "run": gettext_noop("User import"),
+    "apply": gettext_noop("User import"),
+    "undo": gettext_noop("Undo"),
+    "invite": gettext_noop("Invites"),
+}
 """The kinds of jobs."""
 
 OUTCOMES = {
-    "create": "created",
-    "update": "changed",
-    "unchanged": "unchanged",
-    "deactivate": "deactivated",
-    "reactivate": "reactivated",
-    "delete": "deleted",
-    "ignored": "ignored",
-    "rejected": "left out",
-    "failed": "failed",
-    "unknown": "not known",
-    "not_attempted": "not attempted",
-    "held": "invite is held",
-    "kept": "kept",
+    "create": gettext_noop("created"),
+    "update": gettext_noop("changed"),
+    "unchanged": gettext_noop("unchanged"),
+    "deactivate": gettext_noop("deactivated"),
+    "reactivate": gettext_noop("reactivated"),
+    "delete": gettext_noop("deleted"),
+    "ignored": gettext_noop("ignored"),
+    "rejected": gettext_noop("left out"),
+    "failed": gettext_noop("failed"),
+    "unknown": gettext_noop("not known"),
+    "not_attempted": gettext_noop("not attempted"),
+    "held": gettext_noop("invite is held"),
+    "kept": gettext_noop("kept"),
 }
 """What becomes of a row."""
 
 COUNTS = {
-    "rows": "Rows",
-    "created": "Created",
-    "updated": "Changed",
-    "unchanged": "Unchanged",
-    "deactivated": "Deactivated",
-    "reactivated": "Reactivated",
-    "deleted": "Deleted",
-    "ignored": "Ignored",
-    "rejected": "Left out",
-    "failed": "Failed",
-    "unknown": "Not known",
-    "not_attempted": "Not attempted",
+    "rows": gettext_noop("Rows"),
+    "created": gettext_noop("Created"),
+    "updated": gettext_noop("Changed"),
+    "unchanged": gettext_noop("Unchanged"),
+    "deactivated": gettext_noop("Deactivated"),
+    "reactivated": gettext_noop("Reactivated"),
+    "deleted": gettext_noop("Deleted"),
+    "ignored": gettext_noop("Ignored"),
+    "rejected": gettext_noop("Left out"),
+    "failed": gettext_noop("Failed"),
+    "unknown": gettext_noop("Not known"),
+    "not_attempted": gettext_noop("Not attempted"),
 }
 """The counts of a job."""
 
 INVITES = {
-    "none": "Nobody",
-    "new": "New users",
-    "all": "Everybody in the sheet",
-    "pending": "Who was never invited",
+    "none": gettext_noop("Nobody"),
+    "new": gettext_noop("New users"),
+    "all": gettext_noop("Everybody in the sheet"),
+    "pending": gettext_noop("Who was never invited"),
 }
 """Whom invites are sent to."""
 
 REASONS = {
-    "heading": "this is its heading",
-    "synonym": "others call it so",
-    "near": "nearly its heading",
-    "content": "by what it holds",
+    "heading": gettext_noop("this is its heading"),
+    "synonym": gettext_noop("others call it so"),
+    "near": gettext_noop("nearly its heading"),
+    "content": gettext_noop("by what it holds"),
 }
 """Why a column is taken for a field."""
 
 WORKS = {
-    "check": "Checking the sheet",
-    "run": "Importing",
-    "resume": "Going on",
-    "approve": "Importing, approved",
-    "undo": "Taking back",
-    "release": "Releasing invites",
-    "view": "Reading the job",
-    "story": "Reading the row",
-    "fixed": "Correcting a copy of the sheet",
-    "annotated": "Marking the problems in a copy of the sheet",
+    "check": gettext_noop("Checking the sheet"),
+    "run": gettext_noop("Importing"),
+    "resume": gettext_noop("Going on"),
+    "approve": gettext_noop("Importing, approved"),
+    "undo": gettext_noop("Taking back"),
+    "release": gettext_noop("Releasing invites"),
+    "view": gettext_noop("Reading the job"),
+    "story": gettext_noop("Reading the row"),
+    "fixed": gettext_noop("Correcting a copy of the sheet"),
+    "annotated": gettext_noop("Marking the problems in a copy of the sheet"),
 }
 """What a worker does."""

@@ -124,6 +124,7 @@ class Worker:
             Path(work.pipeline) if work.pipeline else None, profile=work.profile or None, sets=work.sets, flags=flags
         )
         self._pipelines.append(pipeline)
+        engine.set_language(pipeline.language)
         if self._is_cancelled.is_set():
             pipeline.cancelled.set()
         return pipeline
@@ -278,6 +279,7 @@ def _error(error: MusterrollError) -> dict[str, str]:
 def main(folder: Path, views: Path) -> None:
     """Does the work of a folder."""
     os.umask(0o077)
+    engine.set_language(engine.language_of(os.environ))
     with FileLock(folder / "lock"):
         Worker(folder, views).do()
 

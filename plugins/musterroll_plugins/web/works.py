@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from starlette.exceptions import HTTPException
 from starlette.responses import Response, StreamingResponse
 
+from musterroll import counted, gettext
 from musterroll_plugins.web.desk import COPIES, Standing, Work
 from musterroll_plugins.web.people import Role
 from musterroll_plugins.web.site import Route, Visit
@@ -51,7 +52,7 @@ async def _ended(visit: Visit, work: Work, standing: Standing) -> Response:
         return visit.to(f"/jobs/{work.job}/rows/{work.more['row']}?work={work.id}")
     if result["job"] is not None and (work.kind not in ("approve", "undo", "resume", "release") or not result["error"]):
         return visit.to(f"/jobs/{result['job']}")
-    error = result["error"] or {"code": "unknown", "message": "it came to nothing"}
+    error = result["error"] or {"code": "unknown", "message": gettext("it came to nothing")}
     return visit.page(
         "stopped.html", work=work, error=error, job=result["job"] or work.job, target=await visit.target(work.profile)
     )
@@ -80,10 +81,13 @@ async def events(visit: Visit) -> Response:
 def text_of(standing: Standing, work: Work) -> str:
     """How far a work is, in words."""
     if standing.state == "waiting":
-        return "Waiting: another import of this customer is under way" if work.kind == "run" else "Waiting"
+        if work.kind == "run":
+            return gettext("Waiting: another import of this customer is under way")
+        return gettext("Waiting")
     if standing.total:
-        return f"{standing.stage}: {standing.done:,} of {standing.total:,}"
-    return f"{standing.stage or WORKS[work.kind]}{f': {standing.done:,}' if standing.done else ''}"
+        how_far = gettext("{done} of {total}", done=counted(standing.done), total=counted(standing.total))
+        return f"{gettext(standing.stage)}: {how_far}"
+    return f"{gettext(standing.stage or WORKS[work.kind])}{f': {counted(standing.done)}' if standing.done else ''}"
 
 
 async def cancel(visit: Visit) -> Response:

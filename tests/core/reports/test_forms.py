@@ -81,7 +81,7 @@ def report_of(text: str, command: str = "run") -> Report:
         sheet=text,
         counts=JobCounts(rows=2, updated=1, failed=1),
         invites=InviteCounts(skipped=2),
-        failures=lambda: iter([Failure(3, text, text, "failed", text)]),
+        failures=lambda: iter([Failure(3, text, text, "failed", text, text)]),
         error=text,
     )
     return Report(

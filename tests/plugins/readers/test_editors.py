@@ -20,7 +20,6 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.table import Table
 
 from musterroll import (
-    FRONT_WORKSHEET,
     Cell,
     CellEdit,
     CellLink,
@@ -44,7 +43,7 @@ from support.rows import context
 
 FORMATS = {"xlsx": xlsx_readers, "ods": ods_readers, "csv": csv_readers}
 FRONT = FrontSheet(
-    name=FRONT_WORKSHEET,
+    name="Problems",
     title="1 problem",
     headings=("What", "Cells"),
     rows=(FrontRow(("Error", CellLink("B3")), Severity.ERROR),),
@@ -268,7 +267,7 @@ def look(path: Path) -> dict[str, Any]:
     book: Any = openpyxl.load_workbook(path)
     sheet = book["Users"]
     return {
-        "sheets": [one.title for one in book if one.title != FRONT_WORKSHEET],
+        "sheets": [one.title for one in book if one.title != "Problems"],
         "hidden": [one.title for one in book if one.sheet_state != "visible"],
         "font": (sheet["A1"].font.name, sheet["A1"].font.size, sheet["A1"].font.bold),
         "fill": sheet["B4"].fill.fgColor.rgb,
@@ -326,8 +325,8 @@ def test_everything_else_stays_as_it_was(program: str, tmp_path: Path) -> None:
     ]  # a person's own comes first
     assert after == before
     book: Any = openpyxl.load_workbook(noted)
-    assert book.sheetnames[0] == FRONT_WORKSHEET
-    assert [one.title for one in book if one.sheet_view.tabSelected] == [FRONT_WORKSHEET]
+    assert book.sheetnames[0] == "Problems"
+    assert [one.title for one in book if one.sheet_view.tabSelected] == ["Problems"]
     assert book["Users"]["B3"].fill.fgColor.rgb == "FFFFB3AD"
     assert book["Users"]["B3"].comment.text == "musterroll: wrong"
     told = zipfile.ZipFile(noted)
@@ -356,7 +355,7 @@ def test_everything_else_of_a_document_stays_as_it_was(program: str, tmp_path: P
     assert after.pop("note").splitlines() == [*before.pop("note").splitlines(), "musterroll: look"]
     assert after == before
     book: Any = openpyxl.load_workbook(tmp_path / "seen" / "noted.xlsx")
-    front, users = book[FRONT_WORKSHEET], book["Users"]
+    front, users = book["Problems"], book["Users"]
     assert (front.page_setup.orientation, front.sheet_properties.pageSetUpPr.fitToPage) == ("landscape", True)
     assert front.print_title_rows == "$3:$3"
     assert (users["B3"].value, users["B3"].data_type, users["B3"].fill.fgColor.rgb) == (
@@ -373,7 +372,7 @@ def test_the_worksheet_in_front_is_printed_on_landscape_pages_with_its_headings(
     copy = edited(path or written_by(program, tmp_path), worksheet=None if path else "Users", front=FRONT)
     again = edited(copy, to=tmp_path / "again.xlsx", worksheet=None if path else "Users", front=FRONT)
     for one in (copy, again):
-        front = openpyxl.load_workbook(one)[FRONT_WORKSHEET]
+        front = openpyxl.load_workbook(one)["Problems"]
         assert (front.page_setup.orientation, front.page_setup.fitToHeight) == ("landscape", 0)
         assert front.print_title_rows == "$3:$3"
 

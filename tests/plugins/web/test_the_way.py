@@ -6,8 +6,10 @@ import re
 import stat
 from pathlib import Path
 
+import polib
 import pytest
 
+from support.catalogues import ROOT
 from support.web_server import MISTAKES, SHEET, Visitor, WebServer, job_of, upload_path, web_server, words_of
 from support.workplace import Workplace
 
@@ -287,3 +289,23 @@ def test_where_it_goes_is_chosen_and_said_on_every_page(tmp_path: Path) -> None:
         assert (tmp_path / "live.db").exists()
         assert not place.directory.exists()
         assert visitor.post("/uploads", {"sheet": ("a.csv", SHEET)}, profile="nowhere").status_code == 422
+
+
+def test_the_pages_speak_the_language_of_the_customer(visitor: Visitor, somebody: Visitor, place: Workplace) -> None:
+    place.pipeline('language = "de"\non_error = "skip"', name=visitor.name)
+    first, new = visitor.get(""), visitor.get("/new")
+    problems = visitor.upload(MISTAKES)
+    answers = visitor.get(upload_path(problems) + "/answers")
+    job = visitor.wait(visitor.post(upload_path(problems) + "/run", invites="none"))
+    pages = (first, new, problems, answers, job, visitor.get(f"/jobs/{job_of(job)}?part=problems"), visitor.get(""))
+    texts = [words_of(page) for page in pages]
+    assert "3 Fehler in staff.csv" in texts[2]
+    assert "Mit Fehlern abgeschlossen" in texts[4]
+    assert all('<html lang="de">' in page.text for page in pages)
+    folder = ROOT / "plugins" / "musterroll_plugins"
+    said = [entry for entry in polib.pofile(str(folder / "languages" / "de.po")) if "web/" in entry.occurrences[0][0]]
+    english = {entry.msgid for entry in said if len(entry.msgid) > 3 and "{" not in entry.msgid + entry.msgstr}
+    english -= {entry.msgstr for entry in said}
+    left = [text for text in english for page in texts if re.search(rf"(?<![\w.-]){re.escape(text)}(?![\w.-])", page)]
+    assert left == []
+    assert "Customers" in words_of(Visitor(somebody.client, "").get("/"))  # a page of no customer

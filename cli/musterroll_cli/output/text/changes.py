@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from musterroll import GroupPath
+from musterroll import GroupPath, counted, gettext, gettext_noop, term
 from musterroll.engine import Action, Change, PasswordAction, Report
 from musterroll_cli.output.console import Piece, Stream, Styled
 from musterroll_cli.output.tables import Cells, Column, show_table
@@ -33,7 +33,10 @@ _SIGNS = {
 }
 _QUIET = (Action.UNCHANGED, Action.IGNORED)
 _COLUMNS = (Column(), Column(wraps=True, widest=40), Column(), Column(right=True), Column(wraps=True))
-_PASSWORDS = {PasswordAction.SET: "password set", PasswordAction.RESET: "password reset"}
+_PASSWORDS = {
+    PasswordAction.SET: gettext_noop("password set"),
+    PasswordAction.RESET: gettext_noop("password reset"),
+}
 
 
 @dataclass(slots=True)
@@ -75,8 +78,8 @@ def _rows(changes: Iterable[Change], tally: Tally, limit: int | None, *, verbose
         yield (
             Styled(_SIGNS[change.action], style),
             Styled(change.username, style),
-            str(change.action),
-            "" if change.row is None else f"row {change.row}",
+            term(change.action),
+            "" if change.row is None else gettext("row {row}", row=change.row),
             tuple(_details(change, verbose=verbose)),
         )
 
@@ -89,12 +92,19 @@ def _details(change: Change, *, verbose: bool) -> Iterator[Piece]:
     parts += [(Styled(f"+{group_name(group.path)}", "green"),) for group in change.add]
     parts += [(Styled(f"-{group_name(group.path)}", "red"),) for group in change.remove]
     if change.password in _PASSWORDS:
-        parts.append((_PASSWORDS[change.password],))
+        parts.append((gettext(_PASSWORDS[change.password]),))
     if change.invite.send:
-        parts.append((f"invite by {change.invite.channel}" if change.invite.channel else "invite",))
+        parts.append(
+            (
+                gettext("invite by {channel}", channel=term(change.invite.channel))
+                if change.invite.channel
+                else gettext("invite"),
+            )
+        )
     elif verbose and change.invite.reason:
-        why = change.invite.reason if change.action is Action.IGNORED else f"no invite: {change.invite.reason}"
-        parts.append((Styled(why, "dim"),))
+        why = term(change.invite.reason)
+        said = why if change.action is Action.IGNORED else gettext("no invite: {reason}", reason=why)
+        parts.append((Styled(said, "dim"),))
     for number, part in enumerate(parts):
         if number:
             yield "  "
@@ -106,7 +116,7 @@ def show_groups(stream: Stream, groups: Sequence[GroupPath], *, verbose: bool) -
     if not groups:
         return
     stream.line()
-    stream.line(Styled(f"{amount(len(groups), 'group')} to create:", "bold"))
+    stream.line(Styled(gettext("{groups} to create:", groups=amount(len(groups), "group")), "bold"))
     new = set(groups)
     shown: set[GroupPath] = set()
     lines = 0
@@ -120,7 +130,9 @@ def show_groups(stream: Stream, groups: Sequence[GroupPath], *, verbose: bool) -
                 continue
             lines += 1
             name = group_name(level[-1:])
-            piece = Styled(f"+ {name}", "green") if level in new else Styled(f"  {name} (exists)", "dim")
+            piece = (
+                Styled(f"+ {name}", "green") if level in new else Styled(gettext("  {name} (exists)", name=name), "dim")
+            )
             stream.line("  " * depth, piece)
     if len(shown) > lines:
         stream.line("  ", and_more(len(shown) - lines))
@@ -130,7 +142,7 @@ def show_privileged(stream: Stream, report: Report) -> None:
     """Prints the privileged groups that a plan concerns."""
     if report.privileged:
         stream.line()
-        stream.line(Styled("Privileged groups:", "bold yellow"))
+        stream.line(Styled(gettext("Privileged groups:"), "bold yellow"))
     for group in report.privileged:
         stream.line(f"  {privileged_words(group)}")
 
@@ -138,17 +150,18 @@ def show_privileged(stream: Stream, report: Report) -> None:
 def show_plan_total(stream: Stream, tally: Tally, groups: Sequence[GroupPath]) -> None:
     """Prints the last line of a plan."""
     named = {
-        Action.CREATE: "to create",
-        Action.UPDATE: "to update",
-        Action.DEACTIVATE: "to deactivate",
-        Action.REACTIVATE: "to reactivate",
-        Action.DELETE: "to delete",
-        Action.UNCHANGED: "unchanged",
-        Action.IGNORED: "ignored",
+        Action.CREATE: gettext("to create"),
+        Action.UPDATE: gettext("to update"),
+        Action.DEACTIVATE: gettext("to deactivate"),
+        Action.REACTIVATE: gettext("to reactivate"),
+        Action.DELETE: gettext("to delete"),
+        Action.UNCHANGED: gettext("unchanged"),
+        Action.IGNORED: gettext("ignored"),
     }
-    parts = [f"{tally.actions[action]:,} {words}" for action, words in named.items() if tally.actions[action]]
+    parts = [f"{counted(tally.actions[action])} {words}" for action, words in named.items() if tally.actions[action]]
     if groups:
-        parts.append(f"{amount(len(groups), 'group')} to create")
+        parts.append(gettext("{groups} to create", groups=amount(len(groups), "group")))
     if tally.invites:
-        parts.append(f"{amount(tally.invites, 'invite')} to send")
-    stream.line(Styled("Plan: ", "bold"), f"{', '.join(parts) or 'nothing to do'}. Nothing was written.")
+        parts.append(gettext("{invites} to send", invites=amount(tally.invites, "invite")))
+    told = ", ".join(parts) or gettext("nothing to do")
+    stream.line(Styled(gettext("Plan: "), "bold"), gettext("{changes}. Nothing was written.", changes=told))

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from musterroll import column_letter
+from musterroll import column_letter, counted, gettext, gettext_noop
 from musterroll.engine import Fixed
 from musterroll_cli.output.console import Stream, Styled
 from musterroll_cli.output.escape import shorten
 from musterroll_cli.output.tables import Column, show_table
 from musterroll_cli.output.text.words import amount
 
-_COLUMNS = (Column("Cell"), Column("Before", wraps=True), Column("After", wraps=True), Column("Code"))
+_COLUMNS = (
+    Column(gettext_noop("Cell")),
+    Column(gettext_noop("Before"), wraps=True),
+    Column(gettext_noop("After"), wraps=True),
+    Column(gettext_noop("Code")),
+)
 _NAMED = 12  # so many codes
 
 
@@ -34,16 +39,29 @@ def show_changed_cells(stream: Stream, fixed: Fixed) -> None:
 def show_fixed(stream: Stream, fixed: Fixed) -> None:
     """Prints how much was corrected, and where the copy is."""
     named = list(fixed.by_code.items())
-    listed = ", ".join(f"{count:,} × {code}" for code, count in named[:_NAMED])
+    listed = ", ".join(f"{counted(count)} × {code}" for code, count in named[:_NAMED])
     others = ", …" if len(named) > _NAMED else ""
     if not fixed.problems:
-        stream.line(f"Nothing can be fixed for certain: 0 of {amount(fixed.of, 'problem')}; no copy is written.")
+        stream.line(
+            gettext(
+                "Nothing can be fixed for certain: 0 of {problems}; no copy is written.",
+                problems=amount(fixed.of, "problem"),
+            )
+        )
         return
-    verb = "fixed" if fixed.path is not None else "can be fixed"
-    stream.line(
-        Styled(f"{fixed.problems:,} of {amount(fixed.of, 'problem')} {verb}", "bold green"), f": {listed}{others}"
+    how_many = {"count": counted(fixed.problems), "problems": amount(fixed.of, "problem")}
+    told = (
+        gettext("{count} of {problems} fixed", **how_many)
+        if fixed.path is not None
+        else gettext("{count} of {problems} can be fixed", **how_many)
     )
+    stream.line(Styled(told, "bold green"), f": {listed}{others}")
     if fixed.path is not None:
-        stream.line(f"The corrected copy is {fixed.path}; the problems above are what is left in it.")
+        stream.line(
+            gettext(
+                "The corrected copy is {path}; the problems above are what is left in it.",
+                path=fixed.path,
+            )
+        )
     else:
-        stream.line("Nothing is written; the problems above are what would be left.")
+        stream.line(gettext("Nothing is written; the problems above are what would be left."))

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from musterroll import Problem, Severity
+from musterroll import Problem, Severity, counted, gettext, gettext_noop, term
 from musterroll.engine import ProblemGroup, Report
 from musterroll_cli.output.console import Piece, Stream, Styled
 from musterroll_cli.output.escape import shorten
@@ -26,11 +26,11 @@ _MANY = 6  # from so many errors on it helps to be told where to begin
 _NAMED = 12  # so many codes
 
 _COLUMNS = (
-    Column("Cells", wraps=True, widest=32),
-    Column("Count", right=True),
-    Column("Severity"),
-    Column("Code"),
-    Column("Message", wraps=True),
+    Column(gettext_noop("Cells"), wraps=True, widest=32),
+    Column(gettext_noop("Count"), right=True),
+    Column(gettext_noop("Severity")),
+    Column(gettext_noop("Code")),
+    Column(gettext_noop("Message"), wraps=True),
 )
 _NEVER_SILENT = frozenset({"source.encoding_guessed"})
 _STYLES = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
@@ -53,11 +53,11 @@ class _Entry:
     @classmethod
     def of_group(cls, group: ProblemGroup) -> _Entry:
         instead = _instead(group.value, group.suggestion)
-        return cls(group.code, group.severity, group.cells or "sheet", group.count, group.message, instead)
+        return cls(group.code, group.severity, group.cells or gettext("sheet"), group.count, group.message, instead)
 
     @classmethod
     def of_problem(cls, one: Problem) -> _Entry:
-        cells = "sheet" if one.row is None else one.cell or f"row {one.row}"
+        cells = gettext("sheet") if one.row is None else one.cell or gettext("row {row}", row=one.row)
         return cls(one.code, one.severity, cells, 1, one.message, _instead(one.value, one.suggestion))
 
 
@@ -103,12 +103,12 @@ def first_step(groups: Sequence[ProblemGroup]) -> str | None:
         return None
     first = errors[0]  # of the whole sheet, or the most frequent
     if first.cells is None:
-        return f"Begin with {first.code}: the others may come of it."
-    return f"Begin with {first.cells}: {amount(first.count, 'error')} of one kind."
+        return gettext("Begin with {code}: the others may come of it.", code=first.code)
+    return gettext("Begin with {cells}: {errors} of one kind.", cells=first.cells, errors=amount(first.count, "error"))
 
 
 def _not_read(stream: Stream, groups: Iterable[ProblemGroup]) -> list[str]:
-    texts = [f"not read: {group.message}" for group in groups if group.code in _NOT_READ]
+    texts = [gettext("not read: {message}", message=group.message) for group in groups if group.code in _NOT_READ]
     if _is_wide(stream):
         return texts
     return [line for text in texts for line in _wrapped(stream, text)]
@@ -156,8 +156,8 @@ def _row(entry: _Entry) -> Cells:
     style = _STYLES[entry.severity]
     return (
         entry.cells,
-        f"{entry.count:,} ×" if entry.count > 1 else "",
-        Styled(entry.severity, style),
+        f"{counted(entry.count)} ×" if entry.count > 1 else "",
+        Styled(term(entry.severity), style),
         entry.code,
         (entry.message, Styled(f"  [{entry.instead}]", "green")) if entry.instead else entry.message,
     )
@@ -166,10 +166,10 @@ def _row(entry: _Entry) -> Cells:
 def _block(stream: Stream, entry: _Entry) -> list[tuple[Piece, ...]]:
     """A problem in two lines, or more where the message is long: where and what, and below it what to do."""
     width = stream.width or _WIDE
-    count = f"  {entry.count:,} ×" if entry.count > 1 else ""
-    head = f"{entry.severity}  {entry.cells}{count}  {entry.code}"
+    count = f"  {counted(entry.count)} ×" if entry.count > 1 else ""
+    head = f"{term(entry.severity)}  {entry.cells}{count}  {entry.code}"
     first: tuple[Piece, ...] = (
-        Styled(entry.severity, _STYLES[entry.severity]),
+        Styled(term(entry.severity), _STYLES[entry.severity]),
         f"  {entry.cells}{count}  ",
         Styled(entry.code, "dim"),
     )
@@ -191,9 +191,11 @@ def _show_hidden(stream: Stream, hidden: Sequence[_Entry]) -> None:
             if entry.severity is severity:
                 counts[entry.code] += entry.count
         if counts:
-            named = ", ".join(f"{count:,} {code}" if count > 1 else code for code, count in counts.most_common(_NAMED))
+            named = ", ".join(
+                f"{counted(count)} {code}" if count > 1 else code for code, count in counts.most_common(_NAMED)
+            )
             others = ", …" if len(counts) > _NAMED else ""
             parts.append(f"{amount(counts.total(), f'more {severity}')} ({named}{others})")
-    text = f"… and {'; '.join(parts)}. --verbose shows all."
+    text = gettext("… and {kinds}. --verbose shows all.", kinds="; ".join(parts))
     for line in [text] if _is_wide(stream) else _wrapped(stream, text):
         stream.line(line)

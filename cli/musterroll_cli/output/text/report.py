@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from musterroll import counted, gettext
 from musterroll_cli.output.console import Stream, Styled
 from musterroll_cli.output.text.problems import first_step, show_problems
 from musterroll_cli.output.text.words import amount
@@ -53,7 +54,7 @@ def _show_job(stream: Stream, report: Report, job: JobSummary, common: Common) -
     if not common.quiet:
         show_what_happened(stream, report, job, verbose=common.verbose)
     if report.nothing_left:
-        stream.line("Nothing is left to do: this job was done already.")
+        stream.line(gettext("Nothing is left to do: this job was done already."))
     show_job_end(stream, job, common=common)
 
 
@@ -91,11 +92,11 @@ def show_sheet_total(stream: Stream, report: Report) -> None:
     found = ", ".join(
         amount(count, thing) for count, thing in ((counts.errors, "error"), (counts.warnings, "warning")) if count
     )
-    invalid = f", {counts.invalid:,} of them bad" if counts.invalid else ""
-    path = report.sheet.path if report.sheet else "sheet"
-    stream.line(f"{path}: {amount(counts.rows, 'row')}{invalid}; ", Styled(found or "no problems", style))
+    invalid = gettext(", {count} of them bad", count=counted(counts.invalid)) if counts.invalid else ""
+    path = report.sheet.path if report.sheet else gettext("sheet")
+    stream.line(f"{path}: {amount(counts.rows, 'row')}{invalid}; ", Styled(found or gettext("no problems"), style))
     if report.command == "plan" and report.keeps_all_out:
-        stream.line("With these errors `run` writes nothing at all. Correct the sheet first.")
+        stream.line(gettext("With these errors `run` writes nothing at all. Correct the sheet first."))
 
 
 def show_not_read(stream: Stream, report: Report) -> None:
@@ -104,9 +105,10 @@ def show_not_read(stream: Stream, report: Report) -> None:
     if not counts.not_read:
         return
     filled = counts.rows + counts.not_read
+    of_all = {"rows": amount(filled, "filled row"), "others": counted(counts.not_read)}
     if job is None:
-        told = f"{counts.rows:,} of {amount(filled, 'filled row')} read, {counts.not_read:,} not"
+        told = gettext("{count} of {rows} read, {others} not", count=counted(counts.rows), **of_all)
     else:
         imported = job.counts.created + job.counts.updated + job.counts.unchanged
-        told = f"{imported:,} of {amount(filled, 'filled row')} imported, {counts.not_read:,} not read"
+        told = gettext("{count} of {rows} imported, {others} not read", count=counted(imported), **of_all)
     stream.line(Styled(f"{told}.", "bold yellow"))

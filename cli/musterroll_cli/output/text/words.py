@@ -9,7 +9,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from musterroll import GroupPath
+from musterroll import GroupPath, counted, gettext, ngettext, ngettext_noop, term
 from musterroll.engine import Action
 from musterroll_cli.output.escape import shorten
 
@@ -32,9 +32,25 @@ OUTCOMES = (
 """What can become of a row, as `JobCounts` names it."""
 
 
+_AMOUNTS = (
+    ngettext_noop("{count} bad row", "{count} bad rows"),
+    ngettext_noop("{count} error", "{count} errors"),
+    ngettext_noop("{count} filled row", "{count} filled rows"),
+    ngettext_noop("{count} group", "{count} groups"),
+    ngettext_noop("{count} invite", "{count} invites"),
+    ngettext_noop("{count} membership", "{count} memberships"),
+    ngettext_noop("{count} more error", "{count} more errors"),
+    ngettext_noop("{count} more warning", "{count} more warnings"),
+    ngettext_noop("{count} problem", "{count} problems"),
+    ngettext_noop("{count} row", "{count} rows"),
+    ngettext_noop("{count} user", "{count} users"),
+    ngettext_noop("{count} warning", "{count} warnings"),
+)
+
+
 def amount(count: int, thing: str) -> str:
     """Returns e.g. `1 user` or `1,200 users`."""
-    return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"
+    return ngettext(f"{{count}} {thing}", f"{{count}} {thing}s", count, count=counted(count))
 
 
 def option_text(name: str, arguments: Collection[str]) -> str:
@@ -44,7 +60,8 @@ def option_text(name: str, arguments: Collection[str]) -> str:
 
 def and_more(hidden: str | int) -> str:
     """Says how much is not shown, and how to see it."""
-    return f"… and {hidden if isinstance(hidden, str) else f'{hidden:,}'} more; --verbose shows all"
+    count = hidden if isinstance(hidden, str) else counted(hidden)
+    return gettext("… and {count} more; --verbose shows all", count=count)
 
 
 def group_name(path: GroupPath) -> str:
@@ -61,9 +78,9 @@ def privileged_words(group: PrivilegedGroup) -> str:
 def value(scalar: Scalar) -> str:
     """Returns a field's value, one too long for a line shortened."""
     if scalar is None or scalar == "":
-        return "(empty)"
+        return gettext("(empty)")
     if isinstance(scalar, bool):
-        return "yes" if scalar else "no"
+        return gettext("yes") if scalar else gettext("no")
     return shorten(scalar)
 
 
@@ -92,10 +109,15 @@ def quoted(word: str) -> str:
 def outcomes(counts: JobCounts) -> str:
     """Returns what became of the rows in one line, e.g. `2 created, 1 rejected`."""
     found = [(name, getattr(counts, name)) for name in OUTCOMES]
-    return ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in found if count) or "nothing"
+    return ", ".join(f"{counted(count)} {term(name)}" for name, count in found if count) or gettext("nothing")
 
 
 def invite_outcomes(counts: InviteCounts) -> str:
     """Returns what became of the invites in one line, e.g. `2 invites sent, 1 skipped`."""
     names = [name for name in ("skipped", "held", "failed") if getattr(counts, name)]
-    return ", ".join([f"{amount(counts.sent, 'invite')} sent", *(f"{getattr(counts, n):,} {n}" for n in names)])
+    return ", ".join(
+        [
+            f"{amount(counts.sent, 'invite')} {term('sent')}",
+            *(f"{counted(getattr(counts, n))} {term(n)}" for n in names),
+        ]
+    )

@@ -12,6 +12,8 @@ from pathlib import PurePath
 from typing import NamedTuple
 
 from musterroll.contract.problems import Problem
+from musterroll.contract.terms import term
+from musterroll.contract.translation import counted, gettext, gettext_noop, ngettext
 from musterroll.contract.users import GroupPath, group_text
 from musterroll.journal.change import Action, Change, PasswordAction, Scalar
 from musterroll.reports.report import Outcome, Report
@@ -21,7 +23,7 @@ LISTED = 2000
 """So many problems, changes, failures and groups are listed one by one; the others are counted."""
 
 _TOLD_APART = 100  # so many reasons
-_OTHERS = "other reasons"
+_OTHERS = gettext_noop("other reasons")
 
 
 class Mood(StrEnum):
@@ -56,14 +58,16 @@ class Changes:
         actions: how many there are of each.
         listed: those that have something to say, up to so many.
         hidden: how many there are of each action that have something to say, too.
-        invites: how many users are invited by what, and why others are not.
+        planned: how many users are invited, by what.
+        not_invited: how many are not, by the reason.
         groups: how many members each group gets and loses, as far as they are told apart.
     """
 
     actions: Counter[Action] = field(default_factory=Counter)
     listed: list[Change] = field(default_factory=list)
     hidden: Counter[str] = field(default_factory=Counter)
-    invites: Counter[str] = field(default_factory=Counter)
+    planned: Counter[str] = field(default_factory=Counter)
+    not_invited: Counter[str] = field(default_factory=Counter)
     groups: dict[GroupPath, list[int]] = field(default_factory=dict)
 
     @classmethod
@@ -78,10 +82,15 @@ class Changes:
         self.actions[change.action] += 1
         invite = change.invite
         if invite.send:
-            self.invites[f"to invite by {invite.channel}" if invite.channel else "to invite"] += 1
+            self.planned[
+                gettext("to invite by {channel}", channel=term(invite.channel))
+                if invite.channel
+                else gettext("to invite")
+            ] += 1
         elif invite.reason:
-            reason = f"not invited: {invite.reason}"
-            self.invites[reason if reason in self.invites or len(self.invites) < _TOLD_APART else _OTHERS] += 1
+            reason = gettext("not invited: {reason}", reason=term(invite.reason))
+            known = reason in self.not_invited or len(self.not_invited) < _TOLD_APART
+            self.not_invited[reason if known else gettext(_OTHERS)] += 1
         for place, targets in enumerate((change.add, change.remove)):
             for target in targets:
                 if target.path in self.groups or len(self.groups) < LISTED:
@@ -156,53 +165,62 @@ def told_failures(report: Report) -> tuple[list[Failure], int]:
 def told_invites(report: Report, changes: Changes) -> list[Invites]:
     """Returns what there is to say of invites: what became of them, or what is planned."""
     job = report.job
-    became = [] if job is None else [(name, getattr(job.invites, name)) for name in ("sent", "held", "failed")]
-    planned = [one for one in changes.invites.most_common() if job is None or not one[0].startswith("to invite")]
-    return [Invites(name, count) for name, count in chain(became, planned) if count]
+    became = [] if job is None else [(term(name), getattr(job.invites, name)) for name in ("sent", "held", "failed")]
+    planned = changes.planned if job is None else Counter[str]()
+    told = (planned + changes.not_invited).most_common()
+    return [Invites(name, count) for name, count in chain(became, told) if count]
 
 
 def value_text(scalar: Scalar) -> str:
     """Returns a field's value as a person reads it; empty where there is none."""
     if isinstance(scalar, bool):
-        return "yes" if scalar else "no"
+        return gettext("yes") if scalar else gettext("no")
     return scalar or ""
 
 
 def password_text(change: Change) -> str:
     """Says what happens to a password; nothing where it stays as it is."""
-    return change.password if change.password in (PasswordAction.SET, PasswordAction.RESET) else ""
+    return term(change.password) if change.password in (PasswordAction.SET, PasswordAction.RESET) else ""
 
 
 def invite_text(change: Change) -> str:
     """Says whether a user is invited, and by what; or why not."""
     if change.invite.send:
-        return f"by {change.invite.channel}" if change.invite.channel else "yes"
-    return f"no: {change.invite.reason}" if change.invite.reason else "no"
+        channel = change.invite.channel
+        return gettext("by {channel}", channel=term(channel)) if channel else gettext("yes")
+    reason = change.invite.reason
+    return gettext("no: {reason}", reason=term(reason)) if reason else gettext("no")
 
 
 def place_text(problem: Problem) -> str:
     """Says where a problem is, e.g. `G17`, `row 17` or `sheet`."""
-    return "sheet" if problem.row is None else problem.cell or f"row {problem.row}"
+    if problem.row is None:
+        return gettext("sheet")
+    return problem.cell or gettext("row {row}", row=problem.row)
 
 
 def more_text(hidden: Counter[str]) -> str:
     """Says how many more there are than are listed, and of what."""
     told = hidden.most_common(12)
     rest = hidden.total() - sum(count for _, count in told)
-    named = ", ".join(f"{count:,} {name}" for name, count in [*told, *([("others", rest)] if rest else [])])
-    return f"… and {hidden.total():,} more that are not listed here: {named}. A report that ends in .csv lists all."
+    others = [(gettext("others"), rest)] if rest else []
+    return gettext(
+        "… and {count} more that are not listed here: {names}. A report that ends in .csv lists all.",
+        count=counted(hidden.total()),
+        names=", ".join(f"{counted(count)} {term(name)}" for name, count in [*told, *others]),
+    )
 
 
 def _title(report: Report) -> str:
     job = report.job
     if job is not None:
-        return f"Job {job.id}: {_about(job)}"
-    name = _name(report.sheet.path) if report.sheet is not None else "the sheet"
-    return f"Plan of {name}" if report.command == "plan" else f"Check of {name}"
+        return gettext("Job {job}: {about}", job=job.id, about=_about(job))
+    name = _name(report.sheet.path) if report.sheet is not None else gettext("the sheet")
+    return gettext("Plan of {name}", name=name) if report.command == "plan" else gettext("Check of {name}", name=name)
 
 
 def _about(job: JobSummary) -> str:
-    return f"undo of {job.undoes}" if job.undoes else _name(job.sheet) or "invites"
+    return gettext("undo of {job}", job=job.undoes) if job.undoes else _name(job.sheet) or gettext("invites")
 
 
 def _name(path: str) -> str:
@@ -219,37 +237,42 @@ _MOODS = {
     Outcome.ERROR: Mood.BAD,
 }
 _STATES = {
-    "completed": ("Completed.", Mood.GOOD),
-    "undone": ("Taken back.", Mood.GOOD),
-    "completed_with_errors": ("Completed, but not for every row.", Mood.WAITING),
-    "partially_undone": ("Taken back, but not all of it.", Mood.WAITING),
-    "interrupted": ("Interrupted; it can be gone on with.", Mood.WAITING),
-    "paused": ("Paused; it can be gone on with.", Mood.WAITING),
-    "running": ("It is at work, or its end could not be noted.", Mood.WAITING),
-    "aborted": ("Nothing was written: the sheet has errors.", Mood.BAD),
-    "quarantined": ("Nothing was written: a limit is exceeded.", Mood.BAD),
-    "failed": ("It failed on the way; it can be gone on with.", Mood.BAD),
+    "completed": (gettext_noop("Completed."), Mood.GOOD),
+    "undone": (gettext_noop("Taken back."), Mood.GOOD),
+    "completed_with_errors": (gettext_noop("Completed, but not for every row."), Mood.WAITING),
+    "partially_undone": (gettext_noop("Taken back, but not all of it."), Mood.WAITING),
+    "interrupted": (gettext_noop("Interrupted; it can be gone on with."), Mood.WAITING),
+    "paused": (gettext_noop("Paused; it can be gone on with."), Mood.WAITING),
+    "running": (gettext_noop("It is at work, or its end could not be noted."), Mood.WAITING),
+    "aborted": (gettext_noop("Nothing was written: the sheet has errors."), Mood.BAD),
+    "quarantined": (gettext_noop("Nothing was written: a limit is exceeded."), Mood.BAD),
+    "failed": (gettext_noop("It failed on the way; it can be gone on with."), Mood.BAD),
 }
 
 
 def _verdict(report: Report) -> tuple[str, Mood]:
     if report.job is not None:
-        return _STATES[report.job.state]
+        text, mood = _STATES[report.job.state]
+        return gettext(text), mood
     counts = report.counts
-    found = [f"{n:,} {word}{'' if n == 1 else 's'}" for n, word in _found(counts.errors, counts.warnings) if n]
-    problems = f"{' and '.join(found)}." if found else "No problems."
+    found = list(_found(counts.errors, counts.warnings))
+    problems = f"{gettext(' and ').join(found)}." if found else gettext("No problems.")
     mood = _MOODS[report.outcome]
     if counts.warnings and mood is Mood.GOOD:
-        problems = f"{problems} Warnings keep nothing out."
+        problems = f"{problems} {gettext('Warnings keep nothing out.')}"
     if report.command != "plan":
         return problems, mood
     if report.keeps_all_out:
-        return f"{problems} With these errors nothing at all is written: correct the sheet first.", Mood.BAD
-    return f"{problems} Nothing was written: this is what would be done.", mood
+        kept_out = gettext("With these errors nothing at all is written: correct the sheet first.")
+        return f"{problems} {kept_out}", Mood.BAD
+    return f"{problems} {gettext('Nothing was written: this is what would be done.')}", mood
 
 
-def _found(errors: int, warnings: int) -> tuple[tuple[int, str], ...]:
-    return (errors, "error"), (warnings, "warning")
+def _found(errors: int, warnings: int) -> Iterator[str]:
+    if errors:
+        yield ngettext("{count} error", "{count} errors", errors, count=counted(errors))
+    if warnings:
+        yield ngettext("{count} warning", "{count} warnings", warnings, count=counted(warnings))
 
 
 _OUTCOMES = {
@@ -266,13 +289,13 @@ _OUTCOMES = {
     "failed": Mood.BAD,
 }
 _ACTIONS = {
-    Action.CREATE: ("to create", Mood.GOOD),
-    Action.UPDATE: ("to update", Mood.GOOD),
-    Action.DEACTIVATE: ("to deactivate", Mood.WAITING),
-    Action.REACTIVATE: ("to reactivate", Mood.GOOD),
-    Action.DELETE: ("to delete", Mood.WAITING),
-    Action.UNCHANGED: ("unchanged", Mood.QUIET),
-    Action.IGNORED: ("ignored", Mood.QUIET),
+    Action.CREATE: (gettext_noop("to create"), Mood.GOOD),
+    Action.UPDATE: (gettext_noop("to update"), Mood.GOOD),
+    Action.DEACTIVATE: (gettext_noop("to deactivate"), Mood.WAITING),
+    Action.REACTIVATE: (gettext_noop("to reactivate"), Mood.GOOD),
+    Action.DELETE: (gettext_noop("to delete"), Mood.WAITING),
+    Action.UNCHANGED: (gettext_noop("unchanged"), Mood.QUIET),
+    Action.IGNORED: (gettext_noop("ignored"), Mood.QUIET),
 }
 
 
@@ -280,43 +303,49 @@ def _parts(report: Report, changes: Changes) -> Iterable[Part]:
     counts, job = report.counts, report.job
     if job is not None and job.kind == "invite":
         for name, mood in (("sent", Mood.GOOD), ("skipped", Mood.QUIET), ("held", Mood.WAITING), ("failed", Mood.BAD)):
-            yield Part(f"invites {name}", getattr(job.invites, name), mood)
+            yield Part(gettext("invites {state}", state=term(name)), getattr(job.invites, name), mood)
     elif job is not None:
         for name, mood in _OUTCOMES.items():
-            yield Part(name.replace("_", " "), getattr(job.counts, name), mood)
+            yield Part(term(name), getattr(job.counts, name), mood)
     elif report.changes is not None:
         for action, (name, mood) in _ACTIONS.items():
-            yield Part(name, changes.actions[action], mood)
-        yield Part("rejected", counts.invalid, Mood.BAD)
+            yield Part(gettext(name), changes.actions[action], mood)
+        yield Part(gettext("rejected"), counts.invalid, Mood.BAD)
     else:
-        yield Part("without errors", counts.valid, Mood.GOOD)
-        yield Part("with errors", counts.invalid, Mood.BAD)
-    yield Part("not read", counts.not_read, Mood.WAITING)
+        yield Part(gettext("without errors"), counts.valid, Mood.GOOD)
+        yield Part(gettext("with errors"), counts.invalid, Mood.BAD)
+    yield Part(gettext("not read"), counts.not_read, Mood.WAITING)
 
 
 def _facts(report: Report) -> Iterator[tuple[str, str]]:
-    yield "Pipeline", f"{report.pipeline} with the profile {report.profile}" if report.profile else report.pipeline
+    pipeline = report.pipeline
+    if report.profile:
+        pipeline = gettext("{pipeline} with the profile {profile}", pipeline=pipeline, profile=report.profile)
+    yield gettext("Pipeline"), pipeline
     sheet, job, counts = report.sheet, report.job, report.counts
     for group in report.privileged:
         name = group_text(group.path)
         yield "Privileged group", f"{name}: {group.add:,} members added, {group.remove:,} taken out"
     if sheet is not None:
-        where = f", worksheet {sheet.sheet}" if sheet.sheet is not None else ""
-        yield "Sheet", f"{sheet.path}{where}"
-        yield "Rows", f"{counts.rows:,}"
-        yield "SHA-256 of the sheet", sheet.sha256
+        path = sheet.path
+        if sheet.sheet is not None:
+            path = gettext("{path}, worksheet {name}", path=path, name=sheet.sheet)
+        yield gettext("Sheet"), path
+        yield gettext("Rows"), counted(counts.rows)
+        yield gettext("SHA-256 of the sheet"), sheet.sha256
     if job is not None:
-        yield "Started", _time(job.started)
+        yield gettext("Started"), _time(job.started)
         if job.finished is not None:
-            yield "Finished", _time(job.finished)
+            yield gettext("Finished"), _time(job.finished)
         if job.plan is not None:
-            yield "Saved plan", job.plan
+            yield gettext("Saved plan"), job.plan
         if job.approved is not None:
-            yield "Approved", f"by {job.approved.by}, {_time(job.approved.at)}"
+            by = gettext("by {name}, {time}", name=job.approved.by, time=_time(job.approved.at))
+            yield gettext("Approved"), by
         if job.rejected_file is not None:
-            yield "Rejected rows", job.rejected_file
+            yield gettext("Rejected rows"), job.rejected_file
     for note in sheet.notes if sheet is not None else ():
-        yield "Note", note
+        yield gettext("Note"), note
 
 
 def _time(text: str) -> str:

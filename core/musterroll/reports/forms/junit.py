@@ -7,7 +7,9 @@ from html import escape
 from typing import TextIO
 
 from musterroll.contract.problems import Severity
+from musterroll.contract.terms import term
 from musterroll.contract.text import visible
+from musterroll.contract.translation import counted, gettext
 from musterroll.reports.forms.glance import told_failures
 from musterroll.reports.report import Report
 
@@ -32,18 +34,19 @@ def write_junit(file: TextIO, report: Report, _made: str) -> None:
     file.write(f'{OPENING}<testsuites name="{name}" {numbers}>\n<testsuite name="{name}" {numbers}>\n')
     where = report.sheet.path if report.sheet is not None else report.pipeline
     stopped = () if report.error is None else (_part("error", report.error.code, report.error.message),)
-    file.writelines(_test(where, "the command did its work", *stopped))
+    file.writelines(_test(where, gettext("the command did its work"), *stopped))
     for group in groups:
-        place = group.cells or "sheet"
-        told = f"{group.message} ({group.count:,}: {place})"
+        place = group.cells or gettext("sheet")
+        told = f"{group.message} ({counted(group.count)}: {place})"
         is_error = group.severity is Severity.ERROR
         part = _part("failure", group.code, told) if is_error else f"<system-out>{_text(told)}</system-out>"
         file.writelines(_test(where, f"{group.code} {place}", part))
     for one in failures:
-        part = _part("failure", one.status, one.detail or one.status)
-        file.writelines(_test(where, f"{one.operation} {one.username or ''}".rstrip(), part))
+        part = _part("failure", one.status, one.detail or term(one.status))
+        file.writelines(_test(where, f"{one.told} {one.username or ''}".rstrip(), part))
     if more:
-        file.write(f"<system-out>… and {more:,} more that did not work</system-out>\n")
+        told = gettext("… and {count} more that did not work", count=counted(more))
+        file.write(f"<system-out>{_text(told)}</system-out>\n")
     file.write("</testsuite>\n</testsuites>\n")
 
 

@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import TextIO
 
+from musterroll.contract.terms import term
 from musterroll.contract.text import visible
+from musterroll.contract.translation import counted, gettext
 from musterroll.contract.users import group_text
 from musterroll.reports.forms.glance import Changes, Glance, told_failures, told_invites
 from musterroll.reports.report import Report
@@ -32,23 +34,35 @@ def write_markdown(file: TextIO, report: Report, made: str) -> None:
     file.write(f"# {_text(glance.title)}\n\n{_text(glance.verdict)}\n\n")
     if glance.error is not None:
         file.write(f"**{_text(glance.error)}**\n\n")
-    numbers = [(part.name, f"{part.rows:,}") for part in glance.parts]
-    numbers += [(name, f"{count:,}") for name, count in told_invites(report, changes)]
-    file.writelines(_table("Numbers", ("What", "How many"), numbers))
+    numbers = [(part.name, counted(part.rows)) for part in glance.parts]
+    numbers += [(name, counted(count)) for name, count in told_invites(report, changes)]
+    file.writelines(_table(gettext("Numbers"), (gettext("What"), gettext("How many")), numbers))
     groups = report.problem_groups()
     problems = (
-        (one.severity, f"{one.count:,}", one.cells or "sheet", one.message, one.suggestion, one.code) for one in groups
+        (term(one.severity), counted(one.count), one.cells or gettext("sheet"), one.message, one.suggestion, one.code)
+        for one in groups
     )
-    columns = ("Severity", "Count", "Cells", "What is wrong", "Instead", "Code")
-    file.writelines(_table("Problems by their cause", columns, problems))
+    columns = (
+        *(gettext("Severity"), gettext("Count"), gettext("Cells")),
+        *(gettext("What is wrong"), gettext("Instead"), gettext("Code")),
+    )
+    file.writelines(_table(gettext("Problems by their cause"), columns, problems))
     failures, _ = told_failures(report)
-    told = ((one.username, one.operation, one.status, one.detail) for one in failures)
-    file.writelines(_table("What did not work", ("User", "Operation", "Status", "Why"), told))
+    failed = ((one.username, one.told, term(one.status), one.detail) for one in failures)
+    file.writelines(
+        _table(
+            gettext("What did not work"),
+            (gettext("User"), gettext("Operation"), gettext("Status"), gettext("Why")),
+            failed,
+        )
+    )
     new = ((group_text(path),) for path in report.groups_to_create or ())
-    file.writelines(_table("New groups", ("Group",), new))
-    privileged = ((group_text(one.path), f"{one.add:,}", f"{one.remove:,}") for one in report.privileged)
-    file.writelines(_table("Privileged groups", ("Group", "Members added", "Members taken out"), privileged))
-    file.write(f"Made by musterroll, {_text(made)}.\n")
+    file.writelines(_table(gettext("New groups"), (gettext("Group"),), new))
+    privileged = ((group_text(one.path), counted(one.add), counted(one.remove)) for one in report.privileged)
+    headings = (gettext("Group"), gettext("Members added"), gettext("Members taken out"))
+    file.writelines(_table(gettext("Privileged groups"), headings, privileged))
+    made_by = gettext("Made by musterroll, {time}.", time=made)
+    file.write(f"{_text(made_by)}\n")
 
 
 def _table(title: str, columns: tuple[str, ...], rows: Iterable[tuple[str | None, ...]]) -> Iterator[str]:
@@ -60,7 +74,7 @@ def _table(title: str, columns: tuple[str, ...], rows: Iterable[tuple[str | None
         if count <= _MOST:
             yield f"| {' | '.join(_text(cell or '') for cell in row)} |\n"
     if count > _MOST:
-        yield f"\n… and {count - _MOST:,} more\n"
+        yield f"\n{gettext('… and {count} more', count=counted(count - _MOST))}\n"
     if count:
         yield "\n"
 

@@ -22,7 +22,8 @@ function tend(section) {
         if (row.hidden === fits) row.hidden = !fits;
         shown += fits;
       }
-      told.value = shown === rows.length ? `${shown} shown` : `${shown} of ${rows.length} shown`;
+      const said = shown === rows.length ? told.dataset.every : told.dataset.some;
+      told.value = said.replace("{shown}", shown).replace("{count}", rows.length);
     };
     search.addEventListener("input", () => {
       clearTimeout(waiting);

@@ -14,7 +14,9 @@ from importlib.resources import files
 from typing import NamedTuple, TextIO
 
 from musterroll.contract.problems import Severity
+from musterroll.contract.terms import term
 from musterroll.contract.text import visible
+from musterroll.contract.translation import counted, gettext, language
 from musterroll.contract.users import GroupPath, group_text
 from musterroll.journal.change import Action, Change, FieldChange, Target
 from musterroll.reports.forms.glance import (
@@ -98,16 +100,17 @@ def write_page(file: TextIO, report: Report, made: str) -> None:
     glance = Glance.of(report, changes)
     sections = [section for section in _sections(report, changes) if section.rows]
     tree = _tree(report, changes)
-    anchors = [(section.id, section.title) for section in sections] + ([("groups", "Groups")] if tree else [])
+    anchors = [(section.id, section.title) for section in sections] + ([("groups", gettext("Groups"))] if tree else [])
     file.write(OPENING)
     file.writelines(_head(glance))
     file.writelines(_top(glance, anchors))
     for section in sections:
         file.writelines(_section(section))
     if tree:
-        file.writelines(('<section id="groups">\n', _heading("groups", "Groups"), *tree))
+        file.writelines(('<section id="groups">\n', _heading("groups", gettext("Groups")), *tree))
         file.write("</section>\n")
-    file.write(f"</main>\n<footer>Made by musterroll, {_text(made)}. It may hold personal data.</footer>\n")
+    made_by = gettext("Made by musterroll, {time}. It may hold personal data.", time=made)
+    file.write(f"</main>\n<footer>{_text(made_by)}</footer>\n")
     file.write(f"<script>{_asset('js')}</script>\n</body>\n</html>\n")
 
 
@@ -135,7 +138,7 @@ def _head(glance: Glance) -> Iterator[str]:
         f"default-src 'none'; style-src {_digest(style)}; script-src {_digest(script)}; base-uri 'none'; "
         "form-action 'none'"
     )
-    yield '<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+    yield f'<html lang="{language()}">\n<head>\n<meta charset="utf-8">\n'
     yield f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
     yield '<meta name="referrer" content="no-referrer">\n<meta name="robots" content="noindex">\n'
@@ -154,14 +157,14 @@ def _top(glance: Glance, anchors: Sequence[tuple[str, str]]) -> Iterator[str]:
         yield f"<dt>{_text(name)}</dt><dd>{_typed(value)}</dd>\n"
     yield "</dl>\n"
     if len(anchors) > 1:
-        links = "".join(f'<li><a href="#{id_}">{title}</a></li>' for id_, title in anchors)
-        yield f'<nav aria-label="Parts of this report"><ul>{links}</ul></nav>\n'
+        links = "".join(f'<li><a href="#{id_}">{_text(title)}</a></li>' for id_, title in anchors)
+        yield f'<nav aria-label="{_text(gettext("Parts of this report"))}"><ul>{links}</ul></nav>\n'
     yield "</header>\n<main>\n"
 
 
 def _bar(parts: Sequence[Part]) -> Iterator[str]:
     total = sum(part.rows for part in parts)
-    told = ", ".join(f"{part.rows:,} {part.name}" for part in parts)
+    told = ", ".join(f"{counted(part.rows)} {part.name}" for part in parts)
     yield f'<svg class="bar" role="img" aria-label="{_text(told)}"'
     yield f' viewBox="0 0 {_WIDTH} 24" preserveAspectRatio="none">'
     left = 0.0
@@ -172,12 +175,12 @@ def _bar(parts: Sequence[Part]) -> Iterator[str]:
     yield '</svg>\n<ul class="legend">\n'
     for name, count, mood in parts:
         mark = '<svg viewBox="0 0 8 8" aria-hidden="true"><rect width="8" height="8"/></svg>'
-        yield f'<li class="{mood}">{mark} <span><b>{count:,}</b> {_text(name)}</span></li>\n'
+        yield f'<li class="{mood}">{mark} <span><b>{counted(count)}</b> {_text(name)}</span></li>\n'
     yield "</ul>\n"
 
 
 def _heading(id_: str, title: str) -> str:
-    return f'<h2 id="{id_}-title">{title}</h2>\n'
+    return f'<h2 id="{id_}-title">{_text(title)}</h2>\n'
 
 
 def _section(section: _Section) -> Iterator[str]:
@@ -186,13 +189,13 @@ def _section(section: _Section) -> Iterator[str]:
     if section.choice:
         yield from _tools(section)
     yield f'<div class="table" role="region" tabindex="0" aria-labelledby="{section.id}-title">\n<table>\n<thead><tr>'
-    yield "".join(f'<th scope="col">{column}</th>' for column in section.columns)
+    yield "".join(f'<th scope="col">{_text(column)}</th>' for column in section.columns)
     yield "</tr></thead>\n<tbody>\n"
     for row in section.rows:
         yield f'<tr data-kind="{_text(row.kind)}">'
         for column, (html, classes) in zip(section.columns, row.cells, strict=True):
             attribute = f' class="{classes}"' if classes else ""
-            yield f'<td data-name="{column}"{attribute}>{html}</td>'
+            yield f'<td data-name="{_text(column)}"{attribute}>{html}</td>'
         yield "</tr>\n"
     yield "</tbody>\n</table>\n</div>\n"
     if section.below:
@@ -204,11 +207,14 @@ def _tools(section: _Section) -> Iterator[str]:
     """What a person searches with; hidden where no script works."""
     kinds = dict.fromkeys(row.kind for row in section.rows)
     yield '<div class="tools" role="search" hidden'
-    yield f' aria-label="{section.title}"><label>Search <input type="search" autocomplete="off"></label>\n'
+    yield f' aria-label="{_text(section.title)}"><label>{_text(gettext("Search"))} '
+    yield '<input type="search" autocomplete="off"></label>\n'
     if len(kinds) > 1:
-        options = "".join(f'<option value="{_text(kind)}">{_text(kind)}</option>' for kind in kinds)
-        yield f'<label>{section.choice} <select><option value="">all</option>{options}</select></label>\n'
-    yield '<output aria-live="polite"></output></div>\n'
+        options = "".join(f'<option value="{_text(kind)}">{_text(term(kind))}</option>' for kind in kinds)
+        every = f'<option value="">{_text(gettext("all"))}</option>'
+        yield f"<label>{_text(section.choice)} <select>{every}{options}</select></label>\n"
+    whole, some = gettext("{count} shown"), gettext("{shown} of {count} shown")
+    yield f'<output aria-live="polite" data-every="{_text(whole)}" data-some="{_text(some)}"></output></div>\n'
 
 
 def _sections(report: Report, changes: Changes) -> Iterator[_Section]:
@@ -219,38 +225,38 @@ def _sections(report: Report, changes: Changes) -> Iterator[_Section]:
     failures, more = told_failures(report)
     yield _Section(
         id="failures",
-        title="What did not work",
-        columns=("Row", "User", "Operation", "Status", "Why"),
+        title=gettext("What did not work"),
+        columns=(gettext("Row"), gettext("User"), gettext("Operation"), gettext("Status"), gettext("Why")),
         rows=[
             _Row(
                 one.status,
                 (
                     _Cell("" if one.row is None else str(one.row), "number"),
                     _Cell(_typed(one.username), "long"),
-                    _Cell(_typed(one.operation), "long"),
-                    _Cell(_text(one.status), Mood.BAD),
+                    _Cell(_typed(one.told), "long"),
+                    _Cell(_text(term(one.status)), Mood.BAD),
                     _Cell(_typed(one.detail), "wide"),
                 ),
             )
             for one in failures
         ],
-        below=f"… and {more:,} more" if more else "",
-        choice="Status",
+        below=gettext("… and {count} more", count=counted(more)) if more else "",
+        choice=gettext("Status"),
     )
     yield _Section(
         id="changes",
-        title="Changes",
-        columns=("Row", "User", "Action", "What changes", "Invite"),
+        title=gettext("Changes"),
+        columns=(gettext("Row"), gettext("User"), gettext("Action"), gettext("What changes"), gettext("Invite")),
         rows=[_change(change) for change in changes.listed],
         below=more_text(changes.hidden) if changes.hidden else "",
-        choice="Action",
+        choice=gettext("Action"),
     )
     yield _Section(
         id="invites",
-        title="Invites",
-        columns=("What", "Users"),
+        title=gettext("Invites"),
+        columns=(gettext("What"), gettext("Users")),
         rows=[
-            _Row(name, (_Cell(_typed(name)), _Cell(f"{count:,}", "number")))
+            _Row(name, (_Cell(_typed(name)), _Cell(counted(count), "number")))
             for name, count in told_invites(report, changes)
         ],
     )
@@ -259,15 +265,22 @@ def _sections(report: Report, changes: Changes) -> Iterator[_Section]:
 def _problem_groups(groups: Iterable[ProblemGroup]) -> _Section:
     return _Section(
         id="causes",
-        title="Problems by their cause",
-        columns=("Severity", "Count", "Cells", "What is wrong", "Typed → instead", "Code"),
+        title=gettext("Problems by their cause"),
+        columns=(
+            gettext("Severity"),
+            gettext("Count"),
+            gettext("Cells"),
+            gettext("What is wrong"),
+            gettext("Typed → instead"),
+            gettext("Code"),
+        ),
         rows=[
             _Row(
                 group.severity,
                 (
-                    _Cell(_text(group.severity), _MOODS[group.severity]),
-                    _Cell(f"{group.count:,}", "number"),
-                    _Cell(_text(group.cells or "sheet"), "long"),
+                    _Cell(_text(term(group.severity)), _MOODS[group.severity]),
+                    _Cell(counted(group.count), "number"),
+                    _Cell(_text(group.cells or gettext("sheet")), "long"),
                     _Cell(_typed(group.message), "wide"),
                     _instead(group.value, group.suggestion),
                     _Cell(f"<code>{_text(group.code)}</code>"),
@@ -275,7 +288,7 @@ def _problem_groups(groups: Iterable[ProblemGroup]) -> _Section:
             )
             for group in groups
         ],
-        choice="Severity",
+        choice=gettext("Severity"),
     )
 
 
@@ -290,13 +303,20 @@ def _problems(report: Report) -> _Section:
     problems, hidden = told_problems(report)
     return _Section(
         id="problems",
-        title="Problems one by one",
-        columns=("Severity", "Cell", "Field", "What is wrong", "Typed → instead", "Code"),
+        title=gettext("Problems one by one"),
+        columns=(
+            gettext("Severity"),
+            gettext("Cell"),
+            gettext("Field"),
+            gettext("What is wrong"),
+            gettext("Typed → instead"),
+            gettext("Code"),
+        ),
         rows=[
             _Row(
                 problem.severity,
                 (
-                    _Cell(_text(problem.severity), _MOODS[problem.severity]),
+                    _Cell(_text(term(problem.severity)), _MOODS[problem.severity]),
                     _Cell(_text(place_text(problem))),
                     _Cell(_text(problem.field or "")),
                     _Cell(_typed(problem.message), "wide"),
@@ -307,25 +327,25 @@ def _problems(report: Report) -> _Section:
             for problem in problems
         ],
         below=more_text(hidden) if hidden else "",
-        choice="Severity",
+        choice=gettext("Severity"),
     )
 
 
 def _change(change: Change) -> _Row:
     parts = [
         *(_field(name, one, is_new=change.action is Action.CREATE) for name, one in change.fields.items()),
-        *_memberships("added to", "ins", change.add),
-        *_memberships("taken out of", "del", change.remove),
+        *_memberships(gettext("added to"), "ins", change.add),
+        *_memberships(gettext("taken out of"), "del", change.remove),
     ]
     if password := password_text(change):
-        parts.append(f"<b>password</b> {_text(password)}")
+        parts.append(f"<b>{_text(gettext('password'))}</b> {_text(password)}")
     listed = "".join(f"<li>{part}</li>" for part in parts)
     return _Row(
         change.action,
         (
             _Cell("" if change.row is None else str(change.row), "number"),
             _Cell(_typed(change.username), "long"),
-            _Cell(_text(change.action), _MOODS[change.action]),
+            _Cell(_text(term(change.action)), _MOODS[change.action]),
             _Cell(f"<ul>{listed}</ul>" if listed else "", "wide"),
             _Cell(_typed(invite_text(change)), "long"),
         ),
@@ -333,14 +353,14 @@ def _change(change: Change) -> _Row:
 
 
 def _field(name: str, change: FieldChange, *, is_new: bool) -> str:
-    before, after = (_typed(value_text(one)) or "<i>(empty)</i>" for one in change)
+    before, after = (_typed(value_text(one)) or f"<i>{_text(gettext('(empty)'))}</i>" for one in change)
     told = f"<ins>{after}</ins>" if is_new else f"<del>{before}</del> → <ins>{after}</ins>"
     return f"<b>{_text(name)}</b> {told}"
 
 
 def _memberships(words: str, tag: str, groups: Iterable[Target]) -> Iterator[str]:
     for group in groups:
-        yield f"<b>{words}</b> <{tag}>{_typed(group_text(group.path))}</{tag}>"
+        yield f"<b>{_text(words)}</b> <{tag}>{_typed(group_text(group.path))}</{tag}>"
 
 
 def _tree(report: Report, changes: Changes) -> list[str]:
@@ -360,13 +380,14 @@ def _tree(report: Report, changes: Changes) -> list[str]:
         found.append(f"<li>{_group(path, changes, is_new=path in new)}")
     found.append("</li>\n" + "</ul></li>\n" * (depth - 1) + "</ul>\n")
     if len(paths) > LISTED:
-        found.append(f"<p>… and {len(paths) - LISTED:,} more</p>\n")
+        found.append(f"<p>{_text(gettext('… and {count} more', count=counted(len(paths) - LISTED)))}</p>\n")
     return found
 
 
 def _group(path: GroupPath, changes: Changes, *, is_new: bool) -> str:
     added, removed = changes.groups.get(path, (0, 0))
-    told = [f"{words} {count:,}" for words, count in (("adds", added), ("takes out", removed)) if count]
-    mark = ' <span class="new good">new</span>' if is_new else ""
-    numbers = f" <i>{', '.join(told)}</i>" if told else ""
+    told = [gettext("adds {count}", count=counted(added))] if added else []
+    told += [gettext("takes out {count}", count=counted(removed))] if removed else []
+    mark = f' <span class="new good">{_text(gettext("new"))}</span>' if is_new else ""
+    numbers = f" <i>{_text(', '.join(told))}</i>" if told else ""
     return f"{_typed(path[-1])}{mark}{numbers}"

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import TextIO
 
+from musterroll.contract.terms import term
 from musterroll.contract.text import visible
 from musterroll.contract.users import group_text
 from musterroll.journal.change import Change
@@ -58,7 +59,7 @@ def _lines(report: Report) -> Iterator[_Line]:
     for failure in report.job.failures() if report.job is not None else ():
         yield (
             *("failure", failure.status, failure.row, "", failure.username, None, None, None),
-            f"{failure.operation}: {failure.detail or failure.status}",
+            f"{failure.told}: {failure.detail or term(failure.status)}",
         )
     for group in report.groups_to_create or ():
         yield "change", "new group", None, "", None, "groups", None, group_text(group), None

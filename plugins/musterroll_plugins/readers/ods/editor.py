@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import BinaryIO
 
-from musterroll import SheetEdits, Source
+from musterroll import SheetEdits, Source, is_front_worksheet
 from musterroll_plugins.readers.ods.document import Document
 from musterroll_plugins.readers.ods.edited_rows import RowsPatcher
 from musterroll_plugins.readers.ods.edited_styles import EditedStyles
@@ -41,7 +41,7 @@ class OdsEditor:
             worksheet = choose(source, document.worksheets, edits.worksheet)
             front = edits.front
             others = (one for one in document.worksheets if one.place != worksheet.place)
-            earlier = next((one.place for one in others if front is not None and one.name == front.name), None)
+            earlier = next((one.place for one in others if front is not None and is_front_worksheet(one.name)), None)
             styles = EditedStyles()
 
             def patch(write: Callable[[bytes], object], edits: SheetEdits = edits) -> None:

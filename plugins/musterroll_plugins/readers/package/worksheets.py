@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
-from musterroll import FRONT_WORKSHEET, AmbiguousWorksheetError, Source, SourceError, column_letter, fold
+from musterroll import AmbiguousWorksheetError, Source, SourceError, column_letter, fold, is_front_worksheet
 
 _MOST_STRETCHES = 20
 
@@ -46,7 +46,7 @@ def choose(source: Source, worksheets: Sequence[W], name: str | None) -> W:
         return found[0]
     visible = [sheet for sheet in worksheets if sheet.visible]
     if len(visible) > 1:  # of an annotated workbook, the one that lists its problems
-        visible = [sheet for sheet in visible if sheet.name != FRONT_WORKSHEET] or visible
+        visible = [sheet for sheet in visible if not is_front_worksheet(sheet.name)] or visible
     if not visible:
         raise SourceError(
             f"all worksheets of {source.name} are hidden; name one of {listed}, or unhide it",

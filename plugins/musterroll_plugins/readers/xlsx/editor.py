@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from io import BytesIO
 from typing import IO, BinaryIO, cast
 
-from musterroll import SheetEdits, Source
+from musterroll import SheetEdits, Source, is_front_worksheet
 from musterroll_plugins.readers.package.patching import Patcher, with_attributes, xml_text
 from musterroll_plugins.readers.package.worksheets import choose
 from musterroll_plugins.readers.package.xml import Attributes, XmlHandler
@@ -189,7 +189,7 @@ class _Copy:
         front = self._edits.front
         if front is None:
             return None
-        earlier = next((one for one in self._workbook.worksheets if one.name == front.name), None)
+        earlier = next((one for one in self._workbook.worksheets if is_front_worksheet(one.name)), None)
         part = _FRONT_PART if earlier is None else earlier.part
         with self._new(part) as out:
             out.write(front_worksheet(front, self._worksheet.name, self._styles).encode("ascii", "xmlcharrefreplace"))
