@@ -81,6 +81,7 @@ class Confirmation:
 _SUMMARY = {
     Action.CREATE: gettext_noop("create {users}"),
     Action.UPDATE: gettext_noop("update {users}"),
+    Action.REACTIVATE: gettext_noop("reactivate {users}"),
     Action.DEACTIVATE: gettext_noop("deactivate {users}"),
     Action.DELETE: gettext_noop("delete {users}"),
 }

@@ -67,8 +67,12 @@ _KNOWN = (
     gettext_noop("no address or number that a notifier can use"),
     gettext_noop("no notifier sends invites"),
 )
+_NOT_BEFORE = "not before "
 
 
 def term(name: str) -> str:
     """Returns what people call a state, an action, an outcome, a reason; what is none of ours as it is."""
+    before, _, date = name.partition(_NOT_BEFORE)
+    if date and not before:
+        return gettext("not before {date}", date=date)
     return gettext(name.replace("_", " "))

@@ -8,6 +8,7 @@ from functools import cache
 
 from musterroll.contract.fields import FieldRole
 from musterroll.contract.text import clean, did_you_mean, fold
+from musterroll.contract.translation import gettext_noop
 from musterroll.pipeline.check import Check
 from musterroll.pipeline.files import standard_text
 from musterroll.pipeline.origins import at
@@ -17,11 +18,13 @@ _DELETE = "delete"
 _COMMANDS = ("create", "update", "deactivate", "reactivate", "ignore", _DELETE)
 _ACTIVE = {"yes": ("y", "true", "1", "active"), "no": ("n", "false", "0", "inactive")}
 _GUIDANCE = {
-    FieldRole.COMMAND: "What becomes of the user. Empty: created or updated. {rules}",
-    FieldRole.ACTIVE: "yes or no. Empty: as it is. {rules}",
-    FieldRole.VALID_FROM: "The first day, e.g. 2026-12-31. Empty: at once. {rules}",
-    FieldRole.VALID_UNTIL: "The day from which on the user is deactivated, e.g. 2026-12-31. Empty: never. {rules}",
-    FieldRole.OLD_USERNAME: "The former username, where it changes. {rules}",
+    FieldRole.COMMAND: gettext_noop("What becomes of the user. Empty: created or updated. {rules}"),
+    FieldRole.ACTIVE: gettext_noop("yes or no. Empty: as it is. {rules}"),
+    FieldRole.VALID_FROM: gettext_noop("The first day, e.g. 2026-12-31. Empty: at once. {rules}"),
+    FieldRole.VALID_UNTIL: gettext_noop(
+        "The day from which on the user is deactivated, e.g. 2026-12-31. Empty: never. {rules}"
+    ),
+    FieldRole.OLD_USERNAME: gettext_noop("The former username, where it changes. {rules}"),
 }
 
 

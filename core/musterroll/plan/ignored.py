@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from musterroll.contract.fields import USERNAME
 from musterroll.contract.problems import Problem, Severity
 from musterroll.contract.rows import Row
+from musterroll.contract.translation import gettext_noop
 from musterroll.contract.users import Existing
 from musterroll.pipeline.settings import Settings
 from musterroll.sheet.orders import Order, Wish
@@ -23,17 +24,17 @@ def why_ignored(order: Order, user: Existing | None, settings: Settings) -> str 
         settings: the pipeline's settings.
     """
     if order.wish is Wish.IGNORE:
-        return "the row says so"
+        return gettext_noop("the row says so")
     if user is None:
         if order.leaves or (order.is_command and order.wish in _NEEDS_USER):
-            return "there is no such user"
+            return gettext_noop("there is no such user")
         if settings.mode == "update":
-            return "there is no such user, and only existing ones are updated"
+            return gettext_noop("there is no such user, and only existing ones are updated")
         return None if order.not_before is None else f"not before {order.not_before}"
     if settings.mode == "create":
-        return "the user exists, and only new ones are created"
+        return gettext_noop("the user exists, and only new ones are created")
     if order.wish is Wish.CREATE:
-        return "the user exists"
+        return gettext_noop("the user exists")
     waits = order.not_before is not None and not user.active and not order.leaves
     return f"not before {order.not_before}" if waits else None
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from musterroll.contract.fields import GROUPS
 from musterroll.contract.problems import Problem, Severity
 from musterroll.contract.rows import Row
+from musterroll.contract.translation import gettext_noop
 from musterroll.contract.users import Existing, GroupPath, group_text
 from musterroll.journal.change import Action, Change, PrivilegedGroup, load_targets
 from musterroll.journal.job import Job
@@ -17,6 +18,8 @@ from musterroll.portal.patterns import Patterns
 from musterroll.portal.portal import Portal
 
 _GOES = frozenset({Action.DEACTIVATE, Action.DELETE})
+_JOINS = gettext_noop('The user becomes a member of "{name}", a privileged group; check that this is meant')
+_LEAVES = gettext_noop('The user is taken out of "{name}", a privileged group; check that this is meant')
 
 
 class PrivilegedGroups:
@@ -42,8 +45,8 @@ class PrivilegedGroups:
     def problems(self, row: Row, change: Change, user: Existing | None) -> Iterator[Problem]:
         """Says of a row which privileged groups it concerns, and refuses to empty one."""
         for targets, message in (
-            (change.add, 'The user becomes a member of "{name}", a privileged group; check that this is meant'),
-            (change.remove, 'The user is taken out of "{name}", a privileged group; check that this is meant'),
+            (change.add, _JOINS),
+            (change.remove, _LEAVES),
         ):
             for target in targets:
                 if self._is_privileged(target.path):

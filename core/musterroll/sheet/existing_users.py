@@ -6,16 +6,18 @@ from dataclasses import replace
 
 from musterroll.contract.fields import PASSWORD, FieldSet
 from musterroll.contract.rows import Row
+from musterroll.contract.translation import gettext_noop, in_every_language
 from musterroll.pipeline.pipeline import Pipeline
 
-MAY_STAY_EMPTY = "May stay empty for users who exist already."
-"""Stands in the guidance below the password's heading. Never translated: it is read again."""
+MAY_STAY_EMPTY = gettext_noop("May stay empty for users who exist already.")
+"""Stands in the guidance below the password's heading, translated. It is read again, in whatever language."""
 
 
 def is_for_existing_users(guidance: Row) -> bool:
     """Whether a row of guidance says so, whatever else stands in the cell and however it is broken into lines."""
     cell = guidance.secret(PASSWORD)
-    return cell is not None and MAY_STAY_EMPTY in " ".join(cell.reveal().split())
+    text = "" if cell is None else " ".join(cell.reveal().split())
+    return any(said in text for said in in_every_language(MAY_STAY_EMPTY))
 
 
 def for_existing_users(pipeline: Pipeline) -> Pipeline:

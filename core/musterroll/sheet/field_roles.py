@@ -10,6 +10,7 @@ from musterroll.contract.cells import BoolCell, Cell, DateCell
 from musterroll.contract.fields import Field, FieldRole
 from musterroll.contract.rows import Origin, Value
 from musterroll.contract.text import fold, nearest
+from musterroll.contract.translation import gettext_noop
 from musterroll.sheet.values import CellFault, shown
 
 _DATES = frozenset({FieldRole.VALID_FROM, FieldRole.VALID_UNTIL})
@@ -91,9 +92,11 @@ def contradictory(texts: Callable[[str], str], fields: Iterable[Field]) -> str |
     command, active = said.get(FieldRole.COMMAND), said.get(FieldRole.ACTIVE)
     begin, end = said.get(FieldRole.VALID_FROM), said.get(FieldRole.VALID_UNTIL)
     if (active == "no" and command in ("create", "reactivate")) or (active == "yes" and command in _LEAVES):
-        return "One cell of the row wants the user active, and another one does not; correct one of the two"
+        return gettext_noop(
+            "One cell of the row wants the user active, and another one does not; correct one of the two"
+        )
     if begin and end and end < begin:
-        return "The row's user leaves before the first day; correct one of the two dates"
+        return gettext_noop("The row's user leaves before the first day; correct one of the two dates")
     return None
 
 

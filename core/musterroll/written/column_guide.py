@@ -60,7 +60,7 @@ class ColumnGuide:
         asked = tuple(self._asked(field.name))
         guidance = field.guidance_with(" ".join(one.text for one in asked))
         if self._existing and field.name == PASSWORD:
-            guidance = f"{MAY_STAY_EMPTY} {guidance}".strip()
+            guidance = f"{gettext(MAY_STAY_EMPTY)} {guidance}".strip()
         column = draft_column(field)
         column = replace(
             column,

@@ -211,7 +211,7 @@ class Visit:
             HTTPException: that is so (503).
         """
         if self.site.desk.is_full:
-            raise HTTPException(503, "too much waits here already; try again when some of it is done")
+            raise HTTPException(503, gettext("too much waits here already; try again when some of it is done"))
 
     def begin(self, kind: str, **values: Any) -> Work:
         """Lets a worker do something.
@@ -233,7 +233,7 @@ def refuse_doubles(form: FormData) -> None:
     """
     names = [name for name, _ in form.multi_items()]
     if len(names) != len(set(names)):
-        raise HTTPException(400, "a field of the form is there twice")
+        raise HTTPException(400, gettext("a field of the form is there twice"))
 
 
 Handler: TypeAlias = Callable[[Visit], Awaitable[Response]]

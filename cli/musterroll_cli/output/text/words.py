@@ -71,8 +71,12 @@ def group_name(path: GroupPath) -> str:
 
 def privileged_words(group: PrivilegedGroup) -> str:
     """Returns what happens to a privileged group, e.g. `Admin|Root: 1 member more, 2 members less`."""
-    counts = ((group.add, "more"), (group.remove, "less"))
-    return f"{group_name(group.path)}: " + ", ".join(f"{amount(n, 'member')} {word}" for n, word in counts if n)
+    parts = []
+    if group.add:
+        parts.append(ngettext("{count} member more", "{count} members more", group.add, count=counted(group.add)))
+    if group.remove:
+        parts.append(ngettext("{count} member less", "{count} members less", group.remove, count=counted(group.remove)))
+    return f"{group_name(group.path)}: {', '.join(parts)}"
 
 
 def value(scalar: Scalar) -> str:

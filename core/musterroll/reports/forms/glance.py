@@ -325,7 +325,13 @@ def _facts(report: Report) -> Iterator[tuple[str, str]]:
     sheet, job, counts = report.sheet, report.job, report.counts
     for group in report.privileged:
         name = group_text(group.path)
-        yield "Privileged group", f"{name}: {group.add:,} members added, {group.remove:,} taken out"
+        told = gettext(
+            "{group}: {added} members added, {removed} taken out",
+            group=name,
+            added=counted(group.add),
+            removed=counted(group.remove),
+        )
+        yield gettext("Privileged group"), told
     if sheet is not None:
         path = sheet.path
         if sheet.sheet is not None:
