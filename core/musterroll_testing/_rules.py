@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from musterroll.contract.batch import Batch
-from musterroll.contract.conditions import NO_CONDITIONS
 from musterroll.contract.fields import PASSWORD, Field, FieldSet
 from musterroll.contract.problems import Problem
 from musterroll.contract.roles import GroupResolver, RowValidator, SheetValidator, Transform
@@ -92,7 +91,7 @@ def transformed_by(transform: Transform, row: Row) -> Mapping[str, str | Value |
     """Returns what a transform says of a row; see `found_by`."""
     look_at_built(transform, TRANSFORM)
     fields = FieldSet(Field(name=name, heading=name, secret=name == PASSWORD) for name in row.values)
-    guard = GuardedTransform(transform, "", Watch(), fields, NO_CONDITIONS)
+    guard = GuardedTransform(transform, "", Watch(), fields, None)
     return dict(guard.looked_at(transform.apply(without_secrets(row)), row))
 
 

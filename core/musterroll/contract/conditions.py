@@ -22,7 +22,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict, GetCoreSchemaHandler, RootModel, ValidationInfo, model_validator
 from pydantic_core import CoreSchema, core_schema
 
-from musterroll.contract.options import FieldName, Surroundings
+from musterroll.contract.options import FieldName, Options, Surroundings
 from musterroll.contract.patterns import matcher
 from musterroll.contract.rows import Row
 from musterroll.contract.secret import MASK
@@ -202,8 +202,14 @@ class Conditions(RootModel[dict[FieldName, Condition]]):
         return gettext(" and ").join(condition.statement(heading(name)) for name, condition in self.root.items())
 
 
-NO_CONDITIONS = Conditions({})
-"""What always holds."""
+class About(Options):
+    """`when` of an element of the pipeline.
+
+    Attributes:
+        when: the rows that it is about.
+    """
+
+    when: Conditions
 
 
 def _parts(written: object) -> Iterator[_Part]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -36,6 +36,9 @@ from musterroll.pipeline.origins import (
 )
 from musterroll.pipeline.settings import Settings
 from musterroll.registry.strict_options import checked
+
+if TYPE_CHECKING:
+    from musterroll.contract.conditions import Conditions
 
 M = TypeVar("M", bound=BaseModel)
 _MEANT = re.compile(r'unknown option, did you mean "(.*)"\?')
@@ -152,6 +155,17 @@ class Check:
         # Several tables, of several files, may have an option of this name: pydantic does not say which one it is at.
         same = [leaf for leaf in found if isinstance(leaf, Leaf) and _is_path(leaf.value, path)]
         return (same or found)[0].place.folder if found else self.folder
+
+
+def conditions_at(check: Check, path: KeyPath) -> Conditions | None:
+    """The conditions that stand at a path; None where there are none, or mistakes."""
+    node = at(check.tree, path)
+    if node is None or not check.is_sound(*path) or not plain(node):
+        return None
+    from musterroll.contract.conditions import About  # noqa: PLC0415 -- most pipelines have none
+
+    found = check.checked(About, TomlTable({"when": node}, node.place), lambda inner: (*path, *inner[1:]))
+    return None if found is None else found.when
 
 
 def _drop_misspelt(found: dict[KeyPath, list[str]]) -> None:

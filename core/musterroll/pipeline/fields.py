@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from musterroll.contract.conditions import Conditions
 from musterroll.contract.fields import CALLING_CODE, GROUPS, PASSWORD, PHONE, USERNAME, Field, FieldSet
 from musterroll.contract.options import REFERENCES, SecretRef
 from musterroll.contract.secret import Secret
 from musterroll.contract.templates import Template
 from musterroll.contract.text import clean, did_you_mean, fold, fold_heading
 from musterroll.contract.translation import gettext, gettext_noop, in_language, language
-from musterroll.pipeline.check import Check, texts
+from musterroll.pipeline.check import Check, conditions_at, texts
 from musterroll.pipeline.files import standard_text
 from musterroll.pipeline.origins import Items, KeyPath, at, plain
 from musterroll.pipeline.row_fields import check_roles, choices_of, guidance_of, words_of
 from musterroll.pipeline.settings import FieldSettings, SheetSettings
+
+if TYPE_CHECKING:
+    from musterroll.contract.conditions import Conditions
 
 _WHOLE_PHONE = gettext_noop("The whole number, with + and the country's telephone code: +44 7712 345678. {rules}")
 _WHOLE_EXAMPLE = "+447712345678"
@@ -125,15 +127,18 @@ def _field(check: Check, sheet: SheetSettings, field: FieldSettings, compose: Te
 
 
 def _required_when(check: Check, sheet: SheetSettings, field: FieldSettings) -> Conditions | None:
-    path, when = ("sheet", "fields", field.name, "required_when"), field.required_when
+    path: KeyPath = ("sheet", "fields", field.name, "required_when")
+    when = conditions_at(check, path) if field.required_when else None
+    if when is None:
+        return None
     known = {one.name: one for one in sheet.fields}
     for name in when.root:
         if _is_field(check, (*path, name), name, known) and name == PASSWORD and not when.root[name].is_about_presence:
             check.complain((*path, name), "of a password only { blank = true } or { present = true } can be asked")
-    if when and field.name in (PASSWORD, USERNAME):
+    if field.name in (PASSWORD, USERNAME):
         what = "of the password [password] decides" if field.name == PASSWORD else "the username is always needed"
         check.complain(path, what)
-    return when if when and field.name not in sheet.omit else None
+    return when if field.name not in sheet.omit else None
 
 
 def _headings(check: Check, sheet: SheetSettings, field: FieldSettings) -> tuple[str, tuple[str, ...]]:

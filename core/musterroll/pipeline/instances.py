@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from musterroll.contract.components import Component, GroupResolverType, ReaderType, ValidatorType
-from musterroll.contract.conditions import NO_CONDITIONS, Conditions
 from musterroll.contract.fields import GROUPS, PASSWORD
 from musterroll.contract.messages import Purpose
 from musterroll.contract.options import Options
 from musterroll.contract.text import did_you_mean
 from musterroll.errors import Label, MusterrollError
-from musterroll.pipeline.check import Check
+from musterroll.pipeline.check import Check, conditions_at
 from musterroll.pipeline.fields import LITERAL
 from musterroll.pipeline.key_types import is_path, type_of_key
 from musterroll.pipeline.layers import join
@@ -24,6 +23,9 @@ from musterroll.registry.loader import HOME
 from musterroll.registry.registry import Kind, Registry
 from musterroll.registry.strict_options import checked
 
+if TYPE_CHECKING:
+    from musterroll.contract.conditions import Conditions
+
 AUTO = "auto"
 CHOOSING: dict[str, Kind] = {
     "reader": "reader",
@@ -34,12 +36,6 @@ CHOOSING: dict[str, Kind] = {
     "notifiers": "notifier",
 }
 """The tables, and arrays of tables, that choose a plugin."""
-
-
-class _About(Options):
-    """`when` of an element, checked with the fields of the pipeline."""
-
-    when: Conditions
 
 
 class Instances:
@@ -148,23 +144,16 @@ class Instances:
         if kind == "notifier" and check.is_sound(*path):
             on = frozenset(NotifierUse.model_validate(plain(table)).on)
         options, when = self._options_at(path, component, on), self._when(path)
-        if options is None or when is None:
-            return None
-        return Instance(self._label(label, component), component, options, on, when=when)
+        return None if options is None else Instance(self._label(label, component), component, options, on, when=when)
 
     def _when(self, path: KeyPath) -> Conditions | None:
-        """The rows that an instance is about; None where that has mistakes."""
-        node = at(self._check.tree, (*path, "when"))
-        if node is None or not self._check.is_sound(*path, "when"):
-            return NO_CONDITIONS
-        table = TomlTable({"when": node}, node.place)
-        found = self._check.checked(_About, table, lambda inner: (*path, *inner))
-        if found is None:
-            return None
-        unknown = {GROUPS, PASSWORD}.intersection(found.when.root) if path[0] == "notifiers" else ()
-        for name in unknown:
-            self._check.complain((*path, "when", name), f"a notifier knows the fields of a user, and not the {name}")
-        return None if unknown else found.when
+        """The rows that an instance is about; None for all."""
+        found = conditions_at(self._check, (*path, "when"))
+        if found is not None and path[0] == "notifiers":
+            for name in {GROUPS, PASSWORD}.intersection(found.root):
+                text = f"a notifier knows the fields of a user, and not the {name}"
+                self._check.complain((*path, "when", name), text)
+        return found
 
     def _look_for_fields(self, component: Component, path: KeyPath) -> None:
         """Complains where the pipeline lacks a field that a rule is about: the rule would never find anything."""

@@ -14,6 +14,7 @@ from pydantic.errors import PydanticInvalidForJsonSchema
 from pydantic_core import core_schema
 
 from musterroll.contract.components import Component, ReaderType
+from musterroll.contract.conditions import Conditions
 from musterroll.contract.options import Options
 from musterroll.pipeline.descriptions import DescribedSchema
 from musterroll.pipeline.files import standard_text
@@ -41,6 +42,10 @@ def pipeline_schema(registry: Registry) -> Schema:
             _define(definitions, _options_key(kind, provider.component.name), provider.component)
     settings = _model_schema(definitions, Settings, "settings")
     keys: Schema = {key: _resolved(definitions, schema) for key, schema in settings["properties"].items()}
+    conditions = _model_schema(definitions, Conditions, "conditions")
+    for name in ("NamedUse", "NotifierUse", "FieldSettings"):
+        for key in {"when", "required_when"}.intersection(properties := definitions[f"settings.{name}"]["properties"]):
+            properties[key] = {**conditions, "description": properties[key]["description"]}
     for key, kind in CHOOSING.items():
         keys[key] = _choosing(keys[key], definitions, kind, names[kind])
     keys["readers"] = _readers(keys["readers"], names["reader"])

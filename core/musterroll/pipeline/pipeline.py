@@ -19,7 +19,6 @@ from musterroll.contract.components import (
     UserBackendType,
     ValidatorType,
 )
-from musterroll.contract.conditions import NO_CONDITIONS, Conditions
 from musterroll.contract.context import Context, utc_now
 from musterroll.contract.fields import FieldSet
 from musterroll.contract.messages import Purpose
@@ -51,6 +50,7 @@ from musterroll.registry.registry import Registry
 from musterroll.registry.watch import Watch
 
 if TYPE_CHECKING:
+    from musterroll.contract.conditions import Conditions
     from musterroll.portal.portal import Portal
 
 
@@ -64,7 +64,7 @@ class Instance:
         options: its checked options.
         on: for notifiers: which messages they send.
         is_asked: whether the pipeline names it; a reader is tried by `auto` without that.
-        when: the rows that it is about.
+        when: the rows that it is about; None for all.
     """
 
     label: Label
@@ -72,7 +72,7 @@ class Instance:
     options: Options = field(repr=False)  # a plugin may keep a secret as plain text
     on: frozenset[Purpose] = frozenset()
     is_asked: bool = True
-    when: Conditions = NO_CONDITIONS
+    when: Conditions | None = None
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

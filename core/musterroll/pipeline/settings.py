@@ -13,7 +13,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
-from musterroll.contract.conditions import NO_CONDITIONS, Conditions
 from musterroll.contract.fields import FieldRole
 from musterroll.contract.messages import Purpose
 from musterroll.contract.options import SecretRef
@@ -127,7 +126,7 @@ class FieldSettings(Table):
     guidance: str = "{rules}"
     example: str = ""
     required: bool = False
-    required_when: Conditions = NO_CONDITIONS
+    required_when: dict[FieldName, Any] = {}
     max_length: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     choices: tuple[Name, ...] = ()
     role: FieldRole | None = None
@@ -185,7 +184,7 @@ class NamedUse(Use):
 
     name: Name
     enabled: bool = True
-    when: Conditions = NO_CONDITIONS
+    when: dict[FieldName, Any] = {}  # `Conditions`, which most pipelines do not need
 
 
 class NotifierUse(NamedUse):

@@ -7,9 +7,8 @@ from dataclasses import replace
 from itertools import repeat
 from threading import Event
 from types import MappingProxyType
-from typing import NamedTuple, Protocol, TypeAlias, overload
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias, overload
 
-from musterroll.contract.conditions import Conditions
 from musterroll.contract.fields import GROUPS
 from musterroll.contract.problems import Problem
 from musterroll.contract.roles import GroupResolver, RowValidator, SheetValidator
@@ -23,6 +22,9 @@ from musterroll.sheet.batch import RowBatch, RowTexts
 from musterroll.sheet.orders import RowOrders
 from musterroll.sheet.proofs import Groups, Proofs, Proven
 from musterroll.sheet.shifts import ShiftFinder
+
+if TYPE_CHECKING:
+    from musterroll.contract.conditions import Conditions
 
 Listener: TypeAlias = Callable[[str, Problem], None]
 """Is called with the label of the rule and what it found, for every problem."""

@@ -198,7 +198,7 @@ class OpenSheet:
             log,
             listener,
             max_levels=pipeline.settings.membership.max_levels,
-            about={one.label: one.when for one in (*pipeline.validators, *pipeline.resolvers) if one.when},
+            about={one.label: one.when for one in (*pipeline.validators, *pipeline.resolvers) if one.when is not None},
             has_defaults=bool(pipeline.transforms)
             or any(field.default is not None for field in pipeline.fields.values()),
             shifts=ShiftFinder(pipeline.fields),

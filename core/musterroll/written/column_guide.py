@@ -48,7 +48,9 @@ class ColumnGuide:
     def __init__(self, pipeline: Pipeline, *, existing: bool = False) -> None:
         self._existing = existing
         self._severities = pipeline.severities
-        limited = {one.label for one in pipeline.validators if one.when}  # what they ask is not for every row
+        limited = {
+            one.label for one in pipeline.validators if one.when is not None
+        }  # what they ask is not for every row
         self._rules = [
             (Guard(label, pipeline.watch), rule)
             for label, rule in pipeline.build_validators()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from musterroll import (
     Batch,
     Component,
-    Conditions,
     Context,
     Guidance,
     Options,
@@ -18,6 +18,9 @@ from musterroll import (
     gettext,
     hookimpl,
 )
+
+if TYPE_CHECKING:
+    from musterroll import Conditions
 
 
 class Required:

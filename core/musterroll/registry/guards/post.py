@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from musterroll.contract.conditions import NO_CONDITIONS, Conditions
 from musterroll.contract.fields import USERNAME
 from musterroll.contract.messages import Message, Purpose, Recipient, Sent, SentStatus
 from musterroll.contract.roles import KeepsMessages, Notifier
@@ -13,6 +13,9 @@ from musterroll.registry.guards.guard import ClosingGuard, a, is_text, status_of
 from musterroll.registry.guards.open_calls import Waiting
 from musterroll.registry.plugin_errors import AnswerError
 from musterroll.registry.watch import Watch
+
+if TYPE_CHECKING:
+    from musterroll.contract.conditions import Conditions
 
 _SENT = ("message sent", "messages sent")
 
@@ -24,12 +27,12 @@ class Post(ClosingGuard):
         inner: the notifier.
         label: the instance as the person knows it.
         watch: notes every call.
-        when: the users that it is for.
+        when: the users that it is for; None for all.
     """
 
     inner: Notifier
 
-    def __init__(self, inner: Notifier, label: str, watch: Watch, when: Conditions = NO_CONDITIONS) -> None:
+    def __init__(self, inner: Notifier, label: str, watch: Watch, when: Conditions | None = None) -> None:
         super().__init__(inner, label, watch)
         self._when = when
 
@@ -40,7 +43,7 @@ class Post(ClosingGuard):
 
     def can_reach(self, user: Recipient) -> bool:
         """See `Notifier`."""
-        if self._when and not self._when.holds({**user.fields, USERNAME: user.username}):
+        if self._when is not None and not self._when.holds({**user.fields, USERNAME: user.username}):
             return False
         return self.call("saying whom it can reach", self.inner.can_reach, _reach, user)
 

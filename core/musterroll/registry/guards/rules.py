@@ -10,10 +10,9 @@ from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import GeneratorType, NoneType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from musterroll.contract.batch import Batch
-from musterroll.contract.conditions import Conditions
 from musterroll.contract.problems import Problem, Severity
 from musterroll.contract.roles import GroupResolver, RowValidator, SheetValidator
 from musterroll.contract.rows import Row
@@ -26,6 +25,9 @@ from musterroll.registry.guards.guard import a, is_text, status_of
 from musterroll.registry.masks import SecretsSeen, masked, may_tell
 from musterroll.registry.plugin_errors import AnswerError, broken
 from musterroll.registry.watch import Call
+
+if TYPE_CHECKING:
+    from musterroll.contract.conditions import Conditions
 
 _KEPT = 100_000  # so many paths of groups are known without another look
 _NONE_SEEN = SecretsSeen()

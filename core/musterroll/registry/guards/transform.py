@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
-from musterroll.contract.conditions import Conditions
 from musterroll.contract.fields import FieldSet
 from musterroll.contract.problems import Problem
 from musterroll.contract.roles import Transform
@@ -17,6 +17,9 @@ from musterroll.registry.guards.guard import Guard, a
 from musterroll.registry.guards.rules import Findings, broken_rule, secrets_of
 from musterroll.registry.plugin_errors import AnswerError
 from musterroll.registry.watch import Watch
+
+if TYPE_CHECKING:
+    from musterroll.contract.conditions import Conditions
 
 _ORIGINS = frozenset(set(Origin) - {Origin.BLANK})
 _ROW = ("row",)
@@ -30,14 +33,16 @@ class GuardedTransform(Guard):
         label: the instance as the person knows it.
         watch: notes every call.
         fields: the fields of a user.
-        when: the rows that it is about.
+        when: the rows that it is about; None for all.
 
     Attributes:
         source: the field that its values are made of, where it says one: problems of a field without a column are shown
             at its cell.
     """
 
-    def __init__(self, transform: Transform, label: str, watch: Watch, fields: FieldSet, when: Conditions) -> None:
+    def __init__(
+        self, transform: Transform, label: str, watch: Watch, fields: FieldSet, when: Conditions | None
+    ) -> None:
         super().__init__(label, watch)
         self._transform, self._fields, self._when = transform, fields, when
         self._findings = Findings()
@@ -50,7 +55,7 @@ class GuardedTransform(Guard):
         Raises:
             PluginError: the transform broke, or its answer cannot be used.
         """
-        if self._when and not self._when.holds(self._when.texts_of(row)):
+        if self._when is not None and not self._when.holds(self._when.texts_of(row)):
             return {}
         call = self.watch.begin(self.label, "transforming", _ROW)
         call.done = row.number
