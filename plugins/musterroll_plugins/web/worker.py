@@ -21,7 +21,7 @@ from typing import Any
 
 from filelock import FileLock
 
-from musterroll import MusterrollError, SourceError, engine
+from musterroll import MusterrollError, SourceError, engine, gettext, gettext_noop
 from musterroll.engine import MEMBERS, Change, Document, Outcome, Pipeline, PlanSummary, Report, documents
 from musterroll_plugins.web.desk import COPIES, Work, copy_of
 from musterroll_plugins.web.private import read_json, write_json
@@ -41,7 +41,7 @@ _COMMANDS = {
 }
 _PACE = 0.2  # seconds between two words of progress
 _UNMAPPED = frozenset({"column.missing", "sheet.ambiguous"})
-_CHANGED = "what would happen has changed since it was shown, so nothing was written; look at it again"
+_CHANGED = gettext_noop("what would happen has changed since it was shown, so nothing was written; look at it again")
 
 
 class Teller:
@@ -101,12 +101,12 @@ class Worker:
                 result = self._story(document) if work.kind == "story" else self._report(document)
             except KeyboardInterrupt as stopped:
                 result = {"outcome": Outcome.INTERRUPTED, "job": getattr(stopped, "job", None)}
-                result["error"] = {"code": "interrupted", "message": "it was stopped"}
+                result["error"] = {"code": "interrupted", "message": gettext("it was stopped")}
                 document.finish(Outcome.INTERRUPTED, MusterrollError("interrupted", code="interrupted"))
             except MusterrollError as error:
                 result = {"outcome": documents.outcome_of(error), "error": _error(error)}
                 if error.code == "declined":  # only `_is_as_shown` declines anything
-                    result["error"] = {"code": error.code, "message": _CHANGED}
+                    result["error"] = {"code": error.code, "message": gettext(_CHANGED)}
                 document.add(documents.of_error(error))
                 document.finish(result["outcome"], error)
             except Exception as error:
