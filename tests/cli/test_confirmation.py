@@ -63,6 +63,14 @@ def test_a_terminal_is_asked_and_told_what_it_agrees_to(
     assert "leave out 1 bad row" in shown(terminal)
 
 
+def test_whatever_is_done_with_users_is_told_before(terminal: Stream, shown: Callable[[Stream], str]) -> None:
+    counts = dict(zip(Action, range(2, 2 + len(Action)), strict=True))
+    confirmation.show_summary(terminal, replace(SUMMARY, actions=counts))
+    for action in set(Action) - {Action.UNCHANGED, Action.IGNORED, Action.REJECTED}:
+        assert f"{action} {counts[action]} users" in shown(terminal)
+    assert f"ignore {counts[Action.IGNORED]} rows" in shown(terminal)
+
+
 @pytest.mark.parametrize(("typed", "agreed"), [("ja\n", True), ("J\n", True), ("yes\n", True), ("nein\n", False)])
 def test_the_question_is_answered_in_the_language_of_the_person(
     typed: str, agreed: bool, terminal: Stream, shown: Callable[[Stream], str], monkeypatch: pytest.MonkeyPatch

@@ -18,7 +18,7 @@ from support.rows import row
 # Where nothing that a person reads is put together before it is looked up.
 CONVERTED = {
     "musterroll": ("sheet/", "plan/", "portal/", "registry/"),
-    "musterroll_plugins": ("validators/", "groups/", "readers/"),
+    "musterroll_plugins": ("validators/", "groups/", "readers/", "transforms/"),
 }
 
 

@@ -104,6 +104,17 @@ def test_the_sentence_lets_passwords_stay_empty_but_for_who_is_new(inside: Insid
     assert inside.json("validate", "other.csv").codes == [("password.required", "E3")]
 
 
+def test_the_sentence_is_understood_in_every_language(inside: Inside) -> None:
+    fill(inside, SPOILT[:1])
+    german = inside.run("export", "--set", "language=de").out
+    (inside.folder / "german.csv").write_text(german, encoding="utf-8")
+    assert MAY_STAY_EMPTY not in german
+    assert inside.json("validate", "german.csv", "--set", "language=de").codes == []
+    rows = rows_of(german)
+    write_csv(inside.folder / "english.csv", rows[2:], headings=HEADINGS, guidance=rows[1])
+    assert inside.json("validate", "english.csv").codes == []
+
+
 def test_an_edited_cell_is_the_only_change(inside: Inside) -> None:
     fill(inside, SPOILT)
     rows = rows_of(inside.run("export").out)

@@ -11,7 +11,7 @@ import openpyxl
 import polib
 import pytest
 
-from musterroll import gettext, language
+from musterroll import gettext, language, term
 from musterroll.engine import in_language, language_of, load_pipeline, set_language
 from support.catalogues import ROOT
 from support.rosters import HEADINGS, roster, write_csv, write_xlsx
@@ -226,3 +226,10 @@ def test_what_the_main_commands_print_is_in_the_language(inside: Inside) -> None
     assert "ZELLEN" in checked.out
     assert "Plan: 1.099 anzulegen" in planned.out
     assert "Nichts wurde geschrieben." in planned.out
+
+
+def test_why_a_row_is_left_alone_is_in_the_language() -> None:
+    with in_language("de"):
+        assert term("not before 2026-12-31") == "nicht vor dem 2026-12-31"
+        assert term("the user exists") == "den Benutzer gibt es schon"
+    assert term("not before 2026-12-31") == "not before 2026-12-31"
