@@ -80,5 +80,5 @@ def _table(title: str, columns: tuple[str, ...], rows: Iterable[tuple[str | None
 
 
 def _text(text: str) -> str:
-    """Makes any text safe: none of it becomes a mark, a link or markup."""
-    return _SIGNS.sub(r"\\\1", visible(text))
+    """Makes any text safe: none of it becomes a mark, a link or markup. Blanks at the ends would undo our own marks."""
+    return _SIGNS.sub(r"\\\1", visible(text).strip())
