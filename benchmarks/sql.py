@@ -208,7 +208,9 @@ def main() -> None:
     seen = Counterpart("sql", "PostgreSQL", version)
     seen.figure(f"{count:,} users without passwords, the backend against COPY and upsert (CPU seconds)", str(own))
     seen.figure(f"{count:,} users without passwords, the backend against COPY and upsert (by the clock)", str(clock))
-    seen.figure(f"{count:,} users without passwords, a run against one into the directory (likewise)", f"{times:.2f} ×")
+    seen.figure(
+        f"{count:,} users without passwords, a run against one into the directory (CPU seconds)", f"{times:.2f} ×"
+    )
     others(count)
 
 
