@@ -11,8 +11,8 @@ from collections.abc import Callable
 def python_calls(work: Callable[[], object]) -> int:
     """Does something, and returns how many Python functions were called in this thread for it.
 
-    Generators count each time that they go on. What is written in C is not counted, nor what others in this process have
-    done whenever garbage is collected.
+    Generators count each time that they go on. What is written in C is not counted, nor what others in this process
+    have done whenever garbage is collected.
     """
     profiler = cProfile.Profile(builtins=False)
     gc.disable()
