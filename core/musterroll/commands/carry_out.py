@@ -66,9 +66,8 @@ def carry_out(run: Run, job: Job, sheet: Path) -> MusterrollError | None:
 
 def _passwords(pipeline: Pipeline, portal: Portal, sheet: Path, sha256: str) -> Passwords:
     """The passwords of the sheet, which is not read a second time for a portal that does nothing with them."""
-    if not portal.capabilities().uses_passwords:
-        return Passwords(None)
-    return Passwords(lambda: OpenSheet(pipeline, sheet).passwords(sha256))
+    # The portal is asked when they are wanted: before that, one that is away has stopped nothing.
+    return Passwords(lambda: OpenSheet(pipeline, sheet).passwords(sha256), lambda: portal.capabilities().uses_passwords)
 
 
 def _end(run: Run, job: Job, error: MusterrollError | None) -> None:

@@ -19,20 +19,27 @@ class Passwords:
     Args:
         open_rows: opens the sheet after checking that it is still the one that was planned, and streams its rows'
             numbers and passwords. None where nobody needs one.
+        are_used: whether the portal does anything with them, asked when the first one is wanted.
 
     Raises:
         RefusedError: the sheet has changed.
         SourceError: the sheet cannot be read any more.
     """
 
-    def __init__(self, open_rows: Callable[[], AbstractContextManager[Iterator[_Password]]] | None) -> None:
-        self._open_rows = open_rows
+    def __init__(
+        self,
+        open_rows: Callable[[], AbstractContextManager[Iterator[_Password]]] | None,
+        are_used: Callable[[], bool] = lambda: True,
+    ) -> None:
+        self._open_rows, self._are_used = open_rows, are_used
         self._stack = ExitStack()
         self._rows: Iterator[_Password] | None = None
         self._at: _Password | None = None
 
     def of(self, row: int) -> Secret | None:
         """Returns the password of a row. Cheap when rows are asked for in order."""
+        if self._rows is None and self._open_rows is not None and not self._are_used():
+            self._open_rows = None
         if self._open_rows is None:
             return None
         if self._rows is None or (self._at is not None and self._at[0] > row):
