@@ -75,6 +75,7 @@ _NEVER = [
     "ssl",
     "aiohttp",
     "smtplib",
+    "polib",
     "uvicorn",
     "filelock",
 ]
