@@ -92,6 +92,13 @@ def test_what_is_left_of_the_rejected_rows_can_be_run(office: Inside) -> None:
     assert {problem["row"] for problem in checked.document["problems"]} == {4}
 
 
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_the_reasons_of_a_file_say_it_whoever_reads_them(language: str, office: Inside) -> None:
+    office.run("forget", "anaconda", "--yes", LANGUAGE=language)
+    text = (office.folder / "third.rejected.csv").read_text(encoding="utf-8-sig")
+    assert "(forgotten)" in text.splitlines()[2]
+
+
 def test_what_is_said_of_others_no_longer_names_the_forgotten(office: Inside) -> None:
     write_csv(office.folder / "fourth.csv", [BO, [ANA[0], "dee", "Dee", "", "Meadow-Kite-44", "", "", ""]])
     taken = office.json("run", "fourth.csv", "--set", "backend.options.unique_email=true")

@@ -16,7 +16,7 @@ from musterroll.journal.job import read_jobs
 from musterroll.journal.journal import Journal
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.plan.run import Run
-from musterroll.sheet.headings import heading_text, reasons_heading
+from musterroll.sheet.headings import find_columns
 from musterroll.sheet.open_sheet import OpenSheet
 from musterroll.sheet.values import shown
 from musterroll.written.edited_copy import EditedCopy
@@ -132,12 +132,12 @@ def _clean_files(pipeline: Pipeline, journal: Journal, person: Person) -> Iterat
 
 
 def _cells(pipeline: Pipeline, opened: OpenSheet, person: Person) -> Iterator[CellEdit]:
-    reasons, at = reasons_heading(pipeline.fields), None
+    at: int | None = None
     with opened.as_it_is(opened.source.sha256) as (_, rows):
         for row in rows:
             texts = [fold(shown(cell) or "") for cell in row.cells]
             if row.number == pipeline.settings.sheet.heading_row:
-                at = next((i for i, cell in enumerate(row.cells) if fold(heading_text(cell)) == fold(reasons)), None)
+                at = find_columns(row.cells, row.number, pipeline.fields).reasons
             elif row.number >= pipeline.settings.sheet.first_row and person.texts.intersection(texts):
                 for column, text in enumerate(texts):
                     if text or column == at:
