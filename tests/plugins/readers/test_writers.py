@@ -7,6 +7,7 @@ import datetime as dt
 import hashlib
 import io
 import tempfile
+import time
 import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -418,3 +419,10 @@ def test_other_texts_stay_as_they_are(tmp_path: Path, text: str) -> None:
     sheet = draft(SheetRow(3, (text, "b")), outlives_programs=True)
     written = write(tmp_path / "b.csv", sheet).read_text(encoding="utf-8-sig")
     assert list(csv.reader(written.splitlines()))[2] == [text, "b"]
+
+
+@pytest.mark.parametrize("text", [" " * 20_000 + "1" + " " * 20_000 + "x", "1 " * 20_000 + "jan" + " 1" * 20_000 + "x"])
+def test_a_long_text_is_looked_at_once(tmp_path: Path, text: str) -> None:
+    began = time.process_time()
+    write(tmp_path / "b.csv", draft(SheetRow(3, (text, "b")), outlives_programs=True))
+    assert time.process_time() - began < 2

@@ -36,9 +36,12 @@ _MONTHS = (
     "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|"
     "nov(?:ember)?|dec(?:ember)?"
 )
+# What repeats a class gives nothing back (`*+`), or a long run of blanks would be cut up in every way there is.
 _SPOILT = re.compile(
-    rf"\s*(?:[=+@'-].*|0\d.*|\d{{16,}}|(?!\d+\s*$)[\d.,:/%\s$€£-]*\d[\d.,:/%\s$€£-]*(?:e[+-]?\d+)?"
-    rf"|true|false|(?=.*\d)[\d\s,./-]*(?:{_MONTHS})[\d\s,./-]*|[\d:\s]*\d\s*[ap]m)\s*",
+    r"\s*+(?:[=+@'-].*|0\d.*|\d{16,}\s*|true\s*|false\s*)"
+    r"|(?!\d+\s*$)(?=[.,:/%\s$€£-]*+\d)[\d.,:/%\s$€£-]*+(?:e[+-]?\d+\s*)?"
+    rf"|(?=.*\d)[\d\s,./-]*+(?:{_MONTHS})[\d\s,./-]*+"
+    r"|[\d:\s]*\d\s*[ap]m\s*",
     re.IGNORECASE | re.DOTALL,
 )
 # Spreadsheet programs hold 15 digits of a number.
