@@ -549,6 +549,19 @@ def test_a_value_that_must_be_there_and_be_ones_own(tmp_path: Path) -> None:
     backend.close()
 
 
+@pytest.mark.parametrize("kind", ["VARCHAR(30) NOT NULL UNIQUE", "BIGINT NOT NULL"])
+def test_a_phone_in_one_column_is_objected_to_where_it_is_wanted_and_not_given(tmp_path: Path, kind: str) -> None:
+    made = f"CREATE TABLE members (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, phone {kind})"
+    make_file(tmp_path / "club.db", [made])
+    users = {"table": "members", "username": "name", "columns": {"phone": "phone"}}
+    backend = open_sql(read_only=True, file=tmp_path / "club.db", users=users)
+    who = Desired(username="ana", fields={"forename": "Ana"})
+    (objection,) = backend.check(who, None, None)  # type: ignore[attr-defined]
+    assert (objection.field, objection.message) == ("phone", "The portal wants a value here; fill it in")
+    assert list(backend.check(who, "1", None)) == []  # type: ignore[attr-defined]
+    backend.close()
+
+
 @pytest.mark.parametrize(("index", "counts"), [("(lower(mail))", True), ("(mail) WHERE is_active", False)])
 @needs_postgres
 def test_which_indexes_keep_addresses_apart(postgres: Database, index: str, counts: bool) -> None:

@@ -156,12 +156,20 @@ class UserColumns:
                 except ValueMismatchError as error:
                     yield name, str(error)
                 else:
-                    if name in self.unique and not text and not column.nullable:
+                    if self._lacks(name, fields):
                         yield name, nothing_given()
-        try:
-            self._joined(fields)
-        except ValueMismatchError as error:
-            yield _PHONE, str(error)
+        if self._joint_phone and (_CODE in fields or _PHONE in fields):
+            try:
+                self._joined(fields)
+            except ValueMismatchError as error:
+                yield _PHONE, str(error)
+            else:
+                if self._lacks(_PHONE, fields):
+                    yield _PHONE, nothing_given()
+
+    def _lacks(self, name: str, fields: Fields) -> bool:
+        """Whether a value is left out that must be there and be one's own."""
+        return name in self.unique and name in fields and not fields[name] and not self.of_field[name].nullable
 
     def values(self, row: Mapping[str, Any]) -> dict[str, str | None]:
         """Returns the fields of a row, the username among them."""
