@@ -34,7 +34,7 @@ def column_guidance(pipeline: Pipeline) -> dict[str, str]:
         PluginError: a rule broke while it was built, or was asked.
     """
     guide = ColumnGuide(pipeline)
-    return {one.name: guide.column(one).guidance for one in pipeline.fields.values() if one.needs_column}
+    return {one.name: guide.column(one).guidance for one in pipeline.fields.values() if one.has_column}
 
 
 def template(

@@ -40,6 +40,15 @@ def test_from_the_first_page_to_the_result(visitor: Visitor, place: Workplace) -
     assert "Not imported yet" not in jobs
 
 
+def test_a_column_of_orders_is_explained_as_in_the_blank_sheet(visitor: Visitor, place: Workplace) -> None:
+    field = (
+        'name = "what"\nheading = "What"\nrole = "command"\nguidance = "For this row. {rules}"\nchoices = ["ignore"]\n'
+    )
+    place.pipeline(f"[[sheet.fields]]\n{field}", name=place.folder.name)
+    (told,) = re.findall(r"For this row[^<]*", visitor.get("/new").text)
+    assert "One of: " in told
+
+
 def test_a_sheet_with_mistakes_says_which_by_cause_and_writes_nothing(visitor: Visitor, place: Workplace) -> None:
     page = visitor.upload(MISTAKES)
     text = words_of(page)
