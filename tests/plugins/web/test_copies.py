@@ -53,6 +53,7 @@ def test_the_corrected_copy_is_uploaded_again_and_goes_in(
     ready = made(visitor, page, "fixed")
     assert "2 of 3 problems are corrected in it" in words_of(ready)
     assert FORENAME_MISSING in words_of(ready)
+    assert f"/new?after={upload_path(page).rpartition('/')[2]}" in ready.text
     copy = file_of(visitor, ready)
     assert copy.headers["content-disposition"] == f'attachment; filename="{visitor.name}-fixed.xlsx"'
     assert copy.headers["cache-control"] == "no-store"
