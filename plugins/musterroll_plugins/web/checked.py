@@ -111,14 +111,7 @@ async def _run(visit: Visit, upload: Upload, view: View) -> Response:
     assert choice in INVITES
     shown = {"invites": meta["choices"][choice]["sends"], "digest": meta["digest"]}
     more = {"shown": shown, "invites": None if choice == meta["usual"] else choice}
-    work = visit.begin(
-        "run",
-        upload=upload.id,
-        sheet=str(desk.sheet_of(upload)),
-        profile=upload.profile,
-        sets=upload.sets,
-        more=more,
-    )
+    work = visit.begin_with(upload, "run", more)
     desk.store(replace(now, run=work.id, began_by=work.by))
     visit.note("run", upload.id)
     return visit.to(f"/work/{work.id}")

@@ -23,14 +23,7 @@ async def make(visit: Visit) -> Response:
     if kind not in COPIES:
         raise HTTPException(404)
     keeps = kind == "fixed" or bool(visit.text("passwords"))
-    work = visit.begin(
-        kind,
-        upload=upload.id,
-        sheet=str(visit.site.desk.sheet_of(upload)),
-        profile=upload.profile,
-        sets=upload.sets,
-        more={"keeps_passwords": keeps, "called": upload.name},
-    )
+    work = visit.begin_with(upload, kind, {"keeps_passwords": keeps, "called": upload.name})
     visit.note(f"{kind} copy{' with passwords' if keeps else ''}", upload.id)
     return visit.to(f"/work/{work.id}")
 

@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from musterroll import gettext, gettext_noop
 from musterroll_plugins.web.people import Person
-from musterroll_plugins.web.site import Route, Site, Visit, address_of, unknown
+from musterroll_plugins.web.site import Route, Site, Visit, address_of, begin_session, unknown
 
 _STATIC = {"style.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
 
@@ -89,9 +89,7 @@ def enter(site: Site, person: Person, request: Request) -> Response:
     The answer is a page that leads on, and no redirect: a browser that came from elsewhere would follow one without
     the new cookie, which is for requests of this site only.
     """
-    site.sessions.end(request.cookies.get(site.cookie))
-    value, _ = site.sessions.begin(person)
-    site.audit.note(person.name, "sign-in", address=address_of(request))
+    value, _ = begin_session(site, person, request)
     response = site.render("enter.html")
     site.let_in(response, value)
     return response

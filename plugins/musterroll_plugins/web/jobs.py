@@ -70,9 +70,10 @@ async def one_job(visit: Visit) -> Response:
     """A job: its numbers, and the page of it that is asked for (rows, problems or failures)."""
     job, report = await visit.job(_job_id(visit))
     desk, profile = visit.site.desk, report.profile
-    running = await run_in_threadpool(_work_of, visit, job) if job.state == "running" else None
-    if running is not None and visit.may("importer"):
-        return visit.to(f"/work/{running}")
+    if job.state == "running" and visit.may("importer"):
+        running = await run_in_threadpool(_work_of, visit, job)
+        if running is not None:
+            return visit.to(f"/work/{running}")
     view = None if job.state == "running" else await _view(visit, job)
     if isinstance(view, Work):
         return visit.to(f"/work/{view.id}")

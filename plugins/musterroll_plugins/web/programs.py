@@ -43,9 +43,9 @@ async def begin_check(visit: Visit) -> Response:
 
 async def _begin(visit: Visit, kind: str) -> Response:
     desk, keys = visit.site.desk, visit.request.headers.getlist("idempotency-key")
-    key = ",".join(keys)
     if len(keys) > 1:
         raise HTTPException(422, "there is more than one Idempotency-Key")
+    key = keys[0] if keys else ""
     if len(key) > _KEY:
         raise HTTPException(422, f"an Idempotency-Key has at most {_KEY} characters")
     pipeline, (name, content, wanted) = await visit.pipeline(), await _sheet(visit)
@@ -61,19 +61,12 @@ async def _begin(visit: Visit, kind: str) -> Response:
         return _accepted(visit, former["work"])
     if name.endswith(".json"):
         name, content = "rows.csv", await run_in_threadpool(_as_csv, pipeline, content)
-    visit.refuse_when_full()
     upload = await take(visit, name, io.BytesIO(content), profile=profile)
     # No await from here on: of two requests with one key the second finds what the first one has begun.
     if place is not None and (former := read_json(place)) is not None:
         desk.discard(upload)
         return _accepted(visit, former["work"])
-    work = visit.begin(
-        kind,
-        upload=upload.id,
-        sheet=str(desk.sheet_of(upload)),
-        profile=upload.profile,
-        more={"invites": invites} if kind == "run" else {},
-    )
+    work = visit.begin_with(upload, kind, {"invites": invites} if kind == "run" else {})
     desk.store(_begun(upload, work))
     if place is not None:
         write_json(place, {"same": same, "work": work.id})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from secrets import compare_digest
@@ -20,7 +20,7 @@ from musterroll.engine import JobSummary, Pipeline, Report, set_language, show_j
 from musterroll_plugins.web import words
 from musterroll_plugins.web.audit import Audit
 from musterroll_plugins.web.customers import Customer, Customers, Target, target_of
-from musterroll_plugins.web.desk import Desk, Work
+from musterroll_plugins.web.desk import Desk, Upload, Work
 from musterroll_plugins.web.people import People, Person, Role
 from musterroll_plugins.web.sessions import OneTimeAddress, Session, Sessions, Tries
 
@@ -224,6 +224,13 @@ class Visit:
         work = Work(customer=self.name, kind=kind, by=self.person.name, pipeline=str(file) if file else "", **values)
         return self.site.desk.begin(work)
 
+    def begin_with(self, upload: Upload, kind: str, more: Mapping[str, Any] | None = None) -> Work:
+        """Lets a worker do something with a sheet; see `begin`."""
+        sheet = str(self.site.desk.sheet_of(upload))
+        return self.begin(
+            kind, upload=upload.id, sheet=sheet, profile=upload.profile, sets=upload.sets, more=dict(more or {})
+        )
+
 
 def refuse_doubles(form: FormData) -> None:
     """Refuses a form that says something twice: which of the two is meant, nobody knows.
@@ -318,10 +325,16 @@ def _session(site: Site, request: Request) -> tuple[Session | None, str | None]:
         return None, None
     if session is not None and session.person == person:
         return session, None
-    site.sessions.end(request.cookies.get(site.cookie))
-    value, session = site.sessions.begin(person)
-    site.audit.note(person.name, "sign-in", address=address_of(request))
+    value, session = begin_session(site, person, request)
     return session, value
+
+
+def begin_session(site: Site, person: Person, request: Request) -> tuple[str, Session]:
+    """Begins a session of somebody; the one that the browser had is over. Returns its cookie, too."""
+    site.sessions.end(request.cookies.get(site.cookie))
+    begun = site.sessions.begin(person)
+    site.audit.note(person.name, "sign-in", address=address_of(request))
+    return begun
 
 
 def api(site: Site, handler: Handler, role: Role | None) -> Callable[[Request], Awaitable[Response]]:

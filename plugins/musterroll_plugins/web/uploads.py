@@ -167,6 +167,7 @@ async def take(visit: Visit, name: str, content: BinaryIO, *, profile: str) -> U
     Raises:
         HTTPException: it is not taken.
     """
+    visit.refuse_when_full()  # before anything is kept of it
     desk = visit.site.desk
     suffix = next((one for one in _SUFFIXES if name.lower().endswith(one)), None)
     if suffix is None:
@@ -209,8 +210,7 @@ def _copy(content: BinaryIO, path: Path) -> int:
 
 def check(visit: Visit, upload: Upload) -> Upload:
     """Has an upload checked; returns it with the work that does."""
-    sheet = str(visit.site.desk.sheet_of(upload))
-    work = visit.begin("check", upload=upload.id, sheet=sheet, profile=upload.profile, sets=upload.sets)
+    work = visit.begin_with(upload, "check")
     upload = replace(upload, check=work.id, run=None)
     visit.site.desk.store(upload)
     return upload

@@ -49,6 +49,15 @@ def test_a_column_of_orders_is_explained_as_in_the_blank_sheet(visitor: Visitor,
     assert "One of: " in told
 
 
+def test_what_is_refused_since_too_much_waits_leaves_nothing(visitor: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("musterroll_plugins.web.desk._MOST", 0)
+    for _ in range(2):
+        page = visitor.upload(SHEET)
+        assert page.status_code == 503
+        assert "too much waits here already" in words_of(page)
+    assert "staff.csv" not in words_of(visitor.get(""))
+
+
 def test_a_sheet_with_mistakes_says_which_by_cause_and_writes_nothing(visitor: Visitor, place: Workplace) -> None:
     page = visitor.upload(MISTAKES)
     text = words_of(page)
