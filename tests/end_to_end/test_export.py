@@ -115,6 +115,28 @@ def test_the_sentence_is_understood_in_every_language(inside: Inside) -> None:
     assert inside.json("validate", "english.csv").codes == []
 
 
+@pytest.mark.parametrize("form", ["csv", "xlsx", "ods"])
+def test_the_sentence_stays_in_an_annotated_copy(inside: Inside, form: str) -> None:
+    fill(inside, SPOILT)
+    inside.run("export", "-o", f"out.{form}")
+    assert inside.run("validate", f"out.{form}", "--annotate", f"seen.{form}").status == 0
+    assert inside.json("validate", f"seen.{form}").codes == []
+    asks_for_nothing(inside, f"seen.{form}", len(SPOILT))
+
+
+def test_the_sentence_stays_in_the_rejected_rows(inside: Inside) -> None:
+    fill(inside, SPOILT[:2])
+    rows = rows_of(inside.run("export").out)
+    kept, rows[2][0] = rows[2][0], "broken"
+    write_csv(inside.folder / "edited.csv", rows[2:], headings=HEADINGS, guidance=rows[1])
+    assert inside.run("run", "edited.csv", "--yes", "--set", "on_error=skip").status == 1
+    left_out = inside.folder / "edited.rejected.csv"
+    text = left_out.read_text(encoding="utf-8-sig")
+    assert MAY_STAY_EMPTY in text
+    left_out.write_text(text.replace("broken", kept, 1), encoding="utf-8-sig")
+    assert inside.json("validate", left_out).codes == []
+
+
 def test_an_edited_cell_is_the_only_change(inside: Inside) -> None:
     fill(inside, SPOILT)
     rows = rows_of(inside.run("export").out)

@@ -36,6 +36,7 @@ from musterroll.sheet.plain_text import TOO_MANY
 from musterroll.sheet.problem_groups import ProblemGroup, group_problems
 from musterroll.sheet.shifts import SHIFTED
 from musterroll.sheet.summary import SheetCounts, SheetSummary
+from musterroll.written.column_guide import ColumnGuide
 from musterroll.written.edited_copy import EditedCopy
 
 _OPTION = "--annotate"
@@ -124,9 +125,10 @@ class AnnotatedCopy:
                     "be left out; correct the headings first, or use --keep-passwords",
                     code="output.unsupported",
                 )
+        guide = ColumnGuide(self._pipeline)
         guidance = {
             number: {
-                index: field.guidance if field is not None else ""
+                index: guide.instead_of(row.cells[index], field)
                 for index, field in secrets.items()
                 if index < len(row.cells) and row.cells[index]
             }

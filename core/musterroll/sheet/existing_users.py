@@ -16,8 +16,13 @@ MAY_STAY_EMPTY = gettext_noop("May stay empty for users who exist already.")
 def is_for_existing_users(guidance: Row) -> bool:
     """Whether a row of guidance says so, whatever else stands in the cell and however it is broken into lines."""
     cell = guidance.secret(PASSWORD)
-    text = "" if cell is None else " ".join(cell.reveal().split())
-    return any(said in text for said in in_every_language(MAY_STAY_EMPTY))
+    return cell is not None and says_may_stay_empty(cell.reveal())
+
+
+def says_may_stay_empty(text: str) -> bool:
+    """Whether a text of guidance says so."""
+    words = " ".join(text.split())
+    return any(said in words for said in in_every_language(MAY_STAY_EMPTY))
 
 
 def for_existing_users(pipeline: Pipeline) -> Pipeline:

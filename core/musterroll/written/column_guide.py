@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from musterroll.contract.cells import Cell
 from musterroll.contract.drafts import DraftColumn, Guidance
 from musterroll.contract.fields import PASSWORD, Field
 from musterroll.contract.problems import Problem, Severity
@@ -14,7 +15,8 @@ from musterroll.contract.translation import gettext
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.registry.guards.guard import Guard, a
 from musterroll.registry.plugin_errors import AnswerError
-from musterroll.sheet.existing_users import MAY_STAY_EMPTY
+from musterroll.sheet.existing_users import MAY_STAY_EMPTY, says_may_stay_empty
+from musterroll.sheet.values import shown
 from musterroll.written.new_sheet import draft_column
 
 _LINES, _WIDEST = 4, 40  # a longer guidance makes its column wider, up to so many characters
@@ -39,14 +41,12 @@ class ColumnGuide:
 
     Args:
         pipeline: the pipeline.
-        existing: whether the sheet is one of users who exist.
 
     Raises:
         PluginError: a rule broke while it was built, or was asked.
     """
 
-    def __init__(self, pipeline: Pipeline, *, existing: bool = False) -> None:
-        self._existing = existing
+    def __init__(self, pipeline: Pipeline) -> None:
         self._severities = pipeline.severities
         limited = {
             one.label for one in pipeline.validators if one.when is not None
@@ -57,11 +57,16 @@ class ColumnGuide:
             if isinstance(rule, GuidesPeople) and label not in limited
         ]
 
-    def column(self, field: Field) -> GuidedColumn:
-        """Makes the column of a field."""
+    def column(self, field: Field, *, existing: bool = False) -> GuidedColumn:
+        """Makes the column of a field.
+
+        Args:
+            field: the field.
+            existing: whether the sheet is one of users who exist.
+        """
         asked = tuple(self._asked(field.name))
         guidance = field.guidance_with(" ".join(one.text for one in asked))
-        if self._existing and field.name == PASSWORD:
+        if existing and field.name == PASSWORD:
             guidance = f"{gettext(MAY_STAY_EMPTY)} {guidance}".strip()
         column = draft_column(field)
         column = replace(
@@ -71,6 +76,17 @@ class ColumnGuide:
             checks=tuple(one for one in asked if one.has_check),
         )
         return GuidedColumn(field.name, column, guidance)
+
+    def instead_of(self, cell: Cell, field: Field | None) -> str:
+        """What stands for a cell of guidance that may not be told, since a user may stand there by mistake: ours.
+
+        Args:
+            cell: the cell.
+            field: the field of its column; None where that is not known for certain.
+        """
+        if field is None:
+            return ""
+        return self.column(field, existing=says_may_stay_empty(shown(cell) or "")).guidance
 
     def _asked(self, name: str) -> Iterator[Guidance]:
         for guard, rule in self._rules:

@@ -194,7 +194,7 @@ class RejectedSheet:
         kept = list(cells)
         for index, field in self._secrets.items():
             if index < len(kept) and kept[index]:
-                kept[index] = self._guide.column(field).guidance if field is not None else None
+                kept[index] = self._guide.instead_of(kept[index], field) or None
         return tuple(kept)
 
     def _reasons_of(

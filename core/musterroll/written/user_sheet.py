@@ -27,8 +27,8 @@ def user_sheet(pipeline: Pipeline, users: Iterable[Mapping[str, str]], *, existi
         PluginError: a rule broke that was asked what it will ask of people.
     """
     pipeline = for_existing_users(pipeline) if existing else pipeline
-    guide = ColumnGuide(pipeline, existing=existing)
-    columns = [guide.column(field) for field in pipeline.fields.values() if field.has_column]
+    guide = ColumnGuide(pipeline)
+    columns = [guide.column(field, existing=existing) for field in pipeline.fields.values() if field.has_column]
     settings = pipeline.settings.sheet
     return Draft(
         columns=tuple(one.column for one in columns),
