@@ -91,6 +91,34 @@ def test_aliases_are_written_into_the_pipeline_file_and_its_comments_stay(place:
     assert file.read_bytes() == before
 
 
+_OMIT = 'omit = ["calling_code", "groups"]'
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        f"sheet.heading_row = 2\nsheet.first_row = 4\nsheet.{_OMIT}",
+        f"sheet = {{ heading_row = 2, first_row = 4, {_OMIT} }}",
+        f'sheet.heading_row = 2\nsheet.first_row = 4\nsheet.{_OMIT}\nsheet.aliases = {{ username = ["Login"] }}',
+        f'sheet.aliases.username = ["Login"]\nsheet.heading_row = 2\nsheet.first_row = 4\nsheet.{_OMIT}',
+        f"sheet.heading_row = 2\nsheet.first_row = 4\nstrict = false\nsheet.{_OMIT}",
+    ],
+)
+def test_aliases_are_written_however_the_file_writes_its_settings(
+    written: str, place: Workplace, tmp_path: Path
+) -> None:
+    file = tmp_path / "acme.toml"
+    file.write_text(f'name = "acme"\n{written}\non_error = "skip"\nbackend.use = "memory"\n')
+    before = tomllib.loads(file.read_text())
+    assert place.json("pipeline", "map", "staff.csv", "-p", "acme.toml").status == 0
+    after = tomllib.loads(file.read_text())
+    aliases = after["sheet"].pop("aliases")
+    assert aliases["username"][-1] == "Benutzername"
+    before["sheet"].pop("aliases", None)
+    assert after == before
+    assert place.json("validate", "staff.csv", "-p", "acme.toml").status == 0
+
+
 def test_without_a_pipeline_file_there_is_nothing_to_write_to(place: Workplace) -> None:
     mapped = place.run("pipeline", "map", "staff.csv")
     assert mapped.status == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 import unicodedata
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -143,15 +144,17 @@ def map_columns(pipeline: Pipeline, path: Path, *, chosen: Mapping[str, str] | N
 
 
 def _write_aliases(file: Path, fields: Mapping[str, Field], aliases: Mapping[str, Sequence[str]]) -> None:
-    import tomlkit  # noqa: PLC0415 -- only this command needs it
-
-    document = tomlkit.parse(file.read_text(encoding="utf-8"))
-    table = document.setdefault("sheet", tomlkit.table()).setdefault("aliases", tomlkit.table())
-    for name, headings in aliases.items():
-        table[name] = [*fields[name].aliases, *headings]  # an array replaces an inherited one
+    # An array replaces an inherited one.
+    whole = {name: [*fields[name].aliases, *headings] for name, headings in aliases.items()}
+    text = file.read_text(encoding="utf-8")
+    changed = _with_aliases(text, whole)
+    wanted = tomllib.loads(text)
+    wanted.setdefault("sheet", {}).setdefault("aliases", {}).update(whole)
+    if tomllib.loads(changed) != wanted:
+        raise MusterrollError(f"{file} is written in a way that cannot be changed here; add sheet.aliases by hand")
 
     def write(target: BinaryIO) -> None:
-        target.write(tomlkit.dumps(document).encode())
+        target.write(changed.encode())
 
     try:
         with NewFile(file.parent, private=True) as new:
@@ -159,6 +162,23 @@ def _write_aliases(file: Path, fields: Mapping[str, Field], aliases: Mapping[str
             new.becomes(file, replace=True)
     except OSError as error:
         raise MusterrollError(f"{file} cannot be written: {why_not(error, file)}", code="output.unwritable") from None
+
+
+def _with_aliases(text: str, aliases: Mapping[str, Sequence[str]]) -> str:
+    """The text of a pipeline file with further aliases, in the way in which it writes its settings of the sheet."""
+    import tomlkit  # noqa: PLC0415 -- only this command needs it
+    from tomlkit.items import InlineTable  # noqa: PLC0415 -- likewise
+
+    document = tomlkit.parse(text)
+    sheet = document.setdefault("sheet", tomlkit.table())
+    # A header [sheet.aliases] there would take the lines that follow into its table.
+    on_one_line = isinstance(sheet, InlineTable) or any(
+        key is not None and key.key == "sheet" and key.is_dotted() for key, _ in document.body
+    )
+    table = sheet.setdefault("aliases", tomlkit.inline_table() if on_one_line else tomlkit.table())
+    for name, headings in aliases.items():
+        table[name] = list(headings)
+    return tomlkit.dumps(document)
 
 
 def _look(pipeline: Pipeline, path: Path, heading_row: int | None) -> FoundSheet:
