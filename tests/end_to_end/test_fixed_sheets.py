@@ -103,6 +103,18 @@ def test_a_fixed_sheet_has_the_right_values_and_all_else(form: str, place: Insid
     assert [user[0] for user in users(place, copy)] == ["ana", "bo", "cy", "ed"]
 
 
+@pytest.mark.parametrize("option", [("--annotate",), ("--fix", "-o")])
+def test_the_sheet_itself_is_never_written_over(option: tuple[str, ...], place: Inside) -> None:
+    path = sheet(place.folder, "csv")
+    was = path.read_bytes()
+    (place.folder / "other.csv").symlink_to(path)
+    for name in (path.name, "other.csv"):
+        refused = place.json("validate", path, *option, name, "--force")
+        assert (refused.status, refused.document["error"]["code"]) == (2, "output.exists")
+        assert "this is the sheet itself" in refused.document["error"]["message"]
+        assert path.read_bytes() == was
+
+
 @pytest.mark.parametrize("form", FORMATS)
 def test_an_annotated_sheet_reads_like_the_sheet(form: str, place: Inside) -> None:
     path = sheet(place.folder, form)

@@ -19,7 +19,7 @@ from musterroll.plan.run import Run
 from musterroll.sheet.headings import find_columns
 from musterroll.sheet.open_sheet import OpenSheet
 from musterroll.sheet.values import shown
-from musterroll.written.edited_copy import EditedCopy
+from musterroll.written.edited_copy import change_in_place
 from musterroll.written.rejected import note_changed_file
 
 
@@ -125,7 +125,7 @@ def _clean_files(pipeline: Pipeline, journal: Journal, person: Person) -> Iterat
                 continue
             if cells := list(_cells(pipeline, opened, person)):
                 edits = SheetEdits(cells=cells.__iter__, drops_earlier_notes=True)
-                EditedCopy(pipeline, opened, path, kind="", option="forget", replace=True).write(edits, private=True)
+                change_in_place(pipeline, opened, edits, "forget")
                 with journal.transaction():
                     note_changed_file(journal, path)
                 yield str(path)

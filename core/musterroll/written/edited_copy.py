@@ -30,7 +30,8 @@ class EditedCopy:
         replace: whether to write over a file that is there.
 
     Raises:
-        UsageError: nothing edits the sheet's format, the file's name asks for another one, or the file exists.
+        UsageError: nothing edits the sheet's format, the file's name asks for another one, or the file exists or is
+            the sheet.
     """
 
     def __init__(
@@ -51,6 +52,10 @@ class EditedCopy:
                 f"{option} {path}: the copy has the sheet's own format, so its name ends in {suffixes[0]}",
                 code="output.unsupported",
             )
+        if self.path.exists() and self.path.samefile(source):
+            raise UsageError(
+                f"{option} {path}: this is the sheet itself; name another file for its copy", code="output.exists"
+            )
         if self.path.exists() and not replace:
             raise UsageError(
                 f"there is a file {self.path} already; --force writes over it, {option} names another",
@@ -65,6 +70,12 @@ class EditedCopy:
             PluginError: the editor broke.
         """
         return write_edits(self._pipeline, self._instance, self._sheet.source, edits, self.path, private, self._replace)
+
+
+def change_in_place(pipeline: Pipeline, sheet: OpenSheet, edits: SheetEdits, option: str) -> None:
+    """Writes over a file of ours with changes to it; see `EditedCopy`."""
+    instance = _editor(pipeline, sheet, option)
+    write_edits(pipeline, instance, sheet.source, edits, sheet.source.path, private=True, replace=True)
 
 
 def write_edits(
