@@ -92,6 +92,16 @@ def test_what_is_left_of_the_rejected_rows_can_be_run(office: Inside) -> None:
     assert {problem["row"] for problem in checked.document["problems"]} == {4}
 
 
+def test_who_was_chosen_by_name_is_forgotten_too(inside: Inside) -> None:
+    inside.pipeline()
+    write_csv(inside.folder / "first.csv", [ANA, BO])
+    assert inside.run("run", "first.csv", "--only", "anaconda", "--only", "bo").status == 0
+    assert traces(inside) != []
+    inside.run("forget", "anaconda", "--yes")
+    assert traces(inside) == []
+    assert b'"bo"' in kept(inside)[".musterroll/test.journal"]  # who was chosen as well
+
+
 @pytest.mark.parametrize("language", ["en", "de"])
 def test_the_reasons_of_a_file_say_it_whoever_reads_them(language: str, office: Inside) -> None:
     office.run("forget", "anaconda", "--yes", LANGUAGE=language)

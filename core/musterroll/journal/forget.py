@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Set
+from dataclasses import dataclass, field, replace
 
 from musterroll.contract.text import fold
 from musterroll.journal.change import Action, PasswordAction
 from musterroll.journal.damage import decoded
-from musterroll.journal.job import read_jobs
+from musterroll.journal.job import Job, read_jobs
 from musterroll.journal.journal import Journal
 from musterroll.journal.roster import OWNER
 from musterroll.journal.sheet_parts import forget_rows
 from musterroll.journal.unchanged import take_out, unchanged_rows
+from musterroll.sheet.summary import SheetSummary
 
 FORGOTTEN = "(forgotten)"
 """Stands where a name, or a sentence with it, was."""
@@ -56,6 +57,7 @@ class Person:
         refs: ids, each with pipeline and portal.
         rows: row numbers by job.
         messages: the ids of invites.
+        chosen: jobs that were told to take only the rows of some people, with what they were told instead.
     """
 
     names: set[str]
@@ -63,11 +65,12 @@ class Person:
     refs: set[tuple[str, str, str]] = field(default_factory=set)
     rows: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
     messages: set[str] = field(default_factory=set)
+    chosen: dict[str, SheetSummary] = field(default_factory=dict)
 
     @property
     def is_known(self) -> bool:
         """Whether anything is kept of the person."""
-        return bool(self.refs or self.rows or self.messages)
+        return bool(self.refs or self.rows or self.messages or self.chosen)
 
     @property
     def texts(self) -> set[str]:
@@ -105,7 +108,18 @@ def find_person(journal: Journal, username: str) -> Person:
     for pipeline, identity, ref, message in journal.stream("SELECT pipeline, identity, ref, message FROM invite"):
         if (pipeline, identity, ref) in person.refs:
             person.messages.add(message)
+    for record in read_jobs(journal):
+        if (sheet := _without(record.sheet, person.names)) != record.sheet:
+            person.chosen[record.id] = sheet
     return person
+
+
+def _without(sheet: SheetSummary, names: Set[str]) -> SheetSummary:
+    """The summary of a sheet that names nobody of these as chosen."""
+    if sheet.chosen is None:
+        return sheet
+    users = tuple(FORGOTTEN if fold(user) in names else user for user in sheet.chosen.users)
+    return replace(sheet, chosen=replace(sheet.chosen, users=users))
 
 
 def _take(person: Person, owner: tuple[str, str, str], name: str) -> None:
@@ -129,6 +143,8 @@ def forget_person(journal: Journal, person: Person) -> None:
     with journal.transaction():
         for job, rows in person.rows.items():
             _forget_rows(journal, job, sorted(rows))
+        for job, sheet in person.chosen.items():
+            Job(journal, job).set_sheet(sheet)
         for table in _OF_OWNERS:
             journal.executemany(
                 f"DELETE FROM {table} WHERE owner = {OWNER} AND ref = ?3",  # noqa: S608 -- constants
