@@ -146,7 +146,12 @@ KINDS: dict[str, list[Attack]] = {
         (401, lambda s: s.send("GET", f"/start?token=x&TOKEN={s.server.token}", cookie="")),
         (405, lambda s: s.form("/start", token=s.server.token or "")),
     ],
-    "no CSRF token": post(403, FORMS),
+    "no CSRF token": [
+        *post(403, FORMS),
+        *uploads(403, (SHEET_PART, b"x"), csrf=False),
+        (403, lambda s: s.multipart(('name="csrf"', b""), (SHEET_PART, b"x"), csrf=False)),
+        (403, lambda s: s.multipart(('name="csrf"', s.old_csrf.encode()), (SHEET_PART, b"x"), csrf=False)),
+    ],
     "a CSRF token that is made up": [
         *post(403, FORMS[:6], csrf="a" * 43),
         *post(403, FORMS[4:5], csrf="ä"),

@@ -110,6 +110,8 @@ class Scene:
                 answer.begin()
                 self.text = answer.read().decode("utf-8", "replace")
             except ConnectionResetError:  # likewise
+                if len(request) < 65536:
+                    raise
                 return 400
             self.status, self.headers = answer.status, answer.headers
         return self.status
