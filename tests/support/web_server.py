@@ -217,7 +217,13 @@ def web_server(place: Workplace, *pipelines: Path, access: str | None = None, **
             site = replace(site, desk=Desk(state, worker))
         is_ready = threading.Event()
         serving = make_server(site, told, url, listener, is_ready.set)
-        thread = threading.Thread(target=lambda: asyncio.run(serving.serve([listener])))
+        faults: list[str] = []
+
+        async def serve() -> None:
+            asyncio.get_running_loop().set_exception_handler(lambda _, told: faults.append(str(told)))
+            await serving.serve([listener])
+
+        thread = threading.Thread(target=lambda: asyncio.run(serve()))
         thread.start()
         try:
             assert is_ready.wait(20)
@@ -227,6 +233,7 @@ def web_server(place: Workplace, *pipelines: Path, access: str | None = None, **
             serving.should_exit = True
             thread.join(60)
     assert not thread.is_alive()
+    assert faults == []
 
 
 @contextmanager
