@@ -91,7 +91,7 @@ def tokens(status: int, who: str, *requests: tuple[str, str]) -> list[Attack]:
     """Sends requests of a program."""
 
     def ask(s: Scene, request: tuple[str, str]) -> int:
-        return s.bearer(request[0], request[1].format(job=s.job, limited=s.limited), who)
+        return s.bearer(request[0], request[1].format(job=s.job, limited=s.limited, work=s.work), who)
 
     return each(status, requests, ask)
 
@@ -117,6 +117,7 @@ _SOCKET: dict[str, Any] = {
     "lines": ("connection: upgrade", "upgrade: websocket", "sec-websocket-version: 13", "sec-websocket-key: eA==")
 }
 ACTS = ("resume", "approve", "undo", "release", "cancel")
+OWN_ACTS = ("cancel", "import", "discard")  # about what the API has begun
 
 KINDS: dict[str, list[Attack]] = {
     "nobody is signed in": [
@@ -281,7 +282,7 @@ KINDS: dict[str, list[Attack]] = {
         *tokens(404, "theirs", ("GET", "/api/jobs/{job}"), ("GET", "/api/jobs/{limited}")),
         *tokens(404, "theirs", *[("POST", f"/api/jobs/{{limited}}/{act}") for act in ACTS]),
         (404, lambda s: s.bearer("GET", f"/api/jobs/{s.work}", "theirs")),
-        (404, lambda s: s.bearer("POST", f"/api/jobs/{s.work}/cancel", "theirs")),
+        *tokens(404, "theirs", *[("POST", f"/api/jobs/{{work}}/{act}") for act in OWN_ACTS]),
     ],
     "a token whose role does not do": [
         *tokens(
@@ -290,7 +291,7 @@ KINDS: dict[str, list[Attack]] = {
         *tokens(403, "looks", *[("POST", f"/api/jobs/{{job}}/{act}") for act in ACTS[:4]]),
         *tokens(403, "imports", ("POST", "/api/jobs/{limited}/approve")),
         *tokens(409, "imports", ("POST", "/api/jobs/{job}/resume")),
-        (404, lambda s: s.bearer("POST", f"/api/jobs/{s.work}/cancel", "looks")),
+        *tokens(404, "looks", *[("POST", f"/api/jobs/{{work}}/{act}") for act in OWN_ACTS]),
         (404, lambda s: s.bearer("GET", f"/api/jobs/{s.work}", "looks")),
     ],
     "a method that is another one": [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from http import HTTPStatus
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -11,10 +12,10 @@ from starlette.responses import Response
 
 from musterroll import gettext
 from musterroll_plugins.web.columns import columns_page
-from musterroll_plugins.web.desk import Upload
+from musterroll_plugins.web.desk import Upload, Work
 from musterroll_plugins.web.people import Role
 from musterroll_plugins.web.site import Route, Visit
-from musterroll_plugins.web.uploads import found_upload, with_check
+from musterroll_plugins.web.uploads import found_upload, unimported, with_check
 from musterroll_plugins.web.view import View
 from musterroll_plugins.web.words import INVITES
 
@@ -97,24 +98,42 @@ async def run(visit: Visit) -> Response:
 
 
 async def _run(visit: Visit, upload: Upload, view: View) -> Response:
-    meta, desk = view.meta, visit.site.desk
+    try:
+        work = begin_import(visit, upload, view.meta, visit.text("invites"))
+    except HTTPException as error:
+        if error.status_code != HTTPStatus.UNPROCESSABLE_ENTITY:
+            raise
+        errors = [(f"invites-{view.meta['usual']}", error.detail)]
+        return await _answers(visit, upload, view, errors, error.status_code)
+    return visit.to(f"/work/{work.id}")
+
+
+def begin_import(visit: Visit, upload: Upload, meta: Mapping[str, Any], choice: str) -> Work:
+    """Begins the import of a sheet as its check has shown it.
+
+    Args:
+        visit: who wants it.
+        upload: the sheet.
+        meta: what the check has found.
+        choice: to whom invites are sent.
+
+    Raises:
+        HTTPException: it is being imported, or nothing of it can be (409), or there is no such choice (422).
+    """
+    desk = visit.site.desk
     # Looked at again: another person may have begun it a moment ago.
-    now = desk.upload(visit.name, upload.id)
-    if now is None or desk.is_imported(now):
-        raise HTTPException(409, gettext("this sheet is being imported already"))
+    now = unimported(visit, desk.upload(visit.name, upload.id))
     if not is_importable(meta):
         raise HTTPException(409, gettext("nothing of the sheet can be imported"))
-    choice = visit.text("invites")
     if choice not in meta["choices"]:
-        errors = [(f"invites-{meta['usual']}", gettext("say to whom invites are sent"))]
-        return await _answers(visit, upload, view, errors, 422)
+        raise HTTPException(422, gettext("say to whom invites are sent"))
     assert choice in INVITES
     shown = {"invites": meta["choices"][choice]["sends"], "digest": meta["digest"]}
     more = {"shown": shown, "invites": None if choice == meta["usual"] else choice}
     work = visit.begin_with(upload, "run", more)
     desk.store(replace(now, run=work.id, began_by=work.by))
     visit.note("run", upload.id)
-    return visit.to(f"/work/{work.id}")
+    return work
 
 
 async def not_posted(visit: Visit) -> Response:

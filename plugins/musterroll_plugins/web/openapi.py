@@ -55,6 +55,10 @@ _GOOD = {  # by what is answered: what it is, in words and as a schema
         "It has begun; `location` is where its document will be.",
         {"type": "object", "properties": {"id": _TEXT, "location": _TEXT}, "required": ["id", "location"]},
     ),
+    "discarded": (
+        "It is forgotten.",
+        {"type": "object", "properties": {"id": _TEXT}, "required": ["id"]},
+    ),
     "standing": (
         "It is not done yet.",
         {

@@ -18,13 +18,15 @@ from starlette.responses import FileResponse, JSONResponse, Response
 
 from musterroll import UsageError
 from musterroll.engine import MEMBERS, Document, Outcome, Pipeline, documents, list_jobs, show_job, template
+from musterroll_plugins.web.checked import begin_import
 from musterroll_plugins.web.desk import Upload, Work
 from musterroll_plugins.web.jobs import ACTS, begin_act
 from musterroll_plugins.web.openapi import NOT_NOW, NOT_TAKEN, REFUSED, Operation, openapi
 from musterroll_plugins.web.people import Role
 from musterroll_plugins.web.private import ID, read_json, write_json
 from musterroll_plugins.web.site import Visit, refuse_doubles
-from musterroll_plugins.web.uploads import take
+from musterroll_plugins.web.uploads import take, unimported
+from musterroll_plugins.web.view import View
 from musterroll_plugins.web.words import INVITES
 
 _KEY = 200  # characters of an idempotency key
@@ -227,14 +229,55 @@ async def act(visit: Visit) -> Response:
 
 async def cancel(visit: Visit) -> Response:
     """Asks a work to end."""
+    work = _own_work(visit)
+    visit.site.desk.cancel(work)
+    visit.note("cancel", work.id)
+    return _accepted(visit, work.id)
+
+
+async def import_check(visit: Visit) -> Response:
+    """Imports what a check has shown, or nothing where something else would be done by now."""
+    upload, work = _own_check(visit)
+    if visit.site.desk.standing(work).state in ("waiting", "running"):
+        raise HTTPException(409, "the check is not done yet")
+    try:
+        view = await run_in_threadpool(View, visit.site.desk.view_of(work))
+    except FileNotFoundError:
+        raise HTTPException(409, "the check could not read the sheet") from None
+    with view:
+        begun = begin_import(visit, upload, view.meta, visit.query("invites") or view.meta["usual"])
+    return _accepted(visit, begun.id)
+
+
+async def discard_check(visit: Visit) -> Response:
+    """Forgets the sheet of a check, and what was found in it."""
+    upload, work = _own_check(visit)
+    visit.site.desk.discard(unimported(visit, upload))
+    visit.note("discard", upload.id)
+    return JSONResponse({"id": work.id})
+
+
+def _own_work(visit: Visit) -> Work:
+    """What this API has begun, by its id; for importers.
+
+    Raises:
+        HTTPException: there is none (404).
+    """
     for customer in _customers(visit):
         visit.customer_found = customer
         work = visit.site.desk.work(customer.name, visit.request.path_params["job"])
         if work is not None and visit.may("importer"):
-            visit.site.desk.cancel(work)
-            visit.note("cancel", work.id)
-            return _accepted(visit, work.id)
+            return work
     raise HTTPException(404)
+
+
+def _own_check(visit: Visit) -> tuple[Upload, Work]:
+    """A check, likewise, and its sheet."""
+    work = _own_work(visit)
+    upload = visit.site.desk.upload(visit.name, work.upload or "")
+    if upload is None or upload.check != work.id:
+        raise HTTPException(404)
+    return upload, work
 
 
 async def description(visit: Visit) -> Response:
@@ -284,6 +327,23 @@ OPERATIONS = (
         None,
         "Ends what this API has begun, in order.",
         {202: "begun", **REFUSED},
+    ),
+    Operation(
+        "POST",
+        "/api/jobs/{job}/import",
+        import_check,
+        None,
+        "Imports what a check of this API has shown; with invites=… as said, else as the pipeline says.",
+        {202: "begun", **REFUSED, **NOT_NOW, 422: NOT_TAKEN[422]},
+        query=("invites",),
+    ),
+    Operation(
+        "POST",
+        "/api/jobs/{job}/discard",
+        discard_check,
+        None,
+        "Forgets the sheet of a check of this API that was not imported.",
+        {200: "discarded", **REFUSED, 409: NOT_NOW[409]},
     ),
     *(
         Operation(

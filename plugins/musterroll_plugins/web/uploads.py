@@ -228,6 +228,17 @@ def found_upload(visit: Visit) -> Upload:
     return found
 
 
+def unimported(visit: Visit, upload: Upload | None) -> Upload:
+    """The upload, which nobody has begun to import.
+
+    Raises:
+        HTTPException: somebody has, or it is gone (409).
+    """
+    if upload is None or visit.site.desk.is_imported(upload):
+        raise HTTPException(409, gettext("this sheet is being imported already"))
+    return upload
+
+
 async def with_check(
     visit: Visit, upload: Upload, show: Callable[[Visit, Upload, View], Awaitable[Response]]
 ) -> Response:
@@ -251,17 +262,13 @@ async def with_check(
 
 async def check_again(visit: Visit) -> Response:
     """Checks an upload once more: the portal may have changed."""
-    upload = found_upload(visit)
-    if visit.site.desk.is_imported(upload):
-        raise HTTPException(409, gettext("this sheet is being imported already"))
+    upload = unimported(visit, found_upload(visit))
     return visit.to(f"/work/{check(visit, upload).check}")
 
 
 async def discard(visit: Visit) -> Response:
     """Forgets an upload that was not imported."""
-    upload = found_upload(visit)
-    if visit.site.desk.is_imported(upload):
-        raise HTTPException(409, gettext("this sheet is being imported already"))
+    upload = unimported(visit, found_upload(visit))
     visit.site.desk.discard(upload)
     visit.note("discard", upload.id)
     return visit.to("")

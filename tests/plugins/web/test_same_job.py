@@ -170,6 +170,48 @@ def test_a_check_writes_nothing(hr: Program, api_place: Workplace) -> None:
     assert api_place.json("jobs", "list").document["jobs"] == before
 
 
+def test_what_a_check_has_shown_is_imported_or_discarded(hr: Program, api: WebServer, api_place: Workplace) -> None:
+    def checked(name: str) -> str:
+        rows = [{"username": name, "forename": "Z", "email": f"{name}@example.com", "password": "Lantern-Hill-88"}]
+        answer = hr.client.post("/api/customers/test/checks", json={"rows": rows})
+        hr.document(answer)
+        return f"/api/jobs/{answer.json()['id']}"
+
+    first, second, third = map(checked, ("zoe", "zed", "zia"))
+    assert hr.client.post(f"{first}/import?invites=perhaps").status_code == 422
+    begun = hr.client.post(f"{first}/import?invites=none")
+    assert hr.document(begun)["job"]["state"] == "completed"
+    assert hr.client.post(f"{first}/import").status_code == 409
+    assert hr.client.post(f"{first}/discard").status_code == 409
+    assert hr.client.post(f"{second}/discard").json() == {"id": second.rpartition("/")[2]}
+    for act in ("import", "discard"):
+        assert hr.client.post(f"{second}/{act}").status_code == 404
+    # By now something else would be done.
+    other = "\n".join([*SHEET.splitlines()[:2], "zia@example.com,zia,Somebody,,Lantern-Hill-88,,,"])
+    assert api_place.run("run", api_place.write("zia.csv", f"{other}\n")).status == 0
+    document = hr.document(hr.client.post(f"{third}/import"))
+    assert document["error"]["code"] == "declined"
+    users = api_place.users()
+    assert users["zia"]["forename"] == "Somebody"
+    assert "zoe" in users
+    assert "zed" not in users
+
+
+def test_a_program_that_only_checks_can_go_on_doing_so(hr: Program) -> None:
+    def check() -> httpx.Response:
+        return hr.client.post("/api/customers/test/checks", files={"sheet": ("staff.csv", SHEET)})
+
+    taken = []
+    while (answer := check()).status_code == 202:
+        hr.document(answer)
+        taken.append(answer.json()["id"])
+        assert len(taken) <= 20
+    assert answer.status_code == 429
+    for id_ in taken:
+        assert hr.client.post(f"/api/jobs/{id_}/discard").status_code == 200
+    assert check().status_code == 202
+
+
 def test_who_begins_a_job_does_not_approve_it(api: WebServer, hr: Program) -> None:
     rows = [{"username": f"q{i}", "forename": "Q", "password": f"Lantern-Hill-8{i}"} for i in range(3)]
     boss, auditor = Program(api.client(), "boss"), Program(api.client(), "auditor")
