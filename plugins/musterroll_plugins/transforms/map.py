@@ -67,6 +67,9 @@ class Map:
         mistakes = [Mistake(where, fault, "pipeline") for fault in self._faults(options, context)]
         if mistakes:
             raise PipelineError(mistakes)
+        if self._to == self.source:  # what was found is right already, as in a sheet of users who exist
+            for meaning in [*self._table.values()]:
+                self._table.setdefault(fold(meaning), meaning)
         # Looking through a long table for a near value takes its time.
         self._near = lru_cache(maxsize=4096)(lambda text: nearest(text, self._written))
 

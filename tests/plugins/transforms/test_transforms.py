@@ -130,6 +130,7 @@ def test_map(tmp_path: Path) -> None:
     assert (found.code, found.suggestion) == ("department.not_a_choice", "R&D")
     assert said(map, "map", {"department": "x"}, otherwise="keep", **options) == {}
     assert said(map, "map", {"department": "10"}, to="surname", **options) == {"surname": "Sales"}
+    assert problem(said(map, "map", {"department": "Sales"}, to="surname", **options)).code == "department.not_a_choice"
 
 
 @pytest.mark.parametrize(
