@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from musterroll import (
     Batch,
@@ -19,16 +18,17 @@ from musterroll import (
     hookimpl,
 )
 
-if TYPE_CHECKING:
-    from musterroll import Conditions
-
 
 class Required:
     """`FIELD.required`: a field that every row needs is blank."""
 
     def __init__(self, options: Options, context: Context) -> None:
         fields = self._fields = context.fields
-        self._when = {name: spec.required_when for name, spec in fields.items() if spec.required_when is not None}
+        self._when = {
+            name: spec.required_when
+            for name, spec in fields.items()
+            if spec.required_when is not None and not spec.required
+        }
         self._needed = [
             name
             for name, spec in fields.items()
@@ -45,7 +45,7 @@ class Required:
             name for name in self._needed if (value := values.get(name)) is not None and value.origin is Origin.BLANK
         ]
         if self._when:
-            blank = [name for name in blank if (when := self._when_of(name)) is None or when.holds(when.texts_of(row))]
+            blank = [name for name in blank if (when := self._when.get(name)) is None or when.holds(when.texts_of(row))]
         return [
             self._problem(row, name)
             for name in blank
@@ -66,14 +66,11 @@ class Required:
         """Says which columns every row needs, and which rows need one."""
         if name not in self._needed:
             return None
-        when = self._when_of(name)
+        when = self._when.get(name)
         if when is None:
             return Guidance(text=gettext("Needed."), problem=f"{name}.required")
         condition = when.statement(lambda field: self._fields[field].heading)
         return Guidance(text=gettext("Needed where {condition}.", condition=condition), problem=f"{name}.required")
-
-    def _when_of(self, name: str) -> Conditions | None:
-        return None if self._fields[name].required else self._when.get(name)
 
     def _problem(self, row: Row, name: str) -> Problem:
         if name not in self._made_of:

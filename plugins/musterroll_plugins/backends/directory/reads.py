@@ -38,6 +38,12 @@ _USER = f"""
     FROM users
 """  # noqa: S608 -- made of constants
 
+
+def _keyed(key: str) -> str:
+    """The query of users with another value in front."""
+    return _USER.replace("SELECT id,", f"SELECT {key}, id,", 1)
+
+
 # The fields whose folded values the file itself keeps.
 _KEPT = {"username": "username_key", "email": "email_key"}
 
@@ -62,9 +68,7 @@ class Reads:
 
     def all_users(self) -> Iterator[Existing]:
         """Streams all users, by their names."""
-        query = f"{_USER} WHERE username_key > ? ORDER BY username_key LIMIT {BATCH}".replace(
-            "id,", "username_key, id,", 1
-        )
+        query = f"{_keyed('username_key')} WHERE username_key > ? ORDER BY username_key LIMIT {BATCH}"
         after = ""
         # Batch by batch: an unfinished SELECT would keep the writer from tidying up.
         while rows := self._db.execute(query, (after,)).fetchall():
@@ -105,10 +109,11 @@ class Reads:
 
     def _by_key(self, field: str, folded: Collection[str]) -> dict[str, list[Existing]]:
         if field in _KEPT:
-            key, source = f"users.{_KEPT[field]}", _USER
+            key = f"users.{_KEPT[field]}"
+            source = _keyed(key)
         else:
-            key, source = "found.key", f"{_USER} JOIN {self._index(field)} AS found ON found.user_id = users.id"
-        source = source.replace("SELECT id,", f"SELECT {key}, id,", 1)
+            key = "found.key"
+            source = f"{_keyed(key)} JOIN {self._index(field)} AS found ON found.user_id = users.id"
         users: dict[str, list[Existing]] = defaultdict(list)
         for row in self._where(f"{source} WHERE {key}", folded):
             users[row[0]].append(_existing(row[1:]))

@@ -129,6 +129,10 @@ class Dialect:
             refs.update((text, ref_of(value)) for text, value in connection.execute(query))
         return refs
 
+    def changed(self, connection: sa.Connection, statement: sa.Insert | sa.Delete) -> int:
+        """Carries a statement out; returns how many rows it has changed."""
+        return connection.execute(statement).rowcount
+
     def insert_one(self, connection: sa.Connection, target: Described, row: Row) -> str:
         """Inserts a row; returns its ref."""
         key = target["key"]
@@ -314,6 +318,11 @@ class Sqlite(Dialect):
     def refuses_connection(self, error: sa.exc.DBAPIError) -> bool:
         """No such file, or no database."""
         return self.code(error).startswith(("SQLITE_CANTOPEN", "SQLITE_NOTADB"))
+
+    def changed(self, connection: sa.Connection, statement: sa.Insert | sa.Delete) -> int:
+        """See `Dialect.changed`. Python's module counts by how a statement begins, which a Turkish locale breaks."""
+        connection.execute(statement)
+        return int(connection.scalar(sa.text("SELECT changes()")) or 0)
 
 
 DIALECTS: Mapping[str, type[Dialect]] = {

@@ -52,6 +52,11 @@ def keys_of(column: sa.Column[Any], refs: Iterable[str]) -> dict[Any, str]:
     return {key: ref for ref in refs if (key := key_of(column, ref)) is not None}
 
 
+def _by_ref(key: sa.Column[Any], rows: Iterable[Mapping[Any, Any]]) -> dict[str, Row]:
+    """Rows as they can be kept, by the refs of their keys."""
+    return {ref_of(row[key.name]): {str(name): value for name, value in row.items()} for row in rows}
+
+
 def _add(refs: _Refs, folded: str, ref: str) -> None:
     others = refs.get(folded, ())
     if ref not in others:
@@ -138,9 +143,7 @@ class Reads:
 
     def users(self, connection: sa.Connection, refs: Iterable[str]) -> dict[str, Existing]:
         """Reads users as they are now, by ref; those who are gone are left out."""
-        rows = self.rows(connection, refs)
-        groups = self._groups_of(connection, rows)
-        return {ref: self._existing(ref, row, groups[ref]) for ref, row in rows.items()}
+        return self._with_groups(connection, self.rows(connection, refs))
 
     def users_after(self, connection: sa.Connection, key: object) -> tuple[list[Existing], object]:
         """Reads the next users by key, after one; None for the first.
@@ -152,9 +155,7 @@ class Reads:
         column = described["key"]
         query = sa.select(*self._columns).where(*described.scope).order_by(column).limit(BATCH)
         read = connection.execute(query if key is None else query.where(column > key)).mappings().all()
-        rows = {ref_of(row[column.name]): {str(name): value for name, value in row.items()} for row in read}
-        groups = self._groups_of(connection, rows)
-        users = [self._existing(ref, row, groups[ref]) for ref, row in rows.items()]
+        users = self._with_groups(connection, _by_ref(column, read)).values()
         return [user for user in users if user.username], read[-1][column.name] if read else None
 
     def rows(self, connection: sa.Connection, refs: Iterable[str], *, lock: bool = False) -> dict[str, Row]:
@@ -175,8 +176,7 @@ class Reads:
     ) -> dict[str, Row]:
         found: dict[str, Row] = {}
         for batch in batches(keys_of(key, refs)):
-            for row in connection.execute(query.where(key.in_(batch))).mappings():
-                found[ref_of(row[key.name])] = {str(name): value for name, value in row.items()}
+            found |= _by_ref(key, connection.execute(query.where(key.in_(batch))).mappings())
         return found
 
     def _groups_of(self, connection: sa.Connection, refs: Iterable[str]) -> dict[str, set[str]]:
@@ -187,6 +187,10 @@ class Reads:
                 for user, group in connection.execute(query.where(described["user"].in_(batch))):
                     groups[ref_of(user)].add(ref_of(group))
         return groups
+
+    def _with_groups(self, connection: sa.Connection, rows: Mapping[str, Row]) -> dict[str, Existing]:
+        groups = self._groups_of(connection, rows)
+        return {ref: self._existing(ref, row, groups[ref]) for ref, row in rows.items()}
 
     def _existing(self, ref: str, row: Row, groups: Iterable[str]) -> Existing:
         values = self._users.values(row)

@@ -173,6 +173,3 @@ def _column(table: sa.Table, option: str, name: str) -> Col:
             f"the table {table.name} has no column {name}{did_you_mean(name, table.c.keys())}: see the option {option}"
         )
     return table.c[name]
-
-
-# -- tables of our own --------------------------------------------------------------------------------------------

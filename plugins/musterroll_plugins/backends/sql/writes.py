@@ -7,7 +7,7 @@ other out.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
 from itertools import groupby
 from typing import Any, TypeVar
 
@@ -128,8 +128,8 @@ class _AtWork:
         for op in ops:
             held = self._users.single_values(op.user.fields)
             held[USERNAME] = fold(op.user.username)
-            answer = None if promised.isdisjoint(held.items()) else self._promised(op, held, promised)
-            if (answer := answer or self._in_the_way(op, held)) is not None:
+            answer = self._promised(op, held, promised) or self._in_the_way(op, held)
+            if answer is not None:
                 results.append(answer)
                 continue
             try:
@@ -146,7 +146,9 @@ class _AtWork:
                 results.append(Result(op.id, Status.DONE, refs[name]))
         return results
 
-    def _promised(self, op: CreateUser, held: Mapping[str, str], promised: Collection[tuple[str, str]]) -> Result:
+    def _promised(self, op: CreateUser, held: Mapping[str, str], promised: Set[tuple[str, str]]) -> Result | None:
+        if promised.isdisjoint(held.items()):
+            return None
         name = next(name for name, text in held.items() if (name, text) in promised)
         what = "the username" if name == USERNAME else f"the value of {name}"
         return Result(op.id, Status.CONFLICT, detail=f"{what} is taken")
@@ -350,12 +352,7 @@ class _AtWork:
         return Result(op.id, Status.DONE if added or gone else Status.NOOP, refused=gone)
 
     def _changed(self, statement: sa.Insert | sa.Delete) -> int:
-        """Carries a statement out; returns how many rows it has changed."""
-        result = self._connection.execute(statement)
-        # Python's module for SQLite counts by how a statement begins, which a Turkish locale breaks.
-        if self._connection.dialect.name == "sqlite":
-            return int(self._connection.scalar(sa.text("SELECT changes()")) or 0)
-        return result.rowcount
+        return self._dialect.changed(self._connection, statement)
 
     def _remove_members(self, op: RemoveMembers) -> Result:
         members, group = self._of_members, key_of(self._of_groups["key"], op.group.ref)
