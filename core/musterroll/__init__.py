@@ -77,6 +77,7 @@ if TYPE_CHECKING:
         Notifier,
         OtherFormat,
         ProvesRows,
+        ProvesUsers,
         Reader,
         ReadsBlocks,
         ResolvesBatches,
@@ -264,6 +265,7 @@ __all__ += [
     "NoAnswer",
     "Objection",
     "Op",
+    "ProvesUsers",
     "Reactivate",
     "Refused",
     "RemoveMembers",
@@ -327,8 +329,8 @@ _MODULES = {
     "contract.problems": "Problem Severity",
     "contract.roles": (
         "AmbiguousWorksheetError ChecksUsers ComparesUsers Confidence Examinable GroupResolver GuidesPeople "
-        "KeepsMessages ListsUsers Notifier OtherFormat ProvesRows Reader ReadsBlocks ResolvesBatches RowValidator "
-        "Sheet SheetEditor SheetValidator SheetWriter Transform UserBackend WritesGroups"
+        "KeepsMessages ListsUsers Notifier OtherFormat ProvesRows ProvesUsers Reader ReadsBlocks ResolvesBatches "
+        "RowValidator Sheet SheetEditor SheetValidator SheetWriter Transform UserBackend WritesGroups"
     ),
     "contract.rows": "Origin Row Value",
     "contract.secret": "Secret",

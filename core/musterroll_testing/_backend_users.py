@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from musterroll.contract.batch import Batch
 from musterroll.contract.operations import (
     AddMembers,
     CreateUser,
@@ -17,13 +18,28 @@ from musterroll.contract.operations import (
     UpdateUser,
     UserRef,
 )
-from musterroll.contract.roles import ComparesUsers, ListsUsers, UserBackend
+from musterroll.contract.roles import ChecksUsers, ComparesUsers, ListsUsers, ProvesUsers, UserBackend
 from musterroll.contract.secret import Secret
 from musterroll.contract.text import fold
-from musterroll.contract.users import Capabilities, Matching, UserKey, Wanted
+from musterroll.contract.users import Capabilities, Desired, Matching, UserKey, Wanted
 from musterroll.errors import BackendError
 from musterroll_testing._backend_kit import LATE, PASSWORD, BackendKit, filled, needs, new_id
 
+ODD = (
+    "x" * 300,
+    "x" * 3000,
+    "a\0b",
+    "a\nb",
+    " a ",
+    "Ｂｏ",
+    "Zoe\u0301",
+    "\ud800",
+    "12",
+    "2026-12-31",
+    "+44 771",
+    "(0)",
+    "é" * 200,
+)
 _VARIANTS = [("straße", "STRASSE"), ("Ana", "ａｎａ"), ("Zoé", "ZOE\u0301"), ("O'Neil", "o'neil")]
 
 
@@ -91,6 +107,24 @@ class UserTests(BackendKit):
         needs(not can.changes_values, "keep every value as it is given")
         desired = self.desired("Ana", email="ANA@Example.com", surname="Ｓilva")
         assert backend.canonical(desired) == desired
+
+    def test_new_users_whom_it_does_not_suspect_are_taken_as_they_are(self, backend: UserBackend) -> None:
+        if not isinstance(backend, ProvesUsers):
+            pytest.skip("this portal does not say which users are plain")
+        usual = {"email": "ana@example.com", "forename": "Ana", "surname": "Silva", "calling_code": "44"}
+        usual |= {"phone": "7712345678"} | ({} if self.own_field is None else {self.own_field: "Sales"})
+        self.create(backend, "taken", **usual)
+        users = [{"username": "bo", "email": "bo@example.com"}]
+        users += [{**users[0], name: text} for name in ("username", *usual) for text in ("", usual.get(name, ""), *ODD)]
+        columns = {name: [user.get(name, "") for user in users] for name in ("username", *usual)}
+        suspects = set(backend.suspects(Batch(range(2, len(users) + 2), columns, {})))
+        for place, user in enumerate(users):
+            given = {name: text for name, text in user.items() if text}
+            if place not in suspects and (username := given.pop("username", None)):
+                desired = Desired(username=username, fields=given)
+                canonical = backend.canonical(desired)
+                assert (canonical.username, filled(canonical)) == (username, given), user
+                assert not isinstance(backend, ChecksUsers) or not list(backend.check(desired, None, None)), user
 
     def test_all_users_are_listed_as_they_are_looked_up(self, backend: UserBackend, can: Capabilities) -> None:
         if not isinstance(backend, ListsUsers):

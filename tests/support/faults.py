@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from musterroll import (
     BackendError,
+    Batch,
     Capabilities,
     Context,
     CreateUser,
@@ -61,6 +62,7 @@ class Portal:
         before: what happens before anything is done: called with each operation.
         ignores_filters: `lookup` answers with everybody.
         shuffle: answers come in another order.
+        suspects: of which new users something may be said, where it says so.
         check: whom it will not take, and why; it does not say beforehand where there is none.
         handed: the operations that were handed over.
         asked: the operations that `resolve` was asked about.
@@ -76,6 +78,7 @@ class Portal:
     unique_email: bool = False
     can: Mapping[str, object] = field(default_factory=dict)
     canonical: Callable[[Desired], Desired] = lambda desired: desired
+    suspects: Callable[[Batch], Iterable[int]] | None = None
     check: Callable[[Desired, str | None, Secret | None], list[Objection]] | None = None
     handed: list[Op] = field(default_factory=list)
     asked: list[Op] = field(default_factory=list)
@@ -181,6 +184,8 @@ class FaultyBackend(testing.FaultyBackend):
         self.handed, self.asked = portal.handed, portal.asked
         if portal.check is not None:
             self.check = portal.check
+        if portal.suspects is not None:
+            self.suspects = portal.suspects
         portal.built += 1
 
 

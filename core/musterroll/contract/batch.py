@@ -49,6 +49,12 @@ class Batch:
         }
         return cls([row.number for row in rows], texts, revealed)
 
+    def without_secrets(self) -> Batch:
+        """The same rows without a secret, for whoever is to see none."""
+        batch = Batch(self.numbers, self._texts, {})
+        batch._joined, batch._folded = self._joined, self._folded
+        return batch
+
     def __len__(self) -> int:
         return len(self.numbers)
 

@@ -350,6 +350,26 @@ class ChecksUsers(Protocol):
 
 
 @runtime_checkable
+class ProvesUsers(Protocol):
+    """What a backend can do besides, that checks users or stores values otherwise: know many new ones at once as plain.
+
+    `canonical` and `check` stay what counts: a proof only spares them new users, and must be right whatever the values
+    are.
+    """
+
+    def suspects(self, batch: Batch) -> Iterable[int]:
+        """Says of which new users something may be said, by their places in the batch, from 0.
+
+        Of all others `canonical` changes nothing and `check` has no objection. Passwords are not in the batch: about a
+        user who is to have one `check` is asked in any case, and so it is about users who are there.
+
+        Raises:
+            BackendError: the portal cannot answer.
+        """
+        ...
+
+
+@runtime_checkable
 class KeepsMessages(Protocol):
     """What a notifier can do besides, that keeps what it has sent."""
 

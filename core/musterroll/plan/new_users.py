@@ -51,7 +51,10 @@ class NewUsers:
 
     def begin(self, batch: RowBatch) -> None:
         """Takes the batch whose rows may be such."""
+        if not self._looks:
+            return
         columns = batch.columns
+        self._suspects = self._rows.suspects(columns)
         self._usernames, self._folded = columns.texts(USERNAME), columns.folded(USERNAME)
         self._has_password = list(map(bool, columns.secrets(PASSWORD)))
         self._texts = list(zip(*map(columns.texts, self._names), strict=True)) if self._names else [()] * len(batch)
@@ -59,8 +62,10 @@ class NewUsers:
     def take(self, checked: CheckedRow) -> bool:
         """Stores what becomes of a row that means nobody whom the portal has; returns whether it is such a row."""
         _, place, groups, _, valid = checked
+        if not (self._looks and valid) or place in self._suspects:
+            return False
         username, has_password = self._usernames[place], self._has_password[place]
-        if not (self._looks and valid and username and (has_password or not self._needs_password)):
+        if not (username and (has_password or not self._needs_password)):
             return False
         targets = self._targets.get(groups)
         if targets is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Collection, Iterable, Iterator, Sequence, Set
 
 from musterroll.contract.batch import Batch
 from musterroll.contract.fields import CALLING_CODE, GROUPS, PASSWORD, USERNAME, FieldSet
@@ -57,6 +57,9 @@ class RowPlanner:
         self._groups = groups
         self._names = fields.attributes
         self._new_groups: dict[tuple[GroupPath, ...], Groups] = {}
+        kept = capabilities.fields
+        self._unkept = () if kept is None else tuple(name for name in self._names if name not in kept)
+        self._takes_all = not (capabilities.changes_values or backend.checks_users)
         # Most portals can do everything that a row may ask for; then there is nothing to look for.
         self._has_limits = capabilities.fields is not None or not (
             capabilities.rename
@@ -69,12 +72,25 @@ class RowPlanner:
 
     @property
     def knows_new_users(self) -> bool:
-        """Whether a row says all of a new user whose groups are known: the portal takes it as it is."""
-        return not (self._has_limits or self._can.changes_values or self._backend.checks_users)
+        """Whether the portal takes some new users as their rows say, so that no more of them need be known."""
+        return self._takes_all or self._backend.proves_users
+
+    def suspects(self, batch: Batch) -> Collection[int]:
+        """Says of which new users a row does not say all, by their places: the portal has something to say of them."""
+        can, suspects = self._can, set[int]()
+        if not self._takes_all:
+            suspects.update(self._backend.suspects(batch.without_secrets()))
+        if not (self._takes_all and can.passwords):
+            suspects.update(place for place, secret in enumerate(batch.secrets(PASSWORD)) if secret)
+        for name in self._unkept:
+            suspects.update(place for place, text in enumerate(batch.texts(name)) if text)
+        return suspects
 
     def groups_of_new(self, paths: tuple[GroupPath, ...]) -> Groups | None:
         """The groups of a new user where they are known, and nothing is to be said of them."""
-        return self._new_groups.get(paths)
+        can = self._can
+        are_kept = not paths or (can.groups and (can.nested_groups or all(len(path) == 1 for path in paths)))
+        return self._new_groups.get(paths) if are_kept else None
 
     def begin(self, rows: Sequence[CheckedRow]) -> None:
         """Takes the batch whose rows are to be planned: their texts are needed column by column."""

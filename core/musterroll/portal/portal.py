@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import fields, replace
 from functools import cached_property, partial
 from types import NoneType
 
+from musterroll.contract.batch import Batch
 from musterroll.contract.fields import USERNAME
 from musterroll.contract.frozen import FrozenDict
 from musterroll.contract.operations import CreateGroup, CreateUser, Op, Result, Status, doing
@@ -17,6 +18,7 @@ from musterroll.contract.users import Capabilities, Desired, Existing, Group, Ma
 from musterroll.errors import PluginError
 from musterroll.registry.guards.guard import ClosingGuard, a, is_text, iterator, status_of
 from musterroll.registry.guards.open_calls import Waiting
+from musterroll.registry.guards.rules import places_of, proof_of
 from musterroll.registry.masks import masked
 from musterroll.registry.plugin_errors import AnswerError
 from musterroll.registry.watch import Watch
@@ -125,13 +127,33 @@ class Portal(ClosingGuard):
     @cached_property
     def checks_users(self) -> bool:
         """Whether it says before the first write whom it will not take."""
-        return isinstance(self.inner, ChecksUsers)
+        return self._check is not None
+
+    @cached_property
+    def _check(self) -> Callable[[Desired, str | None, Secret | None], Iterable[Objection]] | None:
+        return self.inner.check if isinstance(self.inner, ChecksUsers) else None
 
     def check(self, user: Desired, ref: str | None, password: Secret | None) -> list[Objection]:
         """See `ChecksUsers`; the password is taken out of what it says."""
-        assert isinstance(self.inner, ChecksUsers)
+        assert self._check is not None
         secrets = () if password is None else (password.reveal(),)
-        return self.call("checking a user", self.inner.check, partial(_objections, secrets), user, ref, password)
+        return self.call("checking a user", self._check, partial(_objections, secrets), user, ref, password)
+
+    @cached_property
+    def proves_users(self) -> bool:
+        """Whether it knows many new users at once of whom nothing is to be said."""
+        return self._proof is not None
+
+    @cached_property
+    def _proof(self) -> Callable[[Batch], Iterable[int]] | None:
+        """None as well where it was written for another `check` or `canonical` than the backend has."""
+        proofs = [proof_of(self.inner, "suspects", truth) for truth in ("check", "canonical")]
+        return proofs[0] if all(proofs) else None
+
+    def suspects(self, batch: Batch) -> Collection[int]:
+        """See `ProvesUsers`. The batch must be without secrets."""
+        assert self._proof is not None
+        return self.call("checking users", self._proof, lambda answer: places_of(answer, len(batch)), batch)
 
     def execute(self, ops: Iterator[Op]) -> Iterator[Result]:
         """See `UserBackend`."""

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from musterroll import Desired, Objection, Secret
+from musterroll import Batch, Desired, Objection, Secret
 from musterroll.contract.operations import CreateUser
+from musterroll.errors import PluginError
 from musterroll.journal.change import Action, FieldChange, PasswordAction
 from musterroll.journal.job import JobState
+from musterroll.portal.portal import Portal
+from musterroll.registry.watch import Watch
 from musterroll.reports.report import Outcome
+from musterroll.testing import MemoryBackend
 from support.pipelines import Work, addressed, user
 
 STAFF = """
@@ -417,3 +423,78 @@ def test_whom_the_portal_will_not_take_is_said_at_the_cell(work: Work) -> None:
     assert asked[0] == ("ana", {"surname": "Souza"}, ana, False)
     assert [(name, ref, given) for name, _, ref, given in asked[1:]] == [("cy", None, True)]
     assert work.portal.handed == []
+
+
+def test_new_users_whom_the_portal_does_not_suspect_are_not_asked_about(work: Work) -> None:
+    """Those who are to have a password are, since a proof sees none; and so are users who are there."""
+    asked: list[str] = []
+
+    def check(user: Desired, ref: str | None, password: Secret | None) -> list[Objection]:
+        asked.append(user.username)
+        return [Objection("surname", "nobody is called so")] if user.fields.get("surname") == "Odd" else []
+
+    def suspects(batch: Batch) -> list[int]:
+        assert not any(batch.secrets("password"))
+        return [place for place, surname in enumerate(batch.texts("surname")) if surname == "Odd"]
+
+    work.portal.add("ana", surname="Silva")
+    work.portal.check, work.portal.suspects = check, suspects
+    rows = [user("ana", surname="Souza"), user("abe"), user("bo"), user("cy", surname="Odd")]
+    rows += [user("di", password=""), user("ed", password="", surname="Odd"), user("flo", password="")]
+    done = work.run(work.pipeline('on_error = "skip"', tables='[password]\nrequired = "never"'), work.sheet(*rows))
+    assert asked == ["ana", "abe", "bo", "cy", "ed"]
+    assert [problem.cell for problem in done.problems] == ["D6", "D8"]
+    assert done.rows == {"created": 4, "updated": 1, "rejected": 2}
+
+
+def test_a_proof_that_was_written_for_another_check_proves_nothing(work: Work) -> None:
+    class Lax(MemoryBackend):
+        def check(self, user: Desired, ref: str | None, password: Secret | None) -> list[Objection]:
+            return []
+
+        def suspects(self, batch: Batch) -> list[int]:
+            return []
+
+    class Strict(Lax):
+        def check(self, user: Desired, ref: str | None, password: Secret | None) -> list[Objection]:
+            return [Objection("surname", "never")]
+
+    class Otherwise(Lax):
+        def canonical(self, desired: Desired) -> Desired:
+            return desired
+
+    proves = [Portal(kind(), "portal", Watch()).proves_users for kind in (Lax, Strict, Otherwise, MemoryBackend)]
+    assert proves == [True, False, False, False]
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        ("all", r"suspects\(\) must yield places of rows or return a list of them, not a str"),
+        ([7], r"suspects\(\) must yield places of rows in the batch, from 0 to 1, not 7"),
+    ],
+)
+def test_a_proof_that_names_no_places_is_said_to_be_broken(work: Work, answer: Any, message: str) -> None:
+    work.portal.check, work.portal.suspects = (lambda user, ref, password: []), (lambda batch: answer)
+    with pytest.raises(PluginError, match=message):
+        work.run(work.pipeline(), work.sheet(user("ana"), user("bo")))
+    assert work.portal.handed == []
+
+
+def test_what_a_portal_cannot_keep_is_said_of_every_new_user(work: Work) -> None:
+    """Those too whose groups have been planned before."""
+    kept = frozenset({"forename"})
+    work.portal.can = {"changes_values": False, "fields": kept, "nested_groups": False, "passwords": False}
+    work.portal.add_group("Sales")
+    rows = [
+        user("ana", password="", groups="Sales"),
+        user("bo", password="", groups="Sales"),
+        user("cy", password="", groups="Sales", surname="Silva"),
+        user("di", groups="Sales"),
+        user("ed", password="", groups="Sales|North"),
+        user("flo", password="", groups="Sales|North"),
+    ]
+    tables = '[password]\nrequired = "never"'
+    done = work.run(work.pipeline('on_error = "skip"', tables=tables), work.sheet(*rows))
+    assert {problem.code for problem in done.problems} == {"backend.unsupported"}
+    assert [problem.row for problem in done.problems] == [5, 6, 7, 8]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from musterroll import BackendError, CreateUser, Deactivate, Desired, Status, UserRef
+from musterroll import BackendError, Batch, CreateUser, Deactivate, Desired, Status, UserRef
 from support.sql_servers import needs_sql
 from support.sql_tables import open_sql
 
@@ -64,6 +64,33 @@ def test_what_a_column_does_not_take(file: Path, user: Desired, fields: list[str
     backend = open_sql(read_only=True, file=file, users=_USERS)
     found = list(backend.check(user, None, None))  # type: ignore[attr-defined]  # of those that check
     assert [one.field for one in found] == fields
+    backend.close()
+
+
+def test_new_users_of_whom_something_may_be_said(tmp_path: Path) -> None:
+    """Of all others nothing is, so they are planned by their texts alone."""
+    file = tmp_path / "guests.db"
+    with closing(sqlite3.connect(file)) as made:
+        made.execute(
+            "CREATE TABLE guests (id CHAR(32) PRIMARY KEY, name VARCHAR(20) NOT NULL UNIQUE, "
+            "nick VARCHAR(9) NOT NULL UNIQUE, room CHAR(4))"
+        )
+        made.execute("INSERT INTO guests VALUES ('1', 'zoe', 'Zo', NULL)")
+        made.commit()
+    users = {"table": "guests", "username": "name", "columns": {"nick": "nick", "room": "room"}}
+    backend = open_sql(read_only=True, file=file, users=users)
+    rows = {
+        "ana": ("a", ""),
+        "no nick": ("", ""),
+        "taken": ("ZO", ""),
+        "filled up": ("b", "12"),
+        "name of more than twenty": ("c", ""),
+        "long nick": ("d" * 10, ""),
+        "bo": ("e", ""),
+    }
+    nicks, rooms = zip(*rows.values(), strict=True)
+    batch = Batch(range(2, len(rows) + 2), {"username": list(rows), "nick": nicks, "room": rooms}, {})
+    assert set(backend.suspects(batch)) == {1, 2, 3, 4, 5}  # type: ignore[attr-defined]  # of those that prove
     backend.close()
 
 

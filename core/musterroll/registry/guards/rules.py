@@ -62,7 +62,7 @@ class Rule(NamedTuple):
     def of_validator(cls, label: str, validator: RowValidator | SheetValidator, when: Conditions | None = None) -> Rule:
         """Makes the rule of a validator."""
         seen = SecretsSeen() if isinstance(validator, SheetValidator) else None
-        proof = _proof(validator, "suspects", "check")
+        proof = proof_of(validator, "suspects", "check")
         if seen is not None and when is not None:
             proof = None  # that of a whole sheet takes note of rows, and only of some it must not
         return cls(label, validator.check, _usual(validator.check), "check", seen, proof, when)
@@ -70,7 +70,7 @@ class Rule(NamedTuple):
     @classmethod
     def of_resolver(cls, label: str, resolver: GroupResolver, when: Conditions | None = None) -> Rule:
         """Makes the rule of a group resolver."""
-        proof = None if when is not None else _proof(resolver, "resolve_batch", "resolve")
+        proof = None if when is not None else proof_of(resolver, "resolve_batch", "resolve")
         return cls(label, resolver.resolve, _usual(resolver.resolve), "resolve", None, proof, when)
 
     def is_about(self, row: Row) -> bool:
@@ -92,15 +92,19 @@ def _usual(find: Callable[[Row], Any]) -> frozenset[type]:
     return _GENERATORS if returns_what_it_finds(find) else _LISTS
 
 
-def _proof(rule: object, name: str, truth: str) -> Callable[[Batch], Any] | None:
-    """A rule's proof; none where it was written for another `check` than the rule has, in a class above it."""
-    if truth in getattr(rule, "__dict__", ()):
-        return None
-    for kind in type(rule).__mro__:
-        if name in vars(kind):
+def proof_of(rule: object, name: str, truth: str) -> Callable[[Batch], Any] | None:
+    """Returns the proof of a plugin's method; None where it was written for another one, in a class above it.
+
+    Args:
+        rule: the rule, resolver or backend.
+        name: of the proof.
+        truth: the method that it spares rows.
+    """
+    for place in (getattr(rule, "__dict__", {}), *map(vars, type(rule).__mro__)):
+        if name in place:
             proof: Callable[[Batch], Any] = getattr(rule, name)
             return proof
-        if truth in vars(kind):
+        if truth in place:
             break
     return None
 

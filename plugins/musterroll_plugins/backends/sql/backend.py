@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from musterroll import (
     BackendError,
+    Batch,
     Capabilities,
     Context,
     Desired,
@@ -180,6 +181,20 @@ class SqlBackend:
         if longest is not None and len(given) > longest:
             message = "The portal takes passwords of {length} bytes at the most; give a shorter one"
             yield Objection("password", gettext(message, length=longest))
+
+    def suspects(self, batch: Batch) -> set[int]:
+        """Says of which new users the tables may not take something, or show it otherwise.
+
+        Raises:
+            BackendError: the database cannot answer.
+        """
+        users = self._ready().tables.users
+        suspects = users.suspects(batch)
+        for field in users.unique - {"email"}:
+            keys = {place: UserKey.of(field, text) for place, text in enumerate(batch.texts(field)) if text}
+            found = self.lookup(list(keys.values()))
+            suspects.update(place for place, key in keys.items() if found.get(key))
+        return suspects
 
     # -- writing --------------------------------------------------------------------------------------------
 

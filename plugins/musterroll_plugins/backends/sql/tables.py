@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from musterroll import Desired, fold
+from musterroll import Batch, Desired, fold
 from musterroll_plugins.backends.sql.options import Constant, SqlOptions
 from musterroll_plugins.backends.sql.values import (
     ValueMismatchError,
@@ -166,6 +166,30 @@ class UserColumns:
             else:
                 if self._lacks(_PHONE, fields):
                     yield _PHONE, nothing_given()
+
+    def suspects(self, batch: Batch) -> set[int]:
+        """Returns the new users of whom the table may not take a value or shows another one: places in a batch."""
+        suspects = set[int]()
+        missed = dict(self.mismatches(dict.fromkeys(self.of_field)))  # what must not be left out
+        for name, column, plain in self._separate:
+            longest = 0 if isinstance(column.type, sa.CHAR) else plain
+            for place, text in enumerate(batch.texts(name)):
+                if (len(text) > longest or not text.isprintable()) if text else name in missed:
+                    suspects.add(place)
+        if self._joint_phone:
+            pairs = zip(batch.texts(_CODE), batch.texts(_PHONE), strict=True)
+            suspects.update(place for place, pair in enumerate(pairs) if _PHONE in missed or not self._keeps(*pair))
+        return suspects
+
+    def _keeps(self, code: str, phone: str) -> bool:
+        """Whether one column shows a telephone number as it was given in two."""
+        if not phone:
+            return not code
+        try:
+            (joined,) = self._joined({_CODE: code, _PHONE: phone}).values()
+        except ValueMismatchError:
+            return False
+        return phones.split(joined) == (code or None, phone)
 
     def _lacks(self, name: str, fields: Fields) -> bool:
         """Whether a value is left out that must be there and be one's own."""
