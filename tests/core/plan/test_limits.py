@@ -313,7 +313,7 @@ def test_a_sheet_of_which_many_leave_is_stopped_though_nobody_has_set_a_limit(wo
 
     _refused(
         work.run(pipeline, leavers(*names[:6])),
-        "deactivate: 6 users would be deactivated (6.0 % of the portal's 100 users), the limit is 5% where the pipeline",
+        "deactivate: 6 users would be deactivated (6.0 % of the portal's 100 users), the limit is 5% where",
         'set under [limits], e.g. deactivate = "50%"',
     )
     assert work.portal.handed == []
