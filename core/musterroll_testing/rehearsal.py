@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from musterroll.contract.cells import SheetRow
 from musterroll.contract.messages import Recipient
 from musterroll.contract.problems import Problem
 from musterroll.contract.roles import AmbiguousWorksheetError, Confidence, Examinable
+from musterroll.contract.rows import Row
 from musterroll.contract.source import Source
 from musterroll.errors import MusterrollError, SourceError
 from musterroll.pipeline.pipeline import Instance, Pipeline
@@ -113,11 +114,29 @@ def _validator(pipeline: Pipeline, instance: Instance) -> Iterator[tuple[str, St
 
 
 def _transform(pipeline: Pipeline, instance: Instance) -> Iterator[tuple[str, Step]]:
+    return _row_by_row(pipeline, instance, transformed_by, (*STRANGE, LONG), "values")
+
+
+def _resolver(pipeline: Pipeline, instance: Instance) -> Iterator[tuple[str, Step]]:
+    def groups(resolver: Any, row: Row) -> object:
+        found = resolved_by(resolver, row)
+        for one in found:
+            if isinstance(one, Problem):
+                refuse_told_passwords(one, PASSWORDS[:1])
+        return found
+
+    return _row_by_row(pipeline, instance, groups, (*STRANGE, *NO_GROUPS, LONG), "groups")
+
+
+def _row_by_row(
+    pipeline: Pipeline, instance: Instance, ask: Callable[[Any, Row], object], texts: Sequence[str], what: str
+) -> Iterator[tuple[str, Step]]:
+    """The steps of what says something of each row, whatever it was asked before."""
     names = list(pipeline.fields)
 
-    def said(row: Any) -> Any:
+    def said(row: Row) -> None:
         made: Any = pipeline.build_to_look(instance)
-        return transformed_by(made, row)
+        ask(made, row)
 
     def blank() -> str:
         said(make_row(3, **dict.fromkeys(names, "")))
@@ -125,50 +144,17 @@ def _transform(pipeline: Pipeline, instance: Instance) -> Iterator[tuple[str, St
         return "it bears them"
 
     def strange() -> str:
-        for text in (*STRANGE, LONG):
-            said(make_row(3, **dict.fromkeys(names, text)))
-        return f"it bears {len(STRANGE) + 1} of them"
+        for text in texts:
+            said(make_row(3, **{**dict.fromkeys(names, text), "password": PASSWORDS[0]}))
+        return f"it bears {len(texts)} of them"
 
     def pure() -> str:
         made: Any = pipeline.build_to_look(instance)
         row = make_row(3, **dict.fromkeys(names, "x"))
-        first = transformed_by(made, row)
-        transformed_by(made, make_row(4))
-        _must(transformed_by(made, row) == first, "it says something else of the same row when it is asked again")
-        return "the same row has the same values"
-
-    yield "rows without anything", blank
-    yield "strange values", strange
-    yield "asked again", pure
-
-
-def _resolver(pipeline: Pipeline, instance: Instance) -> Iterator[tuple[str, Step]]:
-    names = list(pipeline.fields)
-
-    def groups(row: Any) -> list[Any]:
-        made: Any = pipeline.build_to_look(instance)
-        return resolved_by(made, row)
-
-    def blank() -> str:
-        groups(make_row(3, **dict.fromkeys(names, "")))
-        groups(make_absent_row(*names))
-        return "it bears them"
-
-    def strange() -> str:
-        for text in (*STRANGE, *NO_GROUPS, LONG):
-            row = make_row(3, **{**dict.fromkeys(names, text), "password": PASSWORDS[0]})
-            for found in groups(row):
-                if isinstance(found, Problem):
-                    refuse_told_passwords(found, PASSWORDS[:1])
-        return f"it bears {len(STRANGE) + len(NO_GROUPS) + 1} of them"
-
-    def pure() -> str:
-        made: Any = pipeline.build_to_look(instance)
-        row = make_row(3, **dict.fromkeys(names, "x"))
-        first = resolved_by(made, row)
-        resolved_by(made, make_row(4))
-        _must(resolved_by(made, row) == first, "it says other groups of the same row when it is asked again")
-        return "the same row has the same groups"
+        first = ask(made, row)
+        ask(made, make_row(4))
+        _must(ask(made, row) == first, f"it says other {what} of the same row when it is asked again")
+        return f"the same row has the same {what}"
 
     yield "rows without anything", blank
     yield "strange values", strange

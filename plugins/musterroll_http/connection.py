@@ -204,7 +204,12 @@ def explained(error: Exception, url: str) -> HttpError:
 
 
 def _is_no_http(error: aiohttp.ClientResponseError | aiohttp.ClientPayloadError) -> bool:
-    return getattr(error, "status", 0) == 400 or "HTTP" in type(error.__cause__).__name__
+    """Whether what came cannot be read as HTTP: at its head, or behind it; not where the line was cut off."""
+    from aiohttp import http_exceptions  # noqa: PLC0415 -- an extra, and quick start-up
+
+    if isinstance(error.__cause__, http_exceptions.PayloadEncodingError):
+        return False
+    return getattr(error, "status", 0) == 400 or isinstance(error.__cause__, http_exceptions.BadHttpMessage)
 
 
 def _tls_alert(error: BaseException | None) -> str | None:

@@ -11,7 +11,7 @@ from musterroll.journal.change import Action, Change, FieldChange, InviteDecisio
 from musterroll.journal.job import JobState
 from musterroll.journal.outcomes import InviteCounts, JobCounts
 from musterroll.reports.report import Outcome, Report
-from musterroll.reports.summaries import Failure, JobSummary
+from musterroll.reports.summaries import JobSummary
 from musterroll.sheet.summary import SheetCounts, SheetSummary
 from musterroll_cli.output.console import Stream
 
@@ -52,7 +52,6 @@ CHANGES = (
     ),
     Change(row=5, username="cy", action=Action.UNCHANGED, password=PasswordAction.KEEP, invite=NOT_NEW),
 )
-FAILURES = (Failure(3, "ana", "create user", "failed", "the portal says 500", "create user"),)
 
 
 def a_job(state: JobState = JobState.COMPLETED, **changed: Any) -> JobSummary:

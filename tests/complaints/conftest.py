@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from support.workplace import Inside
 
 
 @pytest.fixture
-def office(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Inside:
-    workplace = Inside(tmp_path, capsys, monkeypatch)
-    workplace.pipeline('invites.send_to = "none"')
-    return workplace
+def office(inside: Inside) -> Inside:
+    inside.pipeline('invites.send_to = "none"')
+    return inside

@@ -10,10 +10,9 @@ import sys
 import tomllib
 from collections.abc import Iterator, Sequence
 from functools import cache
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from tempfile import mkdtemp
-from types import MappingProxyType, ModuleType
+from types import MappingProxyType
 from typing import Any, Literal, get_args, get_origin
 
 import pytest
@@ -61,6 +60,7 @@ from musterroll_cli.program import EXIT_STATUS, make_program
 from musterroll_plugins.backends.rest.calls import GroupCalls, ListCall, UserCalls
 from support.mini_portal import MiniServer, mini_server
 from support.receivers import Answer, receiver, script
+from support.scripts import docs_script
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -294,19 +294,10 @@ def test_every_component_and_option_is_documented(kind: str, component: Componen
     assert set(rows(found[1])) == set(options.model_fields)
 
 
-def generator() -> ModuleType:
-    spec = spec_from_file_location("docs_generate", DOCS / "generate.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def test_the_generated_tables_are_up_to_date() -> None:
     for path in PAGES:
         text = path.read_text(encoding="utf-8")
-        assert generator().generated(text) == text, f"{path.name}: run python docs/generate.py"
+        assert docs_script("generate").generated(text) == text, f"{path.name}: run python docs/generate.py"
         assert "ForwardRef" not in text
 
 

@@ -3,27 +3,14 @@
 from __future__ import annotations
 
 import re
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
 from support.browser import needs_chromium
-
-ROOT = Path(__file__).parents[2]
-
+from support.scripts import ROOT, docs_script
 
 _PICTURE = re.compile(r"^<!-- picture: (\w+) \|", re.MULTILINE)
-
-
-def docs_module(name: str) -> ModuleType:
-    spec = spec_from_file_location(f"docs_{name}", ROOT / "docs" / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def test_every_page_has_its_place() -> None:
@@ -34,18 +21,18 @@ def test_every_page_has_its_place() -> None:
 
 def test_links_out_of_the_documentation_lead_into_the_repository() -> None:
     text = "[a](../core/musterroll/engine.py) [b](../examples#top) [c](sheet.md#groups) [d](../pipeline.md)"
-    assert docs_module("site_links").with_links(text, "docs", "https://x.example") == (
+    assert docs_script("site_links").with_links(text, "docs", "https://x.example") == (
         "[a](https://x.example/blob/main/core/musterroll/engine.py) [b](https://x.example/tree/main/examples#top) "
         "[c](sheet.md#groups) [d](https://x.example/blob/main/pipeline.md)"
     )
-    deeper = docs_module("site_links").with_links(
+    deeper = docs_script("site_links").with_links(
         "[d](../pipeline.md) [e](../../core)", "docs/plugins", "https://x.example"
     )
     assert deeper == "[d](../pipeline.md) [e](https://x.example/tree/main/core)"
 
 
 def test_every_picture_that_a_page_wants_is_made() -> None:
-    pictures = docs_module("pictures")
+    pictures = docs_script("pictures")
     wanted = [name for path in (ROOT / "docs").rglob("*.md") for name in re.findall(_PICTURE, path.read_text("utf-8"))]
     assert sorted(wanted) == sorted(pictures.NAMES)
     text = "a\n\n<!-- picture: new | A new import -->\n\nb"
@@ -56,7 +43,7 @@ def test_every_picture_that_a_page_wants_is_made() -> None:
 @pytest.mark.slow
 @needs_chromium
 def test_the_pictures_are_taken(tmp_path: Path) -> None:
-    pictures = docs_module("pictures")
+    pictures = docs_script("pictures")
     pictures.take(tmp_path)
     assert {path.stem for path in tmp_path.iterdir()} == set(pictures.NAMES)
     assert all(path.stat().st_size > 10_000 for path in tmp_path.iterdir())

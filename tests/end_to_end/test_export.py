@@ -6,14 +6,13 @@ import csv
 import io
 import stat
 from collections.abc import Sequence
-from pathlib import Path
 
 import pytest
 
 from musterroll.sheet.existing_users import MAY_STAY_EMPTY
 from support.office import libreoffice, needs_libreoffice
 from support.rosters import write_csv
-from support.workplace import Inside, Workplace
+from support.workplace import Inside, Workplace, asks_for_nothing
 
 HEADINGS = ["Email", "Username", "Forename", "Surname", "Password", "Calling Code", "Phone", "Groups", "Staff No"]
 OWN_FIELD = '[[sheet.fields]]\nname = "staff"\nheading = "Staff No"\n'
@@ -44,13 +43,6 @@ def fill(place: Workplace, rows: Sequence[Sequence[str]], more: str = "") -> Non
     write_csv(place.folder / "first.csv", [[*row[:4], "Meadow-Kite-41", *row[5:]] for row in rows], headings=HEADINGS)
     done = place.json("run", "first.csv")
     assert done.document["job"]["counts"]["created"] == len(rows), done.out
-
-
-def asks_for_nothing(place: Workplace, sheet: Path | str, users: int) -> None:
-    planned = place.json("plan", sheet)
-    assert planned.document["problems"] == []
-    assert [change["action"] for change in planned.document["changes"]] == ["unchanged"] * users
-    assert planned.status == 0
 
 
 def rows_of(text: str) -> list[list[str]]:

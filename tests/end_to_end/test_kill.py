@@ -97,7 +97,9 @@ def test_a_job_that_was_killed_while_it_planned_asks_before_it_writes(place: Wor
     )
     place.pipeline('confirm = true\nplugins = ["rules/dies.py"]\n[[validators]]\nname = "dies"\nuse = "dies"')
     sheet = write_csv(place.folder / "staff.csv", roster(5))
-    assert place.run("run", sheet, "--yes", DIE="1").status == 9
+    killed = place.start("run", sheet, "--yes", DIE="1")
+    killed.communicate(timeout=60)
+    assert killed.returncode == 9
     assert place.json("jobs", "list").document["jobs"][0]["state"] == "interrupted"
     refused = place.run("jobs", "resume", "last")
     assert refused.status == 3

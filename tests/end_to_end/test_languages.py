@@ -13,8 +13,8 @@ import pytest
 
 from musterroll import gettext, language, term
 from musterroll.engine import in_language, language_of, load_pipeline, set_language
-from support.catalogues import ROOT
 from support.rosters import HEADINGS, roster, write_csv, write_xlsx
+from support.scripts import ROOT
 from support.workplace import Inside
 
 GERMAN = 'language = "de"\n'

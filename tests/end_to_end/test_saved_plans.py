@@ -39,11 +39,6 @@ def musterroll_validators():
 WAITING = 'plugins = ["rules/waits.py"]\n[[validators]]\nname = "waits"\nuse = "waits"'
 
 
-@pytest.fixture
-def inside(place: Workplace, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Inside:
-    return Inside(place.folder, capsys, monkeypatch)
-
-
 def saved(place: Workplace, sheet: Path, *arguments: str) -> str:
     done = place.run("plan", sheet, "-o", "staff.plan", "--force", *arguments)
     assert done.status == 0, done.err

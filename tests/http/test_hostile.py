@@ -56,7 +56,11 @@ ENDLESS: dict[str, tuple[Talk, str]] = {
     "headers": (says(HEAD, b"X-One: more\r\n" * 1000, again=True), "headers have no end"),
     "header": (says(HEAD + b"X-One: ", b"more" * 1000, again=True), "headers have no end"),
     "status": (says(b"HTTP/1.1 200 O", b"K" * 1000, again=True), "headers have no end"),
-    "trailers": (says(CHUNKED + b"0\r\n", b"X-One: more\r\n" * 1000, again=True), "headers have no end|broke off"),
+    "trailers": (says(CHUNKED + b"0\r\n", b"X-One: more\r\n" * 1000, again=True), "headers have no end"),
+    "late trailers": (
+        says(CHUNKED + b"0\r\n", b"X-One: more\r\n" * 1000, every=0.05, again=True),
+        "headers have no end",
+    ),
     "no http": (says(b"\x15\x03\x01\x00\x02\x02\x50"), "perhaps it speaks https"),
     "bomb": (says(answer(_bomb(), "Content-Encoding: gzip")), "larger than 1 MiB"),
 }
@@ -69,8 +73,7 @@ def test_an_answer_without_end(clients: Clients, kind: str) -> None:
         client = clients(server.url, timeout=0.7, max_answer=1048576)
         tracemalloc.start()
         try:
-            said = complaint(clients, client)
-            assert any(text in said for text in told.split("|"))  # who hangs up first is a matter of luck
+            assert told in complaint(clients, client)
             assert tracemalloc.get_traced_memory()[1] < 30_000_000
         finally:
             tracemalloc.stop()

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
+
+from support.programs import needs_program
 
 _PROGRAM = shutil.which("chromium")
 _ARGUMENTS = [
@@ -23,9 +23,7 @@ _ARGUMENTS = [
     "--disable-sync",
 ]
 
-needs_chromium = pytest.mark.skipif(
-    _PROGRAM is None and not os.environ.get("MUSTERROLL_REQUIRE_PROGRAMS"), reason="chromium is not installed"
-)
+needs_chromium = needs_program("chromium", "chromium")
 
 
 @contextmanager

@@ -10,8 +10,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
+from support.programs import needs
 from support.scim_servers import free_port, wait_until
 
 
@@ -20,9 +19,8 @@ def _canaille() -> str | None:
     return os.environ.get("MUSTERROLL_CANAILLE") or shutil.which("canaille")
 
 
-needs_canaille = pytest.mark.skipif(
-    _canaille() is None and not os.environ.get("MUSTERROLL_REQUIRE_PROGRAMS"),
-    reason="Canaille is not installed (MUSTERROLL_CANAILLE names its program)",
+needs_canaille = needs(
+    None if _canaille() else "Canaille is not installed (MUSTERROLL_CANAILLE names its program)",
 )
 CANAILLE_TOKEN = "let-me-in"
 

@@ -12,8 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
-
+from support.programs import needs
 from support.scim_servers import free_port, wait_until
 
 
@@ -22,9 +21,8 @@ def _hub() -> str | None:
     return os.environ.get("MUSTERROLL_JUPYTERHUB") or shutil.which("jupyterhub")
 
 
-needs_jupyterhub = pytest.mark.skipif(
-    _hub() is None and not os.environ.get("MUSTERROLL_REQUIRE_PROGRAMS"),
-    reason="JupyterHub is not installed (MUSTERROLL_JUPYTERHUB names its program)",
+needs_jupyterhub = needs(
+    None if _hub() else "JupyterHub is not installed (MUSTERROLL_JUPYTERHUB names its program)",
 )
 HUB_TOKEN = "let-me-into-the-hub"
 _SETTINGS = """

@@ -17,9 +17,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import pytest
-
 from support.certificates import Certificate
+from support.programs import needs
 from support.scim_servers import free_port, wait_until
 
 # Debian keeps servers where a person's shell does not look.
@@ -54,9 +53,7 @@ def _missing() -> str | None:
     return None
 
 
-needs_slapd = pytest.mark.skipif(
-    _missing() is not None and not os.environ.get("MUSTERROLL_REQUIRE_PROGRAMS"), reason=str(_missing())
-)
+needs_slapd = needs(_missing())
 
 
 @dataclass

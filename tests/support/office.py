@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 import atexit
-import os
 import shutil
 import subprocess
 import tempfile
 from functools import cache
 from pathlib import Path
 
-import pytest
+from support.programs import needs_program
 
 _FILTERS = {"xlsx": "Calc MS Excel 2007 XML", "xls": "MS Excel 97", "ods": "calc8"}
 
-# Set by CI, which installs them: there a missing program is a failure.
-_REQUIRED = "MUSTERROLL_REQUIRE_PROGRAMS" in os.environ
-
-
-def _needs(program: str, name: str) -> pytest.MarkDecorator:
-    missing = shutil.which(program) is None and not _REQUIRED
-    return pytest.mark.skipif(missing, reason=f"{name} is not installed")
-
-
-needs_libreoffice = _needs("soffice", "LibreOffice")
-needs_gnumeric = _needs("ssconvert", "Gnumeric")
+needs_libreoffice = needs_program("soffice", "LibreOffice")
+needs_gnumeric = needs_program("ssconvert", "Gnumeric")
 
 
 def libreoffice(file: Path, form: str, folder: Path, *, read_as: str | None = None) -> Path:

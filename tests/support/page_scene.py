@@ -67,7 +67,7 @@ class Scene:
         limited: a job that a limit has stopped.
         upload: the path of an upload that waits for answers.
         work: the id of its check.
-        status, headers, text: the last answer.
+        headers, text: of the last answer.
     """
 
     def __init__(self, server: InsideServer, team: InsideServer) -> None:
@@ -81,7 +81,7 @@ class Scene:
         record = json.loads((server.state / self.upload[1:] / "upload.json").read_text("utf-8"))
         self.work: str = record["check"]
         self.csrf, self.cookie = self._session(self.visitor)
-        self.status, self.text, self.headers = 0, "", http.client.HTTPMessage()
+        self.text, self.headers = "", http.client.HTTPMessage()
 
     def begin(self) -> None:
         """A minute later: who tried too often may try again; with a session that is new, and one that has ended."""
@@ -113,8 +113,8 @@ class Scene:
                 if len(request) < 65536:
                     raise
                 return 400
-            self.status, self.headers = answer.status, answer.headers
-        return self.status
+            self.headers = answer.headers
+        return answer.status
 
     def send(
         self,
@@ -157,11 +157,11 @@ class Scene:
             "POST", path, urlencode(data), content_type="application/x-www-form-urlencoded", **(head or {})
         )
 
-    def imports(self, query: str = "", **head: Any) -> int:
+    def imports(self, **head: Any) -> int:
         """Begins the import with everything that it takes, but for what is said of the head."""
         data = urlencode({"csrf": self.csrf, "invites": "none"})
         head.setdefault("content_type", "application/x-www-form-urlencoded")
-        return self.send("POST", f"/c/test{self.upload}/run{query}", data, **head)
+        return self.send("POST", f"/c/test{self.upload}/run", data, **head)
 
     def bearer(
         self, method: str, path: str, who: str, body: str = "", kind: str = "application/json", **head: Any
@@ -185,12 +185,12 @@ class Scene:
         )
         return self.send("POST", path, body + b"--x--\r\n", content_type="multipart/form-data; boundary=x", **head)
 
-    def as_(self, name: str, method: str, path: str, **data: Any) -> int:
+    def as_(self, name: str, method: str, path: str) -> int:
         """Sends a request of somebody whom the proxy names, with the CSRF token of a session that is theirs."""
         self.send("GET", "/c/test" if name != "olga" else "/c/other", cookie="", to=self.team, x_person=name)
         found = re.search(r'name="csrf" value="([^"]+)"', self.text)
         cookie = self.headers["set-cookie"].partition(";")[0]
-        body = urlencode({"csrf": found[1] if found else "", **data}) if method == "POST" else ""
+        body = urlencode({"csrf": found[1] if found else ""}) if method == "POST" else ""
         kind = "application/x-www-form-urlencoded"
         return self.send(method, path, body, cookie=cookie, to=self.team, x_person=name, content_type=kind)
 

@@ -9,16 +9,14 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-import pytest
-
 from speed.sheets import search_path
 from speed.tasks import peer
+from support.programs import needs
 
 _MODULES = ("frictionless", "pandas", "python_calamine")
 
-needs_peers = pytest.mark.skipif(
-    not all(map(find_spec, _MODULES)) and not os.environ.get("MUSTERROLL_REQUIRE_PROGRAMS"),
-    reason="what musterroll is compared with is not installed: make peers",
+needs_peers = needs(
+    None if all(map(find_spec, _MODULES)) else "what musterroll is compared with is not installed: make peers",
 )
 
 

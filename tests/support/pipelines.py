@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from textwrap import dedent
@@ -242,6 +242,3 @@ class Work:
     def resume(self, pipeline: Pipeline, job: str = "last", **options: Any) -> Told:
         """`musterroll jobs resume`."""
         return told(engine.resume(pipeline, job, **options))
-
-
-WorkMaker = Callable[..., Work]

@@ -14,15 +14,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import pytest
 from filelock import FileLock
 
 from support.certificates import make_certificate
 from support.ldap_servers import line
+from support.programs import needs
 
 REALM, SUFFIX = "ex.test", "DC=ex,DC=test"
 ADMINISTRATOR, PASSWORD = f"administrator@{REALM}", "Admin-Passw0rd-1"
-NOBODY = f"nobody@{REALM}"
 _TREE_DELETE = "1.2.840.113556.1.4.805"
 _HOST = Path(__file__).with_name("samba_host.py")
 
@@ -47,9 +46,7 @@ def _missing() -> str | None:
     return None
 
 
-needs_samba = pytest.mark.skipif(
-    _missing() is not None and not os.environ.get("MUSTERROLL_REQUIRE_PROGRAMS"), reason=str(_missing())
-)
+needs_samba = needs(_missing())
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from support.certificates import Certificate
 from support.ldap_servers import BreakableLine
+from support.programs import needs
 from support.scim_servers import free_port, wait_until
 
 # Debian keeps servers where a person's shell does not look.
@@ -44,15 +43,9 @@ def _missing(drivers: Sequence[str], programs: Sequence[str | None], product: st
     return None if all(programs) else f"{product} is not installed"
 
 
-def _needs(missing: str | None) -> pytest.MarkDecorator:
-    return pytest.mark.skipif(
-        missing is not None and not os.environ.get("MUSTERROLL_REQUIRE_PROGRAMS"), reason=str(missing)
-    )
-
-
-needs_sql = _needs(_missing((), (), ""))
-needs_postgres = _needs(_missing(("psycopg",), (POSTGRES, INITDB), "PostgreSQL"))
-needs_mariadb = _needs(_missing(("pymysql",), (MARIADBD, INSTALL_DB), "MariaDB"))
+needs_sql = needs(_missing((), (), ""))
+needs_postgres = needs(_missing(("psycopg",), (POSTGRES, INITDB), "PostgreSQL"))
+needs_mariadb = needs(_missing(("pymysql",), (MARIADBD, INSTALL_DB), "MariaDB"))
 
 
 @dataclass

@@ -6,10 +6,13 @@ import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
-from musterroll import Context, FieldSet, UserBackend
+from musterroll import Context, FieldSet
 from musterroll_plugins.backends.sql import SqlOptions, build
+
+if TYPE_CHECKING:
+    from musterroll_plugins.backends.sql.backend import SqlBackend
 
 _ACCOUNTS = """
     CREATE TABLE accounts (
@@ -106,10 +109,10 @@ def make_file(path: Path, statements: list[str]) -> None:
         file.commit()
 
 
-def open_sql(*, read_only: bool = False, **options: Any) -> UserBackend:
+def open_sql(*, read_only: bool = False, **options: Any) -> SqlBackend:
     """Builds a backend with the options of a pipeline file."""
     context = Context(instance="backend", fields=FieldSet([]), read_only=read_only)
-    return build(SqlOptions.model_validate({"timeout": 10, "retries": 2, **options}), context)
+    return cast("SqlBackend", build(SqlOptions.model_validate({"timeout": 10, "retries": 2, **options}), context))
 
 
 def options_text(options: dict[str, Any]) -> str:

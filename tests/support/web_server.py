@@ -237,10 +237,10 @@ def web_server(place: Workplace, *pipelines: Path, access: str | None = None, **
 
 
 @contextmanager
-def web_process(place: Workplace, *options: object, **environment: str) -> Iterator[ServerProcess]:
+def web_process(place: Workplace, *options: object) -> Iterator[ServerProcess]:
     """Starts the command on a free port, and stops it."""
     state = place.folder / "state"
-    process = place.start("web", "--port", 0, "--state", state, *options, **environment)
+    process = place.start("web", "--port", 0, "--state", state, *options)
     server: ServerProcess | None = None
     try:
         server = ServerProcess(place, state, process)

@@ -16,7 +16,7 @@ from musterroll.journal.invites import InviteState
 from musterroll.journal.ledger import Ledger, LedgerEntry
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.pipeline.settings import SendTo
-from musterroll.portal.protection import PROTECTED, Protection
+from musterroll.portal.patterns import Patterns
 
 _SIZE = 16  # bytes
 _EMAIL, _PHONE = "email", ("calling_code", "phone")
@@ -52,7 +52,7 @@ class InvitePolicy:
         self._send_to = send_to or settings.invites.send_to
         self._senders = senders
         self._ledger = ledger
-        self._protection = Protection(settings.protect)
+        self._protection = Patterns(settings.protect)
         self._recogniser = Recogniser(settings.match, b"" if ledger is None else ledger.roster.salt)
         self._now = pipeline.clock()
         self._resend = resend
@@ -67,7 +67,7 @@ class InvitePolicy:
         """
         reason = self._reason_against(known, active=active)
         if reason is None and self._protection.of(username):
-            reason = PROTECTED
+            reason = "protected"
         return None if reason is None else no_invite(reason)
 
     def _reason_against(self, known: LedgerEntry | None, *, active: bool) -> str | None:

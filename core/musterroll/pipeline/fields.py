@@ -47,7 +47,7 @@ def fields_of(check: Check) -> FieldSet:
             check.complain(("sheet", "first_row"), f"must come after the heading row, which is {sheet.heading_row}")
     if USERNAME not in known:
         check.complain(("sheet", "fields"), f'there is no field "{USERNAME}"; every pipeline needs it')
-    elif _is_never_filled(fields[USERNAME]) and not _has_transforms(check):
+    elif _is_never_filled(check, fields[USERNAME]):
         text = f'the username is needed; say how to make it, e.g. {USERNAME} = "{{email}}" under [sheet.compose]'
         check.complain(("sheet", "omit"), text)
     _check_headings(check, sheet)
@@ -232,8 +232,8 @@ def _has_transforms(check: Check) -> bool:
     return any((on := one.entries.get("enabled")) is None or plain(on) is not False for one in elements)
 
 
-def _is_never_filled(field: Field) -> bool:
-    return field.omitted and field.compose is None and field.default is None
+def _is_never_filled(check: Check, field: Field) -> bool:
+    return field.omitted and field.compose is None and field.default is None and not _has_transforms(check)
 
 
 def _check_headings(check: Check, sheet: SheetSettings) -> None:
@@ -263,7 +263,7 @@ def _check_match(check: Check, fields: FieldSet) -> None:
             continue
         if fields[name].secret or name == GROUPS or fields[name].role is not None:
             check.complain(path, f'"{name}" cannot say who a user is')
-        elif _is_never_filled(fields[name]) and name != USERNAME and not _has_transforms(check):  # that has been said
+        elif name != USERNAME and _is_never_filled(check, fields[name]):  # of the username that has been said
             check.complain(path, f'the sheet does not have "{name}"')
         elif name in seen:
             check.complain(path, f'"{name}" is named twice')

@@ -16,8 +16,8 @@ from musterroll.journal.roster import Roster
 from musterroll.plan.privileged import PrivilegedGroups
 from musterroll.plan.user_digest import digest_of
 from musterroll.portal.lookups import look_up_known
+from musterroll.portal.patterns import Patterns
 from musterroll.portal.portal import Portal
-from musterroll.portal.protection import Protection
 from musterroll.sheet.problem_log import ProblemLog
 from musterroll.sheet.scope import Scope
 
@@ -60,7 +60,7 @@ class AbsentUsers:
         deactivates: bool,
         portal: Portal,
         roster: Roster,
-        protection: Protection,
+        protection: Patterns,
         privileged: PrivilegedGroups,
         scope: Scope,
         fields: FieldSet,

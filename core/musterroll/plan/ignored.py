@@ -12,6 +12,8 @@ from musterroll.contract.users import Existing
 from musterroll.pipeline.settings import Settings
 from musterroll.sheet.orders import Order, Wish
 
+ROW_SAYS_SO = gettext_noop("the row says so")
+
 _NEEDS_USER = (Wish.UPDATE, Wish.REACTIVATE)
 
 
@@ -24,7 +26,7 @@ def why_ignored(order: Order, user: Existing | None, settings: Settings) -> str 
         settings: the pipeline's settings.
     """
     if order.wish is Wish.IGNORE:
-        return gettext_noop("the row says so")
+        return ROW_SAYS_SO
     if user is None:
         if order.leaves or (order.is_command and order.wish in _NEEDS_USER):
             return gettext_noop("there is no such user")

@@ -16,8 +16,8 @@ from musterroll.plan.limits import Limits
 from musterroll.plan.privileged import count_privileged
 from musterroll.plan.run import NewPlan
 from musterroll.plan.sheet import SheetPlanner
+from musterroll.portal.patterns import Patterns
 from musterroll.portal.portal import Portal
-from musterroll.portal.protection import Protection
 from musterroll.sheet.open_sheet import OpenSheet, orders_of
 from musterroll.sheet.scope import Scope
 
@@ -57,9 +57,7 @@ def make_plan(plan: NewPlan, sheet: OpenSheet, choices: InviteChoices | None = N
                 settles=_is_never_compared(plan, limits),
                 orders=orders_of(pipeline),
             )
-            with journal.transaction():
-                users = count_users(pipeline, portal, limits)
-                store.add_totals(users=users, groups=planner.group_count)
+            users = count_users(pipeline, portal, limits)
             plan.store_batches(planner.plan(batches))
         with journal.transaction():
             planner.finish()
@@ -73,7 +71,7 @@ def make_plan(plan: NewPlan, sheet: OpenSheet, choices: InviteChoices | None = N
                 deactivates=settings.absent == "deactivate",
                 portal=portal,
                 roster=plan.ledger.roster,
-                protection=Protection(settings.protect),
+                protection=Patterns(settings.protect),
                 privileged=planner.privileged,
                 scope=Scope(settings.scope),
                 fields=pipeline.fields,

@@ -24,15 +24,15 @@ from musterroll.pipeline.settings import SendTo, Settings
 from musterroll.plan.absent import Uncertain
 from musterroll.plan.digests import RowDigests
 from musterroll.plan.groups import GroupIndex
-from musterroll.plan.ignored import missing, why_ignored
+from musterroll.plan.ignored import ROW_SAYS_SO, missing, why_ignored
 from musterroll.plan.matches import Matches, find_renamed, find_user, look_up
 from musterroll.plan.new_users import NewUsers
 from musterroll.plan.privileged import PrivilegedGroups
 from musterroll.plan.row import RowPlanner
 from musterroll.plan.settled import SettledRows
 from musterroll.plan.spellings import GroupSpellings
+from musterroll.portal.patterns import Patterns
 from musterroll.portal.portal import Portal
-from musterroll.portal.protection import Protection
 from musterroll.sheet.checks import CheckedBatch, CheckedRow
 from musterroll.sheet.orders import USUAL, Order, RowOrders, Wish
 from musterroll.sheet.problem_log import ProblemLog
@@ -106,7 +106,7 @@ class SheetPlanner:
         self._rows = RowPlanner(settings, fields, portal, self._can, self._groups)
         self._look_up_by = tuple(dict.fromkeys((*settings.match, USERNAME, *([_EMAIL] * self._can.unique_email))))
         self._spellings = GroupSpellings()
-        self._protection = Protection(settings.protect)
+        self._protection = Patterns(settings.protect)
         self._orders = orders
         self._may_ignore = bool(orders) or settings.mode in ("create", "update")
         self._scope = Scope(settings.scope)
@@ -220,12 +220,12 @@ class SheetPlanner:
         user, valid, change = match if isinstance(match, Existing) else None, checked.valid, None
         # A row that is out already is planned for its further problems, so that one run shows all of them.
         if isinstance(match, Problem):
-            if order.wish is not Wish.IGNORE:
-                self._log.add(match)
             texts = checked.texts
             self.uncertain.refs |= {one.ref for name in self._look_up_by for one in matches.of(name, texts[name])}
             if order.wish is Wish.IGNORE:
-                change = self._ignored(checked, None, "the row says so")
+                change = self._ignored(checked, None, ROW_SAYS_SO)
+            else:
+                self._log.add(match)
         elif self._may_ignore and (reason := why_ignored(order, user, self._settings)) is not None:
             change = self._ignored(checked, user, reason)
             if user is None and valid:

@@ -19,8 +19,8 @@ from musterroll.pipeline.settings import Settings
 from musterroll.plan.groups import GroupIndex
 from musterroll.plan.privileged import PrivilegedGroups
 from musterroll.portal.lookups import look_up_known
+from musterroll.portal.patterns import Patterns
 from musterroll.portal.portal import Portal
-from musterroll.portal.protection import Protection
 from musterroll.sheet.problem_log import ProblemLog
 
 # So many users are looked up at once.
@@ -48,7 +48,7 @@ class UndoPlanner:
     ) -> None:
         self._portal = portal
         self._created = settings.undo.created
-        self._protection = Protection(settings.protect)
+        self._protection = Patterns(settings.protect)
         self._store = store
         self._log = log
         self._targets: dict[int | None, Target] = {}

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 from musterroll.contract.cells import BoolCell, Cell, DateCell
 from musterroll.contract.fields import Field, FieldRole
 from musterroll.contract.rows import Origin, Value
 from musterroll.contract.text import fold, nearest
-from musterroll.contract.translation import gettext_noop
 from musterroll.sheet.values import CellFault, shown
 
 _DATES = frozenset({FieldRole.VALID_FROM, FieldRole.VALID_UNTIL})
@@ -55,7 +54,8 @@ class RoleCells:
             self._known[text] = self._spelling(text)
         spelt = [self._known[text] for text in texts]
         odd.update(place for place, text in enumerate(spelt) if text is None)
-        self._known = self._known if len(self._known) < len(texts) + 10_000 else {}
+        if len(self._known) >= len(texts) + 10_000:
+            self._known = {}
         return [text or "" for text in spelt]
 
     def _spelling(self, text: str) -> str | None:
@@ -84,23 +84,6 @@ class RoleCells:
             suggestion=nearest(text, words),
             detail=", ".join(words),
         )
-
-
-def contradictory(texts: Callable[[str], str], fields: Iterable[Field]) -> str | None:
-    """Returns what is contradictory in the values of fields with roles, as a message; None where nothing is."""
-    said = {field.role: texts(field.name) for field in fields}
-    command, active = said.get(FieldRole.COMMAND), said.get(FieldRole.ACTIVE)
-    begin, end = said.get(FieldRole.VALID_FROM), said.get(FieldRole.VALID_UNTIL)
-    if (active == "no" and command in ("create", "reactivate")) or (active == "yes" and command in _LEAVES):
-        return gettext_noop(
-            "One cell of the row wants the user active, and another one does not; correct one of the two"
-        )
-    if begin and end and end < begin:
-        return gettext_noop("The row's user leaves before the first day; correct one of the two dates")
-    return None
-
-
-_LEAVES = frozenset({"deactivate", "delete"})
 
 
 def _date(text: str) -> str | None:

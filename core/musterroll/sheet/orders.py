@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from musterroll.contract.batch import Batch
 from musterroll.contract.fields import USERNAME, Field, FieldRole, FieldSet
 from musterroll.contract.problems import Problem
 from musterroll.contract.rows import Row
-from musterroll.sheet.field_roles import contradictory
+from musterroll.contract.translation import gettext_noop
 
 
 class Wish(StrEnum):
@@ -24,6 +24,10 @@ class Wish(StrEnum):
     DEACTIVATE = "deactivate"
     DELETE = "delete"
     IGNORE = "ignore"
+
+
+_ACTIVE = frozenset({Wish.CREATE, Wish.REACTIVATE})
+_LEAVES = frozenset({Wish.DEACTIVATE, Wish.DELETE})
 
 
 class Order(NamedTuple):
@@ -46,7 +50,7 @@ class Order(NamedTuple):
     @property
     def leaves(self) -> bool:
         """Whether the user is to go: then the row's other values count for nothing."""
-        return self.wish in (Wish.DEACTIVATE, Wish.DELETE)
+        return self.wish in _LEAVES
 
 
 USUAL = Order()
@@ -91,7 +95,7 @@ class RowOrders:
         begin, end = said.get(FieldRole.VALID_FROM, ""), said.get(FieldRole.VALID_UNTIL, "")
         not_before, old = begin if begin > self._today else None, said.get(FieldRole.OLD_USERNAME, "")
         wish = Wish(command) if command else Wish.USUAL
-        if wish is Wish.IGNORE or wish in (Wish.DEACTIVATE, Wish.DELETE):
+        if wish is Wish.IGNORE or wish in _LEAVES:
             return Order(wish, names[FieldRole.COMMAND], True)
         if said.get(FieldRole.ACTIVE) == "no":
             return Order(Wish.DEACTIVATE, names[FieldRole.ACTIVE])
@@ -134,7 +138,20 @@ class Contradictions:
 
     def check(self, row: Row) -> Iterator[Problem]:
         """Yields at most one problem."""
-        message = contradictory(row.__getitem__, self._fields)
+        message = _contradiction({field.role: row[field.name] for field in self._fields})
         if message is not None:
             at = next(field.name for field in reversed(self._fields) if row[field.name])
             yield row.problem(at, "row.contradictory", message)
+
+
+def _contradiction(said: Mapping[FieldRole | None, str]) -> str | None:
+    """What is contradictory in what the fields say; None where nothing is."""
+    command, active = said.get(FieldRole.COMMAND), said.get(FieldRole.ACTIVE)
+    begin, end = said.get(FieldRole.VALID_FROM), said.get(FieldRole.VALID_UNTIL)
+    if (active == "no" and command in _ACTIVE) or (active == "yes" and command in _LEAVES):
+        return gettext_noop(
+            "One cell of the row wants the user active, and another one does not; correct one of the two"
+        )
+    if begin and end and end < begin:
+        return gettext_noop("The row's user leaves before the first day; correct one of the two dates")
+    return None

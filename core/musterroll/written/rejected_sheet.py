@@ -223,11 +223,12 @@ class RejectedSheet:
     def _reason_text(self, reason: Reason, number: int, filled: Mapping[int, _Filled]) -> str:
         title = self._by_letter.get(reason.column or "")
         where = f"{title} ({reason.column}): " if title else ""
-        elsewhere = gettext("row {row} of {source}", row=reason.row, source=self._source) + ": "
         done = filled.get(self._indexes.get(reason.field or "", -1))
         if done is not None and reason.row == number and done.text == reason.suggestion:
             return f"{where}{reason.message}; {_was(done.before)}"
-        return f"{elsewhere if reason.row != number else ''}{where}{_said(reason)}"
+        if reason.row != number:
+            where = f"{gettext('row {row} of {source}', row=reason.row, source=self._source)}: {where}"
+        return f"{where}{_said(reason)}"
 
 
 class _Filled(NamedTuple):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -300,6 +301,23 @@ def test_a_wrong_sheet_is_stopped_though_nobody_has_set_a_limit(work: Work) -> N
     # What just reaches it is carried out, and so is what a limit of their own allows.
     assert work.run(pipeline, work.sheet(*(user(name, forename="New") for name in names[:20]))).rows == {"updated": 20}
     assert work.run(_limited(work, 'update = "25%"'), sheet).rows == {"updated": 21}
+
+
+def test_a_sheet_of_which_many_leave_is_stopped_though_nobody_has_set_a_limit(work: Work) -> None:
+    names = _many(work)
+    column = '[[sheet.fields]]\nname = "active"\nheading = "active"\nrole = "active"'
+    pipeline = work.pipeline("", column)
+
+    def leavers(*leaving: str) -> Path:
+        return work.sheet(*(user(name, active="no") for name in leaving), others=["active"])
+
+    _refused(
+        work.run(pipeline, leavers(*names[:6])),
+        "deactivate: 6 users would be deactivated (6.0 % of the portal's 100 users), the limit is 5% where",
+        'set under [limits], e.g. deactivate = "50%"',
+    )
+    assert work.portal.handed == []
+    assert work.run(pipeline, leavers(*names[:5])).rows == {"deactivated": 5}
 
 
 def test_limits_that_nobody_has_set_are_for_portals_with_many_users(work: Work) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from musterroll import fold
 from musterroll.errors import PipelineError
-from musterroll.portal.protection import Protection
+from musterroll.portal.patterns import Patterns
 from musterroll.reports.report import Outcome
 from support.pipelines import Work, addressed, user
 
@@ -76,18 +76,18 @@ def test_an_empty_pattern_is_a_mistake(work: Work) -> None:
 
 
 def test_patterns() -> None:
-    protection = Protection(["admin*", "ROOT", "s?c", "[xy]z"])
+    protection = Patterns(["admin*", "ROOT", "s?c", "[xy]z"])
     assert protection.of("ADMINISTRATOR") == "admin*"
     assert protection.of("ana", "ｒｏｏｔ") == "ROOT"
     assert protection.of("SøC") == "s?c"
     assert protection.of("Yz") == "[xy]z"
     assert protection.of("sysadmin", "rooted", "", "xyz") is None
-    assert Protection([]).of("admin") is None
+    assert Patterns([]).of("admin") is None
 
 
 @given(username=st.text(min_size=1).filter(lambda text: fold(text) and not set(fold(text)) & set("*?[")))
 def test_a_username_as_its_own_pattern_protects_it_in_every_spelling(username: str) -> None:
-    protection = Protection([username])
+    protection = Patterns([username])
     assert protection.of(username) == username
     assert protection.of(fold(username).upper().lower()) in (username, None)
     assert protection.of(f"{username}x") is None or fold(f"{username}x") == fold(username)

@@ -33,16 +33,16 @@ def says(work: Work) -> Says:
 def test_one_after_the_other_and_before_defaults_and_composed_fields(says: Says) -> None:
     found = says(
         user("ana", surname="silva"),
-        top='[sheet.compose]\nemail = "{surname}@acme.example"',
+        user("bo", surname="none"),
+        top='[sheet.defaults]\nsurname = "Doe"\n[sheet.compose]\nemail = "{surname}@acme.example"',
         one=lambda row: {"surname": row["surname"].title()},
-        two=lambda row: {"surname": row["surname"] + "-X"},
+        two=lambda row: {"surname": "" if row["surname"] == "None" else row["surname"] + "-X"},
     )
     assert found.codes == []
-    assert {name: after for name, (_, after) in found.change(3).fields.items()} == {
-        "email": "Silva-X@acme.example",
-        "forename": "Ana",
-        "surname": "Silva-X",
-    }
+    assert [(found.change(row).fields["surname"].after, found.change(row).fields["email"].after) for row in (3, 4)] == [
+        ("Silva-X", "Silva-X@acme.example"),
+        ("Doe", "Doe@acme.example"),
+    ]
 
 
 def test_cell_and_what_was_typed_stay_with_a_value(says: Says) -> None:
@@ -59,8 +59,11 @@ def test_a_transform_sees_no_password_and_no_guidance(says: Says) -> None:
 
 
 def test_a_default_is_for_new_users(says: Says, work: Work) -> None:
-    found = says(user("ana"), one={"surname": Value("Silva", Origin.DEFAULT)})
+    work.portal.add("bo", forename="Bo", surname="Bell")
+    work.portal.add("cy", forename="Cy")
+    found = says(user("ana"), user("bo"), user("cy"), one={"surname": Value("Silva", Origin.DEFAULT)})
     assert found.change(3).fields["surname"] == (None, "Silva")
+    assert [found.change(row).action for row in (4, 5)] == ["unchanged", "unchanged"]
 
 
 def test_a_value_that_cannot_be_made_is_one_fault(says: Says) -> None:

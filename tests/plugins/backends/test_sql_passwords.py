@@ -56,7 +56,7 @@ def test_what_bcrypt_would_cut_off_is_said_while_planning(tmp_path: Path, passwo
     options = changed(DESCRIBED, passwords="bcrypt")
     backend = open_sql(read_only=True, file=tmp_path / "shop.db", **options)
     user = Desired(username="ana", fields={"forename": "Ana", "surname": "Silva"})
-    found = list(backend.check(user, None, Secret(password)))  # type: ignore[attr-defined]  # of those that check
+    found = list(backend.check(user, None, Secret(password)))
     assert [one.field for one in found] == ["password"] * objects
     assert password not in repr(found)
     backend.close()

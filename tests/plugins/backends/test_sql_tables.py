@@ -62,7 +62,7 @@ def desired(name: str = "ana", **fields: str | None) -> Desired:
 )
 def test_what_a_column_does_not_take(file: Path, user: Desired, fields: list[str]) -> None:
     backend = open_sql(read_only=True, file=file, users=_USERS)
-    found = list(backend.check(user, None, None))  # type: ignore[attr-defined]  # of those that check
+    found = list(backend.check(user, None, None))
     assert [one.field for one in found] == fields
     backend.close()
 
@@ -106,8 +106,9 @@ def test_values_are_shown_as_they_were_promised(file: Path) -> None:
     with closing(sqlite3.connect(file)) as opened:
         (row,) = opened.execute("SELECT name, born, number, left_at IS NULL FROM members").fetchall()
     assert row == ("ana", "2001-02-03", 7, 0)
-    (objection,) = backend.check(desired("bo", member_number="7"), None, None)  # type: ignore[attr-defined]
+    (objection,) = backend.check(desired("bo", member_number="7"), None, None)
     assert (objection.field, objection.code) == ("member_number", "backend.unsupported")
+    assert objection.message == 'The user "ana" has this value already; give another one'
     backend.close()
 
 

@@ -185,13 +185,6 @@ def test_what_cannot_be_is_refused_before_anything_is_served(
     assert "token" not in ended.err or "too short" in ended.err
 
 
-@pytest.fixture
-def inside(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Inside:
-    workplace = Inside(tmp_path, capsys, monkeypatch)
-    workplace.pipeline()
-    return workplace
-
-
 def test_a_session_ends_by_itself() -> None:
     from musterroll_plugins.web.people import alone
     from musterroll_plugins.web.sessions import IDLE_SECONDS, LONGEST_SECONDS, Sessions

@@ -11,6 +11,7 @@ import httpx2 as httpx
 import pytest
 
 from support.certificates import make_certificate
+from support.programs import needs_program
 from support.web_server import SHEET, Visitor, web_process, words_of
 from support.workplace import Inside, Workplace, one_line
 
@@ -40,13 +41,6 @@ def test_it_serves_with_tls_and_stops_in_order(tmp_path: Path) -> None:
     assert place.users().keys() == {"ana", "bo"}
 
 
-@pytest.fixture
-def inside(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Inside:
-    workplace = Inside(tmp_path, capsys, monkeypatch)
-    workplace.pipeline()
-    return workplace
-
-
 def test_a_certificate_that_is_none_is_refused_in_a_line(inside: Inside) -> None:
     own = make_certificate(inside.folder)
     locked = inside.folder / "locked.pem"
@@ -65,7 +59,7 @@ def test_a_certificate_that_is_none_is_refused_in_a_line(inside: Inside) -> None
         one_line(ended, word)
 
 
-@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
+@needs_program("systemd-analyze", "systemd")
 def test_the_unit_is_one(tmp_path: Path) -> None:
     unit = tmp_path / UNIT.name
     unit.write_text(UNIT.read_text("utf-8").replace("/opt/musterroll/bin/musterroll", shutil.which("true") or ""))

@@ -54,11 +54,13 @@ def quick(visitor: Visitor, path: str) -> httpx.Response:
 
 
 def test_problems_of_many_rows(visitor: Visitor, server: WebServer) -> None:
+    began = time.time()
     page = visitor.upload(sheet(every=2))
     shown, base = time.time(), upload_path(page)
     assert "50,000 errors" in words_of(page)
     (ended,) = (path.stat().st_mtime for path in server.state.glob("work/*/result.json"))
-    assert shown - ended < 1  # the first page, from the end of the check on
+    print(f"the check: {ended - began:.1f} s, and then the first page: {shown - ended:.2f} s")
+    assert shown - ended < (ended - began) / 5  # on whatever machine, and however busy it is
     quick(visitor, base)
     last = quick(visitor, f"{base}/problems?severity=error&page=1000")
     assert "Page 1000 of 1,000" in words_of(last)

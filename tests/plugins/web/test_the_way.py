@@ -9,7 +9,7 @@ from pathlib import Path
 import polib
 import pytest
 
-from support.catalogues import ROOT
+from support.scripts import ROOT
 from support.web_server import MISTAKES, SHEET, Visitor, WebServer, job_of, upload_path, web_server, words_of
 from support.workplace import Workplace
 

@@ -36,9 +36,13 @@ _STATE_STYLES = {
     JobState.PARTIALLY_UNDONE: "yellow",
     JobState.COMPLETED_WITH_ERRORS: "yellow",
 }
-_OUTCOME_STYLES = {"created": "green", "updated": "green", "deactivated": "green", "unchanged": "dim"} | {
+_OUTCOME_STYLES = {
+    "created": "green",
+    "updated": "green",
+    "deactivated": "green",
     "reactivated": "green",
     "deleted": "green",
+    "unchanged": "dim",
     "ignored": "dim",
 }
 _ALWAYS = ("created", "updated", "unchanged")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from enum import StrEnum
@@ -15,6 +16,7 @@ from musterroll.registry.watch import Watch
 T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
 _NOTHING_MORE = object()
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 class Guard:
@@ -172,3 +174,14 @@ def a(value: object) -> str:
 def is_text(value: object) -> bool:
     """Whether it is a text with something to see in it."""
     return isinstance(value, str) and bool(value.strip())
+
+
+def whole(text: str, what: str) -> str:
+    """Returns a text that can be written.
+
+    Raises:
+        AnswerError: it holds half a character.
+    """
+    if _HALF.search(text):
+        raise AnswerError(f"{what} holds half a character, which cannot be written")
+    return text

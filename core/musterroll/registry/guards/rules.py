@@ -21,7 +21,7 @@ from musterroll.contract.text import clean, did_you_mean
 from musterroll.contract.users import GroupPath
 from musterroll.errors import PluginError
 from musterroll.registry.guards.built import returns_what_it_finds
-from musterroll.registry.guards.guard import a, is_text, status_of
+from musterroll.registry.guards.guard import a, is_text, status_of, whole
 from musterroll.registry.masks import SecretsSeen, masked, may_tell
 from musterroll.registry.plugin_errors import AnswerError, broken
 from musterroll.registry.watch import Call
@@ -237,9 +237,7 @@ def _path(found: object) -> GroupPath:
     path = tuple(map(clean, found))
     if not all(path):
         raise AnswerError(f"level {path.index('') + 1} of a group has no name; leave the group out where there is none")
-    if any("\ud800" <= letter <= "\udfff" for level in path for letter in level):
-        raise AnswerError("the name of a group holds half a character, which cannot be written")
-    return path
+    return tuple(whole(level, "the name of a group") for level in path)
 
 
 def _look_at_types(found: Problem) -> None:

@@ -13,7 +13,7 @@ from musterroll.contract.roles import Transform
 from musterroll.contract.rows import Origin, Row, Value
 from musterroll.contract.text import did_you_mean
 from musterroll.errors import MusterrollError
-from musterroll.registry.guards.guard import Guard, a
+from musterroll.registry.guards.guard import Guard, a, whole
 from musterroll.registry.guards.rules import Findings, broken_rule, secrets_of
 from musterroll.registry.plugin_errors import AnswerError
 from musterroll.registry.watch import Watch
@@ -87,9 +87,9 @@ class GuardedTransform(Guard):
     def _value(self, name: str, value: object, row: Row) -> str | Value | Problem:
         match value:
             case str():
-                return _whole(name, value)
+                return whole(value, f'the text for "{name}"')
             case Value(text=str() as text, secret=None) if value.origin in _ORIGINS:
-                return value._replace(text=_whole(name, text))
+                return value._replace(text=whole(text, f'the text for "{name}"'))
             case Problem():
                 if value.row != row.number or value.field != name:
                     raise AnswerError(
@@ -98,12 +98,6 @@ class GuardedTransform(Guard):
                     )
                 return self._findings.problem(value, row)
         raise AnswerError(f'apply() must give a text for "{name}" ("" for none), not {a(value)}')
-
-
-def _whole(name: str, text: str) -> str:
-    if any("\ud800" <= letter <= "\udfff" for letter in text):
-        raise AnswerError(f'the text for "{name}" holds half a character, which cannot be written')
-    return text
 
 
 def without_secrets(row: Row) -> Row:

@@ -288,7 +288,7 @@ _OUTCOMES = {
     "rejected": Mood.BAD,
     "failed": Mood.BAD,
 }
-_ACTIONS = {
+ACTIONS = {
     Action.CREATE: (gettext_noop("to create"), Mood.GOOD),
     Action.UPDATE: (gettext_noop("to update"), Mood.GOOD),
     Action.DEACTIVATE: (gettext_noop("to deactivate"), Mood.WAITING),
@@ -297,6 +297,7 @@ _ACTIONS = {
     Action.UNCHANGED: (gettext_noop("unchanged"), Mood.QUIET),
     Action.IGNORED: (gettext_noop("ignored"), Mood.QUIET),
 }
+"""What a plan says of each action, and its mood. Rejected rows are counted, not listed among the changes."""
 
 
 def _parts(report: Report, changes: Changes) -> Iterable[Part]:
@@ -308,7 +309,7 @@ def _parts(report: Report, changes: Changes) -> Iterable[Part]:
         for name, mood in _OUTCOMES.items():
             yield Part(term(name), getattr(job.counts, name), mood)
     elif report.changes is not None:
-        for action, (name, mood) in _ACTIONS.items():
+        for action, (name, mood) in ACTIONS.items():
             yield Part(gettext(name), changes.actions[action], mood)
         yield Part(gettext("rejected"), counts.invalid, Mood.BAD)
     else:

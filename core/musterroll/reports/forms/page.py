@@ -20,6 +20,7 @@ from musterroll.contract.translation import counted, gettext, language
 from musterroll.contract.users import GroupPath, group_text
 from musterroll.journal.change import Action, Change, FieldChange, Target
 from musterroll.reports.forms.glance import (
+    ACTIONS,
     LISTED,
     Changes,
     Glance,
@@ -41,17 +42,7 @@ OPENING = "<!DOCTYPE html>\n<!-- musterroll report -->\n"
 """What such a file begins with."""
 
 _WIDTH = 1000  # of the bar
-_MOODS = {
-    Severity.ERROR: Mood.BAD,
-    Severity.WARNING: Mood.WAITING,
-    Action.CREATE: Mood.GOOD,
-    Action.UPDATE: Mood.GOOD,
-    Action.UNCHANGED: Mood.QUIET,
-    Action.DEACTIVATE: Mood.WAITING,
-    Action.REACTIVATE: Mood.GOOD,
-    Action.DELETE: Mood.WAITING,
-    Action.IGNORED: Mood.QUIET,
-}
+_MOODS = {Severity.ERROR: Mood.BAD, Severity.WARNING: Mood.WAITING}
 
 
 class _Cell(NamedTuple):
@@ -345,7 +336,7 @@ def _change(change: Change) -> _Row:
         (
             _Cell("" if change.row is None else str(change.row), "number"),
             _Cell(_typed(change.username), "long"),
-            _Cell(_text(term(change.action)), _MOODS[change.action]),
+            _Cell(_text(term(change.action)), ACTIONS[change.action][1]),
             _Cell(f"<ul>{listed}</ul>" if listed else "", "wide"),
             _Cell(_typed(invite_text(change)), "long"),
         ),

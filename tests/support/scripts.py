@@ -1,4 +1,4 @@
-"""The script that brings catalogues of translations up to date, as tests ask it."""
+"""The scripts beside the documentation, as tests ask them."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ ROOT = Path(__file__).parents[2]
 
 
 @cache
-def catalogues() -> Any:
-    """The script as a module."""
-    spec = spec_from_file_location("docs_catalogues", ROOT / "docs" / "catalogues.py")
+def docs_script(name: str) -> Any:
+    """`docs/NAME.py` as a module."""
+    spec = spec_from_file_location(f"docs_{name}", ROOT / "docs" / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = module_from_spec(spec)
