@@ -46,6 +46,28 @@ bo@example.com,bo,Bo,Berg,Meadow-Kite-41,,,Region|South
 MISTAKES = SHEET + "broken,cy,Cy,Clark,Harbour-Gate-55,,,Region||North\n,,Di,Dahl,Orchard-Lane-66,,,\n"
 """Two further rows with three errors."""
 
+DOUBTFUL = """
+from musterroll import NotifierType, Options, Sent, SentStatus, hookimpl
+
+class Doubtful:
+    channel = "email"
+
+    def can_reach(self, user):
+        return True
+
+    def send(self, messages):
+        for message in messages:
+            yield Sent(message.id, SentStatus.UNKNOWN, "the connection was cut")
+
+    def close(self):
+        pass
+
+@hookimpl
+def musterroll_notifiers():
+    yield NotifierType(name="doubtful", summary="Never sure", options=Options, build=lambda *_: Doubtful())
+"""
+"""A plugin file: a notifier that never knows whether a message has arrived."""
+
 
 class WebServer:
     """A server that runs.

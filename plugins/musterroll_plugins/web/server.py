@@ -22,12 +22,13 @@ from starlette.routing import Route
 from musterroll import MusterrollError
 from musterroll.engine import list_jobs
 from musterroll_plugins.listener import QuietServer
-from musterroll_plugins.web import checked, columns, copies, entrance, jobs, programs, uploads, works
+from musterroll_plugins.web import checked, columns, copies, entrance, jobs, uploads, works
 from musterroll_plugins.web.audit import Audit
 from musterroll_plugins.web.customers import Customers
 from musterroll_plugins.web.desk import DAY, Desk
 from musterroll_plugins.web.guard import Application, Guard
 from musterroll_plugins.web.people import AccessFile, People, alone
+from musterroll_plugins.web.programs.operations import OPERATIONS
 from musterroll_plugins.web.sessions import OneTimeAddress
 from musterroll_plugins.web.site import Site, api, page
 
@@ -58,7 +59,7 @@ def make_application(site: Site, hosts: list[str]) -> Application:
     ordered = sorted(pages, key=lambda route: route[1].endswith("{act}"))
     routes = [Route(path, endpoint, methods=["GET"]) for path, endpoint in entrance.open_routes(site)]
     routes += [Route(path, page(site, handler, role), methods=[method]) for method, path, handler, role in ordered]
-    routes += [Route(one.path, api(site, one.handler, one.role), methods=[one.method]) for one in programs.OPERATIONS]
+    routes += [Route(one.path, api(site, one.handler, one.role), methods=[one.method]) for one in OPERATIONS]
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

@@ -20,7 +20,7 @@ from musterroll.engine import JobSummary, Pipeline, Report, set_language, show_j
 from musterroll_plugins.web import words
 from musterroll_plugins.web.audit import Audit
 from musterroll_plugins.web.customers import Customer, Customers, Target, target_of
-from musterroll_plugins.web.desk import Desk, Upload, Work
+from musterroll_plugins.web.desk import LOOKS, Desk, Upload, Work
 from musterroll_plugins.web.people import People, Person, Role
 from musterroll_plugins.web.sessions import OneTimeAddress, Session, Sessions, Tries
 
@@ -99,6 +99,7 @@ class Visit:
         csrf: what the forms of the page bring; empty for programs.
         customer: for which customer; None where it is about none.
         form: the form that was sent, checked; None without one.
+        needs: the role that it takes; None where everybody may.
     """
 
     site: Site
@@ -107,6 +108,7 @@ class Visit:
     csrf: str = ""
     customer_found: Customer | None = None
     form_sent: FormData | None = None
+    needs: Role | None = None
 
     @property
     def customer(self) -> Customer:
@@ -123,6 +125,22 @@ class Visit:
     def home(self) -> str:
         """The path of the customer's pages."""
         return f"/c/{self.name}"
+
+    def at(self, customer: Customer) -> None:
+        """It is about this customer, and answered in the language of their pages."""
+        self.customer_found = customer
+        set_language(self.site.customers.language(customer))
+
+    def insist(self) -> None:
+        """Refuses who has not the role that it takes.
+
+        Raises:
+            HTTPException: that is so (403).
+        """
+        has = self.person.role_for(self.name)
+        if self.needs is not None and (has is None or has < self.needs):
+            self.note(f"refused: {self.request.method} {self.request.url.path}")
+            raise HTTPException(403, gettext("this takes the role {role}", role=self.needs.name.lower()))
 
     def may(self, role: str) -> bool:
         """Whether the person has a role for the customer, or a higher one."""
@@ -219,10 +237,12 @@ class Visit:
         Raises:
             HTTPException: too much waits already (503).
         """
-        self.refuse_when_full()
-        file = self.customer.file
+        file, desk = self.customer.file, self.site.desk
         work = Work(customer=self.name, kind=kind, by=self.person.name, pipeline=str(file) if file else "", **values)
-        return self.site.desk.begin(work)
+        if kind in LOOKS and (same := desk.under_way(work)) is not None:
+            return same
+        self.refuse_when_full()
+        return desk.begin(work)
 
     def begin_with(self, upload: Upload, kind: str, more: Mapping[str, Any] | None = None) -> Work:
         """Lets a worker do something with a sheet; see `begin`."""
@@ -266,8 +286,8 @@ async def _serve_page(site: Site, handler: Handler, role: Role | None, request: 
     session, value = _session(site, request)
     if session is None:
         return unknown(site, request)
-    visit = Visit(site=site, request=request, person=session.person, csrf=session.csrf)
-    _admit(visit, role)
+    visit = Visit(site=site, request=request, person=session.person, csrf=session.csrf, needs=role)
+    _admit(visit)
     if request.method == "POST":
         async with request.form(max_files=1, max_fields=_FIELDS, max_part_size=_FIELD_BYTES) as form:
             refuse_doubles(form)
@@ -295,19 +315,16 @@ def unknown(site: Site, request: Request) -> Response:
     )
 
 
-def _admit(visit: Visit, role: Role | None) -> None:
+def _admit(visit: Visit) -> None:
     """Finds the customer of the path. One for whom somebody has no role does not exist for them."""
     name = visit.request.path_params.get("customer")
     if name is None:
         return
-    found, has = visit.site.customers.all.get(name), visit.person.role_for(name)
-    if found is None or has is None:
+    found = visit.site.customers.all.get(name)
+    if found is None or visit.person.role_for(name) is None:
         raise HTTPException(404)
-    visit.customer_found = found
-    set_language(visit.site.customers.language(found))
-    if role is not None and has < role:
-        visit.note(f"refused: {visit.request.method} {visit.request.url.path}")
-        raise HTTPException(403, gettext("this takes the role {role}", role=role.name.lower()))
+    visit.at(found)
+    visit.insist()
 
 
 def _session(site: Site, request: Request) -> tuple[Session | None, str | None]:
@@ -354,8 +371,8 @@ async def _serve_api(site: Site, handler: Handler, role: Role | None, request: R
         site.audit.note("", "token refused", address=address)
         site.tries.add(address)
         raise HTTPException(401, headers={"www-authenticate": "Bearer"})
-    visit = Visit(site=site, request=request, person=person)
-    _admit(visit, role)
+    visit = Visit(site=site, request=request, person=person, needs=role)
+    _admit(visit)
     return await handler(visit)
 
 

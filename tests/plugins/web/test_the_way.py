@@ -10,7 +10,7 @@ import polib
 import pytest
 
 from support.catalogues import ROOT
-from support.web_server import MISTAKES, SHEET, Visitor, WebServer, job_of, upload_path, web_server, words_of
+from support.web_server import DOUBTFUL, MISTAKES, SHEET, Visitor, WebServer, job_of, upload_path, web_server, words_of
 from support.workplace import Workplace
 
 
@@ -252,30 +252,8 @@ def test_a_job_of_the_command_line_is_among_the_jobs(visitor: Visitor, place: Wo
     assert visitor.get(f"/jobs/{job['id']}/rejected").status_code == 404
 
 
-_DOUBTFUL = """
-from musterroll import NotifierType, Options, Sent, SentStatus, hookimpl
-
-class Doubtful:
-    channel = "email"
-
-    def can_reach(self, user):
-        return True
-
-    def send(self, messages):
-        for message in messages:
-            yield Sent(message.id, SentStatus.UNKNOWN, "the connection was cut")
-
-    def close(self):
-        pass
-
-@hookimpl
-def musterroll_notifiers():
-    yield NotifierType(name="doubtful", summary="Never sure", options=Options, build=lambda *_: Doubtful())
-"""
-
-
 def test_held_invites_are_released(visitor: Visitor, place: Workplace) -> None:
-    place.write("doubtful.py", _DOUBTFUL)
+    place.write("doubtful.py", DOUBTFUL)
     outbox = '[[notifiers]]\nname = "outbox"\nenabled = false\n[[notifiers]]\nname = "post"\nuse = "doubtful"\n'
     place.pipeline(f'plugins = ["doubtful.py"]\n{outbox}', name=visitor.name)
     job = visitor.import_(SHEET)
