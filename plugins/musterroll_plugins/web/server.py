@@ -39,13 +39,8 @@ _STATE = Path(".musterroll") / "web"
 _MULTIPART = 1024 * 1024  # what a form has besides its file, at most
 
 
-def make_application(site: Site, hosts: list[str]) -> Application:
-    """Makes the application.
-
-    Args:
-        site: the server's parts.
-        hosts: the names, with port, by which it can be asked.
-    """
+def routes_of(site: Site) -> list[Route]:
+    """What the server answers to."""
     pages = (
         *entrance.ROUTES,
         *jobs.ROUTES,
@@ -60,6 +55,16 @@ def make_application(site: Site, hosts: list[str]) -> Application:
     routes = [Route(path, endpoint, methods=["GET"]) for path, endpoint in entrance.open_routes(site)]
     routes += [Route(path, page(site, handler, role), methods=[method]) for method, path, handler, role in ordered]
     routes += [Route(one.path, api(site, one.handler, one.role), methods=[one.method]) for one in OPERATIONS]
+    return routes
+
+
+def make_application(site: Site, hosts: list[str]) -> Application:
+    """Makes the application.
+
+    Args:
+        site: the server's parts.
+        hosts: the names, with port, by which it can be asked.
+    """
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -72,7 +77,7 @@ def make_application(site: Site, hosts: list[str]) -> Application:
 
     failure: Any = partial(entrance.failure, site)
     handlers: Any = {HTTPException: failure, ClientDisconnect: failure, 500: failure}
-    application = Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)
+    application = Starlette(routes=routes_of(site), lifespan=lifespan, exception_handlers=handlers)
     application.router.redirect_slashes = False  # they would lead to where this server believes to be
     return Guard(application, hosts, site.max_upload * 1024 * 1024 + _MULTIPART, is_https=site.is_https)
 

@@ -12,7 +12,12 @@ import httpx2 as httpx
 import pytest
 from jsonschema import Draft202012Validator
 
+from musterroll_plugins.web import WebOptions
+from musterroll_plugins.web.customers import Customers
+from musterroll_plugins.web.people import AccessFile
+from musterroll_plugins.web.programs.openapi import openapi
 from musterroll_plugins.web.programs.operations import OPERATIONS
+from musterroll_plugins.web.server import make_site, routes_of
 from support.web_programs import ACCESS, Program
 from support.web_server import MISTAKES, SHEET, Visitor, WebServer, job_of, upload_path, web_server, words_of
 from support.workplace import Workplace
@@ -203,9 +208,21 @@ def test_every_operation_is_described(hr: Program) -> None:
         Draft202012Validator.check_schema(schema)
     ids = [one["operationId"] for methods in described["paths"].values() for one in methods.values()]
     assert len(set(ids)) == len(OPERATIONS)
-    assert {(path, method.upper()) for path, methods in described["paths"].items() for method in methods} == {
-        (one.path.replace(":int}", "}"), one.method) for one in OPERATIONS
+
+
+def test_the_api_is_what_its_document_says(tmp_path: Path) -> None:
+    place = Workplace(tmp_path)
+    place.pipeline()
+    options = WebOptions(pipelines=(place.folder / "musterroll.toml",))
+    site = make_site(options, AccessFile(), Customers(options.pipelines), "http://127.0.0.1:1", print)
+    served = {
+        (route.path.replace(":int}", "}"), method)
+        for route in routes_of(site)
+        if route.path.startswith("/api")
+        for method in (route.methods or set()) - {"HEAD"}
     }
+    described = openapi(OPERATIONS)["paths"]
+    assert served == {(path, method.upper()) for path, methods in described.items() for method in methods}
 
 
 def test_a_person_alone_approves_their_own_job(api: WebServer) -> None:

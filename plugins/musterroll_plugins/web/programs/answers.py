@@ -11,7 +11,6 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
-from musterroll import gettext
 from musterroll.engine import JobSummary
 from musterroll_plugins.web.desk import Upload, Work
 from musterroll_plugins.web.jobs import view_of_job
@@ -73,7 +72,7 @@ async def _job_of(visit: Visit, work: Work) -> JobSummary:
     standing = visit.site.desk.standing(work)
     job = (standing.result or {}).get("job")
     if job is None:
-        text = gettext("this has no job") if standing.state in ("done", "lost") else gettext("this is not done yet")
+        text = "this has no job" if standing.state in ("done", "lost") else "this is not done yet"
         raise HTTPException(409, text)
     return (await visit.job(job))[0]
 
@@ -108,11 +107,11 @@ async def checked(visit: Visit) -> tuple[Upload, View]:
     """
     upload, work = await found_check(visit)
     if visit.site.desk.standing(work).state in ("waiting", "running"):
-        raise HTTPException(409, gettext("the check is not done yet"))
+        raise HTTPException(409, "the check is not done yet")
     try:
         return upload, await run_in_threadpool(View, visit.site.desk.view_of(work))
     except FileNotFoundError:
-        raise HTTPException(409, gettext("the check could not read the sheet")) from None
+        raise HTTPException(409, "the check could not read the sheet") from None
 
 
 async def with_view(visit: Visit, show: Show) -> Response:
@@ -126,7 +125,7 @@ async def with_view(visit: Visit, show: Show) -> Response:
     else:
         about = it if isinstance(it, JobSummary) else await _job_of(visit, it)
         if about.state == "running":
-            raise HTTPException(409, gettext("this is not done yet"))
+            raise HTTPException(409, "this is not done yet")
         made = await view_of_job(visit, about)
         if isinstance(made, Work):
             return standing_of(visit, made)
@@ -168,10 +167,10 @@ def json_object(body: bytes) -> dict[str, Any]:
         said = json.loads(body, object_pairs_hook=_without_doubles)
         json.dumps(said, ensure_ascii=False).encode()  # half a character is no text
     except (ValueError, RecursionError) as error:
-        detail = error.args[0] if isinstance(error, _DoubleNameError) else gettext("the body is no JSON")
+        detail = error.args[0] if isinstance(error, _DoubleNameError) else "the body is no JSON"
         raise HTTPException(400, detail) from None
     if not isinstance(said, dict):
-        raise HTTPException(422, gettext("the body is no object"))
+        raise HTTPException(422, "the body is no object")
     return said
 
 
@@ -182,5 +181,5 @@ class _DoubleNameError(ValueError):
 def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     told = dict(pairs)
     if len(told) != len(pairs):
-        raise _DoubleNameError(gettext("an object of the body has a name twice"))
+        raise _DoubleNameError("an object of the body has a name twice")
     return told
