@@ -19,7 +19,6 @@ from musterroll_plugins.web.private import read_json
 from musterroll_plugins.web.site import Route, Visit
 from musterroll_plugins.web.uploads import download
 from musterroll_plugins.web.view import PAGE, Page, View, stamp_of
-from musterroll_plugins.web.works import found_work
 
 _LAST_ROW = 10**9
 _JOB = re.compile(r"[0-9a-z-]{1,60}")
@@ -211,48 +210,11 @@ async def story(visit: Visit) -> Response:
 
 async def story_work(visit: Visit, job: JobSummary, row: int) -> Work:
     """Begins to read the story of a row."""
-    profile, sets = await _settings(visit, job)
+    profile, sets = await settings_of(visit, job)
     return visit.begin("story", job=job.id, profile=profile, sets=sets, more={"row": row})
 
 
-async def report(visit: Visit) -> Response:
-    """Has the report of a job written."""
-    job, _ = await visit.job(_job_id(visit))
-    return visit.to(f"/work/{(await begin_report(visit, job, visit.request.path_params['form'])).id}")
-
-
-async def begin_report(visit: Visit, job: JobSummary, form: str) -> Work:
-    """Has the report of a job written.
-
-    Raises:
-        HTTPException: there is no such form (404).
-    """
-    if form not in REPORTS:
-        raise HTTPException(404)
-    profile, sets = await _settings(visit, job)
-    more = {"form": form, "called": origin_of(visit, job)[0]}
-    return visit.begin("report", job=job.id, profile=profile, sets=sets, more=more)
-
-
-async def report_file(visit: Visit) -> Response:
-    """The report that a work has written."""
-    return await download_report(visit, found_work(visit))
-
-
-async def download_report(visit: Visit, work: Work) -> Response:
-    """The report that a work has written.
-
-    Raises:
-        HTTPException: there is none (404).
-    """
-    path = visit.site.desk.report(work) if work.kind == "report" else None
-    if path is None or visit.site.desk.standing(work).state != "done" or not path.is_file():
-        raise HTTPException(404)
-    visit.note("download of a report", work.job)
-    return download(await run_in_threadpool(path.read_bytes), f"{visit.name}-{work.job}{path.suffix}")
-
-
-async def _settings(visit: Visit, job: JobSummary) -> tuple[str, tuple[str, ...]]:
+async def settings_of(visit: Visit, job: JobSummary) -> tuple[str, tuple[str, ...]]:
     """The profile and the settings that a job was begun with."""
     pipeline = await visit.pipeline()
     profile, sets = await run_in_threadpool(job_settings, pipeline.state, pipeline.name, job.id)
@@ -309,7 +271,7 @@ async def begin_act(visit: Visit, job: JobSummary, act: str, *, as_sent: bool) -
             raise HTTPException(409, gettext("no invite of this job is held"))
     elif not can_do(visit, job, upload, 0)[act]:
         raise HTTPException(409, gettext("that cannot be done with this job as it is now"))
-    profile, sets = await _settings(visit, job)
+    profile, sets = await settings_of(visit, job)
     work = visit.begin(act, job=job.id, sheet=job.sheet, profile=profile, sets=sets, more=more)
     visit.note(act, job.id)
     return work
@@ -346,8 +308,6 @@ ROUTES: list[Route] = [
     ("GET", "/c/{customer}/jobs/{job}", one_job, Role.VIEWER),
     ("GET", "/c/{customer}/jobs/{job}/rows/{row:int}", story, Role.VIEWER),
     ("GET", "/c/{customer}/jobs/{job}/rejected", rejected, Role.IMPORTER),
-    ("POST", "/c/{customer}/jobs/{job}/reports/{form}", report, Role.VIEWER),
-    ("GET", "/c/{customer}/work/{work}/file", report_file, Role.VIEWER),
     ("GET", "/c/{customer}/jobs/{job}/{act}", ask, Role.IMPORTER),
     ("POST", "/c/{customer}/jobs/{job}/{act}", act, Role.IMPORTER),
 ]

@@ -22,7 +22,8 @@ from starlette.routing import Route
 from musterroll import MusterrollError
 from musterroll.engine import list_jobs
 from musterroll_plugins.listener import QuietServer
-from musterroll_plugins.web import checked, columns, copies, entrance, jobs, uploads, works
+from musterroll_plugins.web import checked, columns, copies, entrance, jobs, reports, uploads, works
+from musterroll_plugins.web.admission import api, page
 from musterroll_plugins.web.audit import Audit
 from musterroll_plugins.web.customers import Customers
 from musterroll_plugins.web.desk import DAY, Desk
@@ -30,7 +31,7 @@ from musterroll_plugins.web.guard import Application, Guard
 from musterroll_plugins.web.people import AccessFile, People, alone
 from musterroll_plugins.web.programs.operations import OPERATIONS
 from musterroll_plugins.web.sessions import OneTimeAddress
-from musterroll_plugins.web.site import Site, api, page
+from musterroll_plugins.web.site import Site
 
 if TYPE_CHECKING:
     from musterroll_plugins.web import WebOptions
@@ -49,6 +50,7 @@ def routes_of(site: Site) -> list[Route]:
         *checked.ROUTES,
         *copies.ROUTES,
         *works.ROUTES,
+        *reports.ROUTES,
     )
     # The paths with fixed words come before those in which anything can stand.
     ordered = sorted(pages, key=lambda route: route[1].endswith("{act}"))

@@ -26,6 +26,7 @@ from musterroll_plugins.web.programs.answers import (
     standing_of,
     with_view,
 )
+from musterroll_plugins.web.reports import begin_report, download_report
 from musterroll_plugins.web.site import Visit
 from musterroll_plugins.web.view import View
 from musterroll_plugins.web.works import cancel_work, stream_of
@@ -186,7 +187,7 @@ async def story(visit: Visit) -> Response:
 async def report(visit: Visit) -> Response:
     """Has the report of a job written."""
     job, form = await found_job(visit), visit.request.path_params["form"]
-    return accepted((await jobs.begin_report(visit, job, form)).id)
+    return accepted((await begin_report(visit, job, form)).id)
 
 
 async def rejected(visit: Visit) -> Response:
@@ -197,7 +198,7 @@ async def rejected(visit: Visit) -> Response:
 async def file(visit: Visit) -> Response:
     """The file that a work has made: a copy of a sheet, or a report."""
     work = await found_work(visit)
-    return await (download_copy if work.kind in COPIES else jobs.download_report)(visit, work)
+    return await (download_copy if work.kind in COPIES else download_report)(visit, work)
 
 
 async def events(visit: Visit) -> Response:
