@@ -25,6 +25,7 @@ PATHS = ("", "/new", "/blank/xlsx", "{upload}", "{upload}/problems", "{upload}/a
 FORMS = (
     "/uploads",
     "{upload}/columns",
+    "{upload}/worksheet",
     "{upload}/check",
     "{upload}/discard",
     "{upload}/run",

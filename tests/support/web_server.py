@@ -6,6 +6,8 @@ It serves in a thread of this process, which is much quicker to start; `web_proc
 from __future__ import annotations
 
 import asyncio
+import csv
+import io
 import json
 import queue
 import re
@@ -21,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2 as httpx
+import openpyxl
 
 from musterroll_plugins.listener import listen
 from musterroll_plugins.web import WebOptions
@@ -67,6 +70,17 @@ def musterroll_notifiers():
     yield NotifierType(name="doubtful", summary="Never sure", options=Options, build=lambda *_: Doubtful())
 """
 """A plugin file: a notifier that never knows whether a message has arrived."""
+
+
+def two_worksheets() -> bytes:
+    """A workbook of which either worksheet could be meant; in the second one Ana is called Olga."""
+    book = openpyxl.Workbook()
+    for sheet, name in ((book.worksheets[0], "ana"), (book.create_sheet("Others"), "olga")):
+        for row in csv.reader(io.StringIO(SHEET.replace("ana,", f"{name},"))):
+            sheet.append(row)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
 
 
 class WebServer:

@@ -16,7 +16,7 @@ from musterroll.engine import Pipeline, map_columns
 from musterroll_plugins.web.desk import Upload
 from musterroll_plugins.web.people import Role
 from musterroll_plugins.web.site import Route, Visit
-from musterroll_plugins.web.uploads import check, found_upload, with_check
+from musterroll_plugins.web.uploads import check, found_upload, unimported, with_check
 from musterroll_plugins.web.view import View
 
 
@@ -46,6 +46,7 @@ async def columns_page(
         status,
         upload=upload,
         columns=columns["columns"],
+        worksheets=columns["worksheets"],
         layout=columns["layout"],
         fields=[one for one in pipeline.fields.values() if not one.omitted],
         chosen=chosen,
@@ -129,6 +130,28 @@ async def take_columns(
     return check(visit, replace(with_columns(upload, pipeline, found["layout"], aliases), asked=True))
 
 
+async def set_worksheet(visit: Visit) -> Response:
+    """Takes which worksheet is meant, and has it checked."""
+    return await with_check(visit, found_upload(visit), _set_worksheet)
+
+
+async def _set_worksheet(visit: Visit, upload: Upload, view: View) -> Response:
+    worksheet, found = visit.text("worksheet"), view.meta["columns"]
+    if found is None or worksheet not in found["worksheets"]:
+        raise HTTPException(422, gettext("choose one of the worksheets"))
+    return visit.to(f"/work/{(await take_worksheet(visit, upload, worksheet)).check}")
+
+
+async def take_worksheet(visit: Visit, upload: Upload, worksheet: str) -> Upload:
+    """Has another worksheet of a workbook checked; returns the upload with that check.
+
+    Raises:
+        HTTPException: the sheet is being imported (409).
+    """
+    pipeline = await visit.pipeline(upload.profile)
+    return check(visit, with_columns(unimported(visit, upload), pipeline, {"worksheet": worksheet}, {}))
+
+
 def with_columns(upload: Upload, pipeline: Pipeline, layout: Mapping[str, Any], headings: Mapping[str, str]) -> Upload:
     """The upload, with what is said of its worksheet and columns in place of what was said before.
 
@@ -162,4 +185,5 @@ def _toml(value: Any) -> str:
 
 ROUTES: list[Route] = [
     ("POST", "/c/{customer}/uploads/{upload}/columns", set_columns, Role.IMPORTER),
+    ("POST", "/c/{customer}/uploads/{upload}/worksheet", set_worksheet, Role.IMPORTER),
 ]

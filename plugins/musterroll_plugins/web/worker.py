@@ -245,6 +245,7 @@ class Worker:
         settings = found.settings.get("sheet", {})
         return {
             "columns": found.members()["columns"],
+            "worksheets": list(found.found.worksheets),
             "layout": {name: settings[name] for name in ("worksheet", "heading_row", "first_row") if name in settings},
         }
 

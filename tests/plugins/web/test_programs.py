@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import openpyxl
 import pytest
 
 from support.web_programs import ACCESS, Program
-from support.web_server import DOUBTFUL, MISTAKES, SHEET, WebServer, web_server
+from support.web_server import DOUBTFUL, MISTAKES, SHEET, WebServer, two_worksheets, web_server
 from support.workplace import Workplace
 
 REHEARSAL = '[profiles.rehearsal]\nbackend.use = "memory"\n[profiles.production]\ninvites.send_to = "all"\n'
@@ -124,18 +121,13 @@ def test_columns_that_do_not_match_are_named(hr: Program, place: Workplace) -> N
 
 
 def test_a_worksheet_is_named_with_the_sheet_or_afterwards(hr: Program) -> None:
-    book = openpyxl.Workbook()
-    users, others = book.worksheets[0], book.create_sheet("Others")
-    for sheet, name in ((users, "ana"), (others, "olga")):
-        for row in csv.reader(io.StringIO(SHEET.replace("ana,", f"{name},"))):
-            sheet.append(row)
-    out = io.BytesIO()
-    book.save(out)
-    first = check(hr, out.getvalue(), "staff.xlsx")
+    book = two_worksheets()
+    first = check(hr, book, "staff.xlsx")
     assert [one["code"] for one in hr.get(f"{first}/problems")["problems"]] == ["sheet.ambiguous"]
+    assert hr.get(f"{first}/columns")["worksheets"] == ["Sheet", "Others"]
     second = again(hr, f"{first}/columns", json={"worksheet": "Others"})
     assert "olga" in [one["username"] for one in hr.get(f"{second}/rows")["rows"]]
-    at_once = check(hr, out.getvalue(), "staff.xlsx", worksheet="Others", after=second.rpartition("/")[2])
+    at_once = check(hr, book, "staff.xlsx", worksheet="Others", after=second.rpartition("/")[2])
     assert "olga" in [one["username"] for one in hr.get(f"{at_once}/rows")["rows"]]
     assert hr.client.post(f"{at_once}/discard").status_code == 200
 

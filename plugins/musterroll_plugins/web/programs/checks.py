@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from musterroll import fold_heading, gettext
 from musterroll_plugins.web import uploads
 from musterroll_plugins.web.checked import begin_import
-from musterroll_plugins.web.columns import WrongColumnsError, take_columns, with_columns
+from musterroll_plugins.web.columns import WrongColumnsError, take_columns, take_worksheet
 from musterroll_plugins.web.copies import begin_copy
 from musterroll_plugins.web.desk import Upload
 from musterroll_plugins.web.programs.answers import accepted, checked, found_check, found_upload, json_object
@@ -64,6 +64,7 @@ async def columns(visit: Visit) -> Response:
             "match": found is None,
             "asked": upload.asked,
             "columns": found["columns"] if found else [],
+            "worksheets": found["worksheets"] if found else [],
             "layout": found["layout"] if found else {},
             "fields": told,
         }
@@ -77,9 +78,7 @@ async def set_columns(visit: Visit) -> Response:
         said = _said(json_object(await visit.request.body()))
         uploads.unimported(visit, upload)
         if said.worksheet is not None:
-            pipeline = await visit.pipeline(upload.profile)
-            upload = with_columns(upload, pipeline, {"worksheet": said.worksheet}, {})
-            return _checking(visit, uploads.check(visit, upload))
+            return _checking(visit, await take_worksheet(visit, upload, said.worksheet))
         if view.meta["columns"] is None:
             raise HTTPException(409, gettext("this sheet has no columns to be named"))
         by_column = await _by_column(visit, upload, view, said.columns)

@@ -181,6 +181,7 @@ SAID = {
                 "match": _TRUTH,
                 "asked": _TRUTH,
                 "columns": _list(_object(_COLUMN)),
+                "worksheets": _list(TEXT),
                 "layout": {"type": "object"},
                 "fields": _list(_object(_FIELD)),
             }
