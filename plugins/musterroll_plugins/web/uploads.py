@@ -248,6 +248,7 @@ def check(visit: Visit, upload: Upload) -> Upload:
     work = visit.begin_with(upload, "check")
     upload = replace(upload, check=work.id, run=None)
     visit.site.desk.store(upload)
+    visit.note("check", upload.id)
     return upload
 
 

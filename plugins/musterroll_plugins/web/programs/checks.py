@@ -39,12 +39,11 @@ async def discard_check(visit: Visit) -> Response:
 async def check_again(visit: Visit) -> Response:
     """Checks a sheet once more: the portal may have changed."""
     upload = uploads.unimported(visit, await found_upload(visit))
-    return _checking(visit, uploads.check(visit, upload))
+    return _checking(uploads.check(visit, upload))
 
 
-def _checking(visit: Visit, upload: Upload) -> Response:
+def _checking(upload: Upload) -> Response:
     assert upload.check is not None
-    visit.note("check", upload.id)
     return accepted(upload.check)
 
 
@@ -78,12 +77,12 @@ async def set_columns(visit: Visit) -> Response:
         said = _said(json_object(await visit.request.body()))
         uploads.unimported(visit, upload)
         if said.worksheet is not None:
-            return _checking(visit, await take_worksheet(visit, upload, said.worksheet))
+            return _checking(await take_worksheet(visit, upload, said.worksheet))
         if view.meta["columns"] is None:
             raise HTTPException(409, gettext("this sheet has no columns to be named"))
         by_column = await _by_column(visit, upload, view, said.columns)
         try:
-            return _checking(visit, await take_columns(visit, upload, view, by_column, remember=said.remember))
+            return _checking(await take_columns(visit, upload, view, by_column, remember=said.remember))
         except WrongColumnsError as error:
             raise HTTPException(422, str(error)) from None
 

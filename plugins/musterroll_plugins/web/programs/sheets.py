@@ -91,7 +91,6 @@ async def _begin(visit: Visit, kind: str) -> Response:
     id_ = _check(visit, upload, replaced) if kind == "check" else _run(visit, upload, sent)
     if place is not None:
         write_json(place, {"same": same, "work": id_})
-    visit.note(kind, upload.id)
     return accepted(id_)
 
 
@@ -105,6 +104,7 @@ def _check(visit: Visit, upload: Upload, replaced: Upload | None) -> str:
 def _run(visit: Visit, upload: Upload, sent: _Sent) -> str:
     work = visit.begin_with(upload, "run", {"invites": sent.wanted.get("invites")})
     visit.site.desk.store(replace(upload, run=work.id, began_by=work.by))
+    visit.note("run", upload.id)
     return work.id
 
 
