@@ -73,6 +73,7 @@ if TYPE_CHECKING:
     from musterroll.registry.watch import Watchdog
     from musterroll.reports.invites import InviteList, list_invites
     from musterroll.reports.jobs import job_settings, list_jobs, show_job
+    from musterroll.reports.records import change_record, problem_record
     from musterroll.reports.report import Fixed, Outcome, Report
     from musterroll.reports.row_story import RowStory, RuleResult, StoryField, StoryOperation, explain_row
     from musterroll.reports.summaries import Failure, JobSummary, ListedInvite
@@ -142,6 +143,7 @@ __all__ = [
     "add_catalogues",
     "apply",
     "approve",
+    "change_record",
     "check",
     "column_guidance",
     "described",
@@ -167,6 +169,7 @@ __all__ = [
     "pipeline_schema",
     "plan",
     "preview_invites",
+    "problem_record",
     "profile_names",
     "prune",
     "rehearse",
@@ -265,6 +268,7 @@ _MODULES = {
     "registry.watch": "Watchdog",
     "reports.invites": "InviteList list_invites",
     "reports.jobs": "job_settings list_jobs show_job",
+    "reports.records": "change_record problem_record",
     "reports.report": "Fixed Outcome Report",
     "reports.row_story": "RowStory RuleResult StoryField StoryOperation explain_row",
     "reports.summaries": "Failure JobSummary ListedInvite",

@@ -10,7 +10,8 @@ import pytest
 from musterroll import MusterrollError
 from musterroll_plugins.web import WebOptions
 from musterroll_plugins.web.customers import Customers
-from musterroll_plugins.web.programs import OPERATIONS
+from musterroll_plugins.web.programs.operations import OPERATIONS
+from support.page_attacks import KINDS
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "web.md").read_text(encoding="utf-8")
@@ -27,11 +28,19 @@ def test_every_line_of_what_it_is_safe_against_has_a_test() -> None:
         assert set(named) <= existing, line
 
 
+_EXAMPLES = {"customer": "ACME", "job": "ID", "form": "xlsx", "copy": "fixed", "row:int": "7"}
+
+
 def test_every_operation_of_the_api_is_on_the_page() -> None:
     for one in OPERATIONS:
-        path = one.path.replace("{customer}", "ACME").replace("{job}", "ID")
-        start, _, last = path.rpartition("/")
-        assert f"{one.method} {path}`" in PAGE or (f"{one.method} {start}/" in PAGE and f"`{last}`" in PAGE), one
+        path = re.sub(
+            r"\{(.+?)\}", lambda found: _EXAMPLES[found[1]], one.path.replace("reports/{form}", "reports/html")
+        )
+        assert re.search(f"`{one.method} {re.escape(path)}[`?]", PAGE), one
+
+
+def test_so_many_hostile_requests_are_sent() -> None:
+    assert f"sends {sum(map(len, KINDS.values()))} requests of {len(KINDS)} kinds" in PAGE
 
 
 def test_make_web_shows_every_example_that_needs_no_plugin() -> None:

@@ -7,6 +7,9 @@ from functools import partial
 from typing import Any, TypeAlias
 from urllib.parse import quote
 
+from musterroll_plugins.web.people import Role
+from musterroll_plugins.web.programs.openapi import Operation
+from musterroll_plugins.web.programs.operations import OPERATIONS
 from musterroll_plugins.web.sessions import IDLE_SECONDS
 from support.page_scene import Scene
 
@@ -22,6 +25,7 @@ PATHS = ("", "/new", "/blank/xlsx", "{upload}", "{upload}/problems", "{upload}/a
 FORMS = (
     "/uploads",
     "{upload}/columns",
+    "{upload}/worksheet",
     "{upload}/check",
     "{upload}/discard",
     "{upload}/run",
@@ -110,6 +114,27 @@ def _at(s: Scene, seconds: float, ask: Callable[[Scene], int]) -> int:
     s.server.later += seconds
     return ask(s)
 
+
+def operations(status: int, which: Iterable[Operation], ask: Callable[[Scene, str, str], int]) -> list[Attack]:
+    """Asks for each of some operations of the API: about the customer, the check and the job that are there."""
+    paths = [(one.method, path) for one in which for path in _addresses(one)]
+    return each(status, paths, lambda s, one: ask(s, one[0], one[1].format(work=s.work, job=s.job)))
+
+
+def _addresses(one: Operation) -> Iterable[str]:
+    path = one.path.replace("{customer}", "test").replace("{copy}", "fixed").replace("{row:int}", "3")
+    path = path.replace("{form}", "xlsx" if "blank" in path else "html")
+    yield from (path.replace("{job}", id_) for id_ in ("{work}", "{job}")) if "{job}" in path else (path,)
+
+
+def _slowly(s: Scene, ask: Callable[[Scene], int]) -> int:
+    """Asks so slowly that it is not too often."""
+    return _at(s, 7, ask)
+
+
+ABOUT_SOMETHING = [one for one in OPERATIONS if "{" in one.path]
+ABOUT_JOBS = [one for one in OPERATIONS if "{job}" in one.path]
+FOR_IMPORTERS = [one for one in OPERATIONS if one.role is not None and one.role > Role.VIEWER]
 
 _FORM: dict[str, Any] = {"content_type": "application/x-www-form-urlencoded"}
 _JSON: dict[str, Any] = {"content_type": "application/json"}
@@ -283,6 +308,112 @@ KINDS: dict[str, list[Attack]] = {
         *tokens(404, "theirs", *[("POST", f"/api/jobs/{{limited}}/{act}") for act in ACTS]),
         (404, lambda s: s.bearer("GET", f"/api/jobs/{s.work}", "theirs")),
         *tokens(404, "theirs", *[("POST", f"/api/jobs/{{work}}/{act}") for act in OWN_ACTS]),
+    ],
+    "an operation without a token": [
+        *operations(401, OPERATIONS, lambda s, method, path: _slowly(s, lambda s: s.send(method, path, cookie=""))),
+        *operations(401, ABOUT_SOMETHING, lambda s, method, path: _slowly(s, lambda s: s.send(method, path))),
+    ],
+    "an operation about another customer's": [
+        *operations(404, ABOUT_SOMETHING, lambda s, method, path: s.bearer(method, path, "theirs", "{}")),
+        *operations(
+            404,
+            [one for one in ABOUT_SOMETHING if "{customer}" in one.path],
+            lambda s, method, path: s.bearer(method, path.replace("/test", "/other"), "imports", "{}"),
+        ),
+    ],
+    "an operation for which the role does not do": [
+        *operations(
+            403,
+            [one for one in FOR_IMPORTERS if "{customer}" in one.path],
+            lambda s, method, path: s.bearer(method, path, "looks", "{}"),
+        ),
+        *operations(
+            404, ABOUT_JOBS, lambda s, method, path: s.bearer(method, path.replace(s.job, s.work), "looks", "{}")
+        ),
+    ],
+    "an operation by another method": operations(
+        405,
+        [one for one in OPERATIONS if one.path.count("/") > 3],
+        lambda s, _, path: s.bearer("DELETE", path, "imports"),
+    ),
+    "an id of the API that is none": [
+        *each(
+            404,
+            [
+                (one.method, one.path.replace("{job}", id_).replace("{form}", "html").replace("{copy}", "fixed"))
+                for one in ABOUT_JOBS
+                for id_ in ("last", "..%2f..%2fwork", "%00", quote(HTML), "0" * 200)
+            ],
+            lambda s, one: s.bearer(one[0], one[1].replace("{row:int}", "3"), "imports", "{}"),
+        ),
+        *tokens(404, "imports", *[("GET", f"/api/jobs/{{job}}/rows/{row}") for row in ("x", "-1", "%00", "9" * 30)]),
+        *tokens(
+            404, "imports", *[("POST", f"/api/jobs/{{work}}/copies/{name}") for name in ("", "x", "..%2fx", "%00")]
+        ),
+        *tokens(404, "imports", *[("POST", f"/api/jobs/{{job}}/reports/{name}") for name in ("exe", "..%2fx", "%00")]),
+        *tokens(
+            404, "imports", *[("GET", f"/api/customers/test/blank/{name}") for name in ("exe", "..%2fxlsx", "%00")]
+        ),
+        *tokens(404, "imports", ("GET", "/api/jobs/{work}/file"), ("GET", "/api/jobs/{job}/file")),
+        *tokens(404, "imports", ("GET", "/api/jobs/{job}/columns"), ("GET", "/api/jobs/{job}/rejected")),
+    ],
+    "columns that are none": [
+        *each(
+            400,
+            ("", "{", "[" * 100_000, '{"columns": {"username": "a", "username": "b"}}', '{"worksheet": "\\ud800"}'),
+            lambda s, body: s.bearer("POST", f"/api/jobs/{s.work}/columns", "imports", body),
+        ),
+        *each(
+            422,
+            (
+                "[]",
+                "{}",
+                "null",
+                '{"columns": []}',
+                '{"columns": {"username": 1}}',
+                '{"columns": {"username": "x"}, "remember": "yes"}',
+                '{"columns": {"username": "x"}, "sets": ["state=/tmp"]}',
+                '{"worksheet": ""}',
+                '{"worksheet": "a\\nb"}',
+                '{"worksheet": "' + "x" * 300 + '"}',
+                '{"worksheet": "x", "remember": true}',
+            ),
+            lambda s, body: s.bearer("POST", f"/api/jobs/{s.work}/columns", "imports", body),
+        ),
+        (409, lambda s: s.bearer("POST", f"/api/jobs/{s.work}/columns", "imports", '{"columns": {"username": "x"}}')),
+        *each(
+            422,
+            ("../../etc/passwd", "a" * 20, HTML, "[]", '{"email": 1}', '{"__class__": "x"}', '{"email": "a\\u0000b"}'),
+            lambda s, said: s.multipart(
+                (SHEET_PART, b"x"),
+                ('name="after"' if said[0] != "{" and said != "[]" else 'name="columns"', said.encode()),
+                csrf=False,
+                path="/api/customers/test/checks",
+                cookie="",
+                authorization="Bearer imports-token-of-twenty-characters",
+            ),
+        ),
+    ],
+    "HTML in what the API is asked for": [
+        *tokens(
+            200,
+            "looks",
+            *[
+                ("GET", f"/api/jobs/{{job}}/{part}?{name}={quote(said)}")
+                for part, name in (
+                    ("rows", "q"),
+                    ("rows", "outcome"),
+                    ("problems", "code"),
+                    ("problems", "field"),
+                    ("problems", "severity"),
+                    ("causes", "severity"),
+                    ("failures", "status"),
+                    ("failures", "page"),
+                )
+                for said in (HTML, "' OR 1=1 --", "\r\nx-evil: yes")
+            ],
+        ),
+        *tokens(200, "looks", ("GET", f"{API}?page=-1"), ("GET", f"{API}?page=9999999999"), ("GET", f"{API}?page=%00")),
     ],
     "a token whose role does not do": [
         *tokens(

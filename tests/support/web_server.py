@@ -6,6 +6,8 @@ It serves in a thread of this process, which is much quicker to start; `web_proc
 from __future__ import annotations
 
 import asyncio
+import csv
+import io
 import json
 import queue
 import re
@@ -21,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2 as httpx
+import openpyxl
 
 from musterroll_plugins.listener import listen
 from musterroll_plugins.web import WebOptions
@@ -45,6 +48,39 @@ bo@example.com,bo,Bo,Berg,Meadow-Kite-41,,,Region|South
 
 MISTAKES = SHEET + "broken,cy,Cy,Clark,Harbour-Gate-55,,,Region||North\n,,Di,Dahl,Orchard-Lane-66,,,\n"
 """Two further rows with three errors."""
+
+DOUBTFUL = """
+from musterroll import NotifierType, Options, Sent, SentStatus, hookimpl
+
+class Doubtful:
+    channel = "email"
+
+    def can_reach(self, user):
+        return True
+
+    def send(self, messages):
+        for message in messages:
+            yield Sent(message.id, SentStatus.UNKNOWN, "the connection was cut")
+
+    def close(self):
+        pass
+
+@hookimpl
+def musterroll_notifiers():
+    yield NotifierType(name="doubtful", summary="Never sure", options=Options, build=lambda *_: Doubtful())
+"""
+"""A plugin file: a notifier that never knows whether a message has arrived."""
+
+
+def two_worksheets() -> bytes:
+    """A workbook of which either worksheet could be meant; in the second one Ana is called Olga."""
+    book = openpyxl.Workbook()
+    for sheet, name in ((book.worksheets[0], "ana"), (book.create_sheet("Others"), "olga")):
+        for row in csv.reader(io.StringIO(SHEET.replace("ana,", f"{name},"))):
+            sheet.append(row)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
 
 
 class WebServer:

@@ -41,7 +41,7 @@ class FoundSheet:
         path: the file.
         format: `csv`, `xlsx`, …
         worksheet: the one that the users are in; None for formats without.
-        has_others: whether the workbook has further worksheets that can be seen.
+        worksheets: those that can be seen and hold headings, where the workbook has several; of one alone none.
         encoding: that of a text file.
         is_guess: whether the encoding is a guess.
         layout: headings and columns.
@@ -50,7 +50,7 @@ class FoundSheet:
     path: Path
     format: str
     worksheet: str | None
-    has_others: bool
+    worksheets: tuple[str, ...]
     encoding: str | None
     is_guess: bool
     layout: SheetLayout
@@ -196,7 +196,7 @@ def _look(pipeline: Pipeline, path: Path, heading_row: int | None) -> FoundSheet
             except ValueError as error:
                 raise SourceError(f"{path} holds no headings: {error}", code="source.no_headings") from None
         guess = info.guess is not None
-        return FoundSheet(path, info.format, info.worksheet, False, info.encoding, guess, layout)
+        return FoundSheet(path, info.format, info.worksheet, (), info.encoding, guess, layout)
 
     try:
         return look(pipeline.settings.sheet.worksheet)
@@ -213,7 +213,7 @@ def _best(worksheets: Sequence[str], look: Callable[[str], FoundSheet]) -> Found
     if not found:
         raise SourceError("no worksheet of the workbook holds headings", code="source.no_headings")
     best = max(found, key=lambda one: len(_fields(one.layout)))
-    return replace(best, has_others=True)
+    return replace(best, worksheets=tuple(one.worksheet for one in found if one.worksheet is not None))
 
 
 def _fields(layout: SheetLayout) -> set[str]:
@@ -224,7 +224,7 @@ def _settings(found: FoundSheet, pipeline: Pipeline) -> dict[str, Any]:
     """The tables of a pipeline file that takes the sheet."""
     layout, own = found.layout, pipeline.settings.sheet
     sheet: dict[str, Any] = {}
-    if found.has_others:
+    if found.worksheets:
         sheet["worksheet"] = found.worksheet
     if layout.heading_row != own.heading_row:
         sheet["heading_row"] = layout.heading_row
@@ -289,7 +289,7 @@ def _field_name(heading: str, taken: Collection[str]) -> str:
 
 def _doubts(found: FoundSheet, pipeline: Pipeline) -> Iterator[str]:
     layout = found.layout
-    if found.has_others:
+    if found.worksheets:
         yield f'the workbook has several worksheets; "{found.worksheet}" looks most like a list of users'
     if found.is_guess:
         yield f"the encoding {found.encoding} is a guess; look at names with accents"

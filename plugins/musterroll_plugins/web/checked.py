@@ -59,13 +59,12 @@ async def problems(visit: Visit) -> Response:
 async def _problems(visit: Visit, upload: Upload, view: View) -> Response:
     severity = visit.query("severity") if visit.query("severity") in ("error", "warning") else ""
     code, field = visit.query("code"), visit.request.query_params.get("field")
-    groups = [one for one in view.meta["groups"] if not severity or one["severity"] == severity]
     return visit.page(
         "problems.html",
         upload=upload,
         meta=view.meta,
         importable=is_importable(view.meta),
-        groups=groups,
+        groups=view.causes(severity),
         severity=severity,
         code=code,
         field=field,

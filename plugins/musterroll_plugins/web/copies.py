@@ -19,13 +19,29 @@ from musterroll_plugins.web.uploads import download, found_upload
 
 async def make(visit: Visit) -> Response:
     """Has a copy made."""
-    upload, kind = found_upload(visit), visit.request.path_params["copy"]
+    upload, with_passwords = found_upload(visit), bool(visit.text("passwords"))
+    work = begin_copy(visit, upload, visit.request.path_params["copy"], with_passwords=with_passwords)
+    return visit.to(f"/work/{work.id}")
+
+
+def begin_copy(visit: Visit, upload: Upload, kind: str, *, with_passwords: bool) -> Work:
+    """Has a copy of a sheet made.
+
+    Args:
+        visit: who wants it.
+        upload: the sheet.
+        kind: one of `COPIES`.
+        with_passwords: whether an annotated copy holds the passwords; a corrected one does.
+
+    Raises:
+        HTTPException: there is no such kind (404).
+    """
     if kind not in COPIES:
         raise HTTPException(404)
-    keeps = kind == "fixed" or bool(visit.text("passwords"))
+    keeps = kind == "fixed" or with_passwords
     work = visit.begin_with(upload, kind, {"keeps_passwords": keeps, "called": upload.name})
     visit.note(f"{kind} copy{' with passwords' if keeps else ''}", upload.id)
-    return visit.to(f"/work/{work.id}")
+    return work
 
 
 async def ready(visit: Visit) -> Response:
@@ -47,11 +63,20 @@ async def ready(visit: Visit) -> Response:
 
 async def file(visit: Visit) -> Response:
     """The copy."""
-    upload, work = _found(visit)
+    _, work = _found(visit)
+    return await download_copy(visit, work)
+
+
+async def download_copy(visit: Visit, work: Work) -> Response:
+    """The copy that a work has made.
+
+    Raises:
+        HTTPException: there is none (404).
+    """
     path = copy_of(work)
-    if not path.is_file():
+    if visit.site.desk.standing(work).state != "done" or not path.is_file():
         raise HTTPException(404)
-    visit.note(f"download of the {work.kind} copy", upload.id)
+    visit.note(f"download of the {work.kind} copy", work.upload)
     return download(await run_in_threadpool(path.read_bytes), f"{visit.name}-{work.kind}{path.suffix}")
 
 

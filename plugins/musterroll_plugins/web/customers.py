@@ -9,6 +9,7 @@ from threading import Lock
 
 from musterroll import MusterrollError, UsageError, gettext, language
 from musterroll.engine import DEFAULT_FILE, Pipeline, load_pipeline, profile_names
+from musterroll_plugins.web.people import Person
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,10 @@ class Customers:
     def all(self) -> Mapping[str, Customer]:
         """All of them, by name."""
         return self._by_name
+
+    def of(self, person: Person) -> list[Customer]:
+        """Those for whom somebody has a role; the others do not exist for them."""
+        return [one for one in self._by_name.values() if person.role_for(one.name)]
 
     def pipeline(self, customer: Customer, profile: str | None = None) -> Pipeline:
         """The pipeline of a customer, as its file is now.

@@ -15,7 +15,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,9 @@ WRITES = frozenset({"run", "resume", "approve", "undo", "release"})
 
 COPIES = frozenset({"fixed", "annotated"})
 """The kinds of work that make a copy of a sheet, which lies beside it."""
+
+LOOKS = frozenset({"view", "story", "report"})
+"""The kinds of work that only look at a job: what is wanted twice at a time is done once, and viewers may want it."""
 
 _WORKER = (sys.executable, "-m", "musterroll_plugins.web.worker")
 _AT_ONCE = 2  # worker processes
@@ -77,7 +80,7 @@ class Work:
     Attributes:
         id: its id.
         customer: whose.
-        kind: `check`, `view`, `story`, one of `COPIES`, or one of `WRITES`.
+        kind: `check`, or one of `LOOKS`, `COPIES` and `WRITES`.
         by: who wants it.
         pipeline: the pipeline file; empty for the built-in pipeline.
         profile: the profile; empty for none.
@@ -105,6 +108,15 @@ def copy_of(work: Work) -> Path:
     """Where the copy of a sheet goes that a work makes: beside the sheet, under a name of ours."""
     sheet, keeps = Path(work.sheet or ""), work.more["keeps_passwords"]
     return sheet.with_name(f"{work.kind}{'-with-passwords' if keeps else ''}{sheet.suffix}")
+
+
+REPORTS = ("html", "csv")
+"""The forms of a report that can be taken along."""
+
+
+def report_of(folder: Path, work: Work) -> Path:
+    """Where a report goes that a work makes: into its folder."""
+    return folder / f"report.{work.more['form']}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +219,11 @@ class Desk:
         task.add_done_callback(lambda _: self._running.pop(work.id, None))
         return work
 
+    def under_way(self, like: Work) -> Work | None:
+        """The work that does the same already; None where none does."""
+        found = (self.work(like.customer, id_) for id_ in self._running)
+        return next((one for one in found if one and replace(one, id=like.id, by=like.by) == like), None)
+
     @property
     def is_full(self) -> bool:
         """Whether so much is under way, or waits, that nothing more is begun."""
@@ -282,6 +299,10 @@ class Desk:
     def document(self, work: Work) -> Path:
         """The JSON document of a work that is done."""
         return self._works / work.id / "document.json"
+
+    def report(self, work: Work) -> Path:
+        """The report that a work has made."""
+        return report_of(self._works / work.id, work)
 
     def view_of(self, work: Work) -> Path:
         """The view of a check."""

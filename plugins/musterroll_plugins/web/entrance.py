@@ -14,8 +14,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from musterroll import gettext, gettext_noop
+from musterroll_plugins.web.admission import begin_session, unknown
 from musterroll_plugins.web.people import Person
-from musterroll_plugins.web.site import Route, Site, Visit, address_of, begin_session, unknown
+from musterroll_plugins.web.site import Route, Site, Visit, address_of
 
 _STATIC = {"style.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from starlette.responses import Response
 
 from musterroll import MusterrollError, gettext
 from musterroll.engine import JobSummary, job_settings, list_jobs
-from musterroll_plugins.web.desk import Upload, Work
+from musterroll_plugins.web.desk import REPORTS, Upload, Work
 from musterroll_plugins.web.people import Role
 from musterroll_plugins.web.private import read_json
 from musterroll_plugins.web.site import Route, Visit
@@ -26,31 +27,50 @@ ACTS = ("resume", "approve", "undo", "release")
 
 async def home(visit: Visit) -> Response:
     """The customers; of who has one only, the jobs."""
-    names = [name for name in visit.site.customers.all if visit.person.role_for(name)]
+    names = [one.name for one in visit.site.customers.of(visit.person)]
     if len(names) == 1:
-        visit.customer_found = visit.site.customers.all[names[0]]
+        visit.at(visit.site.customers.all[names[0]])
         return visit.to("")
     return visit.page("home.html", names=names)
 
 
 async def all_jobs(visit: Visit) -> Response:
     """The jobs of a customer, newest first, and what is waiting before them."""
-    pipeline, desk = await visit.pipeline(), visit.site.desk
-    try:
-        found = await run_in_threadpool(list_jobs, pipeline)
-    except MusterrollError as error:
-        raise HTTPException(503, error.message) from None
-    pages = max(1, -(-len(found) // PAGE))
-    number = min(max(1, visit.page_number), pages)
-    jobs = [(job, *_origin(visit, job)) for job in found[(number - 1) * PAGE : number * PAGE]]
-    used = {upload.id for job in found if (upload := desk.upload_of(visit.name, job.sheet))}
-    uploads = await run_in_threadpool(desk.uploads, visit.name)
-    waiting = [(one, _waits_for(visit, one)) for one in uploads if one.id not in used]
-    page = Page([], number, pages, len(found))
+    found = await jobs_of(visit)
+    page, shown = paged(visit, found)
+    jobs = [(job, *origin_of(visit, job)) for job in shown]
+    waiting = [(one, _waits_for(visit, one)) for one in await waiting_of(visit, found)]
     return visit.page("jobs.html", jobs=jobs, waiting=waiting, found=page)
 
 
-def _origin(visit: Visit, job: JobSummary) -> tuple[str, str]:
+async def jobs_of(visit: Visit) -> Sequence[JobSummary]:
+    """The jobs of the customer, newest first.
+
+    Raises:
+        HTTPException: they cannot be read (503).
+    """
+    pipeline = await visit.pipeline()
+    try:
+        return await run_in_threadpool(list_jobs, pipeline)
+    except MusterrollError as error:
+        raise HTTPException(503, error.message) from None
+
+
+def paged(visit: Visit, found: Sequence[Any]) -> tuple[Page, Sequence[Any]]:
+    """The page of a list that is asked for, without and with its items."""
+    pages = max(1, -(-len(found) // PAGE))
+    number = min(max(1, visit.page_number), pages)
+    return Page([], number, pages, len(found)), found[(number - 1) * PAGE : number * PAGE]
+
+
+async def waiting_of(visit: Visit, jobs: Sequence[JobSummary]) -> list[Upload]:
+    """The uploads of which none of the customer's jobs is made, newest first."""
+    desk = visit.site.desk
+    used = {upload.id for job in jobs if (upload := desk.upload_of(visit.name, job.sheet))}
+    return [one for one in await run_in_threadpool(desk.uploads, visit.name) if one.id not in used]
+
+
+def origin_of(visit: Visit, job: JobSummary) -> tuple[str, str]:
     """The name of a job's sheet as the person knows it, and who began the job."""
     upload = visit.site.desk.upload_of(visit.name, job.sheet)
     if upload is not None:
@@ -74,11 +94,11 @@ async def one_job(visit: Visit) -> Response:
         running = await run_in_threadpool(_work_of, visit, job)
         if running is not None:
             return visit.to(f"/work/{running}")
-    view = None if job.state == "running" else await _view(visit, job)
+    view = None if job.state == "running" else await view_of_job(visit, job)
     if isinstance(view, Work):
         return visit.to(f"/work/{view.id}")
     upload = desk.upload_of(visit.name, job.sheet)
-    name, by = _origin(visit, job)
+    name, by = origin_of(visit, job)
     part, text, outcome = visit.query("part"), visit.query("q").strip(), visit.query("outcome")
     values: dict[str, Any] = {"meta": None, "found": None, "held": 0}
     if view is not None:
@@ -108,15 +128,16 @@ async def one_job(visit: Visit) -> Response:
         text=text,
         outcome=outcome,
         fields=fields,
-        can=_can(visit, job, upload, values["held"]),
+        can=can_do(visit, job, upload, values["held"]),
         upload=upload,
-        has_rejected=_rejected_file(visit, job) is not None,
+        reports=REPORTS,
+        has_rejected=rejected_file_of(visit, job) is not None,
         target=await visit.target(profile),
         **values,
     )
 
 
-def _can(visit: Visit, job: JobSummary, upload: Upload | None, held: int) -> dict[str, bool]:
+def can_do(visit: Visit, job: JobSummary, upload: Upload | None, held: int) -> dict[str, bool]:
     """What the person can do about a job."""
     imports = visit.may("importer")
     return {
@@ -135,7 +156,7 @@ def _may_approve(visit: Visit, upload: Upload | None) -> bool:
     return visit.may("approver") and (visit.person.is_alone or not began)
 
 
-async def _view(visit: Visit, job: JobSummary) -> View | Work:
+async def view_of_job(visit: Visit, job: JobSummary) -> View | Work:
     """The view of a job; where there is none that is up to date, the work that makes it."""
     path = visit.site.desk.view_of_job(visit.name, job.id)
     try:
@@ -171,7 +192,7 @@ async def story(visit: Visit) -> Response:
         raise HTTPException(404)
     work = desk.work(visit.name, visit.query("work"))
     if work is None or work.kind != "story" or work.job != job.id or work.more["row"] != row:
-        return visit.to(f"/work/{(await _story_work(visit, job, row)).id}")
+        return visit.to(f"/work/{(await story_work(visit, job, row)).id}")
     standing = desk.standing(work)
     if standing.state != "done":
         return visit.to(f"/work/{work.id}")
@@ -187,12 +208,13 @@ async def story(visit: Visit) -> Response:
     )
 
 
-async def _story_work(visit: Visit, job: JobSummary, row: int) -> Work:
-    profile, sets = await _settings(visit, job)
+async def story_work(visit: Visit, job: JobSummary, row: int) -> Work:
+    """Begins to read the story of a row."""
+    profile, sets = await settings_of(visit, job)
     return visit.begin("story", job=job.id, profile=profile, sets=sets, more={"row": row})
 
 
-async def _settings(visit: Visit, job: JobSummary) -> tuple[str, tuple[str, ...]]:
+async def settings_of(visit: Visit, job: JobSummary) -> tuple[str, tuple[str, ...]]:
     """The profile and the settings that a job was begun with."""
     pipeline = await visit.pipeline()
     profile, sets = await run_in_threadpool(job_settings, pipeline.state, pipeline.name, job.id)
@@ -204,9 +226,9 @@ async def ask(visit: Visit) -> Response:
     act = visit.request.path_params["act"]
     job, report = await visit.job(_job_id(visit))
     upload = visit.site.desk.upload_of(visit.name, job.sheet)
-    if act not in ACTS or not _can(visit, job, upload, 1 if job.invites.held else 0)[act]:
+    if act not in ACTS or not can_do(visit, job, upload, 1 if job.invites.held else 0)[act]:
         raise HTTPException(404)
-    name, by = _origin(visit, job)
+    name, by = origin_of(visit, job)
     return visit.page("ask.html", act=act, job=job, sheet=name, by=by, target=await visit.target(report.profile))
 
 
@@ -240,22 +262,22 @@ async def begin_act(visit: Visit, job: JobSummary, act: str, *, as_sent: bool) -
         )
     more: dict[str, Any] = {}
     if act == "release":
-        view = await _view(visit, job)
+        view = await view_of_job(visit, job)
         if isinstance(view, Work):
             raise HTTPException(409, gettext("open the job first; its invites are being read"))
         with view:
             more = {"names": sorted(set(view.held())), "as_sent": as_sent}
         if not more["names"]:
             raise HTTPException(409, gettext("no invite of this job is held"))
-    elif not _can(visit, job, upload, 0)[act]:
+    elif not can_do(visit, job, upload, 0)[act]:
         raise HTTPException(409, gettext("that cannot be done with this job as it is now"))
-    profile, sets = await _settings(visit, job)
+    profile, sets = await settings_of(visit, job)
     work = visit.begin(act, job=job.id, sheet=job.sheet, profile=profile, sets=sets, more=more)
     visit.note(act, job.id)
     return work
 
 
-def _rejected_file(visit: Visit, job: JobSummary) -> Path | None:
+def rejected_file_of(visit: Visit, job: JobSummary) -> Path | None:
     """The file of a job's rejected rows; only where the job has an upload, whose folder it is in."""
     path = Path(job.rejected_file) if job.rejected_file else None
     return path if path is not None and visit.site.desk.holds(path) else None
@@ -264,7 +286,16 @@ def _rejected_file(visit: Visit, job: JobSummary) -> Path | None:
 async def rejected(visit: Visit) -> Response:
     """The file of rejected rows, to be corrected and uploaded."""
     job, _ = await visit.job(_job_id(visit))
-    path = _rejected_file(visit, job)
+    return await download_rejected(visit, job)
+
+
+async def download_rejected(visit: Visit, job: JobSummary) -> Response:
+    """The file of a job's rejected rows.
+
+    Raises:
+        HTTPException: there is none (404).
+    """
+    path = rejected_file_of(visit, job)
     if path is None:
         raise HTTPException(404)
     visit.note("download of rejected rows", job.id)

@@ -22,20 +22,42 @@ from starlette.routing import Route
 from musterroll import MusterrollError
 from musterroll.engine import list_jobs
 from musterroll_plugins.listener import QuietServer
-from musterroll_plugins.web import checked, columns, copies, entrance, jobs, programs, uploads, works
+from musterroll_plugins.web import checked, columns, copies, entrance, jobs, reports, uploads, works
+from musterroll_plugins.web.admission import api, page
 from musterroll_plugins.web.audit import Audit
 from musterroll_plugins.web.customers import Customers
 from musterroll_plugins.web.desk import DAY, Desk
 from musterroll_plugins.web.guard import Application, Guard
 from musterroll_plugins.web.people import AccessFile, People, alone
+from musterroll_plugins.web.programs.operations import OPERATIONS
 from musterroll_plugins.web.sessions import OneTimeAddress
-from musterroll_plugins.web.site import Site, api, page
+from musterroll_plugins.web.site import Site
 
 if TYPE_CHECKING:
     from musterroll_plugins.web import WebOptions
 
 _STATE = Path(".musterroll") / "web"
 _MULTIPART = 1024 * 1024  # what a form has besides its file, at most
+
+
+def routes_of(site: Site) -> list[Route]:
+    """What the server answers to."""
+    pages = (
+        *entrance.ROUTES,
+        *jobs.ROUTES,
+        *uploads.ROUTES,
+        *columns.ROUTES,
+        *checked.ROUTES,
+        *copies.ROUTES,
+        *works.ROUTES,
+        *reports.ROUTES,
+    )
+    # The paths with fixed words come before those in which anything can stand.
+    ordered = sorted(pages, key=lambda route: route[1].endswith("{act}"))
+    routes = [Route(path, endpoint, methods=["GET"]) for path, endpoint in entrance.open_routes(site)]
+    routes += [Route(path, page(site, handler, role), methods=[method]) for method, path, handler, role in ordered]
+    routes += [Route(one.path, api(site, one.handler, one.role), methods=[one.method]) for one in OPERATIONS]
+    return routes
 
 
 def make_application(site: Site, hosts: list[str]) -> Application:
@@ -45,20 +67,6 @@ def make_application(site: Site, hosts: list[str]) -> Application:
         site: the server's parts.
         hosts: the names, with port, by which it can be asked.
     """
-    pages = (
-        *entrance.ROUTES,
-        *jobs.ROUTES,
-        *uploads.ROUTES,
-        *columns.ROUTES,
-        *checked.ROUTES,
-        *copies.ROUTES,
-        *works.ROUTES,
-    )
-    # The paths with fixed words come before those in which anything can stand.
-    ordered = sorted(pages, key=lambda route: route[1].endswith("{act}"))
-    routes = [Route(path, endpoint, methods=["GET"]) for path, endpoint in entrance.open_routes(site)]
-    routes += [Route(path, page(site, handler, role), methods=[method]) for method, path, handler, role in ordered]
-    routes += [Route(one.path, api(site, one.handler, one.role), methods=[one.method]) for one in programs.OPERATIONS]
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -71,7 +79,7 @@ def make_application(site: Site, hosts: list[str]) -> Application:
 
     failure: Any = partial(entrance.failure, site)
     handlers: Any = {HTTPException: failure, ClientDisconnect: failure, 500: failure}
-    application = Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)
+    application = Starlette(routes=routes_of(site), lifespan=lifespan, exception_handlers=handlers)
     application.router.redirect_slashes = False  # they would lead to where this server believes to be
     return Guard(application, hosts, site.max_upload * 1024 * 1024 + _MULTIPART, is_https=site.is_https)
 

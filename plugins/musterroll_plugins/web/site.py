@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
-from secrets import compare_digest
 from typing import Any, TypeAlias
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
@@ -20,11 +18,9 @@ from musterroll.engine import JobSummary, Pipeline, Report, set_language, show_j
 from musterroll_plugins.web import words
 from musterroll_plugins.web.audit import Audit
 from musterroll_plugins.web.customers import Customer, Customers, Target, target_of
-from musterroll_plugins.web.desk import Desk, Upload, Work
+from musterroll_plugins.web.desk import LOOKS, Desk, Upload, Work
 from musterroll_plugins.web.people import People, Person, Role
-from musterroll_plugins.web.sessions import OneTimeAddress, Session, Sessions, Tries
-
-_FIELDS, _FIELD_BYTES = 300, 64 * 1024
+from musterroll_plugins.web.sessions import OneTimeAddress, Sessions, Tries
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +95,7 @@ class Visit:
         csrf: what the forms of the page bring; empty for programs.
         customer: for which customer; None where it is about none.
         form: the form that was sent, checked; None without one.
+        needs: the role that it takes; None where everybody may.
     """
 
     site: Site
@@ -107,6 +104,7 @@ class Visit:
     csrf: str = ""
     customer_found: Customer | None = None
     form_sent: FormData | None = None
+    needs: Role | None = None
 
     @property
     def customer(self) -> Customer:
@@ -123,6 +121,22 @@ class Visit:
     def home(self) -> str:
         """The path of the customer's pages."""
         return f"/c/{self.name}"
+
+    def at(self, customer: Customer) -> None:
+        """It is about this customer, and answered in the language of their pages."""
+        self.customer_found = customer
+        set_language(self.site.customers.language(customer))
+
+    def insist(self) -> None:
+        """Refuses who has not the role that it takes.
+
+        Raises:
+            HTTPException: that is so (403).
+        """
+        has = self.person.role_for(self.name)
+        if self.needs is not None and (has is None or has < self.needs):
+            self.note(f"refused: {self.request.method} {self.request.url.path}")
+            raise HTTPException(403, gettext("this takes the role {role}", role=self.needs.name.lower()))
 
     def may(self, role: str) -> bool:
         """Whether the person has a role for the customer, or a higher one."""
@@ -219,10 +233,12 @@ class Visit:
         Raises:
             HTTPException: too much waits already (503).
         """
-        self.refuse_when_full()
-        file = self.customer.file
+        file, desk = self.customer.file, self.site.desk
         work = Work(customer=self.name, kind=kind, by=self.person.name, pipeline=str(file) if file else "", **values)
-        return self.site.desk.begin(work)
+        if kind in LOOKS and (same := desk.under_way(work)) is not None:
+            return same
+        self.refuse_when_full()
+        return desk.begin(work)
 
     def begin_with(self, upload: Upload, kind: str, more: Mapping[str, Any] | None = None) -> Work:
         """Lets a worker do something with a sheet; see `begin`."""
@@ -249,114 +265,6 @@ Handler: TypeAlias = Callable[[Visit], Awaitable[Response]]
 def address_of(request: Request) -> str:
     """Where a request comes from."""
     return request.client.host if request.client else ""
-
-
-def page(site: Site, handler: Handler, role: Role | None) -> Callable[[Request], Awaitable[Response]]:
-    """Makes an endpoint of a handler: for who has a session, with the role for the customer of the path.
-
-    Args:
-        site: the server's parts.
-        handler: makes the answer.
-        role: the role that it takes; None for a page of no customer.
-    """
-    return partial(_serve_page, site, handler, role)
-
-
-async def _serve_page(site: Site, handler: Handler, role: Role | None, request: Request) -> Response:
-    session, value = _session(site, request)
-    if session is None:
-        return unknown(site, request)
-    visit = Visit(site=site, request=request, person=session.person, csrf=session.csrf)
-    _admit(visit, role)
-    if request.method == "POST":
-        async with request.form(max_files=1, max_fields=_FIELDS, max_part_size=_FIELD_BYTES) as form:
-            refuse_doubles(form)
-            given = form.get("csrf")
-            if not isinstance(given, str) or not given.isascii() or not compare_digest(given, session.csrf):
-                visit.note("refused: a form without the token of its session")
-                raise HTTPException(403, gettext("this form is out of date; go back, reload the page and try again"))
-            visit.form_sent = form
-            response = await handler(visit)
-    else:
-        response = await handler(visit)
-    if value is not None:
-        site.let_in(response, value)
-    return response
-
-
-def unknown(site: Site, request: Request) -> Response:
-    """The page for who is not let in; it says nothing of what is inside."""
-    return site.render(
-        "unknown.html",
-        401,
-        has_oidc=site.oidc is not None,
-        one_time=site.one_time is not None,
-        had_session=site.cookie in request.cookies,
-    )
-
-
-def _admit(visit: Visit, role: Role | None) -> None:
-    """Finds the customer of the path. One for whom somebody has no role does not exist for them."""
-    name = visit.request.path_params.get("customer")
-    if name is None:
-        return
-    found, has = visit.site.customers.all.get(name), visit.person.role_for(name)
-    if found is None or has is None:
-        raise HTTPException(404)
-    visit.customer_found = found
-    set_language(visit.site.customers.language(found))
-    if role is not None and has < role:
-        visit.note(f"refused: {visit.request.method} {visit.request.url.path}")
-        raise HTTPException(403, gettext("this takes the role {role}", role=role.name.lower()))
-
-
-def _session(site: Site, request: Request) -> tuple[Session | None, str | None]:
-    """The session of a request; with the cookie to set, where it is a new one of somebody whom the proxy names."""
-    session = site.sessions.find(request.cookies.get(site.cookie))
-    proxy = site.people.access.proxy
-    if proxy is None:
-        return session, None
-    named = request.headers.getlist(proxy.header)
-    if address_of(request) not in proxy.addresses or len(named) != 1:
-        return None, None
-    person = site.people.person(named[0])
-    if person is None:
-        site.audit.note(named[0][:200], "sign-in refused", address=address_of(request))
-        return None, None
-    if session is not None and session.person == person:
-        return session, None
-    value, session = begin_session(site, person, request)
-    return session, value
-
-
-def begin_session(site: Site, person: Person, request: Request) -> tuple[str, Session]:
-    """Begins a session of somebody; the one that the browser had is over. Returns its cookie, too."""
-    site.sessions.end(request.cookies.get(site.cookie))
-    begun = site.sessions.begin(person)
-    site.audit.note(person.name, "sign-in", address=address_of(request))
-    return begun
-
-
-def api(site: Site, handler: Handler, role: Role | None) -> Callable[[Request], Awaitable[Response]]:
-    """Makes an endpoint for programs: for who brings a token with the role for the customer of the path."""
-    return partial(_serve_api, site, handler, role)
-
-
-async def _serve_api(site: Site, handler: Handler, role: Role | None, request: Request) -> Response:
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    address = address_of(request)
-    person = site.people.program(token.strip()) if scheme.lower() == "bearer" and token else None
-    if person is None:
-        # A token that is known is let in all the same: behind a proxy everybody comes from one address, and whoever
-        # guesses must not keep the others out.
-        if site.tries.are_too_many(address):
-            raise HTTPException(429)
-        site.audit.note("", "token refused", address=address)
-        site.tries.add(address)
-        raise HTTPException(401, headers={"www-authenticate": "Bearer"})
-    visit = Visit(site=site, request=request, person=person)
-    _admit(visit, role)
-    return await handler(visit)
 
 
 Route: TypeAlias = tuple[str, str, Handler, Role | None]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -13,8 +13,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from musterroll import MusterrollError, gettext, gettext_noop
+from musterroll import Field, MusterrollError, gettext, gettext_noop
 from musterroll.engine import Pipeline, column_guidance, template
+from musterroll_plugins.web.customers import Target
 from musterroll_plugins.web.desk import Upload
 from musterroll_plugins.web.people import Role
 from musterroll_plugins.web.private import make_folder, open_new
@@ -22,7 +23,9 @@ from musterroll_plugins.web.site import Route, Visit
 from musterroll_plugins.web.view import View
 
 _SUFFIXES = (".xlsx", ".ods", ".csv", ".tsv", ".txt")
-_FORMATS = ("xlsx", "ods", "csv")
+FORMATS = ("xlsx", "ods", "csv")
+"""Those of the blank sheet."""
+
 _NAME = 120  # characters of a file's name that are shown
 _CHUNK = 1024 * 1024
 _EMPTY = gettext_noop("there is nothing in the file")
@@ -34,26 +37,50 @@ async def new(visit: Visit) -> Response:
 
 
 async def _new(visit: Visit, error: str | None = None, status: int = 200) -> Response:
-    pipeline = await visit.pipeline()
-    targets = await run_in_threadpool(visit.site.customers.targets, visit.customer)
-    former = _former(visit)
-    try:
-        guidance = await run_in_threadpool(column_guidance, pipeline)
-    except MusterrollError:  # a rule is broken; the check says which
-        guidance = {}
+    former, told = _former(visit), await instructions(visit)
     return visit.page(
         "new.html",
         status,
-        fields=[one for one in pipeline.fields.values() if one.has_column],
-        rules=_rules(pipeline),
-        targets=targets,
+        fields=told.fields,
+        rules=told.rules,
+        targets=told.targets,
         chosen=visit.text("profile") or (former.profile if former else ""),
         former=former,
-        guidance=guidance,
-        formats=_FORMATS,
+        guidance=told.guidance,
+        formats=FORMATS,
         accept=",".join(_SUFFIXES),
         errors=[("sheet", error)] if error else [],
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Instructions:
+    """How a customer's sheet has to look, and where its import can go.
+
+    Attributes:
+        fields: those that have a column.
+        guidance: what goes into each of them, by its name.
+        rules: how the sheet is read, in words.
+        targets: where the import can go.
+    """
+
+    fields: list[Field]
+    guidance: Mapping[str, str]
+    rules: list[str]
+    targets: list[Target]
+
+
+async def instructions(visit: Visit) -> Instructions:
+    """The instructions of a customer."""
+    pipeline = await visit.pipeline()
+    targets = await run_in_threadpool(visit.site.customers.targets, visit.customer)
+    fields = [one for one in pipeline.fields.values() if one.has_column]
+    try:
+        found = await run_in_threadpool(column_guidance, pipeline)
+    except MusterrollError:  # a rule is broken; the check says which
+        found = {}
+    guidance = {one.name: found.get(one.name, one.guidance_with("")) for one in fields}
+    return Instructions(fields, guidance, _rules(pipeline), targets)
 
 
 def _rules(pipeline: Pipeline) -> list[str]:
@@ -108,7 +135,7 @@ def _rules(pipeline: Pipeline) -> list[str]:
 async def blank_sheet(visit: Visit) -> Response:
     """The blank sheet, in one of the formats."""
     form = visit.request.path_params["form"]
-    if form not in _FORMATS:
+    if form not in FORMATS:
         raise HTTPException(404)
     pipeline = await visit.pipeline()
 
@@ -141,18 +168,26 @@ async def upload(visit: Visit) -> Response:
     except HTTPException as error:
         return await _new(visit, error.detail, error.status_code)
     former = _former(visit)
-    if former is not None and former.profile == taken.profile:
-        taken = replace(taken, sets=former.sets)
-    checked = check(visit, taken)
-    if former is not None and not visit.site.desk.is_imported(former):
-        visit.site.desk.discard(former)
-        visit.note("discard", former.id)
+    checked = check(visit, in_place_of(former, taken))
+    discard_former(visit, former)
     return visit.to(f"/work/{checked.check}")
 
 
 def _former(visit: Visit) -> Upload | None:
     """The upload that a corrected sheet takes the place of: what was said of its columns holds for this one, too."""
     return visit.site.desk.upload(visit.name, visit.text("after") or visit.query("after"))
+
+
+def in_place_of(former: Upload | None, taken: Upload) -> Upload:
+    """The sheet, with what was said of the columns of the one that it takes the place of."""
+    return replace(taken, sets=former.sets) if former and former.profile == taken.profile else taken
+
+
+def discard_former(visit: Visit, former: Upload | None) -> None:
+    """Forgets an upload whose place another one has taken, unless it has become a job."""
+    if former is not None and not visit.site.desk.is_imported(former):
+        visit.site.desk.discard(former)
+        visit.note("discard", former.id)
 
 
 async def take(visit: Visit, name: str, content: BinaryIO, *, profile: str) -> Upload:
@@ -213,6 +248,7 @@ def check(visit: Visit, upload: Upload) -> Upload:
     work = visit.begin_with(upload, "check")
     upload = replace(upload, check=work.id, run=None)
     visit.site.desk.store(upload)
+    visit.note("check", upload.id)
     return upload
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from musterroll import Problem
-from musterroll.engine import Change, JobSummary, Report
+from musterroll.engine import JobSummary, Report, change_record, problem_record
 
 PAGE = 50
 """So many lines has a page."""
@@ -38,7 +38,7 @@ CREATE INDEX problem_code ON problem (code, severity, field);
 CREATE INDEX line_outcome ON line (outcome);
 CREATE INDEX line_search ON line (username, row, outcome);
 """
-_PROBLEM = ["code", "severity", "row", "column", "cell", "field", "message", "value", "suggestion"]
+_FORMAT = 2  # of what is stored; a view of another one is made anew
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +97,7 @@ def _fill(db: sqlite3.Connection, report: Report, more: Mapping[str, Any]) -> No
 
     db.executemany(
         "INSERT INTO problem (severity, code, field, record) VALUES (?, ?, ?, ?)",
-        (
-            (one.severity, one.code, one.field or "", _text({name: getattr(one, name) for name in _PROBLEM}))
-            for one in problems()
-        ),
+        ((one.severity, one.code, one.field or "", _text(problem_record(one))) for one in problems()),
     )
     job = report.job
     worst: dict[int, str] = {}
@@ -113,20 +110,21 @@ def _fill(db: sqlite3.Connection, report: Report, more: Mapping[str, Any]) -> No
         db.executemany(
             "INSERT INTO line (row, username, outcome, record) VALUES (?, ?, ?, ?)",
             (
-                (one.row, one.username, worst.get(one.row or 0) or one.action, _text(_line(one)))
+                (one.row, one.username, worst.get(one.row or 0) or one.action, _text(change_record(one)))
                 for one in report.changes()
             ),
         )
     actions = dict(db.execute("SELECT outcome, count(*) FROM line GROUP BY outcome"))
     meta = {
+        "format": _FORMAT,
         "command": report.command,
         "outcome": report.outcome,
         "error": None if report.error is None else {"code": report.error.code, "message": report.error.message},
         "counts": asdict(report.counts),
         "actions": actions,
         "groups": [asdict(one) for one in report.problem_groups()],
-        "groups_to_create": ["|".join(path) for path in report.groups_to_create or ()],
-        "privileged": [["|".join(one.path), one.add, one.remove] for one in report.privileged],
+        "groups_to_create": [list(path) for path in report.groups_to_create or ()],
+        "privileged": [{"group": list(one.path), "add": one.add, "remove": one.remove} for one in report.privileged],
         "keeps_all_out": report.keeps_all_out,
         "certain": certain,
         "notes": list(report.sheet.notes) if report.sheet else [],
@@ -134,20 +132,6 @@ def _fill(db: sqlite3.Connection, report: Report, more: Mapping[str, Any]) -> No
         **more,
     }
     db.executemany("INSERT INTO meta VALUES (?, ?)", ((name, _text(value)) for name, value in meta.items()))
-
-
-def _line(change: Change) -> dict[str, Any]:
-    return {
-        "row": change.row,
-        "username": change.username,
-        "action": change.action,
-        "password": change.password,
-        "fields": {name: [one.before, one.after] for name, one in change.fields.items()},
-        "add": ["|".join(one.path) for one in change.add],
-        "remove": ["|".join(one.path) for one in change.remove],
-        "invite": change.invite.channel if change.invite.send else None,
-        "why_not": None if change.invite.send else change.invite.reason,
-    }
 
 
 def _text(value: Any) -> str:
@@ -161,7 +145,7 @@ class View:
         path: the file.
 
     Raises:
-        FileNotFoundError: there is none.
+        FileNotFoundError: there is none, or it is one of an earlier version.
     """
 
     def __init__(self, path: Path) -> None:
@@ -173,6 +157,9 @@ class View:
         self.meta: dict[str, Any] = {
             name: json.loads(value) for name, value in self._db.execute("SELECT name, value FROM meta")
         }
+        if self.meta.get("format") != _FORMAT:
+            self._db.close()
+            raise FileNotFoundError(path)
 
     def __enter__(self) -> View:
         return self
@@ -202,9 +189,14 @@ class View:
             values += [f"%{pattern}%", text]
         return self._page("line", " AND ".join(where), values, page)
 
-    def failures(self, page: int) -> Page:
+    def causes(self, severity: str = "") -> list[dict[str, Any]]:
+        """The problems by their cause."""
+        return [one for one in self.meta["groups"] if not severity or one["severity"] == severity]
+
+    def failures(self, page: int, *, status: str = "") -> Page:
         """A page of what failed."""
-        return self._page("failure", "TRUE", [], page)
+        where, values = ("json_extract(record, '$.status') = ?", [status]) if status else ("TRUE", [])
+        return self._page("failure", where, values, page)
 
     def held(self) -> Iterator[str]:
         """The users whose invite is held."""

@@ -87,6 +87,7 @@ WORKS = {
     "release": gettext_noop("Releasing invites"),
     "view": gettext_noop("Reading the job"),
     "story": gettext_noop("Reading the row"),
+    "report": gettext_noop("Writing the report"),
     "fixed": gettext_noop("Correcting a copy of the sheet"),
     "annotated": gettext_noop("Marking the problems in a copy of the sheet"),
 }

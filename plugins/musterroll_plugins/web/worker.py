@@ -15,6 +15,7 @@ import threading
 import time
 import traceback
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from filelock import FileLock
 
 from musterroll import MusterrollError, SourceError, engine, gettext, gettext_noop
 from musterroll.engine import MEMBERS, Change, Document, Outcome, Pipeline, PlanSummary, Report, documents
-from musterroll_plugins.web.desk import COPIES, Work, copy_of
+from musterroll_plugins.web.desk import COPIES, Work, copy_of, report_of
 from musterroll_plugins.web.private import read_json, write_json
 from musterroll_plugins.web.view import write_view
 
@@ -36,6 +37,7 @@ _COMMANDS = {
     "release": "invites release",
     "view": "jobs show",
     "story": "jobs show",
+    "report": "jobs show",
     "fixed": "validate",
     "annotated": "plan",
 }
@@ -135,6 +137,8 @@ class Worker:
             return self._check(document)
         if work.kind in COPIES:
             return self._copy(document)
+        if work.kind == "report":
+            return self._report_file(document)
         report = self._perform()
         with report:
             document.add(documents.of_report(report))
@@ -218,6 +222,20 @@ class Worker:
             document.finish(report.outcome, report.error)
             return {"outcome": report.outcome, **found}
 
+    def _report_file(self, document: Document) -> dict[str, Any]:
+        """Writes the report of a job into a file, as `jobs show --report` does."""
+        work, target = self.work, engine.ReportTarget(report_of(self._folder, self.work))
+        with engine.show_job(self._load(), work.job or "") as report:
+            # Where something lies here is nobody's business.
+            if report.sheet is not None:
+                report.sheet = replace(report.sheet, path=work.more["called"])
+            if report.job is not None and report.job.rejected_file:
+                report.job = replace(report.job, rejected_file=Path(report.job.rejected_file).name)
+            target.write(report)
+            document.add(documents.of_report(report))
+            document.finish(report.outcome, report.error)
+            return {"outcome": report.outcome, "job": work.job}
+
     def _columns(self, pipeline: Pipeline, sheet: Path) -> dict[str, Any] | None:
         """What the columns of the sheet seem to be; None where it holds no headings at all."""
         try:
@@ -227,6 +245,7 @@ class Worker:
         settings = found.settings.get("sheet", {})
         return {
             "columns": found.members()["columns"],
+            "worksheets": list(found.found.worksheets),
             "layout": {name: settings[name] for name in ("worksheet", "heading_row", "first_row") if name in settings},
         }
 

@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response, StreamingResponse
 
 from musterroll import counted, gettext
-from musterroll_plugins.web.desk import COPIES, Standing, Work
+from musterroll_plugins.web.desk import COPIES, LOOKS, Standing, Work
 from musterroll_plugins.web.people import Role
 from musterroll_plugins.web.site import Route, Visit
 from musterroll_plugins.web.words import WORKS
@@ -25,10 +25,16 @@ def found_work(visit: Visit) -> Work:
     Raises:
         HTTPException: there is none of this customer, or it is none for the person's role (404).
     """
-    work = visit.site.desk.work(visit.name, visit.request.path_params["work"])
-    if work is None or (work.kind not in ("view", "story") and not visit.may("importer")):
+    work = work_for(visit, visit.request.path_params["work"])
+    if work is None:
         raise HTTPException(404)
     return work
+
+
+def work_for(visit: Visit, id_: str) -> Work | None:
+    """A work of the customer; None where there is none that is for the person's role."""
+    work = visit.site.desk.work(visit.name, id_)
+    return work if work is not None and (work.kind in LOOKS or visit.may("importer")) else None
 
 
 async def progress(visit: Visit) -> Response:
@@ -48,6 +54,8 @@ async def _ended(visit: Visit, work: Work, standing: Standing) -> Response:
         return visit.to(f"/uploads/{work.upload}")
     if work.kind in COPIES:
         return visit.to(f"/uploads/{work.upload}/copies/{work.id}")
+    if work.kind == "report" and not result["error"]:
+        return visit.page("report.html", work=work, target=await visit.target(work.profile))
     if work.kind == "story":
         return visit.to(f"/jobs/{work.job}/rows/{work.more['row']}?work={work.id}")
     if result["job"] is not None and (work.kind not in ("approve", "undo", "resume", "release") or not result["error"]):
@@ -60,7 +68,11 @@ async def _ended(visit: Visit, work: Work, standing: Standing) -> Response:
 
 async def events(visit: Visit) -> Response:
     """The progress as server-sent events; the last one is `end`."""
-    work = found_work(visit)
+    return stream_of(visit, found_work(visit))
+
+
+def stream_of(visit: Visit, work: Work) -> Response:
+    """The progress of a work as server-sent events."""
 
     async def stream() -> AsyncIterator[str]:
         last = None
@@ -93,11 +105,15 @@ def text_of(standing: Standing, work: Work) -> str:
 async def cancel(visit: Visit) -> Response:
     """Asks a work to end."""
     work = found_work(visit)
-    if visit.site.desk.standing(work).state == "done":
-        return visit.to(f"/work/{work.id}")
-    visit.site.desk.cancel(work)
-    visit.note("cancel", work.id)
+    cancel_work(visit, work)
     return visit.to(f"/work/{work.id}")
+
+
+def cancel_work(visit: Visit, work: Work) -> None:
+    """Asks a work to end, unless it has."""
+    if visit.site.desk.standing(work).state != "done":
+        visit.site.desk.cancel(work)
+        visit.note("cancel", work.id)
 
 
 ROUTES: list[Route] = [

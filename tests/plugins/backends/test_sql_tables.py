@@ -90,7 +90,7 @@ def test_new_users_of_whom_something_may_be_said(tmp_path: Path) -> None:
     }
     nicks, rooms = zip(*rows.values(), strict=True)
     batch = Batch(range(2, len(rows) + 2), {"username": list(rows), "nick": nicks, "room": rooms}, {})
-    assert set(backend.suspects(batch)) == {1, 2, 3, 4, 5}  # type: ignore[attr-defined]  # of those that prove
+    assert set(backend.suspects(batch)) == {1, 2, 3, 4, 5}
     backend.close()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ from playwright.sync_api import Browser, Locator, Page, Route
 
 from musterroll_plugins.web.sessions import IDLE_SECONDS
 from support.browser import chromium, needs_chromium, too_wide, violations
-from support.web_server import MISTAKES, SHEET, WebServer, web_server
+from support.web_server import DOUBTFUL, MISTAKES, SHEET, WebServer, web_server
 from support.workplace import Workplace
 
 pytestmark = needs_chromium
@@ -128,6 +129,72 @@ def test_the_corrected_copy_is_downloaded_uploaded_and_imported(
     page.wait_for_url("**/jobs/*")
     assert place.users()["ana"]["phone"] == "7712345678"
     assert seen.faults == []
+    seen.context.close()
+
+
+@pytest.mark.slow
+def test_what_is_seldom_seen_is_for_everybody_too(browser: Browser, server: WebServer, place: Workplace) -> None:
+    place.write("doubtful.py", DOUBTFUL)
+    outbox = '[[notifiers]]\nname = "outbox"\nenabled = false\n[[notifiers]]\nname = "post"\nuse = "doubtful"\n'
+    place.pipeline(f'plugins = ["doubtful.py"]\n[limits]\ncreate = 2\n{outbox}', name=place.folder.name)
+    seen = Seen(browser, server, f"/c/{place.folder.name}", **LOOKS["narrow"])
+    page = seen.page
+
+    def shows(text: str, path: str | None = None) -> None:
+        if path is not None:
+            page.goto(path)
+        page.wait_for_selector(f"text={text}", timeout=10_000)
+        seen.look()
+
+    def imported(sheet: Path) -> str:
+        seen.upload(sheet)
+        page.get_by_role("button", name="Import").click()
+        page.wait_for_url("**/jobs/*")
+        return page.url
+
+    shows("Customers", server.url)
+    page.goto(f"{seen.home}/new")
+    page.get_by_label("Choose a sheet").set_input_files(place.write("a.exe", "MZ"))
+    page.get_by_role("button", name="Upload and check").click()
+    shows("this is no sheet that can be read")
+    seen.upload(place.write("broken.xlsx", "PK\x03\x04 and no more"))
+    shows("could not be checked")
+    good = place.write("staff.csv", SHEET)
+    held = imported(good)
+    shows("Invites held")
+    shows("the connection was cut", f"{held}?part=failures")
+    shows("There is nothing", f"{held}?part=problems")
+    shows("Release the held invites?", f"{held}/release")
+    page.goto(held)
+    page.get_by_role("button", name="Make a report (html)").click()
+    shows("Download the report")
+    with page.expect_download() as downloaded:
+        page.get_by_role("link", name="Download the report").click()
+    assert downloaded.value.suggested_filename == f"{place.folder.name}-{held.rpartition('/')[2]}.html"
+    seen.upload(place.write("more.csv", SHEET + "".join(f",new{i},N,,Harbour-Gate-{i},,,\n" for i in range(9))))
+    shows("A limit is exceeded")
+    page.get_by_role("button", name="Import").click()
+    page.wait_for_url("**/jobs/*")
+    shows("Stopped by a limit")
+    shows("Let this job through?", f"{page.url}/approve")
+    # What was shown is not what would be done by now.
+    seen.upload(place.write("new.csv", SHEET.replace("ana,Ana", "zia,Zia")))
+    assert place.run("run", place.write("zia.csv", SHEET.replace("ana,Ana", "zia,Zo")), "--invites", "none").status == 0
+    page.get_by_role("button", name="Import").click()
+    shows("has changed since it was shown")
+    work = next(
+        path for path in (server.state / "work").iterdir() if place.folder.name in (path / "work.json").read_text()
+    )
+    for name in ("result.json", "lock"):
+        (work / name).unlink(missing_ok=True)
+    kinds = json.loads((work / "work.json").read_text("utf-8"))
+    (work / "work.json").write_text(json.dumps({**kinds, "kind": "run"}), "utf-8")
+    shows("This was cut off", f"{seen.home}/work/{work.name}")
+    shows("There is no such page", f"{seen.home}/jobs/none")
+    page.goto(seen.home)
+    page.get_by_role("button", name="Sign out").click()
+    shows("signed out")
+    shows("Nobody knows you here", seen.home)
     seen.context.close()
 
 

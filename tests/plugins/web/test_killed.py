@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -37,9 +39,20 @@ def begun(server: ServerProcess, visitor: Visitor) -> tuple[str, Path]:
     """Begins an import; returns the path of its work and its folder, when the portal is being written to."""
     page = visitor.post(upload_path(visitor.upload(SHEET)) + "/run", invites="none")
     folder = server.state / "work" / page.url.path.rpartition("/")[2]
-    until(server.place.directory.exists)
-    until(lambda: len(server.place.users()) > 500)
+    until(lambda: written(server.place.directory) > 500)
     return page.url.path.removeprefix("/c/test"), folder
+
+
+def written(directory: Path) -> int:
+    """How many users are in a portal that is being written to; none before its file has tables."""
+    if not directory.exists():
+        return 0
+    with closing(sqlite3.connect(directory)) as db:
+        try:
+            (users,) = db.execute("SELECT count(*) FROM users").fetchone()
+        except sqlite3.OperationalError:
+            return 0
+    return int(users)
 
 
 def worker_of(folder: Path) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,63 +12,16 @@ import httpx2 as httpx
 import pytest
 from jsonschema import Draft202012Validator
 
-from musterroll_plugins.web.openapi import openapi
-from musterroll_plugins.web.programs import OPERATIONS
+from musterroll_plugins.web import WebOptions
+from musterroll_plugins.web.customers import Customers
+from musterroll_plugins.web.people import AccessFile
+from musterroll_plugins.web.programs.openapi import openapi
+from musterroll_plugins.web.programs.operations import OPERATIONS
+from musterroll_plugins.web.server import make_site, routes_of
+from musterroll_plugins.web.site import Site
+from support.web_programs import ACCESS, Program
 from support.web_server import MISTAKES, SHEET, Visitor, WebServer, job_of, upload_path, web_server, words_of
 from support.workplace import Workplace
-
-ACCESS = """
-[[programs]]
-name = "hr"
-role = "importer"
-token = "hr-token-of-twenty-characters"
-
-[[programs]]
-name = "auditor"
-role = "viewer"
-token = "auditor-token-of-twenty-characters"
-
-[[programs]]
-name = "boss"
-role = "approver"
-customers = ["test"]
-token = "boss-token-of-twenty-characters"
-"""
-
-
-def as_described(answer: httpx.Response) -> None:
-    """Every answer is one that the OpenAPI document describes."""
-    answer.read()
-    described, path = openapi(OPERATIONS), answer.request.url.path
-    (found,) = (methods for known, methods in described["paths"].items() if re.fullmatch(_pattern(known), path))
-    schema = found[answer.request.method.lower()]["responses"][str(answer.status_code)]["content"]["application/json"]
-    Draft202012Validator({**schema["schema"], "components": described["components"]}).validate(answer.json())
-
-
-def _pattern(path: str) -> str:
-    return re.sub(r"\{\w+\}", "[^/]+", path)
-
-
-class Program:
-    """A program that speaks to the API."""
-
-    def __init__(self, client: httpx.Client, name: str) -> None:
-        self.client = client
-        client.event_hooks["response"] = [as_described]
-        client.headers["authorization"] = f"Bearer {name}-token-of-twenty-characters"
-
-    def document(self, answer: httpx.Response) -> dict[str, Any]:
-        """Waits for what an answer has begun."""
-        assert answer.status_code == 202, answer.text
-        place = answer.json()["location"]
-        for _ in range(600):
-            answer = self.client.get(place)
-            if answer.status_code == 200:
-                document: dict[str, Any] = answer.json()
-                return document
-            assert answer.status_code == 202
-            time.sleep(0.05)
-        raise AssertionError(answer.text)
 
 
 @pytest.fixture(scope="module")
@@ -251,14 +203,80 @@ def test_every_operation_is_described(hr: Program) -> None:
             names = {name["name"] for name in one["parameters"] if name["in"] == "path"}
             assert names == set(re.findall(r"\{(\w+)\}", path))
             assert all(name.get("required") for name in one["parameters"] if name["in"] == "path")
-            assert ("requestBody" in one) == (method == "post" and path.startswith("/api/customers/"))
+            is_sent = path.startswith("/api/customers/") or path.endswith("/columns")
+            assert ("requestBody" in one) == (method == "post" and is_sent)
     for schema in described["components"]["schemas"].values():
         Draft202012Validator.check_schema(schema)
     ids = [one["operationId"] for methods in described["paths"].values() for one in methods.values()]
     assert len(set(ids)) == len(OPERATIONS)
-    assert {(path, method.upper()) for path, methods in described["paths"].items() for method in methods} == {
-        (one.path, one.method) for one in OPERATIONS
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    place = Workplace(tmp_path)
+    place.pipeline()
+    options = WebOptions(pipelines=(place.folder / "musterroll.toml",))
+    return make_site(options, AccessFile(), Customers(options.pipelines), "http://127.0.0.1:1", print)
+
+
+def test_the_api_is_what_its_document_says(site: Site) -> None:
+    served = {
+        (route.path.replace(":int}", "}"), method)
+        for route in routes_of(site)
+        if route.path.startswith("/api")
+        for method in (route.methods or set()) - {"HEAD"}
     }
+    described = openapi(OPERATIONS)["paths"]
+    assert served == {(path, method.upper()) for path, methods in described.items() for method in methods}
+
+
+_CUSTOMER, _JOB = "/api/customers/{customer}", "/api/jobs/{job}"
+BY_THE_API = {
+    "GET /": "GET /api/customers",
+    "GET /c/{customer}": f"GET {_CUSTOMER}/jobs",
+    "GET /c/{customer}/new": f"GET {_CUSTOMER}",
+    "GET /c/{customer}/blank/{form}": f"GET {_CUSTOMER}/blank/{{form}}",
+    "POST /c/{customer}/uploads": f"POST {_CUSTOMER}/checks",
+    "GET /c/{customer}/uploads/{upload}": f"GET {_JOB}/overview",
+    "GET /c/{customer}/uploads/{upload}/problems": f"GET {_JOB}/causes",
+    "GET /c/{customer}/uploads/{upload}/answers": f"GET {_JOB}/rows",
+    "POST /c/{customer}/uploads/{upload}/columns": f"POST {_JOB}/columns",
+    "POST /c/{customer}/uploads/{upload}/worksheet": f"POST {_JOB}/columns",
+    "POST /c/{customer}/uploads/{upload}/check": f"POST {_JOB}/check",
+    "POST /c/{customer}/uploads/{upload}/discard": f"POST {_JOB}/discard",
+    "POST /c/{customer}/uploads/{upload}/run": f"POST {_JOB}/import",
+    "POST /c/{customer}/uploads/{upload}/copies/{copy}": f"POST {_JOB}/copies/{{copy}}",
+    "GET /c/{customer}/uploads/{upload}/copies/{work}": f"GET {_JOB}",
+    "GET /c/{customer}/uploads/{upload}/copies/{work}/file": f"GET {_JOB}/file",
+    "GET /c/{customer}/work/{work}": f"GET {_JOB}",
+    "GET /c/{customer}/work/{work}/events": f"GET {_JOB}/events",
+    "GET /c/{customer}/work/{work}/file": f"GET {_JOB}/file",
+    "POST /c/{customer}/work/{work}/cancel": f"POST {_JOB}/cancel",
+    "GET /c/{customer}/jobs/{job}": f"GET {_JOB}/overview",
+    "GET /c/{customer}/jobs/{job}/rows/{row:int}": f"GET {_JOB}/rows/{{row:int}}",
+    "GET /c/{customer}/jobs/{job}/rejected": f"GET {_JOB}/rejected",
+    "POST /c/{customer}/jobs/{job}/reports/{form}": f"POST {_JOB}/reports/{{form}}",
+    "POST /c/{customer}/jobs/{job}/{act}": f"POST {_JOB}/undo",
+}
+"""By what can be done on the pages: what does it by the API."""
+
+ONLY_PAGES = {
+    "POST /sign-out",
+    "GET /c/{customer}/jobs/{job}/{act}",  # asks once more
+    "GET /c/{customer}/uploads/{upload}/run",  # leads back
+    "GET /c/{customer}/uploads/{upload}/columns",
+}
+
+
+def test_what_can_be_done_on_the_pages_can_be_done_by_the_api(site: Site) -> None:
+    pages = {
+        f"{method} {route.path}"
+        for route in routes_of(site)
+        if not route.path.startswith(("/api/", "/health", "/static/", "/start"))
+        for method in (route.methods or set()) - {"HEAD"}
+    }
+    assert pages == BY_THE_API.keys() | ONLY_PAGES
+    assert {*BY_THE_API.values()} <= {f"{one.method} {one.path}" for one in OPERATIONS}
 
 
 def test_a_person_alone_approves_their_own_job(api: WebServer) -> None:

@@ -10,7 +10,18 @@ import polib
 import pytest
 
 from support.scripts import ROOT
-from support.web_server import MISTAKES, SHEET, Visitor, WebServer, job_of, upload_path, web_server, words_of
+from support.web_server import (
+    DOUBTFUL,
+    MISTAKES,
+    SHEET,
+    Visitor,
+    WebServer,
+    job_of,
+    two_worksheets,
+    upload_path,
+    web_server,
+    words_of,
+)
 from support.workplace import Workplace
 
 
@@ -114,6 +125,17 @@ def test_columns_that_are_called_otherwise_are_asked_for_and_remembered(visitor:
     assert "Created 2" in words_of(answers)
     assert "Kennung" in (place.folder / "musterroll.toml").read_text("utf-8")
     assert "Created 2" in words_of(visitor.upload(sheet))  # the next one is not asked about
+
+
+def test_of_several_worksheets_the_one_is_taken_that_is_chosen(visitor: Visitor) -> None:
+    page = visitor.upload(two_worksheets(), "staff.xlsx")
+    assert "The worksheet “Sheet” is taken" in words_of(page)
+    path = upload_path(page)
+    assert visitor.post(f"{path}/worksheet", worksheet="Nobody's").status_code == 422
+    answers = visitor.wait(visitor.post(f"{path}/worksheet", worksheet="Others"))
+    assert "Check your answers" in words_of(answers)
+    assert "olga" in words_of(answers)
+    assert "ana" not in words_of(answers).replace("ana@", "").split()
 
 
 def test_columns_for_this_time_go_with_the_job(visitor: Visitor, place: Workplace) -> None:
@@ -252,30 +274,8 @@ def test_a_job_of_the_command_line_is_among_the_jobs(visitor: Visitor, place: Wo
     assert visitor.get(f"/jobs/{job['id']}/rejected").status_code == 404
 
 
-_DOUBTFUL = """
-from musterroll import NotifierType, Options, Sent, SentStatus, hookimpl
-
-class Doubtful:
-    channel = "email"
-
-    def can_reach(self, user):
-        return True
-
-    def send(self, messages):
-        for message in messages:
-            yield Sent(message.id, SentStatus.UNKNOWN, "the connection was cut")
-
-    def close(self):
-        pass
-
-@hookimpl
-def musterroll_notifiers():
-    yield NotifierType(name="doubtful", summary="Never sure", options=Options, build=lambda *_: Doubtful())
-"""
-
-
 def test_held_invites_are_released(visitor: Visitor, place: Workplace) -> None:
-    place.write("doubtful.py", _DOUBTFUL)
+    place.write("doubtful.py", DOUBTFUL)
     outbox = '[[notifiers]]\nname = "outbox"\nenabled = false\n[[notifiers]]\nname = "post"\nuse = "doubtful"\n'
     place.pipeline(f'plugins = ["doubtful.py"]\n{outbox}', name=visitor.name)
     job = visitor.import_(SHEET)

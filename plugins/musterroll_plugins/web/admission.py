@@ -1,0 +1,123 @@
+"""Who is let in to a page or an operation: by a session, by a proxy's word, by a token; and with which role."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from secrets import compare_digest
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from musterroll import gettext
+from musterroll_plugins.web.people import Person, Role
+from musterroll_plugins.web.sessions import Session
+from musterroll_plugins.web.site import Handler, Site, Visit, address_of, refuse_doubles
+
+_FIELDS, _FIELD_BYTES = 300, 64 * 1024
+
+
+def page(site: Site, handler: Handler, role: Role | None) -> Callable[[Request], Awaitable[Response]]:
+    """Makes an endpoint of a handler: for who has a session, with the role for the customer of the path.
+
+    Args:
+        site: the server's parts.
+        handler: makes the answer.
+        role: the role that it takes; None for a page of no customer.
+    """
+    return partial(_serve_page, site, handler, role)
+
+
+async def _serve_page(site: Site, handler: Handler, role: Role | None, request: Request) -> Response:
+    session, value = _session(site, request)
+    if session is None:
+        return unknown(site, request)
+    visit = Visit(site=site, request=request, person=session.person, csrf=session.csrf, needs=role)
+    _admit(visit)
+    if request.method == "POST":
+        async with request.form(max_files=1, max_fields=_FIELDS, max_part_size=_FIELD_BYTES) as form:
+            refuse_doubles(form)
+            given = form.get("csrf")
+            if not isinstance(given, str) or not given.isascii() or not compare_digest(given, session.csrf):
+                visit.note("refused: a form without the token of its session")
+                raise HTTPException(403, gettext("this form is out of date; go back, reload the page and try again"))
+            visit.form_sent = form
+            response = await handler(visit)
+    else:
+        response = await handler(visit)
+    if value is not None:
+        site.let_in(response, value)
+    return response
+
+
+def unknown(site: Site, request: Request) -> Response:
+    """The page for who is not let in; it says nothing of what is inside."""
+    return site.render(
+        "unknown.html",
+        401,
+        has_oidc=site.oidc is not None,
+        one_time=site.one_time is not None,
+        had_session=site.cookie in request.cookies,
+    )
+
+
+def _admit(visit: Visit) -> None:
+    """Finds the customer of the path. One for whom somebody has no role does not exist for them."""
+    name = visit.request.path_params.get("customer")
+    if name is None:
+        return
+    found = visit.site.customers.all.get(name)
+    if found is None or visit.person.role_for(name) is None:
+        raise HTTPException(404)
+    visit.at(found)
+    visit.insist()
+
+
+def _session(site: Site, request: Request) -> tuple[Session | None, str | None]:
+    """The session of a request; with the cookie to set, where it is a new one of somebody whom the proxy names."""
+    session = site.sessions.find(request.cookies.get(site.cookie))
+    proxy = site.people.access.proxy
+    if proxy is None:
+        return session, None
+    named = request.headers.getlist(proxy.header)
+    if address_of(request) not in proxy.addresses or len(named) != 1:
+        return None, None
+    person = site.people.person(named[0])
+    if person is None:
+        site.audit.note(named[0][:200], "sign-in refused", address=address_of(request))
+        return None, None
+    if session is not None and session.person == person:
+        return session, None
+    value, session = begin_session(site, person, request)
+    return session, value
+
+
+def begin_session(site: Site, person: Person, request: Request) -> tuple[str, Session]:
+    """Begins a session of somebody; the one that the browser had is over. Returns its cookie, too."""
+    site.sessions.end(request.cookies.get(site.cookie))
+    begun = site.sessions.begin(person)
+    site.audit.note(person.name, "sign-in", address=address_of(request))
+    return begun
+
+
+def api(site: Site, handler: Handler, role: Role | None) -> Callable[[Request], Awaitable[Response]]:
+    """Makes an endpoint for programs: for who brings a token with the role for the customer of the path."""
+    return partial(_serve_api, site, handler, role)
+
+
+async def _serve_api(site: Site, handler: Handler, role: Role | None, request: Request) -> Response:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    address = address_of(request)
+    person = site.people.program(token.strip()) if scheme.lower() == "bearer" and token else None
+    if person is None:
+        # A token that is known is let in all the same: behind a proxy everybody comes from one address, and whoever
+        # guesses must not keep the others out.
+        if site.tries.are_too_many(address):
+            raise HTTPException(429)
+        site.audit.note("", "token refused", address=address)
+        site.tries.add(address)
+        raise HTTPException(401, headers={"www-authenticate": "Bearer"})
+    visit = Visit(site=site, request=request, person=person, needs=role)
+    _admit(visit)
+    return await handler(visit)
