@@ -89,6 +89,20 @@ def test_mistakes_are_said_before_anything_runs(place: Inside, options: str, wor
     assert words in checked.err
 
 
+@pytest.mark.parametrize(
+    ("use", "options", "said"),
+    [
+        ("case", 'fields = ["fornam"], to = "title"', ["fields[0]"]),
+        ("date", 'fields = ["surnam"], forms = ["DD.MM.YYY"]', ["fields[0]", "forms[0]"]),
+        ("date", 'fields = ["surname", "forenam"], forms = []', ["fields[1]", "forms"]),
+    ],
+)
+def test_a_wrong_element_of_a_list_is_one_mistake(place: Inside, use: str, options: str, said: list[str]) -> None:
+    place.pipeline(f'[[transforms]]\nname = "x"\nuse = "{use}"\noptions = {{ {options} }}')
+    mistakes = place.json("pipeline", "check").document["mistakes"]
+    assert [one["path"] for one in mistakes] == [f"transforms[x].options.{name}" for name in said]
+
+
 def test_plugins_check_knows_transforms(place: Inside) -> None:
     checked = place.json("plugins", "check", "split")
     assert checked.status == 0, checked.out

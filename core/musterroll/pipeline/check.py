@@ -18,7 +18,7 @@ from musterroll.pipeline.files import STANDARD
 from musterroll.pipeline.key_types import is_plain
 from musterroll.pipeline.layers import NAMED
 from musterroll.pipeline.masks import sounds_secret
-from musterroll.pipeline.messages import message_for
+from musterroll.pipeline.messages import faults_in, message_for
 from musterroll.pipeline.origins import (
     Items,
     Joined,
@@ -110,7 +110,7 @@ class Check:
             return checked(model, plain(node), self.surroundings(model, node, on))
         except ValidationError as error:
             found: dict[KeyPath, list[str]] = {}
-            for detail in error.errors(include_url=False):
+            for detail in faults_in(error):
                 path = located(node, detail["loc"], missing=detail["type"] == "missing")
                 found.setdefault(path, []).append(message_for(detail, model))
             _drop_misspelt(found)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sized
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from musterroll.contract.text import did_you_mean
@@ -64,6 +64,18 @@ _PATTERNS = {
 }
 
 
+def faults_in(error: ValidationError) -> Iterator[ErrorDetails]:
+    """Yields what pydantic found, a mistake once: it leaves wrong elements out, and then finds their list too short.
+
+    Args:
+        error: what a model's check has raised.
+    """
+    details = error.errors(include_url=False)
+    for one in details:
+        if not (_is_long_enough(one) and any(_is_inside(other["loc"], one["loc"]) for other in details)):
+            yield one
+
+
 def message_for(error: ErrorDetails, model: type[BaseModel]) -> str:
     """Puts an error of a model's check into words.
 
@@ -90,6 +102,16 @@ def message_for(error: ErrorDetails, model: type[BaseModel]) -> str:
     else:
         text = _PLAIN.get(kind) or re.sub(r"^Input should", "should", error["msg"])
     return text + _remedy(kind, error["input"])
+
+
+def _is_long_enough(one: ErrorDetails) -> bool:
+    """Whether a list that was found too short would be long enough with its wrong elements."""
+    written, least = one["input"], one.get("ctx", {}).get("min_length")
+    return one["type"] == "too_short" and isinstance(written, Sized) and least is not None and len(written) >= least
+
+
+def _is_inside(place: tuple[int | str, ...], other: tuple[int | str, ...]) -> bool:
+    return len(place) > len(other) and place[: len(other)] == other
 
 
 def _remedy(kind: str, value: object) -> str:

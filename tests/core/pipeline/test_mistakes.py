@@ -52,6 +52,7 @@ Mistakes = Callable[..., list[str]]
         ),
         ("confirm = 'perhaps'", "confirm: should be true or false"),
         ("match = []", "match: must not be empty"),
+        ("match = ['User Name']", "match[0]: must be lower-case letters, digits and _, and begin with a letter"),
         ("match = 'username'", "match: should be a list, in square brackets"),
         ("plugins = 3", "plugins: should be a list, in square brackets"),
         ("sheet = 3", "sheet: should be a table"),
