@@ -108,8 +108,21 @@ def _fail_usage(words: list[str], mistake: _UsageMistake, *, as_json: bool) -> i
     path = getattr(mistake.ctx, "command_path", PROGRAM)
     # Newer versions of typer let the wording of their own checks through.
     message = " ".join(mistake.format_message().split()).replace(": Value error, ", ": ")
+    if message.endswith(" requires an argument."):
+        message = _what_to_write(mistake) or message
     command = path.removeprefix(PROGRAM).strip() or None
     return _fail(words, as_json=as_json, code="usage", message=message, command=command, hint=f"Try `{path} --help`.")
+
+
+def _what_to_write(mistake: _UsageMistake) -> str | None:
+    """What an option takes that was given nothing; None where it is not known."""
+    name = getattr(mistake, "option_name", None)
+    command = getattr(mistake.ctx, "command", None)
+    for option in getattr(command, "params", ()):
+        if name in option.opts:
+            meaning = str(option.help or "")
+            return f"{name} needs something after it: {name} {option.metavar or 'VALUE'}. {meaning}".strip()
+    return None
 
 
 def _fail(
