@@ -28,6 +28,7 @@ from musterroll.pipeline.origins import (
     Place,
     TomlTable,
     at,
+    keys_of,
     located,
     path_text,
     place_of,
@@ -67,12 +68,12 @@ class Check:
 
     def complain(self, path: KeyPath, message: str, place: Place | None = None) -> None:
         """Adds a mistake; its place is that of the path, unless somebody else asked for it."""
-        self.mistakes.append(self._mistake(path, message, place))
+        self.mistakes.append(self.mistake(path, message, place))
         self._unsound.append(path)
 
     def warn(self, path: KeyPath, message: str) -> None:
         """Adds a warning."""
-        self.warnings.append(self._mistake(path, message, None))
+        self.warnings.append(self.mistake(path, message))
 
     def is_sound(self, *path: str | int) -> bool:
         """Whether nothing at, above or below a path was complained about."""
@@ -112,7 +113,8 @@ class Check:
             found: dict[KeyPath, list[str]] = {}
             for detail in faults_in(error):
                 path = located(node, detail["loc"], missing=detail["type"] == "missing")
-                found.setdefault(path, []).append(message_for(detail, model))
+                inner, text = _option_in(at(node, path), message_for(detail, model))
+                found.setdefault((*path, *inner), []).append(text)
             _drop_misspelt(found)
             for path, texts in found.items():  # the branches of a union each say theirs
                 place = asker if len(path) < 2 and at(node, path[:1]) is None else None
@@ -125,7 +127,8 @@ class Check:
         """What a part of the tree is checked with. Relative paths refer to the folders of the files that hold them."""
         return Surroundings(lambda name, path: self._folder(model, node, name, path), self.fields, on)
 
-    def _mistake(self, path: KeyPath, message: str, place: Place | None) -> Mistake:
+    def mistake(self, path: KeyPath, message: str, place: Place | None = None) -> Mistake:
+        """Makes a mistake with its place, which is that of the path unless another one is given."""
         place = place or place_of(self.tree, path)
         if place.written is None:
             return Mistake(path_text(self.tree, path), message, place.label)
@@ -166,6 +169,16 @@ def conditions_at(check: Check, path: KeyPath) -> Conditions | None:
 
     found = check.checked(About, TomlTable({"when": node}, node.place), lambda inner: (*path, *inner[1:]))
     return None if found is None else found.when
+
+
+def _option_in(node: Any, text: str) -> tuple[KeyPath, str]:
+    """The option that a message is about, where it begins with its name: `pattern: …`; and the rest of it.
+
+    pydantic knows no place for what a check of several options together finds.
+    """
+    name, colon, rest = text.partition(": ")
+    path = keys_of(name)
+    return (path, rest) if colon and path and at(node, path) is not None else ((), text)
 
 
 def _drop_misspelt(found: dict[KeyPath, list[str]]) -> None:

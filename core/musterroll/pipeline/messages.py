@@ -54,6 +54,7 @@ _BOUNDED = {
     "too_short": ("min_length", "needs at least {} entries"),
     "too_long": ("max_length", "must have at most {} entries"),
 }
+_KEY = "[key]"  # pydantic's name, in a location, for a key itself
 _YES = frozenset({"true", "yes", "on", "1", "y"})
 _NO = frozenset({"false", "no", "off", "0", "n"})
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}|0")
@@ -65,14 +66,20 @@ _PATTERNS = {
 
 
 def faults_in(error: ValidationError) -> Iterator[ErrorDetails]:
-    """Yields what pydantic found, a mistake once: it leaves wrong elements out, and then finds their list too short.
+    """Yields what pydantic found, a mistake once.
+
+    It leaves wrong elements out, and then finds their list too short; and of a wrong key it looks at the value all the
+    same.
 
     Args:
         error: what a model's check has raised.
     """
     details = error.errors(include_url=False)
+    wrong_keys = {one["loc"][:-1] for one in details if one["loc"][-1:] == (_KEY,)}
     for one in details:
-        if not (_is_long_enough(one) and any(_is_inside(other["loc"], one["loc"]) for other in details)):
+        is_counted = _is_long_enough(one) and any(_is_inside(other["loc"], one["loc"]) for other in details)
+        is_below_wrong_key = one["loc"][-1:] != (_KEY,) and any(one["loc"][: len(key)] == key for key in wrong_keys)
+        if not (is_counted or is_below_wrong_key):
             yield one
 
 
@@ -125,6 +132,8 @@ def _remedy(kind: str, value: object) -> str:
         return f"; write {int(value)}"
     if kind == "string_type" and isinstance(value, bool | int | float):
         return ", in quotation marks"
+    if kind == "string_type" and isinstance(value, list):
+        return ", one and not a list"
     return ""
 
 

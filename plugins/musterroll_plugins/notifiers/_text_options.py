@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema, model_validator
 
-from musterroll import Message, Options, Purpose, Surroundings, Template, did_you_mean
+from musterroll import Message, Options, Purpose, Surroundings, Template, known_field
 from musterroll_plugins.notifiers import _texts
 from musterroll_plugins.notifiers._mail import Letter, parse_address
 
@@ -191,10 +191,11 @@ class MessageOptions(Options):
         for wording in (self, self.finished):
             if wording.html is not None and wording.text is None:
                 raise ValueError("html needs text beside it, for programs that show no HTML")
-        fields = info.context.fields if isinstance(info.context, Surroundings) else None
-        if self.languages and fields is not None and self.language_field not in fields:
-            near = did_you_mean(self.language_field, fields)
-            raise ValueError(f'language_field: there is no field "{self.language_field}"{near}')
+        if self.languages or "language_field" in self.model_fields_set:
+            try:
+                known_field(self.language_field, info)
+            except ValueError as error:
+                raise ValueError(f"language_field: {error}") from None
         return self
 
 

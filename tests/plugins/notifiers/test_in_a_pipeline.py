@@ -41,14 +41,18 @@ def mistakes(folder: Path, use: str, options: str, *, on: str = '["invite"]') ->
         ("smtp", 'text = { path = "none.txt" }', '.text: write the text, or { file = "PATH" }'),
         ("smtp", 'finished.text = "{forename}"', ".finished.text: line 1: unknown placeholder {forename}"),
         ("smtp", 'languages.de = { text = "x" }\nlanguage_field = "forename"', ".languages.de: a subject is needed"),
-        ("smtp", 'languages.de = { text = "x", subject = "y" }', ': language_field: there is no field "language"'),
+        (
+            "smtp",
+            'languages.de = { text = "x", subject = "y" }',
+            ': language_field: there is no field "language"; the fields are',
+        ),
         ("smtp", 'user = "robot"', ": user and password belong together"),
         ("outbox", 'text = "{fornname}"', ".text: line 1: unknown placeholder {fornname}"),
         ("outbox", 'template = "x"', ': there is no option template; write text = { file = "PATH" }'),
         ("console", 'finished_template = "x"', ": there is no option finished_template; write finished.text = { file"),
-        ("csv", 'columns = ["fornname"]', ': columns: there is no "fornname", did you mean "forename"?'),
-        ("webhook", 'body = { a = [{ b = "{fornname}" }] }', ".body: a[0].b: unknown placeholder {fornname}, did you"),
-        ("webhook", 'finished_body.a = "{forename}"', ".finished_body: a: unknown placeholder {forename}"),
+        ("csv", 'columns = ["fornname"]', '.columns: there is no "fornname", did you mean "forename"?'),
+        ("webhook", 'body = { a = [{ b = "{fornname}" }] }', ".body.a[0].b: unknown placeholder {fornname}, did you"),
+        ("webhook", 'finished_body.a = "{forename}"', ".finished_body.a: unknown placeholder {forename}"),
     ],
 )
 def test_mistakes(tmp_path: Path, use: str, options: str, says: str) -> None:
