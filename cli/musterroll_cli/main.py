@@ -14,7 +14,7 @@ import typer
 
 from musterroll_cli.commands import COMMANDS
 from musterroll_cli.interruption import handling
-from musterroll_cli.output.console import OutputError, Stream, Styled, end_output, prepare_output
+from musterroll_cli.output.console import OutputError, Stream, Styled, end_output, prepare_output, show_mistakes
 from musterroll_cli.output.escape import shorten
 from musterroll_cli.program import EXIT_STATUS, PROGRAM, make_program
 
@@ -86,8 +86,11 @@ def _run(words: list[str], *, as_json: bool, interrupted: bool) -> int:
 def _fail_otherwise(words: list[str], error: Exception, *, as_json: bool) -> int:
     """Tells of what no session caught: a failure of a plugin's command, or of finding it."""
     from musterroll.engine import documents  # noqa: PLC0415 -- `--help` does without the engine
-    from musterroll.errors import MusterrollError  # noqa: PLC0415
+    from musterroll.errors import MusterrollError, PipelineError  # noqa: PLC0415
 
+    if isinstance(error, PipelineError) and not as_json:
+        show_mistakes(Stream(sys.stderr, vital=False), error.mistakes)
+        return EXIT_STATUS["error"]
     if isinstance(error, MusterrollError):
         status = documents.outcome_of(error)
         return _fail(words, as_json=as_json, status=status, code=error.code, message=error.message)

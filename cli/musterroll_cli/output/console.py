@@ -13,8 +13,12 @@ from typing import TYPE_CHECKING, BinaryIO, Literal, NamedTuple, TextIO, TypeAli
 from musterroll_cli.output.escape import visible
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from rich.console import Console, RenderableType
     from rich.text import Text
+
+    from musterroll.errors import Mistake
 
 
 class Styled(NamedTuple):
@@ -157,6 +161,14 @@ class Stream:
         except OSError as error:
             if self._vital:
                 raise OutputError(error) from error
+
+
+def show_mistakes(stream: Stream, mistakes: Iterable[Mistake]) -> None:
+    """Prints the mistakes of a pipeline, each with the line that it is in."""
+    for mistake in mistakes:
+        stream.line(Styled("error: ", "bold red"), str(mistake))
+        for line in mistake.excerpt:
+            stream.line(line)
 
 
 def _number_in(name: str) -> int | None:

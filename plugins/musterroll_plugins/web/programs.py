@@ -16,7 +16,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, JSONResponse, Response
 
-from musterroll import UsageError
+from musterroll import UsageError, did_you_mean
 from musterroll.engine import MEMBERS, Document, Outcome, Pipeline, documents, list_jobs, show_job, template
 from musterroll_plugins.web.checked import begin_import
 from musterroll_plugins.web.desk import Upload, Work
@@ -31,6 +31,7 @@ from musterroll_plugins.web.words import INVITES
 
 _KEY = 200  # characters of an idempotency key
 _FIELDS = 20
+_SHOWN = 100  # characters of what a program said wrongly
 
 
 async def begin_job(visit: Visit) -> Response:
@@ -54,6 +55,9 @@ async def _begin(visit: Visit, kind: str) -> Response:
     profile, invites = wanted.get("profile", ""), wanted.get("invites")
     if invites is not None and invites not in INVITES:
         raise HTTPException(422, f"invites is one of {', '.join(INVITES)}")
+    profiles = visit.customer.profiles
+    if profile and profile not in profiles:
+        raise HTTPException(422, f'there is no profile "{profile[:_SHOWN]}"{did_you_mean(profile[:_SHOWN], profiles)}')
     # What is asked for twice under one key must be the same both times.
     same = hashlib.sha256(json.dumps([kind, name, profile, invites]).encode() + content).hexdigest()
     place = _place_of_key(visit, key) if key else None
@@ -125,14 +129,14 @@ async def _sheet(visit: Visit) -> tuple[str, bytes, dict[str, Any]]:
 
 def _as_csv(pipeline: Pipeline, content: bytes) -> bytes:
     """Rows as the sheet of the pipeline, so that a job of rows is one like every other."""
-    rows, names = json.loads(content), {one.name for one in pipeline.fields.values() if one.has_column}
+    rows, names = json.loads(content), [one.name for one in pipeline.fields.values() if one.has_column]
     for number, row in enumerate(rows, 1):
         if not isinstance(row, dict) or not all(isinstance(value, str) for value in row.values()):
             raise HTTPException(422, f"row {number} of rows is no object whose values are texts")
-        if unknown := sorted(row.keys() - names):
-            raise HTTPException(
-                422, f"row {number} of rows: there is no field {unknown[0]}; there are {', '.join(names)}"
-            )
+        if unknown := sorted(row.keys() - {*names}):
+            name = unknown[0][:_SHOWN]
+            hint = did_you_mean(name, names) or f"; the fields are {', '.join(names)}"
+            raise HTTPException(422, f'row {number} of rows: there is no field "{name}"{hint}')
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "rows.csv"
         template(pipeline, path, form="csv", users=rows)
@@ -160,7 +164,7 @@ async def one_job(visit: Visit) -> Response:
                 return _document(visit, work)
         elif (response := await _shown(visit, id_)) is not None:
             return response
-    raise HTTPException(404)
+    raise _no_job(visit)
 
 
 def _customers(visit: Visit) -> list[Any]:
@@ -224,7 +228,7 @@ async def act(visit: Visit) -> Response:
         act_ = visit.request.url.path.rpartition("/")[2]
         work = await begin_act(visit, job, act_, as_sent=as_sent)
         return _accepted(visit, work.id)
-    raise HTTPException(404)
+    raise _no_job(visit)
 
 
 async def cancel(visit: Visit) -> Response:
@@ -268,7 +272,11 @@ def _own_work(visit: Visit) -> Work:
         work = visit.site.desk.work(customer.name, visit.request.path_params["job"])
         if work is not None and visit.may("importer"):
             return work
-    raise HTTPException(404)
+    raise _no_job(visit)
+
+
+def _no_job(visit: Visit) -> HTTPException:
+    return HTTPException(404, f'there is no job "{visit.request.path_params["job"][:_SHOWN]}"')
 
 
 def _own_check(visit: Visit) -> tuple[Upload, Work]:

@@ -25,6 +25,7 @@ from musterroll_plugins.web.people import People, Person, Role
 from musterroll_plugins.web.sessions import OneTimeAddress, Session, Sessions, Tries
 
 _FIELDS, _FIELD_BYTES = 300, 64 * 1024
+_SHOWN = 100  # characters of an address that leads nowhere
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -302,7 +303,7 @@ def _admit(visit: Visit, role: Role | None) -> None:
         return
     found, has = visit.site.customers.all.get(name), visit.person.role_for(name)
     if found is None or has is None:
-        raise HTTPException(404)
+        raise HTTPException(404, gettext('there is no customer "{name}"', name=name[:_SHOWN]))
     visit.customer_found = found
     set_language(visit.site.customers.language(found))
     if role is not None and has < role:
