@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import traceback
 from collections.abc import Sequence
@@ -19,6 +20,13 @@ from musterroll_cli.output.escape import shorten
 from musterroll_cli.program import EXIT_STATUS, PROGRAM, make_program
 
 _USUAL = {"--fix": "safe"}
+# Newer versions of typer let the wording of their own checks through.
+_WORDING = (
+    (": Value error, ", ": "),
+    (": Input should be a valid integer.*", ": should be a whole number"),
+    (": Input should be greater than or equal to ", ": must be at least "),
+    (": Input should be less than or equal to ", ": must be at most "),
+)
 
 
 @runtime_checkable
@@ -109,8 +117,9 @@ def asks_for_json(words: Sequence[str]) -> bool:
 
 def _fail_usage(words: list[str], mistake: _UsageMistake, *, as_json: bool) -> int:
     path = getattr(mistake.ctx, "command_path", PROGRAM)
-    # Newer versions of typer let the wording of their own checks through.
-    message = " ".join(mistake.format_message().split()).replace(": Value error, ", ": ")
+    message = " ".join(mistake.format_message().split())
+    for found, text in _WORDING:
+        message = re.sub(found, text, message)
     if message.endswith(" requires an argument."):
         message = _what_to_write(mistake) or message
     command = path.removeprefix(PROGRAM).strip() or None

@@ -420,7 +420,9 @@ def chosen_rows(users: Sequence[str] | None, rows: str | None, pipeline: Pipelin
         return None
     found = re.fullmatch(r"\s*([0-9]{1,8})\s*(?:-\s*([0-9]{1,8})\s*)?", rows)
     if found is None:
-        raise UsageError(f"--rows {rows}: give the first and the last row as the sheet numbers them, e.g. 3-10")
+        raise UsageError(
+            f"--rows {rows}: give the first and the last row as the sheet numbers them, e.g. 3-10, or one: 3"
+        )
     first, last = int(found[1]), int(found[2] or found[1])
     if last < first:
         raise UsageError(f"--rows {rows}: give the smaller number first")

@@ -244,6 +244,14 @@ def test_a_page_has_the_document_that_the_command_line_prints(capsys: pytest.Cap
 
 
 @pytest.mark.parametrize(
+    "words", ["jobs prune --keep x", "jobs prune --keep -1", "jobs show last --row 0", "jobs show last --row 1.5"]
+)
+def test_a_number_that_is_none_is_refused_in_words_of_our_own(capsys: pytest.CaptureFixture[str], words: str) -> None:
+    assert main(words.split()) == 2
+    assert "Input should" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
     ("command", "option", "says"),
     [
         ("plan", "--rows", "--rows A-B. Only these rows, by the sheet's numbers, e.g. 3-10."),

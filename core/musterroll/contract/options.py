@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, GetCoreSchemaHandler, ValidationInfo
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, GetCoreSchemaHandler, ValidationInfo
 from pydantic_core import CoreSchema, core_schema
 
 from musterroll.contract.fields import FieldSet, no_field
@@ -56,7 +56,13 @@ def _from_its_file(path: Path, info: ValidationInfo) -> Path:
     return path
 
 
-FilePath = Annotated[Path, AfterValidator(_from_its_file)]
+def _not_empty(path: object) -> object:
+    if path == "":  # the folder itself, as pathlib has it
+        raise ValueError("must not be empty")
+    return path
+
+
+FilePath = Annotated[Path, BeforeValidator(_not_empty), AfterValidator(_from_its_file)]
 """A path option; a relative one is relative to the file that holds it."""
 
 

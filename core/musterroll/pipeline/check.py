@@ -18,7 +18,7 @@ from musterroll.pipeline.files import STANDARD
 from musterroll.pipeline.key_types import is_plain
 from musterroll.pipeline.layers import NAMED
 from musterroll.pipeline.masks import sounds_secret
-from musterroll.pipeline.messages import faults_in, message_for
+from musterroll.pipeline.messages import faults_in, joined, message_for
 from musterroll.pipeline.origins import (
     Items,
     Joined,
@@ -110,15 +110,16 @@ class Check:
         try:
             return checked(model, plain(node), self.surroundings(model, node, on))
         except ValidationError as error:
-            found: dict[KeyPath, list[str]] = {}
+            found: dict[KeyPath, list[tuple[str, str]]] = {}
             for detail in faults_in(error):
                 path = located(node, detail["loc"], missing=detail["type"] == "missing")
                 inner, text = _option_in(at(node, path), message_for(detail, model))
-                found.setdefault((*path, *inner), []).append(text)
-            _drop_misspelt(found)
-            for path, texts in found.items():  # the branches of a union each say theirs
+                found.setdefault((*path, *inner), []).append((detail["type"], text))
+            texts = {path: joined(said) for path, said in found.items()}
+            _drop_misspelt(texts)
+            for path, text in texts.items():
                 place = asker if len(path) < 2 and at(node, path[:1]) is None else None
-                self.complain(full(path), reword(path, ", or ".join(dict.fromkeys(texts))), place)
+                self.complain(full(path), reword(path, text), place)
         except Exception as error:  # a plugin's own check may raise anything; its text may quote a secret
             self.complain(full(()), f"the plugin broke while checking this: {type(error).__name__}", asker)
         return None
@@ -181,11 +182,11 @@ def _option_in(node: Any, text: str) -> tuple[KeyPath, str]:
     return (path, rest) if colon and path and at(node, path) is not None else ((), text)
 
 
-def _drop_misspelt(found: dict[KeyPath, list[str]]) -> None:
+def _drop_misspelt(found: dict[KeyPath, str]) -> None:
     """One fault, one mistake: an option that was misspelt is not missing as well."""
-    for path, (text, *_) in list(found.items()):
+    for path, text in list(found.items()):
         meant = _MEANT.fullmatch(text)
-        if meant and found.get((*path[:-1], meant[1])) == ["is needed"]:
+        if meant and found.get((*path[:-1], meant[1])) == "is needed":
             del found[(*path[:-1], meant[1])]
 
 

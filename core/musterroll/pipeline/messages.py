@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sized
+from collections.abc import Iterable, Iterator, Mapping, Sized
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -61,6 +61,9 @@ _NUMBER = re.compile(r"[1-9][0-9]{0,8}|0")
 _LARGE = 10**9
 _PATTERNS = {
     r"^[a-z][a-z0-9_]*$": "must be lower-case letters, digits and _, and begin with a letter",
+    r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$": 'must be a code in small letters, e.g. "acme.badge"',
+    r"^[a-z][a-z0-9_-]*\.[a-z][a-z0-9_-]*$": 'must be the code of a problem, e.g. "phone.trunk_prefix"',
+    r"^[!-~]+$": "must be plain letters, digits and signs, without blanks",
     r"^[A-Za-z0-9][A-Za-z0-9._-]*$": "must be letters, digits, dots, hyphens and _, and begin with a letter or digit",
 }
 
@@ -81,6 +84,19 @@ def faults_in(error: ValidationError) -> Iterator[ErrorDetails]:
         is_below_wrong_key = one["loc"][-1:] != (_KEY,) and any(one["loc"][: len(key)] == key for key in wrong_keys)
         if not (is_counted or is_below_wrong_key):
             yield one
+
+
+def joined(said: Iterable[tuple[str, str]]) -> str:
+    """Puts into one text what the branches of a union say of one value.
+
+    Args:
+        said: pydantic's kind of each error, and its text.
+    """
+    found = dict.fromkeys(said)
+    if any(kind in _BOUNDED or kind == "string_pattern_mismatch" for kind, _ in found):  # it is of that branch
+        found = dict.fromkeys(one for one in found if not one[0].endswith("_type"))
+    first, *others = dict.fromkeys(text for _, text in found)
+    return ", or ".join([first, *(text.removeprefix("should be ") for text in others)])
 
 
 def message_for(error: ErrorDetails, model: type[BaseModel]) -> str:

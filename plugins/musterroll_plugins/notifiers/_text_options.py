@@ -37,6 +37,8 @@ def _one_line(purpose: Purpose) -> BeforeValidator:
         if isinstance(value, str):
             if len(value.splitlines()) > 1:
                 raise ValueError("must be one line")
+            if not value.strip():
+                raise ValueError("must not be empty")
             _texts.checked(value, _known(info, purpose))
         return value
 
@@ -79,6 +81,8 @@ def _read_and(parse: Callable[[str, tuple[str, ...] | None], object], purpose: P
                 path = info.context.folder_of("file", path) / path.expanduser()
             value, where = _texts.read(path), f"{path}, "
         if isinstance(value, str):
+            if not value.strip():
+                raise ValueError(f"{where.removesuffix(', ')} is empty" if where else "must not be empty")
             try:
                 parse(value, _known(info, purpose))
             except ValueError as error:
