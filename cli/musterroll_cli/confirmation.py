@@ -124,7 +124,7 @@ def show_summary(stream: Stream, summary: PlanSummary) -> None:
 def show_details(stream: Stream, summary: PlanSummary) -> None:
     """Says what happens to every user."""
     show_changes(stream, summary.changes(), verbose=False, quiet=False)
-    stream.line()
+    stream.gap()
 
 
 def _stdin_is_terminal() -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import traceback
 from collections.abc import Sequence
@@ -14,11 +15,18 @@ import typer
 
 from musterroll_cli.commands import COMMANDS
 from musterroll_cli.interruption import handling
-from musterroll_cli.output.console import OutputError, Stream, Styled, end_output, prepare_output
+from musterroll_cli.output.console import OutputError, Stream, Styled, end_output, prepare_output, show_mistakes
 from musterroll_cli.output.escape import shorten
 from musterroll_cli.program import EXIT_STATUS, PROGRAM, make_program
 
 _USUAL = {"--fix": "safe"}
+# Newer versions of typer let the wording of their own checks through.
+_WORDING = (
+    (": Value error, ", ": "),
+    (": Input should be a valid integer.*", ": should be a whole number"),
+    (": Input should be greater than or equal to ", ": must be at least "),
+    (": Input should be less than or equal to ", ": must be at most "),
+)
 
 
 @runtime_checkable
@@ -86,8 +94,11 @@ def _run(words: list[str], *, as_json: bool, interrupted: bool) -> int:
 def _fail_otherwise(words: list[str], error: Exception, *, as_json: bool) -> int:
     """Tells of what no session caught: a failure of a plugin's command, or of finding it."""
     from musterroll.engine import documents  # noqa: PLC0415 -- `--help` does without the engine
-    from musterroll.errors import MusterrollError  # noqa: PLC0415
+    from musterroll.errors import MusterrollError, PipelineError  # noqa: PLC0415
 
+    if isinstance(error, PipelineError) and not as_json:
+        show_mistakes(Stream(sys.stderr, vital=False), error.mistakes)
+        return EXIT_STATUS["error"]
     if isinstance(error, MusterrollError):
         status = documents.outcome_of(error)
         return _fail(words, as_json=as_json, status=status, code=error.code, message=error.message)
@@ -106,10 +117,24 @@ def asks_for_json(words: Sequence[str]) -> bool:
 
 def _fail_usage(words: list[str], mistake: _UsageMistake, *, as_json: bool) -> int:
     path = getattr(mistake.ctx, "command_path", PROGRAM)
-    # Newer versions of typer let the wording of their own checks through.
-    message = " ".join(mistake.format_message().split()).replace(": Value error, ", ": ")
+    message = " ".join(mistake.format_message().split())
+    for found, text in _WORDING:
+        message = re.sub(found, text, message)
+    if message.endswith(" requires an argument."):
+        message = _what_to_write(mistake) or message
     command = path.removeprefix(PROGRAM).strip() or None
     return _fail(words, as_json=as_json, code="usage", message=message, command=command, hint=f"Try `{path} --help`.")
+
+
+def _what_to_write(mistake: _UsageMistake) -> str | None:
+    """What an option takes that was given nothing; None where it is not known."""
+    name = getattr(mistake, "option_name", None)
+    command = getattr(mistake.ctx, "command", None)
+    for option in getattr(command, "params", ()):
+        if name in option.opts:
+            meaning = str(option.help or "")
+            return f"{name} needs something after it: {name} {option.metavar or 'VALUE'}. {meaning}".strip()
+    return None
 
 
 def _fail(

@@ -16,7 +16,7 @@ from pydantic.fields import FieldInfo
 from typer.main import get_command
 
 from musterroll import CommandType, Options, engine
-from musterroll.engine import Registry, message_for
+from musterroll.engine import Registry, faults_in, message_for
 from musterroll.errors import MusterrollError, UsageError
 from musterroll_cli.options import with_parameters
 from musterroll_cli.output.text.words import option_text
@@ -73,7 +73,7 @@ def _checked(model: type[Options], given: Mapping[str, Any], arguments: tuple[st
         return model.model_validate(given)
     except ValidationError as error:
         # What was typed is not shown again: it may be a secret.
-        lines = [f"{_place(e['loc'], arguments)}{message_for(e, model)}" for e in error.errors(include_url=False)]
+        lines = [f"{_place(e['loc'], arguments)}{message_for(e, model)}" for e in faults_in(error)]
         raise UsageError("\n".join(dict.fromkeys(lines))) from None
 
 

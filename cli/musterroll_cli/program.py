@@ -40,6 +40,16 @@ class PlainCommand(TyperCommand):
                 parameter.display_type_rich = _no_type
         return parameters
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Takes the words of the command line. A mistake in them knows its command, as not all of typer's do."""
+        try:
+            rest: list[str] = super().parse_args(ctx, args)
+        except Exception as mistake:
+            if getattr(mistake, "ctx", ctx) is None:
+                mistake.ctx = ctx  # type: ignore[attr-defined]
+            raise
+        return rest
+
 
 def typer_command(name: str, function: Callable[..., Any], text: str | None, example: str | None) -> Any:
     """Makes a command of a function: its parameters are the arguments and options, `text` is its help."""

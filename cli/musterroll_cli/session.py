@@ -20,7 +20,7 @@ from musterroll.engine import Outcome
 from musterroll.errors import Mistake, MusterrollError, PipelineError, StalePlanError, UsageError
 from musterroll_cli.interruption import orderly_interruption
 from musterroll_cli.options import Common, with_common_options
-from musterroll_cli.output.console import OutputError, Stream, Styled, end_output
+from musterroll_cli.output.console import OutputError, Stream, Styled, end_output, show_mistakes
 from musterroll_cli.output.escape import shorten
 from musterroll_cli.output.logs import logging_to
 from musterroll_cli.output.progress import Bar, StageKeeper
@@ -357,10 +357,7 @@ class Session:
 
     def _say(self, error: MusterrollError) -> None:
         if isinstance(error, PipelineError):
-            for mistake in error.mistakes:
-                self.err.line(Styled("error: ", "bold red"), str(mistake))
-                for line in mistake.excerpt:
-                    self.err.line(line)
+            show_mistakes(self.err, error.mistakes)
         else:
             self.err.line(Styled("error: ", "bold red"), error.message)
         if isinstance(error, StalePlanError):
@@ -423,7 +420,9 @@ def chosen_rows(users: Sequence[str] | None, rows: str | None, pipeline: Pipelin
         return None
     found = re.fullmatch(r"\s*([0-9]{1,8})\s*(?:-\s*([0-9]{1,8})\s*)?", rows)
     if found is None:
-        raise UsageError(f"--rows {rows}: give the first and the last row as the sheet numbers them, e.g. 3-10")
+        raise UsageError(
+            f"--rows {rows}: give the first and the last row as the sheet numbers them, e.g. 3-10, or one: 3"
+        )
     first, last = int(found[1]), int(found[2] or found[1])
     if last < first:
         raise UsageError(f"--rows {rows}: give the smaller number first")

@@ -59,7 +59,7 @@ if TYPE_CHECKING:
         UpdateUser,
         UserRef,
     )
-    from musterroll.contract.options import FieldName, FilePath, Options, SecretRef, Surroundings
+    from musterroll.contract.options import FieldName, FilePath, Options, SecretRef, Surroundings, known_field
     from musterroll.contract.patterns import PatternText, matcher
     from musterroll.contract.phones import calling_code_of, one_number, split_whole
     from musterroll.contract.plain import takes_plain_way
@@ -156,6 +156,7 @@ __all__ = [
     "fold_heading",
     "hookimpl",
     "is_one_slip",
+    "known_field",
     "nearest",
 ]
 # a reader, or a writer of sheets
@@ -322,7 +323,7 @@ _MODULES = {
         "AddMembers CreateGroup CreateUser Deactivate DeleteGroup DeleteUser GroupRef "
         "Op Reactivate RemoveMembers Result SendInvite Status UpdateUser UserRef"
     ),
-    "contract.options": "FieldName FilePath Options SecretRef Surroundings",
+    "contract.options": "FieldName FilePath Options SecretRef Surroundings known_field",
     "contract.patterns": "PatternText matcher",
     "contract.phones": "calling_code_of one_number split_whole",
     "contract.plain": "takes_plain_way",

@@ -60,7 +60,7 @@ if TYPE_CHECKING:
     from musterroll.pipeline.files import DEFAULT_FILE
     from musterroll.pipeline.json_schema import pipeline_schema
     from musterroll.pipeline.loader import load_pipeline, profile_names
-    from musterroll.pipeline.messages import message_for
+    from musterroll.pipeline.messages import faults_in, message_for
     from musterroll.pipeline.pipeline import Instance, Pipeline
     from musterroll.pipeline.settings import SendTo
     from musterroll.plan.differences import Difference, GroupDifference, GroupState, Stale, UserDifference
@@ -154,6 +154,7 @@ __all__ = [
     "explain_row",
     "explanations",
     "export",
+    "faults_in",
     "first_sheet",
     "fix",
     "forget",
@@ -255,7 +256,7 @@ _MODULES = {
     "pipeline.files": "DEFAULT_FILE",
     "pipeline.json_schema": "pipeline_schema",
     "pipeline.loader": "load_pipeline profile_names",
-    "pipeline.messages": "message_for",
+    "pipeline.messages": "faults_in message_for",
     "pipeline.pipeline": "Instance Pipeline",
     "pipeline.settings": "SendTo",
     "plan.differences": "Difference GroupDifference GroupState Stale UserDifference",

@@ -243,6 +243,35 @@ def test_a_page_has_the_document_that_the_command_line_prints(capsys: pytest.Cap
     assert made["problems"]
 
 
+@pytest.mark.parametrize(
+    "words", ["jobs prune --keep x", "jobs prune --keep -1", "jobs show last --row 0", "jobs show last --row 1.5"]
+)
+def test_a_number_that_is_none_is_refused_in_words_of_our_own(capsys: pytest.CaptureFixture[str], words: str) -> None:
+    assert main(words.split()) == 2
+    assert "Input should" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("command", "option", "says"),
+    [
+        ("plan", "--rows", "--rows A-B. Only these rows, by the sheet's numbers, e.g. 3-10."),
+        ("plan", "--only", "--only USER. "),
+        ("run", "--wait", "--wait TIME. How long to wait"),
+        ("plan", "--expect", "--expect WHAT=N..M. "),
+        ("plan", "-o", "-o PLAN. Save the plan"),
+        ("jobs show", "--row", "--row N. "),
+        ("portal", "--port", "--port N. "),
+    ],
+)
+def test_an_option_without_what_belongs_to_it(
+    capsys: pytest.CaptureFixture[str], command: str, option: str, says: str
+) -> None:
+    assert main([*command.split(), "it", option]) == 2
+    mistake, hint = capsys.readouterr().err.splitlines()
+    assert mistake.startswith(f"error: {option} needs something after it: {says}")
+    assert hint == f"Try `musterroll {command} --help`."
+
+
 def test_wrong_usage_is_told_in_two_lines_otherwise(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", "a.xlsx", "--invite", "all"]) == 2
     out, err = capsys.readouterr()

@@ -46,3 +46,8 @@ def test_a_misspelt_code_is_an_error_with_the_nearest_one(capsys: pytest.Capture
 def test_a_code_of_a_plugin_is_not_guessed_at(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explain", "acme.staff_number"]) == 2
     assert capsys.readouterr().err == 'error: there is no code "acme.staff_number"; see the message of the problem\n'
+
+
+def test_a_slip_in_the_code_of_an_own_field_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "department.requird"]) == 2
+    assert 'did you mean "department.required"?' in capsys.readouterr().err

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 
@@ -121,6 +122,28 @@ def test_a_plan_says_what_changes_for_whom(make_report: MakeReport, paper: Strea
         "",
         "Plan: 1 to create, 1 to update, 1 unchanged, 2 groups to create, 1 invite to send. Nothing was written.",
     ]
+
+
+@pytest.mark.parametrize("found", [0, 1])
+@pytest.mark.parametrize("action", [Action.UNCHANGED, Action.CREATE, None])
+@pytest.mark.parametrize("groups", [(), (("Region",),)])
+def test_parts_of_a_plan_are_apart_by_one_empty_line(
+    make_report: MakeReport,
+    paper: Stream,
+    shown: Shown,
+    found: int,
+    action: Action | None,
+    groups: tuple[tuple[str, ...], ...],
+) -> None:
+    invite = InviteDecision(send=False)
+    changes = (
+        [Change(row=3, username="ana", action=action, password=PasswordAction.KEEP, invite=invite)] if action else []
+    )
+    report = make_report("plan", problems=problems(found), changes=changes, groups_to_create=groups)
+    show_report(paper, report, common=Common())
+    lines = shown(paper).splitlines()
+    assert lines[0]
+    assert all(first or second for first, second in pairwise(lines))
 
 
 def test_new_groups_hang_under_those_that_exist(make_report: MakeReport, paper: Stream, shown: Shown) -> None:

@@ -17,7 +17,7 @@ from musterroll import engine
 # version. A new name is added here.
 PUBLIC = """
 FieldName FilePath SecretRef Secret Options Surroundings Context Component Field FieldSet Template
-Mistake MusterrollError PipelineError clean did_you_mean fold fold_heading hookimpl is_one_slip nearest
+Mistake MusterrollError PipelineError clean did_you_mean fold fold_heading hookimpl is_one_slip known_field nearest
 
 ReaderType Reader Sheet SheetWriter Source SourceError Confidence OtherFormat AmbiguousWorksheetError SheetInfo SheetRow
 SheetEditor SheetEdits CellEdit CellLink FrontRow FrontSheet is_front_worksheet

@@ -118,10 +118,28 @@ def test_what_is_expected_or_nothing(office: Inside, expected: str, status: int)
         assert office.json("jobs", "list").document["jobs"] == []
 
 
-@pytest.mark.parametrize("text", ["creat=5", "create", "create=x", "create=5..4", "=3"])
-def test_an_expectation_that_cannot_be_understood(office: Inside, text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("create:30", 'write "create=30"'),
+        ("create=30-60", 'write "create=30..60"'),
+        ("create = 30, 60", 'write "create=30..60"'),
+        ("create==3", 'write "create=3"'),
+        ("create", '"create=30..60"'),
+        ("create=x", '"create=30..60"'),
+        ("create>=3", '"create=30.."'),
+        ("create=..", '"create=..60"'),
+        ("create=5..4", "5 is more than 4"),
+        ("creat=3", 'did you mean "create"? These are create, update, '),
+        ("creat:3", 'did you mean "create"? These are create, update, '),
+        ("=3", "say first what is counted; these are create, update, "),
+        ("", "say first what is counted; these are create, update, "),
+    ],
+)
+def test_an_expectation_that_cannot_be_understood(office: Inside, text: str, says: str) -> None:
     done = office.json("plan", "staff.csv", "--expect", text)
     assert (done.status, done.document["error"]["code"]) == (2, "usage")
+    assert says in done.document["error"]["message"]
 
 
 def test_unchanged_users_are_counted_however_they_are_found(office: Inside) -> None:

@@ -89,6 +89,51 @@ def test_mistakes_are_said_before_anything_runs(place: Inside, options: str, wor
     assert words in checked.err
 
 
+@pytest.mark.parametrize(
+    ("use", "options", "said"),
+    [
+        ("case", 'fields = ["fornam"], to = "title"', ["fields[0]"]),
+        ("date", 'fields = ["surnam"], forms = ["DD.MM.YYY"]', ["fields[0]", "forms[0]"]),
+        ("date", 'fields = ["surname", "forenam"], forms = []', ["fields[1]", "forms"]),
+    ],
+)
+def test_a_wrong_element_of_a_list_is_one_mistake(place: Inside, use: str, options: str, said: list[str]) -> None:
+    place.pipeline(f'[[transforms]]\nname = "x"\nuse = "{use}"\noptions = {{ {options} }}')
+    mistakes = place.json("pipeline", "check").document["mistakes"]
+    assert [one["path"] for one in mistakes] == [f"transforms[x].options.{name}" for name in said]
+
+
+@pytest.mark.parametrize(
+    ("use", "options", "path", "said"),
+    [
+        ("split", "field = 'surname', pattern = 'Ä(b'", "pattern", "unclosed group, at character 2"),
+        ("split", "field = 'surname', pattern = '(?P<surname>a{1001})'", "pattern", "invalid repetition size"),
+        ("split", "field = 'surname', pattern = '(?P<surname>(x{1000}){9000})'", "pattern", "it repeats too much"),
+        ("split", "field = 'surname', pattern = '(a)'", "pattern", "name its groups after the fields"),
+        ("split", "field = 'surname', pattern = '(?P<surnam>a)'", "pattern", 'there is no field "surnam"'),
+        ("replace", "fields = ['surname'], pattern = 'a', by = '\\2'", "by", "is not in the pattern"),
+        ("map", "field = 'surname', values = { A = 'b', a = 'c' }", "values", "stands for something else"),
+        ("map", "field = 'surname', file = 'none.csv'", "file", "does not exist"),
+    ],
+)
+def test_a_mistake_names_its_option_and_line(place: Inside, use: str, options: str, path: str, said: str) -> None:
+    place.pipeline(f'[[transforms]]\nname = "x"\nuse = "{use}"\noptions = {{ {options} }}')
+    (mistake,) = place.json("pipeline", "check").document["mistakes"]
+    assert (mistake["path"], mistake["line"]) == (f"transforms[x].options.{path}", 7)
+    assert said in mistake["message"]
+    stopped = place.json("validate", "staff.csv")
+    assert (stopped.status, stopped.document["error"]["code"]) == (2, "pipeline.invalid")
+    assert f"musterroll.toml: transforms[x].options.{path}: " in stopped.document["error"]["message"]
+
+
+def test_an_option_that_there_is_not_is_told_apart_from_a_pattern_that_is_none(place: Inside) -> None:
+    options = "field = 'surname', pattern = '(a', message = 'Write it as Silva, Ana'"
+    place.pipeline(f'[[transforms]]\nname = "x"\nuse = "split"\noptions = {{ {options} }}')
+    found = {one["path"]: one["message"] for one in place.json("pipeline", "check").document["mistakes"]}
+    assert found.keys() == {"transforms[x].options.pattern", "transforms[x].options.message"}
+    assert found["transforms[x].options.message"] == "unknown option"
+
+
 def test_plugins_check_knows_transforms(place: Inside) -> None:
     checked = place.json("plugins", "check", "split")
     assert checked.status == 0, checked.out

@@ -63,5 +63,5 @@ def _checked(pipeline: Pipeline, name: str, progress: StageKeeper) -> Iterator[E
 
 
 def _instances(pipeline: Pipeline) -> Sequence[Instance]:
-    rules = (*pipeline.readers, *pipeline.transforms, *pipeline.validators, *pipeline.resolvers)
+    rules = (*pipeline.readers, *pipeline.rules)
     return (*rules, pipeline.backend, *pipeline.notifiers)

@@ -42,7 +42,7 @@ def explain(
         return session.finish(documents.of_explanations(found))
     for number, one in enumerate(found):
         if number:
-            session.out.line()
+            session.out.gap()
         kind = one.severity or f"error, exit status {' or '.join(map(str, one.exit_statuses))}"
         session.out.line(Styled(one.code, "bold"), ": ", Styled(kind, _STYLES.get(kind, "bold red")))
         said = (("When", one.when), ("Example", one.example), ("What to do", one.advice))

@@ -167,13 +167,13 @@ def _show(stream: Stream, start: Start) -> None:
         (Column(), Column(wraps=True)),
         [(Styled(str(path), "bold"), _MADE[path.name]) for path in start.created],
     )
-    stream.line()
+    stream.gap()
     first, moved = start.first, start.folder.absolute() != Path.cwd()
     if first is not None:
         show_columns(stream, first.found.layout.columns)
         for doubt in first.doubts:
             stream.line(Styled("Look at this: ", "yellow"), doubt)
-        stream.line()
+        stream.gap()
     stream.line("Next:")
     if moved:
         stream.line(f"  cd {quoted(str(start.folder))}")

@@ -84,7 +84,7 @@ def new_plugin(
         return session.finish({"created": [str(path) for path in written]})
     for path in written:
         session.out.line(str(path))
-    session.out.line()
+    session.out.gap()
     session.out.line("Next:")
     if package is not None:
         session.out.line(f"  cd {quoted(str(package))}")

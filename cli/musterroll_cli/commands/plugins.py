@@ -53,6 +53,6 @@ def show_plugin(
         return session.finish(documents.of_plugins(found))
     for number, provider in enumerate(found):
         if number:
-            session.out.line()
+            session.out.gap()
         show_plugin_in_full(session.out, provider)
     return session.finish()

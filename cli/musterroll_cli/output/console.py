@@ -13,8 +13,12 @@ from typing import TYPE_CHECKING, BinaryIO, Literal, NamedTuple, TextIO, TypeAli
 from musterroll_cli.output.escape import visible
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from collections.abc import Iterable
+
+    from rich.console import Console, RenderableType
     from rich.text import Text
+
+    from musterroll.errors import Mistake
 
 
 class Styled(NamedTuple):
@@ -64,6 +68,7 @@ class Stream:
     def __init__(self, file: TextIO | None, *, vital: bool = True) -> None:
         self.file = file if file is not None else io.StringIO()
         self._vital = vital
+        self._ends_empty = True  # nothing yet, or an empty line
         self.is_terminal = file is not None and _is_terminal(file)
         self._is_unicode = (getattr(file, "encoding", None) or "utf-8").lower().startswith("utf")
 
@@ -107,9 +112,20 @@ class Stream:
     def line(self, *pieces: Piece) -> None:
         """Writes one line."""
         if self.is_terminal:
-            self.rich.print(self.rich_text(pieces), soft_wrap=True)
+            self.print(self.rich_text(pieces), soft_wrap=True)
         else:
             self.write(self.seen(plain_text(pieces)) + "\n")
+
+    def gap(self) -> None:
+        """Writes an empty line between two parts, where the one above has written anything."""
+        if not self._ends_empty:
+            self.line()
+            self._ends_empty = True
+
+    def print(self, what: RenderableType, *, soft_wrap: bool = False) -> None:
+        """Shows something of rich's on a terminal."""
+        self._ends_empty = False
+        self.rich.print(what, soft_wrap=soft_wrap)
 
     def lines(self, text: str, style: str = "") -> None:
         """Writes a text of several lines."""
@@ -122,6 +138,7 @@ class Stream:
         Raises:
             OutputError: it cannot be written, and that matters.
         """
+        self._ends_empty = False
         try:
             self.file.write(text)
         except OSError as error:
@@ -144,6 +161,14 @@ class Stream:
         except OSError as error:
             if self._vital:
                 raise OutputError(error) from error
+
+
+def show_mistakes(stream: Stream, mistakes: Iterable[Mistake]) -> None:
+    """Prints the mistakes of a pipeline, each with the line that it is in."""
+    for mistake in mistakes:
+        stream.line(Styled("error: ", "bold red"), str(mistake))
+        for line in mistake.excerpt:
+            stream.line(line)
 
 
 def _number_in(name: str) -> int | None:

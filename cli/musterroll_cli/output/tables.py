@@ -67,7 +67,7 @@ def _show_rich(
         )
     for row in rows:
         table.add_row(*(stream.rich_text(cell) for cell in row))
-    stream.rich.print(Padding(table, (0, 0, 0, indent)) if indent else table)
+    stream.print(Padding(table, (0, 0, 0, indent)) if indent else table)
 
 
 def _plain_lines(

@@ -48,8 +48,8 @@ class Examined:
 def surroundings_of(pipeline: Pipeline) -> Iterator[Mistake]:
     """Yields what is wrong around a pipeline file that has no mistakes itself.
 
-    That are secrets that are missing, and files that rules, group resolvers and notifiers need. Nobody is asked for
-    anything over the network.
+    That are secrets that are missing, and files that transforms, rules, group resolvers and notifiers need. Nobody is
+    asked for anything over the network.
     """
     origin = _label(pipeline)
     if pipeline.profile is not None:
@@ -58,13 +58,13 @@ def surroundings_of(pipeline: Pipeline) -> Iterator[Mistake]:
     incomplete = {owner for owner, _, _ in missing}
     for _, path, message in missing:
         yield Mistake(path, message, origin)
-    for instance in (*_asked(pipeline), *pipeline.validators, *pipeline.resolvers, *pipeline.notifiers):
+    for instance in (*_asked(pipeline), *pipeline.rules, *pipeline.notifiers):
         if instance.label in incomplete:
             continue
         try:
             _close(pipeline.build_to_look(instance))
         except PipelineError as error:
-            yield from (Mistake(one.path or instance.label, one.message, origin) for one in error.mistakes)
+            yield from error.mistakes
         except MusterrollError as error:
             yield Mistake(instance.label, _discreet(pipeline, error.message), origin)
 
@@ -129,7 +129,7 @@ def check(load: Callable[[str | None], Pipeline], chosen: str | None, profiles: 
 
 
 def _remarks(pipeline: Pipeline) -> Iterator[str]:
-    used = (*_asked(pipeline), *pipeline.validators, *pipeline.resolvers, pipeline.backend, *pipeline.notifiers)
+    used = (*_asked(pipeline), *pipeline.rules, pipeline.backend, *pipeline.notifiers)
     for instance in used:
         for text in islice(instance.options.remarks(), _MOST_REMARKS):
             yield f"{instance.label}: {_discreet(pipeline, text)}"
@@ -147,11 +147,12 @@ def examine(pipeline: Pipeline) -> Iterator[Examined]:
         yield Examined(path, Finding.FAILED, message)
     if (count := len(list(_secrets(pipeline)))) and not missing:
         yield Examined("secrets", Finding.OK, f"all there ({count})")
-    rules = (*_asked(pipeline), *pipeline.validators, *pipeline.resolvers)
+    rules = (*_asked(pipeline), *pipeline.rules)
     looked_at = [_examined(pipeline, one) for one in rules if one.label not in incomplete]
     yield from (one for one in looked_at if one.status is Finding.FAILED)
     if all(one.status is Finding.OK for one in looked_at):
-        yield Examined("rules", Finding.OK, f"readers, validators and group resolvers are ready ({len(looked_at)})")
+        ready = f"readers, transforms, validators and group resolvers are ready ({len(looked_at)})"
+        yield Examined("rules", Finding.OK, ready)
     for one in (pipeline.backend, *pipeline.notifiers):
         if one.label not in incomplete:  # it could only say once more what is missing
             yield _examined(pipeline, one)
@@ -237,8 +238,7 @@ def _secrets(pipeline: Pipeline) -> Iterator[tuple[str, str, Callable[[], str]]]
         if isinstance(field.default, Secret):
             yield "sheet", f"sheet.defaults.{field.name}", field.default.reveal
     seen: set[int] = set()
-    rules = (*pipeline.readers, *pipeline.validators, *pipeline.resolvers)
-    for instance in (*rules, pipeline.backend, *pipeline.notifiers):
+    for instance in (*pipeline.readers, *pipeline.rules, pipeline.backend, *pipeline.notifiers):
         for path, ref in secrets_in(instance.options):
             if id(ref) not in seen:  # an option with an alias has two names
                 seen.add(id(ref))

@@ -17,6 +17,8 @@ def explain(code: str) -> tuple[Explanation, ...]:
     """
     if found := explanations_of(code):
         return tuple(one.translated() for one in found)
-    names = [one.code for one in explanations() if not one.code.startswith(f"{ANY_FIELD}.")]
+    field, dot, _ = code.partition(".")  # the pipeline may have one of that name
+    own = f"{field}." if dot else f"{ANY_FIELD}."
+    names = [one.code.replace(f"{ANY_FIELD}.", own) for one in explanations()]
     hint = did_you_mean(code, names) or "; see the message of the problem"
     raise UsageError(f'there is no code "{code}"{hint}', code="code.unknown")

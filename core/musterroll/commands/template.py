@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from musterroll.contract.text import did_you_mean
+from musterroll.contract.text import known_names
 from musterroll.errors import UsageError
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.written.column_guide import ColumnGuide
@@ -75,9 +75,8 @@ def _format(pipeline: Pipeline, path: Path | None, form: str | None) -> Writable
     if form is None:
         return formats.get(_USUAL) or next(iter(formats.values()))
     if form not in formats:
-        known = ", ".join(formats)
         raise UsageError(
-            f'"{form}" is no format that this pipeline can write{did_you_mean(form, formats)}; these are: {known}',
+            f'"{form}" is no format that this pipeline can write{known_names(form, formats, "these are")}',
             code="output.unsupported",
         )
     if path is not None and not formats[form].suits(path) and any(one.suits(path) for one in formats.values()):

@@ -25,6 +25,7 @@ class Explanation(NamedTuple):
         advice: what to do about a problem.
         example: what has it.
         is_fixed: whether its severity is the same for every customer, as nothing can be done with a row that has it.
+        is_repaired: whether a suggestion may be the only thing that can be meant.
     """
 
     code: str
@@ -35,6 +36,7 @@ class Explanation(NamedTuple):
     advice: str | None = None
     example: str | None = None
     is_fixed: bool = False
+    is_repaired: bool = False
 
     def translated(self) -> Explanation:
         """Returns it in the person's language."""
@@ -72,4 +74,5 @@ def _read() -> Iterator[Explanation]:
                     said.get("advice"),
                     said.get("example"),
                     said.get("fixed", False),
+                    said.get("repaired", False),
                 )

@@ -239,7 +239,7 @@ def _of_texts(written: object) -> _Part:
 def _of_table(table: Mapping[Any, Any]) -> Iterator[_Part]:
     for key in table:
         if key not in _KEYS:
-            raise ValueError(f'unknown key "{key}"{did_you_mean(str(key), _KEYS)}; {_HOW}')
+            raise ValueError(f'unknown key "{key}"' + (did_you_mean(str(key), _KEYS) or f"; {_HOW}"))
     if not table or ("ignore_case" in table and "pattern" not in table):
         raise ValueError("ignore_case belongs to a pattern" if table else _HOW)
     if "blank" in table and "present" in table:

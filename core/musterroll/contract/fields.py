@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from musterroll.contract.secret import Secret
 from musterroll.contract.templates import Template
+from musterroll.contract.text import did_you_mean
 
 if TYPE_CHECKING:  # conditions are checked by fields
     from musterroll.contract.conditions import Conditions
@@ -89,6 +90,13 @@ class Field:
     def is_attribute(self) -> bool:
         """Whether it is a plain attribute of the user (not username, password, groups, or one of a role)."""
         return self.name not in SPECIAL and self.role is None
+
+
+def no_field(name: str, known: Iterable[str]) -> str:
+    """Says of a name that it is no field, and which one may be meant."""
+    names = tuple(known)
+    hint = did_you_mean(name, names) or f"; the fields are {', '.join(names)}"
+    return f'there is no field "{name}"{hint}'
 
 
 class FieldSet(Mapping[str, Field]):

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, GetCoreSchemaHandler, ValidationInfo
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, GetCoreSchemaHandler, ValidationInfo
 from pydantic_core import CoreSchema, core_schema
 
-from musterroll.contract.fields import FieldSet
+from musterroll.contract.fields import FieldSet, no_field
 from musterroll.contract.messages import Purpose
 from musterroll.contract.secret import MASK, Secret
-from musterroll.contract.text import did_you_mean
 from musterroll.errors import Mistake, PipelineError
 
 REFERENCES = '{ env = "NAME" }, { file = "PATH" } or { command = ["PROGRAM", …] }'
@@ -57,18 +56,29 @@ def _from_its_file(path: Path, info: ValidationInfo) -> Path:
     return path
 
 
-FilePath = Annotated[Path, AfterValidator(_from_its_file)]
+def _not_empty(path: object) -> object:
+    if path == "":  # the folder itself, as pathlib has it
+        raise ValueError("must not be empty")
+    return path
+
+
+FilePath = Annotated[Path, BeforeValidator(_not_empty), AfterValidator(_from_its_file)]
 """A path option; a relative one is relative to the file that holds it."""
 
 
-def _is_known(name: str, info: ValidationInfo) -> str:
+def known_field(name: str, info: ValidationInfo) -> str:
+    """Returns the name of a field, for a validator of options that name one within something else.
+
+    Raises:
+        ValueError: the pipeline has no such field; which one may be meant.
+    """
     around = info.context
     if isinstance(around, Surroundings) and around.fields is not None and name not in around.fields:
-        raise ValueError(f'there is no field "{name}"{did_you_mean(name, around.fields)}')
+        raise ValueError(no_field(name, around.fields))
     return name
 
 
-FieldName = Annotated[str, AfterValidator(_is_known)]
+FieldName = Annotated[str, AfterValidator(known_field)]
 """An option that names a field of the pipeline. Defaults go without `validate_default`: a pipeline that has no phone
 column can keep the standard `phone` validator."""
 

@@ -12,6 +12,9 @@ from typing import Annotated
 from pydantic import AfterValidator
 from pydantic_core import SchemaError, SchemaValidator, core_schema
 
+_MARGIN = 4  # what the engine puts before a pattern that it draws
+_ONE_LINE = 4  # of pydantic, of the engine, the pattern, and the mark
+
 
 def matcher(pattern: str, *, ignore_case: bool = False) -> Callable[[str], bool]:
     r"""Makes the question whether a whole text has a form.
@@ -27,10 +30,18 @@ def matcher(pattern: str, *, ignore_case: bool = False) -> Callable[[str], bool]
         _compiled(pattern)  # by itself first: `a)|(b` would be one between our own brackets
         return _compiled(rf"\A(?{'i' if ignore_case else ''}:{pattern})\z").isinstance_python
     except SchemaError as error:
-        reason = str(error).strip().splitlines()[-1].strip().split("rror: ")[-1].rstrip(".")
-        raise ValueError(
-            f"is not a regular expression that can be used here: {reason[:1].lower()}{reason[1:]}"
-        ) from None
+        raise ValueError(f"is not a regular expression that can be used here: {_reason(str(error))}") from None
+
+
+def _reason(text: str) -> str:
+    """What is wrong, and at which character: the engine draws the pattern, and a mark below it."""
+    *drawn, last = text.strip().splitlines()
+    reason = last.strip().split("rror: ")[-1].rstrip(".")
+    if "size limit" in reason:
+        return "it repeats too much; write smaller numbers in {}"
+    marks = [line for line in drawn if line.strip() and not line.strip(" ^")]
+    place = f", at character {marks[0].index('^') - _MARGIN + 1}" if len(marks) == 1 and len(drawn) == _ONE_LINE else ""
+    return f"{reason[:1].lower()}{reason[1:]}{place}"
 
 
 def _compiled(pattern: str) -> SchemaValidator:

@@ -101,6 +101,19 @@ def did_you_mean(word: str, candidates: Iterable[str]) -> str:
     return f', did you mean "{found}"?' if found else ""
 
 
+def known_names(word: str, names: Iterable[str], intro: str) -> str:
+    """Returns the nearest of some names, as `did_you_mean`, and after it all of them.
+
+    Args:
+        word: what was said instead.
+        names: all there are.
+        intro: what they are, e.g. `the profiles are`.
+    """
+    known = [*names]
+    hint = did_you_mean(word, known)
+    return f"{hint} {intro[:1].upper()}{intro[1:]} {', '.join(known)}" if hint else f"; {intro} {', '.join(known)}"
+
+
 def is_one_slip(one: str, other: str) -> bool:
     """Whether one slip of the pen makes one text of the other.
 

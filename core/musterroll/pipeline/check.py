@@ -18,7 +18,7 @@ from musterroll.pipeline.files import STANDARD
 from musterroll.pipeline.key_types import is_plain
 from musterroll.pipeline.layers import NAMED
 from musterroll.pipeline.masks import sounds_secret
-from musterroll.pipeline.messages import message_for
+from musterroll.pipeline.messages import faults_in, joined, message_for
 from musterroll.pipeline.origins import (
     Items,
     Joined,
@@ -28,6 +28,7 @@ from musterroll.pipeline.origins import (
     Place,
     TomlTable,
     at,
+    keys_of,
     located,
     path_text,
     place_of,
@@ -67,12 +68,12 @@ class Check:
 
     def complain(self, path: KeyPath, message: str, place: Place | None = None) -> None:
         """Adds a mistake; its place is that of the path, unless somebody else asked for it."""
-        self.mistakes.append(self._mistake(path, message, place))
+        self.mistakes.append(self.mistake(path, message, place))
         self._unsound.append(path)
 
     def warn(self, path: KeyPath, message: str) -> None:
         """Adds a warning."""
-        self.warnings.append(self._mistake(path, message, None))
+        self.warnings.append(self.mistake(path, message))
 
     def is_sound(self, *path: str | int) -> bool:
         """Whether nothing at, above or below a path was complained about."""
@@ -109,14 +110,16 @@ class Check:
         try:
             return checked(model, plain(node), self.surroundings(model, node, on))
         except ValidationError as error:
-            found: dict[KeyPath, list[str]] = {}
-            for detail in error.errors(include_url=False):
+            found: dict[KeyPath, list[tuple[str, str]]] = {}
+            for detail in faults_in(error):
                 path = located(node, detail["loc"], missing=detail["type"] == "missing")
-                found.setdefault(path, []).append(message_for(detail, model))
-            _drop_misspelt(found)
-            for path, texts in found.items():  # the branches of a union each say theirs
+                inner, text = _option_in(at(node, path), message_for(detail, model))
+                found.setdefault((*path, *inner), []).append((detail["type"], text))
+            texts = {path: joined(said) for path, said in found.items()}
+            _drop_misspelt(texts)
+            for path, text in texts.items():
                 place = asker if len(path) < 2 and at(node, path[:1]) is None else None
-                self.complain(full(path), reword(path, ", or ".join(dict.fromkeys(texts))), place)
+                self.complain(full(path), reword(path, text), place)
         except Exception as error:  # a plugin's own check may raise anything; its text may quote a secret
             self.complain(full(()), f"the plugin broke while checking this: {type(error).__name__}", asker)
         return None
@@ -125,7 +128,8 @@ class Check:
         """What a part of the tree is checked with. Relative paths refer to the folders of the files that hold them."""
         return Surroundings(lambda name, path: self._folder(model, node, name, path), self.fields, on)
 
-    def _mistake(self, path: KeyPath, message: str, place: Place | None) -> Mistake:
+    def mistake(self, path: KeyPath, message: str, place: Place | None = None) -> Mistake:
+        """Makes a mistake with its place, which is that of the path unless another one is given."""
         place = place or place_of(self.tree, path)
         if place.written is None:
             return Mistake(path_text(self.tree, path), message, place.label)
@@ -168,11 +172,21 @@ def conditions_at(check: Check, path: KeyPath) -> Conditions | None:
     return None if found is None else found.when
 
 
-def _drop_misspelt(found: dict[KeyPath, list[str]]) -> None:
+def _option_in(node: Any, text: str) -> tuple[KeyPath, str]:
+    """The option that a message is about, where it begins with its name: `pattern: …`; and the rest of it.
+
+    pydantic knows no place for what a check of several options together finds.
+    """
+    name, colon, rest = text.partition(": ")
+    path = keys_of(name)
+    return (path, rest) if colon and path and at(node, path) is not None else ((), text)
+
+
+def _drop_misspelt(found: dict[KeyPath, str]) -> None:
     """One fault, one mistake: an option that was misspelt is not missing as well."""
-    for path, (text, *_) in list(found.items()):
+    for path, text in list(found.items()):
         meant = _MEANT.fullmatch(text)
-        if meant and found.get((*path[:-1], meant[1])) == ["is needed"]:
+        if meant and found.get((*path[:-1], meant[1])) == "is needed":
             del found[(*path[:-1], meant[1])]
 
 

@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from musterroll.contract.fields import CALLING_CODE, GROUPS, PASSWORD, PHONE, USERNAME, Field, FieldSet
+from musterroll.contract.fields import CALLING_CODE, GROUPS, PASSWORD, PHONE, USERNAME, Field, FieldSet, no_field
 from musterroll.contract.options import REFERENCES, SecretRef
 from musterroll.contract.secret import Secret
 from musterroll.contract.templates import Template
@@ -51,8 +51,7 @@ def fields_of(check: Check) -> FieldSet:
         text = f'the username is needed; say how to make it, e.g. {USERNAME} = "{{email}}" under [sheet.compose]'
         check.complain(("sheet", "omit"), text)
     _check_headings(check, sheet)
-    if check.is_sound("match"):
-        _check_match(check, fields)
+    _check_match(check, fields)
     _check_scope(check, fields)
     return fields
 
@@ -69,8 +68,7 @@ def _sound_part(check: Check) -> SheetSettings | None:
 
 def _is_field(check: Check, path: KeyPath, name: str, known: Mapping[str, object]) -> bool:
     if name not in known:
-        hint = did_you_mean(name, known) or f"; the fields are {', '.join(known)}"
-        check.complain(path, f'unknown field "{name}"{hint}')
+        check.complain(path, no_field(name, known))
     return name in known
 
 
@@ -259,6 +257,9 @@ def _check_match(check: Check, fields: FieldSet) -> None:
     seen = set()
     for i, name, _ in texts(at(check.tree, ("match",))):
         path = ("match", i)
+        # That a field of such a name cannot have a role has been said.
+        if not check.is_sound(*path) or not check.is_sound("sheet", "fields", name, "role"):
+            continue
         if not _is_field(check, path, name, fields):
             continue
         if fields[name].secret or name == GROUPS or fields[name].role is not None:
@@ -272,10 +273,10 @@ def _check_match(check: Check, fields: FieldSet) -> None:
 
 def _check_scope(check: Check, fields: FieldSet) -> None:
     scope = at(check.tree, ("scope",))
-    said = plain(scope) if scope is not None and check.is_sound("scope") else {}
+    said = plain(scope) if scope is not None else {}
     for name in said if isinstance(said, dict) else ():
         path = ("scope", name)
-        if not _is_field(check, path, name, fields):
+        if not check.is_sound(*path) or not _is_field(check, path, name, fields):
             continue
         field = fields[name]
         if not field.is_attribute:

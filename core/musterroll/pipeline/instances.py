@@ -99,7 +99,8 @@ class Instances:
         if component is None:
             return None
         options = self._options(component, table, lambda inner: (*path, *inner), table.place)
-        return None if options is None else Instance(self._label(f"readers.{name}", component), component, options)
+        label = self._label(f"readers.{name}", component)
+        return None if options is None else Instance(label, component, options, path=path)
 
     def _chosen_reader(self, component: Component, names: list[str]) -> Instance | None:
         tree = self._check.tree
@@ -114,7 +115,8 @@ class Instances:
             return (*(owners[-1] if owners else ("reader", "options")), *path)
 
         options = self._options(component, join(list(layers.values()), place), full, place)
-        return None if options is None else Instance(self._label("reader", component), component, options)
+        label = self._label("reader", component)
+        return None if options is None else Instance(label, component, options, path=("reader",))
 
     def _try_reader(self, component: Component, instances: dict[str, Instance]) -> None:
         """Adds a reader that nobody mentioned. One that needs options is not a mistake of this pipeline."""
@@ -144,7 +146,9 @@ class Instances:
         if kind == "notifier" and check.is_sound(*path):
             on = frozenset(NotifierUse.model_validate(plain(table)).on)
         options, when = self._options_at(path, component, on), self._when(path)
-        return None if options is None else Instance(self._label(label, component), component, options, on, when=when)
+        if options is None:
+            return None
+        return Instance(self._label(label, component), component, options, on, when=when, path=path)
 
     def _when(self, path: KeyPath) -> Conditions | None:
         """The rows that an instance is about; None for all."""

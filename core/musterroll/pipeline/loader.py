@@ -13,7 +13,7 @@ from functools import reduce
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from musterroll.contract.text import did_you_mean
+from musterroll.contract.text import did_you_mean, known_names
 from musterroll.contract.translation import languages
 from musterroll.errors import Mistake, PipelineError
 from musterroll.pipeline.assignments import SET, flags_as_sets, flags_layer, parse_key, parse_sets, sets_layer
@@ -75,6 +75,7 @@ def load_pipeline(
     check = Check(tree, folder, types)
     check.mistakes += mistakes
     _warn_of_empty_arrays(check, layers)
+    _warn_of_nothing_privileged(check, layers)
     settings = check.settings()
     if path is not None and check.is_sound("name") and check.is_from_standard(("name",)):
         check.complain(("name",), 'is needed, e.g. name = "acme"', tree.place)
@@ -120,6 +121,7 @@ def load_pipeline(
         resolvers=resolvers,
         backend=backend,
         notifiers=notifiers,
+        locate=check.mistake,
     )
 
 
@@ -156,9 +158,8 @@ def _profile_layers(chain: Sequence[PipelineFile], profile: str | None, mistakes
         return []
     names = _names(chain)
     if profile not in names:
-        known = f"; the profiles are {', '.join(names)}" if names else "; the pipeline has no profiles"
-        hint = did_you_mean(profile, names)
-        mistakes.append(Mistake("", f'unknown profile "{profile}"{hint}{known}', "--profile"))
+        known = known_names(profile, names, "the profiles are") if names else "; the pipeline has no profiles"
+        mistakes.append(Mistake("", f'unknown profile "{profile}"{known}', "--profile"))
     return [
         layer(
             document.profiles[profile],
@@ -181,6 +182,13 @@ def _warn_of_empty_arrays(check: Check, layers: Sequence[TomlTable]) -> None:
             if isinstance(said, Items) and isinstance(merged, Items) and not said.entries and merged.entries:
                 text = "an empty list takes nothing out; write enabled = false in each element to leave out"
                 check.warnings.append(Mistake(path_text(one, path), text, said.place.label))
+
+
+def _warn_of_nothing_privileged(check: Check, layers: Sequence[TomlTable]) -> None:
+    """An empty list may take those of another layer away; where there are none, somebody has forgotten them."""
+    path = ("privileged", "groups")
+    if at(check.tree, path[:1]) is not None and not any(plain(said) for one in layers if (said := at(one, path))):
+        check.warn(path, 'names no group, so nothing is privileged; e.g. groups = ["Admin|*", "Owners"]')
 
 
 def _check_absent(check: Check) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sized
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from musterroll.contract.text import did_you_mean
@@ -54,14 +54,49 @@ _BOUNDED = {
     "too_short": ("min_length", "needs at least {} entries"),
     "too_long": ("max_length", "must have at most {} entries"),
 }
+_KEY = "[key]"  # pydantic's name, in a location, for a key itself
 _YES = frozenset({"true", "yes", "on", "1", "y"})
 _NO = frozenset({"false", "no", "off", "0", "n"})
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}|0")
 _LARGE = 10**9
 _PATTERNS = {
     r"^[a-z][a-z0-9_]*$": "must be lower-case letters, digits and _, and begin with a letter",
+    r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$": 'must be a code in small letters, e.g. "acme.badge"',
+    r"^[a-z][a-z0-9_-]*\.[a-z][a-z0-9_-]*$": 'must be the code of a problem, e.g. "phone.trunk_prefix"',
+    r"^[!-~]+$": "must be plain letters, digits and signs, without blanks",
     r"^[A-Za-z0-9][A-Za-z0-9._-]*$": "must be letters, digits, dots, hyphens and _, and begin with a letter or digit",
 }
+
+
+def faults_in(error: ValidationError) -> Iterator[ErrorDetails]:
+    """Yields what pydantic found, a mistake once.
+
+    It leaves wrong elements out, and then finds their list too short; and of a wrong key it looks at the value all the
+    same.
+
+    Args:
+        error: what a model's check has raised.
+    """
+    details = error.errors(include_url=False)
+    wrong_keys = {one["loc"][:-1] for one in details if one["loc"][-1:] == (_KEY,)}
+    for one in details:
+        is_counted = _is_long_enough(one) and any(_is_inside(other["loc"], one["loc"]) for other in details)
+        is_below_wrong_key = one["loc"][-1:] != (_KEY,) and any(one["loc"][: len(key)] == key for key in wrong_keys)
+        if not (is_counted or is_below_wrong_key):
+            yield one
+
+
+def joined(said: Iterable[tuple[str, str]]) -> str:
+    """Puts into one text what the branches of a union say of one value.
+
+    Args:
+        said: pydantic's kind of each error, and its text.
+    """
+    found = dict.fromkeys(said)
+    if any(kind in _BOUNDED or kind == "string_pattern_mismatch" for kind, _ in found):  # it is of that branch
+        found = dict.fromkeys(one for one in found if not one[0].endswith("_type"))
+    first, *others = dict.fromkeys(text for _, text in found)
+    return ", or ".join([first, *(text.removeprefix("should be ") for text in others)])
 
 
 def message_for(error: ErrorDetails, model: type[BaseModel]) -> str:
@@ -92,6 +127,16 @@ def message_for(error: ErrorDetails, model: type[BaseModel]) -> str:
     return text + _remedy(kind, error["input"])
 
 
+def _is_long_enough(one: ErrorDetails) -> bool:
+    """Whether a list that was found too short would be long enough with its wrong elements."""
+    written, least = one["input"], one.get("ctx", {}).get("min_length")
+    return one["type"] == "too_short" and isinstance(written, Sized) and least is not None and len(written) >= least
+
+
+def _is_inside(place: tuple[int | str, ...], other: tuple[int | str, ...]) -> bool:
+    return len(place) > len(other) and place[: len(other)] == other
+
+
 def _remedy(kind: str, value: object) -> str:
     """What to write instead, where that is certain. Of texts only numbers and truth values are repeated."""
     if kind == "bool_type" and isinstance(value, str | int):
@@ -103,6 +148,8 @@ def _remedy(kind: str, value: object) -> str:
         return f"; write {int(value)}"
     if kind == "string_type" and isinstance(value, bool | int | float):
         return ", in quotation marks"
+    if kind == "string_type" and isinstance(value, list):
+        return ", one and not a list"
     return ""
 
 

@@ -150,6 +150,11 @@ def path_text(node: Node, path: KeyPath) -> str:
     return text.removeprefix(".")
 
 
+def keys_of(text: str) -> KeyPath:
+    """Reads the path of an option as a plugin writes it, `forms[0]` or `users.create`; `path_text` knows all others."""
+    return tuple(int(index) if index else key for index, key in re.findall(r"\[([0-9]+)\]|([^.\[]+)", text))
+
+
 def with_own_indexes(node: Node, path: KeyPath) -> KeyPath:
     """Turns indexes into arrays that grow from layer to layer into those of the file that an element is from."""
     found: list[str | int] = []

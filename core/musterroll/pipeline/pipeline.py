@@ -25,8 +25,9 @@ from musterroll.contract.messages import Purpose
 from musterroll.contract.options import Options
 from musterroll.contract.roles import GroupResolver, Reader, RowValidator, SheetEditor, SheetValidator, SheetWriter
 from musterroll.contract.translation import language
-from musterroll.errors import Label, Mistake, MusterrollError
+from musterroll.errors import Label, Mistake, MusterrollError, PipelineError
 from musterroll.pipeline.made_from import PluginsUsed
+from musterroll.pipeline.origins import KeyPath, keys_of
 from musterroll.pipeline.settings import Settings
 from musterroll.pipeline.severity import Severities
 from musterroll.pipeline.unasked_reader import UnaskedReader
@@ -65,6 +66,7 @@ class Instance:
         on: for notifiers: which messages they send.
         is_asked: whether the pipeline names it; a reader is tried by `auto` without that.
         when: the rows that it is about; None for all.
+        path: where it stands in the pipeline; empty where it does not.
     """
 
     label: Label
@@ -73,6 +75,7 @@ class Instance:
     on: frozenset[Purpose] = frozenset()
     is_asked: bool = True
     when: Conditions | None = None
+    path: KeyPath = ()
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -102,6 +105,7 @@ class Pipeline:
         resolvers: the group resolvers, in order.
         backend: the user backend.
         notifiers: the notifiers, in order.
+        locate: makes a mistake of a path and a message, with its file and line.
         clock: the time in UTC.
         cancelled: set when the person interrupts.
         lock_wait: how many seconds another process is waited for that works on the same state.
@@ -129,6 +133,7 @@ class Pipeline:
     resolvers: tuple[Instance, ...]
     backend: Instance
     notifiers: tuple[Instance, ...]
+    locate: Callable[[KeyPath, str], Mistake]
     clock: Callable[[], dt.datetime] = utc_now
     cancelled: threading.Event = field(default_factory=threading.Event)
     lock_wait: float = 0.0
@@ -155,6 +160,11 @@ class Pipeline:
         """
         if self.cancelled.is_set():
             raise KeyboardInterrupt
+
+    @property
+    def rules(self) -> tuple[Instance, ...]:
+        """What rows go through, in order: transforms, validators, group resolvers."""
+        return (*self.transforms, *self.validators, *self.resolvers)
 
     @property
     def severities(self) -> Severities:
@@ -247,8 +257,17 @@ class Pipeline:
                 made = build(instance.options, context)
                 look_at_built(made, role)
                 return made
+        except PipelineError as error:
+            raise PipelineError([self._located(instance, one) for one in error.mistakes], code=error.code) from None
         finally:
             self.watch.end(call)
+
+    def _located(self, instance: Instance, one: Mistake) -> Mistake:
+        """A mistake that a plugin has found in its options, or in a file that they name, where it stands."""
+        if not instance.path:
+            return one
+        inner = one.path.removeprefix(f"{instance.label}.") if one.path != instance.label else ""
+        return self.locate((*instance.path, *keys_of(inner)), one.message)
 
 
 _MAKERS = {WRITER[0]: "writer", EDITOR[0]: "editor"}

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 
 from musterroll.contract.fields import FieldRole
-from musterroll.contract.text import clean, did_you_mean, fold
+from musterroll.contract.text import clean, fold, known_names
 from musterroll.contract.translation import gettext_noop
 from musterroll.pipeline.check import Check
 from musterroll.pipeline.files import standard_text
@@ -38,9 +38,9 @@ def check_roles(check: Check, sheet: SheetSettings) -> None:
                 check.complain((*path, "aliases"), 'are for a field with the role "command" or "active"')
             continue
         if one.name in _standard_names():
-            check.complain(
-                (*path, "role"), f'"{one.name}" means something already; give the role to a field of your own'
-            )
+            text = f'"{one.name}" means something already; give the role to a field of your own'
+            check.complain((*path, "role"), text)
+            continue
         other = seen.setdefault(one.role, one.name)
         if other != one.name:
             check.complain((*path, "role"), f'the field "{other}" has this role already')
@@ -58,17 +58,15 @@ def _check_words(check: Check, one: FieldSettings) -> None:
             check.complain((*path, "choices"), f'the role "{one.role}" has no choices')
             break
         if name not in _COMMANDS:
-            hint = did_you_mean(name, _COMMANDS)
-            check.complain((*path, "choices"), f'"{name}" is no command{hint}; they are {", ".join(_COMMANDS)}')
+            check.complain((*path, "choices"), f'"{name}" is no command{known_names(name, _COMMANDS, "they are")}')
     if _DELETE in known and at(check.tree, ("limits", _DELETE)) is None:
         text = '"delete" needs a limit, so that a wrong sheet cannot do much harm; e.g. delete = 5 under [limits]'
         check.complain((*path, "choices"), text)
     meant: dict[str, str] = {}
     for name, words in one.aliases.items():
         if name not in known:
-            hint = did_you_mean(name, known)
-            can = f"; they are {', '.join(known)}" if known else ""
-            check.complain((*path, "aliases", name), f'"{name}" is no word of this role{hint}{can}')
+            can = known_names(name, known, "they are") if known else ""
+            check.complain((*path, "aliases", name), f'"{name}" is no word of this role{can}')
         for word in words:
             other = meant.setdefault(fold(clean(word)), name)
             owner = next((own for own, theirs in known.items() if fold(clean(word)) in map(fold, (own, *theirs))), name)

@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from musterroll.contract.fields import FieldRole
 from musterroll.contract.messages import Purpose
 from musterroll.contract.options import SecretRef
+from musterroll.contract.text import clean
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 FieldName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=100)]
@@ -277,6 +278,24 @@ class LimitSettings(Table):
     from_users: Annotated[int, Field(ge=0, le=_MOST)] = 0
 
 
+def _group_pattern(text: str) -> str:
+    """As groups are compared: levels without blanks around them. What no group can be named is a mistake."""
+    levels = [""]
+    for sign in re.findall(r"\\.|.", text, re.DOTALL):
+        if sign == ";":
+            raise ValueError(r'names several groups; write each by itself ("\\;" is a ";" in a name)')
+        if sign[0] == "\\" and sign not in ("\\|", "\\;", "\\\\"):
+            raise ValueError(r'"\" stands only before "|", ";" and another "\", as in a sheet')
+        if sign == "|":
+            levels.append("")
+        else:
+            levels[-1] += sign
+    found = [clean(level) for level in levels]
+    if not all(found):
+        raise ValueError('a level is empty: take a "|" away; "Admin|*" are all groups below Admin')
+    return "|".join(found)
+
+
 class PrivilegedSettings(Table):
     """`[privileged]`: what is looked at twice.
 
@@ -284,7 +303,7 @@ class PrivilegedSettings(Table):
         groups: groups whose members can do much, as a sheet names them; `*` stands for any characters.
     """
 
-    groups: tuple[Name, ...] = ()
+    groups: tuple[Annotated[Name, AfterValidator(_group_pattern)], ...] = ()
 
 
 class UndoSettings(Table):

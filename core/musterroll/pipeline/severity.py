@@ -63,13 +63,20 @@ def check_severity(check: Check) -> None:
 
 
 def check_repairs(check: Check) -> None:
-    """Complains of codes under `repairs` that do not exist."""
+    """Complains of codes under `repairs` that do not exist, and warns of those that are never repaired."""
     node = at(check.tree, ("repairs",))
     said = None if node is None else plain(node)
     if isinstance(said, list) and check.fields is not None:
         for place, code in enumerate(said):
-            if check.is_sound("repairs", place):
-                _refuse_unknown(check, ("repairs", place), code)
+            path = ("repairs", place)
+            if not check.is_sound(*path):
+                continue
+            _refuse_unknown(check, path, code)
+            if (known := _known(code)) and not any(one.is_repaired for one in known):
+                can = ", ".join(one.code for one in explanations() if one.is_repaired)
+                check.warn(
+                    path, f'"{code}" is never repaired: it has no suggestion, or guesses only; repaired are {can}'
+                )
 
 
 def _known(code: str) -> tuple[Explanation, ...]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from musterroll.contract.text import did_you_mean
+from musterroll.contract.text import known_names
 from musterroll.errors import RefusedError, UsageError
 from musterroll.journal.change import Action
 from musterroll.journal.job import Job
@@ -15,6 +15,7 @@ from musterroll.plan.summary import summarise
 
 _UNCHANGED = Action.UNCHANGED.value
 _NAMES = (*COUNTS, _UNCHANGED)
+_SAID = re.compile(r"\s*([A-Za-z_]*)\s*(=?)\s*(.*?)\s*", re.DOTALL)
 _RANGE = re.compile(r"([0-9]{1,9})(?:\.\.([0-9]{1,9})?)?|\.\.([0-9]{1,9})")
 
 
@@ -39,17 +40,14 @@ class Expected:
         Raises:
             UsageError: it is none of these.
         """
-        name, sign, numbers = text.partition("=")
-        name = name.strip()
-        if not sign or not (found := _RANGE.fullmatch(numbers.strip())):
-            raise UsageError(
-                f'--expect {text}: write what and how many, e.g. "create=30..60", "update=..20" or "deactivate=0"'
-            )
+        said = _SAID.fullmatch(text)
+        assert said is not None  # it takes any text
+        name, numbers = said[1], said[3]
         if name not in _NAMES:
-            known = ", ".join(_NAMES)
-            raise UsageError(
-                f'--expect {text}: "{name}" is nothing that is counted{did_you_mean(name, _NAMES)}; these are: {known}'
-            )
+            what = f'"{name}" is nothing that is counted' if name else "say first what is counted"
+            raise UsageError(f"--expect {text}: {what}{known_names(name, _NAMES, 'these are')}")
+        if said[2] != "=" or not (found := _RANGE.fullmatch(numbers)):
+            raise UsageError(f"--expect {text}: {_how(name, numbers)}")
         least, most = int(found[1] or 0), found[2] or found[3]
         if most is None and ".." not in numbers:
             most = str(least)
@@ -65,6 +63,14 @@ class Expected:
     def fits(self, count: int) -> bool:
         """Whether a count is expected."""
         return self.least <= count and (self.most is None or count <= self.most)
+
+
+def _how(name: str, numbers: str) -> str:
+    """How to write what was meant: with the person's own numbers where only their signs are others."""
+    found = re.fullmatch(r"[:= ]*([0-9]{1,9})(?:\s*[-–:,]\s*([0-9]{1,9}))?", numbers)
+    if found is not None:
+        return f'write "{name}={found[1]}{f"..{found[2]}" if found[2] else ""}"'
+    return f'write how many: "{name}=30", "{name}=30..60", "{name}=30.." or "{name}=..60"'
 
 
 def unexpected(expected: Iterable[Expected], job: Job) -> RefusedError | None:

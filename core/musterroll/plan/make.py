@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from dataclasses import replace
 
-from musterroll.errors import Mistake, PipelineError
+from musterroll.errors import PipelineError
 from musterroll.invites.choices import InviteChoices
 from musterroll.invites.policy import InvitePolicy
 from musterroll.invites.sender import open_senders
@@ -13,7 +13,7 @@ from musterroll.journal.job import JobKind
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.plan.absent import AbsentUsers
 from musterroll.plan.limits import Limits
-from musterroll.plan.privileged import count_privileged
+from musterroll.plan.privileged import PRIVILEGED, count_privileged
 from musterroll.plan.run import NewPlan
 from musterroll.plan.sheet import SheetPlanner
 from musterroll.portal.patterns import Patterns
@@ -81,10 +81,13 @@ def make_plan(plan: NewPlan, sheet: OpenSheet, choices: InviteChoices | None = N
             plan.store_batches(absent.plan(planner.uncertain))
         if users is None and limits.may_stop(plan.job):  # some portals take long to count their users
             users = portal.count_users()
+        skips = settings.on_error == "skip"
+        if planner.privileged:
+            plan.log.drop_warnings(PRIVILEGED, with_others=skips)
         with journal.transaction():
             privileged = count_privileged(plan.job, settings.privileged.groups)
             store.add_totals(users=users, groups=planner.group_count, privileged=privileged)
-            plan.store_problems(sheet.counts, with_others=settings.on_error == "skip")
+            plan.store_problems(sheet.counts, with_others=skips)
             plan.job.set_sheet(replace(sheet.summary, path=plan.job.record.sheet.path))
 
 
@@ -120,4 +123,4 @@ def _check_absent(pipeline: Pipeline, portal: Portal) -> None:
 
 def _mistake(pipeline: Pipeline, path: str, text: str) -> PipelineError:
     """A mistake in the pipeline that only the portal shows."""
-    return PipelineError([Mistake(path, text, pipeline.file.name if pipeline.file else "standard")])
+    return PipelineError([pipeline.locate(tuple(path.split(".")), text)])

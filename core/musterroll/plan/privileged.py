@@ -17,6 +17,7 @@ from musterroll.plan.groups import GroupIndex
 from musterroll.portal.patterns import Patterns
 from musterroll.portal.portal import Portal
 
+PRIVILEGED = "groups.privileged"
 _GOES = frozenset({Action.DEACTIVATE, Action.DELETE})
 _JOINS = gettext_noop('The user becomes a member of "{name}", a privileged group; check that this is meant')
 _LEAVES = gettext_noop('The user is taken out of "{name}", a privileged group; check that this is meant')
@@ -51,7 +52,7 @@ class PrivilegedGroups:
             for target in targets:
                 if self._is_privileged(target.path):
                     name = group_text(target.path)
-                    yield row.problem(GROUPS, "groups.privileged", message, severity=Severity.WARNING, name=name)
+                    yield row.problem(GROUPS, PRIVILEGED, message, severity=Severity.WARNING, name=name)
         emptied = self.emptied_by(change, user)
         if emptied is not None:
             yield row.problem(

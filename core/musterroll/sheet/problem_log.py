@@ -147,10 +147,15 @@ class ProblemLog:
         """Whether a row has an error of its own."""
         return any(self._look_up("SELECT 1 FROM bad WHERE row = ?", (row,)))
 
+    def drop_warnings(self, code: str, *, with_others: bool) -> None:
+        """Takes the warnings of a code away from rows that stay out: what they warn of will not happen."""
+        self._look_up()
+        query = f"DELETE FROM problem WHERE code = ? AND severity = ? AND row IN ({_bad_rows(with_others)})"  # noqa: S608 -- constants
+        self._counts[Severity.WARNING] -= self._db.execute(query, (code, Severity.WARNING)).rowcount
+
     def bad_rows(self, *, with_others: bool) -> Iterator[int]:
         """Streams the rows that have errors, and with `with_others` those that others' errors keep out as well."""
-        more = "UNION SELECT row FROM also_rejected" if with_others else ""
-        for (row,) in self._look_up(f"SELECT row FROM bad {more} ORDER BY row"):  # noqa: S608 -- constants
+        for (row,) in self._look_up(f"{_bad_rows(with_others)} ORDER BY row"):
             yield row
 
     def __iter__(self) -> Iterator[Problem]:
@@ -195,3 +200,7 @@ class ProblemLog:
     def close(self) -> None:
         """Deletes the temporary database."""
         self._db.close()
+
+
+def _bad_rows(with_others: bool) -> str:
+    return "SELECT row FROM bad UNION SELECT row FROM also_rejected" if with_others else "SELECT row FROM bad"

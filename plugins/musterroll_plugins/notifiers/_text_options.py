@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema, model_validator
 
-from musterroll import Message, Options, Purpose, Surroundings, Template, did_you_mean
+from musterroll import Message, Options, Purpose, Surroundings, Template, known_field
 from musterroll_plugins.notifiers import _texts
 from musterroll_plugins.notifiers._mail import Letter, parse_address
 
@@ -37,6 +37,8 @@ def _one_line(purpose: Purpose) -> BeforeValidator:
         if isinstance(value, str):
             if len(value.splitlines()) > 1:
                 raise ValueError("must be one line")
+            if not value.strip():
+                raise ValueError("must not be empty")
             _texts.checked(value, _known(info, purpose))
         return value
 
@@ -79,6 +81,8 @@ def _read_and(parse: Callable[[str, tuple[str, ...] | None], object], purpose: P
                 path = info.context.folder_of("file", path) / path.expanduser()
             value, where = _texts.read(path), f"{path}, "
         if isinstance(value, str):
+            if not value.strip():
+                raise ValueError(f"{where.removesuffix(', ')} is empty" if where else "must not be empty")
             try:
                 parse(value, _known(info, purpose))
             except ValueError as error:
@@ -191,10 +195,11 @@ class MessageOptions(Options):
         for wording in (self, self.finished):
             if wording.html is not None and wording.text is None:
                 raise ValueError("html needs text beside it, for programs that show no HTML")
-        fields = info.context.fields if isinstance(info.context, Surroundings) else None
-        if self.languages and fields is not None and self.language_field not in fields:
-            near = did_you_mean(self.language_field, fields)
-            raise ValueError(f'language_field: there is no field "{self.language_field}"{near}')
+        if self.languages or "language_field" in self.model_fields_set:
+            try:
+                known_field(self.language_field, info)
+            except ValueError as error:
+                raise ValueError(f"language_field: {error}") from None
         return self
 
 

@@ -57,7 +57,7 @@ def parse_fault(text: object) -> FaultSetting:
     if not colon:
         raise ValueError("write KIND:RATE, e.g. 429:0.05")
     if name not in kinds:
-        raise ValueError(f'there is no kind "{name}"{did_you_mean(name, kinds)}; there are {", ".join(Kind)}')
+        raise ValueError(f'there is no kind "{name}"' + (did_you_mean(name, kinds) or f"; they are {', '.join(Kind)}"))
     try:
         rate = float(share.removesuffix("%")) / (100 if share.endswith("%") else 1)
     except ValueError:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 # Google's RE2 has the syntax of `PatternText`, and no pattern makes it slow; it also says where the groups are.
 import re2
+from pydantic import AfterValidator
+
+from musterroll import PatternText
 
 
 def compiled(pattern: str) -> Any:
@@ -19,5 +22,14 @@ def compiled(pattern: str) -> Any:
     try:
         return re2.compile(pattern, options=options)
     except re2.error as error:
-        reason = error.args[0].decode() if isinstance(error.args[0], bytes) else str(error)
+        reason = error.args[0].decode(errors="replace") if isinstance(error.args[0], bytes) else str(error)
         raise ValueError(f"is not a regular expression that can be used here: {reason}") from None
+
+
+def _can_be_compiled(pattern: str) -> str:
+    compiled(pattern)
+    return pattern
+
+
+FindingPattern = Annotated[PatternText, AfterValidator(_can_be_compiled)]
+"""An option that is a regular expression for `compiled`."""

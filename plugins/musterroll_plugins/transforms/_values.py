@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo
 
-from musterroll import FieldName, Row, Surroundings, did_you_mean
+from musterroll import FieldName, Row, Surroundings, known_field
 
 Otherwise = Literal["error", "keep"]
 """What becomes of a value that cannot be read: it keeps the row out, or stays as it is, for the rules to judge."""
@@ -26,12 +26,8 @@ def look_for_fields(names: Iterable[str], info: ValidationInfo) -> None:
     Raises:
         ValueError: it does not.
     """
-    around = info.context
-    known = around.fields if isinstance(around, Surroundings) else None
-    for name in names if known is not None else ():
-        if known is not None and name not in known:
-            raise ValueError(f'there is no field "{name}"{did_you_mean(name, known)}')
-        _is_no_password(name, info)
+    for name in names:
+        _is_no_password(known_field(name, info), info)
 
 
 OpenFieldName = Annotated[FieldName, AfterValidator(_is_no_password)]

@@ -8,8 +8,8 @@ from typing import Any, Self
 
 from pydantic import Field, model_validator
 
-from musterroll import Component, Context, Options, PatternText, TransformType, hookimpl
-from musterroll_plugins.transforms._patterns import compiled
+from musterroll import Component, Context, Options, TransformType, hookimpl
+from musterroll_plugins.transforms._patterns import FindingPattern, compiled
 from musterroll_plugins.transforms._values import OpenFieldNames, TextTransform
 
 _REFERENCE = re.compile(r"\\(\\|[0-9]|g<([A-Za-z_][A-Za-z0-9_]*)>)|\\")
@@ -25,7 +25,7 @@ class ReplaceOptions(Options):
     """
 
     fields: OpenFieldNames
-    pattern: PatternText
+    pattern: FindingPattern
     by: str = Field("")
 
     @model_validator(mode="after")

@@ -11,13 +11,12 @@ from musterroll import (
     Component,
     Context,
     Options,
-    PatternText,
     Problem,
     Row,
     TransformType,
     hookimpl,
 )
-from musterroll_plugins.transforms._patterns import compiled
+from musterroll_plugins.transforms._patterns import FindingPattern, compiled
 from musterroll_plugins.transforms._values import OpenFieldName, Otherwise, look_for_fields
 
 
@@ -32,7 +31,7 @@ class SplitOptions(Options):
     """
 
     field: OpenFieldName
-    pattern: PatternText
+    pattern: FindingPattern
     otherwise: Otherwise = "error"
 
     @model_validator(mode="after")
@@ -40,7 +39,10 @@ class SplitOptions(Options):
         names = compiled(self.pattern).groupindex
         if not names:
             raise ValueError("pattern: name its groups after the fields, e.g. (?P<surname>[^,]+), *(?P<forename>.+)")
-        look_for_fields(names, info)
+        try:
+            look_for_fields(names, info)
+        except ValueError as error:
+            raise ValueError(f"pattern: {error}") from None
         return self
 
 

@@ -16,6 +16,7 @@ from musterroll_plugins.web.sessions import Session
 from musterroll_plugins.web.site import Handler, Site, Visit, address_of, refuse_doubles
 
 _FIELDS, _FIELD_BYTES = 300, 64 * 1024
+_SHOWN = 100  # characters of an address that leads nowhere
 
 
 def page(site: Site, handler: Handler, role: Role | None) -> Callable[[Request], Awaitable[Response]]:
@@ -69,7 +70,7 @@ def _admit(visit: Visit) -> None:
         return
     found = visit.site.customers.all.get(name)
     if found is None or visit.person.role_for(name) is None:
-        raise HTTPException(404)
+        raise HTTPException(404, gettext('there is no customer "{name}"', name=name[:_SHOWN]))
     visit.at(found)
     visit.insist()
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
-from musterroll import MusterrollError, UsageError, gettext, language
+from musterroll import Mistake, MusterrollError, PipelineError, UsageError, gettext, language
 from musterroll.engine import DEFAULT_FILE, Pipeline, load_pipeline, profile_names
 from musterroll_plugins.web.people import Person
 
@@ -73,12 +73,19 @@ class Customers:
         self._by_name: dict[str, Customer] = {}
         self._usual = language()
         self._languages: dict[str, str] = {}
+        mistakes: list[Mistake] = []
         for file in _files(paths):
-            pipeline = load_pipeline(file)
+            try:
+                pipeline = load_pipeline(file)
+            except PipelineError as error:
+                mistakes += error.mistakes
+                continue
             if pipeline.name in self._by_name:
                 raise UsageError(f'two of the pipelines are called "{pipeline.name}"; give each customer its own name')
             self._note_language(pipeline)
             self._by_name[pipeline.name] = Customer(pipeline.name, pipeline.file, profile_names(file))
+        if mistakes:
+            raise PipelineError(mistakes)
 
     @property
     def all(self) -> Mapping[str, Customer]:

@@ -14,7 +14,7 @@ from typing import Literal
 from pydantic import Field, ValidationError, model_validator
 
 from musterroll import Options, SecretRef, UsageError
-from musterroll.engine import message_for
+from musterroll.engine import faults_in, message_for
 
 
 class Role(IntEnum):
@@ -157,7 +157,7 @@ def read_access(path: Path | None) -> AccessFile:
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{path} is no TOML: {error}") from None
     except ValidationError as error:
-        lines = [f"{path}: {_place(one['loc'])}{message_for(one, AccessFile)}" for one in error.errors()]
+        lines = [f"{path}: {_place(one['loc'])}{message_for(one, AccessFile)}" for one in faults_in(error)]
         raise UsageError("\n".join(dict.fromkeys(lines))) from None
 
 

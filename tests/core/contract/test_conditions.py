@@ -82,7 +82,7 @@ def test_it_is_said_in_words() -> None:
         ({}, "write a text, a list of texts"),
         (None, "write a text, a list of texts"),
         ({"patern": "A"}, 'unknown key "patern", did you mean "pattern"?'),
-        ({"pattern": "("}, "pattern is not a regular expression that can be used here: unclosed group"),
+        ({"pattern": "("}, "pattern is not a regular expression that can be used here: unclosed group, at character 1"),
         ({"pattern": "(?!a)b"}, "look-around"),
         ({"pattern": 3}, "pattern should be text"),
         ({"ignore_case": True}, "ignore_case belongs to a pattern"),

@@ -52,6 +52,9 @@ Mistakes = Callable[..., list[str]]
         ),
         ("confirm = 'perhaps'", "confirm: should be true or false"),
         ("match = []", "match: must not be empty"),
+        ("match = ['User Name']", "match[0]: must be lower-case letters, digits and _, and begin with a letter"),
+        ("repairs = 'phone.invalid'", 'repairs: must be "safe", or a list, in square brackets'),
+        ("repairs = ['phone']", 'repairs[0]: must be the code of a problem, e.g. "phone.trunk_prefix"'),
         ("match = 'username'", "match: should be a list, in square brackets"),
         ("plugins = 3", "plugins: should be a list, in square brackets"),
         ("sheet = 3", "sheet: should be a table"),
@@ -115,16 +118,16 @@ acme.toml: readers.texty.quote: should be text, in quotation marks""",
         ),
         ("[reader]\nuse = 'licensed'", "reader.options.licence: is needed"),
         # how the parts of the sheet fit one another
-        ("match = ['usernam']", 'match[0]: unknown field "usernam", did you mean "username"?'),
+        ("match = ['usernam']", 'match[0]: there is no field "usernam", did you mean "username"?'),
         ("match = ['username', 'password']", 'match[1]: "password" cannot say who a user is'),
         ("match = ['groups']", 'match[0]: "groups" cannot say who a user is'),
         ("match = ['username', 'username']", 'match[1]: "username" is named twice'),
         ("match = ['surname']\nsheet.omit = ['surname']", 'match[0]: the sheet does not have "surname"'),
         ("[sheet]\nheading_row = 3", "sheet.heading_row: must come before the first row, which is 3"),
         ("[sheet]\nheading_row = 4\nfirst_row = 4", "sheet.first_row: must come after the heading row, which is 4"),
-        ("[sheet]\nomit = ['surnam']", 'sheet.omit[0]: unknown field "surnam", did you mean "surname"?'),
+        ("[sheet]\nomit = ['surnam']", 'sheet.omit[0]: there is no field "surnam", did you mean "surname"?'),
         ("[sheet]\nomit = ['username']", "sheet.omit: the username is needed; say how to make it"),
-        ("[sheet.aliases]\nusernam = ['Login']", 'sheet.aliases.usernam: unknown field "usernam"'),
+        ("[sheet.aliases]\nusernam = ['Login']", 'sheet.aliases.usernam: there is no field "usernam"'),
         ("[sheet.aliases]\n'User name' = ['x']", 'sheet.aliases."User name": must be lower-case letters'),
         ("[sheet.aliases]\nsurname = [' FORENAME']", 'sheet.aliases.surname[0]: "FORENAME" already means'),
         ("[sheet.aliases]\nemail = ['phone']", 'sheet.aliases.email[0]: "phone" already means the field "phone"'),
@@ -132,11 +135,11 @@ acme.toml: readers.texty.quote: should be text, in quotation marks""",
             "[[sheet.fields]]\nname = 'mail'\nheading = 'EMail'",
             'sheet.fields[mail].heading: "EMail" already means the field "email" (as "Email")',
         ),
-        ("[sheet.defaults]\nsurnam = 'x'", 'sheet.defaults.surnam: unknown field "surnam"'),
+        ("[sheet.defaults]\nsurnam = 'x'", 'sheet.defaults.surnam: there is no field "surnam"'),
         ("[sheet.defaults]\nsurname = 3", "sheet.defaults.surname: should be text, in quotation marks, or write"),
         ("[sheet.defaults]\nsurname = { env = 'HOME' }", "sheet.defaults.surname: should be text; only the password"),
         ("[sheet.defaults]\nsurname = '" + "x" * 51 + "'", "sheet.defaults.surname: is longer than the field allows"),
-        ("[sheet.compose]\nusername = '{emial}'", 'sheet.compose.username: unknown field "emial", did you mean'),
+        ("[sheet.compose]\nusername = '{emial}'", 'sheet.compose.username: there is no field "emial", did you mean'),
         ("[sheet.compose]\nusername = '{email'", 'sheet.compose.username: a single "{"'),
         ("[sheet.compose]\nusername = '{password}'", "sheet.compose.username: a password cannot be used"),
         ("[sheet.compose]\npassword = '{email}'", "sheet.compose.password: a password cannot be made"),
@@ -156,6 +159,84 @@ def test_a_mistake_says_where_and_what(mistakes: Mistakes, text: str, said: str)
     assert f"acme.toml: {said}" in "\n".join(found)
     if "plugins" not in text:
         assert len(found) == len(said.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[[sheet.fields]]\nname = 'username'\nrole = 'command'", ["sheet.fields[username].role"]),
+        (
+            "[[sheet.fields]]\nname = 'email'\nrole = 'active'\naliases = { left = ['x'] }",
+            ["sheet.fields[email].role"],
+        ),
+        ("match = ['User Name', 'usernam']", ["match[0]", "match[1]"]),
+        ("[scope]\nemail = []\nforename = 3\nusername = 'x'\ngroups = ['x']\nsurnam = 'x'", 5),
+        ("[[validators]]\nname = 'length'\nwhen = { y = 1 }", ["validators[length].when.y"]),
+    ],
+)
+def test_one_mistake_gives_one_message(mistakes: Mistakes, text: str, said: list[str] | int) -> None:
+    found = mistakes(text)
+    if isinstance(said, int):
+        assert len(found) == said, found
+    else:
+        assert [line.split(": ")[1] for line in found] == said
+
+
+def test_no_field_is_said_in_the_same_words_everywhere(mistakes: Mistakes) -> None:
+    found = mistakes("""
+match = ["usernam"]
+scope.usernam = "x"
+[sheet]
+omit = ["usernam"]
+aliases.usernam = ["x"]
+defaults.usernam = "x"
+compose.email = "{usernam}"
+[[sheet.fields]]
+name = "title"
+heading = "Title"
+required_when = { usernam = "x" }""")
+    assert len(found) == 7
+    assert all(line.endswith(': there is no field "usernam", did you mean "username"?') for line in found)
+
+
+@pytest.mark.parametrize(
+    ("groups", "said"),
+    [
+        ("'Admin|'", "a level is empty"),
+        ("'|'", "a level is empty"),
+        ("' '", "must not be empty"),
+        ("'Admin;Owners'", "names several groups"),
+        ("'Admin\\x'", "stands only before"),
+        ("'Admin\\'", "stands only before"),
+    ],
+)
+def test_a_pattern_that_no_group_can_fit_is_a_mistake(mistakes: Mistakes, groups: str, said: str) -> None:
+    (found,) = mistakes(f"[privileged]\ngroups = [{groups}]")
+    assert found.startswith("acme.toml: privileged.groups[0]: ")
+    assert said in found
+
+
+def test_groups_are_privileged_however_their_levels_are_spaced(load: Load) -> None:
+    pipeline = load(r"""[privileged]
+groups = [" Admin | Root ", 'R\|D\;x']""")
+    assert pipeline.settings.privileged.groups == ("Admin|Root", r"R\|D\;x")
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("[privileged]\ngroups = []", "privileged.groups"),
+        ("[privileged]", "privileged.groups"),
+        ("repairs = ['password.policy', 'phone.trunk_prefix', 'surname.control_characters', 'acme.own']", "repairs[0]"),
+    ],
+)
+def test_what_does_nothing_draws_a_warning(load: Load, text: str, path: str) -> None:
+    assert [one.path for one in load(text).warnings if one.path != "readers"] == [path]
+
+
+def test_a_profile_can_take_privileged_groups_away(load: Load) -> None:
+    text = "[privileged]\ngroups = ['Admin']\n[profiles.trial.privileged]\ngroups = []"
+    assert {one.path for one in load(text, profile="trial").warnings} == {"readers"}
 
 
 def test_all_mistakes_come_at_once(mistakes: Mistakes) -> None:
@@ -220,7 +301,7 @@ def test_what_a_plugin_misses_is_the_mistake_of_who_chose_it(mistakes: Mistakes,
 def test_a_profile_must_exist(mistakes: Mistakes) -> None:
     text = "[profiles.production]\n[profiles.test]"
     assert mistakes(text, profile="prodction") == [
-        '--profile: unknown profile "prodction", did you mean "production"?; the profiles are production, test'
+        '--profile: unknown profile "prodction", did you mean "production"? The profiles are production, test'
     ]
 
 

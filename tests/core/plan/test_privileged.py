@@ -104,3 +104,18 @@ def test_an_undo_leaves_the_last_member_where_it_is(work: Work) -> None:
 def test_without_privileged_groups_nothing_is_said_of_any(work: Work) -> None:
     done = work.run(work.pipeline(), work.sheet(user("ana", groups="Admin|Root")))
     assert (done.outcome, done.codes) == (Outcome.OK, [])
+
+
+def test_only_rows_that_go_in_are_told_apart(work: Work) -> None:
+    rows = (
+        user("ana", groups="Owners"),
+        user("bo", groups="Owners", email="no address"),
+        user("cy", groups="Owners"),
+        user("CY", groups="Owners"),
+    )
+    plan = work.plan(_pipeline(work, 'on_error = "skip"'), work.sheet(*rows))
+    # What is wrong with a later row keeps that of cy out as well.
+    assert plan.codes == ["groups.privileged@3", "email.invalid@4", "username.duplicate@6"]
+    assert plan.counts.warnings == 1
+    plan = work.plan(_pipeline(work), work.sheet(*rows))
+    assert [code for code in plan.codes if code.startswith("groups")] == ["groups.privileged@3", "groups.privileged@5"]

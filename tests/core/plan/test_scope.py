@@ -70,7 +70,7 @@ def test_nobody_outside_leaves_whatever_the_row_says_of_them(work: Work) -> None
 @pytest.mark.parametrize(
     ("scope", "says"),
     [
-        ('departmnt = "Sales"', 'unknown field "departmnt", did you mean "department"'),
+        ('departmnt = "Sales"', 'there is no field "departmnt", did you mean "department"'),
         ('groups = "Sales"', "cannot say whom a sheet is about"),
         ('department = ""', "department"),
     ],

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from musterroll import Options, Problem, RowValidator
+from musterroll.contract.codes import explanations_of
 from musterroll_plugins.groups.paths import Paths, PathsOptions
 from musterroll_plugins.validators.characters import Characters
 from musterroll_plugins.validators.choices import Choices, ChoicesOptions
@@ -21,7 +22,13 @@ CHARACTERS = Characters(Options(), context())
 
 def only(rule: RowValidator, **values: str | None) -> Problem:
     (found,) = rule.check(row(**values))
+    assert_may_be_named(found)
     return found
+
+
+def assert_may_be_named(problem: Problem) -> None:
+    """What is repaired without asking can be named under `repairs`."""
+    assert not problem.is_safe or any(one.is_repaired for one in explanations_of(problem.code)), problem.code
 
 
 @pytest.mark.parametrize(
@@ -91,6 +98,7 @@ def test_characters(text: str, suggestion: str | None, safe: bool) -> None:
 def test_the_other_rules() -> None:
     (found,) = Paths(PathsOptions(), context()).resolve(row(groups="Sales;;Role A;"))
     assert isinstance(found, Problem)
+    assert_may_be_named(found)
     assert (found.suggestion, found.is_safe) == ("Sales;Role A", True)
     choices = Choices(ChoicesOptions(field="forename", values=("North", "South")), context())
     near = only(choices, forename="Nroth")

@@ -65,3 +65,16 @@ def test_the_unit_is_one(tmp_path: Path) -> None:
     unit.write_text(UNIT.read_text("utf-8").replace("/opt/musterroll/bin/musterroll", shutil.which("true") or ""))
     found = subprocess.run(["systemd-analyze", "verify", str(unit)], check=False, capture_output=True, text=True)
     assert (found.returncode, found.stdout + found.stderr) == (0, "")
+
+
+def test_every_mistake_of_a_folder_of_pipelines_is_said_with_its_line(inside: Inside) -> None:
+    inside.write("ana/musterroll.toml", 'name = "ana"\n\non_eror = "skip"\n')
+    inside.write("bo.toml", 'name = "bo"\nconfirm = "no"\n')
+    inside.write("cy.toml", 'name = "cy"\nmatch = [\n')
+    ended = inside.run("web", ".", "--port", "0")
+    assert ended.status == 2
+    lines = ended.err.splitlines()
+    assert 'error: ana/musterroll.toml: on_eror: unknown option, did you mean "on_error"?' in lines
+    assert "    3 | on_eror = …" in lines
+    assert "error: bo.toml: confirm: should be true or false; write false" in lines
+    assert any(line.startswith("error: cy.toml: line 2, column 9: ") for line in lines)

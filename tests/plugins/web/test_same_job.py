@@ -195,6 +195,37 @@ def test_roles_of_programs(api: WebServer) -> None:
     assert pages.get("/c/test").status_code == 401  # a token is not for pages
 
 
+@pytest.mark.parametrize(
+    ("path", "sent", "status", "says"),
+    [
+        ("/api/customers/nobody/jobs", {"rows": []}, 404, 'there is no customer "nobody"'),
+        ("/api/customers/nobody/checks", {"rows": []}, 404, 'there is no customer "nobody"'),
+        ("/api/customers/test/jobs", {"rows": [], "profile": "trail"}, 422, 'there is no profile "trail"'),
+        ("/api/customers/test/checks", {"rows": [], "profile": "trail"}, 422, 'there is no profile "trail"'),
+        (
+            "/api/customers/test/checks",
+            {"rows": [], "invites": "some"},
+            422,
+            "invites is one of none, new, all, pending",
+        ),
+        (
+            "/api/customers/test/checks",
+            {"rows": [{"surnam": "x"}]},
+            422,
+            'row 1 of rows: there is no field "surnam", did you mean "surname"?',
+        ),
+        ("/api/jobs/nothing/undo", {}, 404, 'there is no job "nothing"'),
+        ("/api/jobs/nothing/cancel", {}, 404, 'there is no job "nothing"'),
+    ],
+)
+def test_what_there_is_not_is_said_as_everything_is(
+    hr: Program, path: str, sent: dict[str, object], status: int, says: str
+) -> None:
+    answer = hr.client.post(path, json=sent)  # as described
+    assert answer.status_code == status
+    assert answer.json()["error"]["message"] == says
+
+
 def test_every_operation_is_described(hr: Program) -> None:
     described = hr.client.get("/api/openapi.json").json()
     assert described["openapi"].startswith("3.1")

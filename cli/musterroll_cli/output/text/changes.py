@@ -115,7 +115,7 @@ def show_groups(stream: Stream, groups: Sequence[GroupPath], *, verbose: bool) -
     """Prints the groups to create as a tree, under the parents that exist."""
     if not groups:
         return
-    stream.line()
+    stream.gap()
     stream.line(Styled(gettext("{groups} to create:", groups=amount(len(groups), "group")), "bold"))
     new = set(groups)
     shown: set[GroupPath] = set()
@@ -141,7 +141,7 @@ def show_groups(stream: Stream, groups: Sequence[GroupPath], *, verbose: bool) -
 def show_privileged(stream: Stream, report: Report) -> None:
     """Prints the privileged groups that a plan concerns."""
     if report.privileged:
-        stream.line()
+        stream.gap()
         stream.line(Styled(gettext("Privileged groups:"), "bold yellow"))
     for group in report.privileged:
         stream.line(f"  {privileged_words(group)}")

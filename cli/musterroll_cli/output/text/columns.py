@@ -18,4 +18,4 @@ def show_columns(stream: Stream, columns: Sequence[FoundColumn]) -> None:
         meaning = Styled(one.field or "-", "bold" if one.field else "dim")
         rows.append((one.letter, one.heading, meaning, _BECAUSE.get(one.reason or "", "")))
     show_table(stream, (Column(), Column("Heading", wraps=True), Column("Field"), Column("", wraps=True)), rows)
-    stream.line()
+    stream.gap()

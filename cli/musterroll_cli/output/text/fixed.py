@@ -33,7 +33,7 @@ def show_changed_cells(stream: Stream, fixed: Fixed) -> None:
         for one in fixed.changes()
     )
     show_table(stream, _COLUMNS, rows)
-    stream.line()
+    stream.gap()
 
 
 def show_fixed(stream: Stream, fixed: Fixed) -> None:

@@ -52,7 +52,7 @@ def show_invite_list(stream: Stream, invites: Iterable[ListedInvite], *, quiet: 
         stream.line("nobody")
         return
     if not quiet:
-        stream.line()
+        stream.gap()
     told = ", ".join(f"{counts[state]:,} {state}" for state in InviteState if counts[state])
     stream.line(Styled(f"{amount(counts.total(), 'user')}: ", "bold"), f"{told}.")
 
@@ -78,7 +78,7 @@ def show_considered(stream: Stream, report: Report, *, verbose: bool, quiet: boo
     if not quiet:
         if not verbose and due + skipped > SHOWN:
             stream.line(and_more(due + skipped - SHOWN))
-        stream.line()
+        stream.gap()
     others = f", {skipped:,} to skip" if skipped else ""
     stream.line(Styled(f"{amount(due, 'invite')} to send{others}", "bold"), "; nothing was sent.")
 
@@ -92,7 +92,7 @@ def show_released(stream: Stream, report: Report, *, quiet: bool) -> None:
     held = sum(invite.state is InviteState.HELD for invite in invites)
     if not quiet:
         show_table(stream, _COLUMNS, map(_line, invites))
-        stream.line()
+        stream.gap()
     stream.line(Styled(f"{amount(len(invites) - held, 'invite')} released", "bold"), f", {held:,} still held.")
     if held:
         stream.line("If you know that they have arrived: musterroll invites release NAME --as-sent")

@@ -88,7 +88,7 @@ def show_job_heading(stream: Stream, report: Report, job: JobSummary) -> None:
         stream.line(f"approved by {job.approved.by}, {local_time(job.approved.at)}")
     if job.error is not None:
         stream.line(Styled("stopped: ", "red"), job.error)
-    stream.line()
+    stream.gap()
 
 
 def show_what_happened(stream: Stream, report: Report, job: JobSummary, *, verbose: bool) -> None:
@@ -107,7 +107,7 @@ def show_what_happened(stream: Stream, report: Report, job: JobSummary, *, verbo
     rows += [(Styled("privileged", "bold yellow"), "", privileged_words(group)) for group in report.privileged]
     rows += _invites(report, job, verbose=verbose)
     show_table(stream, (Column(), Column(right=True), Column(wraps=True)), rows, indent=2)
-    stream.line()
+    stream.gap()
 
 
 def show_job_end(stream: Stream, job: JobSummary, *, common: Common) -> None:
@@ -133,7 +133,7 @@ def show_failures(stream: Stream, failures: Iterable[Failure], *, verbose: bool)
     show_table(stream, columns, rows)
     if hidden := sum(1 for _ in failures):
         stream.line(and_more(hidden))
-    stream.line()
+    stream.gap()
 
 
 def _failure(failure: Failure) -> Cells:

@@ -51,14 +51,14 @@ def show_plugin_in_full(stream: Stream, provider: Provider) -> None:
     stream.line(component.summary)
     if isinstance(component, CommandType) and component.help:
         stream.line(component.help)
-    stream.line()
+    stream.gap()
     options = getattr(component, "options", None)
     if options is not None and options.model_fields:
         rows = ((Styled(_label(o.name, component), "bold"), o.type, o.default, o.meaning) for o in described(options))
         show_table(stream, _OPTIONS, rows)
     elif options is not None:
         stream.line("It has no options.")
-    stream.line()
+    stream.gap()
     stream.line("On the command line:" if provider.kind == "command" else "In a pipeline file:")
     for line in example(provider.kind, component).splitlines():
         stream.line(f"  {line}")

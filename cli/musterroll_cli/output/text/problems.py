@@ -81,19 +81,19 @@ def show_problems(
             (problem for problem in report.problems() if problem.severity is severity) for severity in Severity
         )
         _show(stream, map(_Entry.of_problem, each))
-        stream.line()
+        stream.gap()
     unread = _not_read(stream, groups)
     entries = [_Entry.of_group(group) for group in groups if group.code not in _NOT_READ]
     for line in unread:
         stream.line(Styled(line, "bold yellow"))
     if unread and entries:
-        stream.line()
+        stream.gap()
     below = _BELOW + len(unread) + (_OF_A_JOB if report.job is not None else 0)
     shown = len(entries) if verbose else _room(stream, entries, below)
     _show(stream, entries[:shown])
     if hidden := entries[shown:]:
         _show_hidden(stream, hidden)
-    stream.line()
+    stream.gap()
 
 
 def first_step(groups: Sequence[ProblemGroup]) -> str | None:

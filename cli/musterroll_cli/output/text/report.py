@@ -50,7 +50,7 @@ def _show_job(stream: Stream, report: Report, job: JobSummary, common: Common) -
 
     if report.changes is not None and common.verbose:
         show_changes(stream, report.changes(), verbose=True, quiet=False)
-        stream.line()
+        stream.gap()
     if not common.quiet:
         show_what_happened(stream, report, job, verbose=common.verbose)
     if report.nothing_left:
@@ -81,7 +81,7 @@ def _show_plan(stream: Stream, report: Report, common: Common) -> None:
     if not common.quiet:
         show_groups(stream, groups, verbose=common.verbose)
         show_privileged(stream, report)
-        stream.line()
+        stream.gap()
     show_plan_total(stream, tally, groups)
 
 

@@ -41,7 +41,7 @@ def show_row(stream: Stream, story: RowStory) -> None:
 
 
 def _heading(stream: Stream, text: str) -> None:
-    stream.line()
+    stream.gap()
     stream.line(Styled(text, "bold"))
 
 

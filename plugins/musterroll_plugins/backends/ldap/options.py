@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
-from musterroll import FilePath, Options, SecretRef, Surroundings, Template, did_you_mean
+from musterroll import FilePath, Options, SecretRef, Template, known_field
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*(;[A-Za-z0-9-]+)*|\d+(\.\d+)+")
 _RDN = re.compile(r"\s*([A-Za-z][A-Za-z0-9-]*)\s*=\s*(.+)", re.DOTALL)
@@ -68,7 +68,7 @@ Server = Annotated[str, AfterValidator(_server)]
 Dn = Annotated[str, AfterValidator(_dn)]
 Attribute = Annotated[str, AfterValidator(_attribute)]
 Text = Annotated[str, AfterValidator(_template)]
-FieldName = Annotated[str, AfterValidator(_field)]
+FieldName = Annotated[str, AfterValidator(_field), AfterValidator(known_field)]
 Filter = Annotated[str, AfterValidator(_filter)]
 
 
@@ -175,13 +175,10 @@ class LdapOptions(Options):
 
     @model_validator(mode="after")
     def _of_fields(self, info: ValidationInfo) -> LdapOptions:
-        around = info.context
-        if not isinstance(around, Surroundings) or around.fields is None:
-            return self
         named = [name for text in (self.rdn or "", *self.made.values()) for name in Template(text).names]
         if self.containers and self.containers_by != "groups":
             named.append(self.containers_by)
         for name in named:
-            if name not in around.fields or name in ("password", "groups"):
-                raise ValueError(f'there is no field "{name}"{did_you_mean(name, around.fields)}')
+            if known_field(name, info) in ("password", "groups"):
+                raise ValueError(f"an entry is not named after the {name}")
         return self

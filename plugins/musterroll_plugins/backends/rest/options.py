@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationInfo, model_validator
 
-from musterroll import FieldSet, Surroundings, did_you_mean
+from musterroll import Surroundings, did_you_mean, known_field
 from musterroll_http import RestOptions
 from musterroll_plugins.backends.rest.calls import AnyWhen, GroupCalls, JsonPath, UserCalls
 from musterroll_plugins.backends.rest.profiles import with_profile
@@ -71,9 +71,7 @@ class RestPortalOptions(RestOptions):
 
     @model_validator(mode="after")
     def _as_a_whole(self, info: ValidationInfo) -> RestPortalOptions:
-        around = info.context
-        fields = around.fields if isinstance(around, Surroundings) else None
-        if wrong := [*self._missing(), *self._unknown(fields)]:
+        if wrong := [*self._missing(), *self._unknown(info)]:
             raise ValueError("; ".join(wrong))
         return self
 
@@ -92,10 +90,13 @@ class RestPortalOptions(RestOptions):
         if groups.add is not None and not users.groups and groups.members is None:
             yield "users.groups or groups.members is needed: where it shows who is in a group"
 
-    def _unknown(self, fields: FieldSet | None) -> Iterator[str]:
-        if fields is not None and self.profile is None:
-            for name in sorted(self.users.fields.keys() - fields.keys()):
-                yield f'users.fields: there is no field "{name}"{did_you_mean(name, fields)}'
+    def _unknown(self, info: ValidationInfo) -> Iterator[str]:
+        fields = info.context.fields if isinstance(info.context, Surroundings) else None
+        for name in sorted(self.users.fields) if self.profile is None else ():
+            try:
+                known_field(name, info)
+            except ValueError as error:
+                yield f"users.fields: {error}"
         for table, calls in (("users", self.users), ("groups", self.groups)):
             for name, known in _PLACEHOLDERS[table].items():
                 call = getattr(calls, name)

@@ -12,11 +12,10 @@ from pydantic import (
     StrictFloat,
     StrictInt,
     StrictStr,
-    ValidationInfo,
     model_validator,
 )
 
-from musterroll import FilePath, Options, SecretRef, Surroundings, did_you_mean
+from musterroll import FilePath, Options, SecretRef, known_field
 
 Constant = StrictBool | StrictInt | StrictFloat | StrictStr
 """What a column can be given in the options."""
@@ -46,7 +45,7 @@ def _field(name: str) -> str:
 
 
 Address = Annotated[str, AfterValidator(_address)]
-FieldColumn = Annotated[str, AfterValidator(_field)]
+FieldColumn = Annotated[str, AfterValidator(_field), AfterValidator(known_field)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 
 
@@ -189,13 +188,4 @@ class SqlOptions(Options):
             raise ValueError("passwords (how they are kept) and users.password (the column) belong together")
         if bool(self.users.active_value) != bool(self.users.inactive_value):
             raise ValueError("users.active_value and users.inactive_value belong together")
-        return self
-
-    @model_validator(mode="after")
-    def _of_fields(self, info: ValidationInfo) -> SqlOptions:
-        around = info.context
-        if isinstance(around, Surroundings) and around.fields is not None:
-            for name in self.users.columns:
-                if name not in around.fields:
-                    raise ValueError(f'there is no field "{name}"{did_you_mean(name, around.fields)}')
         return self

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from http import HTTPStatus
 from typing import Any, TypeAlias
 
@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
+from musterroll import did_you_mean
 from musterroll.engine import JobSummary
 from musterroll_plugins.web.desk import Upload, Work
 from musterroll_plugins.web.jobs import view_of_job
@@ -18,6 +19,9 @@ from musterroll_plugins.web.private import ID
 from musterroll_plugins.web.site import Visit
 from musterroll_plugins.web.view import Page, View
 from musterroll_plugins.web.works import work_for
+
+SHOWN = 100
+"""So many characters are shown of what a program said wrongly."""
 
 Show: TypeAlias = Callable[[View, Upload | JobSummary], Response]
 """Answers from a view: of the check of a sheet, or of a job."""
@@ -37,7 +41,18 @@ async def found(visit: Visit) -> Work | JobSummary:
             visit.insist()
             return it
     visit.customer_found = None
-    raise HTTPException(404)
+    raise _no_job(visit)
+
+
+def _no_job(visit: Visit) -> HTTPException:
+    return HTTPException(404, f'there is no job "{visit.request.path_params["job"][:SHOWN]}"')
+
+
+def no_field(where: str, name: str, names: Sequence[str]) -> HTTPException:
+    """The answer to a program that names a field that there is not."""
+    name = name[:SHOWN]
+    hint = did_you_mean(name, names) or f"; the fields are {', '.join(names)}"
+    return HTTPException(422, f'{where}: there is no field "{name}"{hint}')
 
 
 async def _job(visit: Visit, id_: str) -> JobSummary | None:
@@ -54,7 +69,7 @@ async def found_work(visit: Visit) -> Work:
     """The work that the path names; see `found`."""
     it = await found(visit)
     if not isinstance(it, Work):
-        raise HTTPException(404)
+        raise _no_job(visit)
     return it
 
 
@@ -82,7 +97,7 @@ async def found_check(visit: Visit) -> tuple[Upload, Work]:
     work = await found_work(visit)
     upload = visit.site.desk.upload(visit.name, work.upload or "")
     if upload is None or upload.check != work.id:
-        raise HTTPException(404)
+        raise _no_job(visit)
     return upload, work
 
 
@@ -96,7 +111,7 @@ async def found_upload(visit: Visit) -> Upload:
         if upload is not None and visit.may("importer"):
             return upload
     visit.customer_found = None
-    raise HTTPException(404)
+    raise _no_job(visit)
 
 
 async def checked(visit: Visit) -> tuple[Upload, View]:

@@ -14,7 +14,7 @@ from musterroll_plugins.web.checked import begin_import
 from musterroll_plugins.web.columns import WrongColumnsError, take_columns, take_worksheet
 from musterroll_plugins.web.copies import begin_copy
 from musterroll_plugins.web.desk import Upload
-from musterroll_plugins.web.programs.answers import accepted, checked, found_check, found_upload, json_object
+from musterroll_plugins.web.programs.answers import accepted, checked, found_check, found_upload, json_object, no_field
 from musterroll_plugins.web.programs.schemas import LONGEST
 from musterroll_plugins.web.site import Visit
 from musterroll_plugins.web.view import View
@@ -122,8 +122,9 @@ def _said(body: Mapping[str, Any]) -> _Said:
 async def _by_column(visit: Visit, upload: Upload, view: View, chosen: Mapping[str, str]) -> dict[int, str]:
     """The field of each column: the one that is said, else the one whose heading it has."""
     fields, found = (await visit.pipeline(upload.profile)).fields, view.meta["columns"]["columns"]
-    if unknown := [name for name in chosen if name not in fields or fields[name].omitted]:
-        raise HTTPException(422, f"columns: there is no field {unknown[0]}")
+    names = [one.name for one in fields.values() if not one.omitted]
+    if unknown := [name for name in chosen if name not in names]:
+        raise no_field("columns", unknown[0], names)
     headings = {fold_heading(one["heading"]): i for i, one in reversed([*enumerate(found)])}
     by_column: dict[int, Any] = {
         i: one["field"] if one["reason"] == "heading" and one["field"] not in chosen else ""

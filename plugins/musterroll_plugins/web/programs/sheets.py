@@ -15,11 +15,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from musterroll import did_you_mean
 from musterroll.engine import Pipeline, template
 from musterroll_plugins.web.columns import with_columns
 from musterroll_plugins.web.desk import Upload
 from musterroll_plugins.web.private import read_json, write_json
-from musterroll_plugins.web.programs.answers import accepted, json_object
+from musterroll_plugins.web.programs.answers import SHOWN, accepted, json_object, no_field
 from musterroll_plugins.web.programs.schemas import LONGEST, WITH_ROWS, WITH_SHEET
 from musterroll_plugins.web.site import Visit, refuse_doubles
 from musterroll_plugins.web.uploads import check, discard_former, in_place_of, take
@@ -74,7 +75,10 @@ async def _begin(visit: Visit, kind: str) -> Response:
             raise HTTPException(422, "this Idempotency-Key was used for something else")
         return accepted(former["work"])
     replaced = _replaced(visit, sent.text("after"))
-    if (profile := sent.text("profile")) and profile in visit.customer.profiles:
+    if profile := sent.text("profile"):
+        if profile not in (profiles := visit.customer.profiles):
+            hint = did_you_mean(profile[:SHOWN], profiles)
+            raise HTTPException(422, f'there is no profile "{profile[:SHOWN]}"{hint}')
         pipeline = await visit.pipeline(profile)
     said = _columns(pipeline, sent)
     name, content = sent.name, sent.content
@@ -181,20 +185,18 @@ def _columns(pipeline: Pipeline, sent: _Sent) -> tuple[dict[str, Any], dict[str,
         return None
     names = [one.name for one in pipeline.fields.values() if not one.omitted]
     if unknown := sorted(columns.keys() - {*names}):
-        raise HTTPException(422, f"columns: there is no field {unknown[0]}; there are {', '.join(names)}")
+        raise no_field("columns", unknown[0], names)
     return {"worksheet": worksheet} if worksheet else {}, columns
 
 
 def _as_csv(pipeline: Pipeline, content: bytes) -> bytes:
     """Rows as the sheet of the pipeline, so that a job of rows is one like every other."""
-    rows, names = json.loads(content), {one.name for one in pipeline.fields.values() if one.has_column}
+    rows, names = json.loads(content), [one.name for one in pipeline.fields.values() if one.has_column]
     for number, row in enumerate(rows, 1):
         if not isinstance(row, dict) or not all(isinstance(value, str) for value in row.values()):
             raise HTTPException(422, f"row {number} of rows is no object whose values are texts")
-        if unknown := sorted(row.keys() - names):
-            raise HTTPException(
-                422, f"row {number} of rows: there is no field {unknown[0]}; there are {', '.join(names)}"
-            )
+        if unknown := sorted(row.keys() - {*names}):
+            raise no_field(f"row {number} of rows", unknown[0], names)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "rows.csv"
         template(pipeline, path, form="csv", users=rows)
