@@ -107,7 +107,7 @@ async def failure(site: Site, request: Request, error: Exception) -> Response:
     text = gettext(_TEXTS.get(status, gettext_noop("This does not work.")))
     detail = error.detail if isinstance(error, HTTPException) and error.detail != HTTPStatus(status).phrase else ""
     if request.url.path.startswith("/api/"):
-        body = {"error": {"code": _CODES.get(status, "error"), "message": detail or text}}
+        body = {"error": {"code": _CODES.get(status, "error"), "message": detail or _FOR_PROGRAMS.get(status, text)}}
         return JSONResponse(body, status, dict(headers or {}))
     if status == 401:
         response = unknown(site, request)
@@ -130,6 +130,10 @@ _TEXTS = {
     429: gettext_noop("That was too often. Wait a minute, and try again."),
     500: gettext_noop("Something has gone wrong here; whoever runs this server finds it in its log."),
     503: gettext_noop("This cannot be done now."),
+}
+_FOR_PROGRAMS = {
+    404: "There is nothing at this address that this token may see.",
+    405: "This address does not take that method.",
 }
 _CODES = {
     400: "unreadable",

@@ -172,8 +172,8 @@ def numbers(page: Page) -> dict[str, int]:
     return {"page": page.number, "pages": page.pages, "total": page.total}
 
 
-def json_object(body: bytes) -> dict[str, Any]:
-    """The object of a request's body.
+def json_object(body: bytes, what: str = "the body") -> dict[str, Any]:
+    """The object of a request's body, or of a part of it.
 
     Raises:
         HTTPException: it is no JSON (400), or no object (422).
@@ -182,10 +182,10 @@ def json_object(body: bytes) -> dict[str, Any]:
         said = json.loads(body, object_pairs_hook=_without_doubles)
         json.dumps(said, ensure_ascii=False).encode()  # half a character is no text
     except (ValueError, RecursionError) as error:
-        detail = error.args[0] if isinstance(error, _DoubleNameError) else "the body is no JSON"
+        detail = error.args[0] if isinstance(error, _DoubleNameError) else f"{what} is no JSON"
         raise HTTPException(400, detail) from None
     if not isinstance(said, dict):
-        raise HTTPException(422, "the body is no object")
+        raise HTTPException(422, f"{what} is no object")
     return said
 
 

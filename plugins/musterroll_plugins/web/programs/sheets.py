@@ -146,7 +146,7 @@ async def _sent(visit: Visit) -> _Sent:
             raise HTTPException(422, "there is no file `sheet`")
         wanted = {name: visit.text(name) for name in WITH_SHEET if name in form}
         if "columns" in wanted:
-            wanted["columns"] = json_object(wanted["columns"].encode("utf-8", "replace"))
+            wanted["columns"] = json_object(wanted["columns"].encode("utf-8", "replace"), "columns")
         name = sheet.filename
         return _Sent(name if not name.endswith(".json") else f"{name}_", await sheet.read(), wanted)
 
