@@ -129,7 +129,8 @@ def test_columns_that_are_called_otherwise_are_asked_for_and_remembered(visitor:
 
 def test_of_several_worksheets_the_one_is_taken_that_is_chosen(visitor: Visitor) -> None:
     page = visitor.upload(two_worksheets(), "staff.xlsx")
-    assert "The worksheet “Sheet” is taken" in words_of(page)
+    assert "staff.xlsx has several worksheets. Say which one holds the users" in words_of(page)
+    assert "<option selected>Sheet</option><option>Others</option>" in page.text
     path = upload_path(page)
     assert visitor.post(f"{path}/worksheet", worksheet="Nobody's").status_code == 422
     answers = visitor.wait(visitor.post(f"{path}/worksheet", worksheet="Others"))
