@@ -15,7 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from musterroll import engine
+from musterroll import engine, gettext, term
 from musterroll.engine import Outcome
 from musterroll.errors import Mistake, MusterrollError, PipelineError, StalePlanError, UsageError
 from musterroll_cli.interruption import orderly_interruption
@@ -203,7 +203,9 @@ class Session:
         except PipelineError as error:
             if error.code != PipelineError.code:
                 raise
-            self.warn("the pipeline has mistakes (see `musterroll pipeline check`); its own plugins are left out")
+            self.warn(
+                gettext("the pipeline has mistakes (see `musterroll pipeline check`); its own plugins are left out")
+            )
             return engine.Registry.load(external=not self.common.no_external_plugins)
 
     def confirmation(self, pipeline: Pipeline, *, yes: bool) -> Confirmation:
@@ -217,7 +219,9 @@ class Session:
         """Shows progress and minds Ctrl-C while the engine works. Yields what to tell the engine."""
         if self.err.is_terminal and not self.common.quiet:
             self._progress = Bar(self.err)
-        with self.watching(pipeline), orderly_interruption(pipeline.cancelled, pipeline.watch.waiting), self._progress:
+        notice = gettext("interrupted: finishing what is under way; press Ctrl-C again to stop at once")
+        interruption = orderly_interruption(pipeline.cancelled, pipeline.watch.waiting, notice=notice)
+        with self.watching(pipeline), interruption, self._progress:
             yield self._progress
 
     def annotated(
@@ -264,7 +268,7 @@ class Session:
     def warn(self, message: str) -> None:
         """Prints a warning on standard error."""
         if not self.common.quiet:
-            self.err.line(Styled("warning: ", "yellow"), message)
+            self.err.line(Styled(f"{term('warning')}: ", "yellow"), message)
 
     def show(self, report: Report, annotated: engine.AnnotatedCopy | None = None) -> int:
         """Prints a report, closes it, and returns the exit status; writes the files that were asked for before.
@@ -288,7 +292,7 @@ class Session:
                     error = _interrupted(report.job.id if report.job else None)
                 return self.finish(outcome=outcome, error=error or lost)
             for note in report.sheet.notes if report.sheet and not self.common.quiet else ():
-                self.err.line("note: ", note)
+                self.err.line(gettext("note: "), note)
             show_report(self.out, report, common=self.common)
             for failure in (report.error, kept, copied):
                 if failure is not None:
@@ -304,7 +308,9 @@ class Session:
         except MusterrollError as error:
             return error
         if not self.common.quiet:
-            self.err.line(f"{annotated.path} is written: a copy of the sheet with everything marked in it")
+            self.err.line(
+                gettext("{path} is written: a copy of the sheet with everything marked in it", path=annotated.path)
+            )
         return None
 
     def _keep(self, report: Report) -> MusterrollError | None:
@@ -316,7 +322,7 @@ class Session:
         except MusterrollError as error:
             return error
         if not self.common.quiet:
-            self.err.line(f"The report is in {self._report_target.path}.")
+            self.err.line(gettext("The report is in {path}.", path=self._report_target.path))
         return None
 
     def add(self, members: Mapping[str, Any]) -> None:

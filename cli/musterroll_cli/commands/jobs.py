@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from musterroll import engine
+from musterroll import engine, gettext
 from musterroll.engine import documents
 from musterroll.errors import UsageError
 from musterroll_cli.options import (
@@ -109,7 +109,9 @@ def prune_jobs(
             pipeline,
             keep=keep,
             older_than=older_than,
-            confirm=lambda jobs: asking.ask(lambda stream: stream.line(f"About to forget {amount(jobs, 'job')}.")),
+            confirm=lambda jobs: asking.ask(
+                lambda stream: stream.line(gettext("About to forget {jobs}.", jobs=amount(jobs, "job")))
+            ),
         )
     if session.as_json:
         return session.finish(pruned.members())

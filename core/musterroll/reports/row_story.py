@@ -15,6 +15,7 @@ from musterroll.contract.fields import USERNAME
 from musterroll.contract.problems import Problem
 from musterroll.contract.rows import Origin, Row
 from musterroll.contract.source import Source
+from musterroll.contract.translation import gettext_noop
 from musterroll.contract.users import GroupPath
 from musterroll.errors import UsageError
 from musterroll.journal.change import Action, Change
@@ -24,14 +25,14 @@ from musterroll.journal.ledger import invite_of_row
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.progress import SILENT, Progress
 from musterroll.reports.invites import listed
-from musterroll.reports.jobs import operation_name
+from musterroll.reports.jobs import operation_name, operation_told
 from musterroll.reports.sheet_again import Reading, concerns, read_again
 from musterroll.reports.summaries import ListedInvite
 from musterroll.sheet.checks import CheckedRow
 from musterroll.sheet.summary import SheetSummary
 from musterroll.sheet.transforms import Transformed
 
-PLANNING = "planning"
+PLANNING = gettext_noop("planning")
 """The label of what only the comparison with the portal showed."""
 
 
@@ -77,11 +78,19 @@ class RuleResult:
 
 @dataclass(frozen=True, slots=True)
 class StoryOperation:
-    """One thing that there was to do for the row: `planned`, `intent`, `done`, `noop`, `failed` or `unknown`."""
+    """One thing that there was to do for the row.
+
+    Attributes:
+        operation: what was to be done.
+        state: `planned`, `intent`, `done`, `noop`, `failed` or `unknown`.
+        detail: why it is so.
+        told: the operation in the person's language.
+    """
 
     operation: str
     state: str
     detail: str | None
+    told: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,7 +201,7 @@ class _Story:
             groups=None if checked is None else _groups(checked, change),
             change=change,
             operations=tuple(
-                StoryOperation(operation_name(kind, group), state, detail)
+                StoryOperation(operation_name(kind, group), state, detail, operation_told(kind, group))
                 for kind, group, state, detail in self._job.operations.of_row(row)
             ),
             invite=self._invite(username or ""),

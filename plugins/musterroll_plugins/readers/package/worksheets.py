@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
-from musterroll import AmbiguousWorksheetError, Source, SourceError, column_letter, fold, is_front_worksheet
+from musterroll import AmbiguousWorksheetError, Source, SourceError, column_letter, fold, gettext, is_front_worksheet
 
 _MOST_STRETCHES = 20
 
@@ -80,13 +80,13 @@ class Hidden:
         """What the person should know."""
         notes = []
         if self.filtered:
-            notes.append("a filter hides rows of this worksheet; they are read like the others")
+            notes.append(gettext("a filter hides rows of this worksheet; they are read like the others"))
         elif self.rows:  # those that a filter hides are hidden rows as well
-            notes.append("hidden rows are read like the others")
+            notes.append(gettext("hidden rows are read like the others"))
         if self.columns:
             names = ", ".join(
                 column_letter(first - 1) if first == last else f"{column_letter(first - 1)}-{column_letter(last - 1)}"
                 for first, last in self.columns
             )
-            notes.append(f"hidden columns ({names}) are read like the others")
+            notes.append(gettext("hidden columns ({names}) are read like the others", names=names))
         return tuple(notes)
