@@ -53,7 +53,7 @@ class Confirmation:
         if not self.asks:
             if self._needed:
                 raise RefusedError(
-                    "this pipeline asks before it writes, and there is nobody to ask; agree with --yes",
+                    gettext("this pipeline asks before it writes, and there is nobody to ask; agree with --yes"),
                     code="confirm.needed",
                 )
             return True

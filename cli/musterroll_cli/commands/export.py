@@ -45,7 +45,9 @@ def export(
     What is not edited in it asks for no change.
     """
     if output is None and session.as_json:
-        raise UsageError("with --format json standard output holds the document; name a file for the sheet with -o")
+        raise UsageError(
+            gettext("with --format json standard output holds the document; name a file for the sheet with -o")
+        )
     pipeline = session.load()
     to = session.out.bytes if output is None else output
     try:

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from musterroll.contract.text import did_you_mean
+from musterroll.contract.text import meant_perhaps
+from musterroll.contract.translation import gettext
 from musterroll.errors import UsageError
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.written.column_guide import ColumnGuide
@@ -69,7 +70,7 @@ def template(
 def _format(pipeline: Pipeline, path: Path | None, form: str | None) -> WritableFormat:
     formats = {one.name: one for one in writable_formats(pipeline)}
     if not formats:
-        raise UsageError("none of this pipeline's readers can write a sheet", code="output.unsupported")
+        raise UsageError(gettext("none of this pipeline's readers can write a sheet"), code="output.unsupported")
     if form is None and path is not None:
         return format_of_name(pipeline, path, "-o")
     if form is None:
@@ -77,9 +78,17 @@ def _format(pipeline: Pipeline, path: Path | None, form: str | None) -> Writable
     if form not in formats:
         known = ", ".join(formats)
         raise UsageError(
-            f'"{form}" is no format that this pipeline can write{did_you_mean(form, formats)}; these are: {known}',
+            gettext(
+                '"{form}" is no format that this pipeline can write{near}; these are: {formats}',
+                form=form,
+                near=meant_perhaps(form, formats),
+                formats=known,
+            ),
             code="output.unsupported",
         )
     if path is not None and not formats[form].suits(path) and any(one.suits(path) for one in formats.values()):
-        raise UsageError(f"--as {form} does not fit the name {path}; leave one of them out", code="output.unsupported")
+        raise UsageError(
+            gettext("--as {form} does not fit the name {path}; leave one of them out", form=form, path=path),
+            code="output.unsupported",
+        )
     return formats[form]

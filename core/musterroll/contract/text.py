@@ -7,6 +7,8 @@ import unicodedata
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from musterroll.contract.translation import gettext
+
 # What Unicode calls default ignorable, and the marks of interlinear annotation: nobody sees these.
 INVISIBLE = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
@@ -99,6 +101,12 @@ def did_you_mean(word: str, candidates: Iterable[str]) -> str:
     """Returns `, did you mean "x"?` for the nearest candidate, or nothing."""
     found = nearest(word, candidates)
     return f', did you mean "{found}"?' if found else ""
+
+
+def meant_perhaps(word: str, candidates: Iterable[str]) -> str:
+    """Says the same in the person's language: `did_you_mean` is for pipeline files, which are spoken of in English."""
+    found = nearest(word, candidates)
+    return gettext(', did you mean "{found}"?', found=found) if found else ""
 
 
 def is_one_slip(one: str, other: str) -> bool:

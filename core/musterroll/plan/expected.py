@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from musterroll.contract.text import did_you_mean
+from musterroll.contract.text import meant_perhaps
+from musterroll.contract.translation import counted, gettext
 from musterroll.errors import RefusedError, UsageError
 from musterroll.journal.change import Action
 from musterroll.journal.job import Job
@@ -43,18 +44,34 @@ class Expected:
         name = name.strip()
         if not sign or not (found := _RANGE.fullmatch(numbers.strip())):
             raise UsageError(
-                f'--expect {text}: write what and how many, e.g. "create=30..60", "update=..20" or "deactivate=0"'
+                gettext(
+                    '--expect {text}: write what and how many, e.g. "create=30..60", "update=..20" or "deactivate=0"',
+                    text=text,
+                )
             )
         if name not in _NAMES:
             known = ", ".join(_NAMES)
             raise UsageError(
-                f'--expect {text}: "{name}" is nothing that is counted{did_you_mean(name, _NAMES)}; these are: {known}'
+                gettext(
+                    '--expect {text}: "{name}" is nothing that is counted{near}; these are: {names}',
+                    text=text,
+                    name=name,
+                    near=meant_perhaps(name, _NAMES),
+                    names=known,
+                )
             )
         least, most = int(found[1] or 0), found[2] or found[3]
         if most is None and ".." not in numbers:
             most = str(least)
         if most is not None and int(most) < least:
-            raise UsageError(f"--expect {text}: {least} is more than {most}; write the smaller number first")
+            raise UsageError(
+                gettext(
+                    "--expect {text}: {least} is more than {most}; write the smaller number first",
+                    text=text,
+                    least=least,
+                    most=most,
+                )
+            )
         return cls(name, least, None if most is None else int(most))
 
     def __str__(self) -> str:
@@ -75,7 +92,7 @@ def unexpected(expected: Iterable[Expected], job: Job) -> RefusedError | None:
             COUNTS[one.name](job) if one.name in COUNTS else summarise(job, portal="").actions.get(Action.UNCHANGED, 0)
         )
         if not one.fits(count):
-            found.append(f"{one} was expected, and it is {count:,}")
+            found.append(gettext("{expected} was expected, and it is {count}", expected=one, count=counted(count)))
     if not found:
         return None
-    return RefusedError(f"nothing was written: {'; '.join(found)}", code="expect.differs")
+    return RefusedError(gettext("nothing was written: {reasons}", reasons="; ".join(found)), code="expect.differs")

@@ -15,7 +15,7 @@ from musterroll.contract.fields import USERNAME
 from musterroll.contract.problems import Problem
 from musterroll.contract.rows import Origin, Row
 from musterroll.contract.source import Source
-from musterroll.contract.translation import gettext_noop
+from musterroll.contract.translation import gettext, gettext_noop
 from musterroll.contract.users import GroupPath
 from musterroll.errors import UsageError
 from musterroll.journal.change import Action, Change
@@ -154,11 +154,15 @@ def explain_row(
 def _refuse_what_has_no_users(pipeline: Pipeline, job: JobRecord, row: int) -> None:
     settings = pipeline.settings.sheet
     if job.kind is JobKind.INVITE:
-        raise _not_there("this job sent invites; it has no sheet")
+        raise _not_there(gettext("this job sent invites; it has no sheet"))
     if row == settings.heading_row:
-        raise _not_there(f"row {row} holds the headings; users start at row {settings.first_row}")
+        raise _not_there(
+            gettext("row {row} holds the headings; users start at row {first}", row=row, first=settings.first_row)
+        )
     if row < settings.first_row:
-        raise _not_there(f"row {row} holds no user; users start at row {settings.first_row}")
+        raise _not_there(
+            gettext("row {row} holds no user; users start at row {first}", row=row, first=settings.first_row)
+        )
 
 
 def _not_there(message: str) -> UsageError:
@@ -210,14 +214,18 @@ class _Story:
     def _why_not(self, reading: Reading | None, notes: Sequence[str]) -> str:
         row = self._row
         if reading is None:
-            return f"the journal has no user in row {row} of this job; {'; '.join(notes)}"
+            return gettext("the journal has no user in row {row} of this job; {notes}", row=row, notes="; ".join(notes))
         if reading.blank_end is not None and row >= reading.blank_end:
             if row == reading.blank_end:
-                return f"row {row} is blank, and ends the import"
-            return f"row {row} was not imported: the blank row {reading.blank_end} ends the import"
+                return gettext("row {row} is blank, and ends the import", row=row)
+            return gettext(
+                "row {row} was not imported: the blank row {end} ends the import", row=row, end=reading.blank_end
+            )
         if row > reading.last:
-            return f"the sheet ends before row {row}; its last row with a user is {reading.last}"
-        return f"row {row} is blank"
+            return gettext(
+                "the sheet ends before row {row}; its last row with a user is {last}", row=row, last=reading.last
+            )
+        return gettext("row {row} is blank", row=row)
 
     def _outcome(self) -> str | None:
         counts = asdict(self._job.outcome_of_row(self._row))

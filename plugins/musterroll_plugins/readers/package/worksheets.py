@@ -37,19 +37,31 @@ def choose(source: Source, worksheets: Sequence[W], name: str | None) -> W:
     """
     listed = ", ".join(f'"{sheet.name}"' for sheet in worksheets)
     if not worksheets:
-        raise SourceError(f"{source.name} has no worksheet", code="source.no_worksheet")
+        raise SourceError(gettext("{file} has no worksheet", file=source.name), code="source.no_worksheet")
     if name is not None:
         exact = [sheet for sheet in worksheets if sheet.name == name]
         found = exact or [sheet for sheet in worksheets if fold(sheet.name) == fold(name)]
         if not found:
-            raise SourceError(f'{source.name} has no worksheet "{name}"; it has {listed}', code="source.no_worksheet")
+            raise SourceError(
+                gettext(
+                    '{file} has no worksheet "{worksheet}"; it has {worksheets}',
+                    file=source.name,
+                    worksheet=name,
+                    worksheets=listed,
+                ),
+                code="source.no_worksheet",
+            )
         return found[0]
     visible = [sheet for sheet in worksheets if sheet.visible]
     if len(visible) > 1:  # of an annotated workbook, the one that lists its problems
         visible = [sheet for sheet in visible if not is_front_worksheet(sheet.name)] or visible
     if not visible:
         raise SourceError(
-            f"all worksheets of {source.name} are hidden; name one of {listed}, or unhide it",
+            gettext(
+                "all worksheets of {file} are hidden; name one of {worksheets}, or unhide it",
+                file=source.name,
+                worksheets=listed,
+            ),
             code="source.no_worksheet",
         )
     if len(visible) > 1:
