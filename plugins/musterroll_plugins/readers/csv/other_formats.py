@@ -21,10 +21,10 @@ _BINARY: tuple[tuple[bytes, OtherFormat], ...] = (
     (b"\xff\xd8\xff", OtherFormat(gettext_noop("a JPEG picture"), _PASSING)),
     (b"GIF8", OtherFormat(gettext_noop("a GIF picture"), _PASSING)),
     (b"\xd0\xcf\x11\xe0", OtherFormat(gettext_noop("a document of an old Office program"), _COPY)),
-    (b"\x09\x08", OtherFormat("a workbook of an Excel before 1997 (.xls)", _SAVE_AS)),
-    (b"\x09\x04\x06\x00", OtherFormat("a workbook of an Excel before 1997 (.xls)", _SAVE_AS)),
-    (b"\x09\x02\x06\x00", OtherFormat("a workbook of an Excel before 1997 (.xls)", _SAVE_AS)),
-    (b"\x09\x00\x04\x00", OtherFormat("a workbook of an Excel before 1997 (.xls)", _SAVE_AS)),
+    (b"\x09\x08", OtherFormat(gettext_noop("a workbook of an Excel before 1997 (.xls)"), _SAVE_AS)),
+    (b"\x09\x04\x06\x00", OtherFormat(gettext_noop("a workbook of an Excel before 1997 (.xls)"), _SAVE_AS)),
+    (b"\x09\x02\x06\x00", OtherFormat(gettext_noop("a workbook of an Excel before 1997 (.xls)"), _SAVE_AS)),
+    (b"\x09\x00\x04\x00", OtherFormat(gettext_noop("a workbook of an Excel before 1997 (.xls)"), _SAVE_AS)),
     (b"SQLite format 3", OtherFormat(gettext_noop("a SQLite database"), _EXPORT)),
     (b"PAR1", OtherFormat(gettext_noop("a Parquet file"), _EXPORT)),
     (b"\x00\x01\x00\x00Standard ", OtherFormat(gettext_noop("an Access database"), _EXPORT)),
@@ -39,11 +39,11 @@ _BINARY: tuple[tuple[bytes, OtherFormat], ...] = (
 )
 _PDF = OtherFormat(gettext_noop("a PDF document"), _COPY)
 _RTF = OtherFormat(gettext_noop("a text document (RTF)"), _COPY)
-_HTML = OtherFormat("a web page (HTML), whatever its name says", _SAVE_AS)
-_MHTML = OtherFormat("a web page in one file (MHTML)", _SAVE_AS)
-_XML_2003 = OtherFormat("an XML spreadsheet of Excel 2003 (SpreadsheetML)", _SAVE_AS)
+_HTML = OtherFormat(gettext_noop("a web page (HTML), whatever its name says"), _SAVE_AS)
+_MHTML = OtherFormat(gettext_noop("a web page in one file (MHTML)"), _SAVE_AS)
+_XML_2003 = OtherFormat(gettext_noop("an XML spreadsheet of Excel 2003 (SpreadsheetML)"), _SAVE_AS)
 _XML = OtherFormat(gettext_noop("an XML file"), _EXPORT)
-_OLD_SHEET = OtherFormat("a spreadsheet in an old exchange format (SYLK or DIF)", _SAVE_AS)
+_OLD_SHEET = OtherFormat(gettext_noop("a spreadsheet in an old exchange format (SYLK or DIF)"), _SAVE_AS)
 _TAR = OtherFormat(gettext_noop("a tar archive"), _PACKED)
 
 # Texts, so that a reader of texts would take them for its own.
