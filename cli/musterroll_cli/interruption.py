@@ -42,7 +42,7 @@ def handling(handler: _Handler) -> Iterator[None]:
 
 @contextmanager
 def orderly_interruption(
-    cancelled: threading.Event, waiting: Callable[[], str | None] = lambda: None, *, notice: str = "interrupted"
+    cancelled: threading.Event, waiting: Callable[[], str | None] = lambda: None, *, notice: str
 ) -> Iterator[None]:
     """Sets `cancelled` at the first Ctrl-C and raises KeyboardInterrupt at the second.
 
