@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 
-from musterroll import gettext, gettext_noop
+from musterroll import gettext, gettext_noop, ngettext
 from musterroll.engine import Action, PlanSummary
 from musterroll.errors import RefusedError
 from musterroll_cli.interruption import immediate_interruption
@@ -53,7 +53,7 @@ class Confirmation:
         if not self.asks:
             if self._needed:
                 raise RefusedError(
-                    "this pipeline asks before it writes, and there is nobody to ask; agree with --yes",
+                    gettext("this pipeline asks before it writes, and there is nobody to ask; agree with --yes"),
                     code="confirm.needed",
                 )
             return True
@@ -102,8 +102,10 @@ def show_summary(stream: Stream, summary: PlanSummary) -> None:
         stream.line(gettext("  create {groups}", groups=amount(summary.groups, "group")))
     if summary.groups_to_delete:
         stream.line(
-            gettext(
+            ngettext(
                 "  delete {groups} as far as they are empty",
+                "  delete {groups} as far as they are empty",
+                summary.groups_to_delete,
                 groups=amount(summary.groups_to_delete, "group"),
             )
         )
@@ -114,7 +116,14 @@ def show_summary(stream: Stream, summary: PlanSummary) -> None:
     if summary.invites:
         stream.line(gettext("  send {invites}", invites=amount(summary.invites, "invite")))
     if unchanged := summary.actions.get(Action.UNCHANGED, 0):
-        stream.line(gettext("  leave {users} as they are", users=amount(unchanged, "user")))
+        stream.line(
+            ngettext(
+                "  leave {users} as they are",
+                "  leave {users} as they are",
+                unchanged,
+                users=amount(unchanged, "user"),
+            )
+        )
     if ignored := summary.actions.get(Action.IGNORED, 0):
         stream.line(gettext("  ignore {rows}", rows=amount(ignored, "row")))
     if summary.rejected:

@@ -19,8 +19,6 @@ _Handler: TypeAlias = Callable[[int, FrameType | None], Any]
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name))
 """Those that end the work. Windows has other ones."""
 
-_NOTICE = "\ninterrupted: finishing what is under way; press Ctrl-C again to stop at once\n"
-
 
 @contextmanager
 def handling(handler: _Handler) -> Iterator[None]:
@@ -44,18 +42,21 @@ def handling(handler: _Handler) -> Iterator[None]:
 
 @contextmanager
 def orderly_interruption(
-    cancelled: threading.Event, waiting: Callable[[], str | None] = lambda: None
+    cancelled: threading.Event, waiting: Callable[[], str | None] = lambda: None, *, notice: str
 ) -> Iterator[None]:
     """Sets `cancelled` at the first Ctrl-C and raises KeyboardInterrupt at the second.
 
-    `waiting` says which plugin is being waited for: the first Ctrl-C names it, as that may be what hangs.
+    Args:
+        cancelled: what the engine looks at.
+        waiting: says which plugin is being waited for: the first Ctrl-C names it, as that may be what hangs.
+        notice: what the first Ctrl-C says. It is made before, since a signal comes in the middle of anything.
     """
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         if cancelled.is_set():
             signal.default_int_handler(number, frame)
         cancelled.set()
-        _tell(_NOTICE)
+        _tell(f"\n{notice}\n")
         if (text := waiting()) is not None:
             _tell(f"{text}\n")
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
+from musterroll import gettext
 from musterroll.errors import MusterrollError, UsageError
 
 
@@ -17,7 +18,9 @@ def refuse_taken(paths: Iterable[Path]) -> None:
     """
     taken = [str(path) for path in paths if path.exists() or path.is_symlink()]
     if taken:
-        raise UsageError(f"in the way: {', '.join(taken)}; nothing was written", code="output.exists")
+        raise UsageError(
+            gettext("in the way: {files}; nothing was written", files=", ".join(taken)), code="output.exists"
+        )
 
 
 def write_new(files: Mapping[Path, str]) -> None:
@@ -37,5 +40,7 @@ def write_new(files: Mapping[Path, str]) -> None:
                     file.write(text)
             except OSError as error:
                 reason = error.strerror or str(error)
-                raise MusterrollError(f"{path} cannot be written: {reason}", code="output.unwritable") from None
+                raise MusterrollError(
+                    gettext("{path} cannot be written: {reason}", path=path, reason=reason), code="output.unwritable"
+                ) from None
         undoing.pop_all()

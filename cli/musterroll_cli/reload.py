@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from musterroll import engine
+from musterroll import engine, gettext, gettext_noop
 from musterroll.engine import Pipeline, PlannedPipeline
 from musterroll.errors import UsageError
 from musterroll_cli.session import Session
@@ -23,7 +23,7 @@ def pipeline_of_job(session: Session, job: str) -> Pipeline:
     profile, sets = engine.job_settings(pipeline.state, pipeline.name, job)
     if (common.profile, common.sets) == (profile, sets):
         return pipeline
-    return _load(session, "the job was started", profile, sets)
+    return _load(session, gettext_noop("the job was started {how}; leave {option} out to go on with it"), profile, sets)
 
 
 def pipeline_of_plan(session: Session, planned: PlannedPipeline) -> Pipeline:
@@ -36,23 +36,41 @@ def pipeline_of_plan(session: Session, planned: PlannedPipeline) -> Pipeline:
     if planned.file is None:
         if given is not None or Path.cwd().resolve() != Path(planned.folder).resolve():
             raise UsageError(
-                f"the plan was made with the built-in pipeline in {planned.folder}; apply it there, without -p"
+                gettext(
+                    "the plan was made with the built-in pipeline in {folder}; apply it there, without -p",
+                    folder=planned.folder,
+                )
             )
     elif given is not None and given.resolve() != Path(planned.file).resolve():
-        raise UsageError(f"the plan was made with the pipeline {planned.file}; leave -p out to apply it")
+        raise UsageError(
+            gettext("the plan was made with the pipeline {file}; leave -p out to apply it", file=planned.file)
+        )
     session.common = replace(session.common, pipeline=None if planned.file is None else Path(planned.file))
-    return _load(session, "the plan was made", planned.profile, planned.sets)
+    return _load(
+        session,
+        gettext_noop("the plan was made {how}; leave {option} out to go on with it"),
+        planned.profile,
+        planned.sets,
+    )
 
 
 def _load(session: Session, begun: str, profile: str | None, sets: Sequence[str]) -> Pipeline:
     common = session.common
     if common.profile is not None and common.profile != profile:
-        how = f'with the profile "{profile}"' if profile is not None else "without a profile"
-        raise UsageError(f"{begun} {how}; leave --profile out to go on with it")
+        how = (
+            gettext('with the profile "{profile}"', profile=profile)
+            if profile is not None
+            else gettext("without a profile")
+        )
+        raise UsageError(gettext(begun, how=how, option="--profile"))
     # A text that holds a secret is kept nowhere, so it has to be given once more.
     others = [text for text in common.sets if text not in sets]
     pipeline = session.load(profile=profile, sets=[*sets, *others])
     if pipeline.set_options != tuple(sets):
-        how = "with " + " ".join(f"--set {text}" for text in sets) if sets else "without --set"
-        raise UsageError(f"{begun} {how}; leave other ones out to go on with it")
+        how = (
+            gettext("with {sets}", sets=" ".join(f"--set {text}" for text in sets))
+            if sets
+            else gettext("without --set")
+        )
+        raise UsageError(gettext(begun, how=how, option=gettext("other ones")))
     return pipeline

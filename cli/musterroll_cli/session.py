@@ -15,7 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from musterroll import engine
+from musterroll import engine, gettext, term
 from musterroll.engine import Outcome
 from musterroll.errors import Mistake, MusterrollError, PipelineError, StalePlanError, UsageError
 from musterroll_cli.interruption import orderly_interruption
@@ -92,7 +92,11 @@ class Session:
             except OutputError as error:
                 lost = end_output(error.cause)
                 if lost and self._written is not None:
-                    self._say(MusterrollError(f"{self._written} all the same; `musterroll jobs show last` shows it"))
+                    self._say(
+                        MusterrollError(
+                            gettext("{done} all the same; `musterroll jobs show last` shows it", done=self._written)
+                        )
+                    )
                     return EXIT_STATUS[Outcome.FAILED]
                 return lost or EXIT_STATUS[self._outcome]
             except KeyboardInterrupt as stopped:
@@ -161,7 +165,7 @@ class Session:
         stream = getattr(sys.stdin, "buffer", None)
         if stream is None or sys.stdin.isatty():
             raise UsageError(
-                "- is standard input, and nothing is sent there; name a file, or send one: … | musterroll …"
+                gettext("- is standard input, and nothing is sent there; name a file, or send one: … | musterroll …")
             )
         folder = tempfile.TemporaryDirectory(prefix="musterroll-")
         self._closing.callback(folder.cleanup)
@@ -169,7 +173,9 @@ class Session:
             return engine.spooled(stream, Path(folder.name), _LARGEST_INPUT)
         except OSError as error:
             raise MusterrollError(
-                f"standard input cannot be kept in {folder.name}: {error.strerror or error}"
+                gettext(
+                    "standard input cannot be kept in {path}: {error}", path=folder.name, error=error.strerror or error
+                )
             ) from None
 
     def load_quietly(self, profile: str | None) -> Pipeline:
@@ -203,7 +209,9 @@ class Session:
         except PipelineError as error:
             if error.code != PipelineError.code:
                 raise
-            self.warn("the pipeline has mistakes (see `musterroll pipeline check`); its own plugins are left out")
+            self.warn(
+                gettext("the pipeline has mistakes (see `musterroll pipeline check`); its own plugins are left out")
+            )
             return engine.Registry.load(external=not self.common.no_external_plugins)
 
     def confirmation(self, pipeline: Pipeline, *, yes: bool) -> Confirmation:
@@ -217,7 +225,9 @@ class Session:
         """Shows progress and minds Ctrl-C while the engine works. Yields what to tell the engine."""
         if self.err.is_terminal and not self.common.quiet:
             self._progress = Bar(self.err)
-        with self.watching(pipeline), orderly_interruption(pipeline.cancelled, pipeline.watch.waiting), self._progress:
+        notice = gettext("interrupted: finishing what is under way; press Ctrl-C again to stop at once")
+        interruption = orderly_interruption(pipeline.cancelled, pipeline.watch.waiting, notice=notice)
+        with self.watching(pipeline), interruption, self._progress:
             yield self._progress
 
     def annotated(
@@ -226,7 +236,7 @@ class Session:
         """Makes ready the annotated copy that was asked for, if one was."""
         if path is None:
             if keep_passwords and self.command != "run":  # there it is for the rejected rows as well
-                raise UsageError("--keep-passwords goes with --annotate")
+                raise UsageError(gettext("--keep-passwords goes with --annotate"))
             return None
         return engine.AnnotatedCopy(pipeline, sheet, path, keep_passwords=keep_passwords, replace=replace)
 
@@ -264,7 +274,7 @@ class Session:
     def warn(self, message: str) -> None:
         """Prints a warning on standard error."""
         if not self.common.quiet:
-            self.err.line(Styled("warning: ", "yellow"), message)
+            self.err.line(Styled(f"{term('warning')}: ", "yellow"), message)
 
     def show(self, report: Report, annotated: engine.AnnotatedCopy | None = None) -> int:
         """Prints a report, closes it, and returns the exit status; writes the files that were asked for before.
@@ -273,7 +283,7 @@ class Session:
         """
         self._outcome = report.outcome
         if report.job is not None and report.command != "jobs show" and _has_done_anything(report.job):
-            self._written = f"the job {report.job.id} is {report.job.state.replace('_', ' ')}"
+            self._written = gettext("the job {job} is {state}", job=report.job.id, state=term(report.job.state))
         with report:
             kept, copied = self._keep(report), self._annotate(report, annotated)
             lost = kept or copied
@@ -288,7 +298,7 @@ class Session:
                     error = _interrupted(report.job.id if report.job else None)
                 return self.finish(outcome=outcome, error=error or lost)
             for note in report.sheet.notes if report.sheet and not self.common.quiet else ():
-                self.err.line("note: ", note)
+                self.err.line(gettext("note: "), note)
             show_report(self.out, report, common=self.common)
             for failure in (report.error, kept, copied):
                 if failure is not None:
@@ -304,7 +314,9 @@ class Session:
         except MusterrollError as error:
             return error
         if not self.common.quiet:
-            self.err.line(f"{annotated.path} is written: a copy of the sheet with everything marked in it")
+            self.err.line(
+                gettext("{path} is written: a copy of the sheet with everything marked in it", path=annotated.path)
+            )
         return None
 
     def _keep(self, report: Report) -> MusterrollError | None:
@@ -316,7 +328,7 @@ class Session:
         except MusterrollError as error:
             return error
         if not self.common.quiet:
-            self.err.line(f"The report is in {self._report_target.path}.")
+            self.err.line(gettext("The report is in {path}.", path=self._report_target.path))
         return None
 
     def add(self, members: Mapping[str, Any]) -> None:
@@ -359,19 +371,21 @@ class Session:
         if isinstance(error, PipelineError):
             show_mistakes(self.err, error.mistakes)
         else:
-            self.err.line(Styled("error: ", "bold red"), error.message)
+            self.err.line(Styled(f"{term('error')}: ", "bold red"), error.message)
         if isinstance(error, StalePlanError):
             from musterroll_cli.output.text.stale import show_stale  # noqa: PLC0415 -- seldom
 
             show_stale(self.err, error.stale, verbose=self.common.verbose)
 
     def _unexpected(self, error: BaseException) -> MusterrollError:
-        stage = f" ({self._progress.name})" if self._progress.name else ""
+        stage = f" ({gettext(self._progress.name)})" if self._progress.name else ""
         text = " ".join(str(error).split())
         reason = shorten(f"{type(error).__name__}: {text}" if text else type(error).__name__, 300)
         return MusterrollError(
-            f"unexpected failure in `{self.command}`{stage}: {reason}"
-            + ("" if self.common.verbose else "; use --verbose for the details"),
+            gettext(
+                "unexpected failure in `{command}`{stage}: {reason}", command=self.command, stage=stage, reason=reason
+            )
+            + ("" if self.common.verbose else gettext("; use --verbose for the details")),
             code="unexpected",
         )
 
@@ -386,15 +400,19 @@ _RANK = (Outcome.OK, Outcome.PROBLEMS, Outcome.ERROR, Outcome.REFUSED, Outcome.F
 
 def _interrupted(job: str | None) -> MusterrollError:
     """What is said of an interruption; `job` is what can be gone on with."""
-    going_on = f"; to go on: musterroll jobs resume {job}" if job is not None else ""
-    return MusterrollError(f"interrupted{going_on}", code="interrupted")
+    told = (
+        gettext("interrupted; to go on: musterroll jobs resume {job}", job=job)
+        if job is not None
+        else gettext("interrupted")
+    )
+    return MusterrollError(told, code="interrupted")
 
 
 def _check_current_folder() -> None:
     try:
         Path.cwd()
     except OSError:
-        text = "the current folder was deleted, or cannot be looked into any more; change to another one"
+        text = gettext("the current folder was deleted, or cannot be looked into any more; change to another one")
         raise MusterrollError(text, code="folder.gone") from None
 
 
@@ -413,7 +431,7 @@ def chosen_rows(users: Sequence[str] | None, rows: str | None, pipeline: Pipelin
         UsageError: they cannot be understood.
     """
     if users and rows is not None:
-        raise UsageError("--only and --rows both choose rows; leave one of them out")
+        raise UsageError(gettext("--only and --rows both choose rows; leave one of them out"))
     if users:
         return engine.ChosenRows(users=tuple(users))
     if rows is None:
@@ -421,13 +439,22 @@ def chosen_rows(users: Sequence[str] | None, rows: str | None, pipeline: Pipelin
     found = re.fullmatch(r"\s*([0-9]{1,8})\s*(?:-\s*([0-9]{1,8})\s*)?", rows)
     if found is None:
         raise UsageError(
-            f"--rows {rows}: give the first and the last row as the sheet numbers them, e.g. 3-10, or one: 3"
+            gettext(
+                "--rows {rows}: give the first and the last row as the sheet numbers them, e.g. 3-10, or one: 3",
+                rows=rows,
+            )
         )
     first, last = int(found[1]), int(found[2] or found[1])
     if last < first:
-        raise UsageError(f"--rows {rows}: give the smaller number first")
+        raise UsageError(gettext("--rows {rows}: give the smaller number first", rows=rows))
     if last < pipeline.settings.sheet.first_row:
-        raise UsageError(f"--rows {rows}: the users of a sheet begin in row {pipeline.settings.sheet.first_row}")
+        raise UsageError(
+            gettext(
+                "--rows {rows}: the users of a sheet begin in row {first}",
+                rows=rows,
+                first=pipeline.settings.sheet.first_row,
+            )
+        )
     return engine.ChosenRows(first=first, last=last)
 
 
@@ -441,5 +468,5 @@ def _seconds(text: str | None) -> float:
         return 0.0
     found = re.fullmatch(r"([0-9]{1,6})([smh]?)", text.strip())
     if found is None:
-        raise UsageError(f'--wait {text}: give a time, e.g. "30s", "10m" or "2h"')
+        raise UsageError(gettext('--wait {text}: give a time, e.g. "30s", "10m" or "2h"', text=text))
     return float(int(found[1]) * _UNITS[found[2]])

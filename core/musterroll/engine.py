@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from musterroll.journal.job import JobKind, JobState
     from musterroll.journal.outcomes import InviteCounts, JobCounts
     from musterroll.pipeline.descriptions import Described, described, example, schema_of
-    from musterroll.pipeline.files import DEFAULT_FILE
+    from musterroll.pipeline.files import DEFAULT_FILE, pipeline_language
     from musterroll.pipeline.json_schema import pipeline_schema
     from musterroll.pipeline.loader import load_pipeline, profile_names
     from musterroll.pipeline.messages import faults_in, message_for
@@ -167,6 +167,7 @@ __all__ = [
     "load_pipeline",
     "map_columns",
     "message_for",
+    "pipeline_language",
     "pipeline_schema",
     "plan",
     "preview_invites",
@@ -253,7 +254,7 @@ _MODULES = {
     "journal.job": "JobKind JobState",
     "journal.outcomes": "InviteCounts JobCounts",
     "pipeline.descriptions": "Described described example schema_of",
-    "pipeline.files": "DEFAULT_FILE",
+    "pipeline.files": "DEFAULT_FILE pipeline_language",
     "pipeline.json_schema": "pipeline_schema",
     "pipeline.loader": "load_pipeline profile_names",
     "pipeline.messages": "faults_in message_for",

@@ -25,13 +25,13 @@ Shown = Callable[[Stream], str]
 def test_the_first_interrupt_ends_in_order_and_the_second_at_once(capfd: pytest.CaptureFixture[str]) -> None:
     before = signal.getsignal(signal.SIGINT)
     cancelled = threading.Event()
-    with orderly_interruption(cancelled):
+    with orderly_interruption(cancelled, notice="once more and it stops"):
         signal.raise_signal(signal.SIGINT)
         assert cancelled.is_set()
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is before
-    assert "Ctrl-C again" in capfd.readouterr().err
+    assert "once more" in capfd.readouterr().err
 
 
 _CTRL_C_WHILE_LOADING = """
@@ -64,7 +64,7 @@ def test_an_interrupt_while_the_program_loads_ends_it_as_any_other(module: str, 
 
 def test_a_question_is_interrupted_at_once() -> None:
     cancelled = threading.Event()
-    with orderly_interruption(cancelled):
+    with orderly_interruption(cancelled, notice="once more and it stops"):
         with pytest.raises(KeyboardInterrupt), immediate_interruption():
             signal.raise_signal(signal.SIGINT)
         assert not cancelled.is_set()
@@ -77,7 +77,7 @@ def test_other_threads_can_work_too() -> None:
 
     def work() -> None:
         try:
-            with orderly_interruption(threading.Event()), immediate_interruption():
+            with orderly_interruption(threading.Event(), notice="once more"), immediate_interruption():
                 pass
         except BaseException as error:
             failures.append(error)

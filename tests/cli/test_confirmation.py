@@ -149,6 +149,6 @@ def test_ctrl_c_at_the_question_ends_at_once(terminal: Stream, monkeypatch: pyte
 
     monkeypatch.setattr("sys.stdin", Impatient())
     cancelled = threading.Event()
-    with orderly_interruption(cancelled), pytest.raises(KeyboardInterrupt):
+    with orderly_interruption(cancelled, notice="once more"), pytest.raises(KeyboardInterrupt):
         ask(terminal)
     assert not cancelled.is_set()

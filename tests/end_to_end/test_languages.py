@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import re
+from collections.abc import Callable
+from functools import lru_cache
+from gettext import NullTranslations
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +15,7 @@ import polib
 import pytest
 
 from musterroll import gettext, language, term
+from musterroll.contract import translation
 from musterroll.engine import in_language, language_of, load_pipeline, set_language
 from support.rosters import HEADINGS, roster, write_csv, write_xlsx
 from support.scripts import ROOT
@@ -233,3 +237,136 @@ def test_why_a_row_is_left_alone_is_in_the_language() -> None:
         assert term("not before 2026-12-31") == "nicht vor dem 2026-12-31"
         assert term("the user exists") == "den Benutzer gibt es schon"
     assert term("not before 2026-12-31") == "not before 2026-12-31"
+
+
+class Masked(NullTranslations):
+    """A language without letters: whatever is still English words has not been looked up."""
+
+    def gettext(self, message: str) -> str:
+        parts = re.split(r"(\{\w+\})", message)
+        return "".join(part if part.startswith("{") else re.sub(r"[A-Za-z]", "·", part) for part in parts)
+
+    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
+        return self.gettext(msgid1 if n == 1 else msgid2)
+
+
+@pytest.fixture
+def masked(inside: Inside, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
+    """Runs a command and returns what it says in English words: two of them that follow each other."""
+
+    @lru_cache
+    def catalogue(code: str) -> NullTranslations:
+        return Masked() if code == "de" else NullTranslations()
+
+    monkeypatch.setattr(translation, "_catalogue_of", catalogue)
+
+    def run(*arguments: object, status: int | None = None) -> list[str]:
+        ended = inside.run(*arguments, LANGUAGE="de")
+        if status is not None:
+            assert ended.status == status, ended.out + ended.err
+        said = re.sub(r"(musterroll|cd) \w+|^error: .*\nTry.*", "", ended.out + ended.err)
+        return [f"{' '.join(map(str, arguments))}: {words}" for words in _ENGLISH.findall(said)]
+
+    return run
+
+
+_ENGLISH = re.compile(r"(?<![\w./])[A-Za-z]{2,}(?: [a-z]{2,})+")
+
+
+def test_everything_that_is_said_while_a_sheet_is_checked_and_planned_is_looked_up(
+    inside: Inside, masked: Callable[..., list[str]]
+) -> None:
+    inside.pipeline()
+    rows = roster(6)
+    good = write_csv(inside.folder / "good.csv", rows)
+    rows[3][6], rows[4][2] = "07712345678", ""
+    bad = write_csv(inside.folder / "bad.csv", rows)
+    found = [
+        *masked("validate", bad, "--annotate", "a.csv", status=1),
+        *masked("validate", bad, "--fix", "-o", "fixed.csv", status=1),
+        *masked("validate", bad, "--fix", "--diff", status=1),
+        *masked("explain", "forename.required", status=0),
+        *masked("plan", bad, "--set", "on_error=skip", "--report", "r.html", status=1),
+        *masked("plan", bad, "-o", "bad.json", status=1),
+        *masked("plan", good, "-o", "plan.json", status=0),
+        *masked("plan", good, "--expect", "create=1", status=3),
+        *masked("plan", good, "--set", "limits.create=1", status=3),
+        *masked("run", good, "--set", "confirm=true", status=3),
+        *masked("run", good, "--set", "limits.create=1", status=3),
+        *masked("jobs", "show", "last", status=0),
+    ]
+    assert not found, "\n".join(found)
+
+
+def test_everything_that_is_said_of_jobs_and_invites_is_looked_up(
+    inside: Inside, masked: Callable[..., list[str]]
+) -> None:
+    inside.pipeline()
+    rows = roster(6)
+    good = write_csv(inside.folder / "good.csv", rows)
+    rows[3][3], rows[4][2] = "Another", ""
+    bad = write_csv(inside.folder / "bad.csv", rows)
+    inside.run("plan", good, "-o", "plan.json")
+    found = [
+        *masked("run", good, "--yes", status=0),
+        *masked("invites", "list", status=0),
+        *masked("invites", "send", "--dry-run", "--resend", status=0),
+        *masked("invites", "send", "--user", "user1", "--resend", "--yes", status=0),
+        *masked("invites", "release", "--all", status=0),
+        *masked("invites", "release", "nobody", status=2),
+        *masked("jobs", "undo", "last", "--yes", status=3),
+        *masked("run", bad, "--set", "on_error=skip", "--yes", status=1),
+        *masked("apply", "plan.json", "--yes", status=3),
+        *masked("jobs", "list", status=0),
+        *masked("jobs", "show", "last", "--row", 3, status=0),
+        *masked("jobs", "show", "last", "--row", 7, status=0),
+        *masked("jobs", "show", "last", "--row", 99, status=2),
+        *masked("jobs", "resume", "last"),
+        *masked("jobs", "approve", "last", status=3),
+        *masked("jobs", "undo", "last", "--yes"),
+        *masked("jobs", "undo", "last", "--yes", status=3),
+        *masked("jobs", "prune", "--keep", 1, "--yes", status=0),
+        *masked("forget", "user1", "--yes", status=0),
+    ]
+    assert not found, "\n".join(found)
+
+
+def test_everything_that_is_said_of_a_mistake_and_around_a_sheet_is_looked_up(
+    inside: Inside, masked: Callable[..., list[str]]
+) -> None:
+    inside.pipeline()
+    sheet = write_csv(inside.folder / "staff.csv", roster(2))
+    strange = write_csv(inside.folder / "strange.csv", roster(2), headings=[f"x{name}" for name in HEADINGS])
+    inside.write("picture.csv", "%PDF-1.4")
+    inside.write("open.csv", 'Username,Forename\n"a,b\n')
+    found = [
+        *masked("template", "-o", "blank.xlsx", status=0),
+        *masked("template", "-o", "blank.xlsx", status=2),
+        *masked("template", "-o", "blank.pdf", status=2),
+        *masked("template", "--as", "pdf", status=2),
+        *masked("export", "-o", "users.xlsx", status=0),
+        *masked("export", "--group", "Nowhere", "-o", "group.xlsx", status=2),
+        *masked("init", "new", status=0),
+        *masked("init", "theirs", "--from", strange),
+        *masked("pipeline", "map", strange),
+        *masked("pipeline", "check", status=0),
+        *masked("explain", "forename.requird", status=2),
+        *masked("validate", "nothing.csv", status=2),
+        *masked("validate", ".", status=2),
+        *masked("validate", "picture.csv", status=2),
+        *masked("validate", "open.csv", status=2),
+        *masked("validate", sheet, "-o", "copy.csv", status=2),
+        *masked("plan", sheet, "--rows", "9-3", status=2),
+        *masked("plan", sheet, "--only", "zoe", status=2),
+        *masked("plan", sheet, "--expect", "crate=1", status=2),
+        *masked("plan", sheet, "--report", "report.doc", status=2),
+        *masked("apply", "staff.csv", status=2),
+        *masked("run", sheet, "--wait", "x", status=2),
+        *masked("run", sheet, "--rejected", "rest.csv", status=2),
+        *masked("jobs", "list", status=0),
+        *masked("jobs", "show", "last", status=2),
+        *masked("invites", "list", status=0),
+        *masked("invites", "send", "--user", "zoe", "--yes"),
+        *masked("forget", "zoe", "--yes", status=2),
+    ]
+    assert not found, "\n".join(found)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from musterroll import engine
+from musterroll import engine, gettext
 from musterroll.engine import Examined, Finding, Instance, Pipeline, documents
 from musterroll.errors import MusterrollError, UsageError
 from musterroll_cli.commands.doctor import show_examined
@@ -45,7 +45,10 @@ def check_plugin(
         session.add(documents.of_examined(found))
     failed = [one for one in found if one.status is Finding.FAILED]
     if failed:
-        raise MusterrollError(f'"{name}" does not keep its contract: {failed[0].name}', code="plugin.check_failed")
+        raise MusterrollError(
+            gettext('"{name}" does not keep its contract: {failed}', name=name, failed=failed[0].name),
+            code="plugin.check_failed",
+        )
     return session.finish()
 
 
@@ -53,8 +56,14 @@ def _checked(pipeline: Pipeline, name: str, progress: StageKeeper) -> Iterator[E
     components = {id(provider.component): provider.kind for provider in pipeline.registry.named(name)}
     used = [instance for instance in _instances(pipeline) if id(instance.component) in components]
     if not used:
-        kinds = " or ".join(dict.fromkeys(kind.replace("_", " ") for kind in components.values()))
-        raise UsageError(f'the pipeline does not use the {kinds} "{name}"; name it there, with its options')
+        kinds = gettext(" or ").join(dict.fromkeys(kind.replace("_", " ") for kind in components.values()))
+        raise UsageError(
+            gettext(
+                'the pipeline does not use the {kinds} "{name}"; name it there, with its options',
+                kinds=kinds,
+                name=name,
+            )
+        )
     for instance in used:
         kind = components[id(instance.component)]
         yield from (

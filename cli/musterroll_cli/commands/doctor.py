@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from musterroll import engine
+from musterroll import engine, gettext, term
 from musterroll.engine import documents
 from musterroll.errors import MusterrollError
 from musterroll_cli.output.console import Styled
@@ -27,11 +27,11 @@ def doctor(session: Session) -> int:
         session.add(documents.of_examined(found))
     failed = [one.name for one in found if one.status is engine.Finding.FAILED]
     if failed:
-        raise MusterrollError(f"not everything is well: {', '.join(failed)}", code="doctor.failed")
+        raise MusterrollError(gettext("not everything is well: {names}", names=", ".join(failed)), code="doctor.failed")
     return session.finish()
 
 
 def show_examined(session: Session, one: engine.Examined) -> None:
     """Prints how one thing is that was looked at."""
     if not session.as_json and (one.status is not engine.Finding.OK or not session.common.quiet):
-        session.out.line(Styled(f"{one.status:<8}", _STYLES[one.status]), f"{one.name}: {one.detail}")
+        session.out.line(Styled(f"{term(one.status):<8}", _STYLES[one.status]), f"{one.name}: {one.detail}")

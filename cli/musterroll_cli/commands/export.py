@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from musterroll import engine
+from musterroll import engine, gettext
 from musterroll.errors import UsageError
 from musterroll_cli.options import ForceOption
 from musterroll_cli.output.console import OutputError
@@ -45,7 +45,9 @@ def export(
     What is not edited in it asks for no change.
     """
     if output is None and session.as_json:
-        raise UsageError("with --format json standard output holds the document; name a file for the sheet with -o")
+        raise UsageError(
+            gettext("with --format json standard output holds the document; name a file for the sheet with -o")
+        )
     pipeline = session.load()
     to = session.out.bytes if output is None else output
     try:
@@ -55,17 +57,27 @@ def export(
         raise OutputError(error) from error
     if done.left_out:
         session.warn(
-            f"{amount(done.left_out, 'user')} left out: the pipeline makes usernames of other columns, and would make "
-            "another one of theirs"
+            gettext(
+                "{users} left out: the pipeline makes usernames of other columns, and would make another one of theirs",
+                users=amount(done.left_out, "user"),
+            )
         )
     if done.asks_passwords:
         session.warn(
-            "this pipeline's sheet has no row of guidance that could say that passwords may stay empty; "
-            'set password.required to "new", or every row will need one'
+            gettext(
+                "this pipeline's sheet has no row of guidance that could say that passwords may stay empty; "
+                'set password.required to "new", or every row will need one'
+            )
         )
     if session.as_json:
         return session.finish(done.members())
     if output is not None:
-        users = amount(done.users, "user")
-        session.out.line(f"{output} is written, with {users}: edit it, then `musterroll plan {quoted(str(output))}`")
+        session.out.line(
+            gettext(
+                "{path} is written, with {users}: edit it, then `musterroll plan {file}`",
+                path=output,
+                users=amount(done.users, "user"),
+                file=quoted(str(output)),
+            )
+        )
     return session.finish()

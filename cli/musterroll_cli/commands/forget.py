@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from musterroll import engine
+from musterroll import engine, gettext
 from musterroll_cli.options import WaitOption, YesOption
 from musterroll_cli.output.text.words import amount
 from musterroll_cli.session import Session
@@ -32,16 +32,20 @@ def forget(
             user,
             confirm=lambda rows: asking.ask(
                 lambda stream: stream.line(
-                    f'About to forget "{user}": {amount(rows, "row")} of jobs, which cannot be taken back any more.'
+                    gettext(
+                        'About to forget "{user}": {rows} of jobs, which cannot be taken back any more.',
+                        user=user,
+                        rows=amount(rows, "row"),
+                    )
                 )
             ),
         )
     if session.as_json:
         return session.finish(found.members())
-    where = [amount(found.rows, "row"), amount(found.messages, "message")]
-    session.out.line(f"Forgotten: {', '.join(where)}.")
+    rows, messages = amount(found.rows, "row"), amount(found.messages, "message")
+    session.out.line(gettext("Forgotten: {rows}, {messages}.", rows=rows, messages=messages))
     for path in found.files:
-        session.out.line(f"{path}: taken out of the rejected rows")
+        session.out.line(gettext("{path}: taken out of the rejected rows", path=path))
     for path in found.backups:
-        session.out.line(f"{path}: this older journal is gone")
+        session.out.line(gettext("{path}: this older journal is gone", path=path))
     return session.finish()

@@ -11,7 +11,7 @@ from typing import Annotated, NamedTuple
 import tomlkit
 import typer
 
-from musterroll import engine
+from musterroll import engine, gettext, gettext_noop
 from musterroll.errors import MusterrollError, UsageError
 from musterroll_cli.new_files import refuse_taken
 from musterroll_cli.output.console import Stream, Styled
@@ -22,9 +22,9 @@ from musterroll_cli.session import Session
 
 _BLANK, _SAMPLE = "template.xlsx", "sample.xlsx"
 _MADE = {
-    engine.DEFAULT_FILE: "how the sheet gets into the portal, with every setting explained",
-    _BLANK: "the blank sheet, to be filled in",
-    _SAMPLE: "a sheet with three made-up users",
+    engine.DEFAULT_FILE: gettext_noop("how the sheet gets into the portal, with every setting explained"),
+    _BLANK: gettext_noop("the blank sheet, to be filled in"),
+    _SAMPLE: gettext_noop("a sheet with three made-up users"),
 }
 _SHEET = re.compile(r"^# --- The sheet -+\n\n", re.MULTILINE)
 # Made up; they follow all standard rules, so that the first thing that a person tries works.
@@ -73,7 +73,7 @@ def init(
     """
     common = session.common
     if common.pipeline is not None or common.profile is not None or common.sets:
-        raise UsageError("init makes a pipeline file of its own; leave --pipeline, --profile and --set out")
+        raise UsageError(gettext("init makes a pipeline file of its own; leave --pipeline, --profile and --set out"))
     start = make_folder(folder, theirs, external_plugins=not common.no_external_plugins)
     if session.as_json:
         found = {} if start.first is None else start.first.members()
@@ -109,7 +109,7 @@ def make_folder(folder: Path, theirs: Path | None = None, *, external_plugins: b
         MusterrollError: the files cannot be written, or their sheet cannot be read.
     """
     if folder.exists() and not folder.is_dir():
-        raise UsageError(f"{folder} is a file; name a folder", code="output.exists")
+        raise UsageError(gettext("{folder} is a file; name a folder", folder=folder), code="output.exists")
     file, blank, sample = (folder / name for name in (engine.DEFAULT_FILE, _BLANK, _SAMPLE))
     created = (file, blank) if theirs else (file, blank, sample)
     refuse_taken(created)
@@ -129,7 +129,9 @@ def make_folder(folder: Path, theirs: Path | None = None, *, external_plugins: b
                 pipeline = engine.load_pipeline(file, external_plugins=external_plugins)
         except OSError as error:
             reason = error.strerror or str(error)
-            raise MusterrollError(f"{file} cannot be written: {reason}", code="output.unwritable") from None
+            raise MusterrollError(
+                gettext("{file} cannot be written: {reason}", file=file, reason=reason), code="output.unwritable"
+            ) from None
         engine.template(pipeline, blank)
         undoing.callback(blank.unlink, missing_ok=True)
         if sample in created:
@@ -165,16 +167,16 @@ def _show(stream: Stream, start: Start) -> None:
     show_table(
         stream,
         (Column(), Column(wraps=True)),
-        [(Styled(str(path), "bold"), _MADE[path.name]) for path in start.created],
+        [(Styled(str(path), "bold"), gettext(_MADE[path.name])) for path in start.created],
     )
     stream.gap()
     first, moved = start.first, start.folder.absolute() != Path.cwd()
     if first is not None:
         show_columns(stream, first.found.layout.columns)
         for doubt in first.doubts:
-            stream.line(Styled("Look at this: ", "yellow"), doubt)
+            stream.line(Styled(gettext("Look at this: "), "yellow"), doubt)
         stream.gap()
-    stream.line("Next:")
+    stream.line(gettext("Next:"))
     if moved:
         stream.line(f"  cd {quoted(str(start.folder))}")
     if first is None:

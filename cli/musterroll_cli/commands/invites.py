@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from musterroll import engine
+from musterroll import engine, gettext
 from musterroll.errors import UsageError
 from musterroll_cli.options import WaitOption, YesOption
 from musterroll_cli.output.text.invites import show_invite_list, show_question, unreachable
@@ -95,7 +95,9 @@ def release_invites(
     so with --as-sent. `musterroll invites list --state held` shows them.
     """
     if bool(users) == everybody:
-        raise UsageError("say whose invites: name the users, or give --all for every one that is held (not both)")
+        raise UsageError(
+            gettext("say whose invites: name the users, or give --all for every one that is held (not both)")
+        )
     session.wait_for(wait)
     pipeline = session.load()
     with session.working(pipeline) as progress:

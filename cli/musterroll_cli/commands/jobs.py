@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from musterroll import engine
+from musterroll import engine, gettext
 from musterroll.engine import documents
 from musterroll.errors import UsageError
 from musterroll_cli.options import (
@@ -58,10 +58,10 @@ def show_job(
     """Shows one job: what became of its rows and invites, and the reason for every failure."""
     if row is not None:
         if report is not None:
-            raise UsageError("--report is for the whole job, --row for one of its rows; name one of them")
+            raise UsageError(gettext("--report is for the whole job, --row for one of its rows; name one of them"))
         return _show_row(session, job, row, sheet)
     if sheet is not None:
-        raise UsageError("--sheet is for --row: only for that the sheet is read again")
+        raise UsageError(gettext("--sheet is for --row: only for that the sheet is read again"))
     session.report_to(report, replace=force)
     return session.show(engine.show_job(session.load(), job))
 
@@ -109,7 +109,9 @@ def prune_jobs(
             pipeline,
             keep=keep,
             older_than=older_than,
-            confirm=lambda jobs: asking.ask(lambda stream: stream.line(f"About to forget {amount(jobs, 'job')}.")),
+            confirm=lambda jobs: asking.ask(
+                lambda stream: stream.line(gettext("About to forget {jobs}.", jobs=amount(jobs, "job")))
+            ),
         )
     if session.as_json:
         return session.finish(pruned.members())

@@ -6,7 +6,7 @@ import json
 
 import tomli_w
 
-from musterroll import engine
+from musterroll import engine, gettext
 from musterroll.errors import PipelineError
 from musterroll_cli.options import SheetArgument
 from musterroll_cli.output.text.columns import show_columns
@@ -35,8 +35,8 @@ def check_pipeline(session: Session) -> int:
     if checked.mistakes or checked.pipeline is None:
         raise PipelineError(checked.mistakes)
     if not session.as_json:
-        name = short_path(checked.pipeline.file) if checked.pipeline.file else "standard (built in)"
-        session.out.line(f"{name}: ok")
+        name = short_path(checked.pipeline.file) if checked.pipeline.file else gettext("standard (built in)")
+        session.out.line(gettext("{path}: ok", path=name))
         for remark in checked.remarks:
             session.out.line(f"  {remark}")
     return session.finish()
@@ -53,11 +53,18 @@ def map_columns(session: Session, sheet: SheetArgument) -> int:
         return session.finish(mapped.members())
     show_columns(session.out, mapped.columns)
     for name, headings in mapped.aliases.items():
-        session.out.line(f'{short_path(mapped.path)}: sheet.aliases.{name} has "{headings[0]}" now')
+        session.out.line(
+            gettext(
+                '{path}: sheet.aliases.{name} has "{heading}" now',
+                path=short_path(mapped.path),
+                name=name,
+                heading=headings[0],
+            )
+        )
     if not mapped.aliases:
-        session.out.line("Nothing to write: no heading needs an alias.")
+        session.out.line(gettext("Nothing to write: no heading needs an alias."))
     if mapped.missing:
-        session.warn(f"no column was found for {', '.join(mapped.missing)}")
+        session.warn(gettext("no column was found for {fields}", fields=", ".join(mapped.missing)))
     return session.finish()
 
 

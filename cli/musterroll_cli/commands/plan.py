@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from musterroll import engine
+from musterroll import engine, gettext
 from musterroll_cli.options import (
     AnnotateOption,
     ExpectOption,
@@ -66,6 +66,9 @@ def plan(
         found = engine.plan(pipeline, sheet, save_to=target, chosen=chosen, expected=expected, progress=progress)
     status = session.show(found, annotated)
     if output is not None and not session.as_json:
-        saved = f"Saved; to carry it out: musterroll apply {quoted(str(output))}"
-        session.out.line(saved if found.saved else "The plan is not saved: the errors keep everything out.")
+        session.out.line(
+            gettext("Saved; to carry it out: musterroll apply {file}", file=quoted(str(output)))
+            if found.saved
+            else gettext("The plan is not saved: the errors keep everything out.")
+        )
     return _CHANGES if detailed_exitcode and status == 0 and found.does_anything else status

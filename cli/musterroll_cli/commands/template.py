@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from musterroll import engine
+from musterroll import engine, gettext
 from musterroll_cli.options import ForceOption
 from musterroll_cli.session import Session
 
@@ -37,5 +37,7 @@ def template(
     written = engine.template(session.load(), output, form=form, replace=force)
     if session.as_json:
         return session.finish(written.members())
-    session.out.line(f"{written.path} is written: fill it in, then `musterroll validate {written.path}`")
+    session.out.line(
+        gettext("{path} is written: fill it in, then `musterroll validate {path}`", path=written.path),
+    )
     return session.finish()

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from musterroll import engine
+from musterroll import engine, gettext
 from musterroll.errors import UsageError
 from musterroll_cli.options import (
     AnnotateOption,
@@ -57,13 +57,13 @@ def validate(
     it is. Then it lists what is left.
     """
     if fix is None and (output is not None or diff):
-        raise UsageError("-o and --diff go with --fix")
+        raise UsageError(gettext("-o and --diff go with --fix"))
     if fix is not None and annotate is not None:
-        raise UsageError("--fix and --annotate each make a copy; annotate the corrected one")
+        raise UsageError(gettext("--fix and --annotate each make a copy; annotate the corrected one"))
     if diff and output is not None:
-        raise UsageError("--diff writes nothing, so leave -o out")
+        raise UsageError(gettext("--diff writes nothing, so leave -o out"))
     if fix is not None and not diff and output is None and str(sheet) == "-":
-        raise UsageError("name the corrected copy of standard input with -o")
+        raise UsageError(gettext("name the corrected copy of standard input with -o"))
     session.report_to(report, replace=force)
     pipeline = session.load(strict=strict)
     sheet = session.sheet(sheet)

@@ -10,6 +10,7 @@ from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, BinaryIO, Literal, NamedTuple, TextIO, TypeAlias
 
+from musterroll import term
 from musterroll_cli.output.escape import visible
 
 if TYPE_CHECKING:
@@ -166,7 +167,7 @@ class Stream:
 def show_mistakes(stream: Stream, mistakes: Iterable[Mistake]) -> None:
     """Prints the mistakes of a pipeline, each with the line that it is in."""
     for mistake in mistakes:
-        stream.line(Styled("error: ", "bold red"), str(mistake))
+        stream.line(Styled(f"{term('error')}: ", "bold red"), str(mistake))
         for line in mistake.excerpt:
             stream.line(line)
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
+from contextvars import copy_context
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from musterroll import counted, gettext
 from musterroll_cli.output.console import Stream
 
 if TYPE_CHECKING:
@@ -67,7 +69,8 @@ class Bar(StageKeeper):
             if self._bar is not None:
                 self._start_task()
             elif self._timer is None:
-                self._timer = threading.Timer(self._patience, self._appear)
+                # The language is the context's, which a thread does not have by itself.
+                self._timer = threading.Timer(self._patience, copy_context().run, (self._appear,))
                 self._timer.daemon = True
                 self._timer.start()
 
@@ -117,7 +120,9 @@ class Bar(StageKeeper):
                 self._bar.update(self._task, completed=self._done, steps=self._steps())
 
     def _steps(self) -> str:
-        return f"{self._done:,}" if self._total is None else f"{self._done:,} of {self._total:,}"
+        if self._total is None:
+            return counted(self._done)
+        return gettext("{done} of {total}", done=counted(self._done), total=counted(self._total))
 
     def _start_task(self) -> None:
         if self._bar is None:
@@ -125,5 +130,5 @@ class Bar(StageKeeper):
         if self._task is not None:
             self._bar.remove_task(self._task)
         self._task = self._bar.add_task(
-            self._stream.seen(self.name or ""), total=self._total, completed=self._done, steps=self._steps()
+            self._stream.seen(gettext(self.name or "")), total=self._total, completed=self._done, steps=self._steps()
         )

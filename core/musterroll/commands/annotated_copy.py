@@ -121,8 +121,12 @@ class AnnotatedCopy:
             secrets = {index: of_column.get(index) for index in secret_columns(headings, fields) | near}
             if not secrets and any(field.secret and field.needs_column for field in fields.values()):
                 raise MusterrollError(
-                    f"{_OPTION} {self.path}: the headings do not say which column holds the passwords, so they cannot "
-                    "be left out; correct the headings first, or use --keep-passwords",
+                    gettext(
+                        "{option} {path}: the headings do not say which column holds the passwords, so they cannot "
+                        "be left out; correct the headings first, or use --keep-passwords",
+                        option=_OPTION,
+                        path=self.path,
+                    ),
                     code="output.unsupported",
                 )
         guide = ColumnGuide(self._pipeline)

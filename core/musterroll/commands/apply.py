@@ -8,6 +8,7 @@ from musterroll.commands.finished import ending
 from musterroll.commands.job import locked
 from musterroll.commands.prune import forget_old_jobs
 from musterroll.commands.run import import_sheet
+from musterroll.contract.translation import gettext
 from musterroll.errors import SourceError
 from musterroll.journal.journal import Journal
 from musterroll.pipeline.pipeline import Pipeline
@@ -41,7 +42,7 @@ def apply(
     header = saved.header
     with ending(pipeline, "apply", sheet or Path(header.sheet.path), rejected_to) as end:
         opened = open_again(pipeline, sheet, header.sheet)
-        refuse_other_program(header.made_from, pipeline, opened.source.sha256, instead="plan the sheet again")
+        refuse_other_program(header.made_from, pipeline, opened.source.sha256, instead=gettext("plan the sheet again"))
         journal = Journal.open(pipeline.state, pipeline.name)
         run = Run(pipeline, journal, "apply", progress, confirm, rejected_to, keep_passwords)
         with locked(run):
@@ -58,5 +59,6 @@ def open_again(pipeline: Pipeline, moved_to: Path | None, sheet: SheetSummary) -
         if moved_to is not None or error.code != "source.not_found":
             raise
         raise SourceError(
-            f"{error.message}; if the sheet was moved, say with --sheet where it is", code=error.code
+            gettext("{message}; if the sheet was moved, say with --sheet where it is", message=error.message),
+            code=error.code,
         ) from None

@@ -9,6 +9,8 @@ from musterroll.commands.carry_out import settle_former_jobs
 from musterroll.commands.finished import ending
 from musterroll.commands.job import execute_plan, locked
 from musterroll.commands.plan import temporary_plan_of_sheet
+from musterroll.contract.terms import term
+from musterroll.contract.translation import gettext
 from musterroll.errors import RefusedError
 from musterroll.journal.job import Job, JobRecord, JobState
 from musterroll.journal.jobs import open_job
@@ -47,7 +49,9 @@ def approve(
             stopped = found.record
             _refuse_what_waits_for_nothing(stopped)
             opened = open_again(pipeline, sheet, stopped.sheet)
-            refuse_other_program(stopped.made_from, pipeline, opened.source.sha256, instead="run the sheet again")
+            refuse_other_program(
+                stopped.made_from, pipeline, opened.source.sha256, instead=gettext("run the sheet again")
+            )
             _refuse_stale(run, found, opened)
             report = _let_through(run, found, opened, by)
         return end(report)
@@ -56,15 +60,21 @@ def approve(
 def _refuse_what_waits_for_nothing(job: JobRecord) -> None:
     if job.state is JobState.QUARANTINED:
         return
-    state = job.state.replace("_", " ")
+    state = term(job.state)
     if job.approved is not None:
         raise RefusedError(
-            f"this job was approved by {job.approved.by} already and is {state}; `musterroll jobs show {job.id}` tells "
-            "what became of it",
+            gettext(
+                "this job was approved by {by} already and is {state}; `musterroll jobs show {job}` tells what "
+                "became of it",
+                by=job.approved.by,
+                state=state,
+                job=job.id,
+            ),
             code="approve.nothing",
         )
     raise RefusedError(
-        f"this job is {state}; only one that a limit has stopped can be approved", code="approve.nothing"
+        gettext("this job is {state}; only one that a limit has stopped can be approved", state=state),
+        code="approve.nothing",
     )
 
 

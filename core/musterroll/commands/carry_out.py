@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from musterroll.contract.translation import gettext
 from musterroll.errors import BackendUnavailableError, MusterrollError, RefusedError, as_error
 from musterroll.execute.answers import JobContext
 from musterroll.execute.executor import Executor, settle_former_creations
@@ -107,7 +108,12 @@ def _context(pipeline: Pipeline, job: Job, portal: Portal) -> JobContext:
         # A directory gets its identity when it is created, which is now; afterwards it must not differ.
         if job.operations.anything_handed_over():
             raise RefusedError(
-                f"this job was begun on another portal ({began_on}, now {identity})", code="backend.changed"
+                gettext(
+                    "this job was begun on another portal ({former}, now {portal})",
+                    former=began_on,
+                    portal=identity,
+                ),
+                code="backend.changed",
             )
         with job.journal.transaction():
             job.set_identity(identity)

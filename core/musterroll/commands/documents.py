@@ -180,7 +180,7 @@ def _row(story: RowStory) -> Members:
             for one in story.results
         ],
         "plan": change_record(story.change) if story.change else None,
-        "operations": [asdict(operation) for operation in story.operations],
+        "operations": [_chosen(one, "operation state detail") for one in story.operations],
         "invite": asdict(story.invite) if story.invite else None,
     }
 

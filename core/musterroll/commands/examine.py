@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from musterroll.contract.roles import Examinable
 from musterroll.contract.secret import MASK, Secret
+from musterroll.contract.translation import counted, gettext
 from musterroll.errors import Mistake, MusterrollError, PipelineError, PluginError
 from musterroll.journal.glance import glance
 from musterroll.pipeline.masks import secrets_in
@@ -137,7 +138,11 @@ def _remarks(pipeline: Pipeline) -> Iterator[str]:
 
 def examine(pipeline: Pipeline) -> Iterator[Examined]:
     """Looks at everything that a run needs, and asks portal and mail server who they are."""
-    profile = f"profile {pipeline.profile}" if pipeline.profile is not None else "no profile"
+    profile = (
+        gettext("profile {profile}", profile=pipeline.profile)
+        if pipeline.profile is not None
+        else gettext("no profile")
+    )
     yield Examined("pipeline", Finding.OK, f"{_label(pipeline)}, {profile}")
     for warning in pipeline.warnings:
         yield Examined("pipeline", Finding.WARNING, str(warning))
@@ -146,12 +151,14 @@ def examine(pipeline: Pipeline) -> Iterator[Examined]:
     for _, path, message in missing:
         yield Examined(path, Finding.FAILED, message)
     if (count := len(list(_secrets(pipeline)))) and not missing:
-        yield Examined("secrets", Finding.OK, f"all there ({count})")
+        yield Examined("secrets", Finding.OK, gettext("all there ({count})", count=counted(count)))
     rules = (*_asked(pipeline), *pipeline.rules)
     looked_at = [_examined(pipeline, one) for one in rules if one.label not in incomplete]
     yield from (one for one in looked_at if one.status is Finding.FAILED)
     if all(one.status is Finding.OK for one in looked_at):
-        ready = f"readers, transforms, validators and group resolvers are ready ({len(looked_at)})"
+        ready = gettext(
+            "readers, transforms, validators and group resolvers are ready ({count})", count=counted(len(looked_at))
+        )
         yield Examined("rules", Finding.OK, ready)
     for one in (pipeline.backend, *pipeline.notifiers):
         if one.label not in incomplete:  # it could only say once more what is missing
@@ -165,7 +172,7 @@ def _asked(pipeline: Pipeline) -> Iterator[Instance]:
 
 def _label(pipeline: Pipeline) -> str:
     if pipeline.file is None:
-        return "standard (built in)"
+        return gettext("standard (built in)")
     with suppress(ValueError):
         return str(pipeline.file.relative_to(Path.cwd()))
     return str(pipeline.file)
@@ -180,7 +187,7 @@ def _examined(pipeline: Pipeline, instance: Instance) -> Examined:
         elif instance is pipeline.backend:
             detail = _guarded(instance, lambda: _who(built))
         else:
-            detail = f"{instance.component.name}: ready"
+            detail = gettext("{name}: ready", name=instance.component.name)
         return Examined(instance.label, Finding.OK, _discreet(pipeline, detail))
     except PipelineError as error:
         said = (f"{one.path.removeprefix(f'{instance.label}.')}: {one.message}" for one in error.mistakes)
@@ -204,7 +211,8 @@ def _guarded(instance: Instance, ask: Callable[[], object]) -> str:
 def _who(backend: object) -> str:
     """Of a backend that cannot be examined: whatever any backend can say."""
     users = backend.count_users()  # type: ignore[attr-defined]
-    return f"{backend.identity()}" + (f", {users:,} users" if isinstance(users, int) else "")  # type: ignore[attr-defined]
+    known = gettext(", {count} users", count=counted(users)) if isinstance(users, int) else ""
+    return f"{backend.identity()}{known}"  # type: ignore[attr-defined]
 
 
 def _close(built: object) -> None:
@@ -217,13 +225,16 @@ def _state(pipeline: Pipeline) -> Examined:
     if seen.fault is not None:
         return Examined("state", Finding.FAILED, seen.fault)
     if not _can_be_written(pipeline.state):
-        return Examined("state", Finding.FAILED, f"the folder {pipeline.state} cannot be written to; see who owns it")
+        told = gettext("the folder {folder} cannot be written to; see who owns it", folder=pipeline.state)
+        return Examined("state", Finding.FAILED, told)
     if seen.version is None:
-        return Examined("state", Finding.OK, f"{pipeline.state}: no job yet; it is made by the first one")
-    text = f"{seen.path}, version {seen.version}"
+        told = gettext("{folder}: no job yet; it is made by the first one", folder=pipeline.state)
+        return Examined("state", Finding.OK, told)
+    there = {"path": seen.path, "version": seen.version}
     if seen.is_locked:
-        return Examined("state", Finding.WARNING, f"{text}; another musterroll is working on it now")
-    return Examined("state", Finding.OK, f"{text}, nobody is working on it")
+        told = gettext("{path}, version {version}; another musterroll is working on it now", **there)
+        return Examined("state", Finding.WARNING, told)
+    return Examined("state", Finding.OK, gettext("{path}, version {version}, nobody is working on it", **there))
 
 
 def _can_be_written(folder: Path) -> bool:

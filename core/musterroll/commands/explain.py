@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from musterroll.contract.codes import ANY_FIELD, Explanation, explanations, explanations_of
-from musterroll.contract.text import did_you_mean
+from musterroll.contract.text import meant_perhaps
+from musterroll.contract.translation import gettext
 from musterroll.errors import UsageError
 
 __all__ = ["Explanation", "explain", "explanations"]
@@ -20,5 +21,5 @@ def explain(code: str) -> tuple[Explanation, ...]:
     field, dot, _ = code.partition(".")  # the pipeline may have one of that name
     own = f"{field}." if dot else f"{ANY_FIELD}."
     names = [one.code.replace(f"{ANY_FIELD}.", own) for one in explanations()]
-    hint = did_you_mean(code, names) or "; see the message of the problem"
-    raise UsageError(f'there is no code "{code}"{hint}', code="code.unknown")
+    hint = meant_perhaps(code, names) or gettext("; see the message of the problem")
+    raise UsageError(gettext('there is no code "{code}"{hint}', code=code, hint=hint), code="code.unknown")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from musterroll.contract.drafts import Draft
+from musterroll.contract.translation import gettext
 from musterroll.contract.users import Existing
 from musterroll.errors import BackendError, PluginError, UsageError
 from musterroll.pipeline.pipeline import Pipeline
@@ -82,8 +83,10 @@ def export(
     with pipeline.build_backend(read_only=True) as portal:
         if not portal.lists_users:
             raise BackendError(
-                f"{pipeline.backend.component.name}: this backend cannot list its portal's users, so they cannot be "
-                "exported",
+                gettext(
+                    "{name}: this backend cannot list its portal's users, so they cannot be exported",
+                    name=pipeline.backend.component.name,
+                ),
                 code="export.unsupported",
             )
         progress.stage("Reading the users of the portal")
@@ -107,7 +110,7 @@ def export(
 def _streamed(pipeline: Pipeline) -> WritableFormat:
     found = next((one for one in writable_formats(pipeline) if one.name == _STREAMED), None)
     if found is None:
-        raise UsageError("this pipeline has no csv, which goes to standard output; name a file with -o")
+        raise UsageError(gettext("this pipeline has no csv, which goes to standard output; name a file with -o"))
     return found
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from musterroll.contract.messages import Message, Purpose, SentStatus
 from musterroll.contract.source import called
+from musterroll.contract.translation import gettext
 from musterroll.errors import JobInterrupted, MusterrollError, NotifierError, RefusedError, UsageError
 from musterroll.journal.job import JobState
 from musterroll.pipeline.pipeline import Pipeline
@@ -83,7 +84,10 @@ def _ended_by(error: BaseException, pipeline: Pipeline) -> Mapping[str, str] | N
             ended = Outcome.INTERRUPTED
             told: dict[str, str] = {"state": ended, "outcome": ended}
             if isinstance(error, JobInterrupted):
-                told |= {"job": error.job, "next_step": f"to go on: {_go_on(pipeline, 'resume', error.job)}"}
+                told |= {
+                    "job": error.job,
+                    "next_step": gettext("to go on: {command}", command=_go_on(pipeline, "resume", error.job)),
+                }
             return told if pipeline.cancelled.is_set() else None
         case Exception():
             # Its text may hold anything, so only its kind is told.
@@ -108,13 +112,13 @@ def _of_report(pipeline: Pipeline, report: Report) -> Mapping[str, str]:
 def _next_step(pipeline: Pipeline, job: JobSummary) -> str:
     """What a person has to do, where there is something."""
     if job.state is JobState.QUARANTINED:
-        return f"if that is meant, let it through: {_go_on(pipeline, 'approve', job.id)}"
+        return gettext("if that is meant, let it through: {command}", command=_go_on(pipeline, "approve", job.id))
     if job.state is JobState.ABORTED:
-        return "nothing was written; correct the sheet and run it again"
+        return gettext("nothing was written; correct the sheet and run it again")
     if job.can_go_on:
-        return f"to go on: {_go_on(pipeline, 'resume', job.id)}"
+        return gettext("to go on: {command}", command=_go_on(pipeline, "resume", job.id))
     if job.counts.rejected and job.rejected_file is not None:
-        return "correct the rows in the file of rejected rows, and run that file"
+        return gettext("correct the rows in the file of rejected rows, and run that file")
     return ""
 
 
@@ -144,8 +148,10 @@ def _tell(pipeline: Pipeline, started: dt.datetime, values: Mapping[str, str]) -
             with sending.build_notifier(instance, read_only=False) as notifier:
                 for sent in notifier.send(iter((message,))):
                     if sent.status is not SentStatus.SENT:
-                        why = sent.detail or "it does not say why"
-                        error = error or NotifierError(f"{instance.label} did not tell how it ended: {why}")
+                        why = sent.detail or gettext("it does not say why")
+                        error = error or NotifierError(
+                            gettext("{notifier} did not tell how it ended: {why}", notifier=instance.label, why=why)
+                        )
         except MusterrollError as failed:
             error = error or failed
     return error

@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 from musterroll.contract.fields import CALLING_CODE, PASSWORD, PHONE, USERNAME, Field
 from musterroll.contract.roles import AmbiguousWorksheetError
 from musterroll.contract.source import Source
+from musterroll.contract.translation import gettext, gettext_noop
 from musterroll.errors import MusterrollError, SourceError, UsageError
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.sheet.blocks import filled_blocks, rows_of
@@ -26,10 +27,10 @@ from musterroll.written.new_file import NewFile, why_not
 _EMAIL = "email"
 _LONGEST_NAME = 60  # characters
 _BECAUSE = {
-    Reason.HEADING: "and another column could be it as well",
-    Reason.SYNONYM: "and another column could be it as well, or it holds whole names",
-    Reason.NEAR: "as the heading is nearly that",
-    Reason.CONTENT: "by what it holds",
+    Reason.HEADING: gettext_noop("and another column could be it as well"),
+    Reason.SYNONYM: gettext_noop("and another column could be it as well, or it holds whole names"),
+    Reason.NEAR: gettext_noop("as the heading is nearly that"),
+    Reason.CONTENT: gettext_noop("by what it holds"),
 }
 
 
@@ -126,7 +127,7 @@ def map_columns(pipeline: Pipeline, path: Path, *, chosen: Mapping[str, str] | N
         MusterrollError: the file cannot be written.
     """
     if pipeline.file is None:
-        raise UsageError("there is no pipeline file to write to; `musterroll init DIR --from SHEET` makes one")
+        raise UsageError(gettext("there is no pipeline file to write to; `musterroll init DIR --from SHEET` makes one"))
     layout = _look(pipeline, path, heading_row=pipeline.settings.sheet.heading_row).layout
     if chosen is not None:
         aliases = {name: (heading,) for name, heading in chosen.items()}
@@ -151,7 +152,9 @@ def _write_aliases(file: Path, fields: Mapping[str, Field], aliases: Mapping[str
     wanted = tomllib.loads(text)
     wanted.setdefault("sheet", {}).setdefault("aliases", {}).update(whole)
     if tomllib.loads(changed) != wanted:
-        raise MusterrollError(f"{file} is written in a way that cannot be changed here; add sheet.aliases by hand")
+        raise MusterrollError(
+            gettext("{file} is written in a way that cannot be changed here; add sheet.aliases by hand", file=file)
+        )
 
     def write(target: BinaryIO) -> None:
         target.write(changed.encode())
@@ -161,7 +164,10 @@ def _write_aliases(file: Path, fields: Mapping[str, Field], aliases: Mapping[str
             new.fill(write)
             new.becomes(file, replace=True)
     except OSError as error:
-        raise MusterrollError(f"{file} cannot be written: {why_not(error, file)}", code="output.unwritable") from None
+        raise MusterrollError(
+            gettext("{file} cannot be written: {error}", file=file, error=why_not(error, file)),
+            code="output.unwritable",
+        ) from None
 
 
 def _with_aliases(text: str, aliases: Mapping[str, Sequence[str]]) -> str:
@@ -194,7 +200,9 @@ def _look(pipeline: Pipeline, path: Path, heading_row: int | None) -> FoundSheet
             try:
                 layout = find_layout(rows_of(filled_blocks(sheet, name)), fields, heading_row=heading_row)
             except ValueError as error:
-                raise SourceError(f"{path} holds no headings: {error}", code="source.no_headings") from None
+                raise SourceError(
+                    gettext("{path} holds no headings: {error}", path=path, error=error), code="source.no_headings"
+                ) from None
         guess = info.guess is not None
         return FoundSheet(path, info.format, info.worksheet, (), info.encoding, guess, layout)
 
@@ -211,7 +219,7 @@ def _best(worksheets: Sequence[str], look: Callable[[str], FoundSheet]) -> Found
         with suppress(SourceError):
             found.append(look(worksheet))
     if not found:
-        raise SourceError("no worksheet of the workbook holds headings", code="source.no_headings")
+        raise SourceError(gettext("no worksheet of the workbook holds headings"), code="source.no_headings")
     best = max(found, key=lambda one: len(_fields(one.layout)))
     return replace(best, worksheets=tuple(one.worksheet for one in found if one.worksheet is not None))
 
@@ -290,29 +298,39 @@ def _field_name(heading: str, taken: Collection[str]) -> str:
 def _doubts(found: FoundSheet, pipeline: Pipeline) -> Iterator[str]:
     layout = found.layout
     if found.worksheets:
-        yield f'the workbook has several worksheets; "{found.worksheet}" looks most like a list of users'
+        yield gettext(
+            'the workbook has several worksheets; "{worksheet}" looks most like a list of users',
+            worksheet=found.worksheet,
+        )
     if found.is_guess:
-        yield f"the encoding {found.encoding} is a guess; look at names with accents"
+        yield gettext("the encoding {encoding} is a guess; look at names with accents", encoding=found.encoding)
     for one in layout.columns:
         if one.field is not None and not one.is_certain:
-            yield (
-                f'column {one.letter}, "{one.heading}", is taken for the {pipeline.fields[one.field].heading}, '
-                f"{_BECAUSE[one.reason or Reason.CONTENT]}"
+            yield gettext(
+                'column {letter}, "{heading}", is taken for the {field}, {reason}',
+                letter=one.letter,
+                heading=one.heading,
+                field=pipeline.fields[one.field].heading,
+                reason=gettext(_BECAUSE[one.reason or Reason.CONTENT]),
             )
         elif one.field is None and not one.filled:
-            yield f'column {one.letter}, "{one.heading}", is empty and is left out'
+            yield gettext(
+                'column {letter}, "{heading}", is empty and is left out', letter=one.letter, heading=one.heading
+            )
     absent = _absent(layout, pipeline)
     if _is_composed(layout):
-        yield "there is no username; the e-mail address is taken for it (sheet.compose)"
+        yield gettext("there is no username; the e-mail address is taken for it (sheet.compose)")
     elif USERNAME in absent:
-        yield "there is no username, and nothing to make one of: name the column under [sheet.aliases]"
+        yield gettext("there is no username, and nothing to make one of: name the column under [sheet.aliases]")
     if PASSWORD in absent:
-        yield 'there is no password; users are created without one (password.required = "never")'
+        yield gettext('there is no password; users are created without one (password.required = "never")')
     for name in absent:
         if pipeline.fields[name].required and name not in (USERNAME, PASSWORD):
-            yield f"there is no {pipeline.fields[name].heading}, which is needed otherwise (sheet.omit)"
+            yield gettext(
+                "there is no {field}, which is needed otherwise (sheet.omit)", field=pipeline.fields[name].heading
+            )
     if PHONE not in absent and CALLING_CODE in absent and not layout.whole_phones:
-        yield (
+        yield gettext(
             "the telephone numbers have neither a column for the calling code nor one in front; where all are of one "
             'country: take calling_code out of sheet.omit and write [sheet.defaults] calling_code = "44"'
         )

@@ -10,6 +10,7 @@ from typing import Any
 from musterroll.commands.job import locked
 from musterroll.contract.edits import CellEdit, SheetEdits
 from musterroll.contract.text import fold
+from musterroll.contract.translation import gettext
 from musterroll.errors import RefusedError, SourceError, StateError, UsageError
 from musterroll.journal.forget import FORGOTTEN, Person, find_person, forget_person
 from musterroll.journal.job import read_jobs
@@ -76,7 +77,7 @@ def forget(pipeline: Pipeline, user: str, *, confirm: Callable[[int], bool] = la
             raise _nothing(user)
         rows = sum(map(len, person.rows.values()))
         if not confirm(rows):
-            raise RefusedError("declined; nobody was forgotten", code="declined")
+            raise RefusedError(gettext("declined; nobody was forgotten"), code="declined")
         for instance in pipeline.notifiers:
             with pipeline.build_notifier(instance, read_only=False) as notifier:
                 notifier.forget(sorted(person.messages))
@@ -90,7 +91,8 @@ def forget(pipeline: Pipeline, user: str, *, confirm: Callable[[int], bool] = la
 
 def _nothing(user: str) -> UsageError:
     return UsageError(
-        f'nothing is kept of "{user}"; `musterroll invites list` shows who is known', code="forget.nothing"
+        gettext('nothing is kept of "{user}"; `musterroll invites list` shows who is known', user=user),
+        code="forget.nothing",
     )
 
 
@@ -100,7 +102,10 @@ def _overwrite(journal: Journal) -> None:
         journal.shrink()
     except StateError as error:
         raise StateError(
-            f"{error.message}; run `musterroll forget` once more, so that nothing is left in the file"
+            gettext(
+                "{message}; run `musterroll forget` once more, so that nothing is left in the file",
+                message=error.message,
+            )
         ) from None
 
 

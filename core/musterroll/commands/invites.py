@@ -8,7 +8,8 @@ from pathlib import Path
 
 from musterroll.commands.job import execute_plan, locked, new_job
 from musterroll.commands.plan import temporary_plan
-from musterroll.contract.text import did_you_mean, fold
+from musterroll.contract.text import fold, meant_perhaps
+from musterroll.contract.translation import gettext
 from musterroll.errors import UsageError
 from musterroll.invites.without_a_sheet import Invitee, plan_invitees
 from musterroll.journal.change import FIRST_OFF_SHEET_ROW, Action, Change, PasswordAction
@@ -100,9 +101,13 @@ def _named(ledger: Ledger, names: Sequence[str]) -> list[LedgerUser]:
     wanted = {fold(name): name for name in names}
     found = [user for user in ledger.users() if fold(user.username) in wanted]
     for name in wanted.keys() - {fold(user.username) for user in found}:
-        hint = did_you_mean(wanted[name], (user.username for user in ledger.users()))
+        near = meant_perhaps(wanted[name], (user.username for user in ledger.users()))
         raise UsageError(
-            f'this pipeline has had no user "{wanted[name]}" in a sheet{hint}; `musterroll invites list` shows all',
+            gettext(
+                'this pipeline has had no user "{user}" in a sheet{near}; `musterroll invites list` shows all',
+                user=wanted[name],
+                near=near,
+            ),
             code="invite.unknown_user",
         )
     return found

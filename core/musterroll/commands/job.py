@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from musterroll.commands.carry_out import carry_out, settle_former_jobs
+from musterroll.contract.translation import gettext
 from musterroll.errors import JobInterrupted, MusterrollError, RefusedError, StateError, as_error
 from musterroll.journal.job import Job, JobKind, JobRecord, JobState, insert_job, new_job_id, time_text
 from musterroll.journal.jobs import recover
@@ -140,7 +141,7 @@ def execute_plan(run: Run, job: Job, sheet: Path, *, approved: bool = False) -> 
         return report_of(job, run.command, error=refusal)
     summary = summarise(job, portal=f"{run.pipeline.backend.component.name} ({record.identity})")
     if summary.does_anything and not run.confirm(summary):
-        raise RefusedError("declined; nothing was written", code="declined")
+        raise RefusedError(gettext("declined; nothing was written"), code="declined")
     keeping = (
         rejected_file(run.pipeline, job, sheet, run.rejected_to, keep_passwords=run.keep_passwords)
         if summary.rejected
@@ -156,10 +157,12 @@ def execute_plan(run: Run, job: Job, sheet: Path, *, approved: bool = False) -> 
 def _refusal(run: Run, job: Job, record: JobRecord) -> RefusedError | None:
     """What the limits say."""
     limits = Limits.of_sheet(run.pipeline)
-    going_on = f"if that is meant, `musterroll jobs approve {job.id}` lets this plan through"
+    going_on = gettext("if that is meant, `musterroll jobs approve {job}` lets this plan through", job=job.id)
     if record.kind not in _APPROVABLE:
         limits = Limits.of_the_rest(run.pipeline)
-        going_on = "if that is meant, raise the limit for this time with --set, e.g. --set limits.deactivate=500"
+        going_on = gettext(
+            "if that is meant, raise the limit for this time with --set, e.g. --set limits.deactivate=500"
+        )
     if not asks(run.confirm):
         limits = limits.where_nobody_is_asked()
     return limit_refusal(limits, job, Roster(job.journal, record.pipeline, record.identity), going_on)

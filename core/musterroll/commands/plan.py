@@ -8,6 +8,7 @@ from pathlib import Path
 
 from musterroll.commands.job import new_job
 from musterroll.commands.run import lasting_summary
+from musterroll.contract.translation import gettext, gettext_noop
 from musterroll.errors import RefusedError
 from musterroll.invites.choices import InviteChoices
 from musterroll.journal.job import JobKind
@@ -26,7 +27,7 @@ from musterroll.sheet.chosen import ChosenRows
 from musterroll.sheet.open_sheet import OpenSheet
 from musterroll.sheet.summary import SheetSummary
 
-_GOING_ON = "`run` will refuse this, and say how to let it through"
+_GOING_ON = gettext_noop("`run` will refuse this, and say how to let it through")
 
 
 def plan(
@@ -89,7 +90,7 @@ def temporary_plan_of_sheet(
 
 def _refusal(made: NewPlan, invites: int | None = None) -> RefusedError | None:
     limits = Limits.of_sheet(made.run.pipeline)
-    return limit_refusal(limits, made.job, made.ledger.roster, _GOING_ON, invites=invites)
+    return limit_refusal(limits, made.job, made.ledger.roster, gettext(_GOING_ON), invites=invites)
 
 
 def _judged(choices: InviteChoices, made: NewPlan, refusal: RefusedError | None) -> dict[SendTo, InviteChoice]:

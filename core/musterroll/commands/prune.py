@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from musterroll.commands.job import locked
+from musterroll.contract.translation import gettext
 from musterroll.errors import MusterrollError, RefusedError, StateError
 from musterroll.journal.job import CUT_OFF, Job, JobKind, JobRecord, JobState, read_jobs
 from musterroll.journal.jobs import superseding
@@ -67,7 +68,7 @@ def prune(
         records = list(read_jobs(journal))
         going = _to_forget(pipeline, journal, records, keep=keep, days=older_than)
         if going and not confirm(len(going)):
-            raise RefusedError("declined; nothing was forgotten", code="declined")
+            raise RefusedError(gettext("declined; nothing was forgotten"), code="declined")
         size = journal.size()
         _forget(pipeline, journal, records, going)
         if going:

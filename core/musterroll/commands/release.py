@@ -10,6 +10,7 @@ from dataclasses import replace
 from musterroll.commands.carry_out import final_state
 from musterroll.commands.job import locked
 from musterroll.contract.text import fold
+from musterroll.contract.translation import counted, gettext
 from musterroll.errors import MusterrollError, RefusedError, UsageError
 from musterroll.invites.sender import InviteSender, open_senders
 from musterroll.invites.without_a_sheet import plan_invitees
@@ -65,7 +66,7 @@ def release_invites(
             due, against = _look_up(pipeline, chosen, progress)
             count = sum(map(len, due.values()))
             if count and not confirm(count):
-                raise RefusedError("declined; nothing was sent", code="declined")
+                raise RefusedError(gettext("declined; nothing was sent"), code="declined")
             error = _send(pipeline, journal, identity, due, progress)
         with journal.transaction():
             _count_again(journal, {user.entry.job for user in chosen})
@@ -88,9 +89,12 @@ def _chosen(held: Sequence[LedgerUser], names: Sequence[str]) -> Sequence[Ledger
     wanted = {fold(name): name for name in names}
     for name in wanted.keys() - {fold(user.username) for user in held}:
         known = ", ".join(user.username for user in held[:_NAMED])
-        more = f" and {len(held) - _NAMED} more" if len(held) > _NAMED else ""
-        what = f"held are those of {known}{more}" if held else "none is held at all"
-        raise UsageError(f'no invite of "{wanted[name]}" is held; {what}', code="invite.not_held")
+        rest = len(held) - _NAMED
+        more = gettext(" and {count} more", count=counted(rest)) if rest > 0 else ""
+        what = gettext("held are those of {users}", users=f"{known}{more}") if held else gettext("none is held at all")
+        raise UsageError(
+            gettext('no invite of "{user}" is held; {what}', user=wanted[name], what=what), code="invite.not_held"
+        )
     return [user for user in held if fold(user.username) in wanted]
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, TextIO
 
+from musterroll.contract.translation import gettext
 from musterroll.errors import MusterrollError, UsageError
 from musterroll.reports.forms import junit, markdown, page, table
 from musterroll.reports.report import Report
@@ -47,16 +48,18 @@ class ReportTarget:
         """
         form = self._form()
         if self.path.is_dir():
-            raise UsageError(f"{self.path} is a folder; name a file in it", code="output.exists")
+            raise UsageError(gettext("{path} is a folder; name a file in it", path=self.path), code="output.exists")
         if not self.path.parent.is_dir():
-            raise self._unwritable(f"there is no folder {self.path.parent}")
+            raise self._unwritable(gettext("there is no folder {folder}", folder=self.path.parent))
         if not self.path.exists() and not self.path.is_symlink():
             return
         if not self.replace:
             raise self._taken()
         if not begins_with(self.path, form.opening.encode()):
             raise UsageError(
-                f"{self.path} is no report of this kind, so it is not overwritten; name another file",
+                gettext(
+                    "{path} is no report of this kind, so it is not overwritten; name another file", path=self.path
+                ),
                 code="output.exists",
             )
 
@@ -89,15 +92,21 @@ class ReportTarget:
                 return form
         endings = ", ".join(form.ending for form in _FORMS)
         raise UsageError(
-            f"--report {self.path}: the ending of the name says what the report looks like; these are: {endings}",
+            gettext(
+                "--report {path}: the ending of the name says what the report looks like; these are: {endings}",
+                path=self.path,
+                endings=endings,
+            ),
             code="output.unsupported",
         )
 
     def _taken(self) -> UsageError:
         return UsageError(
-            f"{self.path} exists already; --force overwrites an older report, or name another file",
+            gettext("{path} exists already; --force overwrites an older report, or name another file", path=self.path),
             code="output.exists",
         )
 
     def _unwritable(self, reason: str) -> MusterrollError:
-        return MusterrollError(f"{self.path} cannot be written: {reason}", code="output.unwritable")
+        return MusterrollError(
+            gettext("{path} cannot be written: {reason}", path=self.path, reason=reason), code="output.unwritable"
+        )

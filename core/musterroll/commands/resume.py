@@ -9,6 +9,8 @@ from musterroll.commands.finished import ending
 from musterroll.commands.job import continue_plan, locked
 from musterroll.commands.run import import_sheet
 from musterroll.commands.undo import undo_job
+from musterroll.contract.terms import term
+from musterroll.contract.translation import gettext
 from musterroll.errors import RefusedError
 from musterroll.journal.job import Job, JobKind, JobRecord, JobState
 from musterroll.journal.jobs import open_job, superseding
@@ -76,28 +78,35 @@ def _is_done(job: Job, record: JobRecord) -> bool:
 
 def _refuse_what_cannot_go_on(job: JobRecord) -> None:
     if job.state is JobState.ABORTED and not job.planned and job.error is not None:
-        raise RefusedError(f"this job did nothing: {job.error}")
+        raise RefusedError(gettext("this job did nothing: {error}", error=job.error))
     if job.state is JobState.ABORTED:
-        raise RefusedError("this job was aborted because of errors in the sheet; correct it and run it again")
+        raise RefusedError(gettext("this job was aborted because of errors in the sheet; correct it and run it again"))
     if job.state is JobState.QUARANTINED:
         raise RefusedError(
-            f"this job exceeds a limit; if that is meant, `musterroll jobs approve {job.id}` lets it through"
+            gettext(
+                "this job exceeds a limit; if that is meant, `musterroll jobs approve {job}` lets it through",
+                job=job.id,
+            )
         )
     if job.state not in (JobState.INTERRUPTED, JobState.PAUSED, JobState.FAILED, JobState.COMPLETED_WITH_ERRORS):
-        raise RefusedError(f"this job is {job.state.value}; it cannot go on")
+        raise RefusedError(gettext("this job is {state}; it cannot go on", state=term(job.state)))
 
 
 def _refuse_superseded(job: Job, record: JobRecord) -> None:
     """Refuses where a later job has written to the same portal: what this one saw there is out of date."""
     other = superseding(job.journal, record)
     if other is not None:
-        again = "send the invites again" if record.kind is JobKind.INVITE else "run the sheet again"
+        again = gettext("send the invites again") if record.kind is JobKind.INVITE else gettext("run the sheet again")
         raise RefusedError(
-            f"the later job {other} has worked on the same portal; {again} instead", code="job.superseded"
+            gettext("the later job {other} has worked on the same portal; {again} instead", other=other, again=again),
+            code="job.superseded",
         )
 
 
 def _refuse_changed(run: Run, job: JobRecord, moved_to: Path | None) -> None:
     source = open_again(run.pipeline, moved_to, job.sheet).source
     if source.sha256 != job.sheet.sha256:
-        raise RefusedError(f"{source.called} has changed since it was planned; run it again", code="source.changed")
+        raise RefusedError(
+            gettext("{sheet} has changed since it was planned; run it again", sheet=source.called),
+            code="source.changed",
+        )

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from musterroll.contract.text import known_names
+from musterroll.contract.text import these_are
+from musterroll.contract.translation import gettext
 from musterroll.errors import UsageError
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.written.column_guide import ColumnGuide
@@ -69,16 +70,21 @@ def template(
 def _format(pipeline: Pipeline, path: Path | None, form: str | None) -> WritableFormat:
     formats = {one.name: one for one in writable_formats(pipeline)}
     if not formats:
-        raise UsageError("none of this pipeline's readers can write a sheet", code="output.unsupported")
+        raise UsageError(gettext("none of this pipeline's readers can write a sheet"), code="output.unsupported")
     if form is None and path is not None:
         return format_of_name(pipeline, path, "-o")
     if form is None:
         return formats.get(_USUAL) or next(iter(formats.values()))
     if form not in formats:
         raise UsageError(
-            f'"{form}" is no format that this pipeline can write{known_names(form, formats, "these are")}',
+            gettext(
+                '"{form}" is no format that this pipeline can write{names}', form=form, names=these_are(form, formats)
+            ),
             code="output.unsupported",
         )
     if path is not None and not formats[form].suits(path) and any(one.suits(path) for one in formats.values()):
-        raise UsageError(f"--as {form} does not fit the name {path}; leave one of them out", code="output.unsupported")
+        raise UsageError(
+            gettext("--as {form} does not fit the name {path}; leave one of them out", form=form, path=path),
+            code="output.unsupported",
+        )
     return formats[form]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from musterroll.commands.finished import ending
 from musterroll.commands.job import execute_plan, locked, new_job
+from musterroll.contract.translation import gettext
 from musterroll.errors import RefusedError
 from musterroll.journal.job import Job, JobKind, JobRecord, JobState
 from musterroll.journal.jobs import open_job
@@ -51,27 +52,35 @@ def undo_job(run: Run, former: Job, *, again: Job | None = None) -> Report:
 
     with new_job(run, was.sheet, make, kind=JobKind.UNDO, undoes=former.id, again=again) as plan:
         if counts.rows == 0:
-            raise RefusedError("this job has changed nothing; there is nothing to take back", code="undo.nothing")
+            raise RefusedError(
+                gettext("this job has changed nothing; there is nothing to take back"), code="undo.nothing"
+            )
         return execute_plan(run, plan.job, Path(was.sheet.path))
 
 
 def _refuse_what_cannot_be_undone(job: JobRecord) -> None:
     if job.state in _NOTHING_WRITTEN or not job.planned:
-        raise RefusedError("this job has written nothing; there is nothing to take back", code="undo.nothing")
+        raise RefusedError(gettext("this job has written nothing; there is nothing to take back"), code="undo.nothing")
     if job.kind is JobKind.INVITE:
-        raise RefusedError("sent invites cannot be called back", code="undo.impossible")
+        raise RefusedError(gettext("sent invites cannot be called back"), code="undo.impossible")
     if job.kind is JobKind.UNDO:
         raise RefusedError(
-            "an undo cannot be taken back: a deleted user is gone; run the sheet again instead", code="undo.impossible"
+            gettext("an undo cannot be taken back: a deleted user is gone; run the sheet again instead"),
+            code="undo.impossible",
         )
     if job.state is JobState.UNDONE:
-        raise RefusedError("this job is undone already", code="undo.nothing")
+        raise RefusedError(gettext("this job is undone already"), code="undo.nothing")
 
 
 def _refuse_other_portal(former: JobRecord, job: JobRecord) -> None:
     if job.identity != former.identity:
         raise RefusedError(
-            f"the job wrote to another portal ({former.identity}, now {job.identity})", code="backend.changed"
+            gettext(
+                "the job wrote to another portal ({former}, now {portal})",
+                former=former.identity,
+                portal=job.identity,
+            ),
+            code="backend.changed",
         )
 
 

@@ -12,6 +12,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
 
+from musterroll.contract.translation import gettext
 from musterroll.errors import SourceError
 
 _ON_WINDOWS = os.name == "nt"
@@ -44,17 +45,24 @@ class Source:
         shown = self.called
         try:
             if path.is_dir():
-                raise SourceError(f"{shown} is a folder; name the spreadsheet file in it", code="source.is_a_folder")
+                raise SourceError(
+                    gettext("{path} is a folder; name the spreadsheet file in it", path=shown),
+                    code="source.is_a_folder",
+                )
             # A pipe would be waited for without end, and cannot be read twice.
             if path.exists() and not path.is_file():
-                message = f"{shown} cannot be read: it is no file but a pipe or a device; save the sheet as a file"
-                raise SourceError(message)
+                raise SourceError(
+                    gettext(
+                        "{path} cannot be read: it is no file but a pipe or a device; save the sheet as a file",
+                        path=shown,
+                    )
+                )
             _refuse_companion(path)
             with path.open("rb") as file:
                 self.head = file.read(65536)
                 self.size = file.seek(0, 2)
         except FileNotFoundError:
-            raise SourceError(f"{shown} does not exist", code="source.not_found") from None
+            raise SourceError(gettext("{path} does not exist", path=shown), code="source.not_found") from None
         except (OSError, ValueError) as error:
             raise _unreadable(path, error) from None
 
@@ -117,7 +125,11 @@ def spooled(stream: BinaryIO, folder: Path, largest: int) -> Path:
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as copy:
         while piece := stream.read(1 << 20):
             if copy.tell() + len(piece) > largest:
-                message = f"{STANDARD_INPUT} has more than {largest >> 20} MiB; save the sheet as a file and name that"
+                message = gettext(
+                    "{input} has more than {count} MiB; save the sheet as a file and name that",
+                    input=STANDARD_INPUT,
+                    count=largest >> 20,
+                )
                 raise SourceError(message, code="source.too_large")
             copy.write(piece)
     return file
@@ -131,10 +143,14 @@ def _unreadable(path: Path, error: OSError | ValueError) -> SourceError:
     reason = getattr(error, "strerror", None) or str(error)
     if _is_held_open(path, error):
         return SourceError(
-            f"{path} cannot be read while another program, probably Excel, has it open; close it there and try again",
+            gettext(
+                "{path} cannot be read while another program, probably Excel, has it open; close it there and try "
+                "again",
+                path=path,
+            ),
             code="source.in_use",
         )
-    return SourceError(f"{path} cannot be read: {reason}")
+    return SourceError(gettext("{path} cannot be read: {reason}", path=path, reason=reason))
 
 
 def _is_held_open(path: Path, error: OSError | ValueError) -> bool:
@@ -154,6 +170,11 @@ def _refuse_companion(path: Path) -> None:
         found = pattern.fullmatch(path.name)
         if found is not None and path.exists() and path.stat().st_size <= _LARGEST_COMPANION:
             raise SourceError(
-                f"{path} is no sheet but a file that {keeper} keeps beside {found[1]}; name {found[1]} instead",
+                gettext(
+                    "{path} is no sheet but a file that {program} keeps beside {found}; name {found} instead",
+                    path=path,
+                    program=keeper,
+                    found=found[1],
+                ),
                 code="source.lock_file",
             )

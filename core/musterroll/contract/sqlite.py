@@ -11,6 +11,8 @@ from importlib import metadata
 from pathlib import Path
 from urllib.parse import quote
 
+from musterroll.contract.translation import gettext
+
 _WRITTEN_BY = "musterroll"  # a key of `meta`
 # Nothing is wrong with the file itself.
 _OUT_OF_REACH = {
@@ -90,10 +92,14 @@ class SqliteFormat:
             found = db.execute("SELECT value FROM meta WHERE key = ?", (_WRITTEN_BY,)).fetchone()
         except sqlite3.Error:
             found = None
-        by = f", {found[0]}" if found is not None else ""
-        return (
-            f"{path} was written by a newer version of musterroll{by} (its version is {version}, "
-            f"musterroll {_ours()} knows {self.version}); update musterroll"
+        return gettext(
+            "{path} was written by a newer version of musterroll{name} (its version is {version}, "
+            "musterroll {ours} knows {known}); update musterroll",
+            path=path,
+            name=f", {found[0]}" if found is not None else "",
+            version=version,
+            ours=_ours(),
+            known=self.version,
         )
 
     def upgrade(self, db: sqlite3.Connection, path: Path) -> None:

@@ -8,6 +8,7 @@ _KNOWN = (
     # severities
     gettext_noop("error"),
     gettext_noop("warning"),
+    gettext_noop("error or warning"),
     # what is done with a user, and what became of that
     gettext_noop("create"),
     gettext_noop("update"),
@@ -26,6 +27,13 @@ _KNOWN = (
     gettext_noop("failed"),
     gettext_noop("unknown"),
     gettext_noop("not attempted"),
+    gettext_noop("not planned"),
+    # where a value comes from
+    gettext_noop("cell"),
+    gettext_noop("default"),
+    gettext_noop("composed"),
+    gettext_noop("blank"),
+    gettext_noop("absent"),
     # passwords
     gettext_noop("set"),
     gettext_noop("reset"),
@@ -75,4 +83,6 @@ def term(name: str) -> str:
     before, _, date = name.partition(_NOT_BEFORE)
     if date and not before:
         return gettext("not before {date}", date=date)
-    return gettext(name.replace("_", " "))
+    spoken = name.replace("_", " ")
+    # What a mail server has said may have such a character as well, in an address.
+    return gettext(spoken if spoken in _KNOWN else name)

@@ -7,6 +7,8 @@ import unicodedata
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from musterroll.contract.translation import gettext
+
 # What Unicode calls default ignorable, and the marks of interlinear annotation: nobody sees these.
 INVISIBLE = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
@@ -112,6 +114,24 @@ def known_names(word: str, names: Iterable[str], intro: str) -> str:
     known = [*names]
     hint = did_you_mean(word, known)
     return f"{hint} {intro[:1].upper()}{intro[1:]} {', '.join(known)}" if hint else f"; {intro} {', '.join(known)}"
+
+
+def meant_perhaps(word: str, candidates: Iterable[str]) -> str:
+    """Says the same in the person's language: `did_you_mean` is for pipeline files, which are spoken of in English."""
+    found = nearest(word, candidates)
+    return gettext(', did you mean "{found}"?', found=found) if found else ""
+
+
+def these_are(word: str, names: Iterable[str]) -> str:
+    """Says in the person's language which of some names is the nearest, and all of them; see `known_names`."""
+    known = [*names]
+    hint = meant_perhaps(word, known)
+    listed = ", ".join(known)
+    return (
+        gettext("{hint} These are {names}", hint=hint, names=listed)
+        if hint
+        else gettext("; these are {names}", names=listed)
+    )
 
 
 def is_one_slip(one: str, other: str) -> bool:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Generator
 
 from musterroll.contract.operations import Kind, Op, Result, Status
+from musterroll.contract.translation import gettext
 from musterroll.errors import MusterrollError
 from musterroll.execute.answers import Answers, JobContext
 from musterroll.execute.operations import (
@@ -166,13 +167,15 @@ class Executor:
 
     def _record_resolved(self, stored: StoredOp, result: Result) -> None:
         if result.status is Status.CONFLICT:
-            detail = result.detail or "something of this name exists that this job did not create"
-            result = Result(result.op, Status.FAILED, detail=f"{detail}; run the sheet again to update it")
+            detail = result.detail or gettext("something of this name exists that this job did not create")
+            result = Result(
+                result.op, Status.FAILED, detail=gettext("{detail}; run the sheet again to update it", detail=detail)
+            )
         self._record(stored, result)
 
     def _give_up(self, phase: int) -> None:
         with self._journal.transaction():
-            given_up = self._store.fail_planned(phase, "the portal did not carry it out; try again later")
+            given_up = self._store.fail_planned(phase, gettext("the portal did not carry it out; try again later"))
         self._progress.advance(given_up)
 
     def _commit(self) -> None:

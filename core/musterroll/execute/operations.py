@@ -17,6 +17,7 @@ from musterroll.contract.operations import (
     UpdateUser,
     UserRef,
 )
+from musterroll.contract.translation import gettext
 from musterroll.contract.users import Desired
 from musterroll.errors import MusterrollError, PluginError
 from musterroll.execute.passwords import Passwords
@@ -52,10 +53,12 @@ def make_operation(stored: StoredOp, job: str, passwords: Passwords) -> Op | Non
     path = stored.group.path
     if stored.kind is Kind.CREATE_GROUP:
         if stored.parent is not None and not stored.parent.ref:
-            raise NotPossibleError(f"the group {'|'.join(stored.parent.path)} could not be created")
+            raise NotPossibleError(
+                gettext("the group {group} could not be created", group="|".join(stored.parent.path))
+            )
         return CreateGroup(id=id_, path=path, parent=stored.parent)
     if stored.group.ref is None:
-        raise NotPossibleError(f"the group {'|'.join(path)} could not be created")
+        raise NotPossibleError(gettext("the group {group} could not be created", group="|".join(path)))
     make, group = OPERATIONS[stored.kind].make, GroupRef(stored.group.ref, path)
     if stored.kind not in _MEMBERSHIPS:
         return make(id=id_, group=group)
@@ -68,7 +71,7 @@ def _of_user(kind: Kind, user: PlannedUser, id_: str, passwords: Passwords) -> O
         desired = Desired(username=user.username, fields=FrozenDict(user.after))
         return CreateUser(id=id_, user=desired, password=password)
     if user.ref is None:
-        raise NotPossibleError("the user does not exist")
+        raise NotPossibleError(gettext("the user does not exist"))
     ref = UserRef(user.ref, user.username)
     if kind is not Kind.UPDATE_USER:
         return OPERATIONS[kind].make(id=id_, user=ref)

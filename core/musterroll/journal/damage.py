@@ -12,6 +12,7 @@ from types import NoneType
 from typing import Any, ParamSpec, TypeVar, cast
 
 from musterroll.contract.sqlite import SqliteFormat
+from musterroll.contract.translation import gettext
 from musterroll.errors import StateError
 
 _P = ParamSpec("_P")
@@ -25,8 +26,12 @@ _SENSELESS = (ValueError, TypeError, LookupError, AttributeError, AssertionError
 def corrupt(path: Path | None, why: str) -> StateError:
     """Makes the error that says that a journal is damaged, and what to do."""
     return StateError(
-        f"the journal {_shown(path)} is damaged ({why}); bring it back from a backup, or move it away to begin anew "
-        "(who was created and invited is then forgotten)",
+        gettext(
+            "the journal {path} is damaged ({why}); bring it back from a backup, or move it away to begin anew "
+            "(who was created and invited is then forgotten)",
+            path=_shown(path),
+            why=why,
+        ),
         code="state.corrupt",
     )
 
@@ -37,7 +42,7 @@ def state_error(path: Path | None, error: sqlite3.Error) -> StateError:
     # Whatever else SQLite says, it does not hold what was written to it: a table is missing, a text is none, …
     if reason is None and isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.ProgrammingError):
         return corrupt(path, str(error))
-    return StateError(f"the journal {_shown(path)} cannot be used: {reason or error}")
+    return StateError(gettext("the journal {path} cannot be used: {error}", path=_shown(path), error=reason or error))
 
 
 def refuse_other_than_text(*values: object) -> None:

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from filelock import FileLock, Timeout
 
+from musterroll.contract.translation import gettext
 from musterroll.errors import RefusedError, StateError
 from musterroll.journal.damage import corrupt, state_error
 from musterroll.journal.schema import APPLICATION_ID, VERSION
@@ -62,7 +63,9 @@ def open_to_write(path: Path) -> sqlite3.Connection:
         os.close(os.open(path, os.O_RDWR))
         _refuse_odd_files(path)
     except OSError as error:
-        raise StateError(f"the journal {path} cannot be written: {_reason(path, error)}") from None
+        raise StateError(
+            gettext("the journal {path} cannot be written: {reason}", path=path, reason=_reason(path, error))
+        ) from None
     db: sqlite3.Connection | None = None
     try:
         db = _connect(path, "rw")
@@ -89,19 +92,23 @@ def open_to_look(path: Path) -> Looked | None:
     """
     try:
         if not stat.S_ISREG(path.stat().st_mode):
-            raise StateError(f"the journal {path} cannot be read: it is no file")
+            raise StateError(gettext("the journal {path} cannot be read: it is no file", path=path))
         _refuse_odd_files(path)
     except FileNotFoundError:
         _refuse_lost(path)
         return None
     except OSError as error:
-        raise StateError(f"the journal {path} cannot be read: {_reason(path, error)}") from None
+        raise StateError(
+            gettext("the journal {path} cannot be read: {reason}", path=path, reason=_reason(path, error))
+        ) from None
     try:
         return _look(path)
     except sqlite3.Error as error:
         raise state_error(path, error) from error
     except OSError as error:  # of the copy
-        raise StateError(f"the journal {path} cannot be read: {_reason(path, error)}") from None
+        raise StateError(
+            gettext("the journal {path} cannot be read: {reason}", path=path, reason=_reason(path, error))
+        ) from None
 
 
 def open_temporary() -> sqlite3.Connection:
@@ -137,10 +144,12 @@ def acquired(path: Path, seconds: float, between: Callable[[], object] = lambda:
                     raise
     except Timeout:
         raise RefusedError(
-            "another musterroll is working on this pipeline; wait until it has finished", code="state.locked"
+            gettext("another musterroll is working on this pipeline; wait until it has finished"), code="state.locked"
         ) from None
     except OSError as error:
-        raise StateError(f"{lock.lock_file} cannot be locked: {_reason(path, error)}") from None
+        raise StateError(
+            gettext("{path} cannot be locked: {reason}", path=lock.lock_file, reason=_reason(path, error))
+        ) from None
     return lock
 
 
@@ -237,7 +246,11 @@ def _upgrade(db: sqlite3.Connection, path: Path) -> None:
         FORMAT.upgrade(db, path)
     except OSError as error:
         raise StateError(
-            f"the journal {path} cannot be brought forward, as it cannot be copied: {_reason(path, error)}"
+            gettext(
+                "the journal {path} cannot be brought forward, as it cannot be copied: {reason}",
+                path=path,
+                reason=_reason(path, error),
+            )
         ) from None
     finally:
         lock.release()
@@ -260,14 +273,17 @@ def _version(db: sqlite3.Connection, path: Path) -> int:
             db.execute("ROLLBACK")
     if application != APPLICATION_ID:
         raise StateError(
-            f"{path} is no journal of musterroll, or its beginning was overwritten; bring it back from a backup, or "
-            "move it away",
+            gettext(
+                "{path} is no journal of musterroll, or its beginning was overwritten; bring it back from a "
+                "backup, or move it away",
+                path=path,
+            ),
             code="state.corrupt",
         )
     if newer is not None:
         raise StateError(newer, code="state.newer")
     if version == VERSION and (missing := _expected_shape() - shape):
-        raise corrupt(path, f"{' '.join(min(missing)).strip()} is missing")
+        raise corrupt(path, gettext("{part} is missing", part=" ".join(min(missing)).strip()))
     return int(version)
 
 

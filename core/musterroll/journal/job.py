@@ -12,6 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from musterroll.contract.translation import gettext
 from musterroll.errors import UsageError
 from musterroll.journal.damage import decoded, refuse_other_than_text, storable
 from musterroll.journal.journal import Journal
@@ -277,4 +278,6 @@ def _record(stored: dict[str, Any]) -> JobRecord:
 
 def no_such_job(wanted: str) -> UsageError:
     """The error that there is no such job, or no more."""
-    return UsageError(f'there is no job "{wanted}"; `musterroll jobs list` shows all', code="job.not_found")
+    return UsageError(
+        gettext('there is no job "{job}"; `musterroll jobs list` shows all', job=wanted), code="job.not_found"
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from musterroll.contract.translation import gettext
 from musterroll.errors import UsageError
 from musterroll.journal.damage import decoded, refuse_other_than_text
 from musterroll.journal.job import Job, JobKind, JobRecord, JobState, no_such_job, read_jobs
@@ -36,13 +37,18 @@ def find_job(journal: Journal | None, wanted: str) -> Job:
     """
     jobs = list_jobs(journal) if journal is not None else []
     if not jobs:
-        raise UsageError("there are no jobs here yet; is this the folder of the pipeline file?", code="job.not_found")
+        raise UsageError(
+            gettext("there are no jobs here yet; is this the folder of the pipeline file?"), code="job.not_found"
+        )
     found = jobs[:1] if wanted == "last" else [job for job in jobs if job.id == wanted]
     found = found or [job for job in jobs if job.id.startswith(wanted) or job.id.endswith(f"-{wanted}")]
     if not found:
         raise no_such_job(wanted)
     if len(found) > 1:
-        raise UsageError(f'"{wanted}" may be any of {", ".join(job.id for job in found)}', code="job.ambiguous")
+        raise UsageError(
+            gettext('"{job}" may be any of {jobs}', job=wanted, jobs=", ".join(job.id for job in found)),
+            code="job.ambiguous",
+        )
     return found[0]
 
 

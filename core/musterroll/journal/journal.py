@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from musterroll.contract.translation import gettext
 from musterroll.errors import StateError
 from musterroll.journal.damage import corrupt, state_error
 from musterroll.journal.file import BUSY_SECONDS, acquired, is_locked, open_temporary, open_to_look, open_to_write
@@ -166,8 +167,11 @@ class Journal:
         for file, was in self._held.items():
             if _what_is_at(file) != was:
                 raise StateError(
-                    f"the state folder was deleted or moved while this job was at work ({file} is gone), so it was "
-                    "stopped; put the folder back and go on with `musterroll jobs resume`",
+                    gettext(
+                        "the state folder was deleted or moved while this job was at work ({file} is gone), so it "
+                        "was stopped; put the folder back and go on with `musterroll jobs resume`",
+                        file=file,
+                    ),
                     code="state.gone",
                 )
 
@@ -271,4 +275,4 @@ def _what_is_at(file: Path) -> tuple[int, int]:
 
 
 def _unstorable() -> StateError:
-    return StateError("a text has half a character, which the journal cannot hold", code="state.unstorable")
+    return StateError(gettext("a text has half a character, which the journal cannot hold"), code="state.unstorable")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from musterroll.contract.text import did_you_mean
+from musterroll.contract.translation import languages
 from musterroll.errors import Mistake, PipelineError
 from musterroll.pipeline.origins import Place
 from musterroll.pipeline.written_file import Written, excerpt
@@ -53,6 +54,33 @@ def expanded(path: Path) -> Path:
         return path.expanduser()
     except RuntimeError:  # there is no such user, so there will be no such file
         return path
+
+
+def named_or_found(file: Path | None) -> Path | None:
+    """Returns the pipeline file: the one that is named, else that of the current folder; None where there is none."""
+    return Path(DEFAULT_FILE) if file is None and Path(DEFAULT_FILE).exists() else file
+
+
+def pipeline_language(file: Path | None, *, profile: str | None = None, sets: Sequence[str] = ()) -> str | None:
+    """Returns the language that a pipeline asks for, e.g. `de`; None where it asks for none that there is.
+
+    Nothing else of the pipeline is looked at, and nothing in it is an error here: whoever wants to know what an error
+    means may have just that one in the file.
+
+    Args:
+        file: as `load_pipeline` takes it; there need not be one.
+        profile: the profile.
+        sets: `KEY=VALUE` texts.
+    """
+    try:
+        chain = read_chain(named_or_found(file), Path.cwd())
+    except PipelineError:
+        chain = ()
+    said: list[Any] = [document.settings.get("language") for document in chain]
+    said += [document.profiles.get(profile or "", {}).get("language") for document in chain]
+    said += [value for key, _, value in (text.partition("=") for text in sets) if key.strip() == "language"]
+    known = [one for one in said if one in languages()]
+    return known[-1] if known else None
 
 
 def read_chain(file: Path | None, folder: Path) -> tuple[PipelineFile, ...]:

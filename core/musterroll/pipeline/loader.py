@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import reduce
@@ -19,7 +20,7 @@ from musterroll.errors import Mistake, PipelineError
 from musterroll.pipeline.assignments import SET, flags_as_sets, flags_layer, parse_key, parse_sets, sets_layer
 from musterroll.pipeline.check import Check, texts
 from musterroll.pipeline.fields import fields_of
-from musterroll.pipeline.files import DEFAULT_FILE, STANDARD, PipelineFile, absolute, expanded, read_chain
+from musterroll.pipeline.files import STANDARD, PipelineFile, absolute, expanded, named_or_found, read_chain
 from musterroll.pipeline.instances import Instances, KeyTypes
 from musterroll.pipeline.layers import NAMED, layer, merge
 from musterroll.pipeline.made_from import plugins_used
@@ -55,7 +56,7 @@ def load_pipeline(
         PipelineError: everything that is wrong with it. Code `pipeline.invalid`; or `pipeline.not_found` or
             `pipeline.unreadable`, of one file, if that keeps it from being looked at.
     """
-    here, file = Path.cwd(), _file(file)
+    here, file = Path.cwd(), named_or_found(file)
     path = None if file is None else absolute(file)
     folder = here if path is None else path.parent
     chain = read_chain(file, folder)
@@ -129,7 +130,9 @@ def _check_language(check: Check, settings: Settings | None) -> None:
     if settings is None or settings.language is None or settings.language in languages():
         return
     known = f"; the languages are {', '.join(languages())}"
-    check.complain(("language",), f'there is no catalogue for "{settings.language}"{known}')
+    # Without a country, as the environment may have one: de_DE.
+    near = did_you_mean(re.split("[-_]", settings.language)[0], languages())
+    check.complain(("language",), f'there is no catalogue for "{settings.language}"{near}{known}')
 
 
 def profile_names(file: Path | None) -> tuple[str, ...]:
@@ -141,11 +144,7 @@ def profile_names(file: Path | None) -> tuple[str, ...]:
     Raises:
         PipelineError: the file is missing or cannot be read.
     """
-    return _names(read_chain(_file(file), Path.cwd()))
-
-
-def _file(file: Path | None) -> Path | None:
-    return Path(DEFAULT_FILE) if file is None and Path(DEFAULT_FILE).exists() else file
+    return _names(read_chain(named_or_found(file), Path.cwd()))
 
 
 def _names(chain: Sequence[PipelineFile]) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from musterroll.contract.translation import gettext
 from musterroll.contract.users import GroupPath
 
 
@@ -97,10 +98,10 @@ class Stale:
     def causes(self) -> tuple[str, ...]:
         """What has changed, in words."""
         named = {
-            "the sheet": self.sheet,
-            "the pipeline": self.pipeline,
-            "a plugin": self.plugins,
-            "the portal": self.backend,
-            "who was invited": self.ledger,
+            gettext("the sheet"): self.sheet,
+            gettext("the pipeline"): self.pipeline,
+            gettext("a plugin"): self.plugins,
+            gettext("the portal"): self.backend,
+            gettext("who was invited"): self.ledger,
         }
         return tuple(words for words, changed in named.items() if changed)

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from musterroll.contract.text import known_names
+from musterroll.contract.text import these_are
+from musterroll.contract.translation import counted, gettext
 from musterroll.errors import RefusedError, UsageError
 from musterroll.journal.change import Action
 from musterroll.journal.job import Job
@@ -44,15 +45,32 @@ class Expected:
         assert said is not None  # it takes any text
         name, numbers = said[1], said[3]
         if name not in _NAMES:
-            what = f'"{name}" is nothing that is counted' if name else "say first what is counted"
-            raise UsageError(f"--expect {text}: {what}{known_names(name, _NAMES, 'these are')}")
+            raise UsageError(
+                gettext(
+                    '--expect {text}: "{name}" is nothing that is counted{names}',
+                    text=text,
+                    name=name,
+                    names=these_are(name, _NAMES),
+                )
+                if name
+                else gettext(
+                    "--expect {text}: say first what is counted{names}", text=text, names=these_are(name, _NAMES)
+                )
+            )
         if said[2] != "=" or not (found := _RANGE.fullmatch(numbers)):
             raise UsageError(f"--expect {text}: {_how(name, numbers)}")
         least, most = int(found[1] or 0), found[2] or found[3]
         if most is None and ".." not in numbers:
             most = str(least)
         if most is not None and int(most) < least:
-            raise UsageError(f"--expect {text}: {least} is more than {most}; write the smaller number first")
+            raise UsageError(
+                gettext(
+                    "--expect {text}: {least} is more than {most}; write the smaller number first",
+                    text=text,
+                    least=least,
+                    most=most,
+                )
+            )
         return cls(name, least, None if most is None else int(most))
 
     def __str__(self) -> str:
@@ -69,8 +87,8 @@ def _how(name: str, numbers: str) -> str:
     """How to write what was meant: with the person's own numbers where only their signs are others."""
     found = re.fullmatch(r"[:= ]*([0-9]{1,9})(?:\s*[-–:,]\s*([0-9]{1,9}))?", numbers)
     if found is not None:
-        return f'write "{name}={found[1]}{f"..{found[2]}" if found[2] else ""}"'
-    return f'write how many: "{name}=30", "{name}=30..60", "{name}=30.." or "{name}=..60"'
+        return gettext('write "{right}"', right=f"{name}={found[1]}{f'..{found[2]}' if found[2] else ''}")
+    return gettext('write how many: "{name}=30", "{name}=30..60", "{name}=30.." or "{name}=..60"', name=name)
 
 
 def unexpected(expected: Iterable[Expected], job: Job) -> RefusedError | None:
@@ -81,7 +99,7 @@ def unexpected(expected: Iterable[Expected], job: Job) -> RefusedError | None:
             COUNTS[one.name](job) if one.name in COUNTS else summarise(job, portal="").actions.get(Action.UNCHANGED, 0)
         )
         if not one.fits(count):
-            found.append(f"{one} was expected, and it is {count:,}")
+            found.append(gettext("{expected} was expected, and it is {count}", expected=one, count=counted(count)))
     if not found:
         return None
-    return RefusedError(f"nothing was written: {'; '.join(found)}", code="expect.differs")
+    return RefusedError(gettext("nothing was written: {reasons}", reasons="; ".join(found)), code="expect.differs")

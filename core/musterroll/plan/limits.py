@@ -12,6 +12,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
 
+from musterroll.contract.translation import counted, gettext, gettext_noop, ngettext, ngettext_noop
 from musterroll.errors import RefusedError
 from musterroll.journal.change import FIRST_OFF_SHEET_ROW, Action, PasswordAction
 from musterroll.journal.job import Job
@@ -27,33 +28,55 @@ _EMAIL = "email"
 class Base(StrEnum):
     """What a percentage is of."""
 
-    USERS = "the portal's {} users"
-    GROUPS = "the portal's {} groups"
-    ROWS = "the sheet's {} rows"
-    BOTH_SHEETS = "the {} users of this sheet and the last one"
+    USERS = gettext_noop("the portal's {total} users")
+    GROUPS = gettext_noop("the portal's {total} groups")
+    ROWS = gettext_noop("the sheet's {total} rows")
+    BOTH_SHEETS = gettext_noop("the {total} users of this sheet and the last one")
 
 
 class _Rule(NamedTuple):
-    one: str
-    many: str
-    what: str
+    told: tuple[str, str]  # of one, and of several
     base: Base
 
 
 _RULES = {
-    "create": _Rule("user", "users", "would be created", Base.USERS),
-    "update": _Rule("user", "users", "would be updated", Base.USERS),
-    "email_change": _Rule("e-mail address", "e-mail addresses", "would be changed", Base.USERS),
-    "group_add": _Rule("membership", "memberships", "would be added", Base.USERS),
-    "group_remove": _Rule("membership", "memberships", "would be removed", Base.USERS),
-    "privileged": _Rule("membership", "memberships", "in privileged groups would be changed", Base.USERS),
-    "new_groups": _Rule("group", "groups", "would be created", Base.GROUPS),
-    "password_reset": _Rule("password", "passwords", "would be reset", Base.USERS),
-    "deactivate": _Rule("user", "users", "would be deactivated", Base.USERS),
-    "delete": _Rule("user", "users", "would be deleted", Base.USERS),
-    "invite": _Rule("invite", "invites", "would be sent", Base.ROWS),
-    "reject": _Rule("row is", "rows are", "rejected", Base.ROWS),
-    "rows_changed": _Rule("user differs", "users differ", "from the last completed sheet", Base.BOTH_SHEETS),
+    "create": _Rule(ngettext_noop("{count} user would be created", "{count} users would be created"), Base.USERS),
+    "update": _Rule(ngettext_noop("{count} user would be updated", "{count} users would be updated"), Base.USERS),
+    "email_change": _Rule(
+        ngettext_noop("{count} e-mail address would be changed", "{count} e-mail addresses would be changed"),
+        Base.USERS,
+    ),
+    "group_add": _Rule(
+        ngettext_noop("{count} membership would be added", "{count} memberships would be added"), Base.USERS
+    ),
+    "group_remove": _Rule(
+        ngettext_noop("{count} membership would be removed", "{count} memberships would be removed"), Base.USERS
+    ),
+    "privileged": _Rule(
+        ngettext_noop(
+            "{count} membership in privileged groups would be changed",
+            "{count} memberships in privileged groups would be changed",
+        ),
+        Base.USERS,
+    ),
+    "new_groups": _Rule(
+        ngettext_noop("{count} group would be created", "{count} groups would be created"), Base.GROUPS
+    ),
+    "password_reset": _Rule(
+        ngettext_noop("{count} password would be reset", "{count} passwords would be reset"), Base.USERS
+    ),
+    "deactivate": _Rule(
+        ngettext_noop("{count} user would be deactivated", "{count} users would be deactivated"), Base.USERS
+    ),
+    "delete": _Rule(ngettext_noop("{count} user would be deleted", "{count} users would be deleted"), Base.USERS),
+    "invite": _Rule(ngettext_noop("{count} invite would be sent", "{count} invites would be sent"), Base.ROWS),
+    "reject": _Rule(ngettext_noop("{count} row is rejected", "{count} rows are rejected"), Base.ROWS),
+    "rows_changed": _Rule(
+        ngettext_noop(
+            "{count} user differs from the last completed sheet", "{count} users differ from the last completed sheet"
+        ),
+        Base.BOTH_SHEETS,
+    ),
 }
 
 
@@ -77,16 +100,21 @@ class Exceeded:
 
     def __str__(self) -> str:
         rule = _RULES[self.name]
-        limit = self.limit if isinstance(self.limit, str) else f"{self.limit:,}"
-        part = f" ({self._percentage()} % of {rule.base.format(f'{self.total:,}')})" if self.total else ""
-        things = rule.one if self.count == 1 else rule.many
-        told = f"{self.name}: {self.count:,} {things} {rule.what}{part}, the limit is {limit}"
+        what = ngettext(*rule.told, self.count, count=counted(self.count))
+        if self.total:
+            base = gettext(rule.base, total=counted(self.total))
+            what += gettext(" ({part} % of {base})", part=self._percentage(), base=base)
+        limit = self.limit if isinstance(self.limit, str) else counted(self.limit)
+        told = gettext("{name}: {what}, the limit is {limit}", name=self.name, what=what, limit=limit)
         if not self.by_default:
             return told
         if self.name == "privileged":
-            return f"{told} where nobody is asked; another one is set under [limits], e.g. privileged = {self.count}"
-        return (
-            f'{told} where the pipeline says nothing else; another one is set under [limits], e.g. {self.name} = "50%"'
+            return told + gettext(
+                " where nobody is asked; another one is set under [limits], e.g. privileged = {count}", count=self.count
+            )
+        return told + gettext(
+            ' where the pipeline says nothing else; another one is set under [limits], e.g. {name} = "50%"',
+            name=self.name,
         )
 
     def _percentage(self) -> Decimal:
@@ -180,7 +208,10 @@ def limit_refusal(
     exceeded = list(_exceeded(limits, job, roster, invites))
     if not exceeded:
         return None
-    return RefusedError(f"nothing was written: {'; '.join(map(str, exceeded))}; {going_on}", code="limit.exceeded")
+    return RefusedError(
+        gettext("nothing was written: {reasons}; {instead}", reasons="; ".join(map(str, exceeded)), instead=going_on),
+        code="limit.exceeded",
+    )
 
 
 def _exceeded(limits: Limits, job: Job, roster: Roster, invites: int | None) -> Iterator[Exceeded]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import replace
 
+from musterroll.contract.terms import term
+from musterroll.contract.translation import gettext, gettext_noop, ngettext
 from musterroll.errors import StalePlanError
 from musterroll.journal.job import Job, JobState
 from musterroll.journal.jobs import last_applied
@@ -14,8 +16,8 @@ from musterroll.plan.differences import AppliedBy, Stale
 from musterroll.plan.saved.reader import SavedPlan
 from musterroll.plan.stale import compare, compare_made_from
 
-_PLAN = "plan the sheet again and apply that plan"
-_JOB = "run the sheet again"
+_PLAN = gettext_noop("plan the sheet again and apply that plan")
+_JOB = gettext_noop("run the sheet again")
 
 
 def refuse_other_program(then: MadeFrom, pipeline: Pipeline, sheet_sha256: str, *, instead: str) -> None:
@@ -43,16 +45,24 @@ def refuse_stale_plan(saved: SavedPlan, job: Job) -> None:
         return
     applied = last_applied(job.journal, saved.header.id)
     if applied is None:
-        raise StalePlanError(_message(stale, then, today, _PLAN), stale)
+        raise StalePlanError(_message(stale, then, today, gettext(_PLAN)), stale)
     stale = replace(stale, applied_by=AppliedBy(applied.id, applied.started, applied.state))
     when = dt.datetime.fromisoformat(applied.started).strftime("%Y-%m-%d %H:%M")
     unfinished = applied.state not in (JobState.COMPLETED, JobState.UNDONE, JobState.PARTIALLY_UNDONE)
     goes_on = (
-        f"`musterroll jobs resume {applied.id}` goes on with that job" if unfinished else f"{_PLAN} for what is new"
+        gettext("`musterroll jobs resume {job}` goes on with that job", job=applied.id)
+        if unfinished
+        else gettext("plan the sheet again and apply that plan for what is new")
     )
     raise StalePlanError(
-        f"this plan was applied already, by the job {applied.id} on {when} UTC "
-        f"({applied.state.replace('_', ' ')}), so nothing was written; {goes_on}",
+        gettext(
+            "this plan was applied already, by the job {job} on {when} UTC ({state}), so nothing was written; "
+            "{instead}",
+            job=applied.id,
+            when=when,
+            state=term(applied.state),
+            instead=goes_on,
+        ),
         stale,
     )
 
@@ -62,20 +72,28 @@ def refuse_stale_job(planned: Job, now: Job) -> None:
     then, today = planned.record.made_from, now.record.made_from
     stale = compare(planned.plan, now.plan, then, today)
     if stale is not None:
-        raise StalePlanError(_message(stale, then, today, _JOB), stale)
+        raise StalePlanError(_message(stale, then, today, gettext(_JOB)), stale)
 
 
 def _message(stale: Stale, then: MadeFrom, now: MadeFrom, instead: str) -> str:
     *first, last = stale.causes
-    causes = f"{', '.join(first)} and {last} have" if first else f"{last} has"
-    details = [f"{one.name} was {_version(one.planned)}, is {_version(one.now)}" for one in stale.plugins]
+    details = [
+        gettext("{plugin} was {former}, is {now}", plugin=one.name, former=_version(one.planned), now=_version(one.now))
+        for one in stale.plugins
+    ]
     if then.identity != now.identity:
-        details.append(f"the portal was {then.identity}, is {now.identity}")
-    said = f" ({'; '.join(details)})" if details else ""
-    return f"{causes} changed since the plan was made{said}, so nothing was written; {instead}"
+        details.append(gettext("the portal was {former}, is {now}", former=then.identity, now=now.identity))
+    return ngettext(
+        "{causes} has changed since the plan was made{details}, so nothing was written; {instead}",
+        "{causes} have changed since the plan was made{details}, so nothing was written; {instead}",
+        len(stale.causes),
+        causes=gettext(" and ").join([", ".join(first), last] if first else [last]),
+        details=f" ({'; '.join(details)})" if details else "",
+        instead=instead,
+    )
 
 
 def _version(text: str | None) -> str:
     if text is None:
-        return "not used"
-    return text if len(text) < 64 else "another file"
+        return gettext("not used")
+    return text if len(text) < 64 else gettext("another file")

@@ -9,6 +9,7 @@ from heapq import merge
 from itertools import islice
 from typing import Any
 
+from musterroll.contract.translation import gettext_noop
 from musterroll.errors import MusterrollError
 from musterroll.journal.change import Change
 from musterroll.journal.invites import InviteState
@@ -19,7 +20,7 @@ from musterroll.reports.summaries import ListedInvite
 
 _CHUNK = 500
 # What the ledger itself cannot say: nothing was kept of the job that created the user.
-_NOT_YET = "its job did not come to the invites"
+_NOT_YET = gettext_noop("its job did not come to the invites")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ def listed(username: str, entry: LedgerEntry, now: dt.datetime) -> ListedInvite:
     """Makes the line of a user in the list of invites."""
     reason = entry.detail if entry.invite is not InviteState.SENT else None  # some say what became of what was sent
     if entry.invite is InviteState.SENDING:
-        reason = "it is being sent, or was cut off while it was being sent"
+        reason = gettext_noop("it is being sent, or was cut off while it was being sent")
     elif entry.invite is None:
         reason = reason or _NOT_YET
     return ListedInvite(

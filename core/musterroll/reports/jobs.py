@@ -27,6 +27,11 @@ def operation_name(kind: Kind, group: GroupPath) -> str:
     return OPERATIONS[kind].label.format(target="|".join(group))
 
 
+def operation_told(kind: Kind, group: GroupPath) -> str:
+    """Says it in the person's language."""
+    return gettext(OPERATIONS[kind].label, target="|".join(group))
+
+
 def list_jobs(pipeline: Pipeline) -> Sequence[JobSummary]:
     """The jobs of this pipeline, newest first."""
     journal = Journal.look(pipeline.state, pipeline.name)
@@ -63,9 +68,9 @@ def _summary(job: Job, record: JobRecord) -> JobSummary:
     def failures() -> Iterator[Failure]:
         for row, username, kind, group, state, detail in job.operations.failures():
             # A group that is not empty is somebody else's by now: that an undo leaves it is no failure.
-            told = gettext(OPERATIONS[kind].label, target="|".join(group))
             kept = kind is Kind.DELETE_GROUP and state == OpState.FAILED
-            yield Failure(row, username, operation_name(kind, group), "kept" if kept else state, detail, told)
+            status, told = "kept" if kept else state, operation_told(kind, group)
+            yield Failure(row, username, operation_name(kind, group), status, detail, told)
         for row, username, channel, state, detail in failed_invites(job.journal, job.id):
             told = gettext("invite by {channel}", channel=term(channel))
             yield Failure(shown_row(row), username, f"invite by {channel}", state, detail, told)

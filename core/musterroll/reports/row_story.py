@@ -15,6 +15,7 @@ from musterroll.contract.fields import USERNAME
 from musterroll.contract.problems import Problem
 from musterroll.contract.rows import Origin, Row
 from musterroll.contract.source import Source
+from musterroll.contract.translation import gettext, gettext_noop
 from musterroll.contract.users import GroupPath
 from musterroll.errors import UsageError
 from musterroll.journal.change import Action, Change
@@ -24,14 +25,14 @@ from musterroll.journal.ledger import invite_of_row
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.progress import SILENT, Progress
 from musterroll.reports.invites import listed
-from musterroll.reports.jobs import operation_name
+from musterroll.reports.jobs import operation_name, operation_told
 from musterroll.reports.sheet_again import Reading, concerns, read_again
 from musterroll.reports.summaries import ListedInvite
 from musterroll.sheet.checks import CheckedRow
 from musterroll.sheet.summary import SheetSummary
 from musterroll.sheet.transforms import Transformed
 
-PLANNING = "planning"
+PLANNING = gettext_noop("planning")
 """The label of what only the comparison with the portal showed."""
 
 
@@ -77,11 +78,19 @@ class RuleResult:
 
 @dataclass(frozen=True, slots=True)
 class StoryOperation:
-    """One thing that there was to do for the row: `planned`, `intent`, `done`, `noop`, `failed` or `unknown`."""
+    """One thing that there was to do for the row.
+
+    Attributes:
+        operation: what was to be done.
+        state: `planned`, `intent`, `done`, `noop`, `failed` or `unknown`.
+        detail: why it is so.
+        told: the operation in the person's language.
+    """
 
     operation: str
     state: str
     detail: str | None
+    told: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,11 +154,15 @@ def explain_row(
 def _refuse_what_has_no_users(pipeline: Pipeline, job: JobRecord, row: int) -> None:
     settings = pipeline.settings.sheet
     if job.kind is JobKind.INVITE:
-        raise _not_there("this job sent invites; it has no sheet")
+        raise _not_there(gettext("this job sent invites; it has no sheet"))
     if row == settings.heading_row:
-        raise _not_there(f"row {row} holds the headings; users start at row {settings.first_row}")
+        raise _not_there(
+            gettext("row {row} holds the headings; users start at row {first}", row=row, first=settings.first_row)
+        )
     if row < settings.first_row:
-        raise _not_there(f"row {row} holds no user; users start at row {settings.first_row}")
+        raise _not_there(
+            gettext("row {row} holds no user; users start at row {first}", row=row, first=settings.first_row)
+        )
 
 
 def _not_there(message: str) -> UsageError:
@@ -192,7 +205,7 @@ class _Story:
             groups=None if checked is None else _groups(checked, change),
             change=change,
             operations=tuple(
-                StoryOperation(operation_name(kind, group), state, detail)
+                StoryOperation(operation_name(kind, group), state, detail, operation_told(kind, group))
                 for kind, group, state, detail in self._job.operations.of_row(row)
             ),
             invite=self._invite(username or ""),
@@ -201,14 +214,18 @@ class _Story:
     def _why_not(self, reading: Reading | None, notes: Sequence[str]) -> str:
         row = self._row
         if reading is None:
-            return f"the journal has no user in row {row} of this job; {'; '.join(notes)}"
+            return gettext("the journal has no user in row {row} of this job; {notes}", row=row, notes="; ".join(notes))
         if reading.blank_end is not None and row >= reading.blank_end:
             if row == reading.blank_end:
-                return f"row {row} is blank, and ends the import"
-            return f"row {row} was not imported: the blank row {reading.blank_end} ends the import"
+                return gettext("row {row} is blank, and ends the import", row=row)
+            return gettext(
+                "row {row} was not imported: the blank row {end} ends the import", row=row, end=reading.blank_end
+            )
         if row > reading.last:
-            return f"the sheet ends before row {row}; its last row with a user is {reading.last}"
-        return f"row {row} is blank"
+            return gettext(
+                "the sheet ends before row {row}; its last row with a user is {last}", row=row, last=reading.last
+            )
+        return gettext("row {row} is blank", row=row)
 
     def _outcome(self) -> str | None:
         counts = asdict(self._job.outcome_of_row(self._row))

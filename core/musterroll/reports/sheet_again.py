@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from musterroll.contract.problems import Problem
+from musterroll.contract.translation import gettext, gettext_noop
 from musterroll.errors import MusterrollError, SourceError
 from musterroll.journal.job import JobKind, JobRecord
 from musterroll.pipeline.pipeline import Pipeline
@@ -15,7 +16,7 @@ from musterroll.sheet.open_sheet import OpenSheet
 from musterroll.sheet.problem_log import ProblemLog
 from musterroll.sheet.transforms import Transformed
 
-_ELSEWHERE = "if it was moved, say where it is with --sheet"
+_ELSEWHERE = gettext_noop("if it was moved, say where it is with --sheet")
 
 
 class Reading:
@@ -76,16 +77,24 @@ def read_again(
 ) -> tuple[Reading | None, list[str]]:
     """Reads the sheet again, if it is still the same; else says why not."""
     if job.kind is JobKind.UNDO:
-        return None, [f"this job took the job {job.undoes} back, so the sheet is not read again"]
+        return None, [gettext("this job took the job {job} back, so the sheet is not read again", job=job.undoes)]
     try:
         opened = OpenSheet(pipeline, path, job.sheet.chosen)
         if opened.source.sha256 != job.sheet.sha256:
-            return None, [f"{path} has changed since, so its cells are not shown; {_ELSEWHERE}"]
+            return None, [
+                gettext(
+                    "{path} has changed since, so its cells are not shown; {advice}",
+                    path=path,
+                    advice=gettext(_ELSEWHERE),
+                )
+            ]
         reading = Reading(row)
         reading.read(opened, pipeline, progress)
     except SourceError as error:
-        return None, [f"{error.message}, so its cells are not shown; {_ELSEWHERE}"]
+        return None, [
+            gettext("{error}, so its cells are not shown; {advice}", error=error.message, advice=gettext(_ELSEWHERE))
+        ]
     except MusterrollError as error:
-        return None, [f"the sheet could not be checked again: {error.message}"]
+        return None, [gettext("the sheet could not be checked again: {error}", error=error.message)]
     changed = pipeline.settings_sha256 != job.settings_sha256
-    return reading, ["the pipeline has changed since; the checks are those of today"] if changed else []
+    return reading, [gettext("the pipeline has changed since; the checks are those of today")] if changed else []

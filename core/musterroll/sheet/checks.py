@@ -14,6 +14,7 @@ from musterroll.contract.problems import Problem
 from musterroll.contract.roles import GroupResolver, RowValidator, SheetValidator
 from musterroll.contract.rows import BLANK, Origin, Row
 from musterroll.contract.secret import listen
+from musterroll.contract.translation import gettext_noop
 from musterroll.contract.users import GroupPath
 from musterroll.errors import MusterrollError
 from musterroll.registry.guards.rules import Findings, Rule, all_found, broken_rule, secrets_of
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 Listener: TypeAlias = Callable[[str, Problem], None]
 """Is called with the label of the rule and what it found, for every problem."""
 
-CELLS = "cells"
+CELLS = gettext_noop("cells")
 """The label of what is wrong with cells before any rule looks at them."""
 
 _ROW = ("row",)  # what the watch counts: its number says how far

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from musterroll.contract.fields import USERNAME
 from musterroll.contract.text import fold
+from musterroll.contract.translation import gettext
 from musterroll.errors import UsageError
 
 if TYPE_CHECKING:
@@ -61,7 +62,8 @@ class ChosenRows:
         if missing:
             names = ", ".join(f'"{user}"' for user in missing)
             raise UsageError(
-                f"--only: no row of the sheet is for {names}; give the username as it is there", code="rows.none"
+                gettext("--only: no row of the sheet is for {users}; give the username as it is there", users=names),
+                code="rows.none",
             )
         if not anything:
-            raise UsageError(f"{self}: the sheet has no user there", code="rows.none")
+            raise UsageError(gettext("{rows}: the sheet has no user there", rows=self), code="rows.none")

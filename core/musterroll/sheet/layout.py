@@ -15,6 +15,7 @@ from musterroll.contract.cells import SheetRow
 from musterroll.contract.fields import CALLING_CODE, GROUPS, PASSWORD, PHONE, Field
 from musterroll.contract.phones import split_whole
 from musterroll.contract.text import clean, column_letter
+from musterroll.contract.translation import counted, gettext
 from musterroll.sheet.headings import heading_text
 from musterroll.sheet.synonyms import KnownHeadings, Reason, bare
 from musterroll.sheet.values import is_filled, shown
@@ -129,7 +130,9 @@ def _heading_row(rows: Sequence[SheetRow], names: KnownHeadings, number: int | N
     best = max(candidates, key=lambda row: (known(row), -row.number), default=None)
     # Without a heading that is known it may be the row of a user, and the password must not be shown as a heading.
     if best is None or not known(best):
-        raise ValueError(f"none of the first {_HEADING_WITHIN} rows holds a heading that is known")
+        raise ValueError(
+            gettext("none of the first {count} rows holds a heading that is known", count=counted(_HEADING_WITHIN))
+        )
     return best
 
 

@@ -156,7 +156,8 @@ class OpenSheet:
         # The digest of now, not the remembered one.
         if Source(self.source.path).sha256 != sha256:
             raise RefusedError(
-                f"{self.source.called} has changed since it was planned; run it again", code="source.changed"
+                gettext("{sheet} has changed since it was planned; run it again", sheet=self.source.called),
+                code="source.changed",
             )
 
     @contextmanager

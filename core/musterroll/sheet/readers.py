@@ -7,10 +7,13 @@ from contextlib import ExitStack, contextmanager
 
 from musterroll.contract.roles import AmbiguousWorksheetError, Confidence, OtherFormat, Reader, Sheet
 from musterroll.contract.source import Source
+from musterroll.contract.translation import gettext, gettext_noop
 from musterroll.errors import MusterrollError, SourceError
 from musterroll.registry.plugin_errors import broken, guarded
 
-_UNKNOWN = OtherFormat("no spreadsheet", "what was wanted is a spreadsheet; choose another file")
+_UNKNOWN = OtherFormat(
+    gettext_noop("no spreadsheet"), gettext_noop("what was wanted is a spreadsheet; choose another file")
+)
 
 
 def choose_reader(source: Source, readers: Sequence[tuple[str, Reader]]) -> tuple[str, Reader]:
@@ -38,7 +41,13 @@ def choose_reader(source: Source, readers: Sequence[tuple[str, Reader]]) -> tupl
         kind, advice = other or _UNKNOWN
         known = ", ".join(name for name, _ in readers)
         raise SourceError(
-            f"{source.called} seems to be {kind}; {advice}. The formats that can be read are {known}",
+            gettext(
+                "{file} seems to be {kind}; {advice}. The formats that can be read are {formats}",
+                file=source.called,
+                kind=gettext(kind),
+                advice=gettext(advice),
+                formats=known,
+            ),
             code="source.unsupported",
         )
     return chosen

@@ -11,6 +11,7 @@ from musterroll.contract.components import ReaderType
 from musterroll.contract.edits import SheetEdits
 from musterroll.contract.options import Options
 from musterroll.contract.source import Source
+from musterroll.contract.translation import gettext
 from musterroll.errors import UsageError
 from musterroll.pipeline.pipeline import Instance, Pipeline
 from musterroll.sheet.open_sheet import OpenSheet
@@ -46,19 +47,36 @@ class EditedCopy:
         suffix = source.suffix or suffixes[0]
         self.path = source.with_name(f"{source.stem}.{kind}{suffix}") if path is None else path
         if self.path.is_dir():
-            raise UsageError(f"{option} {path}: this is a folder; name a file in it", code="output.unsupported")
+            raise UsageError(
+                gettext("{option} {path}: this is a folder; name a file in it", option=option, path=path),
+                code="output.unsupported",
+            )
         if self.path.suffix.lower() not in suffixes:
             raise UsageError(
-                f"{option} {path}: the copy has the sheet's own format, so its name ends in {suffixes[0]}",
+                gettext(
+                    "{option} {path}: the copy has the sheet's own format, so its name ends in {suffixes}",
+                    option=option,
+                    path=path,
+                    suffixes=suffixes[0],
+                ),
                 code="output.unsupported",
             )
         if self.path.exists() and self.path.samefile(source):
             raise UsageError(
-                f"{option} {path}: this is the sheet itself; name another file for its copy", code="output.exists"
+                gettext(
+                    "{option} {path}: this is the sheet itself; name another file for its copy",
+                    option=option,
+                    path=path,
+                ),
+                code="output.exists",
             )
         if self.path.exists() and not replace:
             raise UsageError(
-                f"there is a file {self.path} already; --force writes over it, {option} names another",
+                gettext(
+                    "there is a file {path} already; --force writes over it, {option} names another",
+                    path=self.path,
+                    option=option,
+                ),
                 code="output.exists",
             )
 
@@ -98,7 +116,11 @@ def _editor(pipeline: Pipeline, sheet: OpenSheet, option: str) -> Instance:
         if component.name == sheet.summary.reader and component.editor is not None:
             return one
     raise UsageError(
-        f"{option}: nothing can change {sheet.summary.reader} files in place; save the sheet as .xlsx first",
+        gettext(
+            "{option}: nothing can change {reader} files in place; save the sheet as .xlsx first",
+            option=option,
+            reader=sheet.summary.reader,
+        ),
         code="output.unsupported",
     )
 

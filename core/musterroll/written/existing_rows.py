@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from musterroll.contract.fields import CALLING_CODE, PHONE, USERNAME
 from musterroll.contract.roles import WritesGroups
-from musterroll.contract.text import did_you_mean, fold
+from musterroll.contract.text import fold, meant_perhaps
+from musterroll.contract.translation import gettext
 from musterroll.contract.users import Existing, Group, GroupPath, group_text
 from musterroll.errors import UsageError
 from musterroll.pipeline.pipeline import Pipeline
@@ -54,8 +55,10 @@ class ExistingRows:
         wanted = fold(text)
         found = frozenset(ref for ref, path in self._paths.items() if wanted in map(fold, self._spellings(path)))
         if not found:
-            near = did_you_mean(text, map(group_text, self._paths.values()))
-            raise UsageError(f'--group: the portal has no group "{text}"{near}', code="group.unknown")
+            near = meant_perhaps(text, map(group_text, self._paths.values()))
+            raise UsageError(
+                gettext('--group: the portal has no group "{text}"{near}', text=text, near=near), code="group.unknown"
+            )
         return found
 
     def _spellings(self, path: GroupPath) -> Iterator[str]:

@@ -10,6 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from musterroll.contract.translation import gettext
+
 
 class NewFile:
     """A file beside the one that is to be written, which it becomes once it is complete.
@@ -75,7 +77,7 @@ def begins_with(path: Path, beginning: bytes) -> bool:
 def why_not(error: OSError, path: Path) -> str:
     """Says in a few words why a file cannot be written."""
     if isinstance(error, FileNotFoundError) and not path.parent.exists():
-        return f"there is no folder {path.parent}"
+        return gettext("there is no folder {folder}", folder=path.parent)
     if isinstance(error, IsADirectoryError) or path.is_dir():
-        return "it is a folder; name a file in it"
+        return gettext("it is a folder; name a file in it")
     return error.strerror or str(error)

@@ -13,6 +13,7 @@ from musterroll.contract.edits import CellEdit, SheetEdits
 from musterroll.contract.fields import GROUPS, Field
 from musterroll.contract.options import Options
 from musterroll.contract.source import Source
+from musterroll.contract.translation import gettext
 from musterroll.errors import MusterrollError, PluginError, UsageError
 from musterroll.pipeline.pipeline import Instance, Pipeline
 from musterroll.registry.plugin_errors import guarded
@@ -69,15 +70,29 @@ def format_of_name(pipeline: Pipeline, path: Path, option: str) -> WritableForma
         UsageError: none has that ending.
     """
     if path.is_dir():
-        raise UsageError(f"{option} {path}: this is a folder; name a file in it", code="output.unsupported")
+        raise UsageError(
+            gettext("{option} {path}: this is a folder; name a file in it", option=option, path=path),
+            code="output.unsupported",
+        )
     formats = writable_formats(pipeline)
     for one in formats:
         if one.suits(path):
             return one
-    endings = ", ".join(one.suffix for one in formats) or "none"
-    what = f'the ending "{path.suffix}" is none' if path.suffix else "the name has no ending"
+    endings = ", ".join(one.suffix for one in formats) or gettext("none")
+    what = (
+        gettext('the ending "{ending}" is none', ending=path.suffix)
+        if path.suffix
+        else gettext("the name has no ending")
+    )
     raise UsageError(
-        f"{option} {path}: {what} of a sheet that can be written; these are: {endings}", code="output.unsupported"
+        gettext(
+            "{option} {path}: {what} of a sheet that can be written; these are: {endings}",
+            option=option,
+            path=path,
+            what=what,
+            endings=endings,
+        ),
+        code="output.unsupported",
     )
 
 
@@ -89,7 +104,8 @@ def refuse_existing(path: Path, *, replace: bool) -> None:
     """
     if path.exists() and not replace:
         raise UsageError(
-            f"there is a file {path} already; --force writes over it, -o names another", code="output.exists"
+            gettext("there is a file {path} already; --force writes over it, -o names another", path=path),
+            code="output.exists",
         )
 
 
@@ -180,8 +196,14 @@ def write_new(
             while not temporary.becomes(path, replace=replace):
                 following = next(paths, None)
                 if following is None:
-                    raise UsageError(f"there is a file {path} already; it is not written over", code="output.exists")
+                    raise UsageError(
+                        gettext("there is a file {path} already; it is not written over", path=path),
+                        code="output.exists",
+                    )
                 path = following
     except OSError as error:
-        raise MusterrollError(f"{path} cannot be written: {why_not(error, path)}", code="output.unwritable") from None
+        raise MusterrollError(
+            gettext("{path} cannot be written: {error}", path=path, error=why_not(error, path)),
+            code="output.unwritable",
+        ) from None
     return path

@@ -15,6 +15,7 @@ from musterroll.contract.components import ReaderType
 from musterroll.contract.drafts import Draft
 from musterroll.contract.edits import CellEdit
 from musterroll.contract.options import Options
+from musterroll.contract.translation import gettext
 from musterroll.errors import Label, MusterrollError, UsageError
 from musterroll.journal.job import Job, JobRecord, read_jobs
 from musterroll.journal.journal import Journal
@@ -42,11 +43,18 @@ def check_place(pipeline: Pipeline, wanted: Path | None) -> None:
         return
     if pipeline.settings.on_error == "abort":
         raise UsageError(
-            f'{_OPTION} is for on_error = "skip", e.g. --set on_error=skip; as it is, one bad row keeps everything out'
+            gettext(
+                '{option} is for on_error = "skip", e.g. --set on_error=skip; as it is, one bad row keeps '
+                "everything out",
+                option=_OPTION,
+            )
         )
     format_of_name(pipeline, wanted, _OPTION)
     if wanted.exists():
-        raise UsageError(f"{_OPTION} {wanted}: there is such a file already; name another", code="output.exists")
+        raise UsageError(
+            gettext("{option} {wanted}: there is such a file already; name another", option=_OPTION, wanted=wanted),
+            code="output.exists",
+        )
 
 
 class RejectedFile(NamedTuple):
@@ -88,8 +96,12 @@ def rejected_file(
             path = write_draft(pipeline, form, draft, paths, private=True, replace=False, marks=marks).absolute()
         except MusterrollError as error:
             raise MusterrollError(
-                f"the rejected rows cannot be kept, so nothing was written: {error.message} "
-                f"(name another file with {_OPTION})",
+                gettext(
+                    "the rejected rows cannot be kept, so nothing was written: {message} (name another file with "
+                    "{option})",
+                    message=error.message,
+                    option=_OPTION,
+                ),
                 code=error.code,
             ) from error.__cause__
     digest = said.hexdigest()

@@ -20,6 +20,7 @@ from musterroll import (
     Severity,
     SheetRow,
     column_letter,
+    counted,
     gettext,
 )
 from musterroll_plugins.readers.package.xml import MAX_COLUMN, MAX_ROW
@@ -104,8 +105,13 @@ def rows_of(draft: Draft) -> Iterator[SheetRow]:
     for row in draft.rows:
         if row.number > MAX_ROW or len(row.cells) > MAX_COLUMN:
             raise MusterrollError(
-                f"row {row.number} does not fit into a workbook, which has {MAX_ROW:,} rows and {MAX_COLUMN:,} "
-                "columns; write a .csv file instead",
+                gettext(
+                    "row {row} does not fit into a workbook, which has {rows} rows and {columns} columns; write a "
+                    ".csv file instead",
+                    row=row.number,
+                    rows=counted(MAX_ROW),
+                    columns=counted(MAX_COLUMN),
+                ),
                 code="output.unwritable",
             )
         yield row

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from musterroll import gettext, gettext_noop
 from musterroll.engine import FoundColumn
 from musterroll_cli.output.console import Stream, Styled
 from musterroll_cli.output.tables import Column, show_table
 
-_BECAUSE = {"near": "the heading is nearly that", "content": "by what it holds"}
+_BECAUSE = {"near": gettext_noop("the heading is nearly that"), "content": gettext_noop("by what it holds")}
 
 
 def show_columns(stream: Stream, columns: Sequence[FoundColumn]) -> None:
@@ -16,6 +17,10 @@ def show_columns(stream: Stream, columns: Sequence[FoundColumn]) -> None:
     rows = []
     for one in columns:
         meaning = Styled(one.field or "-", "bold" if one.field else "dim")
-        rows.append((one.letter, one.heading, meaning, _BECAUSE.get(one.reason or "", "")))
-    show_table(stream, (Column(), Column("Heading", wraps=True), Column("Field"), Column("", wraps=True)), rows)
+        rows.append((one.letter, one.heading, meaning, gettext(_BECAUSE.get(one.reason or "", ""))))
+    show_table(
+        stream,
+        (Column(), Column(gettext_noop("Heading"), wraps=True), Column(gettext_noop("Field")), Column("", wraps=True)),
+        rows,
+    )
     stream.gap()

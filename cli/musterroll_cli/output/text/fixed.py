@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from musterroll import column_letter, counted, gettext, gettext_noop
+from musterroll import column_letter, counted, gettext, gettext_noop, ngettext
 from musterroll.engine import Fixed
 from musterroll_cli.output.console import Stream, Styled
 from musterroll_cli.output.escape import shorten
@@ -53,7 +53,10 @@ def show_fixed(stream: Stream, fixed: Fixed) -> None:
     told = (
         gettext("{count} of {problems} fixed", **how_many)
         if fixed.path is not None
-        else gettext("{count} of {problems} can be fixed", **how_many)
+        # Other languages say it in another way of one.
+        else ngettext(
+            "{count} of {problems} can be fixed", "{count} of {problems} can be fixed", fixed.problems, **how_many
+        )
     )
     stream.line(Styled(told, "bold green"), f": {listed}{others}")
     if fixed.path is not None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
+from musterroll import counted, gettext, gettext_noop, term
 from musterroll.engine import Change, Failure, JobState, JobSummary, Report
 from musterroll_cli.options import Common
 from musterroll_cli.output.console import Stream, Styled
@@ -47,25 +48,32 @@ _OUTCOME_STYLES = {
 }
 _ALWAYS = ("created", "updated", "unchanged")
 _INVITE = "invite"  # the kind of a job without a sheet
+_JOBS = (
+    Column(gettext_noop("Job")),
+    Column(gettext_noop("State")),
+    Column(gettext_noop("Started")),
+    Column(gettext_noop("Finished")),
+    Column(gettext_noop("Sheet"), wraps=True),
+    Column(gettext_noop("Rows"), wraps=True),
+)
+_FAILURES = (
+    Column(gettext_noop("Row"), right=True),
+    Column(gettext_noop("User"), wraps=True, widest=40),
+    Column(gettext_noop("Operation"), wraps=True),
+    Column(gettext_noop("Status")),
+    Column(gettext_noop("Why"), wraps=True),
+)
 
 
 def show_jobs(stream: Stream, jobs: Sequence[JobSummary]) -> None:
     """Prints the list of jobs."""
     if not jobs:
-        stream.line("no jobs yet")
+        stream.line(gettext("no jobs yet"))
         return
-    columns = (
-        Column("Job"),
-        Column("State"),
-        Column("Started"),
-        Column("Finished"),
-        Column("Sheet", wraps=True),
-        Column("Rows", wraps=True),
-    )
     rows: Iterator[Cells] = (
         (
             Styled(job.id, "bold"),
-            Styled(_state(job), _style(job)),
+            Styled(term(job.state), _style(job)),
             local_time(job.started),
             local_time(job.finished),
             _about(job),
@@ -73,21 +81,31 @@ def show_jobs(stream: Stream, jobs: Sequence[JobSummary]) -> None:
         )
         for job in jobs
     )
-    show_table(stream, columns, rows)
+    show_table(stream, _JOBS, rows)
 
 
 def show_job_heading(stream: Stream, report: Report, job: JobSummary) -> None:
     """Prints which job this is, for `jobs show`."""
-    finished = f", finished {local_time(job.finished)}" if job.finished else ""
-    profile = f" with the profile {report.profile}" if report.profile else ""
-    stream.line(Styled(f"Job {job.id}", "bold"), f": {_about(job)}, pipeline {report.pipeline}{profile}")
-    stream.line(f"started {local_time(job.started)}{finished}")
+    pipeline = report.pipeline
+    if report.profile:
+        pipeline = gettext("{pipeline} with the profile {profile}", pipeline=pipeline, profile=report.profile)
+    stream.line(
+        Styled(gettext("Job {job}", job=job.id), "bold"),
+        ": ",
+        gettext("{about}, pipeline {pipeline}", about=_about(job), pipeline=pipeline),
+    )
+    started, finished = local_time(job.started), local_time(job.finished)
+    stream.line(
+        gettext("started {started}, finished {finished}", started=started, finished=finished)
+        if finished
+        else gettext("started {started}", started=started)
+    )
     if job.plan is not None:
-        stream.line(f"applied the saved plan {job.plan}")
+        stream.line(gettext("applied the saved plan {plan}", plan=job.plan))
     if job.approved is not None:
-        stream.line(f"approved by {job.approved.by}, {local_time(job.approved.at)}")
+        stream.line(gettext("approved by {name}, {time}", name=job.approved.by, time=local_time(job.approved.at)))
     if job.error is not None:
-        stream.line(Styled("stopped: ", "red"), job.error)
+        stream.line(Styled(gettext("stopped: "), "red"), job.error)
     stream.gap()
 
 
@@ -99,12 +117,13 @@ def show_what_happened(stream: Stream, report: Report, job: JobSummary, *, verbo
         count = getattr(job.counts, name)
         if count or name in _ALWAYS:
             style = _OUTCOME_STYLES.get(name, "red") if count else "dim"
-            rows.append((Styled(name.replace("_", " "), style), Styled(f"{count:,}", style), ""))
+            rows.append((Styled(term(name), style), Styled(counted(count), style), ""))
     if report.groups_to_create and job.state is not JobState.ABORTED:
         done = job.state in (JobState.COMPLETED, JobState.COMPLETED_WITH_ERRORS)
-        words = "new groups" if done else "groups to create"
-        rows.append((words, f"{len(report.groups_to_create):,}", ""))
-    rows += [(Styled("privileged", "bold yellow"), "", privileged_words(group)) for group in report.privileged]
+        words = gettext("new groups") if done else gettext("groups to create")
+        rows.append((words, counted(len(report.groups_to_create)), ""))
+    privileged = Styled(gettext("privileged"), "bold yellow")
+    rows += [(privileged, "", privileged_words(group)) for group in report.privileged]
     rows += _invites(report, job, verbose=verbose)
     show_table(stream, (Column(), Column(right=True), Column(wraps=True)), rows, indent=2)
     stream.gap()
@@ -112,7 +131,8 @@ def show_what_happened(stream: Stream, report: Report, job: JobSummary, *, verbo
 
 def show_job_end(stream: Stream, job: JobSummary, *, common: Common) -> None:
     """Prints the last lines: how the job ended, and what to do next."""
-    stream.line(Styled(f"Job {job.id}", "bold"), ": ", Styled(_state(job), _style(job)), f", {_outcomes(job)}.")
+    name, state = gettext("Job {job}", job=job.id), Styled(term(job.state), _style(job))
+    stream.line(Styled(name, "bold"), ": ", state, f", {_outcomes(job)}.")
     for step in _next_steps(job, common):
         stream.line(step)
 
@@ -120,17 +140,10 @@ def show_job_end(stream: Stream, job: JobSummary, *, common: Common) -> None:
 def show_failures(stream: Stream, failures: Iterable[Failure], *, verbose: bool) -> None:
     """Prints what a portal or notifier did not do, and why."""
     failures = iter(failures)
-    columns = (
-        Column("Row", right=True),
-        Column("User", wraps=True, widest=40),
-        Column("Operation", wraps=True),
-        Column("Status"),
-        Column("Why", wraps=True),
-    )
     rows = [_failure(failure) for failure in islice(failures, None if verbose else SHOWN)]
     if not rows:
         return
-    show_table(stream, columns, rows)
+    show_table(stream, _FAILURES, rows)
     if hidden := sum(1 for _ in failures):
         stream.line(and_more(hidden))
     stream.gap()
@@ -140,8 +153,8 @@ def _failure(failure: Failure) -> Cells:
     return (
         "" if failure.row is None else str(failure.row),
         failure.username or "",
-        failure.operation,
-        Styled(failure.status, "red"),
+        failure.told,
+        Styled(term(failure.status), "red"),
         failure.detail or "",
     )
 
@@ -156,34 +169,47 @@ def _invites(report: Report, job: JobSummary, *, verbose: bool) -> Iterator[Cell
         if name == "skipped" and report.changes and (verbose or job.counts.rows <= _COUNTABLE):
             reasons = _reasons(report.changes())
         elif name == "held":
-            reasons = "it is not known whether they were sent"
-        yield Styled(f"invites {name}", style), Styled(f"{count:,}", style), Styled(reasons, "dim")
+            reasons = gettext("it is not known whether they were sent")
+        yield (
+            Styled(gettext("invites {state}", state=term(name)), style),
+            Styled(counted(count), style),
+            Styled(reasons, "dim"),
+        )
 
 
 def _reasons(changes: Iterable[Change]) -> str:
     found = Counter(change.invite.reason for change in changes if not change.invite.send and change.invite.reason)
-    return ", ".join(f"{reason}: {count:,}" for reason, count in found.most_common())
+    return ", ".join(f"{term(reason)}: {counted(count)}" for reason, count in found.most_common())
 
 
 def _next_steps(job: JobSummary, common: Common) -> Iterator[str]:
     if job.state is JobState.ABORTED:
-        yield "Nothing was written. Correct the sheet and run it again."
+        yield gettext("Nothing was written. Correct the sheet and run it again.")
         return
     if job.state is JobState.QUARANTINED:
-        yield f"Nothing was written: a limit is exceeded. If that is meant: {_go_on('approve', job, common)}"
+        command = _go_on("approve", job, common)
+        yield gettext("Nothing was written: a limit is exceeded. If that is meant: {command}", command=command)
         return
     if job.counts.rejected:
         yield _about_rejected(amount(job.counts.rejected, "row"), job.rejected_file)
     if job.can_go_on:
-        yield f"To go on: {_go_on('resume', job, common)}"
+        yield gettext("To go on: {command}", command=_go_on("resume", job, common))
     if job.invites.held:
-        yield f"{amount(job.invites.held, 'invite')} held: {_command('invites list --state held', common)}"
+        invites, command = amount(job.invites.held, "invite"), _command("invites list --state held", common)
+        yield gettext("{invites} held: {command}", invites=invites, command=command)
 
 
 def _about_rejected(rows: str, file: str | None) -> str:
     if file is None:
-        return f"{rows} left out: correct the sheet and run it again; what is in the portal already stays as it is."
-    return f"{rows} left out: correct what {short_path(Path(file))} says is wrong, and run that file."
+        return gettext(
+            "{rows} left out: correct the sheet and run it again; what is in the portal already stays as it is.",
+            rows=rows,
+        )
+    return gettext(
+        "{rows} left out: correct what {file} says is wrong, and run that file.",
+        rows=rows,
+        file=short_path(Path(file)),
+    )
 
 
 def _go_on(verb: str, job: JobSummary, common: Common) -> str:
@@ -200,12 +226,13 @@ def _command(text: str, common: Common) -> str:
 def show_pruned(stream: Stream, jobs: Sequence[str], freed: int, *, quiet: bool) -> None:
     """Prints which jobs were forgotten, and how much space that gives back."""
     if not jobs:
-        stream.line("No job can be forgotten.")
+        stream.line(gettext("No job can be forgotten."))
         return
     if not quiet:
         for job in jobs:
             stream.line("  ", job)
-    stream.line(Styled(f"{amount(len(jobs), 'job')} forgotten", "bold"), f", {_size(freed)} freed.")
+    forgotten = gettext("{jobs} forgotten", jobs=amount(len(jobs), "job"))
+    stream.line(Styled(forgotten, "bold"), gettext(", {size} freed.", size=_size(freed)))
 
 
 def _size(size: int) -> str:
@@ -214,15 +241,11 @@ def _size(size: int) -> str:
 
 def _about(job: JobSummary) -> str:
     """What a job works on."""
-    return f"undo of {job.undoes}" if job.undoes else job.sheet or "invites"
+    return gettext("undo of {job}", job=job.undoes) if job.undoes else job.sheet or gettext("invites")
 
 
 def _outcomes(job: JobSummary) -> str:
     return invite_outcomes(job.invites) if job.kind == _INVITE else outcomes(job.counts)
-
-
-def _state(job: JobSummary) -> str:
-    return job.state.replace("_", " ")
 
 
 def _style(job: JobSummary) -> str:

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from musterroll import CommandType, Component
+from musterroll import CommandType, Component, gettext, gettext_noop
 from musterroll.engine import Listing, Provider, described, example
 from musterroll_cli.output.console import Stream, Styled
 from musterroll_cli.output.tables import Cells, Column, show_table
 from musterroll_cli.output.text.words import option_text
 
 _COLUMNS = (
-    Column("Kind"),
-    Column("Name"),
-    Column("Status"),
-    Column("From", wraps=True),
-    Column("Summary", wraps=True),
+    Column(gettext_noop("Kind")),
+    Column(gettext_noop("Name")),
+    Column(gettext_noop("Status")),
+    Column(gettext_noop("From"), wraps=True),
+    Column(gettext_noop("Summary"), wraps=True),
 )
 _OPTIONS = (
-    Column("Option"),
-    Column("Type", wraps=True),
-    Column("Default", wraps=True),
-    Column("Meaning", wraps=True),
+    Column(gettext_noop("Option")),
+    Column(gettext_noop("Type"), wraps=True),
+    Column(gettext_noop("Default"), wraps=True),
+    Column(gettext_noop("Meaning"), wraps=True),
 )
 
 
@@ -47,7 +47,9 @@ def show_plugin_in_full(stream: Stream, provider: Provider) -> None:
     component, plugin = provider.component, provider.plugin
     kind = provider.kind.replace("_", " ")
     source = " ".join(filter(None, (plugin.distribution, plugin.version, f"({plugin.module})")))
-    stream.line(Styled(component.name, "bold"), f", a {kind} from {plugin.path or source}")
+    stream.line(
+        Styled(component.name, "bold"), gettext(", a {kind} from {source}", kind=kind, source=plugin.path or source)
+    )
     stream.line(component.summary)
     if isinstance(component, CommandType) and component.help:
         stream.line(component.help)
@@ -57,9 +59,9 @@ def show_plugin_in_full(stream: Stream, provider: Provider) -> None:
         rows = ((Styled(_label(o.name, component), "bold"), o.type, o.default, o.meaning) for o in described(options))
         show_table(stream, _OPTIONS, rows)
     elif options is not None:
-        stream.line("It has no options.")
+        stream.line(gettext("It has no options."))
     stream.gap()
-    stream.line("On the command line:" if provider.kind == "command" else "In a pipeline file:")
+    stream.line(gettext("On the command line:") if provider.kind == "command" else gettext("In a pipeline file:"))
     for line in example(provider.kind, component).splitlines():
         stream.line(f"  {line}")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from musterroll import gettext, gettext_noop, term
 from musterroll.engine import Action, Difference, GroupDifference, GroupState, Stale, UserDifference
 from musterroll_cli.output.console import Stream
 from musterroll_cli.output.tables import Cells, Column, show_table
@@ -15,10 +16,11 @@ SHOWN = 10
 
 _COLUMNS = (Column(right=True), Column(wraps=True, widest=40), Column(wraps=True))
 _GROUPS = {
-    (GroupState.EXISTS, GroupState.MISSING): "is gone, or has another name now",
-    (GroupState.MISSING, GroupState.EXISTS): "exists now",
-    (GroupState.EXISTS, GroupState.REPLACED): "is another group of this name now",
+    (GroupState.EXISTS, GroupState.MISSING): gettext_noop("is gone, or has another name now"),
+    (GroupState.MISSING, GroupState.EXISTS): gettext_noop("exists now"),
+    (GroupState.EXISTS, GroupState.REPLACED): gettext_noop("is another group of this name now"),
 }
+_OTHERWISE = gettext_noop("differs")
 _EXISTING = frozenset({Action.UPDATE, Action.UNCHANGED})
 
 
@@ -34,19 +36,19 @@ def show_stale(stream: Stream, stale: Stale, *, verbose: bool) -> None:
     hidden = [(len(groups), "group"), (len(stale.users), "user")]
     more = [amount(count - SHOWN, thing) for count, thing in hidden if not verbose and count > SHOWN]
     if more:
-        stream.line("  ", and_more(" and ".join(more)))
+        stream.line("  ", and_more(gettext(" and ").join(more)))
 
 
 def _about_group(group: GroupDifference) -> str:
     if group.now is None:
-        return "the plan would no longer touch it"
+        return gettext("the plan would no longer touch it")
     if group.planned is None:
-        return "the plan would touch it now"
-    return _GROUPS.get((group.planned, group.now), "differs")
+        return gettext("the plan would touch it now")
+    return gettext(_GROUPS.get((group.planned, group.now), _OTHERWISE))
 
 
 def _user(user: UserDifference) -> Cells:
-    row = "" if user.row is None else f"row {user.row}"
+    row = "" if user.row is None else gettext("row {row}", row=user.row)
     return row, user.username, "; ".join(filter(None, map(_about, user.differences)))
 
 
@@ -54,31 +56,38 @@ def _about(difference: Difference) -> str:
     planned, now = difference.planned, difference.now
     match difference.what:
         case "row":
-            return "is not in the plan" if planned is None else "is left out, or no longer in the sheet"
+            return (
+                gettext("is not in the plan") if planned is None else gettext("is left out, or no longer in the sheet")
+            )
         case "username":
-            return f"was {value(planned)}"
+            return gettext("was {username}", username=value(planned))
         case "action" if planned == Action.CREATE and now in _EXISTING:
-            return "was to be created, and exists now"
+            return gettext("was to be created, and exists now")
         case "action" if planned in _EXISTING and now == Action.CREATE:
-            return "is no longer in the portal"
+            return gettext("is no longer in the portal")
         case "action" if {planned, now} <= _EXISTING:
             return ""  # the rest says more
         case "action":
-            return f"planned: {planned}, now: {now}"
+            return gettext("planned: {planned}, now: {now}", planned=term(planned), now=term(now))
         case "groups":
-            return f"groups: {_memberships(planned)} planned, now {_memberships(now)}"
+            return gettext("groups: {planned} planned, now {now}", planned=_memberships(planned), now=_memberships(now))
         case "password":
-            return f"password: {planned} planned, now {now}"
+            return gettext("password: {planned} planned, now {now}", planned=term(planned), now=term(now))
         case "invite":
-            return f"invite: {_invite(planned)} planned, now {_invite(now)}"
+            return gettext("invite: {planned} planned, now {now}", planned=_invite(planned), now=_invite(now))
         case "portal":
-            return "was changed in the portal"
+            return gettext("was changed in the portal")
         case field:
-            return f"{field.removeprefix('fields.')}: {_change(planned)} planned, now {_change(now)}"
+            return gettext(
+                "{field}: {planned} planned, now {now}",
+                field=field.removeprefix("fields."),
+                planned=_change(planned),
+                now=_change(now),
+            )
 
 
 def _change(change: Mapping[str, Any] | None) -> str:
-    return "no change" if change is None else f"{value(change['before'])} → {value(change['after'])}"
+    return gettext("no change") if change is None else f"{value(change['before'])} → {value(change['after'])}"
 
 
 def _memberships(groups: Mapping[str, Sequence[Sequence[str]]]) -> str:
@@ -86,8 +95,10 @@ def _memberships(groups: Mapping[str, Sequence[Sequence[str]]]) -> str:
         yield from (f"+{group_name(tuple(path))}" for path in groups["add"])
         yield from (f"-{group_name(tuple(path))}" for path in groups["remove"])
 
-    return " ".join(signed()) or "no change"
+    return " ".join(signed()) or gettext("no change")
 
 
 def _invite(invite: Mapping[str, Any]) -> str:
-    return f"by {invite['channel']}" if invite["send"] else f"none ({invite['reason']})"
+    if invite["send"]:
+        return gettext("by {channel}", channel=term(str(invite["channel"])))
+    return gettext("none ({reason})", reason=term(str(invite["reason"])))

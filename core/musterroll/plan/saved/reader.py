@@ -14,6 +14,7 @@ from typing import Any, BinaryIO, Self
 
 from pydantic import TypeAdapter, ValidationError
 
+from musterroll.contract.translation import gettext
 from musterroll.contract.users import GroupPath
 from musterroll.errors import PlanFileError
 from musterroll.journal.change import Change
@@ -49,9 +50,9 @@ class SavedPlan:
             self._file: BinaryIO = path.open("rb")
         except (OSError, ValueError) as error:
             if isinstance(error, FileNotFoundError):
-                raise PlanFileError(f"{path} does not exist", code="plan.not_found") from None
+                raise PlanFileError(gettext("{path} does not exist", path=path), code="plan.not_found") from None
             reason = "it is a folder" if path.is_dir() else getattr(error, "strerror", None) or str(error)
-            raise PlanFileError(f"{path} cannot be read: {reason}") from None
+            raise PlanFileError(gettext("{path} cannot be read: {reason}", path=path, reason=reason)) from None
         try:
             with self._readable():
                 self._verify()
@@ -92,23 +93,24 @@ class SavedPlan:
         """Makes sure that the file is a whole plan, byte by byte as it was saved."""
         first = self._file.readline(2 * len(_FIRST_LINE))
         if not first.startswith(_BEGINNING):
-            raise PlanFileError(f"{self.path} is no plan that `musterroll plan -o` saved")
+            raise PlanFileError(gettext("{path} is no plan that `musterroll plan -o` saved", path=self.path))
         if first != _FIRST_LINE and first.endswith(b"\n"):
             raise PlanFileError(
-                f"{self.path} was saved by another version of musterroll; make the plan again", code="plan.version"
+                gettext("{path} was saved by another version of musterroll; make the plan again", path=self.path),
+                code="plan.version",
             )
         length = self._file.seek(0, 2) - _LENGTH_OF_LAST_LINE
         self._file.seek(max(length, 0))
         last = _LAST_LINE.fullmatch(self._file.read())
         if last is None:
-            raise self._damaged("it is cut off, or was edited")
+            raise self._damaged(gettext("it is cut off, or was edited"))
         digest = hashlib.sha256()
         self._file.seek(0)
         while length > 0 and (block := self._file.read(min(length, 1 << 16))):
             digest.update(block)
             length -= len(block)
         if digest.hexdigest() != last.group(1).decode():
-            raise self._damaged("it was edited or damaged")
+            raise self._damaged(gettext("it was edited or damaged"))
 
     def _read_header(self) -> PlanHeader:
         self._file.seek(len(_FIRST_LINE))
@@ -128,14 +130,19 @@ class SavedPlan:
         try:
             yield
         except OSError as error:
-            raise PlanFileError(f"{self.path} cannot be read: {error.strerror or error}") from None
+            raise PlanFileError(
+                gettext("{path} cannot be read: {error}", path=self.path, error=error.strerror or error)
+            ) from None
         except (ValidationError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             # Its digest is right, and still it is none: somebody made it by hand.
-            raise self._damaged("it was edited") from None
+            raise self._damaged(gettext("it was edited")) from None
 
     def _damaged(self, what: str) -> PlanFileError:
         return PlanFileError(
-            f"{self.path} is not as it was saved: {what}. Plans are not edited; make a new one", code="plan.damaged"
+            gettext(
+                "{path} is not as it was saved: {what}. Plans are not edited; make a new one", path=self.path, what=what
+            ),
+            code="plan.damaged",
         )
 
 

@@ -7,6 +7,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import BinaryIO
 
+from musterroll.contract.translation import gettext
 from musterroll.errors import PlanFileError, UsageError
 from musterroll.journal.job import Job, JobRecord
 from musterroll.pipeline.pipeline import Pipeline
@@ -34,23 +35,28 @@ class PlanTarget:
         """
         if not self.path.parent.is_dir():
             raise PlanFileError(
-                f"{self.path} cannot be written: there is no folder {self.path.parent}", code="output.unwritable"
+                gettext(
+                    "{path} cannot be written: there is no folder {folder}", path=self.path, folder=self.path.parent
+                ),
+                code="output.unwritable",
             )
         if self.path.is_dir():
-            raise UsageError(f"{self.path} is a folder; name a file in it", code="output.exists")
+            raise UsageError(gettext("{path} is a folder; name a file in it", path=self.path), code="output.exists")
         if not self.path.exists() and not self.path.is_symlink():
             return
         if not self.replace:
             raise self.taken()
         if not is_saved_plan(self.path):
             raise UsageError(
-                f"{self.path} is no saved plan, so it is not overwritten; name another file", code="output.exists"
+                gettext("{path} is no saved plan, so it is not overwritten; name another file", path=self.path),
+                code="output.exists",
             )
 
     def taken(self) -> UsageError:
         """The error that there is such a file."""
         return UsageError(
-            f"{self.path} exists already; --force overwrites an older plan, or name another file", code="output.exists"
+            gettext("{path} exists already; --force overwrites an older plan, or name another file", path=self.path),
+            code="output.exists",
         )
 
 
@@ -85,7 +91,8 @@ def save_plan(target: PlanTarget, pipeline: Pipeline, job: Job, problems: Proble
                 raise target.taken()
     except OSError as error:
         raise PlanFileError(
-            f"{target.path} cannot be written: {why_not(error, target.path)}", code="output.unwritable"
+            gettext("{path} cannot be written: {error}", path=target.path, error=why_not(error, target.path)),
+            code="output.unwritable",
         ) from None
     return SavedTo(id=job.id, path=str(target.path))
 

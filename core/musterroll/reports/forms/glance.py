@@ -215,7 +215,9 @@ def _title(report: Report) -> str:
     job = report.job
     if job is not None:
         return gettext("Job {job}: {about}", job=job.id, about=_about(job))
-    name = _name(report.sheet.path) if report.sheet is not None else gettext("the sheet")
+    if report.sheet is None:
+        return gettext("Plan of the sheet") if report.command == "plan" else gettext("Check of the sheet")
+    name = _name(report.sheet.path)
     return gettext("Plan of {name}", name=name) if report.command == "plan" else gettext("Check of {name}", name=name)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, BinaryIO
 
-from musterroll import CellEdit, MusterrollError, SheetEdits, Source
+from musterroll import CellEdit, MusterrollError, SheetEdits, Source, gettext
 from musterroll_plugins.readers.csv import delimiter as _delimiter
 from musterroll_plugins.readers.csv.writer import quoted, special_in
 from musterroll_plugins.readers.looks import HALVES
@@ -49,8 +49,13 @@ class CsvEditor:
                 text.flush()
             except UnicodeEncodeError as error:
                 raise MusterrollError(
-                    f'row {number} is to hold the character "{error.object[error.start]}", which '
-                    f"{sheet.text.title} does not have; save the sheet as UTF-8 first",
+                    gettext(
+                        'row {row} is to hold the character "{character}", which {encoding} does not have; save '
+                        "the sheet as UTF-8 first",
+                        row=number,
+                        character=error.object[error.start],
+                        encoding=sheet.text.title,
+                    ),
                     code="output.unwritable",
                 ) from None
             finally:

@@ -243,8 +243,12 @@ def _not_utf8(source: Source, found: TextFormat) -> TextFormat:
         return TextFormat("utf-8", found.skip, problem=_mixed(evidence, marked=bool(found.skip)))
     if codec is None:
         raise SourceError(
-            f"{source.name} is not UTF-8 (line {evidence.first_invalid} is the first that is not), and which encoding "
-            "it has cannot be told; save it as UTF-8, or name its encoding (`encoding` in [readers.csv])",
+            gettext(
+                "{file} is not UTF-8 (line {line} is the first that is not), and which encoding it has cannot be "
+                "told; save it as UTF-8, or name its encoding (`encoding` in [readers.csv])",
+                file=source.name,
+                line=evidence.first_invalid,
+            ),
             code="source.encoding",
         )
     return TextFormat(codec, guessed=True)

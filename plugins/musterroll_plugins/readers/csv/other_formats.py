@@ -8,43 +8,43 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import PurePosixPath
 
-from musterroll import OtherFormat, Source
+from musterroll import OtherFormat, Source, counted, gettext, gettext_noop
 
-_PACKED = "unpack it, and import the sheet that is in it"
-_COPY = "copy its table into a spreadsheet and save that as .xlsx"
-_SAVE_AS = "open it in a spreadsheet program and save it as .xlsx (giving it another name is not enough)"
-_EXPORT = "export the sheet from the program that made it as .xlsx or .csv"
-_PASSING = "what was wanted is a spreadsheet; choose another file"
+_PACKED = gettext_noop("unpack it, and import the sheet that is in it")
+_COPY = gettext_noop("copy its table into a spreadsheet and save that as .xlsx")
+_SAVE_AS = gettext_noop("open it in a spreadsheet program and save it as .xlsx (giving it another name is not enough)")
+_EXPORT = gettext_noop("export the sheet from the program that made it as .xlsx or .csv")
+_PASSING = gettext_noop("what was wanted is a spreadsheet; choose another file")
 
 _BINARY: tuple[tuple[bytes, OtherFormat], ...] = (
-    (b"\x89PNG", OtherFormat("a PNG picture", _PASSING)),
-    (b"\xff\xd8\xff", OtherFormat("a JPEG picture", _PASSING)),
-    (b"GIF8", OtherFormat("a GIF picture", _PASSING)),
-    (b"\xd0\xcf\x11\xe0", OtherFormat("a document of an old Office program", _COPY)),
-    (b"\x09\x08", OtherFormat("a workbook of an Excel before 1997 (.xls)", _SAVE_AS)),
-    (b"\x09\x04\x06\x00", OtherFormat("a workbook of an Excel before 1997 (.xls)", _SAVE_AS)),
-    (b"\x09\x02\x06\x00", OtherFormat("a workbook of an Excel before 1997 (.xls)", _SAVE_AS)),
-    (b"\x09\x00\x04\x00", OtherFormat("a workbook of an Excel before 1997 (.xls)", _SAVE_AS)),
-    (b"SQLite format 3", OtherFormat("a SQLite database", _EXPORT)),
-    (b"PAR1", OtherFormat("a Parquet file", _EXPORT)),
-    (b"\x00\x01\x00\x00Standard ", OtherFormat("an Access database", _EXPORT)),
-    (b"\x1f\x8b", OtherFormat("a gzip archive", _PACKED)),
-    (b"BZh", OtherFormat("a bzip2 archive", _PACKED)),
-    (b"\xfd7zXZ", OtherFormat("an xz archive", _PACKED)),
-    (b"(\xb5/\xfd", OtherFormat("a zstd archive", _PACKED)),
-    (b"7z\xbc\xaf\x27\x1c", OtherFormat("a 7z archive", _PACKED)),
-    (b"Rar!\x1a", OtherFormat("a rar archive", _PACKED)),
-    (b"\x7fELF", OtherFormat("a program", _PASSING)),
-    (b"MZ", OtherFormat("a program", _PASSING)),
+    (b"\x89PNG", OtherFormat(gettext_noop("a PNG picture"), _PASSING)),
+    (b"\xff\xd8\xff", OtherFormat(gettext_noop("a JPEG picture"), _PASSING)),
+    (b"GIF8", OtherFormat(gettext_noop("a GIF picture"), _PASSING)),
+    (b"\xd0\xcf\x11\xe0", OtherFormat(gettext_noop("a document of an old Office program"), _COPY)),
+    (b"\x09\x08", OtherFormat(gettext_noop("a workbook of an Excel before 1997 (.xls)"), _SAVE_AS)),
+    (b"\x09\x04\x06\x00", OtherFormat(gettext_noop("a workbook of an Excel before 1997 (.xls)"), _SAVE_AS)),
+    (b"\x09\x02\x06\x00", OtherFormat(gettext_noop("a workbook of an Excel before 1997 (.xls)"), _SAVE_AS)),
+    (b"\x09\x00\x04\x00", OtherFormat(gettext_noop("a workbook of an Excel before 1997 (.xls)"), _SAVE_AS)),
+    (b"SQLite format 3", OtherFormat(gettext_noop("a SQLite database"), _EXPORT)),
+    (b"PAR1", OtherFormat(gettext_noop("a Parquet file"), _EXPORT)),
+    (b"\x00\x01\x00\x00Standard ", OtherFormat(gettext_noop("an Access database"), _EXPORT)),
+    (b"\x1f\x8b", OtherFormat(gettext_noop("a gzip archive"), _PACKED)),
+    (b"BZh", OtherFormat(gettext_noop("a bzip2 archive"), _PACKED)),
+    (b"\xfd7zXZ", OtherFormat(gettext_noop("an xz archive"), _PACKED)),
+    (b"(\xb5/\xfd", OtherFormat(gettext_noop("a zstd archive"), _PACKED)),
+    (b"7z\xbc\xaf\x27\x1c", OtherFormat(gettext_noop("a 7z archive"), _PACKED)),
+    (b"Rar!\x1a", OtherFormat(gettext_noop("a rar archive"), _PACKED)),
+    (b"\x7fELF", OtherFormat(gettext_noop("a program"), _PASSING)),
+    (b"MZ", OtherFormat(gettext_noop("a program"), _PASSING)),
 )
-_PDF = OtherFormat("a PDF document", _COPY)
-_RTF = OtherFormat("a text document (RTF)", _COPY)
-_HTML = OtherFormat("a web page (HTML), whatever its name says", _SAVE_AS)
-_MHTML = OtherFormat("a web page in one file (MHTML)", _SAVE_AS)
-_XML_2003 = OtherFormat("an XML spreadsheet of Excel 2003 (SpreadsheetML)", _SAVE_AS)
-_XML = OtherFormat("an XML file", _EXPORT)
-_OLD_SHEET = OtherFormat("a spreadsheet in an old exchange format (SYLK or DIF)", _SAVE_AS)
-_TAR = OtherFormat("a tar archive", _PACKED)
+_PDF = OtherFormat(gettext_noop("a PDF document"), _COPY)
+_RTF = OtherFormat(gettext_noop("a text document (RTF)"), _COPY)
+_HTML = OtherFormat(gettext_noop("a web page (HTML), whatever its name says"), _SAVE_AS)
+_MHTML = OtherFormat(gettext_noop("a web page in one file (MHTML)"), _SAVE_AS)
+_XML_2003 = OtherFormat(gettext_noop("an XML spreadsheet of Excel 2003 (SpreadsheetML)"), _SAVE_AS)
+_XML = OtherFormat(gettext_noop("an XML file"), _EXPORT)
+_OLD_SHEET = OtherFormat(gettext_noop("a spreadsheet in an old exchange format (SYLK or DIF)"), _SAVE_AS)
+_TAR = OtherFormat(gettext_noop("a tar archive"), _PACKED)
 
 # Texts, so that a reader of texts would take them for its own.
 _COMMENTS = r"(?:<!--(?:(?!-->).)*-->\s*)*"
@@ -58,20 +58,27 @@ _SPREADSHEET_2003 = ("urn:schemas-microsoft-com:office:spreadsheet", 'progid="ex
 
 # By a part of the zip that only they have.
 _ZIPPED = (
-    ("word/document.xml", OtherFormat("a Word document (.docx)", _COPY)),
-    ("ppt/presentation.xml", OtherFormat("a PowerPoint presentation (.pptx)", _COPY)),
-    ("visio/document.xml", OtherFormat("a Visio drawing (.vsdx)", _COPY)),
-    ("META-INF/MANIFEST.MF", OtherFormat("a Java archive", _PASSING)),
+    ("word/document.xml", OtherFormat(gettext_noop("a Word document (.docx)"), _COPY)),
+    ("ppt/presentation.xml", OtherFormat(gettext_noop("a PowerPoint presentation (.pptx)"), _COPY)),
+    ("visio/document.xml", OtherFormat(gettext_noop("a Visio drawing (.vsdx)"), _COPY)),
+    ("META-INF/MANIFEST.MF", OtherFormat(gettext_noop("a Java archive"), _PASSING)),
 )
 _NUMBERS = OtherFormat(
-    "a Numbers spreadsheet of Apple", "in Numbers choose File > Export To > Excel, and import the file that it makes"
+    gettext_noop("a Numbers spreadsheet of Apple"),
+    gettext_noop("in Numbers choose File > Export To > Excel, and import the file that it makes"),
 )
 _APPLE = {
-    ".pages": OtherFormat("a Pages document of Apple", _COPY),
-    ".key": OtherFormat("a Keynote presentation of Apple", _COPY),
+    ".pages": OtherFormat(gettext_noop("a Pages document of Apple"), _COPY),
+    ".key": OtherFormat(gettext_noop("a Keynote presentation of Apple"), _COPY),
 }
-_OPEN_DOCUMENT = OtherFormat("an OpenDocument file that is no spreadsheet", _COPY)
-_ZIP = OtherFormat("a zip archive or a document of another program", f"{_PACKED}, or {_EXPORT}")
+_OPEN_DOCUMENT = OtherFormat(gettext_noop("an OpenDocument file that is no spreadsheet"), _COPY)
+_ZIP = OtherFormat(
+    gettext_noop("a zip archive or a document of another program"),
+    gettext_noop(
+        "unpack it, and import the sheet that is in it, or export the sheet from the program that made it as .xlsx "
+        "or .csv"
+    ),
+)
 _SHEETS = frozenset({".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".ods"})
 
 
@@ -128,6 +135,7 @@ def _zipped(source: Source) -> OtherFormat:
     ]
     if sheets:
         name = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in sheets[0][:100])
-        more = f" and {len(sheets) - 1} more" if len(sheets) > 1 else ""
-        return OtherFormat(f"a zip archive that holds {name}{more}", _PACKED)
+        rest = len(sheets) - 1
+        more = gettext(" and {count} more", count=counted(rest)) if rest else ""
+        return OtherFormat(gettext("a zip archive that holds {files}", files=f"{name}{more}"), _PACKED)
     return _ZIP

@@ -180,10 +180,19 @@ class CsvSheet:
             yield Block(range(first, first + len(records)), records)
 
     def _too_long(self, number: int) -> SourceError:
-        cause = f"a quotation mark ({self.quote}) there is not closed" if self.quote else "line ends are missing"
+        cause = (
+            gettext("a quotation mark ({quote}) there is not closed", quote=self.quote)
+            if self.quote
+            else gettext("line ends are missing")
+        )
         return SourceError(
-            f"{self.source.name} cannot be read from row {number} on: a cell of it is longer than any cell can be, "
-            f"most likely because {cause}",
+            gettext(
+                "{file} cannot be read from row {number} on: a cell of it is longer than any cell can be, most "
+                "likely because {cause}",
+                file=self.source.name,
+                number=number,
+                cause=cause,
+            ),
             code="source.unbalanced_quote" if self.quote else "source.unreadable",
         )
 
@@ -195,8 +204,14 @@ class CsvSheet:
                 if count == number:
                     column = len(record) - 1
         return SourceError(
-            f"{self.source.name}: the quotation mark ({self.quote}) that opens cell {column_letter(column)}{number} "
-            "is never closed, so that cell would swallow the rest; close it, or double it if it is part of the text",
+            gettext(
+                "{file}: the quotation mark ({quote}) that opens cell {column}{number} is never closed, so that "
+                "cell would swallow the rest; close it, or double it if it is part of the text",
+                file=self.source.name,
+                quote=self.quote,
+                column=column_letter(column),
+                number=number,
+            ),
             code="source.unbalanced_quote",
         )
 
@@ -263,12 +278,18 @@ def _reading(source: Source, text: _text.TextFormat | None = None) -> Iterator[N
     try:
         yield
     except OSError as error:
-        raise SourceError(f"{source.path} cannot be read: {error.strerror or error}") from None
+        raise SourceError(
+            gettext("{path} cannot be read: {error}", path=source.path, error=error.strerror or error)
+        ) from None
     except UnicodeError:
         title = text.title if text is not None else "text"
         raise SourceError(
-            f"{source.name} is not {title} throughout; save it as UTF-8, or name its encoding "
-            "(`encoding` in [readers.csv])",
+            gettext(
+                "{file} is not {encoding} throughout; save it as UTF-8, or name its encoding (`encoding` in "
+                "[readers.csv])",
+                file=source.name,
+                encoding=title,
+            ),
             code="source.encoding",
         ) from None
 

@@ -24,6 +24,7 @@ from musterroll import (
     NumberCell,
     SourceError,
     TextCell,
+    gettext,
 )
 from musterroll_plugins.readers.csv.encoding import TextFormat
 from musterroll_plugins.readers.looks import HALVES, error_shown, is_number
@@ -85,8 +86,13 @@ class CsvWriter:
             text.flush()
         except UnicodeEncodeError as error:
             raise MusterrollError(
-                f'row {number} holds the character "{error.object[error.start]}", which {TextFormat(encoding).title} '
-                "does not have; name another encoding (`encoding` in [readers.csv]), or write an .xlsx file",
+                gettext(
+                    'row {row} holds the character "{character}", which {encoding} does not have; name another '
+                    "encoding (`encoding` in [readers.csv]), or write an .xlsx file",
+                    row=number,
+                    character=error.object[error.start],
+                    encoding=TextFormat(encoding).title,
+                ),
                 code="output.unwritable",
             ) from None
         finally:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import IO
 
-from musterroll import Block, Cell
+from musterroll import Block, Cell, gettext
 from musterroll_plugins.readers.ods import plain_rows as _plain_rows
 from musterroll_plugins.readers.ods.document import CELLS, TABLE_DEPTH, repeated
 from musterroll_plugins.readers.ods.plain_rows import PlainRows
@@ -144,7 +144,7 @@ class CellsHandler(SkimmingHandler):
         if name == "s":
             count = repeated(attributes, "text:c")
             if count > TEXT_LIMIT:
-                raise DamagedError("a text in it is longer than it can be")
+                raise DamagedError(gettext("a text in it is longer than it can be"))
             self._add_run(" " * count)
         elif name == "tab":
             self._add_run("\t")
@@ -159,7 +159,7 @@ class CellsHandler(SkimmingHandler):
         self._runs_size += len(text)
         self._runs.append(text)
         if self._runs_size > TEXT_LIMIT:
-            raise DamagedError("a text in it is longer than it can be")
+            raise DamagedError(gettext("a text in it is longer than it can be"))
 
     def _close_row(self, attributes: Attributes) -> None:
         self._add_rows(repeated(attributes, "table:number-rows-repeated"), tuple(self._cells))
@@ -172,11 +172,13 @@ class CellsHandler(SkimmingHandler):
         """Adds a row, as often as it is repeated."""
         if cells:
             if self._number + count > MAX_ROW:
-                raise DamagedError(f"it goes on below row {MAX_ROW}")
+                raise DamagedError(gettext("it goes on below row {row}", row=MAX_ROW))
             self._repeated += count - 1
             if self._repeated > _REPEATED_LIMIT:
                 last = self._number + count
-                raise TooLargeError(f"rows {self._number + 1} to {last} all hold the same")
+                raise TooLargeError(
+                    gettext("rows {first} to {last} all hold the same", first=self._number + 1, last=last)
+                )
             self._count_cells(count * len(cells))
             if count == 1:
                 self._gathered.add(self._number + 1, cells)
@@ -187,7 +189,7 @@ class CellsHandler(SkimmingHandler):
     def _count_cells(self, count: int) -> None:
         self._total += count
         if self._total > _CELL_LIMIT:
-            raise DamagedError("it holds more cells than a sheet can")
+            raise DamagedError(gettext("it holds more cells than a sheet can"))
 
     def _close_cell(self, attributes: Attributes) -> None:
         count = repeated(attributes, "table:number-columns-repeated")
@@ -197,14 +199,14 @@ class CellsHandler(SkimmingHandler):
             text = self._runs[0] if len(self._runs) == 1 else "".join(self._runs)
         cell = self._values.cell(attributes, text, self._default_style)
         if self._values.row_size > ROW_LIMIT:
-            raise DamagedError(f"row {self._number + 1} holds more text than it can")
+            raise DamagedError(gettext("row {row} holds more text than it can", row=self._number + 1))
         self._column += count
         if self._paragraphs:
             self._runs.clear()
             self._runs_size = self._paragraphs = 0
         if cell is not None:
             if self._column > MAX_COLUMN:
-                raise DamagedError(f"a cell in row {self._number + 1} lies outside of the sheet")
+                raise DamagedError(gettext("a cell in row {row} lies outside of the sheet", row=self._number + 1))
             cells = self._cells
             if column > len(cells):
                 cells.extend([None] * (column - len(cells)))

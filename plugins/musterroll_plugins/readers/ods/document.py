@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from musterroll import gettext
 from musterroll_plugins.readers.ods.package import CONTENT
 from musterroll_plugins.readers.ods.styles import Styles, StylesHandler
 from musterroll_plugins.readers.package.worksheets import Hidden
@@ -90,7 +91,7 @@ class _Survey(XmlHandler):
         """Hears of a start tag."""
         self.parts.clear()
         if self.depth == 1 and name != "document-content":
-            raise DamagedError("its content is none")
+            raise DamagedError(gettext("its content is none"))
         if self._in_styles:
             self.styles.opened(name, attributes)
         elif name == "automatic-styles":
@@ -109,7 +110,7 @@ class _Survey(XmlHandler):
 
     def _open_table(self, attributes: Attributes) -> None:
         if len(self.tables) == _TABLE_LIMIT:
-            raise DamagedError("it has more worksheets than a workbook can")
+            raise DamagedError(gettext("it has more worksheets than a workbook can"))
         self.tables.append((attributes.get("table:name", ""), attributes.get("table:style-name"), Hidden()))
         self._column = 0
 
@@ -136,5 +137,5 @@ def repeated(attributes: Attributes, name: str) -> int:
         return 1
     number = int(value)
     if number < 1:
-        raise DamagedError("a part of it is repeated less than once")
+        raise DamagedError(gettext("a part of it is repeated less than once"))
     return number

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from musterroll import gettext
 from musterroll_plugins.readers.ods.formats import GENERAL, HIDDEN, TEXT, DigitStyle, code, text_code
 from musterroll_plugins.readers.package.xml import Attributes, DamagedError, XmlHandler
 
@@ -157,7 +158,7 @@ class Styles:
 
     def _check_size(self) -> None:
         if len(self._cells) + len(self._data) > _STYLE_LIMIT:
-            raise DamagedError("it has more styles than a sheet can")
+            raise DamagedError(gettext("it has more styles than a sheet can"))
 
 
 class StylesHandler(XmlHandler):

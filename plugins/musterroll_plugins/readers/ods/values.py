@@ -8,7 +8,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable
 
-from musterroll import BoolCell, Cell, DateCell, ErrorCell, FormulaCell
+from musterroll import BoolCell, Cell, DateCell, ErrorCell, FormulaCell, gettext
 from musterroll_plugins.readers.number_formats import number_cell, text_cell
 from musterroll_plugins.readers.ods.document import repeated
 from musterroll_plugins.readers.ods.formats import GENERAL, code_that_shows, code_that_shows_text
@@ -39,7 +39,7 @@ class ColumnStyles:
     def add(self, attributes: Attributes) -> None:
         """Hears of the next columns."""
         if len(self._stretches) > MAX_COLUMN:
-            raise DamagedError("it has more columns than a sheet can")
+            raise DamagedError(gettext("it has more columns than a sheet can"))
         last = self._stretches[-1] if self._stretches else 0
         self._stretches.append(last + repeated(attributes, "table:number-columns-repeated"))
         self._styles.append(attributes.get("table:default-cell-style-name"))

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from html import escape
 from typing import IO
 
+from musterroll import gettext
 from musterroll_plugins.readers import looks as _looks
 from musterroll_plugins.readers.package import xml as _xml
 from musterroll_plugins.readers.package.xml import DamagedError, XmlHandler
@@ -47,7 +48,7 @@ class Patcher(XmlHandler):
         """
         while data := stream.read(_xml.PIECE):
             if not self.fed and data.startswith(_WIDE):
-                raise DamagedError("a part of it is in UTF-16, which cannot be edited")
+                raise DamagedError(gettext("a part of it is in UTF-16, which cannot be edited"))
             self._buffer += data
             for _ in self.parse(data):
                 pass
@@ -72,7 +73,7 @@ class Patcher(XmlHandler):
         """The start tag at a place that was not written yet."""
         found = _START_TAG.match(self._buffer, start - self._offset)
         if found is None:
-            raise DamagedError("a part of it cannot be edited")
+            raise DamagedError(gettext("a part of it cannot be edited"))
         return found[0]
 
     def end_of(self, start: int) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
-from musterroll import AmbiguousWorksheetError, Source, SourceError, column_letter, fold, is_front_worksheet
+from musterroll import AmbiguousWorksheetError, Source, SourceError, column_letter, fold, gettext, is_front_worksheet
 
 _MOST_STRETCHES = 20
 
@@ -37,19 +37,31 @@ def choose(source: Source, worksheets: Sequence[W], name: str | None) -> W:
     """
     listed = ", ".join(f'"{sheet.name}"' for sheet in worksheets)
     if not worksheets:
-        raise SourceError(f"{source.name} has no worksheet", code="source.no_worksheet")
+        raise SourceError(gettext("{file} has no worksheet", file=source.name), code="source.no_worksheet")
     if name is not None:
         exact = [sheet for sheet in worksheets if sheet.name == name]
         found = exact or [sheet for sheet in worksheets if fold(sheet.name) == fold(name)]
         if not found:
-            raise SourceError(f'{source.name} has no worksheet "{name}"; it has {listed}', code="source.no_worksheet")
+            raise SourceError(
+                gettext(
+                    '{file} has no worksheet "{worksheet}"; it has {worksheets}',
+                    file=source.name,
+                    worksheet=name,
+                    worksheets=listed,
+                ),
+                code="source.no_worksheet",
+            )
         return found[0]
     visible = [sheet for sheet in worksheets if sheet.visible]
     if len(visible) > 1:  # of an annotated workbook, the one that lists its problems
         visible = [sheet for sheet in visible if not is_front_worksheet(sheet.name)] or visible
     if not visible:
         raise SourceError(
-            f"all worksheets of {source.name} are hidden; name one of {listed}, or unhide it",
+            gettext(
+                "all worksheets of {file} are hidden; name one of {worksheets}, or unhide it",
+                file=source.name,
+                worksheets=listed,
+            ),
             code="source.no_worksheet",
         )
     if len(visible) > 1:
@@ -80,13 +92,13 @@ class Hidden:
         """What the person should know."""
         notes = []
         if self.filtered:
-            notes.append("a filter hides rows of this worksheet; they are read like the others")
+            notes.append(gettext("a filter hides rows of this worksheet; they are read like the others"))
         elif self.rows:  # those that a filter hides are hidden rows as well
-            notes.append("hidden rows are read like the others")
+            notes.append(gettext("hidden rows are read like the others"))
         if self.columns:
             names = ", ".join(
                 column_letter(first - 1) if first == last else f"{column_letter(first - 1)}-{column_letter(last - 1)}"
                 for first, last in self.columns
             )
-            notes.append(f"hidden columns ({names}) are read like the others")
+            notes.append(gettext("hidden columns ({names}) are read like the others", names=names))
         return tuple(notes)

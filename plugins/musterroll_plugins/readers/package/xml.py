@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import IO
 from xml.parsers import expat
 
-from musterroll import ErrorCell
+from musterroll import ErrorCell, gettext
 
 Attributes = dict[str, str]
 
@@ -108,7 +108,7 @@ class XmlHandler:
             self.parser.Parse(piece, False)
             self.fed += len(piece)
             if self.fed - self.parser.CurrentByteIndex > _TOKEN_LIMIT or len(self.parts) > TEXT_LIMIT // 4096:
-                raise DamagedError("a part of it is longer than it can be")
+                raise DamagedError(gettext("a part of it is longer than it can be"))
             yield
 
     def read(self, stream: IO[bytes]) -> None:
@@ -147,12 +147,12 @@ class ElementHandler(XmlHandler):
 
 
 def _refuse_doctype(*_: object) -> None:
-    raise DamagedError("it declares a document type, which no spreadsheet program writes")
+    raise DamagedError(gettext("it declares a document type, which no spreadsheet program writes"))
 
 
 def too_deep() -> DamagedError:
     """What is wrong where `DEPTH_LIMIT` is exceeded."""
-    return DamagedError("its parts are nested too deeply")
+    return DamagedError(gettext("its parts are nested too deeply"))
 
 
 def unreadable(text: str, reason: str) -> ErrorCell:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import IO
 from xml.parsers import expat
 
-from musterroll import Source, SourceError
+from musterroll import Source, SourceError, gettext
 from musterroll_plugins.readers.package.xml import DamagedError
 
 # More than any sheet of users needs. Real parts compress to a tenth or fiftieth; 1:1000 is what deflate can do.
@@ -60,7 +60,7 @@ class Package:
         """
         entry = self._entries.get(part.lower())
         if entry is None:
-            raise DamagedError("a part of it is missing")
+            raise DamagedError(gettext("a part of it is missing"))
         return self.archive.open(entry)
 
 
@@ -80,27 +80,35 @@ def readable(source: Source) -> Iterator[None]:
     except TooLargeError as error:
         why = f" ({error})" if error.args else ""
         raise SourceError(
-            f"{source.name} would expand to an absurd size{why}, so it was not read; "
-            "copy the cells that you need into a new workbook",
+            gettext(
+                "{file} would expand to an absurd size{why}, so it was not read; copy the cells that you need into "
+                "a new workbook",
+                file=source.name,
+                why=why,
+            ),
             code="source.too_large",
         ) from None
     except DamagedError as error:
         raise damaged(source, str(error)) from None
     except zipfile.BadZipFile as error:
         end = "File is not a zip file" in str(error)
-        raise damaged(source, "its end is missing" if end else "a part of it cannot be unpacked") from None
+        raise damaged(
+            source, gettext("its end is missing") if end else gettext("a part of it cannot be unpacked")
+        ) from None
     except EOFError:
-        raise damaged(source, "its end is missing") from None
+        raise damaged(source, gettext("its end is missing")) from None
     except expat.ExpatError:
-        raise damaged(source, "a part of it is no well-formed XML") from None
+        raise damaged(source, gettext("a part of it is no well-formed XML")) from None
     except OSError as error:
         if error.errno is not None:
-            raise SourceError(f"{source.path} cannot be read: {error.strerror or error}") from None
-        raise damaged(source, "a part of it cannot be unpacked") from None
+            raise SourceError(
+                gettext("{path} cannot be read: {error}", path=source.path, error=error.strerror or error)
+            ) from None
+        raise damaged(source, gettext("a part of it cannot be unpacked")) from None
     except (zlib.error, lzma.LZMAError, NotImplementedError, RuntimeError):  # zipfile: unknown method, password
-        raise damaged(source, "a part of it cannot be unpacked") from None
+        raise damaged(source, gettext("a part of it cannot be unpacked")) from None
     except (ValueError, LookupError, OverflowError, struct.error):
-        raise damaged(source, "a part of it holds something unexpected") from None
+        raise damaged(source, gettext("a part of it holds something unexpected")) from None
 
 
 @contextmanager
@@ -121,18 +129,25 @@ def opened(source: Source) -> Iterator[zipfile.ZipFile]:
 
 def unsupported(source: Source, what: str, suffix: str) -> SourceError:
     """The error for a file that is of another format."""
-    return SourceError(f"{source.name} is {what}; save it as {suffix} and try again", code="source.unsupported")
+    return SourceError(
+        gettext("{file} is {what}; save it as {suffix} and try again", file=source.name, what=what, suffix=suffix),
+        code="source.unsupported",
+    )
 
 
 def encrypted(source: Source) -> SourceError:
     """The error for a file under a password."""
-    message = f"{source.name} is protected by a password; save it without one and try again"
+    message = gettext("{file} is protected by a password; save it without one and try again", file=source.name)
     return SourceError(message, code="source.encrypted")
 
 
 def damaged(source: Source, reason: str) -> SourceError:
     """The error for a file that is damaged."""
     return SourceError(
-        f"{source.name} is damaged ({reason}); open it in the spreadsheet program and save it again",
+        gettext(
+            "{file} is damaged ({reason}); open it in the spreadsheet program and save it again",
+            file=source.name,
+            reason=reason,
+        ),
         code="source.damaged",
     )

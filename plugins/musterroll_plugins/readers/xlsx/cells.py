@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import IO
 
-from musterroll import Block, Cell
+from musterroll import Block, Cell, gettext
 from musterroll_plugins.readers.package.blocks import Gathered
 from musterroll_plugins.readers.package.skimming import Found, SkimmingHandler
 from musterroll_plugins.readers.package.worksheets import Hidden
@@ -72,7 +72,7 @@ class CellsHandler(SkimmingHandler):
         name = self.names[tag]
         if name == "c":
             if self._attributes is not None:
-                raise DamagedError("a cell lies inside a cell")
+                raise DamagedError(gettext("a cell lies inside a cell"))
             self._attributes = attributes
         elif name in {"v", "f", "t"}:
             self.parts.clear()
@@ -114,7 +114,7 @@ class CellsHandler(SkimmingHandler):
         else:
             self._row = int(number) if number.isdecimal() else int(float(number))
         if not before < self._row <= MAX_ROW:
-            raise DamagedError(f"its rows are out of order after row {before}")
+            raise DamagedError(gettext("its rows are out of order after row {before}", before=before))
         self._column = 0
         self.parts.clear()
 
@@ -133,7 +133,7 @@ class CellsHandler(SkimmingHandler):
         if text:
             self._runs.append(text)
         if self._runs_size > TEXT_LIMIT:
-            raise DamagedError("a text in it is longer than it can be")
+            raise DamagedError(gettext("a text in it is longer than it can be"))
 
     def _close_cell(self) -> None:
         attributes = self._attributes
@@ -145,15 +145,15 @@ class CellsHandler(SkimmingHandler):
         if self._value is not None or self._runs or self._formula is not None:
             cell = self._values.cell(attributes, self._value, self._runs, self._formula)
             if self._values.row_size > ROW_LIMIT:
-                raise DamagedError(f"row {self._row} holds more text than it can")
+                raise DamagedError(gettext("row {row} holds more text than it can", row=self._row))
             if cell is not None:
                 if not 0 < column <= MAX_COLUMN or not self._row:
-                    raise DamagedError(f"a cell after row {self._row} lies outside of the sheet")
+                    raise DamagedError(gettext("a cell after row {row} lies outside of the sheet", row=self._row))
                 cells = self._cells
                 missing = column - 1 - len(cells)
                 if missing:
                     if missing < 0:
-                        raise DamagedError(f"the cells of row {self._row} are out of order")
+                        raise DamagedError(gettext("the cells of row {row} are out of order", row=self._row))
                     cells.extend([None] * missing)
                 cells.append(cell)
             self._value = self._formula = None
@@ -165,7 +165,7 @@ class CellsHandler(SkimmingHandler):
         column = self._columns.get(letters)
         if column is None:
             if not (letters.isascii() and letters.isalpha() and len(letters) <= 3):
-                raise DamagedError(f"a cell in row {self._row} has no proper place")
+                raise DamagedError(gettext("a cell in row {row} has no proper place", row=self._row))
             column = 0
             for letter in letters.upper():
                 column = column * 26 + ord(letter) - 64
@@ -219,7 +219,7 @@ class HiddenHandler(XmlHandler):
         """Hears of a start tag."""
         self.parts.clear()
         if self.depth == 1 and name != "worksheet":
-            raise DamagedError("its worksheet is none")
+            raise DamagedError(gettext("its worksheet is none"))
         if self.seen_cells:
             self._opened_below(name, attributes)
         elif name == "sheetData":

@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from html import escape
 
-from musterroll import CellEdit, Severity, column_letter
+from musterroll import CellEdit, Severity, column_letter, gettext
 from musterroll_plugins.readers import looks as _looks
 from musterroll_plugins.readers.package.patching import Patcher, with_attributes
 from musterroll_plugins.readers.package.xml import MAX_COLUMN, Attributes, DamagedError
@@ -118,7 +118,7 @@ class CellsPatcher(Patcher):
         number = attributes.get("r")
         row = self._row + 1 if number is None else int(float(number))
         if row <= self._row:
-            raise DamagedError(f"its rows are out of order after row {self._row}")
+            raise DamagedError(gettext("its rows are out of order after row {row}", row=self._row))
         self._data_start = None
         self._add_rows_before(row)
         self._row, self._column = row, 0
@@ -235,7 +235,7 @@ def _column_of(reference: str) -> int:
     for letter in reference.rstrip(_DIGITS).upper():
         column = column * 26 + ord(letter) - 64
     if not 0 < column <= MAX_COLUMN:
-        raise DamagedError("a cell has no proper place")
+        raise DamagedError(gettext("a cell has no proper place"))
     return column - 1
 
 

@@ -6,6 +6,7 @@ import posixpath
 from typing import NamedTuple
 from urllib.parse import unquote
 
+from musterroll import gettext
 from musterroll_plugins.readers.package.xml import Attributes, DamagedError, ElementHandler
 from musterroll_plugins.readers.package.zip_file import Package
 
@@ -36,7 +37,7 @@ class XlsxPackage(Package):
             kind = attributes.get("Type", "").rpartition("/")[2]
             found[attributes.get("Id", "")] = Relationship(kind, target)
             if len(found) > _MOST:
-                raise DamagedError("it has more parts than a workbook can")
+                raise DamagedError(gettext("it has more parts than a workbook can"))
 
         if where in self:
             with self.open(where) as stream:

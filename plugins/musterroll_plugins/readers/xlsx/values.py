@@ -6,7 +6,7 @@ import datetime as dt
 import math
 from collections.abc import Callable, Sequence
 
-from musterroll import BoolCell, Cell, DateCell, ErrorCell, FormulaCell, TextCell
+from musterroll import BoolCell, Cell, DateCell, ErrorCell, FormulaCell, TextCell, gettext
 from musterroll_plugins.readers.number_formats import number_cell, text_cell
 from musterroll_plugins.readers.package.xml import (
     TRUTHS,
@@ -82,7 +82,7 @@ class Values:
         if self.texts is None:
             self.texts = self._load_texts()
             if not self.texts:
-                raise DamagedError("its texts are missing")
+                raise DamagedError(gettext("its texts are missing"))
         try:
             index = int(value)
             if index >= 0:

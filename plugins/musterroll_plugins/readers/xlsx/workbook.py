@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence, Sized
 from typing import NamedTuple
 
+from musterroll import gettext
 from musterroll_plugins.readers.looks import HALVES
 from musterroll_plugins.readers.number_formats import show_text
 from musterroll_plugins.readers.package.skimming import HEAD, IS_OPEN, Found, SkimmingHandler, SoundHeads, texts_of
@@ -136,7 +137,7 @@ class Styles:
             shown = show_text(_SAMPLE, code) if code is not None else _SAMPLE
             found = None if shown is not None and shown.strip() == _SAMPLE else code
             if len(self._texts) == _LIST_LIMIT:
-                raise DamagedError("its cells have more styles than a workbook can")
+                raise DamagedError(gettext("its cells have more styles than a workbook can"))
             self._texts[style] = found
         return self._texts[style]
 
@@ -192,7 +193,7 @@ class _Texts(SkimmingHandler):
             text = self.text()
             self._text_size += len(text)
             if self._text_size > TEXT_LIMIT:
-                raise DamagedError("a text in it is longer than it can be")
+                raise DamagedError(gettext("a text in it is longer than it can be"))
             if text:
                 self._runs.append(text)
         elif name == "rPh":
@@ -202,7 +203,7 @@ class _Texts(SkimmingHandler):
             self.texts.append(whole)
             self._size += memory_of(whole)
             if self._size > _TABLE_LIMIT:
-                raise DamagedError("it holds more text than a sheet can")
+                raise DamagedError(gettext("it holds more text than a sheet can"))
             self.note_end()
 
     def pattern(self, text: str, space: str) -> re.Pattern[str]:
@@ -258,4 +259,4 @@ def _whole(text: str | None, otherwise: int = 0) -> int:
 
 def _check_length(what: Sized) -> None:
     if len(what) > _LIST_LIMIT:
-        raise DamagedError("it has more worksheets or styles than a workbook can")
+        raise DamagedError(gettext("it has more worksheets or styles than a workbook can"))
