@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from musterroll import AddMembers, CreateUser, Op, engine
+from musterroll import AddMembers, CreateUser, Op, SentStatus, engine
 from musterroll.errors import RefusedError, StateError
 from musterroll.journal.job import JobState
 from musterroll.pipeline.pipeline import Pipeline
@@ -27,6 +27,17 @@ def _restored(work: Work, sheet: Path, **options: str) -> Pipeline:
     work.run(pipeline, sheet)
     (work.folder / "users.db").write_bytes(backup)
     return pipeline
+
+
+def test_who_was_lost_by_the_portal_with_an_invite_in_doubt_gets_none_before_that_is_settled(work: Work) -> None:
+    work.post.status = lambda message: None
+    sheet = work.sheet(addressed("ana"))
+    pipeline = _restored(work, sheet)
+    work.post.status = lambda message: SentStatus.SENT
+    plan = work.plan(pipeline, sheet)
+    assert (plan.change(3).action, plan.reasons[3]) == ("create", "the last invite is held")
+    assert work.run(pipeline, sheet).rows == {"created": 1}
+    assert work.post.invited() == ["ana"]  # the one that is in doubt
 
 
 def test_nobody_is_invited_again_whom_the_portal_has_lost(work: Work) -> None:

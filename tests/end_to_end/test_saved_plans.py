@@ -157,6 +157,7 @@ def test_invariant_5_another_version_of_a_plugin_is_named(inside: Inside) -> Non
     assert not inside.directory.exists()
 
 
+@pytest.mark.slow
 def test_invariant_6_of_two_appliers_one_works_and_looking_is_never_in_the_way(inside: Inside) -> None:
     inside.write("rules/waits.py", WAITS)
     inside.pipeline(WAITING)

@@ -55,6 +55,7 @@ def contents(place: Workplace, profile: str, *sets: str) -> tuple[dict[str, Any]
     return users, set(paths.values())
 
 
+@pytest.mark.slow
 def test_switching_the_portal_changes_nothing_else(
     lighthouse: Workplace, real_portal: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -202,6 +202,25 @@ def test_a_portal_that_cannot_be_reached_pauses_the_job(work: Work) -> None:
     assert work.post.invited() == [*NAMES, "dee"]
 
 
+def test_a_backend_that_breaks_when_it_is_asked_what_became_of_an_operation_tells_no_password(work: Work) -> None:
+    def breaks(op: Op) -> bool:
+        assert isinstance(op, CreateUser)
+        assert op.password is not None
+        raise BackendError(f"POST {{'password': '{op.password.reveal()}'}} is not known")
+
+    work.portal.fault = on(CreateUser, Fault.UNKNOWN, username="bo")
+    work.portal.doubt = breaks
+    pipeline = work.pipeline()
+    done = work.run(pipeline, work.sheet(*map(addressed, NAMES)))
+    assert (done.outcome, done.state) == (Outcome.FAILED, JobState.FAILED)
+    assert done.error is not None
+    assert "is not known" in done.error.message
+    assert PASSWORD not in f"{done.error.message} {done.error.__cause__!r} {done.error.args}"
+    assert PASSWORD.encode() not in b"".join(path.read_bytes() for path in work.state.iterdir() if path.is_file())
+    work.portal.doubt = lambda op: False
+    assert work.resume(pipeline).rows == {"created": 3}
+
+
 @pytest.mark.parametrize("fault", [Fault.ERROR, Fault.BREAKS, Fault.TWICE, Fault.STRANGER, Fault.NO_REF])
 def test_a_backend_that_breaks_after_the_first_write(work: Work, fault: Fault) -> None:
     work.portal.fault = on(CreateUser, fault, username="bo")

@@ -106,6 +106,33 @@ def test_users_that_an_ambiguous_row_may_mean_are_not_absent(work: Work) -> None
     assert _active(work) == {"ana", "bo", "dee"}
 
 
+def test_users_that_an_ignored_row_may_mean_are_not_absent(work: Work) -> None:
+    """Nothing is wrong with such a row, whomever it means."""
+    top, column = (
+        'match = ["email", "username"]',
+        '[[sheet.fields]]\nname = "todo"\nheading = "todo"\nrole = "command"\n',
+    )
+    pipeline = work.pipeline(f'absent = "deactivate"\n{top}', f"{column}[limits]\ndeactivate = 9")
+    work.run(pipeline, work.sheet(*map(addressed, NAMES), others=["todo"]))
+    bo = work.portal.store.take(work.portal.user("bo").ref)
+    bo.fields["email"] = "ana@example.com"
+    work.portal.store.put(bo)
+    ignored = user("new", email="ana@example.com", todo="ignore")
+    done = work.run(pipeline, work.sheet(ignored, addressed("dee"), others=["todo"]))
+    assert (done.codes, done.rows) == ([], {"ignored": 1, "unchanged": 1, "deactivated": 1})
+    assert _active(work) == {"ana", "bo", "dee"}
+
+
+def test_nobody_is_deactivated_while_a_row_that_is_ignored_does_not_say_whom_it_means(work: Work) -> None:
+    work.run(work.pipeline(), work.sheet(*map(user, NAMES)))
+    off = '[[validators]]\nname = "required"\nenabled = false\n'
+    pipeline = work.pipeline('absent = "deactivate"\nmode = "update"', f"{off}[limits]\ndeactivate = 9")
+    done = work.run(pipeline, work.sheet(user("dee"), {**user("x"), "username": ""}))
+    assert done.rows == {"unchanged": 1, "ignored": 1}
+    assert "not deactivated, because row 4 does not say whom it means" in done.problems[-1].message
+    assert _active(work) == set(NAMES)
+
+
 @pytest.mark.parametrize("nobody", [{"username": ""}, {"username": "", "email": "ana@example.com"}])
 def test_nobody_is_deactivated_while_a_row_does_not_say_whom_it_means(work: Work, nobody: dict[str, str]) -> None:
     pipeline = _deactivating(work, 'on_error = "skip"')

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from musterroll import Desired
+from musterroll.errors import PluginError
 from musterroll.plan.row import RowPlanner
 from support.pipelines import DIRECTORY, Told, Work, addressed, user
 
@@ -135,3 +137,17 @@ def test_only_the_first_user_of_some_groups_is_planned_whole(work: Work, monkeyp
     rows = [addressed(f"user{number}", groups=f"Site {number % 3}") for number in range(30)]
     assert work.run(work.pipeline(backend=DIRECTORY), work.sheet(*rows)).rows == {"created": 30}
     assert planned == [3, 4, 5]  # below headings and guidance
+
+
+@pytest.mark.parametrize("part", ["canonical", "check"], ids=["what becomes of a value", "what it will not take"])
+def test_a_portal_that_breaks_over_a_row_is_told_with_the_row(work: Work, part: str) -> None:
+    def breaks(desired: Desired, *others: object) -> Any:
+        if desired.username == "bo":
+            raise ZeroDivisionError("what is this?")
+        return [] if part == "check" else desired
+
+    work.portal.can = {"changes_values": True}
+    setattr(work.portal, part, breaks)
+    with pytest.raises(PluginError, match=r"row 4.*what is this\?"):
+        work.run(work.pipeline(), work.sheet(user("ana"), user("bo"), user("cy")))
+    assert work.portal.handed == []

@@ -132,8 +132,8 @@ def test_memberships_may_come_twice(bench: Workbench) -> None:
 @pytest.mark.parametrize(
     "faults",
     [
-        "--fault 503-after-commit:0.3 --seed 3 --no-bulk",
-        "--fault 503-after-commit:0.3 --fault 429-after-commit:0.1 --seed 4",
+        pytest.param("--fault 503-after-commit:0.3 --seed 3 --no-bulk", marks=pytest.mark.slow),
+        pytest.param("--fault 503-after-commit:0.3 --fault 429-after-commit:0.1 --seed 4", marks=pytest.mark.slow),
         "--fault 500-after-commit:0.2 --fault reset-after-commit:0.2 --seed 5",
     ],
 )

@@ -297,6 +297,7 @@ def test_by_keyboard_alone(browser: Browser, server: WebServer, place: Workplace
     seen.context.close()
 
 
+@pytest.mark.slow  # the page of the progress loads itself again every few seconds
 def test_without_a_script(browser: Browser, server: WebServer, place: Workplace) -> None:
     seen = Seen(browser, server, f"/c/{place.folder.name}", java_script_enabled=False)
     page = seen.page
