@@ -10,7 +10,6 @@ from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, BinaryIO, Literal, NamedTuple, TextIO, TypeAlias
 
-from musterroll import term
 from musterroll_cli.output.escape import visible
 
 if TYPE_CHECKING:
@@ -166,6 +165,8 @@ class Stream:
 
 def show_mistakes(stream: Stream, mistakes: Iterable[Mistake]) -> None:
     """Prints the mistakes of a pipeline, each with the line that it is in."""
+    from musterroll import term  # noqa: PLC0415 -- help does without
+
     for mistake in mistakes:
         stream.line(Styled(f"{term('error')}: ", "bold red"), str(mistake))
         for line in mistake.excerpt:

@@ -58,7 +58,7 @@ class Expected:
                 )
             )
         if said[2] != "=" or not (found := _RANGE.fullmatch(numbers)):
-            raise UsageError(f"--expect {text}: {_how(name, numbers)}")
+            raise UsageError(gettext("--expect {text}: {how}", text=text, how=_how(name, numbers)))
         least, most = int(found[1] or 0), found[2] or found[3]
         if most is None and ".." not in numbers:
             most = str(least)
