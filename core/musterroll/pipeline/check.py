@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -115,7 +115,7 @@ class Check:
                 path = located(node, detail["loc"], missing=detail["type"] == "missing")
                 inner, text = _option_in(at(node, path), message_for(detail, model))
                 found.setdefault((*path, *inner), []).append((detail["type"], text))
-            texts = {path: joined(said) for path, said in found.items()}
+            texts = {path: joined(said) for path, said in found.items() if not _is_of_another_branch(path, found)}
             _drop_misspelt(texts)
             for path, text in texts.items():
                 place = asker if len(path) < 2 and at(node, path[:1]) is None else None
@@ -180,6 +180,12 @@ def _option_in(node: Any, text: str) -> tuple[KeyPath, str]:
     name, colon, rest = text.partition(": ")
     path = keys_of(name)
     return (path, rest) if colon and path and at(node, path) is not None else ((), text)
+
+
+def _is_of_another_branch(path: KeyPath, found: Mapping[KeyPath, Sequence[tuple[str, str]]]) -> bool:
+    """Whether a value is of another kind than a branch of a union takes, and the branch that was meant says more."""
+    is_another_kind = all(kind == "literal_error" or kind.endswith("_type") for kind, _ in found[path])
+    return is_another_kind and any(len(other) > len(path) and other[: len(path)] == path for other in found)
 
 
 def _drop_misspelt(found: dict[KeyPath, str]) -> None:

@@ -151,7 +151,10 @@ class ProblemLog:
         """Takes the warnings of a code away from rows that stay out: what they warn of will not happen."""
         self._look_up()
         query = f"DELETE FROM problem WHERE code = ? AND severity = ? AND row IN ({_bad_rows(with_others)})"  # noqa: S608 -- constants
-        self._counts[Severity.WARNING] -= self._db.execute(query, (code, Severity.WARNING)).rowcount
+        self._db.execute(query, (code, Severity.WARNING))
+        # What Python counts is -1 under a Turkish locale; see `Journal.change`.
+        (dropped,) = self._db.execute("SELECT changes()").fetchone()
+        self._counts[Severity.WARNING] -= dropped
 
     def bad_rows(self, *, with_others: bool) -> Iterator[int]:
         """Streams the rows that have errors, and with `with_others` those that others' errors keep out as well."""

@@ -114,7 +114,7 @@ def using(option: str) -> str:
         ("level = true", "level: must be 1 or 2"),
         ("one_of = true", "one_of: must be 1 or 2"),
         ("one_of = 1.0", "one_of: must be 1 or 2"),
-        ('either = "1"', "either: should be a whole number; write 1, or should be true or false; write true"),
+        ('either = "1"', "either: should be a whole number; write 1, or true or false; write true"),
         ("wait = true", "wait: is not a valid time"),
         ("day = 20260101", "day: is not a valid date"),
         ("size = 1.5", "size: should be a whole number"),

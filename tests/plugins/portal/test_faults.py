@@ -133,7 +133,7 @@ def test_faults_read_as_they_are_written(kind: Kind, after: bool, rate: float) -
     [
         ("429", "KIND:RATE"),
         ("reset-after-comit:1", 'did you mean "reset-after-commit"'),
-        ("430:0.1", "there are 429, 500, 503, timeout, reset"),
+        ("430:0.1", "they are 429, 500, 503, timeout, reset"),
         ("429:5", "from 0 to 1"),
         ("429:nan", "from 0 to 1"),
         ("429:-1%", "from 0 to 1"),

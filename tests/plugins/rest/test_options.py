@@ -64,7 +64,7 @@ def check(place: Inside, text: str) -> Any:
         ('users.all = { request = "GET /users", body = { a = 1 } }', "a GET has no body"),
         ('users.all = "GET /users"\nusers.create = "POST /u?p={password}"', "a password cannot stand in an address"),
         ('users.all = "GET /users"\nusers.get = "GET /users/{usr}"', 'there is no {usr} here, did you mean "user"?'),
-        ('users.all = "GET /users/{user}"', "users.all: there is no {user} here"),
+        ('users.all = "GET /users/{user}"', "users.all there is no {user} here"),
         ('users.all = "GET /u"\nusers.create = { request = "POST /u", body = { a = "{fornam}" } }', "forename"),
         ('users.all = "GET /u"\nusers.create = { request = "POST /u", body = { a = "{" } }', 'a single "{"'),
         ('users.all = "GET /u"\nusers.update = { request = "PUT /u/{user}", send = "whole" }', "users.get is needed"),
@@ -78,7 +78,7 @@ def check(place: Inside, text: str) -> Any:
         ('users.all = "GET /u"\ntaken = [{ words = "exists" }]', "taken"),
         ('profile = "keycloack"', 'there is no profile "keycloack", did you mean "keycloak"?'),
         ('profile = "ldap"', "there are entra, jupyterhub, keycloak, okta"),
-        ('profile = "keycloak"\nusers.delete = "DELETE /users/{usr}"', "users.delete: there is no {usr} here"),
+        ('profile = "keycloak"\nusers.delete = "DELETE /users/{usr}"', "users.delete there is no {usr} here"),
     ],
 )
 def test_mistakes_are_found_before_anything_runs(place: Inside, text: str, words: str) -> None:

@@ -76,6 +76,8 @@ use = "mapping"
 options = { field = "password", groups = { York = "A" } }
 """
 
+ALL = "; the fields are email, username, forename, surname, password, calling_code, phone, groups"
+
 
 def test_all_come_at_once_each_with_its_path_and_file(tmp_path: Path) -> None:
     (tmp_path / "acme.toml").write_text(f'name = "acme"\n{_RULES}', encoding="utf-8")
@@ -89,15 +91,15 @@ def test_all_come_at_once_each_with_its_path_and_file(tmp_path: Path) -> None:
         'validators[form].options.field: there is no field "surnam", did you mean "surname"?',
         'validators[twice].options.other: there is no field "mail", did you mean "email"?',
         'validators[domain].options.field: there is no field "mail", did you mean "email"?',
-        'validators[list].options.field: there is no field "site"',
+        f'validators[list].options.field: there is no field "site"{ALL}',
         'validators[list-2].options: "username" has no choices; give them here as values, or as choices of the field',
         "validators[list-3].options: a password cannot be chosen from a list",
         'validators[email].options.field: there is no field "emial", did you mean "email"?',
-        'validators[phone].options.calling_code: there is no field "code"',
+        f'validators[phone].options.calling_code: there is no field "code"{ALL}',
         'validators[password].options.not_containing[1]: there is no field "name", did you mean "surname"?',
         'validators[unique].options.warn[0]: there is no field "mail", did you mean "email"?',
         'groups[groups-column].options.field: there is no field "group", did you mean "groups"?',
-        'groups[sites].options.field: there is no field "site"',
+        f'groups[sites].options.field: there is no field "site"{ALL}',
         "groups[sites-2].options.field: a password cannot say which groups a user is in",
     }
 
