@@ -234,8 +234,8 @@ def test_every_command_and_option_is_documented_and_exists() -> None:
 
 def tables(model: type[BaseModel], name: str = "") -> Iterator[tuple[str, str, Any]]:
     """Yields table, key and annotation of everything that a pipeline file can say."""
-    for key, info in model.model_fields.items():
-        annotation = info.annotation
+    for attribute, info in model.model_fields.items():
+        key, annotation = info.alias or attribute, info.annotation
         yield name, key, annotation
         inner = [a for a in (annotation, *get_args(annotation)) if isinstance(a, type) and issubclass(a, BaseModel)]
         inner = [one for one in inner if not issubclass(one, RootModel)]  # a value of one kind, e.g. `when`

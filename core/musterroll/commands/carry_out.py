@@ -19,6 +19,7 @@ from musterroll.journal.unchanged import pack_unchanged
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.plan.run import Run
 from musterroll.portal.portal import Portal
+from musterroll.sheet.identities import makes_usernames
 from musterroll.sheet.open_sheet import OpenSheet
 
 _ENDED = frozenset({JobState.COMPLETED, JobState.COMPLETED_WITH_ERRORS})
@@ -48,6 +49,9 @@ def carry_out(run: Run, job: Job, sheet: Path) -> MusterrollError | None:
             open_senders(pipeline, portal, read_only=False) as senders,
         ):
             context = _context(pipeline, job, portal)
+            if makes_usernames(pipeline.fields):  # before the first write: a name is kept for its person
+                with journal.transaction():
+                    Ledger(journal, pipeline.name, context.identity).names.note(job.id)
             try:
                 Executor(context, journal, portal, passwords, run.progress).run()
                 InviteSender(pipeline, journal, context.identity, run.progress).run_job(job.id, senders)
@@ -79,6 +83,8 @@ def _end(run: Run, job: Job, error: MusterrollError | None) -> None:
         state = final_state(job, outcome, error, interrupted=pipeline.cancelled.is_set())
         ledger = Ledger(journal, record.pipeline, record.identity)
         ledger.keep_job(job.id, is_undo=record.kind is JobKind.UNDO)
+        if makes_usernames(pipeline.fields):
+            ledger.names.note(job.id)
         _keep_sheet(ledger.roster, record, state)
         job.end(state, pipeline.clock(), error.message if error else None)
         if record.undoes is not None:
@@ -127,6 +133,7 @@ def _job_context(pipeline: Pipeline, job: JobRecord) -> JobContext:
         identity=job.identity,
         sheet_sha256=job.sheet.sha256,
         resets=pipeline.settings.password.on_existing == "reset",
+        makes_usernames=makes_usernames(pipeline.fields),
         clock=pipeline.clock,
         cancelled=pipeline.cancelled,
     )

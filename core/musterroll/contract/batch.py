@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from types import MappingProxyType
 from typing import final
 
-from musterroll.contract.rows import Row
+from musterroll.contract.rows import Origin, Row
 from musterroll.contract.secret import tell_listener
 from musterroll.contract.text import fold
 
 LINE = "\n"
 """Stands between the texts of `Batch.joined`."""
+
+_NONE: Mapping[str, Set[int]] = MappingProxyType({})
 
 
 @final
@@ -24,15 +27,20 @@ class Batch:
         numbers: the rows' numbers.
         texts: of each field that is no secret, the rows' texts as `row[field]` has them.
         secrets: of each secret field, the rows' secrets; empty where a row has none.
+        made: of each field whose values may be made by the plan, the places of rows where it is.
     """
 
-    __slots__ = ("_folded", "_joined", "_nothing", "_secrets", "_texts", "numbers")
+    __slots__ = ("_folded", "_joined", "_made", "_nothing", "_secrets", "_texts", "numbers")
 
     def __init__(
-        self, numbers: Sequence[int], texts: Mapping[str, Sequence[str]], secrets: Mapping[str, Sequence[str]]
+        self,
+        numbers: Sequence[int],
+        texts: Mapping[str, Sequence[str]],
+        secrets: Mapping[str, Sequence[str]],
+        made: Mapping[str, Set[int]] = _NONE,
     ) -> None:
         self.numbers = numbers
-        self._texts, self._secrets = texts, secrets
+        self._texts, self._secrets, self._made = texts, secrets, made
         self._nothing: Sequence[str] = [""] * len(numbers)
         self._joined: dict[str, str] = {}
         self._folded: dict[str, Sequence[str]] = {}
@@ -47,7 +55,12 @@ class Batch:
         revealed = {
             name: [row[name] if (one := row.secret(name)) is None else one.reveal() for row in rows] for name in secret
         }
-        return cls([row.number for row in rows], texts, revealed)
+        made: dict[str, set[int]] = {}
+        for place, row in enumerate(rows):
+            for name, value in row.values.items():
+                if value.origin is Origin.MADE:
+                    made.setdefault(name, set()).add(place)
+        return cls([row.number for row in rows], texts, revealed, made)
 
     def without_secrets(self) -> Batch:
         """The same rows without a secret, for whoever is to see none."""
@@ -64,6 +77,10 @@ class Batch:
     def texts(self, field: str) -> Sequence[str]:
         """The texts of a field, one a row; empty ones of an unknown field, and of a secret one."""
         return self._texts.get(field, self._nothing)
+
+    def made(self, field: str) -> Set[int]:
+        """The places of rows whose text is a proposal: the plan makes another one where somebody else has it."""
+        return self._made.get(field, frozenset())
 
     def secrets(self, field: str) -> Sequence[str]:
         """The secrets of a secret field, one a row: to be looked at, and never for a message."""

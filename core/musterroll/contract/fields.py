@@ -33,6 +33,20 @@ class FieldRole(StrEnum):
     OLD_USERNAME = "old_username"
 
 
+@dataclass(frozen=True, slots=True)
+class NameForms:
+    """How a name is made that nobody else has: by the first form whose name is free.
+
+    Attributes:
+        further: what is tried where the name that is composed is taken: `{base}` is that one, and the last form counts
+            with `{n}`, from 2 on.
+        known_by: the fields that together say who somebody is, besides each of those that recognise users (`match`).
+    """
+
+    further: tuple[Template, ...]
+    known_by: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
     """One field of a user.
@@ -51,6 +65,7 @@ class Field:
         secret: a password: never trimmed, never shown.
         default: what a blank cell means when a user is created.
         compose: makes the value of other fields where the cell is blank or there is no column.
+        make: how the value is made where what is composed is taken already; None where that is no matter.
         omitted: this customer's sheet does not have it.
         role: what it says of the row; None for a value of the user.
         words: what may stand in the cells of such a field, folded, and what each means.
@@ -68,6 +83,7 @@ class Field:
     secret: bool = False
     default: str | Secret | None = None
     compose: Template | None = None
+    make: NameForms | None = None
     omitted: bool = False
     role: FieldRole | None = None
     words: Mapping[str, str] = field(default_factory=dict, hash=False)

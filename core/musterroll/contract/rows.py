@@ -18,6 +18,7 @@ class Origin(StrEnum):
     CELL = "cell"
     DEFAULT = "default"
     COMPOSED = "composed"
+    MADE = "made"  # a proposal until the plan says what is still free; then it is so
     BLANK = "blank"
     ABSENT = "absent"  # no column, or a cell that could not be used and was reported already
 

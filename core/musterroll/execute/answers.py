@@ -37,6 +37,7 @@ class JobContext:
         identity: the backend's identity.
         sheet_sha256: the sheet.
         resets: whether the pipeline resets the passwords of existing users.
+        makes_usernames: whether the pipeline makes usernames, so that another run makes another one.
         clock: the time in UTC.
         cancelled: set when the person interrupts: what is in flight is finished, nothing new begins.
     """
@@ -46,6 +47,7 @@ class JobContext:
     identity: str
     sheet_sha256: str
     resets: bool
+    makes_usernames: bool
     clock: Callable[[], dt.datetime]
     cancelled: threading.Event
 

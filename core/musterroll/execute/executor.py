@@ -168,9 +168,12 @@ class Executor:
     def _record_resolved(self, stored: StoredOp, result: Result) -> None:
         if result.status is Status.CONFLICT:
             detail = result.detail or gettext("something of this name exists that this job did not create")
-            result = Result(
-                result.op, Status.FAILED, detail=gettext("{detail}; run the sheet again to update it", detail=detail)
+            detail = (
+                gettext("{detail}; run the sheet again to make another username", detail=detail)
+                if self._context.makes_usernames
+                else gettext("{detail}; run the sheet again to update it", detail=detail)
             )
+            result = Result(result.op, Status.FAILED, detail=detail)
         self._record(stored, result)
 
     def _give_up(self, phase: int) -> None:

@@ -123,6 +123,27 @@ class InviteDecision:
         return self.notifier, self.channel, self.reason, recipient, _encode(self.known_as) if self.known_as else None
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What was made for a row that the sheet does not say.
+
+    Attributes:
+        fields: the names of the fields whose values were made.
+        who: digests of what the person is recognised by, so that the username is remembered.
+    """
+
+    fields: tuple[str, ...] = ()
+    who: tuple[str, ...] = ()
+
+    def columns(self) -> tuple[str | None, str | None]:
+        """Returns what the table `row` has of it."""
+        return _encode(self.fields) if self.fields else None, _encode(self.who) if self.who else None
+
+
+NOTHING_MADE = Made()
+_NOT_MADE = NOTHING_MADE.columns()
+
+
 class NewUser(NamedTuple):
     """What happens to a row that creates a user as it says: what there is to know of its `Change`.
 
@@ -134,6 +155,7 @@ class NewUser(NamedTuple):
         fields: the attributes that are not empty.
         add: the groups that the user is added to.
         invite: whether the user is invited.
+        made: what was made, where anything was.
     """
 
     row: int
@@ -143,14 +165,16 @@ class NewUser(NamedTuple):
     fields: Sequence[tuple[str, str]]
     add: Sequence[Target]
     invite: InviteDecision
+    made: Made | None = None
 
     def columns(self) -> tuple[object, ...]:
         """Returns it as `Change.columns` does."""
-        row, username, folded, password, fields, _, invite = self
+        row, username, folded, password, fields, _, invite, made = self
         changes = [f"{encode_basestring(name)}:{encode_basestring(text)}" for name, text in fields]
         *columns, known_as = invite.columns()
         text = f"{{{','.join(changes)}}}"
-        return row, username, folded, _CREATE, password, text, None, *columns, None, known_as
+        others = _NOT_MADE if made is None else made.columns()
+        return row, username, folded, _CREATE, password, text, None, *columns, None, known_as, *others
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,6 +192,7 @@ class Change:
         invite: whether the user is invited.
         ref: the backend's id of the user, where there is one already.
         user_digest: a digest of what the backend said of that user when the plan was made.
+        made: what was made that the sheet does not say.
         number: under which the journal keeps it, where that is not the sheet row's.
     """
 
@@ -181,6 +206,7 @@ class Change:
     invite: InviteDecision = InviteDecision(send=False)
     ref: str | None = None
     user_digest: str | None = None
+    made: Made = NOTHING_MADE
     number: int | None = field(default=None, compare=False)
 
     @classmethod
@@ -228,6 +254,7 @@ class Change:
             *of_invite,
             self.user_digest,
             known_as,
+            *(_NOT_MADE if self.made is NOTHING_MADE else self.made.columns()),
         )
 
     @classmethod
@@ -237,7 +264,7 @@ class Change:
         Raises:
             ValueError, TypeError: the journal is damaged.
         """
-        row, username, action, password, fields, ref, notifier, channel, reason, seen = columns
+        row, username, action, password, fields, ref, notifier, channel, reason, seen, made = columns
         refuse_other_than_text(username, ref, channel, reason, seen)
         add, remove = groups
         return cls(
@@ -251,6 +278,7 @@ class Change:
             invite=InviteDecision(notifier is not None, channel, reason, notifier),
             ref=ref,
             user_digest=seen,
+            made=NOTHING_MADE if made is None else Made(tuple(json.loads(made))),
             number=row,
         )
 
@@ -285,7 +313,7 @@ def field_changes(stored: Mapping[str, Any]) -> dict[str, FieldChange]:
     }
 
 
-COLUMNS = "r.row, r.username, r.action, r.password, r.fields, r.ref, r.invite, r.channel, r.reason, r.seen"
+COLUMNS = "r.row, r.username, r.action, r.password, r.fields, r.ref, r.invite, r.channel, r.reason, r.seen, r.made"
 """What a change is made of again, of the table `row` as `r`."""
 
 

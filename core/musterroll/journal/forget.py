@@ -30,6 +30,7 @@ _NAMED = (
         for table in _OF_OWNERS
     ),
     "SELECT pipeline, identity, ref, username FROM invite",
+    "SELECT pipeline, identity, ref, username FROM made_name JOIN owner ON number = owner WHERE ref IS NOT NULL",
 )
 # Where sentences are kept, which may name anybody; what cannot be empty, and what can.
 _SENTENCES = (
@@ -155,6 +156,7 @@ def forget_person(journal: Journal, person: Person) -> None:
                 f"DELETE FROM {table} WHERE pipeline = ? AND identity = ? AND ref = ?",  # noqa: S608 -- a constant
                 sorted(person.refs),
             )
+        journal.executemany("DELETE FROM made_name WHERE folded = ?", [(name,) for name in sorted(person.names)])
         for table, column, instead in _SENTENCES:
             _forget_sentences(journal, table, column, instead, person.texts)
 
@@ -168,7 +170,7 @@ def _forget_rows(journal: Journal, job: str, rows: list[int]) -> None:
     keys = [(job, row) for row in rows]
     journal.executemany(
         "UPDATE row SET username = ?, folded = '', password = ?, fields = '{}', ref = NULL, invite = NULL, "
-        "channel = NULL, reason = NULL, recipient = NULL, seen = NULL, known_as = NULL, "
+        "channel = NULL, reason = NULL, recipient = NULL, seen = NULL, known_as = NULL, made = NULL, who = NULL, "
         "action = CASE action WHEN ? THEN action ELSE ? END WHERE job = ? AND row = ?",
         [(FORGOTTEN, PasswordAction.NONE, Action.REJECTED, Action.UNCHANGED, *key) for key in keys],
     )

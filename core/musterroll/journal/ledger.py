@@ -14,6 +14,7 @@ from musterroll.journal.change import Action
 from musterroll.journal.damage import decoded, refuse_other_than_text
 from musterroll.journal.invites import InviteState
 from musterroll.journal.journal import Journal
+from musterroll.journal.made_names import MadeNames
 from musterroll.journal.operations import OpState
 from musterroll.journal.roster import IS_DONE, OWNER, PRESENT_NAME, Roster, note_owner
 
@@ -87,7 +88,7 @@ class Ledger:
     def __init__(self, journal: Journal, pipeline: str, identity: str) -> None:
         self._journal = journal
         self._owner = (pipeline, identity)
-        self.roster = Roster(journal, pipeline, identity)
+        self.roster, self.names = Roster(journal, pipeline, identity), MadeNames(journal, pipeline, identity)
 
     def entries(self, refs: Iterable[str]) -> Mapping[str, LedgerEntry]:
         """Returns what is known of users; those of whom nothing is known are left out."""
@@ -201,6 +202,7 @@ class Ledger:
                 f"DELETE FROM {table} WHERE {whose} AND ref = ?3",  # noqa: S608 -- constants
                 [(*self._owner, ref) for ref in refs],
             )
+        self.names.note_gone(refs)
 
     def keep_job(self, job: str, *, is_undo: bool) -> None:
         """Keeps what is to be known of a job's users when it has ended, even when the job itself is forgotten."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 APPLICATION_ID = 0x6D757374  # "must"
-VERSION = 8
+VERSION = 9
 
 TURN = "CREATE TABLE turn (value INTEGER NOT NULL)  -- counts what happens: clocks can be set back"
 INVITED_AS = """
@@ -79,6 +79,17 @@ CREATE TABLE uninvited (                      -- why somebody was not invited, u
 ) WITHOUT ROWID
 """
 
+MADE_NAME = """
+CREATE TABLE made_name (                      -- the usernames of people, where usernames are made
+    owner    INTEGER NOT NULL,
+    who      TEXT NOT NULL,                   -- a digest of what the person is recognised by
+    username TEXT NOT NULL, folded TEXT NOT NULL,
+    ref      TEXT,                            -- NULL as long as nobody is known to have the name
+    PRIMARY KEY (owner, who)
+) WITHOUT ROWID
+"""
+MADE_NAME_FOLDED = "CREATE INDEX made_name_folded ON made_name (owner, folded)"
+
 META = "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)"
 
 _TABLES = """
@@ -124,6 +135,8 @@ CREATE TABLE row (
     recipient TEXT,                           -- JSON: the attributes an invite needs
     seen     TEXT,                            -- a digest of what the backend said of the user
     known_as TEXT,                            -- JSON: digests for `invited_as`, where an invite is concerned
+    made     TEXT,                            -- JSON: the fields that were made, not said
+    who      TEXT,                            -- JSON: digests for `made_name`, where usernames are made
     PRIMARY KEY (job, row)
 ) WITHOUT ROWID;
 -- Every group that the job touches; the ref of a new one comes with its creation.
@@ -214,4 +227,6 @@ SCHEMA = (
     MANAGED,
     ROSTER,
     UNINVITED,
+    MADE_NAME,
+    MADE_NAME_FOLDED,
 )

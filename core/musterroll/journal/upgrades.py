@@ -8,6 +8,8 @@ from musterroll.journal.schema import (
     INVITED_AS,
     INVITED_AS_REF,
     JOB_UNCHANGED,
+    MADE_NAME,
+    MADE_NAME_FOLDED,
     MANAGED,
     META,
     OWNER,
@@ -102,10 +104,18 @@ _TO_8 = (
     ),
 )
 
+# No usernames were made.
+_TO_9 = (
+    "ALTER TABLE row ADD COLUMN made TEXT",
+    "ALTER TABLE row ADD COLUMN who TEXT",
+    MADE_NAME,
+    MADE_NAME_FOLDED,
+)
+
 FORMAT = SqliteFormat(
     application_id=APPLICATION_ID,
     version=VERSION,
     schema=SCHEMA,
-    steps={3: _TO_4, 4: (META,), 5: _TO_6, 6: _TO_7, 7: _TO_8},
+    steps={3: _TO_4, 4: (META,), 5: _TO_6, 6: _TO_7, 7: _TO_8, 8: _TO_9},
 )
 """Of a journal."""

@@ -188,6 +188,13 @@ def _is_of_another_branch(path: KeyPath, found: Mapping[KeyPath, Sequence[tuple[
     return is_another_kind and any(len(other) > len(path) and other[: len(path)] == path for other in found)
 
 
+def has_transforms(check: Check) -> bool:
+    """Whether a transform may fill what has no column: which fields one fills, only it knows."""
+    items = at(check.tree, ("transforms",))
+    elements = items.entries.values() if isinstance(items, Items) else ()
+    return any((on := one.entries.get("enabled")) is None or plain(on) is not False for one in elements)
+
+
 def _drop_misspelt(found: dict[KeyPath, str]) -> None:
     """One fault, one mistake: an option that was misspelt is not missing as well."""
     for path, text in list(found.items()):

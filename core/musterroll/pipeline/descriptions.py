@@ -97,7 +97,10 @@ class DescribedSchema(GenerateJsonSchema):
         found = super().model_schema(schema)
         if "description" in found:
             found["description"] = found["description"].partition("\n\n")[0]
-        for name, meaning in meanings_of(cast("type[BaseModel]", schema["cls"])).items():
+        model = cast("type[BaseModel]", schema["cls"])
+        named = {name: info.alias or name for name, info in model.model_fields.items()}
+        for attribute, meaning in meanings_of(model).items():
+            name = named.get(attribute, attribute)
             if name in found.get("properties", {}):
                 found["properties"][name].setdefault("description", meaning)
         return found

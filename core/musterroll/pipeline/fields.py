@@ -6,15 +6,26 @@ import tomllib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from musterroll.contract.fields import CALLING_CODE, GROUPS, PASSWORD, PHONE, USERNAME, Field, FieldSet, no_field
+from musterroll.contract.fields import (
+    CALLING_CODE,
+    GROUPS,
+    PASSWORD,
+    PHONE,
+    USERNAME,
+    Field,
+    FieldSet,
+    NameForms,
+    no_field,
+)
 from musterroll.contract.options import REFERENCES, SecretRef
 from musterroll.contract.secret import Secret
 from musterroll.contract.templates import Template
 from musterroll.contract.text import clean, did_you_mean, fold, fold_heading
 from musterroll.contract.translation import gettext, gettext_noop, in_language, language
-from musterroll.pipeline.check import Check, conditions_at, texts
+from musterroll.pipeline.check import Check, conditions_at, has_transforms, texts
 from musterroll.pipeline.files import standard_text
-from musterroll.pipeline.origins import Items, KeyPath, at, plain
+from musterroll.pipeline.made_names import BASE, NUMBER, check_forms, form_path
+from musterroll.pipeline.origins import KeyPath, at, plain
 from musterroll.pipeline.row_fields import check_roles, choices_of, guidance_of, words_of
 from musterroll.pipeline.settings import FieldSettings, SheetSettings
 
@@ -38,8 +49,11 @@ def fields_of(check: Check) -> FieldSet:
     for i, name in enumerate(sheet.omit):
         _is_field(check, ("sheet", "omit", i), name, known)
     check_roles(check, sheet)
-    templates = _templates(check, sheet, known)
-    fields = FieldSet(_field(check, sheet, field, templates.get(field.name)) for field in sheet.fields)
+    templates, forms = _templates(check, sheet, known), check_forms(check, sheet, known)
+    fields = FieldSet(
+        _field(check, sheet, field, templates.get(field.name), forms if field.name == USERNAME else None)
+        for field in sheet.fields
+    )
     if sheet.first_row <= sheet.heading_row:
         if check.is_from_standard(("sheet", "first_row")):
             check.complain(("sheet", "heading_row"), f"must come before the first row, which is {sheet.first_row}")
@@ -73,9 +87,12 @@ def _is_field(check: Check, path: KeyPath, name: str, known: Mapping[str, object
 
 
 def _templates(check: Check, sheet: SheetSettings, known: Mapping[str, FieldSettings]) -> dict[str, Template]:
-    found = {}
-    for name, text in sheet.compose.items():
-        path = ("sheet", "compose", name)
+    found: dict[str, Template] = {}
+    composed: list[tuple[str, KeyPath, str]]
+    made = sheet.make.username
+    forms = [(USERNAME, form_path(place), text) for place, text in enumerate(made.from_ if made else ())]
+    composed = [(name, ("sheet", "compose", name), text) for name, text in sheet.compose.items()]
+    for name, path, text in (*composed, *forms):
         if name == PASSWORD:
             check.complain(path, "a password cannot be made of other fields")
             continue
@@ -85,20 +102,24 @@ def _templates(check: Check, sheet: SheetSettings, known: Mapping[str, FieldSett
             check.complain(path, str(error))
             continue
         for source in template.names:
+            if path[1] == "make" and source in (BASE, NUMBER):
+                continue
             if not _is_field(check, path, source, known):
                 continue
             if source == PASSWORD:
                 check.complain(path, "a password cannot be used in other fields")
-            elif source in sheet.compose:
+            elif source in sheet.compose or source == name:
                 which = "itself" if source == name else f'"{source}", which is composed itself'
                 check.complain(path, f"cannot be made of {which}")
-            elif source in sheet.omit and source not in sheet.defaults and not _has_transforms(check):
+            elif source in sheet.omit and source not in sheet.defaults and not has_transforms(check):
                 check.complain(path, f'is made of "{source}", which the sheet does not have')
-        found[name] = template
+        found.setdefault(name, template)  # of the forms, the first
     return found
 
 
-def _field(check: Check, sheet: SheetSettings, field: FieldSettings, compose: Template | None) -> Field:
+def _field(
+    check: Check, sheet: SheetSettings, field: FieldSettings, compose: Template | None, make: NameForms | None
+) -> Field:
     name, omitted = field.name, field.name in sheet.omit
     required = field.required or name == USERNAME
     if name == PASSWORD:
@@ -118,6 +139,7 @@ def _field(check: Check, sheet: SheetSettings, field: FieldSettings, compose: Te
         secret=name == PASSWORD,
         default=_default(check, field, sheet.defaults.get(name)),
         compose=compose,
+        make=make,
         omitted=omitted,
         role=field.role,
         words=words_of(field),
@@ -223,15 +245,8 @@ def _default(check: Check, field: FieldSettings, value: str | SecretRef | None) 
     return Secret(lambda: value.resolve().reveal())
 
 
-def _has_transforms(check: Check) -> bool:
-    """Whether a transform may fill what has no column: which fields one fills, only it knows."""
-    items = at(check.tree, ("transforms",))
-    elements = items.entries.values() if isinstance(items, Items) else ()
-    return any((on := one.entries.get("enabled")) is None or plain(on) is not False for one in elements)
-
-
 def _is_never_filled(check: Check, field: Field) -> bool:
-    return field.omitted and field.compose is None and field.default is None and not _has_transforms(check)
+    return field.omitted and field.compose is None and field.default is None and not has_transforms(check)
 
 
 def _check_headings(check: Check, sheet: SheetSettings) -> None:

@@ -134,6 +134,30 @@ class FieldSettings(Table):
     aliases: dict[str, tuple[Name, ...]] = {}
 
 
+class MadeUsername(Table):
+    """`username` of `[sheet.make]`: how a username is made that nobody else has.
+
+    Attributes:
+        from_: the forms, first choice first. `{base}` is the name of the first one; the last one counts with `{n}`.
+        unique: nobody else has it, neither in the sheet nor in the portal.
+        known_by: fields that together say who somebody is, so that the same person has the same name next time.
+    """
+
+    from_: Annotated[tuple[Name, ...], Field(min_length=1, alias="from")]
+    unique: Literal[True] = True
+    known_by: tuple[FieldName, ...] = ()
+
+
+class MakeSettings(Table):
+    """`[sheet.make]`: what is made where the sheet does not say it.
+
+    Attributes:
+        username: how usernames are made.
+    """
+
+    username: MadeUsername | None = None
+
+
 class SheetSettings(Table):
     """`[sheet]`: how the sheet is laid out.
 
@@ -147,6 +171,7 @@ class SheetSettings(Table):
         aliases: other headings of a field.
         defaults: what a blank cell means when a user is created.
         compose: fields made of others, e.g. `{forename}.{surname}`.
+        make: what is made where the sheet does not say it: usernames that nobody else has.
         omit: fields that the sheet does not have.
     """
 
@@ -159,6 +184,7 @@ class SheetSettings(Table):
     aliases: dict[FieldName, tuple[Name, ...]] = {}
     defaults: dict[FieldName, str | SecretRef] = {}
     compose: dict[FieldName, str] = {}
+    make: MakeSettings = Field(default_factory=MakeSettings)
     omit: tuple[FieldName, ...] = ()
 
 

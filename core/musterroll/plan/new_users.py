@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from musterroll.contract.fields import PASSWORD, USERNAME
 from musterroll.contract.messages import Recipient
 from musterroll.contract.plain import takes_plain_way
 from musterroll.contract.users import GroupPath
 from musterroll.invites.policy import InvitePolicy
-from musterroll.journal.change import InviteDecision, NewUser, PasswordAction, Target
+from musterroll.journal.change import InviteDecision, Made, NewUser, PasswordAction, Target
 from musterroll.journal.plan import PlanStore
 from musterroll.plan.row import RowPlanner
 from musterroll.sheet.batch import RowBatch
@@ -49,8 +49,9 @@ class NewUsers:
         self._looks = rows.knows_new_users and not takes_plain_way()
         self._targets: dict[tuple[GroupPath, ...], tuple[Target, ...]] = {}  # of groups that are stored
 
-    def begin(self, batch: RowBatch) -> None:
-        """Takes the batch whose rows may be such."""
+    def begin(self, batch: RowBatch, made: Sequence[Made] | None) -> None:
+        """Takes the batch whose rows may be such, and what was made for them, where anything can be."""
+        self._made = made
         if not self._looks:
             return
         columns = batch.columns
@@ -81,5 +82,8 @@ class NewUsers:
             invite = self._decide(checked, recipient)
         password = _SET if has_password else _NONE
         fields = [(name, text) for name, text in zip(self._names, texts, strict=True) if text]
-        self._store.add_new(NewUser(checked.number, username, self._folded[place], password, fields, targets, invite))
+        made = None if self._made is None else self._made[place]
+        self._store.add_new(
+            NewUser(checked.number, username, self._folded[place], password, fields, targets, invite, made)
+        )
         return True

@@ -20,6 +20,7 @@ from musterroll.plan.groups import GroupIndex
 from musterroll.plan.user_digest import digest_of
 from musterroll.portal.portal import Portal
 from musterroll.sheet.checks import CheckedRow
+from musterroll.sheet.identities import Identities, makes_usernames
 from musterroll.sheet.orders import USUAL, Order, Wish
 
 _REMEMBERED = 10_000  # combinations of groups
@@ -29,6 +30,14 @@ _UNKNOWN_GROUP = {  # by whether it is left out, and whether another one is near
     (True, False): gettext_noop('The group "{name}" does not exist and is left out'),
     (True, True): gettext_noop('The group "{name}" does not exist and is left out; did you mean "{near}"?'),
 }
+
+
+def kept_by_portal(fields: FieldSet, match: Sequence[str], can: Capabilities) -> tuple[str, ...]:
+    """The attributes that the portal gets. Where usernames are made, what recognises people may be known to us only."""
+    if can.fields is None or not makes_usernames(fields):
+        return fields.attributes
+    ours = {name for names in Identities(fields, match).by for name in names}.difference(can.fields)
+    return tuple(name for name in fields.attributes if name not in ours)
 
 
 class RowPlanner:
@@ -55,7 +64,7 @@ class RowPlanner:
         self._backend = backend
         self._can = capabilities
         self._groups = groups
-        self._names = fields.attributes
+        self._names = kept_by_portal(fields, settings.match, capabilities)
         self._new_groups: dict[tuple[GroupPath, ...], Groups] = {}
         kept = capabilities.fields
         self._unkept = () if kept is None else tuple(name for name in self._names if name not in kept)

@@ -17,7 +17,7 @@ from musterroll.contract.translation import gettext, gettext_noop
 from musterroll.contract.users import Existing
 from musterroll.invites.choices import InviteChoices
 from musterroll.invites.policy import InvitePolicy, no_invite
-from musterroll.journal.change import Action, Change, InviteDecision, Target
+from musterroll.journal.change import Action, Change, InviteDecision, Made, Target
 from musterroll.journal.ledger import NOT_KNOWN, Ledger, LedgerEntry
 from musterroll.journal.plan import PlanStore
 from musterroll.pipeline.settings import SendTo, Settings
@@ -25,6 +25,7 @@ from musterroll.plan.absent import Uncertain
 from musterroll.plan.digests import RowDigests
 from musterroll.plan.groups import GroupIndex
 from musterroll.plan.ignored import ROW_SAYS_SO, missing, why_ignored
+from musterroll.plan.made_names import UsernameMaker
 from musterroll.plan.matches import Matches, find_renamed, find_user, look_up
 from musterroll.plan.new_users import NewUsers
 from musterroll.plan.privileged import PrivilegedGroups
@@ -34,6 +35,7 @@ from musterroll.plan.spellings import GroupSpellings
 from musterroll.portal.patterns import Patterns
 from musterroll.portal.portal import Portal
 from musterroll.sheet.checks import CheckedBatch, CheckedRow
+from musterroll.sheet.identities import makes_usernames
 from musterroll.sheet.orders import USUAL, Order, RowOrders, Wish
 from musterroll.sheet.problem_log import ProblemLog
 from musterroll.sheet.scope import Scope
@@ -104,7 +106,12 @@ class SheetPlanner:
         self._can = portal.capabilities()
         self._groups = GroupIndex(portal.groups() if self._can.groups else ())
         self._rows = RowPlanner(settings, fields, portal, self._can, self._groups)
-        self._look_up_by = tuple(dict.fromkeys((*settings.match, USERNAME, *([_EMAIL] * self._can.unique_email))))
+        kept = self._can.fields if makes_usernames(fields) else None
+        match = [name for name in settings.match if kept is None or name == USERNAME or name in kept]
+        self._look_up_by = tuple(dict.fromkeys((*match, USERNAME, *([_EMAIL] * self._can.unique_email))))
+        self._usernames = (
+            UsernameMaker(fields, settings.match, portal, ledger, log) if makes_usernames(fields) else None
+        )
         self._spellings = GroupSpellings()
         self._protection = Patterns(settings.protect)
         self._orders = orders
@@ -130,6 +137,7 @@ class SheetPlanner:
         self._new_addresses: dict[str, int] = {}
         self._letters: Mapping[str, str] = {}
         self._stored = set[int | None]()  # the groups that the store has
+        self._made: Sequence[Made] | None = None  # what was made for the rows of the batch, where anything can be
 
     @property
     def group_count(self) -> int:
@@ -171,11 +179,15 @@ class SheetPlanner:
 
     def _plan_batch(self, rows: CheckedBatch) -> None:
         columns, self._letters = rows.rows.columns, rows.rows.made(0).row.columns
+        self._made = None
         if self._log.headings_fail:  # who or what is meant is not known, so there is nothing to ask the portal
             for number, username in zip(columns.numbers, columns.texts(USERNAME), strict=True):
                 self._store.add(Change.rejected(number, username, None))
             self._store.flush()
             return
+        if self._usernames is not None:
+            self._made = self._usernames.give_names(rows)
+            columns = rows.rows.columns
         self._spellings.note(rows.groups, rows.rows)
         orders = self._orders.of(columns) if self._orders else None
         others = rows if self._settled is None else self._settled.take(rows, orders)
@@ -187,7 +199,7 @@ class SheetPlanner:
     def _plan_rows(self, rows: Sequence[CheckedRow], orders: Sequence[Order] | None) -> None:
         self._rows.begin(rows)
         old_username = self._orders.old_username
-        self._new_users.begin(rows[0].batch)
+        self._new_users.begin(rows[0].batch, self._made)
         matches = look_up(self._portal, rows, self._look_up_by, old_username)
         found = [find_user(checked, self._settings.match, matches) for checked in rows] if matches.by_text else []
         if orders is not None and old_username is not None:
@@ -254,6 +266,8 @@ class SheetPlanner:
                 self.uncertain.row = checked.number
             return
         self._store_targets((*change.add, *change.remove))
+        if self._made is not None:
+            change = replace(change, made=self._made[checked.place])
         if change.action in _NOT_INVITED:
             self._store.add(change, change.invite if change.action is Action.IGNORED else no_invite("inactive"))
             return

@@ -6,7 +6,16 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from musterroll.contract.problems import Problem
-from musterroll.journal.change import Action, Change, FieldChange, InviteDecision, PasswordAction, Target
+from musterroll.journal.change import (
+    NOTHING_MADE,
+    Action,
+    Change,
+    FieldChange,
+    InviteDecision,
+    Made,
+    PasswordAction,
+    Target,
+)
 
 
 def problem_record(problem: Problem) -> dict[str, Any]:
@@ -35,6 +44,7 @@ def change_record(change: Change) -> dict[str, Any]:
         "fields": {name: {"before": field.before, "after": field.after} for name, field in change.fields.items()},
         "groups": {"add": _paths(change.add), "remove": _paths(change.remove)},
         "invite": {"send": change.invite.send, "channel": change.invite.channel, "reason": change.invite.reason},
+        **({"made": list(change.made.fields)} if change.made.fields else {}),
         **({"reason": change.invite.reason} if change.action is Action.IGNORED else {}),
     }
 
@@ -64,4 +74,5 @@ def change_of(record: Mapping[str, Any]) -> Change:
         invite=InviteDecision(invite["send"], invite["channel"], invite["reason"]),
         ref=record["ref"],
         user_digest=record["seen"],
+        made=Made(tuple(map(str, made))) if (made := record.get("made")) else NOTHING_MADE,
     )

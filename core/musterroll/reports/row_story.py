@@ -109,6 +109,7 @@ class RowStory:
         fields: the row's values; None where the sheet could not be read again.
         transformed: what transforms have made of the values; empty where the sheet could not be read again.
         results: what every rule says; where the sheet could not be read again, only what the journal has.
+        made_from: the forms that the username was made by; empty where it was not made.
         groups: the groups that the row names; None where the sheet could not be read again.
         change: what the plan said; None where the row was left out.
         operations: what there was to do.
@@ -125,6 +126,7 @@ class RowStory:
     notes: tuple[str, ...]
     fields: tuple[StoryField, ...] | None
     transformed: tuple[Transformed, ...]
+    made_from: tuple[str, ...]
     results: tuple[RuleResult, ...]
     groups: tuple[GroupPath, ...] | None
     change: Change | None
@@ -199,8 +201,9 @@ class _Story:
             username=username or (checked.row[USERNAME] if checked is not None else ""),
             outcome=self._outcome(),
             notes=tuple(notes),
-            fields=None if checked is None else tuple(self._fields(checked.row)),
+            fields=None if checked is None else tuple(self._fields(checked.row, username)),
             transformed=tuple(reading.transformed) if reading is not None else (),
+            made_from=() if checked is None else self._made_from(checked.row),
             results=tuple(self._results(reading)),
             groups=None if checked is None else _groups(checked, change),
             change=change,
@@ -231,9 +234,15 @@ class _Story:
         counts = asdict(self._job.outcome_of_row(self._row))
         return next((name for name, count in counts.items() if count and name != "rows"), None)
 
-    def _fields(self, row: Row) -> Iterator[StoryField]:
+    def _made_from(self, row: Row) -> tuple[str, ...]:
+        made = self._pipeline.settings.sheet.make.username
+        return made.from_ if made is not None and row.value(USERNAME).origin is Origin.MADE else ()
+
+    def _fields(self, row: Row, username: str | None) -> Iterator[StoryField]:
         for name, field in self._pipeline.fields.items():
             value, column = row.value(name), row.columns.get(name)
+            if value.origin is Origin.MADE:  # what the sheet alone tells is a proposal
+                value = value._replace(text=username or "")
             yield StoryField(
                 name=name,
                 heading=field.heading,

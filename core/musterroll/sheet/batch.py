@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
+from types import MappingProxyType
 from typing import overload
 
 from musterroll.contract.batch import Batch
 from musterroll.contract.cells import Cell, SheetRow
+from musterroll.contract.fields import USERNAME
 from musterroll.contract.problems import Problem
-from musterroll.contract.rows import Row
+from musterroll.contract.rows import ABSENT, Origin, Row, Value
 from musterroll.sheet.rows import RowMaker, RowWithProblems
 from musterroll.sheet.shifts import hidden
 from musterroll.sheet.texts import Texts
@@ -33,6 +36,7 @@ class RowBatch(Sequence[Row]):
         unusable: Mapping[int, Problem] | None = None,
     ) -> None:
         self.numbers, self.cells, self._make, self._unusable = numbers, cells, make, unusable or {}
+        self._given: Mapping[int, Value] = {}
         self._made = {place: make.unusable(numbers[place], problem) for place, problem in self._unusable.items()}
 
     def __len__(self) -> int:
@@ -51,7 +55,8 @@ class RowBatch(Sequence[Row]):
         """The row at a place in the batch, and what is wrong with its cells."""
         made = self._made.get(place)
         if made is None:
-            made = self._made[place] = self._make(SheetRow(self.numbers[place], tuple(self.cells[place])))
+            made = self._make(SheetRow(self.numbers[place], tuple(self.cells[place])))
+            made = self._made[place] = self._named(place, made)
         return made
 
     @property
@@ -87,6 +92,28 @@ class RowBatch(Sequence[Row]):
         if "texts" in vars(self):
             self.texts.put(place, hidden(row))
 
+    def give_names(self, names: Mapping[int, str]) -> None:
+        """Puts the usernames that were made where they were proposed.
+
+        Args:
+            names: the usernames by the places of rows; "" where none could be made.
+        """
+        self._given = {place: Value(name, Origin.MADE) if name else ABSENT for place, name in names.items()}
+        texts = self.texts.plain[USERNAME]
+        for place, name in names.items():
+            texts[place] = name
+            if place in self._made:
+                self._made[place] = self._named(place, self._made[place])
+        for made_of_texts in ("columns", "without_defaults"):
+            vars(self).pop(made_of_texts, None)
+
+    def _named(self, place: int, made: RowWithProblems) -> RowWithProblems:
+        name = self._given.get(place)
+        if name is None:
+            return made
+        values = MappingProxyType({**made.row.values, USERNAME: name})
+        return made._replace(row=replace(made.row, values=values))
+
     @cached_property
     def texts(self) -> Texts:
         """The rows' texts in columns."""
@@ -103,7 +130,7 @@ class RowBatch(Sequence[Row]):
     @cached_property
     def columns(self) -> Batch:
         """The batch as rules see it."""
-        return Batch(self.numbers, self.texts.plain, self.texts.secret)
+        return Batch(self.numbers, self.texts.plain, self.texts.secret, self.texts.made)
 
     @cached_property
     def without_defaults(self) -> Batch | None:

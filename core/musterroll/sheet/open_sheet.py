@@ -22,6 +22,7 @@ from musterroll.sheet.blocks import filled_blocks, rows_of
 from musterroll.sheet.checks import CheckedBatch, Checks, Listener, TakesProblems
 from musterroll.sheet.chosen import ChosenRows
 from musterroll.sheet.existing_users import for_existing_users
+from musterroll.sheet.identities import Identities, makes_usernames
 from musterroll.sheet.orders import Contradictions, RowOrders
 from musterroll.sheet.problem_log import ProblemLog
 from musterroll.sheet.reader import RowReader
@@ -191,6 +192,8 @@ class OpenSheet:
         own: list[tuple[str, RowValidator | SheetValidator]] = []
         if orders:
             own.append(("role", Contradictions(pipeline.fields)))
+        if makes_usernames(pipeline.fields):
+            own.append(("make", Identities(pipeline.fields, pipeline.settings.match)))
         if scope := Scope(pipeline.settings.scope):
             own.append(("scope", scope))
         return Checks(

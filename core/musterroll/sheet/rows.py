@@ -212,7 +212,7 @@ class _Composition(NamedTuple):
         """Makes the value; returns whether there is one.
 
         It is blank if all of its sources are, and absent if one of them cannot be used. Made of defaults only
-        it is a default itself.
+        it is a default itself, unless it is a proposal.
 
         Args:
             values: the values of the row.
@@ -233,6 +233,8 @@ class _Composition(NamedTuple):
             return False
         by_default = sources and all(value.origin is Origin.DEFAULT for value in filled)
         origin = Origin.DEFAULT if by_default else Origin.COMPOSED
+        if self.field.make is not None:
+            origin = Origin.MADE
         values[name] = Value("", origin, None, Secret(text)) if self.field.secret else Value(text, origin)
         return True
 
@@ -241,11 +243,15 @@ class _Composition(NamedTuple):
         name, names = self.field.name, self.template.names
         made = texts.secret[name] if self.field.secret else texts.plain[name]
         defaults = [texts.defaults.get(source, set()) for source in names]
+        proposed = texts.made.setdefault(name, set()) if self.field.make is not None else None
         by_default = texts.defaults.setdefault(name, set())
         for place, parts in enumerate(zip(*(texts.plain[source] for source in names), strict=True)):
             if not made[place] and any(parts):
                 made[place] = clean(self.template.fill(dict(zip(names, parts, strict=True))))
-                if all(place in places for part, places in zip(parts, defaults, strict=True) if part):
+                if proposed is not None:
+                    if made[place]:
+                        proposed.add(place)
+                elif all(place in places for part, places in zip(parts, defaults, strict=True) if part):
                     by_default.add(place)
 
 

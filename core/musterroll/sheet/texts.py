@@ -35,12 +35,14 @@ class Texts:
         plain: those of fields that are no secrets.
         secret: the secrets, empty where a row has none.
         defaults: the places of values that are defaults, or made of defaults only, by field.
+        made: the places of values that are proposals until the plan says what is free, by field.
         odd: the places of rows that have to be made one by one.
     """
 
     plain: dict[str, list[str]] = field(default_factory=dict)
     secret: dict[str, list[str]] = field(default_factory=dict, repr=False)
     defaults: dict[str, set[int]] = field(default_factory=dict)
+    made: dict[str, set[int]] = field(default_factory=dict)
     odd: set[int] = field(default_factory=set)
 
     def put(self, place: int, row: Row) -> None:
@@ -55,6 +57,10 @@ class Texts:
                 self.defaults.setdefault(name, set()).add(place)
             elif name in self.defaults:
                 self.defaults[name].discard(place)
+            if value.origin is Origin.MADE:
+                self.made.setdefault(name, set()).add(place)
+            elif name in self.made:
+                self.made[name].discard(place)
 
     def without_defaults(self) -> Texts:
         """The texts as they were without defaults; the same object where none is one."""

@@ -13,6 +13,7 @@ from musterroll.errors import UsageError
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.registry.guards.guard import Guard, a
 from musterroll.registry.plugin_errors import AnswerError
+from musterroll.sheet.identities import Identities, makes_usernames
 
 _REMEMBERED = 10_000  # combinations of groups
 
@@ -43,6 +44,8 @@ class ExistingRows:
             ),
             None,
         )
+        match = pipeline.settings.match
+        self._identities = Identities(pipeline.fields, match) if makes_usernames(pipeline.fields) else None
         self._cells: dict[frozenset[str], Mapping[str, str]] = {}
         self.written, self.left_out = 0, 0
 
@@ -94,9 +97,11 @@ class ExistingRows:
 
     def _means(self, user: Existing, row: Mapping[str, str]) -> bool:
         """Whether the row will be known for this user's."""
-        template = self._fields[USERNAME].compose
-        if template is None:
+        username = self._fields[USERNAME]
+        if (template := username.compose) is None:
             return True
+        if self._identities is not None:
+            return not username.omitted or bool(self._identities.of_user(row))
         return fold(template.fill({name: row.get(name, "") for name in template.names})) == fold(user.username)
 
     def _groups_of(self, refs: frozenset[str]) -> Mapping[str, str]:

@@ -28,7 +28,12 @@ def user_sheet(pipeline: Pipeline, users: Iterable[Mapping[str, str]], *, existi
     """
     pipeline = for_existing_users(pipeline) if existing else pipeline
     guide = ColumnGuide(pipeline)
-    columns = [guide.column(field, existing=existing) for field in pipeline.fields.values() if field.has_column]
+    # A username that was made is written where it says who somebody is.
+    columns = [
+        guide.column(field, existing=existing)
+        for field in pipeline.fields.values()
+        if field.has_column or (existing and field.make is not None and not field.omitted)
+    ]
     settings = pipeline.settings.sheet
     return Draft(
         columns=tuple(one.column for one in columns),

@@ -49,7 +49,7 @@ class Characters:
         if not (together.isascii() and together.isprintable()):  # most rows have nothing to look at
             for name in self._fields:
                 value = row.value(name)
-                if value.origin is not Origin.COMPOSED:  # else what it is made of is looked at
+                if value.origin not in (Origin.COMPOSED, Origin.MADE):  # else what it is made of is looked at
                     yield from self._check_text(row, name, value.text)
         for name in self._secrets:
             secret = row.secret(name)

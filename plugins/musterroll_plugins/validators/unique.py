@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from pydantic import Field as Default
 
@@ -14,6 +14,7 @@ from musterroll import (
     FieldName,
     Guidance,
     Options,
+    Origin,
     Problem,
     Row,
     Severity,
@@ -93,7 +94,7 @@ class Unique:
         """Takes note of all rows; suspects those that repeat a value, or look like another one."""
         found: set[int] = set()
         for name, seen in (*self._errors.items(), *self._warnings.items()):
-            found.update(seen.add(batch.folded(name), batch.numbers))
+            found.update(seen.add(_given(batch, name), batch.numbers))
         if self._usernames is not None:
             found.update(self._lookalikes(batch, self._usernames))
         return found
@@ -122,16 +123,16 @@ class Unique:
 
     def _first(self, row: Row, name: str, seen: FirstRows) -> int | None:
         """Returns the earlier row that has the value; remembers this row where there is none."""
-        text = row.value(name).text
-        folded = fold(text) if text else ""
+        value = row.value(name)
+        folded = fold(value.text) if value.text and value.origin is not Origin.MADE else ""
         if not folded:
             return None
         first = seen.setdefault(folded, row.number)
         return first if first != row.number else None
 
     def _alike(self, row: Row) -> Problem | None:
-        text = row.value(_USERNAME).text
-        if not text or self._usernames is None or (text.isascii() and not self._looks):
+        text, origin, *_ = row.value(_USERNAME)
+        if not text or origin is Origin.MADE or self._usernames is None or (text.isascii() and not self._looks):
             return None
         folded = fold(text)
         if self._usernames.get(folded) not in (None, row.number):
@@ -151,6 +152,12 @@ class Unique:
             first=first,
             letters=foreign_letters(text) or gettext("other letters"),
         )
+
+
+def _given(batch: Batch, name: str) -> Sequence[str]:
+    """The values of a field as they are compared, without those that the plan makes such that nobody has them twice."""
+    folded, made = batch.folded(name), batch.made(name)
+    return ["" if place in made else text for place, text in enumerate(folded)] if made else folded
 
 
 def skeleton(text: str) -> str:

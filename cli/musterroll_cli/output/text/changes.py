@@ -86,6 +86,8 @@ def _rows(changes: Iterable[Change], tally: Tally, limit: int | None, *, verbose
 
 def _details(change: Change, *, verbose: bool) -> Iterator[Piece]:
     parts: list[tuple[Piece, ...]] = []
+    if "username" in change.made.fields and change.action is Action.CREATE:
+        parts.append((Styled(gettext("username made"), "dim"),))
     for name, difference in change.fields.items():
         before = () if change.action is Action.CREATE else (value(difference.before), " → ")
         parts.append((Styled(f"{name}: ", "dim"), *before, value(difference.after)))

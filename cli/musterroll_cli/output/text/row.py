@@ -43,6 +43,7 @@ def show_row(stream: Stream, story: RowStory) -> None:
         stream.line(Styled(gettext("note: "), "yellow"), note)
     _show_fields(stream, story)
     _show_transforms(stream, story)
+    _show_made(stream, story)
     _show_results(stream, story)
     _show_plan(stream, story)
     _show_operations(stream, story)
@@ -86,6 +87,12 @@ def _show_transforms(stream: Stream, story: RowStory) -> None:
         (one.label, one.field, f"{value(one.before or None)} → {value(one.after or None)}") for one in story.transformed
     )
     show_table(stream, columns, lines, indent=2)
+
+
+def _show_made(stream: Stream, story: RowStory) -> None:
+    if story.made_from:
+        _heading(stream, "Made")
+        stream.line(f"  username: {', else '.join(story.made_from)} → {shorten(story.username)}")
 
 
 def _show_results(stream: Stream, story: RowStory) -> None:

@@ -21,7 +21,7 @@ from musterroll.registry.watch import Watch
 if TYPE_CHECKING:
     from musterroll.contract.conditions import Conditions
 
-_ORIGINS = frozenset(set(Origin) - {Origin.BLANK})
+_ORIGINS = frozenset(set(Origin) - {Origin.BLANK, Origin.MADE})
 _ROW = ("row",)
 
 

@@ -1,0 +1,267 @@
+"""Usernames that are made: nobody has them twice, and the same person has the same one next time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from musterroll import Capabilities, CreateUser, DeleteUser, Desired, UserRef
+from musterroll.errors import PipelineError
+from musterroll.testing import PipelineTrial
+from musterroll_plugins.backends.memory.backend import MemoryBackend
+from musterroll_plugins.backends.memory.store import MemoryStore
+
+SCHOOL = """
+match = ["number", "username"]
+password.required = "never"
+invites.send_to = "none"
+limits.update = "100%"
+{more}
+[sheet]
+omit = ["email", "password", "calling_code", "phone", "groups"]
+make.username = {{ from = ["{{forename|ascii|lower}}.{{surname|ascii|lower}}", "{{base}}{{n}}"]{known_by} }}
+[[sheet.fields]]
+name = "number"
+heading = "Number"
+[[sheet.fields]]
+name = "born"
+heading = "Born"
+"""
+
+
+class _FewFields(MemoryBackend):
+    """A portal that keeps names only."""
+
+    def capabilities(self) -> Capabilities:
+        return replace(super().capabilities(), fields=frozenset({"forename", "surname"}))
+
+
+class School(PipelineTrial):
+    """A school whose pupils have neither addresses nor usernames."""
+
+    def __init__(self, folder: Path, *, more: str = "", known_by: str = "", keeps_all: bool = True) -> None:
+        self.store = MemoryStore()
+        kind = MemoryBackend if keeps_all else _FewFields
+        pipeline = SCHOOL.format(more=more, known_by=f", known_by = {known_by}" if known_by else "")
+        super().__init__(folder, pipeline, backend=lambda read_only: kind(self.store, read_only=read_only))
+
+    def has(self, username: str, **fields: str) -> None:
+        """Puts somebody into the portal whom nobody has imported."""
+        user = Desired(username=username, fields=fields)
+        list(MemoryBackend(self.store).execute(iter([CreateUser(id=username, user=user, password=None)])))
+
+    def lose(self) -> None:
+        """Takes everybody out of the portal, behind the program's back."""
+        portal = MemoryBackend(self.store)
+        users = [UserRef(user.ref, user.username) for user in portal.all_users()]
+        list(portal.execute(iter([DeleteUser(id=user.ref, user=user) for user in users])))
+
+
+def pupil(number: str, forename: str = "John", surname: str = "Smith", **others: str) -> dict[str, str]:
+    return {"Number": number, "Forename": forename, "Surname": surname, **others}
+
+
+def names(school: School, *pupils: Mapping[str, str]) -> list[str]:
+    """Imports a sheet; the usernames in its order."""
+    result = school.run(pupils)
+    assert result.error is None, result.error
+    assert not [one for one in result.problems if one.is_error], result.problems
+    return [change.username for change in result.changes]
+
+
+@pytest.fixture(params=[True, False], ids=["portal keeps the number", "portal does not"])
+def school(tmp_path: Path, request: pytest.FixtureRequest) -> School:
+    return School(tmp_path, keeps_all=request.param)
+
+
+def test_two_of_one_name_keep_their_names_in_the_next_list(school: School) -> None:
+    assert names(school, pupil("1"), pupil("2"), pupil("3", "Jürgen", "Groß")) == [
+        "john.smith",
+        "john.smith2",
+        "juergen.gross",
+    ]
+    again = names(school, pupil("9"), pupil("3", "Jürgen", "Groß"), pupil("2"), pupil("1"))
+    assert again == ["john.smith3", "juergen.gross", "john.smith2", "john.smith"]
+    assert len(school.store.users) == 4
+
+
+def test_who_marries_keeps_the_username(school: School) -> None:
+    names(school, pupil("1"))
+    assert names(school, pupil("1", surname="Brown")) == ["john.smith"]
+    (user,) = school.users.values()
+    assert user.fields["surname"] == "Brown"
+
+
+def test_a_name_that_the_portal_has_is_not_given_again_and_that_is_said(school: School) -> None:
+    school.has("John.Smith", forename="John")
+    result = school.run([pupil("1")])
+    assert [one.code for one in result.problems] == ["username.namesake"]
+    assert list(result.actions) == ["john.smith2"]
+    assert school.run([pupil("1")]).problems == ()
+
+
+def test_another_pupil_of_the_portal_is_no_reason_for_a_warning(school: School) -> None:
+    names(school, pupil("1"))
+    assert names(school, pupil("2")) == ["john.smith2"]
+    assert school.run([pupil("2")]).problems == ()
+
+
+def test_a_name_that_is_typed_counts_and_is_remembered(school: School) -> None:
+    assert names(school, pupil("1", Username="smithy"), pupil("2")) == ["smithy", "john.smith"]
+    assert names(school, pupil("2"), pupil("1")) == ["john.smith", "smithy"]
+
+
+def test_a_name_that_is_typed_further_down_is_an_error_and_no_second_user(school: School) -> None:
+    result = school.run([pupil("1"), pupil("2", Username="john.smith")])
+    assert [one.code for one in result.problems] == ["username.duplicate"]
+    assert not school.store.users
+
+
+def test_two_rows_that_cannot_be_told_apart_are_an_error(tmp_path: Path) -> None:
+    school = School(tmp_path, known_by='["forename", "surname", "born"]', more="")
+    both = [pupil("", Born="2012-03-01"), pupil("", Born="2012-03-01")]
+    result = school.run(both)
+    assert [(one.code, one.row) for one in result.problems] == [("username.duplicate", 4)]
+    assert "Forename, Surname, Born" in result.problems[0].message
+    assert not school.store.users
+
+
+@pytest.mark.parametrize("keeps_all", [True, False])
+def test_several_fields_together_tell_people_apart(tmp_path: Path, keeps_all: bool) -> None:
+    school = School(tmp_path, known_by='["forename", "surname", "born"]', keeps_all=keeps_all)
+    elder, younger = pupil("", Born="2010-01-01"), pupil("", Born="2012-02-02")
+    assert names(school, elder, younger) == ["john.smith", "john.smith2"]
+    assert names(school, pupil("", Born="2013-03-03"), younger, elder) == ["john.smith3", "john.smith2", "john.smith"]
+
+
+def test_people_are_found_again_by_what_the_portal_says_when_the_state_is_lost(tmp_path: Path) -> None:
+    school = School(tmp_path, known_by='["forename", "surname", "born"]')
+    elder, younger = pupil("", Born="2010-01-01"), pupil("", Born="2012-02-02")
+    names(school, elder, younger)
+    for file in (tmp_path / ".musterroll").iterdir():
+        file.unlink()
+    assert names(school, younger, elder) == ["john.smith2", "john.smith"]
+    assert len(school.store.users) == 2
+
+
+def test_a_row_that_does_not_say_who_it_is_has_no_username(school: School) -> None:
+    result = school.validate([pupil("")])
+    assert [(one.code, one.field) for one in result.problems] == [("number.required", "number")]
+    assert [one.code for one in school.plan([pupil("")]).problems] == ["number.required"]
+
+
+def test_what_the_name_is_made_of_must_be_there(school: School) -> None:
+    result = school.validate([pupil("1", forename="", surname="")])
+    assert [one.code for one in result.problems] == ["forename.required"]
+
+
+def test_a_user_of_that_name_who_is_another_one_by_now_is_never_touched(tmp_path: Path) -> None:
+    school = School(tmp_path, keeps_all=False)
+    names(school, pupil("1"))
+    school.lose()
+    school.has("john.smith", forename="Jane")
+    result = school.run([pupil("1", surname="Brown")])
+    assert [(one.code, one.is_error) for one in result.problems] == [("username.taken", True)]
+    (jane,) = MemoryBackend(school.store).all_users()
+    assert jane.fields == {"forename": "Jane"}
+    assert names(school, pupil("1", Username="john.smith")) == ["john.smith"]  # a person has said so
+    assert names(school, pupil("1")) == ["john.smith"]
+
+
+def test_who_was_deleted_in_the_portal_gets_the_same_name_and_a_warning(tmp_path: Path) -> None:
+    school = School(tmp_path, keeps_all=False)
+    names(school, pupil("1"), pupil("2"))
+    school.lose()
+    result = school.run([pupil("2"), pupil("1")])
+    assert [one.code for one in result.problems] == ["user.lost", "user.lost"]
+    assert list(result.actions) == ["john.smith2", "john.smith"]
+
+
+def test_a_name_stays_with_its_person_although_others_would_be_first(tmp_path: Path) -> None:
+    """Nobody gets the name of somebody who is gone."""
+    school = School(tmp_path, keeps_all=False)
+    names(school, pupil("1"))
+    school.lose()
+    assert names(school, pupil("2")) == ["john.smith2"]
+
+
+def test_further_forms_come_before_numbers(tmp_path: Path) -> None:
+    school = School(tmp_path)
+    make = '{forename|lower}", "{forename|lower}.{surname|lower}", "{surname|first}{n}'
+    text = SCHOOL.format(more="", known_by="").replace("{forename|ascii|lower}.{surname|ascii|lower}", "X", 1)
+    start, _, rest = text.partition('["X", "{base}{n}"]')
+    folder = tmp_path / "forms"
+    folder.mkdir()
+    trial = PipelineTrial(folder, f'{start}["{make}"]{rest}')
+    people = [pupil("1"), pupil("2"), pupil("3"), pupil("4"), pupil("5", surname="")]
+    made = [change.username for change in trial.plan(people).changes]
+    assert made == ["john", "john.smith", "S2", "S3"]
+    assert school  # a form whose field is blank makes no name, so the fifth has none
+
+
+def test_what_nothing_tells_apart_is_a_mistake(tmp_path: Path) -> None:
+    text = SCHOOL.format(more="", known_by="").replace('match = ["number", "username"]\n', "", 1)
+    with pytest.raises(PipelineError, match="nothing tells two people of the same name apart"):
+        PipelineTrial(tmp_path, text)
+
+
+def test_a_username_is_made_in_one_place(tmp_path: Path) -> None:
+    text = SCHOOL.format(more="", known_by="").replace("make.username", 'compose.username = "{email}"\nmake.username')
+    with pytest.raises(PipelineError, match="say it in one place"):
+        PipelineTrial(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("forms", "said"),
+    [
+        ('["{forename}"]', "the last form must count"),
+        ('["{forename}{n}", "{base}{n}"]', "the first form is the name itself"),
+        ('["{forename}", "{base}{n}", "{surname}{n}"]', "never runs out"),
+        ('["{forname}", "{base}{n}"]', 'did you mean "forename"'),
+        ('["{forename", "{base}{n}"]', "a single"),
+        ('["{password}", "{base}{n}"]', "a password cannot be used"),
+        ('["{forename}", "{base}{n|first}"]', "counts to 9 only"),
+    ],
+)
+def test_forms_that_cannot_be_are_mistakes(tmp_path: Path, forms: str, said: str) -> None:
+    text = SCHOOL.format(more="", known_by="")
+    text = text.replace('["{forename|ascii|lower}.{surname|ascii|lower}", "{base}{n}"]', forms)
+    with pytest.raises(PipelineError, match=said) as caught:
+        PipelineTrial(tmp_path, text)
+    assert len(caught.value.mistakes) == 1
+
+
+_PUPILS = st.lists(
+    st.tuples(
+        st.integers(1, 40), st.sampled_from(["John", "john", "Jöhn", "Jane"]), st.sampled_from(["Smith", "Smit"])
+    ),
+    unique_by=lambda one: one[0],
+    min_size=1,
+    max_size=12,
+)
+
+
+@settings(max_examples=12, deadline=None)
+@given(lists=st.lists(_PUPILS, min_size=2, max_size=3), keeps_all=st.booleans(), taken=st.booleans())
+def test_whatever_the_order_nobody_has_two_names_and_no_two_have_one(
+    lists: Sequence[Sequence[tuple[int, str, str]]], keeps_all: bool, taken: bool
+) -> None:
+    with TemporaryDirectory() as folder:
+        school = School(Path(folder), keeps_all=keeps_all)
+        if taken:
+            school.has("john.smith2")
+        had: dict[int, str] = {}
+        for sheet in lists:
+            made = names(school, *(pupil(str(number), forename, surname) for number, forename, surname in sheet))
+            now = dict(zip((number for number, _, _ in sheet), made, strict=True))
+            assert len(set(now.values())) == len(now)
+            assert all(had.get(number, name) == name for number, name in now.items())
+            had |= now
+            assert len(set(had.values())) == len(had)
+        assert len(school.store.users) == len(had) + taken
