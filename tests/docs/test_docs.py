@@ -255,7 +255,7 @@ def test_every_key_of_the_pipeline_file_is_documented() -> None:
         if table or not re.search(rf"^### .*`\[\[?{key}[].]", page("pipeline.md"), re.MULTILINE):
             assert key in documented, f"{table}.{key}"
         for choice in get_args(annotation) if get_origin(annotation) is Literal else ():
-            assert f'`"{choice}"`' in documented[key], f"{table}.{key}: {choice}"
+            assert f"`{json.dumps(choice)}`" in documented[key], f"{table}.{key}: {choice}"
 
 
 def test_no_key_is_documented_that_does_not_exist() -> None:
