@@ -128,6 +128,15 @@ KeepPasswordsOption = Annotated[
         help="Keep the passwords in the annotated copy and the rejected rows, which only you can then read.",
     ),
 ]
+HandOverOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--hand-over",
+        metavar="FILE",
+        show_default=False,
+        help="Where first passwords go that are made and no invite tells: FILE.html, a slip a person, or FILE.csv.",
+    ),
+]
 StrictOption = Annotated[bool, typer.Option("--strict", show_default=False, help="Take every warning for an error.")]
 JobArgument = Annotated[
     str,

@@ -247,11 +247,15 @@ class Session:
         *,
         yes: bool,
         annotated: engine.AnnotatedCopy | None = None,
+        hand_over: Path | None = None,
     ) -> int:
         """Lets the engine do what may write, once it is agreed to; prints its report, and returns the exit status."""
         with self.working(pipeline) as progress:
             report = work(confirm=self.confirmation(pipeline, yes=yes), progress=progress)
-        return self.show(report, annotated)
+        status = self.show(report, annotated)
+        if hand_over is not None and hand_over.exists() and not self.common.quiet:
+            self.err.line(f"{hand_over} holds the first passwords of new users: hand them over, then delete it")
+        return status
 
     def report_to(self, path: Path | None, *, replace: bool) -> None:
         """Has the report that is shown kept in a file as well.

@@ -9,7 +9,14 @@ from typing import Annotated
 import typer
 
 from musterroll import engine
-from musterroll_cli.options import KeepPasswordsOption, MovedSheetOption, RejectedOption, WaitOption, YesOption
+from musterroll_cli.options import (
+    HandOverOption,
+    KeepPasswordsOption,
+    MovedSheetOption,
+    RejectedOption,
+    WaitOption,
+    YesOption,
+)
 from musterroll_cli.reload import pipeline_of_plan
 from musterroll_cli.session import Session
 
@@ -23,6 +30,7 @@ def apply(
     yes: YesOption = False,
     rejected: RejectedOption = None,
     keep_passwords: KeepPasswordsOption = False,
+    hand_over: HandOverOption = None,
     wait: WaitOption = None,
 ) -> int:
     """Does exactly what a saved plan says, or refuses because something has changed.
@@ -33,5 +41,13 @@ def apply(
     session.wait_for(wait)
     with engine.SavedPlan(plan) as saved:
         pipeline = pipeline_of_plan(session, saved.header.pipeline)
-        work = partial(engine.apply, pipeline, saved, sheet=sheet, rejected_to=rejected, keep_passwords=keep_passwords)
-        return session.write(pipeline, work, yes=yes)
+        work = partial(
+            engine.apply,
+            pipeline,
+            saved,
+            sheet=sheet,
+            rejected_to=rejected,
+            keep_passwords=keep_passwords,
+            hand_over_to=hand_over,
+        )
+        return session.write(pipeline, work, yes=yes, hand_over=hand_over)

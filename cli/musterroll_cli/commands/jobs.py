@@ -14,6 +14,7 @@ from musterroll.engine import documents
 from musterroll.errors import UsageError
 from musterroll_cli.options import (
     ForceOption,
+    HandOverOption,
     JobArgument,
     KeepPasswordsOption,
     MovedSheetOption,
@@ -126,6 +127,7 @@ def resume_job(
     yes: YesOption = False,
     rejected: RejectedOption = None,
     keep_passwords: KeepPasswordsOption = False,
+    hand_over: HandOverOption = None,
     wait: WaitOption = None,
 ) -> int:
     """Goes on with a job that was interrupted, paused or failed.
@@ -135,8 +137,16 @@ def resume_job(
     """
     session.wait_for(wait)
     pipeline = pipeline_of_job(session, job)
-    work = partial(engine.resume, pipeline, job, sheet=sheet, rejected_to=rejected, keep_passwords=keep_passwords)
-    return session.write(pipeline, work, yes=yes)
+    work = partial(
+        engine.resume,
+        pipeline,
+        job,
+        sheet=sheet,
+        rejected_to=rejected,
+        keep_passwords=keep_passwords,
+        hand_over_to=hand_over,
+    )
+    return session.write(pipeline, work, yes=yes, hand_over=hand_over)
 
 
 def approve_job(
@@ -146,6 +156,7 @@ def approve_job(
     yes: YesOption = False,
     rejected: RejectedOption = None,
     keep_passwords: KeepPasswordsOption = False,
+    hand_over: HandOverOption = None,
     wait: WaitOption = None,
 ) -> int:
     """Lets a job past the limits that stopped it, and carries it out at once.
@@ -163,8 +174,9 @@ def approve_job(
         sheet=sheet,
         rejected_to=rejected,
         keep_passwords=keep_passwords,
+        hand_over_to=hand_over,
     )
-    return session.write(pipeline, work, yes=yes)
+    return session.write(pipeline, work, yes=yes, hand_over=hand_over)
 
 
 def undo_job(session: Session, job: JobArgument, yes: YesOption = False, wait: WaitOption = None) -> int:

@@ -9,6 +9,7 @@ from musterroll_cli.options import (
     AnnotateOption,
     ExpectOption,
     ForceOption,
+    HandOverOption,
     InvitesOption,
     KeepPasswordsOption,
     OnlyOption,
@@ -31,6 +32,7 @@ def run(
     rejected: RejectedOption = None,
     annotate: AnnotateOption = None,
     keep_passwords: KeepPasswordsOption = False,
+    hand_over: HandOverOption = None,
     strict: StrictOption = False,
     report: ReportOption = None,
     force: ForceOption = False,
@@ -56,7 +58,8 @@ def run(
         sheet,
         rejected_to=rejected,
         keep_passwords=keep_passwords,
+        hand_over_to=hand_over,
         chosen=chosen,
         expected=expected,
     )
-    return session.write(pipeline, work, yes=yes, annotated=annotated)
+    return session.write(pipeline, work, yes=yes, annotated=annotated, hand_over=hand_over)

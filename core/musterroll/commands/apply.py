@@ -28,6 +28,7 @@ def apply(
     sheet: Path | None = None,
     rejected_to: Path | None = None,
     keep_passwords: bool = False,
+    hand_over_to: Path | None = None,
     confirm: Confirm = agreed,
     progress: Progress = SILENT,
 ) -> Report:
@@ -40,11 +41,11 @@ def apply(
         StalePlanError: it would come out differently; nothing was written.
     """
     header = saved.header
-    with ending(pipeline, "apply", sheet or Path(header.sheet.path), rejected_to) as end:
+    with ending(pipeline, "apply", sheet or Path(header.sheet.path), rejected_to, hand_over_to) as end:
         opened = open_again(pipeline, sheet, header.sheet)
         refuse_other_program(header.made_from, pipeline, opened.source.sha256, instead=gettext("plan the sheet again"))
         journal = Journal.open(pipeline.state, pipeline.name)
-        run = Run(pipeline, journal, "apply", progress, confirm, rejected_to, keep_passwords)
+        run = Run(pipeline, journal, "apply", progress, confirm, rejected_to, keep_passwords, hand_over_to)
         with locked(run):
             report = import_sheet(run, opened, saved=saved)
             forget_old_jobs(run)

@@ -33,6 +33,7 @@ def approve(
     sheet: Path | None = None,
     rejected_to: Path | None = None,
     keep_passwords: bool = False,
+    hand_over_to: Path | None = None,
     confirm: Confirm = agreed,
     progress: Progress = SILENT,
 ) -> Report:
@@ -42,9 +43,9 @@ def approve(
         StalePlanError: the plan would come out differently now; nothing was written.
         RefusedError: the job does not wait for an approval.
     """
-    with ending(pipeline, _COMMAND, sheet, rejected_to) as end:
+    with ending(pipeline, _COMMAND, sheet, rejected_to, hand_over_to) as end:
         found = open_job(pipeline.state, pipeline.name, job)
-        run = Run(pipeline, found.journal, _COMMAND, progress, confirm, rejected_to, keep_passwords)
+        run = Run(pipeline, found.journal, _COMMAND, progress, confirm, rejected_to, keep_passwords, hand_over_to)
         with locked(run):
             stopped = found.record
             _refuse_what_waits_for_nothing(stopped)

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
+from musterroll.commands.hand_over import tell_passwords
+from musterroll.contract.fields import PASSWORD
+from musterroll.contract.secret import Secret
 from musterroll.contract.translation import gettext
 from musterroll.errors import BackendUnavailableError, MusterrollError, RefusedError, as_error
 from musterroll.execute.answers import JobContext
 from musterroll.execute.executor import Executor, settle_former_creations
+from musterroll.execute.operations import NotPossibleError
 from musterroll.execute.passwords import Passwords
 from musterroll.invites.sender import InviteSender, open_senders
 from musterroll.journal.job import Job, JobKind, JobRecord, JobState
 from musterroll.journal.jobs import perhaps_in_doubt
 from musterroll.journal.ledger import Ledger
+from musterroll.journal.operations import PlannedUser
 from musterroll.journal.outcomes import JobOutcome
 from musterroll.journal.roster import Roster
 from musterroll.journal.unchanged import pack_unchanged
+from musterroll.pipeline.first_passwords import PasswordMaker
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.plan.run import Run
 from musterroll.portal.portal import Portal
@@ -54,7 +61,9 @@ def carry_out(run: Run, job: Job, sheet: Path) -> MusterrollError | None:
                     Ledger(journal, pipeline.name, context.identity).names.note(job.id)
             try:
                 Executor(context, journal, portal, passwords, run.progress).run()
-                InviteSender(pipeline, journal, context.identity, run.progress).run_job(job.id, senders)
+                tell_passwords(run, job, passwords, portal)
+                sender = InviteSender(pipeline, journal, context.identity, run.progress, passwords.made)
+                sender.run_job(job.id, senders)
             except Exception as stopped:
                 journal.commit()
                 if not job.operations.anything_handed_over():
@@ -72,7 +81,25 @@ def carry_out(run: Run, job: Job, sheet: Path) -> MusterrollError | None:
 def _passwords(pipeline: Pipeline, portal: Portal, sheet: Path, sha256: str) -> Passwords:
     """The passwords of the sheet, which is not read a second time for a portal that does nothing with them."""
     # The portal is asked when they are wanted: before that, one that is away has stopped nothing.
-    return Passwords(lambda: OpenSheet(pipeline, sheet).passwords(sha256), lambda: portal.capabilities().uses_passwords)
+    made = pipeline.settings.sheet.make.password is not None
+    return Passwords(
+        None if made and pipeline.fields[PASSWORD].omitted else lambda: OpenSheet(pipeline, sheet).passwords(sha256),
+        lambda: portal.capabilities().uses_passwords,
+        _maker(pipeline) if made else None,
+    )
+
+
+def _maker(pipeline: Pipeline) -> Callable[[PlannedUser], Secret]:
+    """Makes first passwords."""
+    maker = PasswordMaker(pipeline)
+
+    def make(user: PlannedUser) -> Secret:
+        made = maker.make(user.username, user.after)
+        if isinstance(made, Secret):
+            return made
+        raise NotPossibleError(f"no password that is made meets the rules: {made.message}")
+
+    return make
 
 
 def _end(run: Run, job: Job, error: MusterrollError | None) -> None:

@@ -20,12 +20,17 @@ from musterroll.pipeline.pipeline import Pipeline
 from musterroll.reports.jobs import outcome
 from musterroll.reports.report import Outcome, Report
 from musterroll.reports.summaries import JobSummary
+from musterroll.written.hand_over import check_hand_over
 from musterroll.written.rejected import check_place
 
 
 @contextmanager
 def ending(
-    pipeline: Pipeline, command: str, sheet: Path | None, rejected_to: Path | None = None
+    pipeline: Pipeline,
+    command: str,
+    sheet: Path | None,
+    rejected_to: Path | None = None,
+    hand_over_to: Path | None = None,
 ) -> Iterator[Callable[[Report], Report]]:
     """Around what a writing command does: tells how it ended, once, however that was, unless a person declined.
 
@@ -34,6 +39,7 @@ def ending(
         command: the command, e.g. `run`.
         sheet: the sheet as it was named, where it was.
         rejected_to: the file for rejected rows, where one was named; refused at once where it cannot be.
+        hand_over_to: the file for first passwords, likewise.
 
     Yields:
         Takes the report at the end, and gives it back. That nobody could be told is its error, where it has no other.
@@ -61,6 +67,7 @@ def ending(
 
     try:
         check_place(pipeline, rejected_to)
+        check_hand_over(hand_over_to)
         yield end
     except BaseException as error:
         ended = None if is_told else _ended_by(error, pipeline)

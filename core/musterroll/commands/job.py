@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from musterroll.commands.carry_out import carry_out, settle_former_jobs
+from musterroll.commands.hand_over import refuse_untold
 from musterroll.contract.translation import gettext
 from musterroll.errors import JobInterrupted, MusterrollError, RefusedError, StateError, as_error
 from musterroll.journal.job import Job, JobKind, JobRecord, JobState, insert_job, new_job_id, time_text
@@ -139,6 +140,7 @@ def execute_plan(run: Run, job: Job, sheet: Path, *, approved: bool = False) -> 
             raise refusal
         end_unexecuted(run, job, JobState.QUARANTINED, error=refusal)
         return report_of(job, run.command, error=refusal)
+    refuse_untold(run, job)
     summary = summarise(job, portal=f"{run.pipeline.backend.component.name} ({record.identity})")
     if summary.does_anything and not run.confirm(summary):
         raise RefusedError(gettext("declined; nothing was written"), code="declined")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from musterroll.commands.apply import open_again
 from musterroll.commands.finished import ending
+from musterroll.commands.hand_over import refuse_untold
 from musterroll.commands.job import continue_plan, locked
 from musterroll.commands.run import import_sheet
 from musterroll.commands.undo import undo_job
@@ -31,6 +32,7 @@ def resume(
     sheet: Path | None = None,
     rejected_to: Path | None = None,
     keep_passwords: bool = False,
+    hand_over_to: Path | None = None,
     confirm: Confirm = agreed,
     progress: Progress = SILENT,
 ) -> Report:
@@ -38,9 +40,9 @@ def resume(
 
     It is asked, and rejected rows go where a person wants them, only if it was cut off before its plan was agreed to.
     """
-    with ending(pipeline, _COMMAND, sheet, rejected_to) as end:
+    with ending(pipeline, _COMMAND, sheet, rejected_to, hand_over_to) as end:
         found = open_job(pipeline.state, pipeline.name, job)
-        run = Run(pipeline, found.journal, _COMMAND, progress, confirm, rejected_to, keep_passwords)
+        run = Run(pipeline, found.journal, _COMMAND, progress, confirm, rejected_to, keep_passwords, hand_over_to)
         with locked(run):
             report = _go_on(run, found, sheet)
         return end(report)
@@ -63,6 +65,7 @@ def _go_on(run: Run, job: Job, sheet: Path | None) -> Report:
     _refuse_superseded(job, record)
     if job.operations.needs_passwords():
         _refuse_changed(run, record, sheet)
+    refuse_untold(run, job)
     with job.journal.transaction():
         job.operations.retry_failed()
         job.go_on()

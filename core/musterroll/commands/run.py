@@ -31,6 +31,7 @@ def run(
     *,
     rejected_to: Path | None = None,
     keep_passwords: bool = False,
+    hand_over_to: Path | None = None,
     chosen: ChosenRows | None = None,
     expected: Sequence[Expected] = (),
     confirm: Confirm = agreed,
@@ -41,10 +42,12 @@ def run(
     With `chosen` it is one of some rows only: the others are left alone, and the sheet is not the last complete one.
     With `expected` it is refused where the plan comes to something else.
     """
-    with ending(pipeline, "run", sheet, rejected_to) as end:
+    with ending(pipeline, "run", sheet, rejected_to, hand_over_to) as end:
         opened = OpenSheet(pipeline, sheet, chosen)
         journal = Journal.open(pipeline.state, pipeline.name)
-        this = Run(pipeline, journal, "run", progress, confirm, rejected_to, keep_passwords, tuple(expected))
+        this = Run(
+            pipeline, journal, "run", progress, confirm, rejected_to, keep_passwords, hand_over_to, tuple(expected)
+        )
         with locked(this):
             report = import_sheet(this, opened)
             forget_old_jobs(this)

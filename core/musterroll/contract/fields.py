@@ -66,6 +66,7 @@ class Field:
         default: what a blank cell means when a user is created.
         compose: makes the value of other fields where the cell is blank or there is no column.
         make: how the value is made where what is composed is taken already; None where that is no matter.
+        generated: a new user who has none gets one that is made when the user is created.
         omitted: this customer's sheet does not have it.
         role: what it says of the row; None for a value of the user.
         words: what may stand in the cells of such a field, folded, and what each means.
@@ -84,6 +85,7 @@ class Field:
     default: str | Secret | None = None
     compose: Template | None = None
     make: NameForms | None = None
+    generated: bool = False
     omitted: bool = False
     role: FieldRole | None = None
     words: Mapping[str, str] = field(default_factory=dict, hash=False)
@@ -91,7 +93,7 @@ class Field:
     @property
     def needs_column(self) -> bool:
         """Whether the sheet must have a column for it."""
-        return self.has_column and (self.role is None or self.required)
+        return self.has_column and (self.role is None or self.required) and not self.generated
 
     @property
     def has_column(self) -> bool:

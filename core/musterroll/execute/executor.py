@@ -147,7 +147,7 @@ class Executor:
             after = chunk[-1].seq
             waiting: dict[str, tuple[StoredOp, Op]] = {}
             for stored in chunk:
-                op = make_operation(stored, self._context.job, self._passwords)
+                op = make_operation(stored, self._context.job, self._passwords, was_handed_over=True)
                 if op is not None:
                     waiting[op.id] = stored, op
             try:

@@ -37,8 +37,14 @@ def operation_id(job: str, seq: int) -> str:
     return f"{job}-{seq}"
 
 
-def make_operation(stored: StoredOp, job: str, passwords: Passwords) -> Op | None:
+def make_operation(stored: StoredOp, job: str, passwords: Passwords, *, was_handed_over: bool = False) -> Op | None:
     """Makes the operation, with the ids and passwords that it needs now.
+
+    Args:
+        stored: what there is to do.
+        job: the job's id.
+        passwords: those of the sheet, and those that are made.
+        was_handed_over: whether the portal has had it already, and only is asked what became of it.
 
     Returns:
         The operation; None where nothing is left to do.
@@ -48,7 +54,7 @@ def make_operation(stored: StoredOp, job: str, passwords: Passwords) -> Op | Non
     """
     id_ = operation_id(job, stored.seq)
     if stored.user is not None:
-        return _of_user(stored.kind, stored.user, id_, passwords)
+        return _of_user(stored.kind, stored.user, id_, passwords, is_new=not was_handed_over)
     assert stored.group is not None
     path = stored.group.path
     if stored.kind is Kind.CREATE_GROUP:
@@ -65,9 +71,9 @@ def make_operation(stored: StoredOp, job: str, passwords: Passwords) -> Op | Non
     return make(id=id_, group=group, members=stored.members) if stored.members else None
 
 
-def _of_user(kind: Kind, user: PlannedUser, id_: str, passwords: Passwords) -> Op:
+def _of_user(kind: Kind, user: PlannedUser, id_: str, passwords: Passwords, *, is_new: bool) -> Op:
     if kind is Kind.CREATE_USER:
-        password = passwords.of(user.row) if user.password is PasswordAction.SET else None
+        password = passwords.first(user, is_new=is_new) if user.password is PasswordAction.SET else None
         desired = Desired(username=user.username, fields=FrozenDict(user.after))
         return CreateUser(id=id_, user=desired, password=password)
     if user.ref is None:

@@ -7,20 +7,24 @@ died is held until a person decides.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
+from types import MappingProxyType
 from typing import TypeAlias
 
+from musterroll.contract.fields import PASSWORD
 from musterroll.contract.messages import Message, Purpose, Recipient, Sent, SentStatus
 from musterroll.contract.operations import Op, SendInvite, Status, UserRef
 from musterroll.contract.roles import Notifier
+from musterroll.contract.secret import Secret
 from musterroll.errors import MusterrollError
 from musterroll.journal.invites import DueInvite, InviteState, InviteStore
 from musterroll.journal.journal import Journal
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.portal.portal import Portal
 from musterroll.progress import Progress
+from musterroll.registry.masks import masked
 
 Due: TypeAlias = Callable[[str, int, int], Sequence[DueInvite]]
 """Returns the next invites that a notifier is to send: beyond a row, by ascending row, and so many at the most."""
@@ -82,14 +86,22 @@ class InviteSender:
         journal: where they are noted.
         identity: the portal's identity.
         progress: told how it goes on.
+        passwords: first passwords that were made, by row: the invite tells them.
     """
 
-    def __init__(self, pipeline: Pipeline, journal: Journal, identity: str, progress: Progress) -> None:
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        journal: Journal,
+        identity: str,
+        progress: Progress,
+        passwords: Mapping[int, Secret] = MappingProxyType({}),
+    ) -> None:
         self._pipeline = pipeline
         self._journal = journal
         self._store = InviteStore(journal, pipeline.name, identity)
         self._valid = dt.timedelta(days=pipeline.settings.invites.valid_days)
-        self._progress = progress
+        self._progress, self._passwords = progress, passwords
         self._noted: dict[str, DueInvite] = {}  # committed as `sending`, not asked for yet
         self._handed: dict[str, DueInvite] = {}  # handed to the notifier, no answer yet
 
@@ -154,14 +166,21 @@ class InviteSender:
                         "job": invite.job,
                         "valid_days": str(self._valid.days),
                         "expires": f"{expires:%Y-%m-%d}",
+                        **self._password(invite),
                     },
                 )
+
+    def _password(self, invite: DueInvite) -> Mapping[str, str]:
+        password = self._passwords.get(invite.row)
+        return {} if password is None else {PASSWORD: password.reveal()}
 
     def _settle(self, invite: DueInvite, state: InviteState, detail: str | None) -> None:
         if state is InviteState.FAILED and invite.was is InviteState.HELD:
             # This time it did not go out, but the first time it may have: that doubt stays.
             state, detail = InviteState.HELD, f"not sent again: {detail or 'the notifier does not say why'}"
-        now = self._pipeline.clock()
+        now, password = self._pipeline.clock(), self._passwords.get(invite.row)
+        if detail is not None and password is not None:
+            detail = masked(detail, [password.reveal()])
         self._journal.begin()
         self._store.settle(invite.message, state, sent=now, expires=now + self._valid, detail=detail)
         # Each answer at once: a message that is known to be sent must not be held by a crash later.

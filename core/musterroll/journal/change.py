@@ -11,7 +11,7 @@ from json.encoder import encode_basestring
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from musterroll.contract.fields import USERNAME
+from musterroll.contract.fields import PASSWORD, USERNAME
 from musterroll.contract.text import fold
 from musterroll.contract.users import GroupPath
 from musterroll.journal.damage import decoded, refuse_other_than_text
@@ -135,9 +135,20 @@ class Made:
     fields: tuple[str, ...] = ()
     who: tuple[str, ...] = ()
 
-    def columns(self) -> tuple[str | None, str | None]:
-        """Returns what the table `row` has of it."""
-        return _encode(self.fields) if self.fields else None, _encode(self.who) if self.who else None
+    @property
+    def and_password(self) -> Made:
+        """The same with a password, should the user be new."""
+        return Made((*self.fields, PASSWORD), self.who)
+
+    def of(self, action: Action) -> Made:
+        """What of it is so: a password is made for a new user only."""
+        if action is Action.CREATE or PASSWORD not in self.fields:
+            return self
+        return Made(tuple(name for name in self.fields if name != PASSWORD), self.who)
+
+    def columns(self) -> tuple[str | None, str | None, None]:
+        """Returns what the table `row` has of it; nobody has been told a password yet."""
+        return _encode(self.fields) if self.fields else None, _encode(self.who) if self.who else None, None
 
 
 NOTHING_MADE = Made()

@@ -125,7 +125,7 @@ class PlanStore:
         """
         ready, self._settled = (self._settled, []) if last else whole_parts(self._settled)
         pack_rows(self._journal, self._job, ready)
-        self._journal.executemany(f"INSERT INTO row VALUES ({', '.join('?' * 16)})", self._rows)  # noqa: S608 -- marks
+        self._journal.executemany(f"INSERT INTO row VALUES ({', '.join('?' * 17)})", self._rows)  # noqa: S608 -- marks
         self._journal.executemany(
             "INSERT INTO membership (job, row, target, kind, position, op) VALUES (?, ?, ?, ?, ?, ?)", self._memberships
         )

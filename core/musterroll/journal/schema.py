@@ -137,6 +137,7 @@ CREATE TABLE row (
     known_as TEXT,                            -- JSON: digests for `invited_as`, where an invite is concerned
     made     TEXT,                            -- JSON: the fields that were made, not said
     who      TEXT,                            -- JSON: digests for `made_name`, where usernames are made
+    handed   TEXT,                            -- the file that the password was handed over in, where it was made
     PRIMARY KEY (job, row)
 ) WITHOUT ROWID;
 -- Every group that the job touches; the ref of a new one comes with its creation.

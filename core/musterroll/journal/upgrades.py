@@ -104,10 +104,11 @@ _TO_8 = (
     ),
 )
 
-# No usernames were made.
+# Neither usernames nor passwords were made.
 _TO_9 = (
     "ALTER TABLE row ADD COLUMN made TEXT",
     "ALTER TABLE row ADD COLUMN who TEXT",
+    "ALTER TABLE row ADD COLUMN handed TEXT",
     MADE_NAME,
     MADE_NAME_FOLDED,
 )

@@ -124,7 +124,7 @@ def _field(
     required = field.required or name == USERNAME
     if name == PASSWORD:
         node = at(check.tree, ("password", "required"))
-        required = node is not None and plain(node) == "always"
+        required = node is not None and plain(node) == "always" and sheet.make.password is None
     heading, aliases = _headings(check, sheet, field)
     return Field(
         name=name,
@@ -140,6 +140,7 @@ def _field(
         default=_default(check, field, sheet.defaults.get(name)),
         compose=compose,
         make=make,
+        generated=name == PASSWORD and sheet.make.password is not None,
         omitted=omitted,
         role=field.role,
         words=words_of(field),

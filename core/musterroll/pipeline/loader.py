@@ -14,6 +14,7 @@ from functools import reduce
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from musterroll.contract.secret import Secret
 from musterroll.contract.text import did_you_mean, known_names
 from musterroll.contract.translation import languages
 from musterroll.errors import Mistake, PipelineError
@@ -100,7 +101,7 @@ def load_pipeline(
 
     merged = masked_settings(tree, check.masked)
     used = (*readers, *transforms, *validators, *resolvers, backend, *notifiers)
-    return Pipeline(
+    pipeline = Pipeline(
         settings=Settings.model_validate(merged),  # without literal secrets: nobody needs them from there
         profile=profile,
         file=path,
@@ -124,6 +125,20 @@ def load_pipeline(
         notifiers=notifiers,
         locate=check.mistake,
     )
+    if settings.sheet.make.password is not None:
+        _check_made_password(check, pipeline)
+    return pipeline
+
+
+def _check_made_password(check: Check, pipeline: Pipeline) -> None:
+    """Complains where no password that is made meets the rules."""
+    from musterroll.pipeline.first_passwords import PasswordMaker  # noqa: PLC0415 -- most pipelines make none
+
+    found = PasswordMaker(pipeline).make("", {})
+    if not isinstance(found, Secret):
+        text = f"no password that is made so meets the rules: {found.message}"
+        check.complain(("sheet", "make", "password", "generate"), text)
+        raise PipelineError(tuple(check.mistakes))
 
 
 def _check_language(check: Check, settings: Settings | None) -> None:

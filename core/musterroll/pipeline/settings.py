@@ -148,14 +148,50 @@ class MadeUsername(Table):
     known_by: tuple[FieldName, ...] = ()
 
 
+_SHORTEST_PASSWORD, _LONGEST_PASSWORD = 10, 128
+
+
+def _generate(value: object) -> object:
+    if value == "words" or (type(value) is int and _SHORTEST_PASSWORD <= value <= _LONGEST_PASSWORD):
+        return value
+    raise ValueError(f'should be "words", or a number of characters from {_SHORTEST_PASSWORD} to {_LONGEST_PASSWORD}')
+
+
+Generate = Annotated[
+    Literal["words"] | int,
+    BeforeValidator(_generate),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"const": "words"},
+                {"type": "integer", "minimum": _SHORTEST_PASSWORD, "maximum": _LONGEST_PASSWORD},
+            ]
+        }
+    ),
+]
+"""What a password is made of: words, or so many characters."""
+
+
+class MadePassword(Table):
+    """`password` of `[sheet.make]`: the first password of a new user whose row has none.
+
+    Attributes:
+        generate: what it is made of: `words`, or so many characters.
+    """
+
+    generate: Generate
+
+
 class MakeSettings(Table):
     """`[sheet.make]`: what is made where the sheet does not say it.
 
     Attributes:
         username: how usernames are made.
+        password: how first passwords are made.
     """
 
     username: MadeUsername | None = None
+    password: MadePassword | None = None
 
 
 class SheetSettings(Table):
@@ -171,7 +207,7 @@ class SheetSettings(Table):
         aliases: other headings of a field.
         defaults: what a blank cell means when a user is created.
         compose: fields made of others, e.g. `{forename}.{surname}`.
-        make: what is made where the sheet does not say it: usernames that nobody else has.
+        make: what is made where the sheet does not say it: usernames that nobody else has, first passwords.
         omit: fields that the sheet does not have.
     """
 

@@ -27,6 +27,7 @@ class NewUsers:
         rows: plans all other rows; what it has found out of groups counts here.
         names: of the attributes of a user.
         needs_password: whether a new user without one is a problem.
+        makes_passwords: whether one is made for a new user without one.
         invites: the policy of invites.
         decide: decides about an invite that nothing speaks against.
         keep: stores groups, unless they are.
@@ -41,11 +42,13 @@ class NewUsers:
         store: PlanStore,
         *,
         needs_password: bool,
+        makes_passwords: bool,
         decide: Callable[[CheckedRow, Recipient], InviteDecision],
         keep: Callable[[Iterable[Target]], None],
     ) -> None:
         self._rows, self._names, self._needs_password = rows, names, needs_password
         self._invites, self._decide, self._keep, self._store = invites, decide, keep, store
+        self._makes_passwords = makes_passwords
         self._looks = rows.knows_new_users and not takes_plain_way()
         self._targets: dict[tuple[GroupPath, ...], tuple[Target, ...]] = {}  # of groups that are stored
 
@@ -66,7 +69,7 @@ class NewUsers:
         if not (self._looks and valid) or place in self._suspects:
             return False
         username, has_password = self._usernames[place], self._has_password[place]
-        if not (username and (has_password or not self._needs_password)):
+        if not (username and (has_password or self._makes_passwords or not self._needs_password)):
             return False
         targets = self._targets.get(groups)
         if targets is None:
@@ -80,7 +83,7 @@ class NewUsers:
         if invite is None:
             recipient = Recipient(username=username, fields=dict(zip(self._names, texts, strict=True)))
             invite = self._decide(checked, recipient)
-        password = _SET if has_password else _NONE
+        password = _SET if has_password or self._makes_passwords else _NONE
         fields = [(name, text) for name, text in zip(self._names, texts, strict=True) if text]
         made = None if self._made is None else self._made[place]
         self._store.add_new(

@@ -65,6 +65,7 @@ class RowPlanner:
         self._can = capabilities
         self._groups = groups
         self._names = kept_by_portal(fields, settings.match, capabilities)
+        self._makes_passwords = settings.sheet.make.password is not None
         self._new_groups: dict[tuple[GroupPath, ...], Groups] = {}
         kept = capabilities.fields
         self._unkept = () if kept is None else tuple(name for name in self._names if name not in kept)
@@ -255,6 +256,8 @@ class RowPlanner:
     ) -> PasswordAction:
         given = bool(self._passwords[checked.place])
         if user is None:
+            if not given and self._makes_passwords:
+                return PasswordAction.SET
             if not given and self._settings.password.required == "new":
                 message = "A new user needs a password; fill it in"
                 problems.append(checked.row.problem(PASSWORD, "password.required", message))

@@ -43,6 +43,7 @@ class Run:
         confirm: asked once, before the first write, and only where there is something to write.
         rejected_to: the file for rejected rows; None for a new one beside the sheet.
         keep_passwords: whether that file holds the rows' passwords.
+        hand_over_to: the file that tells first passwords which no invite tells; None where none was named.
         expected: what the plan must come to.
         earlier: the journal of earlier jobs, where it is another one and there is one.
     """
@@ -54,6 +55,7 @@ class Run:
     confirm: Confirm = agreed
     rejected_to: Path | None = None
     keep_passwords: bool = False
+    hand_over_to: Path | None = None
     expected: tuple[Expected, ...] = ()
     earlier: Journal | None = None
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import zip_longest
 from typing import NamedTuple
 
-from musterroll.contract.fields import USERNAME, FieldSet
+from musterroll.contract.fields import PASSWORD, USERNAME, FieldSet
 from musterroll.contract.messages import Recipient
 from musterroll.contract.operations import ACTIVE
 from musterroll.contract.problems import Problem, Severity
@@ -17,7 +17,7 @@ from musterroll.contract.translation import gettext, gettext_noop
 from musterroll.contract.users import Existing
 from musterroll.invites.choices import InviteChoices
 from musterroll.invites.policy import InvitePolicy, no_invite
-from musterroll.journal.change import Action, Change, InviteDecision, Made, Target
+from musterroll.journal.change import NOTHING_MADE, Action, Change, InviteDecision, Made, Target
 from musterroll.journal.ledger import NOT_KNOWN, Ledger, LedgerEntry
 from musterroll.journal.plan import PlanStore
 from musterroll.pipeline.settings import SendTo, Settings
@@ -128,6 +128,7 @@ class SheetPlanner:
             invites,
             store,
             needs_password=settings.password.required == "new",
+            makes_passwords=settings.sheet.make.password is not None,
             decide=self._decide,
             keep=self._store_targets,
         )
@@ -188,6 +189,10 @@ class SheetPlanner:
         if self._usernames is not None:
             self._made = self._usernames.give_names(rows)
             columns = rows.rows.columns
+        if self._settings.sheet.make.password is not None:
+            given = columns.secrets(PASSWORD)
+            known = self._made or [NOTHING_MADE] * len(rows)
+            self._made = [one if password else one.and_password for one, password in zip(known, given, strict=True)]
         self._spellings.note(rows.groups, rows.rows)
         orders = self._orders.of(columns) if self._orders else None
         others = rows if self._settled is None else self._settled.take(rows, orders)
@@ -267,7 +272,7 @@ class SheetPlanner:
             return
         self._store_targets((*change.add, *change.remove))
         if self._made is not None:
-            change = replace(change, made=self._made[checked.place])
+            change = replace(change, made=self._made[checked.place].of(change.action))
         if change.action in _NOT_INVITED:
             self._store.add(change, change.invite if change.action is Action.IGNORED else no_invite("inactive"))
             return

@@ -162,7 +162,9 @@ Job {job}
 
 def known_names(purpose: Purpose, fields: FieldSet) -> tuple[str, ...]:
     """Returns the placeholders that a message for this purpose can have."""
-    own = fields.attributes if purpose is Purpose.INVITE else ()
+    own: tuple[str, ...] = ()
+    if purpose is Purpose.INVITE:  # of a password, only one that was made, as nobody else knows it
+        own = (*fields.attributes, *(name for name, field in fields.items() if field.generated))
     return tuple(dict.fromkeys((*own, *_OF_THE_MESSAGE[purpose])))
 
 

@@ -93,7 +93,9 @@ def _details(change: Change, *, verbose: bool) -> Iterator[Piece]:
         parts.append((Styled(f"{name}: ", "dim"), *before, value(difference.after)))
     parts += [(Styled(f"+{group_name(group.path)}", "green"),) for group in change.add]
     parts += [(Styled(f"-{group_name(group.path)}", "red"),) for group in change.remove]
-    if change.password in _PASSWORDS:
+    if "password" in change.made.fields:
+        parts.append((gettext("password made"),))
+    elif change.password in _PASSWORDS:
         parts.append((gettext(_PASSWORDS[change.password]),))
     if change.invite.send:
         parts.append(

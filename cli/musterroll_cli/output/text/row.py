@@ -91,8 +91,9 @@ def _show_transforms(stream: Stream, story: RowStory) -> None:
 
 def _show_made(stream: Stream, story: RowStory) -> None:
     if story.made_from:
-        _heading(stream, "Made")
-        stream.line(f"  username: {', else '.join(story.made_from)} → {shorten(story.username)}")
+        _heading(stream, gettext("Made"))
+        forms = gettext(", else ").join(story.made_from)
+        stream.line(f"  username: {forms} → {shorten(story.username)}")
 
 
 def _show_results(stream: Stream, story: RowStory) -> None:
@@ -128,7 +129,9 @@ def _show_plan(stream: Stream, story: RowStory) -> None:
         rows.append((name, (Styled(before, "dim"), value(difference.after))))
     rows += [(gettext("group"), Styled(f"+{group_name(group.path)}", "green")) for group in change.add]
     rows += [(gettext("group"), Styled(f"-{group_name(group.path)}", "red")) for group in change.remove]
-    rows.append((gettext("password"), gettext(_PASSWORDS[change.password])))
+    made = "password" in change.made.fields
+    password = gettext("made, and told to nobody but its user") if made else gettext(_PASSWORDS[change.password])
+    rows.append((gettext("password"), password))
     invite = change.invite
     by = gettext("by {channel}", channel=term(invite.channel)) if invite.channel else gettext("yes")
     why_not = term(invite.reason) if invite.reason else gettext("not meant")

@@ -1,0 +1,139 @@
+"""The file that first passwords are handed over in: a table, or a page to print with a slip a person."""
+
+from __future__ import annotations
+
+import csv
+import html
+import io
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from musterroll.contract.fields import PASSWORD, USERNAME, FieldSet
+from musterroll.contract.secret import Secret
+from musterroll.contract.translation import gettext
+from musterroll.errors import MusterrollError, UsageError
+from musterroll.written.new_file import NewFile, why_not
+
+OPTION = "--hand-over"
+_AGAIN = f"go on with `musterroll jobs resume` and another file ({OPTION})"
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_STYLE = """
+@page { margin: 12mm; }
+body { font: 12pt/1.5 sans-serif; margin: 0; color: #000; background: #fff; }
+section { border: 1px dashed #888; padding: 5mm 8mm; margin: 0 0 -1px; break-inside: avoid; }
+h2 { font-size: 13pt; margin: 0 0 2mm; }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: 0 6mm; margin: 0; }
+dd { margin: 0; }
+dd.told { font: bold 13pt/1.5 monospace; overflow-wrap: anywhere; }
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Somebody and the first password.
+
+    Attributes:
+        username: of the user.
+        password: the password.
+        values: the attributes.
+    """
+
+    username: str
+    password: Secret
+    values: Mapping[str, str | None]
+
+
+def check_hand_over(path: Path | None) -> None:
+    """Refuses a file before anything is done that could not be written afterwards.
+
+    Raises:
+        UsageError: it is of no known format, or exists.
+    """
+    if path is None:
+        return
+    if path.suffix.lower() not in _WRITERS:
+        known = " or ".join(_WRITERS)
+        raise UsageError(f"{OPTION} {path}: the name must end in {known}")
+    if path.exists() or path.is_symlink():
+        raise UsageError(f"{OPTION} {path}: the file exists, and passwords are never written over one; name another")
+    if not path.parent.is_dir():
+        raise UsageError(f"{OPTION} {path}: there is no folder {path.parent}")
+
+
+def write_hand_over(path: Path, people: Iterable[Told], fields: FieldSet, title: str) -> None:
+    """Writes the file, for its owner only; it is whole or not there.
+
+    Args:
+        path: the file.
+        people: who is told, in the order of the sheet.
+        fields: the fields of a user.
+        title: what it is about.
+
+    Raises:
+        MusterrollError: it cannot be written.
+    """
+    write = _WRITERS[path.suffix.lower()]
+    names = [name for name in fields.attributes if name in {key for one in people for key in one.values}]
+    headings = {name: field.heading for name, field in fields.items()}
+
+    def fill(target: BinaryIO) -> None:
+        text = io.TextIOWrapper(target, encoding="utf-8", newline="")
+        for piece in write(people, names, headings, title):
+            text.write(piece)
+        text.flush()
+        text.detach()
+
+    try:
+        with NewFile(path.parent, private=True) as file:
+            file.fill(fill)
+            if not file.becomes(path, replace=False):
+                raise MusterrollError(f"{path} exists by now, so the first passwords are not written; {_AGAIN}")
+    except OSError as error:
+        raise MusterrollError(f"{path} cannot be written: {why_not(error, path)}; {_AGAIN}") from error
+
+
+def _csv(people: Iterable[Told], names: list[str], headings: Mapping[str, str], title: str) -> Iterator[str]:
+    line = io.StringIO()
+    writer = csv.writer(line)
+
+    def written(values: Iterable[str]) -> str:
+        line.seek(0)
+        line.truncate()
+        writer.writerow(values)
+        return line.getvalue()
+
+    yield "\ufeff" + written([headings[USERNAME], headings[PASSWORD], *(headings[name] for name in names)])
+    for one in people:
+        values = [one.values.get(name) or "" for name in names]
+        yield written([_harmless(one.username), one.password.reveal(), *map(_harmless, values)])
+
+
+def _harmless(text: str) -> str:
+    """No spreadsheet program is to take a value for a formula."""
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def _page(people: Iterable[Told], names: list[str], headings: Mapping[str, str], title: str) -> Iterator[str]:
+    said, advice = html.escape(title), gettext("Keep this to yourself, and change the password when you first sign in.")
+    yield f'<!doctype html>\n<meta charset="utf-8">\n<title>{said}</title>\n<style>{_STYLE}</style>\n'
+    for one in people:
+        yield f"<section>\n<h2>{said}</h2>\n<dl>\n"
+        for name in names:
+            if one.values.get(name):
+                yield _line(headings[name], one.values[name] or "")
+        yield _line(headings[USERNAME], one.username, told=True)
+        yield _line(headings[PASSWORD], one.password.reveal(), told=True)
+        yield "</dl>\n"
+        yield f"<p>{html.escape(advice)}</p>\n"
+        yield "</section>\n"
+
+
+def _line(heading: str, value: str, *, told: bool = False) -> str:
+    kind = ' class="told"' if told else ""
+    return f"<dt>{html.escape(heading)}</dt><dd{kind}>{html.escape(value)}</dd>\n"
+
+
+_Writer = Callable[[Iterable[Told], list[str], Mapping[str, str], str], Iterator[str]]
+_WRITERS: Mapping[str, _Writer] = {".html": _page, ".csv": _csv}
