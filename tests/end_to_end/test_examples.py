@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email
 import json
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -15,6 +16,7 @@ from email.policy import default
 from pathlib import Path
 from typing import Any
 
+import argon2
 import pytest
 from jsonschema import Draft202012Validator
 
@@ -137,6 +139,27 @@ def mails(place: Workplace) -> Iterator[list[str]]:
     for file in place.invites():
         mail = email.message_from_bytes(file.read_bytes(), policy=default)
         yield [str(mail["To"]), str(mail["Subject"])]
+
+
+# -- Elmwood ----------------------------------------------------------------------------------------------------
+
+
+def test_elmwood_everybody_can_sign_in_with_their_slip(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elmwood = Inside(copied("elmwood", tmp_path).folder, capsys, monkeypatch)
+    for sheet, slips in (("autumn.csv", "slips.html"), ("spring.csv", "new.html")):
+        assert elmwood.run("run", sheet, "--hand-over", slips).status == 0
+    pages = [(elmwood.folder / name).read_text(encoding="utf-8") for name in ("slips.html", "new.html")]
+    assert [page.count("<section>") for page in pages] == [5, 1]
+    found = re.findall(
+        r'Username</dt><dd class="told">([^<]+)</dd>\n<dt>Password</dt><dd[^>]*>([^<]+)<', "".join(pages)
+    )
+    with closing(sqlite3.connect(elmwood.folder / "elmwood.db")) as portal:
+        stored = dict(portal.execute("SELECT username, password_hash FROM users").fetchall())
+    assert stored.keys() == dict(found).keys()
+    for username, password in found:
+        argon2.PasswordHasher().verify(stored[username], password)
 
 
 # -- Lyceum -----------------------------------------------------------------------------------------------------
