@@ -107,12 +107,3 @@ def test_csv_import_232_how_columns_were_mapped_is_remembered(office: Inside) ->
     assert office.run("pipeline", "map", "staff.csv").status == 0
     for _ in range(2):
         assert office.json("validate", "staff.csv").codes == []
-
-
-def test_openslides_client_1103_usernames_are_made(office: Inside) -> None:
-    office.pipeline('invites.send_to = "none"\nsheet.compose.username = "{forename}.{surname}"')
-    (office.folder / "staff.csv").write_text(
-        TEXT.replace("Username,", "").replace("com,ana,", "com,"), encoding="utf-8"
-    )
-    assert office.run("run", "staff.csv").status == 0
-    assert list(office.users()) == ["Ana.Núñez"]

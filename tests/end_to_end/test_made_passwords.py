@@ -16,7 +16,7 @@ from pathlib import Path
 import argon2
 import pytest
 
-from support.fork_server import ForkServer, fork_server
+from support.fork_server import ForkServer, When, fork_server
 from support.workplace import Inside
 
 PIPELINE = """
@@ -50,7 +50,7 @@ def write(folder: Path, *, generate: str = '"words"', more: str = "", sheet: str
 
 def told(folder: Path) -> dict[str, str]:
     """The password of everybody who was told one; of several, the last."""
-    found = {}
+    found: dict[str, str] = {}
     for file in sorted(folder.glob("told*.csv"), key=lambda file: file.stat().st_mtime_ns):
         with file.open(encoding="utf-8-sig", newline="") as lines:
             found |= {row["Username"]: row["Password"] for row in csv.DictReader(lines)}
@@ -171,7 +171,7 @@ def server() -> Iterator[ForkServer]:
 @pytest.mark.slow
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_killed_at_any_commit_everybody_can_sign_in_after_the_resume(
-    server: ForkServer, tmp_path: Path, when: str
+    server: ForkServer, tmp_path: Path, when: When
 ) -> None:
     base, chance, commit = tmp_path / "base", random.Random(when), 1
     base.mkdir()

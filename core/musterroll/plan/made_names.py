@@ -38,8 +38,8 @@ _ANOTHER = gettext_noop(
     "{heading} which username is right"
 )
 _NAMESAKE = gettext_noop(
-    'The portal has a user "{other}", of whom it cannot be told whether that is this person, so "{name}" is made; if '
-    "they are one, write {other} in the column {heading}"
+    'The portal has a user "{other}", of whom it cannot be told whether that is this person: write {other} into the '
+    "column {heading} if they are one, else {name}"
 )
 _SAME = gettext_noop(
     "What says who this is ({fields}) is the same as in row {first}: delete one of the two rows, or tell them apart"
@@ -248,6 +248,7 @@ class UsernameMaker:
         named: dict[int, str],
     ) -> bool:
         """Names somebody by the next name that is free; returns whether that is settled."""
+        own = {self._identities.digest(one, self._salt) for one in identities}
         while True:
             known = next((series.people[one] for one in identities if one in series.people), None)
             if known is not None:
@@ -270,10 +271,8 @@ class UsernameMaker:
             folded = fold(name)
             user, whos = users[folded], owners.get(folded, frozenset())
             if user is not None:
-                self._note(series, user, is_known=bool(whos))
-            elif hash(folded) not in self._given and whos.issubset(
-                self._identities.digest(one, self._salt) for one in identities
-            ):
+                self._note(series, user, is_known=not own.issuperset(whos))
+            elif hash(folded) not in self._given and own.issuperset(whos):
                 break
         self._given.add(hash(folded))
         named[place] = name
@@ -282,7 +281,6 @@ class UsernameMaker:
                 USERNAME,
                 "username.namesake",
                 _NAMESAKE,
-                severity=Severity.WARNING,
                 name=name,
                 other=series.unknown,
             )

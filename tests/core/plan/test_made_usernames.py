@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from musterroll import Capabilities, CreateUser, DeleteUser, Desired, UserRef
-from musterroll.errors import PipelineError
+from musterroll import Capabilities, CreateUser, DeleteUser, Desired, UserRef, engine
+from musterroll.errors import PipelineError, StalePlanError
 from musterroll.testing import PipelineTrial
 from musterroll_plugins.backends.memory.backend import MemoryBackend
 from musterroll_plugins.backends.memory.store import MemoryStore
@@ -101,8 +101,15 @@ def test_who_marries_keeps_the_username(school: School) -> None:
 def test_a_name_that_the_portal_has_is_not_given_again_and_that_is_said(school: School) -> None:
     school.has("John.Smith", forename="John")
     result = school.run([pupil("1")])
-    assert [one.code for one in result.problems] == ["username.namesake"]
-    assert list(result.actions) == ["john.smith2"]
+    assert [(one.code, one.is_error) for one in result.problems] == [("username.namesake", True)]
+    assert names(school, pupil("1", Username="john.smith2")) == ["john.smith2"]  # as the message says
+    assert names(school, pupil("1")) == ["john.smith2"]
+
+
+def test_whoever_knows_that_all_of_them_are_others_says_so(tmp_path: Path) -> None:
+    school = School(tmp_path, more='severity."username.namesake" = "warning"')
+    school.has("john.smith")
+    assert names(school, pupil("1")) == ["john.smith2"]
     assert school.run([pupil("1")]).problems == ()
 
 
@@ -237,6 +244,56 @@ def test_forms_that_cannot_be_are_mistakes(tmp_path: Path, forms: str, said: str
     assert len(caught.value.mistakes) == 1
 
 
+def test_a_name_that_somebody_takes_meanwhile_is_a_conflict_and_nobody_else_is_touched(school: School) -> None:
+    def taken(summary: object) -> bool:
+        school.has("john.smith", forename="Jane")
+        return True
+
+    with engine.run(school.pipeline, school.write([pupil("1"), pupil("2")]), confirm=taken) as report:
+        assert report.job is not None
+        (failure,) = report.job.failures()
+    assert "run the sheet again to make another username" in (failure.detail or "")
+    (jane,) = [user for user in MemoryBackend(school.store).all_users() if user.username == "john.smith"]
+    assert jane.fields == {"forename": "Jane"}
+    again = school.plan([pupil("2"), pupil("1")])
+    assert [(one.code, one.row) for one in again.problems] == [("username.namesake", 4)]
+    assert names(school, pupil("1", Username="john.smith3"), pupil("2")) == ["john.smith3", "john.smith2"]
+
+
+def test_a_saved_plan_keeps_the_names_that_it_shows_or_is_refused(school: School, tmp_path: Path) -> None:
+    sheet, saved = school.write([pupil("1"), pupil("2")]), tmp_path / "saved.json"
+    with engine.plan(school.pipeline, sheet, save_to=saved) as report:
+        assert report.changes is not None
+        shown = [change.username for change in report.changes()]
+    with engine.SavedPlan(saved) as plan, engine.apply(school.pipeline, plan) as report:
+        assert report.changes is not None
+        assert [change.username for change in report.changes()] == shown == ["john.smith", "john.smith2"]
+    sheet = school.write([pupil("3")])
+    with engine.plan(school.pipeline, sheet, save_to=tmp_path / "late.json"):
+        pass
+    school.has("john.smith3", number="17")
+    with engine.SavedPlan(tmp_path / "late.json") as plan, pytest.raises(StalePlanError):
+        engine.apply(school.pipeline, plan)
+
+
+def test_both_ways_come_to_the_same(school: School, monkeypatch: pytest.MonkeyPatch) -> None:
+    people = [pupil(str(number), surname="Smith" if number % 3 else "Brown") for number in range(40)]
+    people[7]["Username"], people[9]["Forename"] = "typed", ""
+    quick = school.plan(people)
+    monkeypatch.setenv("MUSTERROLL_PLAIN", "1")
+    plain = school.plan(people)
+    assert (quick.changes, quick.problems) == (plain.changes, plain.problems)
+
+
+def test_who_is_forgotten_is_forgotten_with_the_name(tmp_path: Path) -> None:
+    school = School(tmp_path, keeps_all=False)
+    names(school, pupil("1"), pupil("2"))
+    (journal,) = (tmp_path / ".musterroll").glob("*.journal")
+    assert b"john.smith2" in journal.read_bytes()
+    engine.forget(school.pipeline, "john.smith2")
+    assert b"john.smith2" not in journal.read_bytes()
+
+
 _PUPILS = st.lists(
     st.tuples(
         st.integers(1, 40), st.sampled_from(["John", "john", "Jöhn", "Jane"]), st.sampled_from(["Smith", "Smit"])
@@ -253,7 +310,7 @@ def test_whatever_the_order_nobody_has_two_names_and_no_two_have_one(
     lists: Sequence[Sequence[tuple[int, str, str]]], keeps_all: bool, taken: bool
 ) -> None:
     with TemporaryDirectory() as folder:
-        school = School(Path(folder), keeps_all=keeps_all)
+        school = School(Path(folder), keeps_all=keeps_all, more='severity."username.namesake" = "warning"')
         if taken:
             school.has("john.smith2")
         had: dict[int, str] = {}
