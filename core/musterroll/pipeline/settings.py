@@ -158,7 +158,7 @@ def _generate(value: object) -> object:
 
 
 Generate = Annotated[
-    Literal["words"] | int,
+    Literal["words"] | Annotated[int, Field(ge=_SHORTEST_PASSWORD, le=_LONGEST_PASSWORD)],
     BeforeValidator(_generate),
     WithJsonSchema(
         {
