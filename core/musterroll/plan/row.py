@@ -90,6 +90,8 @@ class RowPlanner:
         can, suspects = self._can, set[int]()
         if not self._takes_all:
             suspects.update(self._backend.suspects(batch.without_secrets()))
+        if self._makes_passwords and not can.passwords:
+            return range(len(batch))
         if not (self._takes_all and can.passwords):
             suspects.update(place for place, secret in enumerate(batch.secrets(PASSWORD)) if secret)
         for name in self._unkept:
