@@ -278,6 +278,17 @@ def test_a_saved_plan_keeps_the_names_that_it_shows_or_is_refused(school: School
         engine.apply(school.pipeline, plan)
 
 
+def test_an_exported_sheet_means_the_same_people(school: School, tmp_path: Path) -> None:
+    names(school, pupil("1"), pupil("2"))
+    done = engine.export(school.pipeline, tmp_path / "all.csv")
+    assert (done.users, done.left_out) == (2, 0)
+    sheet = (tmp_path / "all.csv").read_text(encoding="utf-8-sig")
+    assert "john.smith2" in sheet
+    result = school.plan(tmp_path / "all.csv")
+    assert {name: action for name, action in result.actions.items() if action != "unchanged"} == {}
+    assert not result.problems
+
+
 def test_both_ways_come_to_the_same(school: School, monkeypatch: pytest.MonkeyPatch) -> None:
     people = [pupil(str(number), surname="Smith" if number % 3 else "Brown") for number in range(40)]
     people[7]["Username"], people[9]["Forename"] = "typed", ""
