@@ -254,7 +254,9 @@ class Session:
             report = work(confirm=self.confirmation(pipeline, yes=yes), progress=progress)
         status = self.show(report, annotated)
         if hand_over is not None and hand_over.exists() and not self.common.quiet:
-            self.err.line(f"{hand_over} holds the first passwords of new users: hand them over, then delete it")
+            self.err.line(
+                gettext("{path} holds the first passwords of new users: hand them over, then delete it", path=hand_over)
+            )
         return status
 
     def report_to(self, path: Path | None, *, replace: bool) -> None:

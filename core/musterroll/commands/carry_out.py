@@ -97,7 +97,7 @@ def _maker(pipeline: Pipeline) -> Callable[[PlannedUser], Secret]:
         made = maker.make(user.username, user.after)
         if isinstance(made, Secret):
             return made
-        raise NotPossibleError(f"no password that is made meets the rules: {made.message}")
+        raise NotPossibleError(gettext("no password that is made meets the rules: {why}", why=made.message))
 
     return make
 

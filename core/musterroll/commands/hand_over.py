@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from musterroll.contract.translation import ngettext
 from musterroll.errors import RefusedError
 from musterroll.execute.first_passwords import make_anew
 from musterroll.execute.passwords import Passwords
@@ -22,10 +23,15 @@ def refuse_untold(run: Run, job: Job) -> None:
         return
     count = FirstPasswords(job.journal, job.id).count_without_invite()
     if count:
-        who = "1 new user gets" if count == 1 else f"{count} new users get"
         raise RefusedError(
-            f"{who} a password that is made, and no invite that tells it; name a file to hand it over in: "
-            f"{OPTION} FILE.html (a slip a person, to print) or FILE.csv",
+            ngettext(
+                "{count} new user gets a password that is made, and no invite that tells it; name a file to hand it "
+                "over in: {option} FILE.html (a slip a person, to print) or FILE.csv",
+                "{count} new users get a password that is made, and no invite that tells it; name a file to hand it "
+                "over in: {option} FILE.html (a slip a person, to print) or FILE.csv",
+                count,
+                option=OPTION,
+            ),
             code="hand_over.missing",
         )
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from musterroll.contract.frozen import FrozenDict
 from musterroll.contract.operations import Op, Status, UpdateUser, UserRef
 from musterroll.contract.secret import Secret
+from musterroll.contract.translation import gettext
 from musterroll.errors import BackendError, MusterrollError
 from musterroll.execute.operations import take_secrets_out, without_secret
 from musterroll.execute.passwords import Passwords
@@ -37,8 +38,11 @@ def make_anew(job: str, users: Iterable[PlannedUser], passwords: Passwords, port
     if not portal.capabilities().reset_passwords:
         names = ", ".join(user.username for user in lost[:3]) + (", …" if len(lost) > 3 else "")
         raise BackendError(
-            f"nobody knows the first passwords of {len(lost)} users since the job was cut off, and the portal cannot "
-            f"set others ({names}); set them in the portal"
+            gettext(
+                "nobody knows the first passwords of some users since the job was cut off, and the portal cannot set "
+                "others ({names}); set them in the portal",
+                names=names,
+            )
         )
     made: dict[str, tuple[PlannedUser, Secret]] = {}
     handed: list[Op] = []
@@ -71,8 +75,11 @@ def make_anew(job: str, users: Iterable[PlannedUser], passwords: Passwords, port
         take_secrets_out(error, handed)
         raise
     if any(user.row not in passwords.made for user in lost):
-        why = failed[0] if failed else "the portal does not say why"
+        why = failed[0] if failed else gettext("the portal does not say why")
         raise BackendError(
-            f"nobody knows the first passwords of some users since the job was cut off, and the portal has not set "
-            f"others ({why}); go on with `musterroll jobs resume`"
+            gettext(
+                "nobody knows the first passwords of some users since the job was cut off, and the portal has not set "
+                "others ({why}); go on with `musterroll jobs resume`",
+                why=why,
+            )
         )

@@ -17,7 +17,6 @@ from musterroll.errors import MusterrollError, UsageError
 from musterroll.written.new_file import NewFile, why_not
 
 OPTION = "--hand-over"
-_AGAIN = f"go on with `musterroll jobs resume` and another file ({OPTION})"
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _STYLE = """
 @page { margin: 12mm; }
@@ -54,12 +53,22 @@ def check_hand_over(path: Path | None) -> None:
     if path is None:
         return
     if path.suffix.lower() not in _WRITERS:
-        known = " or ".join(_WRITERS)
-        raise UsageError(f"{OPTION} {path}: the name must end in {known}")
+        known = gettext(" or ").join(_WRITERS)
+        raise UsageError(
+            gettext("{option} {path}: the name must end in {known}", option=OPTION, path=path, known=known)
+        )
     if path.exists() or path.is_symlink():
-        raise UsageError(f"{OPTION} {path}: the file exists, and passwords are never written over one; name another")
+        raise UsageError(
+            gettext(
+                "{option} {path}: the file exists, and passwords are never written over one; name another",
+                option=OPTION,
+                path=path,
+            )
+        )
     if not path.parent.is_dir():
-        raise UsageError(f"{OPTION} {path}: there is no folder {path.parent}")
+        raise UsageError(
+            gettext("{option} {path}: there is no folder {folder}", option=OPTION, path=path, folder=path.parent)
+        )
 
 
 def write_hand_over(path: Path, people: Iterable[Told], fields: FieldSet, title: str) -> None:
@@ -89,9 +98,21 @@ def write_hand_over(path: Path, people: Iterable[Told], fields: FieldSet, title:
         with NewFile(path.parent, private=True) as file:
             file.fill(fill)
             if not file.becomes(path, replace=False):
-                raise MusterrollError(f"{path} exists by now, so the first passwords are not written; {_AGAIN}")
+                raise _not_written(path, gettext("the file exists by now"))
     except OSError as error:
-        raise MusterrollError(f"{path} cannot be written: {why_not(error, path)}; {_AGAIN}") from error
+        raise _not_written(path, why_not(error, path)) from error
+
+
+def _not_written(path: Path, why: str) -> MusterrollError:
+    return MusterrollError(
+        gettext(
+            "the first passwords cannot be written to {path}: {why}; go on with `musterroll jobs resume` and another "
+            "file ({option})",
+            path=path,
+            why=why,
+            option=OPTION,
+        )
+    )
 
 
 def _csv(people: Iterable[Told], names: list[str], headings: Mapping[str, str], title: str) -> Iterator[str]:

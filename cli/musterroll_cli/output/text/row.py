@@ -91,9 +91,9 @@ def _show_transforms(stream: Stream, story: RowStory) -> None:
 
 def _show_made(stream: Stream, story: RowStory) -> None:
     if story.made_from:
-        _heading(stream, gettext("Made"))
+        _heading(stream, gettext("Username made by"))
         forms = gettext(", else ").join(story.made_from)
-        stream.line(f"  username: {forms} → {shorten(story.username)}")
+        stream.line(f"  {forms} → {shorten(story.username)}")
 
 
 def _show_results(stream: Stream, story: RowStory) -> None:
