@@ -48,6 +48,9 @@ def carry_out(run: Run, job: Job, sheet: Path) -> MusterrollError | None:
             open_senders(pipeline, portal, read_only=False) as senders,
         ):
             context = _context(pipeline, job, portal)
+            if context.keeps_values:
+                with journal.transaction():
+                    Ledger(journal, context.pipeline, context.identity).last_values.take_over(job.id)
             try:
                 Executor(context, journal, portal, passwords, run.progress).run()
                 InviteSender(pipeline, journal, context.identity, run.progress).run_job(job.id, senders)
@@ -127,6 +130,7 @@ def _job_context(pipeline: Pipeline, job: JobRecord) -> JobContext:
         identity=job.identity,
         sheet_sha256=job.sheet.sha256,
         resets=pipeline.settings.password.on_existing == "reset",
+        keeps_values=bool(pipeline.settings.hand_edits),
         clock=pipeline.clock,
         cancelled=pipeline.cancelled,
     )

@@ -62,6 +62,7 @@ class PlanStore:
         self._job = job
         self._rows: list[tuple[object, ...]] = []
         self._memberships: list[tuple[object, ...]] = []
+        self._agreed: list[tuple[object, ...]] = []
         self._settled: list[UnchangedRow] = []
         self._has_settled = False
         self._numbers = count(FIRST_OF_MEMBERS)
@@ -86,6 +87,8 @@ class PlanStore:
             invite: whether the user is invited, where it is not as the change says.
         """
         self._rows.append((self._job, *change.columns(invite or change.invite)))
+        if change.agreed is not None:
+            self._agreed.append((self._job, change.stored_row, *change.agreed.columns()))
         self._add_memberships(change.stored_row, "add", change.add)
         self._add_memberships(change.stored_row, "remove", change.remove)
 
@@ -125,12 +128,15 @@ class PlanStore:
         """
         ready, self._settled = (self._settled, []) if last else whole_parts(self._settled)
         pack_rows(self._journal, self._job, ready)
-        self._journal.executemany(f"INSERT INTO row VALUES ({', '.join('?' * 14)})", self._rows)  # noqa: S608 -- marks
+        self._journal.executemany(f"INSERT INTO row VALUES ({', '.join('?' * 15)})", self._rows)  # noqa: S608 -- marks
         self._journal.executemany(
             "INSERT INTO membership (job, row, target, kind, position, op) VALUES (?, ?, ?, ?, ?, ?)", self._memberships
         )
         self._rows.clear()
         self._memberships.clear()
+        if self._agreed:
+            self._journal.executemany("INSERT INTO agreed VALUES (?, ?, ?, ?)", self._agreed)
+            self._agreed.clear()
 
     def reject(self, rows: Iterable[int]) -> None:
         """Takes rows that were planned already out again."""
@@ -217,7 +223,7 @@ class PlanStore:
     def clear(self) -> None:
         """Forgets the plan. What the next sheet is compared with stays."""
         self.forget_digests()
-        for table in ("row", "target", "membership", "operation", "problem"):
+        for table in ("row", "target", "membership", "operation", "problem", "agreed"):
             self._journal.execute(f"DELETE FROM {table} WHERE job = ?", (self._job,))  # noqa: S608 -- constants
         forget_unchanged(self._journal, self._job)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 APPLICATION_ID = 0x6D757374  # "must"
-VERSION = 8
+VERSION = 9
 
 TURN = "CREATE TABLE turn (value INTEGER NOT NULL)  -- counts what happens: clocks can be set back"
 INVITED_AS = """
@@ -79,6 +79,22 @@ CREATE TABLE uninvited (                      -- why somebody was not invited, u
 ) WITHOUT ROWID
 """
 
+LAST_VALUES = """
+CREATE TABLE last_values (                    -- what users were given last, where hand edits are told apart
+    owner  INTEGER NOT NULL, ref TEXT NOT NULL,
+    fields TEXT NOT NULL,                     -- JSON: {field: text}
+    groups TEXT,                              -- JSON: ids of groups; NULL where no sheet has said anything of them
+    PRIMARY KEY (owner, ref)
+) WITHOUT ROWID
+"""
+AGREED = """
+CREATE TABLE agreed (                         -- what a planned row asks for and its user has: for last_values
+    job    TEXT NOT NULL, row INTEGER NOT NULL,
+    fields TEXT NOT NULL, groups TEXT,        -- as there
+    PRIMARY KEY (job, row)
+) WITHOUT ROWID
+"""
+
 META = "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)"
 
 _TABLES = """
@@ -124,6 +140,7 @@ CREATE TABLE row (
     recipient TEXT,                           -- JSON: the attributes an invite needs
     seen     TEXT,                            -- a digest of what the backend said of the user
     known_as TEXT,                            -- JSON: digests for `invited_as`, where an invite is concerned
+    hand_edits TEXT,                          -- JSON: what somebody has changed in the portal by hand
     PRIMARY KEY (job, row)
 ) WITHOUT ROWID;
 -- Every group that the job touches; the ref of a new one comes with its creation.
@@ -214,4 +231,6 @@ SCHEMA = (
     MANAGED,
     ROSTER,
     UNINVITED,
+    LAST_VALUES,
+    AGREED,
 )

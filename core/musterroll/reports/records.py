@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from musterroll.contract.problems import Problem
-from musterroll.journal.change import Action, Change, FieldChange, InviteDecision, PasswordAction, Target
+from musterroll.journal.change import Action, Change, FieldChange, HandEdit, InviteDecision, PasswordAction, Target
 
 
 def problem_record(problem: Problem) -> dict[str, Any]:
@@ -36,7 +36,19 @@ def change_record(change: Change) -> dict[str, Any]:
         "groups": {"add": _paths(change.add), "remove": _paths(change.remove)},
         "invite": {"send": change.invite.send, "channel": change.invite.channel, "reason": change.invite.reason},
         **({"reason": change.invite.reason} if change.action is Action.IGNORED else {}),
+        **(
+            {"hand_edit": True, "hand_edits": [_hand_edit(one) for one in change.hand_edits]}
+            if change.hand_edits
+            else {}
+        ),
     }
+
+
+def _hand_edit(edit: HandEdit) -> dict[str, Any]:
+    """What somebody has changed by hand; of a membership with its group, and whether the user is in it."""
+    record = edit._asdict()
+    group = record.pop("group")
+    return record if group is None else {**record, "group": list(group)}
 
 
 def _paths(groups: Iterable[Target]) -> list[list[str]]:
@@ -64,4 +76,8 @@ def change_of(record: Mapping[str, Any]) -> Change:
         invite=InviteDecision(invite["send"], invite["channel"], invite["reason"]),
         ref=record["ref"],
         user_digest=record["seen"],
+        hand_edits=tuple(
+            HandEdit(**{**edit, "group": tuple(edit["group"])} if "group" in edit else edit)
+            for edit in record.get("hand_edits", ())
+        ),
     )

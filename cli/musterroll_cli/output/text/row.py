@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from musterroll import gettext, gettext_noop, term
-from musterroll.engine import Action, PasswordAction, RowStory, RuleResult, StoryField
+from musterroll.engine import Action, PasswordAction, RowStory, RuleResult, StoryField, hand_edit_text
 from musterroll_cli.output.console import Piece, Stream, Styled
 from musterroll_cli.output.escape import shorten
 from musterroll_cli.output.tables import Cells, Column, show_table
@@ -121,6 +121,7 @@ def _show_plan(stream: Stream, story: RowStory) -> None:
         rows.append((name, (Styled(before, "dim"), value(difference.after))))
     rows += [(gettext("group"), Styled(f"+{group_name(group.path)}", "green")) for group in change.add]
     rows += [(gettext("group"), Styled(f"-{group_name(group.path)}", "red")) for group in change.remove]
+    rows += [(gettext("by hand"), Styled(hand_edit_text(edit), "yellow")) for edit in change.hand_edits]
     rows.append((gettext("password"), gettext(_PASSWORDS[change.password])))
     invite = change.invite
     by = gettext("by {channel}", channel=term(invite.channel)) if invite.channel else gettext("yes")
