@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -211,6 +212,109 @@ def test_a_renamed_user_keeps_hand_edits(office: Inside) -> None:
     assert [edit["field"] for edit in _plan(office)["hand_edits"]] == ["username", "surname"]
     office.run("run", "staff.csv")
     assert set(office.users()) == {"hannah"}
+
+
+def test_an_undo_gives_back_what_then_counts_as_given(office: Inside) -> None:
+    _settings(office)
+    _sheet(office)
+    office.run("run", "staff.csv")
+    _sheet(office, "Santos", groups="A;B;C")
+    office.run("run", "staff.csv")
+    assert office.run("jobs", "undo", "last", "--yes").status == 0
+    ((fields, groups),) = _last_values(office)
+    assert json.loads(fields)["surname"] == "Silva"
+    assert len(json.loads(groups)) == 2
+    assert "hand_edit" not in _plan(office)
+    assert _plan(office)["fields"]["surname"] == {"before": "Silva", "after": "Santos"}
+
+
+def test_an_undo_leaves_hand_edits_alone(office: Inside) -> None:
+    _settings(office)
+    _sheet(office)
+    office.run("run", "staff.csv")
+    _sheet(office, "Santos")
+    office.run("run", "staff.csv")
+    _marry(office)
+    assert [code for code, _ in office.json("jobs", "undo", "last", "--yes").codes] == ["undo.kept"]
+    assert _plan(office)["hand_edits"][0]["written"] == "Santos"
+
+
+def test_pruned_jobs_leave_it_and_who_is_forgotten_does_not(office: Inside) -> None:
+    _settings(office)
+    _sheet(office, "Silvestre")
+    office.run("run", "staff.csv")
+    _marry(office)
+    for _ in range(2):
+        office.run("run", "staff.csv")
+    office.run("jobs", "prune", "--older-than", "0d", "--yes")
+    assert _plan(office)["hand_edits"][0]["written"] == "Silvestre"
+    assert office.run("forget", "ana", "--yes").status == 0
+    assert _last_values(office) == []
+    for file in (office.folder / ".musterroll").iterdir():
+        assert b"Silvestre" not in file.read_bytes()
+        assert b"Souza" not in file.read_bytes()
+
+
+def test_whoever_leaves_the_roster_leaves_nothing(office: Inside) -> None:
+    _settings(office, more='undo.created = "delete"')
+    _sheet(office)
+    office.run("run", "staff.csv")
+    office.run("jobs", "undo", "last", "--yes")
+    assert _last_values(office) == []
+
+
+def test_each_portal_has_values_of_its_own(office: Inside) -> None:
+    other = '[profiles.other.backend]\nuse = "directory"\noptions = { path = "other.db", passwords = "none" }'
+    _settings(office, more=other)
+    _sheet(office)
+    office.run("run", "staff.csv")
+    _sheet(office, "Souza")
+    office.run("run", "staff.csv", "--profile", "other")
+    assert _plan(office)["fields"] == {"surname": {"before": "Silva", "after": "Souza"}}
+    assert "hand_edit" not in _plan(office)
+    assert len(_last_values(office)) == 2
+
+
+def test_a_saved_plan_does_what_it_says_or_is_stale(office: Inside) -> None:
+    _settings(office, '{ surname = "keep", groups = "overwrite" }')
+    _sheet(office)
+    office.run("run", "staff.csv")
+    _marry(office)
+    _leave(office, "B")
+    office.run("plan", "staff.csv", "-o", "saved.json")
+    done = office.json("apply", "saved.json")
+    assert done.status == 0, done.out
+    assert [edit["kept"] for edit in done.document["changes"][0]["hand_edits"]] == [True, False]
+    assert (office.users()["ana"]["surname"], office.users()["ana"]["groups"]) == ("Souza", {"A", "B"})
+    _leave(office, "B")
+    office.run("plan", "staff.csv", "-o", "later.json")
+    _marry(office, "Silva")
+    assert office.json("apply", "later.json").status == 3
+
+
+def test_what_is_said_names_the_hand_edit_everywhere(office: Inside) -> None:
+    _settings(office, '{ surname = "keep" }')
+    _sheet(office)
+    office.run("run", "staff.csv")
+    _marry(office)
+    told = "surname stays Souza: changed by hand, was Silva"
+    assert told in office.run("plan", "staff.csv").out
+    office.run("run", "staff.csv", "--report", "report.html")
+    assert told in (office.folder / "report.html").read_text(encoding="utf-8")
+    office.run("plan", "staff.csv", "--report", "report.csv")
+    assert told in (office.folder / "report.csv").read_text(encoding="utf-8")
+    assert told in office.run("jobs", "show", "last", "--row", "3").out
+
+
+def test_mistakes_in_the_table_are_named(office: Inside) -> None:
+    for text, path in (
+        ('{ surnme = "keep" }', "hand_edits.surnme"),
+        ('{ password = "keep" }', "hand_edits.password"),
+        ('{ default = "kept" }', "hand_edits.default"),
+    ):
+        _settings(office, text)
+        ended = office.run("pipeline", "check")
+        assert (ended.status, path in ended.err) == (2, True), ended.err
 
 
 def _last_values(office: Inside) -> list[Any]:
