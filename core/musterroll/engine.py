@@ -52,7 +52,15 @@ if TYPE_CHECKING:
         languages,
         set_language,
     )
-    from musterroll.journal.change import Action, Change, HandEdit, PasswordAction, PrivilegedGroup, Scalar
+    from musterroll.journal.change import (
+        Action,
+        Change,
+        HandEdit,
+        HandEditCounts,
+        PasswordAction,
+        PrivilegedGroup,
+        Scalar,
+    )
     from musterroll.journal.invites import InviteState
     from musterroll.journal.job import JobKind, JobState
     from musterroll.journal.outcomes import InviteCounts, JobCounts
@@ -106,6 +114,7 @@ __all__ = [
     "GroupDifference",
     "GroupState",
     "HandEdit",
+    "HandEditCounts",
     "Instance",
     "InviteCounts",
     "InviteList",
@@ -252,7 +261,7 @@ _MODULES = {
     "commands.validate": "validate",
     "contract.source": "spooled",
     "contract.translation": "add_catalogues in_language language_of languages set_language",
-    "journal.change": "Action Change HandEdit PasswordAction PrivilegedGroup Scalar",
+    "journal.change": "Action Change HandEdit HandEditCounts PasswordAction PrivilegedGroup Scalar",
     "journal.invites": "InviteState",
     "journal.job": "JobKind JobState",
     "journal.outcomes": "InviteCounts JobCounts",

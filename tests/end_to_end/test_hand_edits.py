@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -299,7 +300,9 @@ def test_what_is_said_names_the_hand_edit_everywhere(office: Inside) -> None:
     _marry(office)
     told = "surname stays Souza: changed by hand, was Silva"
     assert told in office.run("plan", "staff.csv").out
-    office.run("run", "staff.csv", "--report", "report.html")
+    done = office.run("run", "staff.csv", "--report", "report.html").out
+    assert re.search("by hand +1 kept, 0 overwritten", done)
+    assert office.json("jobs", "show", "last").document["hand_edits"] == {"kept": 1, "overwritten": 0}
     assert told in (office.folder / "report.html").read_text(encoding="utf-8")
     office.run("plan", "staff.csv", "--report", "report.csv")
     assert told in (office.folder / "report.csv").read_text(encoding="utf-8")

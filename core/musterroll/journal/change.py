@@ -113,6 +113,13 @@ class HandEdit(NamedTuple):
     group: GroupPath | None = None
 
 
+class HandEditCounts(NamedTuple):
+    """How many hand edits of a plan stay, and how many the sheet overwrites."""
+
+    kept: int
+    overwritten: int
+
+
 class Agreed(NamedTuple):
     """What a row asks for and its user has already, as far as that was not known.
 
