@@ -13,7 +13,7 @@ from musterroll_cli.interruption import immediate_interruption
 from musterroll_cli.output.console import Stream, Styled
 from musterroll_cli.output.progress import StageKeeper
 from musterroll_cli.output.text.changes import show_changes
-from musterroll_cli.output.text.words import ACTION_STYLES, amount, privileged_words
+from musterroll_cli.output.text.words import ACTION_STYLES, amount, hand_edit_words, privileged_words
 
 
 class Confirmation:
@@ -113,6 +113,8 @@ def show_summary(stream: Stream, summary: PlanSummary) -> None:
         stream.line(gettext("  change {memberships}", memberships=amount(summary.memberships, "membership")))
     for group in summary.privileged:
         stream.line(Styled(gettext("  privileged: {group}", group=privileged_words(group)), "bold yellow"))
+    if summary.hand_edits is not None:
+        stream.line(Styled(gettext("  changed by hand: {edits}", edits=hand_edit_words(summary.hand_edits)), "yellow"))
     if summary.invites:
         stream.line(gettext("  send {invites}", invites=amount(summary.invites, "invite")))
     if unchanged := summary.actions.get(Action.UNCHANGED, 0):

@@ -52,7 +52,15 @@ if TYPE_CHECKING:
         languages,
         set_language,
     )
-    from musterroll.journal.change import Action, Change, PasswordAction, PrivilegedGroup, Scalar
+    from musterroll.journal.change import (
+        Action,
+        Change,
+        HandEdit,
+        HandEditCounts,
+        PasswordAction,
+        PrivilegedGroup,
+        Scalar,
+    )
     from musterroll.journal.invites import InviteState
     from musterroll.journal.job import JobKind, JobState
     from musterroll.journal.outcomes import InviteCounts, JobCounts
@@ -71,6 +79,7 @@ if TYPE_CHECKING:
     from musterroll.plan.summary import PlanSummary
     from musterroll.registry.registry import Kind, Listing, Provider, Registry
     from musterroll.registry.watch import Watchdog
+    from musterroll.reports.forms.glance import hand_edit_text
     from musterroll.reports.invites import InviteList, list_invites
     from musterroll.reports.jobs import job_settings, list_jobs, show_job
     from musterroll.reports.records import change_record, problem_record
@@ -104,6 +113,8 @@ __all__ = [
     "FoundColumn",
     "GroupDifference",
     "GroupState",
+    "HandEdit",
+    "HandEditCounts",
     "Instance",
     "InviteCounts",
     "InviteList",
@@ -158,6 +169,7 @@ __all__ = [
     "first_sheet",
     "fix",
     "forget",
+    "hand_edit_text",
     "in_language",
     "job_settings",
     "language_of",
@@ -249,7 +261,7 @@ _MODULES = {
     "commands.validate": "validate",
     "contract.source": "spooled",
     "contract.translation": "add_catalogues in_language language_of languages set_language",
-    "journal.change": "Action Change PasswordAction PrivilegedGroup Scalar",
+    "journal.change": "Action Change HandEdit HandEditCounts PasswordAction PrivilegedGroup Scalar",
     "journal.invites": "InviteState",
     "journal.job": "JobKind JobState",
     "journal.outcomes": "InviteCounts JobCounts",
@@ -268,6 +280,7 @@ _MODULES = {
     "plan.summary": "PlanSummary",
     "registry.registry": "Kind Listing Provider Registry",
     "registry.watch": "Watchdog",
+    "reports.forms.glance": "hand_edit_text",
     "reports.invites": "InviteList list_invites",
     "reports.jobs": "job_settings list_jobs show_job",
     "reports.records": "change_record problem_record",

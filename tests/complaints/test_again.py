@@ -116,6 +116,46 @@ def test_keycloak_config_cli_309_who_was_deleted_by_hand_comes_back(office: Insi
     assert (done.document["job"]["counts"]["created"], sorted(office.users())) == (1, ["ana", "bo"])
 
 
+def test_seed_1646_what_was_corrected_by_hand_is_not_overwritten_by_old_data(office: Inside) -> None:
+    office.pipeline('invites.send_to = "none"\nhand_edits.default = "keep"')
+    sheet(office, person("ana", surname="Sliva"))
+    office.run("run", "staff.csv")
+    _correct(office, "UPDATE users SET surname = 'Silva'")
+    sheet(office, person("ana", surname="Sliva", email="ana@example.com"))  # the owner has corrected other things
+    office.run("run", "staff.csv")
+    ana = office.users()["ana"]
+    assert (ana["surname"], ana["email"]) == ("Silva", "ana@example.com")
+
+
+def test_netxms_3550_what_a_change_by_hand_was_is_said_before_it_is_overwritten(office: Inside) -> None:
+    office.pipeline('invites.send_to = "none"\nhand_edits.default = "overwrite"')
+    sheet(office, person("ana", email="ana@example.com"))
+    office.run("run", "staff.csv")
+    _correct(office, "UPDATE users SET email = 'admin@example.com'")
+    assert "email was changed by hand from ana@example.com to admin@example.com" in office.run("plan", "staff.csv").out
+    (change,) = office.json("run", "staff.csv").document["changes"]
+    assert change["hand_edit"]
+
+
+def test_metabase_11886_groups_given_by_hand_stay(office: Inside) -> None:
+    office.pipeline('invites.send_to = "none"\nmembership.mode = "replace"\nhand_edits.groups = "keep"')
+    sheet(office, person("ana", groups="Staff"), person("bo", groups="Staff;Reports"))
+    office.run("run", "staff.csv")
+    _correct(
+        office,
+        "INSERT INTO memberships SELECT u.id, g.id FROM users u, groups g "
+        "WHERE u.username = 'ana' AND g.name = 'Reports'",
+    )
+    office.run("run", "staff.csv")
+    assert office.users()["ana"]["groups"] == {"Staff", "Reports"}
+
+
+def _correct(office: Inside, statement: str) -> None:
+    with sqlite3.connect(office.directory) as portal:
+        portal.execute(statement)
+    portal.close()
+
+
 def test_keycloak_config_cli_264_a_changed_username_is_a_rename(office: Inside) -> None:
     office.pipeline('invites.send_to = "none"\nmatch = ["email", "username"]')
     sheet(office, person("ana", email="ana@example.com"))

@@ -7,6 +7,7 @@ counts add up, strangers are as they were. In `make test` a sample, in CI every 
 from __future__ import annotations
 
 import email
+import json
 import os
 import random
 import shutil
@@ -60,7 +61,8 @@ class Place:
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "musterroll.toml").write_text(
             f'name = "crash{self.prefix}"\nbackend.use = {backend}\n'
-            'undo.created = "delete"\nmembership.mode = "replace"\n',
+            # What is taken for a hand edit stays as it is: nothing of ours may be, whatever is cut off.
+            'undo.created = "delete"\nmembership.mode = "replace"\nhand_edits.default = "keep"\n',
             encoding="utf-8",
         )
         p = self.prefix
@@ -98,6 +100,25 @@ class Place:
         assert wanted - set(invited) <= held
         assert set(invited) <= wanted
 
+    def check_last_values(self) -> None:
+        """What users were given last is what they have: whatever was handed over as done is known, and nothing else."""
+        (journal,) = (self.folder / ".musterroll").glob("*.journal")
+        with closing(sqlite3.connect(journal)) as db:
+            assert db.execute("SELECT count(*) FROM agreed").fetchone() == (0,)
+            last = db.execute("SELECT fields, groups FROM last_values").fetchall()
+        known = {
+            json.loads(fields)["username"]: (json.loads(fields), set(json.loads(groups))) for fields, groups in last
+        }
+        mine = "SELECT username, email, forename, surname, id FROM users WHERE username LIKE ?"
+        with closing(sqlite3.connect(self.directory)) as db:
+            users = db.execute(mine, (f"{self.prefix}%",)).fetchall()
+            members = db.execute("SELECT user_id, group_id FROM memberships").fetchall()
+        assert known.keys() == {username for username, *_ in users}
+        for username, email_, forename, surname, id_ in users:
+            fields, groups = known[username]
+            assert (fields["email"], fields["forename"], fields["surname"]) == (email_, forename, surname)
+            assert groups == {group for user, group in members if user == id_}
+
 
 @dataclass
 class Rehearsal:
@@ -121,6 +142,7 @@ def _settled(server: ForkServer, rehearsal: Rehearsal) -> None:
     assert again.status in (0, 3), again.out
     assert place.state() == rehearsal.final
     place.check_ledger(rehearsal.invited)
+    place.check_last_values()
 
 
 def _killed_at(

@@ -148,6 +148,29 @@ def test_what_is_exported_asks_for_nothing(school: School, form: str) -> None:
     asks_for_nothing(school.place, f"out.{form}", 30)
 
 
+def test_what_somebody_has_changed_by_hand_stays(school: School) -> None:
+    import ldap  # the program may be missing
+
+    with (school.place.folder / "musterroll.toml").open("a", encoding="utf-8") as file:
+        file.write('[hand_edits]\ndefault = "keep"\n')
+    school.sheet("staff.csv", [person(n) for n in range(3)])
+    school.place.run("run", "staff.csv")
+    user = f"uid=user01,ou=people,{school.unit}"
+    group = f"cn=Region|North,ou=groups,{school.unit}"
+    with school.server.as_root() as root:
+        root.modify_s(user, [(ldap.MOD_REPLACE, "sn", [b"Souza"])])
+        root.modify_s(group, [(ldap.MOD_DELETE, "member", [user.encode()])])
+    before = school.dump("(modifyTimestamp=*)")
+    done = school.place.json("run", "staff.csv").document
+    (edited,) = [change for change in done["changes"] if "hand_edit" in change]
+    assert {(edit["field"], edit["portal"], edit["kept"]) for edit in edited["hand_edits"]} == {
+        ("surname", "Souza", True),
+        ("groups", False, True),
+    }
+    assert done["job"]["counts"]["unchanged"] == 3
+    assert school.dump("(modifyTimestamp=*)") == before
+
+
 def test_passwords_are_never_kept_in_clear(school: School) -> None:
     school.sheet("staff.csv", [person(1)])
     school.place.run("run", "staff.csv")

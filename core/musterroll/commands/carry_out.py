@@ -17,6 +17,7 @@ from musterroll.execute.passwords import Passwords
 from musterroll.invites.sender import InviteSender, open_senders
 from musterroll.journal.job import Job, JobKind, JobRecord, JobState
 from musterroll.journal.jobs import perhaps_in_doubt
+from musterroll.journal.journal import Journal
 from musterroll.journal.ledger import Ledger
 from musterroll.journal.operations import PlannedUser
 from musterroll.journal.outcomes import JobOutcome
@@ -56,9 +57,8 @@ def carry_out(run: Run, job: Job, sheet: Path) -> MusterrollError | None:
             open_senders(pipeline, portal, read_only=False) as senders,
         ):
             context = _context(pipeline, job, portal)
-            if makes_usernames(pipeline.fields):  # before the first write: a name is kept for its person
-                with journal.transaction():
-                    Ledger(journal, pipeline.name, context.identity).names.note(job.id)
+            if context.makes_usernames or context.keeps_values:
+                _note_before_writing(journal, context)
             try:
                 Executor(context, journal, portal, passwords, run.progress).run()
                 tell_passwords(run, job, passwords, portal)
@@ -76,6 +76,16 @@ def carry_out(run: Run, job: Job, sheet: Path) -> MusterrollError | None:
             raise
         return error or failed  # one of them could not be closed
     return error
+
+
+def _note_before_writing(journal: Journal, context: JobContext) -> None:
+    """Keeps a made username for its person, and takes over what users are known to have, before the first write."""
+    ledger = Ledger(journal, context.pipeline, context.identity)
+    with journal.transaction():
+        if context.makes_usernames:
+            ledger.names.note(context.job)
+        if context.keeps_values:
+            ledger.last_values.take_over(context.job)
 
 
 def _passwords(pipeline: Pipeline, portal: Portal, sheet: Path, sha256: str) -> Passwords:
@@ -161,6 +171,7 @@ def _job_context(pipeline: Pipeline, job: JobRecord) -> JobContext:
         sheet_sha256=job.sheet.sha256,
         resets=pipeline.settings.password.on_existing == "reset",
         makes_usernames=makes_usernames(pipeline.fields),
+        keeps_values=bool(pipeline.settings.hand_edits),
         clock=pipeline.clock,
         cancelled=pipeline.cancelled,
     )

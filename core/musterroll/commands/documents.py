@@ -83,6 +83,8 @@ def of_report(report: Report) -> Members:
     if report.changes is not None:
         found["changes"] = map(change_record, report.changes())
         found["groups_to_create"] = [list(path) for path in report.groups_to_create or ()]
+        if report.hand_edits is not None:
+            found["hand_edits"] = report.hand_edits._asdict()
         if report.privileged:
             found["privileged"] = [
                 {"group": list(one.path), "add": one.add, "remove": one.remove} for one in report.privileged

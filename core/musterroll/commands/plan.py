@@ -69,6 +69,7 @@ def plan(
             groups_to_create=made.job.plan.groups_to_create(),
             invite_choices={} if all_out or choices is None else _judged(choices, made, refusal),
             privileged=made.job.plan.privileged(),
+            hand_edits=made.job.plan.hand_edits(),
             keeps_all_out=all_out,
             saved=saved,
             close=stack.pop_all().close,

@@ -136,6 +136,7 @@ class _Rehearsal:
                 "absent": "keep",
                 "mode": "both",
                 "scope": {},
+                "hand_edits": {},
                 "privileged": type(was.privileged)(),
                 "limits": type(was.limits)(),
                 "invites": was.invites.model_copy(update={"send_to": "none"}),

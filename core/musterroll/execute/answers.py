@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from musterroll.contract.fields import USERNAME
 from musterroll.contract.operations import Kind, Result, Status
 from musterroll.errors import PluginError
 from musterroll.journal.change import PasswordAction
@@ -38,6 +39,7 @@ class JobContext:
         sheet_sha256: the sheet.
         resets: whether the pipeline resets the passwords of existing users.
         makes_usernames: whether the pipeline makes usernames, so that another run makes another one.
+        keeps_values: whether it wants to know what users were given last.
         clock: the time in UTC.
         cancelled: set when the person interrupts: what is in flight is finished, nothing new begins.
     """
@@ -48,6 +50,7 @@ class JobContext:
     sheet_sha256: str
     resets: bool
     makes_usernames: bool
+    keeps_values: bool
     clock: Callable[[], dt.datetime]
     cancelled: threading.Event
 
@@ -70,6 +73,8 @@ class Answers:
         self._created: list[tuple[str, str]] = []
         self._resets: list[str] = []
         self._deleted: list[str] = []
+        self._given: list[tuple[str, Mapping[str, str | None]]] = []
+        self._members: list[tuple[str, list[str], bool]] = []
 
     def keep(self, stored: StoredOp, result: Result) -> bool:
         """Takes an answer; returns whether it is the last word on the operation."""
@@ -88,9 +93,14 @@ class Answers:
         elif user is None:
             if result.refused:
                 self._store.set_refused(stored.seq, result.refused)
+            if self._context.keeps_values and stored.members and stored.group is not None:
+                refs = [member.ref for member in stored.members if member.ref not in result.refused]
+                self._members.append((stored.group.ref or "", refs, stored.kind is Kind.ADD_MEMBERS))
         elif stored.kind is Kind.CREATE_USER:
             ref = _ref(result)
             self._users.append((ref, user.row))
+            if self._context.keeps_values:
+                self._given.append((ref, {USERNAME: user.username, **user.after}))
             if result.status is Status.DONE:
                 self._created.append((ref, user.username))
             # The next run of this sheet must not give the user the same password once more.
@@ -98,8 +108,11 @@ class Answers:
                 self._resets.append(ref)
         elif stored.kind is Kind.DELETE_USER:
             self._deleted.append(user.ref or "")
-        elif stored.kind is Kind.UPDATE_USER and user.password is PasswordAction.RESET:
-            self._resets.append(user.ref or "")
+        elif stored.kind is Kind.UPDATE_USER:
+            if user.password is PasswordAction.RESET:
+                self._resets.append(user.ref or "")
+            if self._context.keeps_values and user.after:
+                self._given.append((user.ref or "", {USERNAME: user.username, **user.after}))
 
     def flush(self) -> None:
         """Writes down what was taken; the caller commits."""
@@ -114,6 +127,12 @@ class Answers:
         ledger.add_created(context.job, self._created)
         ledger.add_resets(context.job, self._resets, sheet_sha256=context.sheet_sha256)
         ledger.remove(self._deleted)
+        if self._context.keeps_values:
+            ledger.last_values.add(self._given, created={ref for ref, _ in self._users})
+            for group, refs, joined in self._members:
+                ledger.last_values.add_members(group, refs, joined=joined)
+            self._given.clear()
+            self._members.clear()
         for taken in (self._states, self._users, self._groups, self._created, self._resets, self._deleted):
             taken.clear()
 

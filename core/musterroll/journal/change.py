@@ -93,6 +93,49 @@ class PrivilegedGroup(NamedTuple):
     remove: int
 
 
+class HandEdit(NamedTuple):
+    """What somebody has changed in the portal by hand, so that it is neither as it was given nor as the sheet asks.
+
+    Attributes:
+        field: the field; `groups` for a membership.
+        written: what it was given last; None is empty. Of a membership, whether the user was in the group.
+        portal: what it is now, likewise.
+        sheet: what the sheet asks for, likewise.
+        kept: whether it stays as it is; else the sheet wins.
+        group: of a membership.
+    """
+
+    field: str
+    written: Scalar
+    portal: Scalar
+    sheet: Scalar
+    kept: bool
+    group: GroupPath | None = None
+
+
+class HandEditCounts(NamedTuple):
+    """How many hand edits of a plan stay, and how many the sheet overwrites."""
+
+    kept: int
+    overwritten: int
+
+
+class Agreed(NamedTuple):
+    """What a row asks for and its user has already, as far as that was not known.
+
+    Attributes:
+        fields: by field; an empty one is "".
+        groups: ids of all groups that the user was given, or has as the sheet asks; None where that is known.
+    """
+
+    fields: Mapping[str, str]
+    groups: frozenset[str] | None
+
+    def columns(self) -> tuple[object, ...]:
+        """Returns it as the table `agreed` has it."""
+        return _encode(self.fields), None if self.groups is None else _encode(sorted(self.groups))
+
+
 Groups: TypeAlias = tuple[tuple[Target, ...], tuple[Target, ...]]
 """Those that a user is added to, and those that a user is taken out of."""
 
@@ -185,7 +228,7 @@ class NewUser(NamedTuple):
         *columns, known_as = invite.columns()
         text = f"{{{','.join(changes)}}}"
         others = _NOT_MADE if made is None else made.columns()
-        return row, username, folded, _CREATE, password, text, None, *columns, None, known_as, *others
+        return row, username, folded, _CREATE, password, text, None, *columns, None, known_as, *others, None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,6 +247,8 @@ class Change:
         ref: the backend's id of the user, where there is one already.
         user_digest: a digest of what the backend said of that user when the plan was made.
         made: what was made that the sheet does not say.
+        hand_edits: what somebody has changed in the portal by hand, where the pipeline wants to know.
+        agreed: what is to be known for that of the user, from now on.
         number: under which the journal keeps it, where that is not the sheet row's.
     """
 
@@ -218,6 +263,8 @@ class Change:
     ref: str | None = None
     user_digest: str | None = None
     made: Made = NOTHING_MADE
+    hand_edits: tuple[HandEdit, ...] = ()
+    agreed: Agreed | None = field(default=None, compare=False, repr=False)
     number: int | None = field(default=None, compare=False)
 
     @classmethod
@@ -266,6 +313,7 @@ class Change:
             self.user_digest,
             known_as,
             *(_NOT_MADE if self.made is NOTHING_MADE else self.made.columns()),
+            _encode(self.hand_edits) if self.hand_edits else None,
         )
 
     @classmethod
@@ -275,7 +323,7 @@ class Change:
         Raises:
             ValueError, TypeError: the journal is damaged.
         """
-        row, username, action, password, fields, ref, notifier, channel, reason, seen, made = columns
+        row, username, action, password, fields, ref, notifier, channel, reason, seen, made, hand_edits = columns
         refuse_other_than_text(username, ref, channel, reason, seen)
         add, remove = groups
         return cls(
@@ -290,6 +338,7 @@ class Change:
             ref=ref,
             user_digest=seen,
             made=NOTHING_MADE if made is None else Made(tuple(json.loads(made))),
+            hand_edits=() if hand_edits is None else hand_edits_of(json.loads(hand_edits)),
             number=row,
         )
 
@@ -324,7 +373,22 @@ def field_changes(stored: Mapping[str, Any]) -> dict[str, FieldChange]:
     }
 
 
-COLUMNS = "r.row, r.username, r.action, r.password, r.fields, r.ref, r.invite, r.channel, r.reason, r.seen, r.made"
+def hand_edits_of(stored: Iterable[Sequence[Any]]) -> tuple[HandEdit, ...]:
+    """Returns hand edits as they are stored.
+
+    Raises:
+        ValueError, TypeError: the journal is damaged.
+    """
+    return tuple(
+        HandEdit(field, written, portal, sheet, kept, None if group is None else tuple(group))
+        for field, written, portal, sheet, kept, group in stored
+    )
+
+
+COLUMNS = (
+    "r.row, r.username, r.action, r.password, r.fields, r.ref, r.invite, r.channel, r.reason, r.seen, r.made, "
+    "r.hand_edits"
+)
 """What a change is made of again, of the table `row` as `r`."""
 
 

@@ -31,6 +31,10 @@ _NAMED = (
     ),
     "SELECT pipeline, identity, ref, username FROM invite",
     "SELECT pipeline, identity, ref, username FROM made_name JOIN owner ON number = owner WHERE ref IS NOT NULL",
+    (
+        "SELECT pipeline, identity, ref, value FROM last_values JOIN owner ON number = owner, json_each(fields) "
+        "WHERE key = 'username'"
+    ),
 )
 # Where sentences are kept, which may name anybody; what cannot be empty, and what can.
 _SENTENCES = (
@@ -146,7 +150,7 @@ def forget_person(journal: Journal, person: Person) -> None:
             _forget_rows(journal, job, sorted(rows))
         for job, sheet in person.chosen.items():
             Job(journal, job).set_sheet(sheet)
-        for table in _OF_OWNERS:
+        for table in (*_OF_OWNERS, "last_values"):
             journal.executemany(
                 f"DELETE FROM {table} WHERE owner = {OWNER} AND ref = ?3",  # noqa: S608 -- constants
                 sorted(person.refs),
@@ -171,6 +175,7 @@ def _forget_rows(journal: Journal, job: str, rows: list[int]) -> None:
     journal.executemany(
         "UPDATE row SET username = ?, folded = '', password = ?, fields = '{}', ref = NULL, invite = NULL, "
         "channel = NULL, reason = NULL, recipient = NULL, seen = NULL, known_as = NULL, made = NULL, who = NULL, "
+        "hand_edits = NULL, "
         "action = CASE action WHEN ? THEN action ELSE ? END WHERE job = ? AND row = ?",
         [(FORGOTTEN, PasswordAction.NONE, Action.REJECTED, Action.UNCHANGED, *key) for key in keys],
     )
@@ -179,7 +184,7 @@ def _forget_rows(journal: Journal, job: str, rows: list[int]) -> None:
         [(FORGOTTEN, *key) for key in keys],
     )
     forget_rows(journal, job, rows)
-    for table in ("membership", "operation"):
+    for table in ("membership", "operation", "agreed"):
         journal.executemany(f"DELETE FROM {table} WHERE job = ? AND row = ?", keys)  # noqa: S608 -- a constant
     # Of a job that may go on: nobody is left whom these would be for.
     journal.execute(

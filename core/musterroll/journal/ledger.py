@@ -14,6 +14,7 @@ from musterroll.journal.change import Action
 from musterroll.journal.damage import decoded, refuse_other_than_text
 from musterroll.journal.invites import InviteState
 from musterroll.journal.journal import Journal
+from musterroll.journal.last_values import LastValuesStore
 from musterroll.journal.made_names import MadeNames
 from musterroll.journal.operations import OpState
 from musterroll.journal.roster import IS_DONE, OWNER, PRESENT_NAME, Roster, note_owner
@@ -89,6 +90,7 @@ class Ledger:
         self._journal = journal
         self._owner = (pipeline, identity)
         self.roster, self.names = Roster(journal, pipeline, identity), MadeNames(journal, pipeline, identity)
+        self.last_values = LastValuesStore(journal, pipeline, identity)
 
     def entries(self, refs: Iterable[str]) -> Mapping[str, LedgerEntry]:
         """Returns what is known of users; those of whom nothing is known are left out."""
@@ -195,6 +197,7 @@ class Ledger:
         for table, whose in (
             ("managed", f"owner = {OWNER}"),
             ("roster", f"owner = {OWNER}"),
+            ("last_values", f"owner = {OWNER}"),
             ("invited_as", "pipeline = ?1 AND identity = ?2"),
             ("taken_back", "pipeline = ?1 AND identity = ?2"),
         ):

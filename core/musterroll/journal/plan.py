@@ -8,6 +8,7 @@ from dataclasses import asdict
 from heapq import merge
 from itertools import count, islice
 from operator import attrgetter
+from typing import Any
 
 from musterroll.contract.operations import OPERATIONS, Kind
 from musterroll.contract.problems import Problem, Severity
@@ -17,6 +18,7 @@ from musterroll.journal.change import (
     FIRST_OF_MEMBERS,
     Action,
     Change,
+    HandEditCounts,
     InviteDecision,
     Memberships,
     NewUser,
@@ -62,6 +64,7 @@ class PlanStore:
         self._job = job
         self._rows: list[tuple[object, ...]] = []
         self._memberships: list[tuple[object, ...]] = []
+        self._agreed: list[tuple[object, ...]] = []
         self._settled: list[UnchangedRow] = []
         self._has_settled = False
         self._numbers = count(FIRST_OF_MEMBERS)
@@ -86,6 +89,8 @@ class PlanStore:
             invite: whether the user is invited, where it is not as the change says.
         """
         self._rows.append((self._job, *change.columns(invite or change.invite)))
+        if change.agreed is not None:
+            self._agreed.append((self._job, change.stored_row, *change.agreed.columns()))
         self._add_memberships(change.stored_row, "add", change.add)
         self._add_memberships(change.stored_row, "remove", change.remove)
 
@@ -125,12 +130,15 @@ class PlanStore:
         """
         ready, self._settled = (self._settled, []) if last else whole_parts(self._settled)
         pack_rows(self._journal, self._job, ready)
-        self._journal.executemany(f"INSERT INTO row VALUES ({', '.join('?' * 17)})", self._rows)  # noqa: S608 -- marks
+        self._journal.executemany(f"INSERT INTO row VALUES ({', '.join('?' * 18)})", self._rows)  # noqa: S608 -- marks
         self._journal.executemany(
             "INSERT INTO membership (job, row, target, kind, position, op) VALUES (?, ?, ?, ?, ?, ?)", self._memberships
         )
         self._rows.clear()
         self._memberships.clear()
+        if self._agreed:
+            self._journal.executemany("INSERT INTO agreed VALUES (?, ?, ?, ?)", self._agreed)
+            self._agreed.clear()
 
     def reject(self, rows: Iterable[int]) -> None:
         """Takes rows that were planned already out again."""
@@ -198,17 +206,45 @@ class PlanStore:
         """Stores the sheet's counts."""
         self._journal.execute("UPDATE job SET counts = ? WHERE id = ?", (json.dumps(asdict(counts)), self._job))
 
-    def add_totals(self, *, users: int | None, groups: int, privileged: Sequence[PrivilegedGroup] = ()) -> None:
-        """Stores what the backend has, percentages are of these; and which privileged groups the plan concerns."""
-        totals = json.dumps({"users": users, "groups": groups, **({"privileged": privileged} if privileged else {})})
+    def add_totals(
+        self,
+        *,
+        users: int | None,
+        groups: int,
+        privileged: Sequence[PrivilegedGroup] = (),
+        hand_edits: HandEditCounts | None = None,
+    ) -> None:
+        """Stores what the backend has, percentages are of these; and what is told apart of the plan."""
+        more = {"privileged": privileged, "hand_edits": hand_edits}
+        totals = json.dumps({"users": users, "groups": groups, **{name: told for name, told in more.items() if told}})
         self._journal.execute("UPDATE job SET totals = ? WHERE id = ?", (totals, self._job))
+
+    def count_hand_edits(self) -> HandEditCounts | None:
+        """Counts the hand edits of rows that are not rejected; None where there are none."""
+        all_, kept = self._journal.execute(
+            "SELECT count(*), coalesce(sum(json_extract(e.value, '$[4]')), 0) "
+            "FROM row AS r, json_each(r.hand_edits) AS e WHERE r.job = ? "
+            "AND r.hand_edits IS NOT NULL AND r.action <> ?",
+            (self._job, Action.REJECTED),
+        ).fetchone()
+        return HandEditCounts(kept, all_ - kept) if all_ else None
+
+    @decoded
+    def hand_edits(self) -> HandEditCounts | None:
+        """Returns how many hand edits there are, as they were counted when the plan was made; None for none."""
+        found = self._totals().get("hand_edits")
+        return None if found is None else HandEditCounts(*map(int, found))
 
     @decoded
     def privileged(self) -> tuple[PrivilegedGroup, ...]:
         """Returns the privileged groups that the plan adds members to or removes some from."""
-        (totals,) = self._journal.execute("SELECT totals FROM job WHERE id = ?", (self._job,)).fetchone()
-        found = json.loads(totals).get("privileged", ())
+        found = self._totals().get("privileged", ())
         return tuple(PrivilegedGroup(tuple(path), int(add), int(remove)) for path, add, remove in found)
+
+    def _totals(self) -> dict[str, Any]:
+        (totals,) = self._journal.execute("SELECT totals FROM job WHERE id = ?", (self._job,)).fetchone()
+        found: dict[str, Any] = json.loads(totals)
+        return found
 
     def forget_digests(self) -> None:
         """Forgets the digests of the sheet's rows, unless it is the one that the next sheet is compared with."""
@@ -217,7 +253,7 @@ class PlanStore:
     def clear(self) -> None:
         """Forgets the plan. What the next sheet is compared with stays."""
         self.forget_digests()
-        for table in ("row", "target", "membership", "operation", "problem"):
+        for table in ("row", "target", "membership", "operation", "problem", "agreed"):
             self._journal.execute(f"DELETE FROM {table} WHERE job = ?", (self._job,))  # noqa: S608 -- constants
         forget_unchanged(self._journal, self._job)
 

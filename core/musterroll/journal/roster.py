@@ -95,5 +95,11 @@ class Roster:
         query = f"DELETE FROM roster WHERE owner = {OWNER} AND job = ?3"  # noqa: S608 -- a constant
         self._journal.execute(query, (*self._owner, job))
         self._journal.execute(
+            f"DELETE FROM last_values WHERE owner = {OWNER} "  # noqa: S608 -- constants
+            f"AND ref NOT IN (SELECT ref FROM roster WHERE owner = {OWNER}) "
+            f"AND ref NOT IN (SELECT ref FROM managed WHERE owner = {OWNER})",
+            self._owner,
+        )
+        self._journal.execute(
             "DELETE FROM last_sheet WHERE pipeline = ? AND identity = ? AND job = ?", (*self._owner, job)
         )

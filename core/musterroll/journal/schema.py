@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 APPLICATION_ID = 0x6D757374  # "must"
-VERSION = 9
+VERSION = 10
 
 TURN = "CREATE TABLE turn (value INTEGER NOT NULL)  -- counts what happens: clocks can be set back"
 INVITED_AS = """
@@ -89,6 +89,21 @@ CREATE TABLE made_name (                      -- the usernames of people, where 
 ) WITHOUT ROWID
 """
 MADE_NAME_FOLDED = "CREATE INDEX made_name_folded ON made_name (owner, folded)"
+LAST_VALUES = """
+CREATE TABLE last_values (                    -- what users were given last, where hand edits are told apart
+    owner  INTEGER NOT NULL, ref TEXT NOT NULL,
+    fields TEXT NOT NULL,                     -- JSON: {field: text}
+    groups TEXT,                              -- JSON: ids of groups; NULL where no sheet has said anything of them
+    PRIMARY KEY (owner, ref)
+) WITHOUT ROWID
+"""
+AGREED = """
+CREATE TABLE agreed (                         -- what a planned row asks for and its user has: for last_values
+    job    TEXT NOT NULL, row INTEGER NOT NULL,
+    fields TEXT NOT NULL, groups TEXT,        -- as there
+    PRIMARY KEY (job, row)
+) WITHOUT ROWID
+"""
 
 META = "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)"
 
@@ -138,6 +153,7 @@ CREATE TABLE row (
     made     TEXT,                            -- JSON: the fields that were made, not said
     who      TEXT,                            -- JSON: digests for `made_name`, where usernames are made
     handed   TEXT,                            -- the file that the password was handed over in, where it was made
+    hand_edits TEXT,                          -- JSON: what somebody has changed in the portal by hand
     PRIMARY KEY (job, row)
 ) WITHOUT ROWID;
 -- Every group that the job touches; the ref of a new one comes with its creation.
@@ -230,4 +246,6 @@ SCHEMA = (
     UNINVITED,
     MADE_NAME,
     MADE_NAME_FOLDED,
+    LAST_VALUES,
+    AGREED,
 )

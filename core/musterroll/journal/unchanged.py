@@ -30,9 +30,12 @@ _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def pack_unchanged(journal: Journal, job: str) -> None:
-    """Packs a job's unchanged rows that have no invite. The caller's transaction is the one that ends the job."""
+    """Packs a job's unchanged rows of which nothing is to be said: no invite, no hand edit.
+
+    The caller's transaction is the one that ends the job.
+    """
     columns = "row, username, password, reason"
-    which = "job = ? AND action = ? AND invite IS NULL AND row < ?"
+    which = "job = ? AND action = ? AND invite IS NULL AND hand_edits IS NULL AND row < ?"
     values = (job, Action.UNCHANGED, FIRST_OFF_SHEET_ROW)
     rows = journal.stream(f"SELECT {columns} FROM row WHERE {which} ORDER BY row", values)  # noqa: S608 -- constants
     pack_rows(journal, job, rows)

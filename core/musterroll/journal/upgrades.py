@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from musterroll.contract.sqlite import SqliteFormat
 from musterroll.journal.schema import (
+    AGREED,
     APPLICATION_ID,
     INVITED_AS,
     INVITED_AS_REF,
     JOB_UNCHANGED,
+    LAST_VALUES,
     MADE_NAME,
     MADE_NAME_FOLDED,
     MANAGED,
@@ -113,10 +115,13 @@ _TO_9 = (
     MADE_NAME_FOLDED,
 )
 
+# What users were given was not kept.
+_TO_10 = ("ALTER TABLE row ADD COLUMN hand_edits TEXT", LAST_VALUES, AGREED)
+
 FORMAT = SqliteFormat(
     application_id=APPLICATION_ID,
     version=VERSION,
     schema=SCHEMA,
-    steps={3: _TO_4, 4: (META,), 5: _TO_6, 6: _TO_7, 7: _TO_8, 8: _TO_9},
+    steps={3: _TO_4, 4: (META,), 5: _TO_6, 6: _TO_7, 7: _TO_8, 8: _TO_9, 9: _TO_10},
 )
 """Of a journal."""

@@ -27,7 +27,7 @@ from musterroll.pipeline.files import standard_text
 from musterroll.pipeline.made_names import BASE, NUMBER, check_forms, form_path
 from musterroll.pipeline.origins import KeyPath, at, plain
 from musterroll.pipeline.row_fields import check_roles, choices_of, guidance_of, words_of
-from musterroll.pipeline.settings import FieldSettings, SheetSettings
+from musterroll.pipeline.settings import HAND_EDITS_DEFAULT, FieldSettings, SheetSettings
 
 if TYPE_CHECKING:
     from musterroll.contract.conditions import Conditions
@@ -67,6 +67,7 @@ def fields_of(check: Check) -> FieldSet:
     _check_headings(check, sheet)
     _check_match(check, fields)
     _check_scope(check, fields)
+    _check_hand_edits(check, fields)
     return fields
 
 
@@ -299,3 +300,14 @@ def _check_scope(check: Check, fields: FieldSet) -> None:
             check.complain(path, f'"{name}" cannot say whom a sheet is about')
         elif field.choices and clean(said[name]) not in field.choices:
             check.complain(path, f"is not one of the field's choices{did_you_mean(said[name], field.choices)}")
+
+
+def _check_hand_edits(check: Check, fields: FieldSet) -> None:
+    choices = at(check.tree, ("hand_edits",))
+    said = plain(choices) if choices is not None and check.is_sound("hand_edits") else {}
+    for name in said if isinstance(said, dict) else ():
+        path = ("hand_edits", name)
+        if name == HAND_EDITS_DEFAULT or not _is_field(check, path, name, fields):
+            continue
+        if not fields[name].is_attribute and name not in (USERNAME, GROUPS):
+            check.complain(path, f'"{name}" is nothing that somebody changes in the portal by hand')

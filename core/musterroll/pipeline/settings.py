@@ -378,6 +378,10 @@ class UndoSettings(Table):
     created: Literal["deactivate", "delete"]
 
 
+HandEditChoice = Literal["overwrite", "keep", "error"]
+HAND_EDITS_DEFAULT = "default"
+"""In `[hand_edits]`: of all fields that are not named."""
+
 SeverityChoice = Literal["error", "warning", "ignore"]
 
 
@@ -405,6 +409,9 @@ class Settings(Table):
         mode: rows create users only (`create`), update them only (`update`), or do what it takes (`both`, and
             where it is not said).
         scope: what users have whom the sheet is about, by field; it says nothing of others.
+        hand_edits: by field, what becomes of a value that somebody has changed in the portal by hand: the sheet wins
+            and says so (`overwrite`), the value stays (`keep`), or it is an `error`. `groups` is for memberships,
+            `default` for what is not named.
         on_inactive: a row that means an inactive user is an `error`, makes the user active (`reactivate`), or
             only updates (`update`).
         match: the fields that recognise a user, first choice first.
@@ -446,6 +453,7 @@ class Settings(Table):
     match: Annotated[tuple[FieldName, ...], Field(min_length=1)]
     sheet: SheetSettings
     scope: dict[FieldName, Name] = {}
+    hand_edits: dict[FieldName, HandEditChoice] = {}
     reader: Use
     readers: dict[str, dict[str, Any]] = {}
     password: PasswordSettings

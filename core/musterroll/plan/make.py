@@ -86,7 +86,12 @@ def make_plan(plan: NewPlan, sheet: OpenSheet, choices: InviteChoices | None = N
             plan.log.drop_warnings(PRIVILEGED, with_others=skips)
         with journal.transaction():
             privileged = count_privileged(plan.job, settings.privileged.groups)
-            store.add_totals(users=users, groups=planner.group_count, privileged=privileged)
+            store.add_totals(
+                users=users,
+                groups=planner.group_count,
+                privileged=privileged,
+                hand_edits=store.count_hand_edits() if settings.hand_edits else None,
+            )
             plan.store_problems(sheet.counts, with_others=skips)
             plan.job.set_sheet(replace(sheet.summary, path=plan.job.record.sheet.path))
 

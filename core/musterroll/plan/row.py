@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence, Set
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 
 from musterroll.contract.batch import Batch
 from musterroll.contract.fields import CALLING_CODE, GROUPS, PASSWORD, USERNAME, FieldSet
@@ -14,9 +14,11 @@ from musterroll.contract.text import fold
 from musterroll.contract.translation import gettext_noop
 from musterroll.contract.users import Capabilities, Desired, Existing, GroupPath
 from musterroll.errors import PluginError
-from musterroll.journal.change import Action, Change, FieldChange, Groups, PasswordAction, Target
+from musterroll.journal.change import Action, Agreed, Change, FieldChange, Groups, HandEdit, PasswordAction, Target
+from musterroll.journal.last_values import LastValues
 from musterroll.pipeline.settings import Settings
 from musterroll.plan.groups import GroupIndex
+from musterroll.plan.hand_edits import HandEdits, PlannedUpdate
 from musterroll.plan.user_digest import digest_of
 from musterroll.portal.portal import Portal
 from musterroll.sheet.checks import CheckedRow
@@ -24,6 +26,7 @@ from musterroll.sheet.identities import Identities, makes_usernames
 from musterroll.sheet.orders import USUAL, Order, Wish
 
 _REMEMBERED = 10_000  # combinations of groups
+_NO_EDITS: tuple[tuple[HandEdit, ...], Agreed | None] = ((), None)
 _UNKNOWN_GROUP = {  # by whether it is left out, and whether another one is near
     (False, False): gettext_noop('The group "{name}" does not exist; correct its name, or create it in the portal'),
     (False, True): gettext_noop('The group "{name}" does not exist; did you mean "{near}"?'),
@@ -66,6 +69,8 @@ class RowPlanner:
         self._groups = groups
         self._names = kept_by_portal(fields, settings.match, capabilities)
         self._makes_passwords = settings.sheet.make.password is not None
+        self._hand_edits = HandEdits(settings)
+        self._knows_edits = bool(self._hand_edits)
         self._new_groups: dict[tuple[GroupPath, ...], Groups] = {}
         kept = capabilities.fields
         self._unkept = () if kept is None else tuple(name for name in self._names if name not in kept)
@@ -124,6 +129,7 @@ class RowPlanner:
         *,
         reset_done: bool,
         taken_back: bool = False,
+        last: LastValues | None = None,
         order: Order = USUAL,
     ) -> tuple[Change, list[Problem]]:
         """Plans one row of the batch, but for its invite. With an error among the problems the change does not count.
@@ -133,6 +139,7 @@ class RowPlanner:
             user: the user it means; None for a new one.
             reset_done: whether this sheet has reset the user's password already.
             taken_back: whether the user is inactive because a job of ours was undone: nobody else has meant it.
+            last: what the user was given last, where that is known and wanted.
             order: what the row wants; not that the user goes.
         """
         problems: list[Problem] = []
@@ -150,8 +157,13 @@ class RowPlanner:
             )
         else:
             reactivates = order.wish is Wish.REACTIVATE
-            fields = self._changed_fields(checked, user, problems, reactivates=reactivates or taken_back)
+            fields, asked = self._changed_fields(checked, user, problems, reactivates=reactivates or taken_back)
             add, remove = self._membership(checked, checked.given, user.groups, problems)
+            edits, agreed = _NO_EDITS
+            if self._knows_edits:
+                update = PlannedUpdate(user, asked, self._wanted_refs(checked.given), fields, add, remove)
+                edits, agreed = self._hand_edits.judge(checked.row, update, last, problems)
+                fields, add, remove = update.fields, update.add, update.remove
             action = Action.UNCHANGED
             if fields or add or remove or password is PasswordAction.RESET:
                 action = Action.REACTIVATE if reactivates and ACTIVE in fields else Action.UPDATE
@@ -165,6 +177,8 @@ class RowPlanner:
                 remove=remove,
                 ref=user.ref,
                 user_digest=digest_of(user, self._names),
+                hand_edits=edits,
+                agreed=agreed,
             )
         if self._has_limits:
             problems.extend(self._unsupported(checked.row, change))
@@ -228,7 +242,8 @@ class RowPlanner:
 
     def _changed_fields(
         self, checked: CheckedRow, user: Existing, problems: list[Problem], *, reactivates: bool
-    ) -> dict[str, FieldChange]:
+    ) -> tuple[dict[str, FieldChange], Mapping[str, str | None]]:
+        """What differs, and what the row asks for."""
         username = self._usernames[checked.place]
         renamed = bool(username) and fold(username) != fold(user.username)
         canonical = self._canonical(checked, username if renamed else user.username, self._desired(checked))
@@ -251,7 +266,7 @@ class RowPlanner:
                         '"reactivate" or "update"',
                     )
                 )
-        return changed
+        return changed, canonical.fields
 
     def _password(
         self, checked: CheckedRow, user: Existing | None, problems: list[Problem], *, reset_done: bool
@@ -293,6 +308,11 @@ class RowPlanner:
             others = (self._groups.of_ref(ref) for ref in sorted(current - keep))
             remove = tuple(target for target in others if target is not None)
         return add, remove
+
+    def _wanted_refs(self, paths: Sequence[GroupPath]) -> Set[str] | None:
+        """The groups that a row asks for and that exist; None where it asks for none."""
+        found = (self._groups.find(path) for path in paths)
+        return {target.ref for target in found if target is not None and target.ref is not None} if paths else None
 
     def _wanted(self, checked: CheckedRow, paths: Iterable[GroupPath], problems: list[Problem]) -> Iterator[Target]:
         """Matches the paths; what becomes of a missing group is the pipeline's choice."""

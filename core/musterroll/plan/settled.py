@@ -64,6 +64,7 @@ class SettledRows:
             and settings.membership.mode == "add"
             and settings.password.on_existing == "keep"
             and settings.absent == "keep"
+            and not settings.hand_edits
             and settings.mode != "create"
             and not settings.scope
             and not portal.capabilities().unique_email

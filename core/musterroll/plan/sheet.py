@@ -18,6 +18,7 @@ from musterroll.contract.users import Existing
 from musterroll.invites.choices import InviteChoices
 from musterroll.invites.policy import InvitePolicy, no_invite
 from musterroll.journal.change import NOTHING_MADE, Action, Change, InviteDecision, Made, Target
+from musterroll.journal.last_values import LastValues
 from musterroll.journal.ledger import NOT_KNOWN, Ledger, LedgerEntry
 from musterroll.journal.plan import PlanStore
 from musterroll.pipeline.settings import SendTo, Settings
@@ -50,9 +51,10 @@ _LOST = gettext_noop(
 
 
 class _Known(NamedTuple):
-    """What the ledger knows of the users of a batch: entries by ref, and refs of whom it is so."""
+    """What the ledger knows of the users of a batch: entries and last values by ref, and refs of whom it is so."""
 
     entries: Mapping[str, LedgerEntry]
+    last_values: Mapping[str, LastValues]
     reset: Set[str]
     taken_back: Set[str]
 
@@ -222,6 +224,7 @@ class SheetPlanner:
         resets = self._settings.password.on_existing == "reset"
         return _Known(
             entries=self._ledger.entries(refs),
+            last_values=self._ledger.last_values.of(refs) if self._settings.hand_edits else {},
             reset=self._ledger.password_was_reset(refs, self._sheet) if resets else frozenset(),
             taken_back=self._ledger.taken_back(user.ref for user in users if not user.active),
         )
@@ -258,6 +261,7 @@ class SheetPlanner:
                 user,
                 reset_done=user is not None and user.ref in known.reset,
                 taken_back=user is not None and user.ref in known.taken_back,
+                last=None if user is None else known.last_values.get(user.ref),
                 order=order,
             )
             if self._needs_checks or not change.username:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from musterroll.journal.change import Action, Change, PrivilegedGroup
+from musterroll.journal.change import Action, Change, HandEditCounts, PrivilegedGroup
 from musterroll.journal.job import Job
 from musterroll.journal.unchanged import count_unchanged
 
@@ -23,6 +23,7 @@ class PlanSummary:
         invites: how many invites will go out.
         rejected: how many rows are left out.
         privileged: the privileged groups that it concerns.
+        hand_edits: how much somebody has changed in the portal by hand; None for nothing that is known of.
         portal: where it goes: the backend and its identity.
         changes: streams what happens to every row, for who wants to look closer.
     """
@@ -35,6 +36,7 @@ class PlanSummary:
     rejected: int
     portal: str
     privileged: tuple[PrivilegedGroup, ...] = ()
+    hand_edits: HandEditCounts | None = None
     changes: Callable[[], Iterable[Change]] = tuple
 
     @property
@@ -60,6 +62,7 @@ def summarise(job: Job, *, portal: str) -> PlanSummary:
         rejected=rejected,
         portal=portal,
         privileged=job.plan.privileged(),
+        hand_edits=job.plan.hand_edits(),
         changes=job.plan.changes,
     )
 

@@ -108,6 +108,7 @@ def report_of(job: Job, command: str, *, error: MusterrollError | None = None) -
         changes=job.plan.changes,
         groups_to_create=job.plan.groups_to_create(),
         privileged=job.plan.privileged(),
+        hand_edits=job.plan.hand_edits(),
         job=summary,
         error=error,
         close=job.journal.close,

@@ -11,6 +11,7 @@ from musterroll.journal.change import (
     Action,
     Change,
     FieldChange,
+    HandEdit,
     InviteDecision,
     Made,
     PasswordAction,
@@ -46,7 +47,19 @@ def change_record(change: Change) -> dict[str, Any]:
         "invite": {"send": change.invite.send, "channel": change.invite.channel, "reason": change.invite.reason},
         **({"made": list(change.made.fields)} if change.made.fields else {}),
         **({"reason": change.invite.reason} if change.action is Action.IGNORED else {}),
+        **(
+            {"hand_edit": True, "hand_edits": [_hand_edit(one) for one in change.hand_edits]}
+            if change.hand_edits
+            else {}
+        ),
     }
+
+
+def _hand_edit(edit: HandEdit) -> dict[str, Any]:
+    """What somebody has changed by hand; of a membership with its group, and whether the user is in it."""
+    record = edit._asdict()
+    group = record.pop("group")
+    return record if group is None else {**record, "group": list(group)}
 
 
 def _paths(groups: Iterable[Target]) -> list[list[str]]:
@@ -75,4 +88,8 @@ def change_of(record: Mapping[str, Any]) -> Change:
         ref=record["ref"],
         user_digest=record["seen"],
         made=Made(tuple(map(str, made))) if (made := record.get("made")) else NOTHING_MADE,
+        hand_edits=tuple(
+            HandEdit(**{**edit, "group": tuple(edit["group"])} if "group" in edit else edit)
+            for edit in record.get("hand_edits", ())
+        ),
     )

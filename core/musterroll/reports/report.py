@@ -15,7 +15,7 @@ from musterroll.sheet.problem_groups import ProblemGroup, group_problems
 from musterroll.sheet.summary import SheetCounts, SheetSummary
 
 if TYPE_CHECKING:  # `validate` has no job
-    from musterroll.journal.change import Change, PrivilegedGroup
+    from musterroll.journal.change import Change, HandEditCounts, PrivilegedGroup
     from musterroll.pipeline.settings import SendTo
     from musterroll.reports.summaries import JobSummary, ListedInvite
     from musterroll.sheet.repairs import Repair
@@ -89,6 +89,7 @@ class Report:
         changes: streams what happens to every row that is not rejected; None where the command plans nothing.
         groups_to_create: the groups that do not exist yet, parents first; None likewise.
         privileged: the privileged groups that the plan concerns.
+        hand_edits: how much somebody has changed in the portal by hand; None for nothing that is known of.
         job: the job, where there is one.
         invites: streams the users that were considered for an invite; None where the command is not about invites.
         invite_choices: by each choice of `send_to`, where that was asked for and the sheet can go in.
@@ -110,6 +111,7 @@ class Report:
     changes: Callable[[], Iterable[Change]] | None = None
     groups_to_create: tuple[GroupPath, ...] | None = None
     privileged: tuple[PrivilegedGroup, ...] = ()
+    hand_edits: HandEditCounts | None = None
     job: JobSummary | None = None
     invites: Callable[[], Iterable[ListedInvite]] | None = None
     invite_choices: Mapping[SendTo, InviteChoice] = field(default_factory=dict)

@@ -66,7 +66,14 @@ class Site:
 
     def __post_init__(self) -> None:
         """Gives the templates what they say things with: plain texts, which are escaped where they stand."""
-        said = {"_": gettext, "ngettext": ngettext, "counted": counted, "term": term, "language": language}
+        said: dict[str, Any] = {
+            "_": gettext,
+            "ngettext": ngettext,
+            "counted": counted,
+            "term": term,
+            "language": language,
+        }
+        said["by_hand"] = words.hand_edit
         self.templates.globals.update(said)
 
     @property

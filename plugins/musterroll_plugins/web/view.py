@@ -125,6 +125,7 @@ def _fill(db: sqlite3.Connection, report: Report, more: Mapping[str, Any]) -> No
         "groups": [asdict(one) for one in report.problem_groups()],
         "groups_to_create": [list(path) for path in report.groups_to_create or ()],
         "privileged": [{"group": list(one.path), "add": one.add, "remove": one.remove} for one in report.privileged],
+        "hand_edits": report.hand_edits._asdict() if report.hand_edits else None,
         "keeps_all_out": report.keeps_all_out,
         "certain": certain,
         "notes": list(report.sheet.notes) if report.sheet else [],

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from musterroll import gettext_noop
+from collections.abc import Mapping
+from typing import Any
+
+from musterroll import Field, gettext_noop
+from musterroll.engine import HandEdit, hand_edit_text
 
 STATES = {
     "running": gettext_noop("Running"),
@@ -92,3 +96,14 @@ WORKS = {
     "annotated": gettext_noop("Marking the problems in a copy of the sheet"),
 }
 """What a worker does."""
+
+
+def hand_edit(record: Mapping[str, Any], fields: Mapping[str, Field]) -> str:
+    """Says what somebody has changed in the portal by hand.
+
+    Args:
+        record: the hand edit as plain data.
+        fields: what the person calls the fields.
+    """
+    edit = HandEdit(**{"group": None, **record})
+    return hand_edit_text(edit, fields[edit.field].heading if edit.field in fields else None)

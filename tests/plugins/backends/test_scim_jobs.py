@@ -110,6 +110,33 @@ def test_what_is_exported_asks_for_nothing(tmp_path: Path, portal: Portal) -> No
         assert [change.action for change in report.changes()] == [Action.UNCHANGED] * 60
 
 
+def test_what_somebody_has_changed_by_hand_stays(tmp_path: Path, portal: Portal) -> None:
+    office = Office(tmp_path, portal, 6)
+    with office.file.open("a", encoding="utf-8") as file:
+        file.write('\n[hand_edits]\ndefault = "keep"\n')
+    office.run()
+    group = next(one for one in portal.groups() if any(member.type != "Group" for member in one.members or ()))
+    left = next(member for member in group.members if member.type != "Group")
+    user = next(one for one in portal.users() if one.id == left.value)
+    written = user.name.family_name
+    user.name.family_name = "Souza"
+    group.members.remove(left)
+    portal.faults.seen.clear()
+    assert office.run()[1].unchanged == 6
+    assert {request.partition(" ")[0] for request in portal.faults.seen} == {"GET"}
+    with plan(load_pipeline(office.file), office.sheet) as report:
+        assert report.changes is not None
+        (edited,) = [change for change in report.changes() if change.hand_edits]
+        surname, membership = edited.hand_edits
+        assert (surname.written, surname.portal, surname.sheet, surname.kept) == (written, "Souza", written, True)
+        assert (membership.field, membership.written, membership.portal, membership.kept) == (
+            "groups",
+            True,
+            False,
+            True,
+        )
+
+
 def test_a_plan_writes_nothing_and_says_what_the_portal_cannot_do(
     tmp_path: Path, new_portal: Callable[..., Portal]
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 import stat
 from pathlib import Path
 
@@ -185,6 +186,22 @@ def test_the_plan_that_was_shown_is_the_one_that_is_carried_out(visitor: Visitor
     job = visitor.wait(visitor.post(upload_path(answers) + "/run", invites="none"))
     assert "Completed" in words_of(job)
     assert place.users()["ana"]["forename"] == "Ana"
+
+
+def test_what_somebody_has_changed_by_hand_is_shown(visitor: Visitor, place: Workplace) -> None:
+    place.pipeline('[hand_edits]\nsurname = "keep"\n', name=place.folder.name)
+    visitor.import_(SHEET, invites="none")
+    with sqlite3.connect(place.directory) as portal:
+        portal.execute("UPDATE users SET surname = 'Souza', forename = 'Anna' WHERE username = 'ana'")
+    portal.close()
+    answers = visitor.upload(SHEET)
+    asked = words_of(answers)
+    assert "Changed in the portal by hand: 1 kept, 1 overwritten" in asked
+    assert "by hand Surname stays Souza: changed by hand, was Silva" in asked
+    job = visitor.wait(visitor.post(upload_path(answers) + "/run", invites="none"))
+    told = "Surname stays Souza: changed by hand, was Silva"
+    assert told in words_of(visitor.get(f"/jobs/{job_of(job)}?part=rows"))
+    assert told.replace("S", "s", 1) in words_of(visitor.wait(visitor.get(f"/jobs/{job_of(job)}/rows/3")))
 
 
 def test_a_job_is_taken_back(visitor: Visitor, place: Workplace) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from musterroll import GroupPath, counted, gettext, gettext_noop, term
-from musterroll.engine import Action, Change, PasswordAction, Report
+from musterroll.engine import Action, Change, PasswordAction, Report, hand_edit_text
 from musterroll_cli.output.console import Piece, Stream, Styled
 from musterroll_cli.output.tables import Cells, Column, show_table
 from musterroll_cli.output.text.words import (
@@ -67,8 +67,8 @@ def _rows(changes: Iterable[Change], tally: Tally, limit: int | None, *, verbose
     for change in changes:
         tally.actions[change.action] += 1
         tally.invites += change.invite.send
-        # Somebody who is only invited is worth a line, though the portal's user stays as it is.
-        if not verbose and change.action in _QUIET and not change.invite.send:
+        # Who is only invited, or was changed by hand, is worth a line, though the portal's user stays as it is.
+        if not verbose and change.action in _QUIET and not (change.invite.send or change.hand_edits):
             continue
         if limit is not None and shown >= limit:
             tally.hidden += 1
@@ -93,6 +93,7 @@ def _details(change: Change, *, verbose: bool) -> Iterator[Piece]:
         parts.append((Styled(f"{name}: ", "dim"), *before, value(difference.after)))
     parts += [(Styled(f"+{group_name(group.path)}", "green"),) for group in change.add]
     parts += [(Styled(f"-{group_name(group.path)}", "red"),) for group in change.remove]
+    parts += [(Styled(hand_edit_text(edit), "yellow"),) for edit in change.hand_edits]
     if "password" in change.made.fields:
         parts.append((gettext("password made"),))
     elif change.password in _PASSWORDS:

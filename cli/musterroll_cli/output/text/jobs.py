@@ -16,6 +16,7 @@ from musterroll_cli.output.text.words import (
     OUTCOMES,
     amount,
     and_more,
+    hand_edit_words,
     invite_outcomes,
     local_time,
     outcomes,
@@ -124,6 +125,8 @@ def show_what_happened(stream: Stream, report: Report, job: JobSummary, *, verbo
         rows.append((words, counted(len(report.groups_to_create)), ""))
     privileged = Styled(gettext("privileged"), "bold yellow")
     rows += [(privileged, "", privileged_words(group)) for group in report.privileged]
+    if report.hand_edits is not None:
+        rows.append((Styled(gettext("by hand"), "yellow"), "", hand_edit_words(report.hand_edits)))
     rows += _invites(report, job, verbose=verbose)
     show_table(stream, (Column(), Column(right=True), Column(wraps=True)), rows, indent=2)
     stream.gap()

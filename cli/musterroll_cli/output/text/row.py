@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from musterroll import gettext, gettext_noop, term
-from musterroll.engine import Action, PasswordAction, RowStory, RuleResult, StoryField
+from musterroll.engine import Action, PasswordAction, RowStory, RuleResult, StoryField, hand_edit_text
 from musterroll_cli.output.console import Piece, Stream, Styled
 from musterroll_cli.output.escape import shorten
 from musterroll_cli.output.tables import Cells, Column, show_table
@@ -129,6 +129,7 @@ def _show_plan(stream: Stream, story: RowStory) -> None:
         rows.append((name, (Styled(before, "dim"), value(difference.after))))
     rows += [(gettext("group"), Styled(f"+{group_name(group.path)}", "green")) for group in change.add]
     rows += [(gettext("group"), Styled(f"-{group_name(group.path)}", "red")) for group in change.remove]
+    rows += [(gettext("by hand"), Styled(hand_edit_text(edit), "yellow")) for edit in change.hand_edits]
     made = "password" in change.made.fields
     password = gettext("made, and told to nobody but its user") if made else gettext(_PASSWORDS[change.password])
     rows.append((gettext("password"), password))

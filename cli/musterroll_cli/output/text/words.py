@@ -14,7 +14,7 @@ from musterroll.engine import Action
 from musterroll_cli.output.escape import shorten
 
 if TYPE_CHECKING:
-    from musterroll.engine import InviteCounts, JobCounts, PrivilegedGroup, Scalar
+    from musterroll.engine import HandEditCounts, InviteCounts, JobCounts, PrivilegedGroup, Scalar
 
 ACTION_STYLES = {
     Action.CREATE: "green",
@@ -69,6 +69,13 @@ def and_more(hidden: str | int) -> str:
 def group_name(path: GroupPath) -> str:
     """Returns a group as a sheet would name it, e.g. `Region|North`."""
     return "|".join(level.replace("\\", "\\\\").replace("|", "\\|").replace(";", "\\;") for level in path)
+
+
+def hand_edit_words(edits: HandEditCounts) -> str:
+    """Returns how many hand edits stay and how many do not, e.g. `3 kept, 1 overwritten`."""
+    return gettext(
+        "{kept} kept, {overwritten} overwritten", kept=counted(edits.kept), overwritten=counted(edits.overwritten)
+    )
 
 
 def privileged_words(group: PrivilegedGroup) -> str:

@@ -15,7 +15,7 @@ from musterroll.contract.problems import Problem
 from musterroll.contract.terms import term
 from musterroll.contract.translation import counted, gettext, gettext_noop, ngettext
 from musterroll.contract.users import GroupPath, group_text
-from musterroll.journal.change import Action, Change, PasswordAction, Scalar
+from musterroll.journal.change import Action, Change, HandEdit, PasswordAction, Scalar
 from musterroll.reports.report import Outcome, Report
 from musterroll.reports.summaries import Failure, JobSummary
 
@@ -23,6 +23,16 @@ LISTED = 2000
 """So many problems, changes, failures and groups are listed one by one; the others are counted."""
 
 _TOLD_APART = 100  # so many reasons
+_OF_FIELD = {  # by whether it stays
+    True: gettext_noop("{field} stays {portal}: changed by hand, was {written}"),
+    False: gettext_noop("{field} was changed by hand from {written} to {portal}"),
+}
+_OF_MEMBERSHIP = {  # by whether the user is a member, and whether it stays so
+    (True, True): gettext_noop("stays in {group}: added by hand"),
+    (True, False): gettext_noop("was added to {group} by hand"),
+    (False, True): gettext_noop("stays out of {group}: taken out by hand"),
+    (False, False): gettext_noop("was taken out of {group} by hand"),
+}
 _OTHERS = gettext_noop("other reasons")
 
 
@@ -139,8 +149,9 @@ class Glance:
 
 
 def says_something(change: Change) -> bool:
-    """Whether a change is worth a line: of a user who stays as is and is not invited there is nothing to say."""
-    return change.action not in (Action.UNCHANGED, Action.IGNORED) or change.invite.send
+    """Whether a change is worth a line: who stays as is, is not invited, and was not changed by hand, is not."""
+    stays = change.action in (Action.UNCHANGED, Action.IGNORED)
+    return not stays or change.invite.send or bool(change.hand_edits)
 
 
 def told_problems(report: Report) -> tuple[list[Problem], Counter[str]]:
@@ -176,6 +187,19 @@ def value_text(scalar: Scalar) -> str:
     if isinstance(scalar, bool):
         return gettext("yes") if scalar else gettext("no")
     return scalar or ""
+
+
+def hand_edit_text(edit: HandEdit, name: str | None = None) -> str:
+    """Says what somebody has changed in the portal by hand, and whether it stays.
+
+    Args:
+        edit: the hand edit.
+        name: what the person calls its field.
+    """
+    if edit.group is not None:
+        return gettext(_OF_MEMBERSHIP[bool(edit.portal), edit.kept], group=group_text(edit.group))
+    portal, written = (value_text(value) or gettext("(empty)") for value in (edit.portal, edit.written))
+    return gettext(_OF_FIELD[edit.kept], field=name or edit.field, portal=portal, written=written)
 
 
 def password_text(change: Change) -> str:

@@ -26,6 +26,7 @@ from musterroll.reports.forms.glance import (
     Glance,
     Mood,
     Part,
+    hand_edit_text,
     invite_text,
     more_text,
     password_text,
@@ -330,6 +331,7 @@ def _change(change: Change) -> _Row:
     ]
     if password := password_text(change):
         parts.append(f"<b>{_text(gettext('password'))}</b> {_text(password)}")
+    parts += [f"<i>{_typed(hand_edit_text(edit))}</i>" for edit in change.hand_edits]
     listed = "".join(f"<li>{part}</li>" for part in parts)
     return _Row(
         change.action,

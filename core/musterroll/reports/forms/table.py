@@ -11,7 +11,14 @@ from musterroll.contract.terms import term
 from musterroll.contract.text import visible
 from musterroll.contract.users import group_text
 from musterroll.journal.change import Change
-from musterroll.reports.forms.glance import invite_text, password_text, place_text, says_something, value_text
+from musterroll.reports.forms.glance import (
+    hand_edit_text,
+    invite_text,
+    password_text,
+    place_text,
+    says_something,
+    value_text,
+)
 from musterroll.reports.report import Report
 
 _HEADINGS = ("What", "Kind", "Row", "Cell", "User", "Field", "Before", "After", "Message")
@@ -78,6 +85,9 @@ def _change(change: Change) -> Iterator[_Line]:
         yield line("groups", after=group_text(target.path))
     for target in change.remove:
         yield line("groups", before=group_text(target.path))
+    for edit in change.hand_edits:
+        before, after = (edit.written, edit.portal) if edit.group is None else (None, None)
+        yield (*line(edit.field, value_text(before), value_text(after))[:-1], hand_edit_text(edit))
     if password := password_text(change):
         yield line("password", after=password)
     yield line("invite", after=invite_text(change))
