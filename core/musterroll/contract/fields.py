@@ -33,6 +33,19 @@ class FieldRole(StrEnum):
     OLD_USERNAME = "old_username"
 
 
+class FieldType(StrEnum):
+    """What kind of values a field has."""
+
+    TEXT = "text"
+    INTEGER = "integer"
+    DATE = "date"
+    BOOLEAN = "boolean"
+    EMAIL = "email"
+    PHONE = "phone"
+    CHOICE = "choice"
+    USER = "user"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
     """One field of a user.
@@ -53,7 +66,10 @@ class Field:
         compose: makes the value of other fields where the cell is blank or there is no column.
         omitted: this customer's sheet does not have it.
         role: what it says of the row; None for a value of the user.
-        words: what may stand in the cells of such a field, folded, and what each means.
+        type: what kind of values it has. Of a field with a role, that which the role asks for.
+        formats: the forms that dates are written in besides 2026-12-31, the sheet's own first.
+        to: the form that dates get.
+        words: what may stand in the cells, folded, and what each word means; empty where no words have a meaning.
     """
 
     name: str
@@ -70,6 +86,9 @@ class Field:
     compose: Template | None = None
     omitted: bool = False
     role: FieldRole | None = None
+    type: FieldType = FieldType.TEXT
+    formats: tuple[str, ...] = ()
+    to: str = "YYYY-MM-DD"
     words: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property
