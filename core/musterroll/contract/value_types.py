@@ -243,6 +243,27 @@ class WholePhones(ValueType):
         raise AssertionError(text)
 
 
+class Usernames(ValueType):
+    """`user`: whoever it is, the portal or the sheet says."""
+
+    is_strict = False
+
+    def __init__(self, field: Field) -> None:
+        self._problem = f"{field.name}.unknown_user"
+
+    def canonical(self, text: str) -> str:
+        """Returns the text."""
+        return text
+
+    def fault(self, text: str) -> TypeFault:
+        """Never asked for."""
+        raise AssertionError(text)
+
+    def guidance(self) -> Guidance:
+        """Says that somebody is to be named."""
+        return Guidance(text=gettext("The username of another user."), problem=self._problem)
+
+
 def value_type_of(field: Field) -> ValueType | None:
     """Returns how the values of a field are read; None where a text is what it is."""
     if field.words:
@@ -254,6 +275,8 @@ def value_type_of(field: Field) -> ValueType | None:
             return WholeNumbers(field)
         case FieldType.PHONE:
             return WholePhones()
+        case FieldType.USER:
+            return Usernames(field)
     return None
 
 

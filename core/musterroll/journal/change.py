@@ -280,9 +280,18 @@ def field_changes(stored: Mapping[str, Any]) -> dict[str, FieldChange]:
         ValueError, TypeError, AttributeError: the journal is damaged.
     """
     return {
-        name: FieldChange(None, change) if isinstance(change, str) else FieldChange(*change)
+        name: FieldChange(None, change) if isinstance(change, str) else FieldChange(*change[:2])
         for name, change in stored.items()
     }
+
+
+def waiting_fields(stored: Mapping[str, Any]) -> dict[str, int]:
+    """Returns the fields that name the user of another row, who has to be there first, with that row's number.
+
+    Raises:
+        ValueError, TypeError, AttributeError: the journal is damaged.
+    """
+    return {name: int(change[2]) for name, change in stored.items() if isinstance(change, list) and len(change) > 2}
 
 
 COLUMNS = "r.row, r.username, r.action, r.password, r.fields, r.ref, r.invite, r.channel, r.reason, r.seen"
