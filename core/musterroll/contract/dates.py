@@ -12,6 +12,7 @@ from pydantic import AfterValidator
 _PARTS = {"YYYY": "(?P<year>[0-9]{4})", "MM": "(?P<month>[0-9]{1,2})", "DD": "(?P<day>[0-9]{1,2})"}
 _TOKEN = re.compile("YYYY|MM|DD|[A-Za-z]+|[^A-Za-z]+")
 _HOW = "write a form of YYYY, MM and DD, each once, e.g. DD.MM.YYYY"
+EXAMPLE_DATE = dt.date(2026, 12, 31)
 ISO_DATE = "YYYY-MM-DD"
 """The form of dates that means one day everywhere."""
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from musterroll.contract.cells import BoolCell, Cell, DateCell, NumberCell
-from musterroll.contract.dates import ISO_DATE, DateForm
+from musterroll.contract.dates import EXAMPLE_DATE, ISO_DATE, DateForm
 from musterroll.contract.drafts import Guidance
 from musterroll.contract.fields import Field, FieldRole, FieldType
 from musterroll.contract.phones import split_whole
@@ -36,7 +36,6 @@ _SPACED = re.compile(r"[+-]?\d{1,3}(?:[ '\u00a0\u202f\u2019]\d{3})+", re.ASCII)
 _GROUPED = re.compile(r"[+-]?\d{1,3}(?:([.,])\d{3})(?:\1\d{3})+", re.ASCII)
 _NO_FRACTION = re.compile(r"([+-]?\d+)[.,]0{1,2}", re.ASCII)
 _GROUPED_CELL = re.compile(r"-?[\d ,.'\u00a0\u202f\u2019]+")
-_EXAMPLE = dt.date(2026, 12, 31)
 
 
 class TypeFault(NamedTuple):
@@ -185,7 +184,7 @@ class Dates(ValueType):
         return {day for form in self._forms if (day := form.read(text)) is not None}
 
     def _example(self) -> str:
-        return self._forms[0].write(_EXAMPLE)
+        return self._forms[0].write(EXAMPLE_DATE)
 
     def _only_day(self, text: str) -> str | None:
         """What a date of another form means, where it can mean one day only: months have no 13th of them."""

@@ -180,6 +180,12 @@ class PlanStore:
             comes = action != Action.REJECTED and (ref is not None or action == Action.CREATE)
             yield NamedUser(row, folded, renamed or username, address, comes, username if renamed else None)
 
+    def asks_for(self, row: int, name: str) -> bool:
+        """Whether a row wants a field to be something else than it is, or is not known to be without such a wish."""
+        query = "SELECT action, fields FROM row WHERE job = ? AND row = ?"
+        action, fields = self._journal.execute(query, (self._job, row)).fetchone()
+        return action == Action.REJECTED or name in json.loads(fields)
+
     def refer(self, rows: Iterable[tuple[int, str, str | None, int | None]]) -> None:
         """Says what a field that names another user becomes: (row, field, username, row of that user).
 

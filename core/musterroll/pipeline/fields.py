@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from musterroll.contract.dates import ISO_DATE
+from musterroll.contract.dates import EXAMPLE_DATE, ISO_DATE, DateForm
 from musterroll.contract.fields import CALLING_CODE, GROUPS, PASSWORD, PHONE, USERNAME, Field, FieldSet, no_field
 from musterroll.contract.options import REFERENCES, SecretRef
 from musterroll.contract.secret import Secret
@@ -186,7 +186,9 @@ def _guidance(check: Check, sheet: SheetSettings, field: FieldSettings) -> str:
         return text
     node = at(check.tree, ("language",))
     with in_language(language() if node is None else str(plain(node))):
-        return gettext(text)
+        said = gettext(text)
+    forms = field.formats if field.role is not None else ()
+    return said.replace(EXAMPLE_DATE.isoformat(), DateForm(forms[0]).write(EXAMPLE_DATE)) if forms else said
 
 
 def _example(check: Check, sheet: SheetSettings, field: FieldSettings) -> str:

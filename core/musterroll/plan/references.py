@@ -97,7 +97,7 @@ class References:
                 bad.update(rows)
             elif self._known[text] is None and user is None:
                 unknown.append(one)
-                bad.update(rows)
+                bad.update(row for row in rows if store.asks_for(row, name))
             elif self._known[text] is None and user is not None:
                 wanted.setdefault(user.row, []).append(one)
         self._say_unknown(store, log, columns, unknown)
@@ -157,7 +157,12 @@ class References:
                 'Neither the sheet nor the portal has the user "{name}"; correct the cell, or add a row for the user',
                 name=one.text,
             )
-            self._say(log, columns, one, message, meant)
+            asks = {row: store.asks_for(row, one.field) for row in one.rows}
+            asking, others = (array("q", (row for row in one.rows if asks[row] is so)) for so in (True, False))
+            self._say(log, columns, one._replace(rows=asking), message, meant)
+            # What is stored already keeps no row out: an export can be imported.
+            message = gettext('The user "{name}" is not there any more; this field stays as it is', name=one.text)
+            self._say(log, columns, one._replace(rows=others), message, meant, is_error=False)
 
     def _everybody(self, store: PlanStore) -> Iterator[tuple[str]]:
         yield from ((user.folded,) for user in store.named_users() if user.folded)

@@ -122,6 +122,17 @@ def test_who_could_not_be_created_is_not_named_until_they_are(work: Work) -> Non
     assert bosses(work) == {"ana": "bo", "bo": "ana"}
 
 
+def test_whoever_has_gone_meanwhile_keeps_nobody_out(work: Work) -> None:
+    work.portal.add("ana", forename="Ana", boss="gone")
+    done = run(work, user("ana", boss="gone"))
+    assert done.rows == {"unchanged": 1}
+    assert [(p.code, p.severity) for p in done.problems] == [("boss.unknown_user", "warning")]
+    assert run(work, user("ana", boss="gone"), user("bo", boss="gone"), top=SKIP).rows == {
+        "unchanged": 1,
+        "rejected": 1,
+    }
+
+
 def test_an_undo_takes_the_names_back(work: Work) -> None:
     work.portal.add("ana", forename="Ana", boss="old")
     work.portal.add("old")
