@@ -138,7 +138,7 @@ def test_a_truth_value_is_one_in_the_table(tmp_path: Path) -> None:
     assert found[0].fields == user.fields
     with closing(sqlite3.connect(tmp_path / "p.db")) as opened:
         assert opened.execute("SELECT hired, flag FROM people").fetchall() == [(1, 0)]
-    (objection,) = backend.check(Desired(username="bo", fields={"hired": "perhaps"}), None, None)  # type: ignore[attr-defined]
+    (objection,) = backend.check(Desired(username="bo", fields={"hired": "perhaps"}), None, None)
     assert objection.field == "hired"
     backend.close()
     # A text does not belong there.
