@@ -196,7 +196,7 @@ def check_formula(draft: Draft, index: int, *, reference: Callable[[str], str], 
             digit = f"MID({padded}{comma}{places}{comma}1)"
             yield f'SUMPRODUCT(--ISERROR(FIND({digit}{comma}"0123456789")))=0'
         if one.whole_number:
-            yield f"ISNUMBER(VALUE({cell})){comma}VALUE({cell})=INT(VALUE({cell}))"
+            yield f"IFERROR(VALUE({cell})=INT(VALUE({cell})){comma}1=0)"
         if one.dates:  # a date of the program, or a text of digits and what stands between them in one of the forms
             between = sorted({form.strip("DMY")[:1] for form in one.dates})
 

@@ -229,14 +229,8 @@ class TestOptions:
 
 
 def test_truth_values_are_in_capitals_in_a_directory() -> None:
-    options = LdapOptions.model_validate(
-        {
-            "servers": ["ldap://localhost"],
-            "base": "dc=example",
-            "users": "ou=people,dc=example",
-            "attributes": {"permanent": "isPermanent", "note": "description"},
-        }
-    )
+    attributes = {"permanent": "isPermanent", "note": "description"}
+    options = LdapOptions.model_validate({**OPTIONS, "attributes": attributes})
     found = entries.UserEntries(options, Dialect(options, ServerFacts({})), ["permanent"])
     fields = {"username": "ana", "permanent": "true", "note": "true"}
     written = found.attribute_values(fields, fields)
