@@ -36,10 +36,11 @@ if TYPE_CHECKING:
     )
     from musterroll.contract.conditions import Condition, Conditions
     from musterroll.contract.context import Context
+    from musterroll.contract.dates import ISO_DATE, DateForm, DateFormText
     from musterroll.contract.decorators import group_rule, rule, sheet_rule
     from musterroll.contract.drafts import Draft, DraftColumn, Guidance
     from musterroll.contract.edits import CellEdit, CellLink, FrontRow, FrontSheet, SheetEdits, is_front_worksheet
-    from musterroll.contract.fields import Field, FieldSet
+    from musterroll.contract.fields import Field, FieldSet, FieldType
     from musterroll.contract.filters import ascii_text, title_text
     from musterroll.contract.messages import Message, Purpose, Recipient, Sent, SentStatus
     from musterroll.contract.operations import (
@@ -141,6 +142,7 @@ __all__ = [
     "Field",
     "FieldName",
     "FieldSet",
+    "FieldType",
     "FilePath",
     "Mistake",
     "MusterrollError",
@@ -197,6 +199,9 @@ __all__ += [
 ]
 # a transform
 __all__ += [
+    "ISO_DATE",
+    "DateForm",
+    "DateFormText",
     "Transform",
     "TransformType",
     "ascii_text",
@@ -313,10 +318,11 @@ _MODULES = {
     ),
     "contract.conditions": "Condition Conditions",
     "contract.context": "Context",
+    "contract.dates": "ISO_DATE DateForm DateFormText",
     "contract.decorators": "group_rule rule sheet_rule",
     "contract.drafts": "Draft DraftColumn Guidance",
     "contract.edits": "CellEdit CellLink FrontRow FrontSheet SheetEdits is_front_worksheet",
-    "contract.fields": "Field FieldSet",
+    "contract.fields": "Field FieldSet FieldType",
     "contract.filters": "ascii_text title_text",
     "contract.messages": "Message Purpose Recipient Sent SentStatus",
     "contract.operations": (

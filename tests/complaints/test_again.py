@@ -175,3 +175,19 @@ def test_pipeshub_ai_2912_invites_are_reviewed_before_they_go_out(office: Inside
     considered = office.json("invites", "send", "--dry-run")
     assert {one["username"]: one["reason"] is None for one in considered.document["invites"]}["ana"]
     assert office.invites() == []
+
+
+def test_snipe_it_6277_a_manager_who_comes_later_in_the_same_file(office: Inside) -> None:
+    office.pipeline(
+        'invites.send_to = "none"\n[[sheet.fields]]\nname = "manager"\nheading = "Manager"\ntype = "user"\n'
+    )
+    rows = [[*person("ana"), "cy"], [*person("bo"), "ana"], [*person("cy"), "bo"]]  # and in a ring
+    lines = ["Email,Username,Forename,Surname,Password,Calling Code,Phone,Groups,Manager", "guidance,,,,,,,,"]
+    office.write("staff.csv", "\n".join([*lines, *map(",".join, rows)]) + "\n")
+    assert office.json("run", "staff.csv").document["job"]["counts"]["created"] == 3
+    assert {name: user["attributes"]["manager"] for name, user in office.users().items()} == {
+        "ana": "cy",
+        "bo": "ana",
+        "cy": "bo",
+    }
+    assert office.json("run", "staff.csv").document["job"]["counts"]["unchanged"] == 3

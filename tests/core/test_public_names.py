@@ -16,7 +16,7 @@ from musterroll import engine
 # What plugin authors import. A name that is taken away or changed breaks their plugins: that needs a new major
 # version. A new name is added here.
 PUBLIC = """
-FieldName FilePath SecretRef Secret Options Surroundings Context Component Field FieldSet Template
+FieldName FilePath SecretRef Secret Options Surroundings Context Component Field FieldSet FieldType Template
 Mistake MusterrollError PipelineError clean did_you_mean fold fold_heading hookimpl is_one_slip known_field nearest
 
 ReaderType Reader Sheet SheetWriter Source SourceError Confidence OtherFormat AmbiguousWorksheetError SheetInfo SheetRow
@@ -24,7 +24,7 @@ SheetEditor SheetEdits CellEdit CellLink FrontRow FrontSheet is_front_worksheet
 Block ReadsBlocks takes_plain_way Cell CellColumns TextCell NumberCell DateCell BoolCell ErrorCell FormulaCell
 Draft DraftColumn PLAIN_FORMATS column_letter
 
-TransformType Transform ascii_text title_text
+TransformType Transform DateForm DateFormText ISO_DATE ascii_text title_text
 
 ValidatorType RowValidator SheetValidator ProvesRows GuidesPeople Guidance Batch GroupResolverType GroupResolver
 ResolvesBatches WritesGroups Row Value Origin Problem Severity

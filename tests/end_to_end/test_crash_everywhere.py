@@ -50,11 +50,13 @@ class Place:
         folder: where commands run.
         directory: the directory's file: its own, or that of the mock portal.
         prefix: what the usernames and groups of this place begin with.
+        bosses: whether everybody has one, who stands in the row below; the last one's is the first.
     """
 
     folder: Path
     directory: Path
     prefix: str = ""
+    bosses: bool = False
 
     def write(self, backend: str) -> None:
         """Writes the pipeline and two sheets: the second changes, adds, regroups and leaves alone."""
@@ -62,7 +64,8 @@ class Place:
         (self.folder / "musterroll.toml").write_text(
             f'name = "crash{self.prefix}"\nbackend.use = {backend}\n'
             # What is taken for a hand edit stays as it is: nothing of ours may be, whatever is cut off.
-            'undo.created = "delete"\nmembership.mode = "replace"\nhand_edits.default = "keep"\n',
+            'undo.created = "delete"\nmembership.mode = "replace"\nhand_edits.default = "keep"\n'
+            + ('[[sheet.fields]]\nname = "boss"\nheading = "Boss"\ntype = "user"\n' if self.bosses else ""),
             encoding="utf-8",
         )
         p = self.prefix
@@ -77,13 +80,21 @@ class Place:
         return f"{name}@example.com,{name},Una,{surname},Sesame-open-{n},44,77123456{n:02},{groups}"
 
     def _sheet(self, name: str, rows: Sequence[str]) -> None:
-        (self.folder / name).write_text("\n".join([HEADINGS, "guidance,,,,,,,", *rows]) + "\n", encoding="utf-8")
+        headings = HEADINGS
+        if self.bosses:
+            names = [row.split(",")[1] for row in rows]
+            rows = [f"{row},{boss}" for row, boss in zip(rows, [*names[1:], names[0]], strict=True)]
+            headings += ",Boss"
+        (self.folder / name).write_text("\n".join([headings, "guidance,,,,,,,", *rows]) + "\n", encoding="utf-8")
 
     def state(self) -> State:
         """Users, groups and members of this place, in the directory."""
         like = (f"{self.prefix}%",)
         with closing(sqlite3.connect(self.directory)) as db:
-            users = "SELECT username, email, forename, surname, active FROM users WHERE username LIKE ? ORDER BY 1"
+            users = (
+                "SELECT username, email, forename, surname, active, json_extract(attributes, '$.boss') FROM users "
+                "WHERE username LIKE ? ORDER BY 1"
+            )
             groups = "SELECT path FROM group_paths WHERE path LIKE ? ORDER BY 1"
             members = "SELECT username, path FROM user_groups WHERE username LIKE ? ORDER BY 1, 2"
             return tuple(db.execute(query, like).fetchall() for query in (users, groups, members))
@@ -184,7 +195,7 @@ def _fine(command: Command) -> Command:
 class Directory:
     """Rehearsals in the embedded directory: each begins with a copy of the same folder."""
 
-    def __init__(self, server: ForkServer, folder: Path) -> None:
+    def __init__(self, server: ForkServer, folder: Path, *, bosses: bool = False) -> None:
         self._server, self._folder, self._number = server, folder, 0
         self._base = Place(folder / "base", folder / "base" / "users.db")
         backend = '"directory"\nbackend.options = { path = "users.db", passwords = "none" }'
@@ -194,7 +205,7 @@ class Directory:
         self._strangers = strangers.state()
         shutil.rmtree(strangers.folder / ".musterroll")
         shutil.rmtree(strangers.folder / "outbox")
-        self._base.prefix = "our-"
+        self._base.prefix, self._base.bosses = "our-", bosses
         self._base.write(backend)
         _fine(server.run(self._base.folder, "run", "one.csv"))
         self.first = self._base.state()
@@ -240,10 +251,17 @@ def test_a_sample_of_kills(server: ForkServer, tmp_path: Path) -> None:
     directory.strangers_are_as_they_were()
 
 
+def test_a_sample_of_kills_where_users_name_each_other(server: ForkServer, tmp_path: Path) -> None:
+    directory = Directory(server, tmp_path, bosses=True)
+    assert all(boss is not None for *_, boss in directory.second[0] if directory.second)
+    assert _killed_everywhere(server, directory.run, step=10) >= 3
+
+
 @pytest.mark.slow
+@pytest.mark.parametrize("bosses", [False, True])
 @pytest.mark.parametrize("command", ["run", "apply", "undo"])
-def test_killed_at_every_commit(server: ForkServer, tmp_path: Path, command: str) -> None:
-    directory = Directory(server, tmp_path)
+def test_killed_at_every_commit(server: ForkServer, tmp_path: Path, command: str, *, bosses: bool) -> None:
+    directory = Directory(server, tmp_path, bosses=bosses)
     before = server.kills
     _killed_everywhere(server, getattr(directory, command))
     _killed_at_random(server, getattr(directory, command), 20, 0.3)

@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from musterroll import Context, FieldSet
+from musterroll import Context, Field, FieldSet
 from musterroll_plugins.backends.sql import SqlOptions, build
 
 if TYPE_CHECKING:
@@ -109,9 +109,9 @@ def make_file(path: Path, statements: list[str]) -> None:
         file.commit()
 
 
-def open_sql(*, read_only: bool = False, **options: Any) -> SqlBackend:
-    """Builds a backend with the options of a pipeline file."""
-    context = Context(instance="backend", fields=FieldSet([]), read_only=read_only)
+def open_sql(*fields: Field, read_only: bool = False, **options: Any) -> SqlBackend:
+    """Builds a backend with the options of a pipeline file, and fields where their types matter."""
+    context = Context(instance="backend", fields=FieldSet(fields), read_only=read_only)
     return cast("SqlBackend", build(SqlOptions.model_validate({"timeout": 10, "retries": 2, **options}), context))
 
 

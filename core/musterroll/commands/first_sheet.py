@@ -12,7 +12,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from musterroll.contract.fields import CALLING_CODE, PASSWORD, PHONE, USERNAME, Field
+from musterroll.contract.fields import CALLING_CODE, PASSWORD, PHONE, USERNAME, Field, FieldType
 from musterroll.contract.roles import AmbiguousWorksheetError
 from musterroll.contract.source import Source
 from musterroll.contract.translation import gettext, gettext_noop
@@ -280,7 +280,11 @@ def _own_fields(layout: SheetLayout, pipeline: Pipeline) -> Iterator[dict[str, A
         name = _field_name(one.heading, names)
         names.add(name)
         field: dict[str, Any] = {"name": name, "heading": one.heading}
-        if one.choices:
+        if one.found.type is not FieldType.TEXT:
+            field["type"] = one.found.type.value
+            if one.found.formats:
+                field["formats"] = list(one.found.formats)
+        elif one.choices:
             field["choices"] = list(one.choices)
         yield field
 
@@ -316,6 +320,14 @@ def _doubts(found: FoundSheet, pipeline: Pipeline) -> Iterator[str]:
         elif one.field is None and not one.filled:
             yield gettext(
                 'column {letter}, "{heading}", is empty and is left out', letter=one.letter, heading=one.heading
+            )
+        elif one.found.others:
+            yield gettext(
+                'column {letter}, "{heading}", holds dates of the form {forms}, and which one is not certain: write '
+                'type = "date" and formats = [...] with the one that it is',
+                letter=one.letter,
+                heading=one.heading,
+                forms=gettext(" or ").join(one.found.others),
             )
     absent = _absent(layout, pipeline)
     if _is_composed(layout):

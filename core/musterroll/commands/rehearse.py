@@ -20,7 +20,7 @@ from musterroll.commands.plan import plan
 from musterroll.commands.run import run
 from musterroll.commands.template import template
 from musterroll.commands.undo import undo
-from musterroll.contract.fields import GROUPS, PASSWORD, USERNAME, Field
+from musterroll.contract.fields import GROUPS, PASSWORD, USERNAME, Field, FieldType
 from musterroll.contract.operations import Deactivate, DeleteGroup, DeleteUser, GroupRef, Op, Status, UserRef
 from musterroll.contract.users import Capabilities, UserKey
 from musterroll.errors import MusterrollError, RefusedError
@@ -180,7 +180,18 @@ class _Rehearsal:
         if field.choices:
             return field.choices[0]
         is_asked = field.name == USERNAME or field.required or field.name in self._pipeline.settings.match
-        return name[-(field.max_length or len(name)) :] if is_asked else ""
+        if not is_asked:
+            return ""
+        match field.type:
+            case FieldType.INTEGER:
+                return str(number)
+            case FieldType.DATE:
+                return "2026-12-31"
+            case FieldType.EMAIL:
+                return f"{name}@example.com"
+            case FieldType.PHONE:
+                return "+447712345678"
+        return name[-(field.max_length or len(name)) :]
 
     def _stores(self, name: str) -> bool:
         field = self._pipeline.fields.get(name)

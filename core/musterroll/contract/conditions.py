@@ -22,12 +22,14 @@ from typing import Any, Literal
 from pydantic import ConfigDict, GetCoreSchemaHandler, RootModel, ValidationInfo, model_validator
 from pydantic_core import CoreSchema, core_schema
 
+from musterroll.contract.fields import Field
 from musterroll.contract.options import FieldName, Options, Surroundings
 from musterroll.contract.patterns import matcher
 from musterroll.contract.rows import Row
 from musterroll.contract.secret import MASK
 from musterroll.contract.text import clean, did_you_mean, fold
 from musterroll.contract.translation import gettext
+from musterroll.contract.value_types import spelling_of, value_type_of
 
 _Kind = Literal["is", "form", "blank"]
 _KEYS = ("not", "blank", "present", "pattern", "ignore_case")
@@ -116,6 +118,15 @@ class Condition:
         """Whether it only asks if there is a value, and not which."""
         return all(part.kind == "blank" for part in self._parts)
 
+    def misspelt(self, field: Field) -> str | None:
+        """Says which of its texts no value of a field is ever spelt like; None where there is none."""
+        type_ = value_type_of(field)
+        for part in self._parts if type_ is not None else ():
+            for text in part.quoted if part.kind == "is" else ():
+                if type_ is not None and type_.canonical(text) != text:
+                    return f'no value of "{field.name}" is "{text}"{spelling_of(type_, text)}'
+        return None
+
     def demand(self) -> str:
         """Says what it demands: `must be "Sales"`."""
         return gettext(" and ").join(part.demand() for part in self._parts)
@@ -169,6 +180,8 @@ class Conditions(RootModel[dict[FieldName, Condition]]):
                 raise ValueError(
                     f'"{name}" is secret: only {{ blank = true }} or {{ present = true }} can be asked of it'
                 )
+            if spec is not None and (fault := condition.misspelt(spec)) is not None:
+                raise ValueError(fault)
         return self
 
     def __bool__(self) -> bool:

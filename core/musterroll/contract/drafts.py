@@ -23,6 +23,8 @@ class Guidance:
         max_length: the most characters, counted without spaces around them.
         contains: a text that is in every value, e.g. `@`.
         digits: whether values are digits and nothing else.
+        whole_number: whether values are whole numbers.
+        dates: the forms of dates that values are in, as `DateForm` has them; a date of the program will do as well.
         unique: whether no value stands in two rows.
         stops: whether a spreadsheet program refuses what fails the check; else it warns, and the person decides.
     """
@@ -33,13 +35,16 @@ class Guidance:
     max_length: int | None = None
     contains: str = ""
     digits: bool = False
+    whole_number: bool = False
+    dates: tuple[str, ...] = ()
     unique: bool = False
     stops: bool = True
 
     @property
     def has_check(self) -> bool:
         """Whether there is something that can be checked while somebody types."""
-        return bool(self.min_length or self.max_length or self.contains or self.digits or self.unique)
+        asked = self.min_length, self.max_length, self.contains, self.digits, self.whole_number, self.dates, self.unique
+        return any(map(bool, asked))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,6 +47,19 @@ class NameForms:
     known_by: tuple[str, ...] = ()
 
 
+class FieldType(StrEnum):
+    """What kind of values a field has."""
+
+    TEXT = "text"
+    INTEGER = "integer"
+    DATE = "date"
+    BOOLEAN = "boolean"
+    EMAIL = "email"
+    PHONE = "phone"
+    CHOICE = "choice"
+    USER = "user"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
     """One field of a user.
@@ -69,7 +82,10 @@ class Field:
         generated: a new user who has none gets one that is made when the user is created.
         omitted: this customer's sheet does not have it.
         role: what it says of the row; None for a value of the user.
-        words: what may stand in the cells of such a field, folded, and what each means.
+        type: what kind of values it has. Of a field with a role, that which the role asks for.
+        formats: the forms that dates are written in besides 2026-12-31, the sheet's own first.
+        to: the form that dates get.
+        words: what may stand in the cells, folded, and what each word means; empty where no words have a meaning.
     """
 
     name: str
@@ -88,6 +104,9 @@ class Field:
     generated: bool = False
     omitted: bool = False
     role: FieldRole | None = None
+    type: FieldType = FieldType.TEXT
+    formats: tuple[str, ...] = ()
+    to: str = "YYYY-MM-DD"
     words: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property

@@ -182,6 +182,7 @@ class Kind(StrEnum):
     CREATE_GROUP = "create_group"
     CREATE_USER = "create_user"
     UPDATE_USER = "update_user"
+    REFER = "refer"
     REACTIVATE = "reactivate"
     DEACTIVATE = "deactivate"
     DELETE_USER = "delete_user"
@@ -197,6 +198,7 @@ class Phase(IntEnum):
     GROUPS = 0  # plus the depth of the group: parents before children
     USERS = 1000
     UPDATES = 1001  # after a reactivation
+    REFERENCES = 1002  # to users who were created, or renamed
     REMOVALS = 2000
     ADDITIONS = 2001
     LEAVING = 3000  # users are deactivated or deleted
@@ -255,6 +257,13 @@ OPERATIONS: Mapping[Kind, OperationType] = {
         UpdateUser,
         Phase.UPDATES,
         gettext_noop("update the user"),
+        'changing the user "{target}"',
+        (Kind.UPDATE_USER,),
+    ),
+    Kind.REFER: OperationType(
+        UpdateUser,
+        Phase.REFERENCES,
+        gettext_noop("refer to other users"),
         'changing the user "{target}"',
         (Kind.UPDATE_USER,),
     ),

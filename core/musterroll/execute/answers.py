@@ -108,11 +108,13 @@ class Answers:
                 self._resets.append(ref)
         elif stored.kind is Kind.DELETE_USER:
             self._deleted.append(user.ref or "")
-        elif stored.kind is Kind.UPDATE_USER:
+        elif stored.kind in (Kind.UPDATE_USER, Kind.REFER):
             if user.password is PasswordAction.RESET:
                 self._resets.append(user.ref or "")
             if self._context.keeps_values and user.after:
-                self._given.append((user.ref or "", {USERNAME: user.username, **user.after}))
+                # Whom the user refers to comes after a change of the name, which the row does not show.
+                name = {} if stored.kind is Kind.REFER else {USERNAME: user.username}
+                self._given.append((user.ref or "", {**name, **user.after}))
 
     def flush(self) -> None:
         """Writes down what was taken; the caller commits."""

@@ -78,8 +78,10 @@ def _of_user(kind: Kind, user: PlannedUser, id_: str, passwords: Passwords, *, i
         return CreateUser(id=id_, user=desired, password=password)
     if user.ref is None:
         raise NotPossibleError(gettext("the user does not exist"))
+    if user.lacks:
+        raise NotPossibleError(gettext("the user {name} is not there", name=", ".join(user.lacks)))
     ref = UserRef(user.ref, user.username)
-    if kind is not Kind.UPDATE_USER:
+    if kind not in (Kind.UPDATE_USER, Kind.REFER):
         return OPERATIONS[kind].make(id=id_, user=ref)
     password = passwords.of(user.row) if user.password is PasswordAction.RESET else None
     changes, before = FrozenDict(user.after), FrozenDict(user.before)

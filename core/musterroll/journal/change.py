@@ -368,7 +368,7 @@ def field_changes(stored: Mapping[str, Any]) -> dict[str, FieldChange]:
         ValueError, TypeError, AttributeError: the journal is damaged.
     """
     return {
-        name: FieldChange(None, change) if isinstance(change, str) else FieldChange(*change)
+        name: FieldChange(None, change) if isinstance(change, str) else FieldChange(*change[:2])
         for name, change in stored.items()
     }
 
@@ -383,6 +383,15 @@ def hand_edits_of(stored: Iterable[Sequence[Any]]) -> tuple[HandEdit, ...]:
         HandEdit(field, written, portal, sheet, kept, None if group is None else tuple(group))
         for field, written, portal, sheet, kept, group in stored
     )
+
+
+def waiting_fields(stored: Mapping[str, Any]) -> dict[str, int]:
+    """Returns the fields that name the user of another row, who has to be there first, with that row's number.
+
+    Raises:
+        ValueError, TypeError, AttributeError: the journal is damaged.
+    """
+    return {name: int(change[2]) for name, change in stored.items() if isinstance(change, list) and len(change) > 2}
 
 
 COLUMNS = (

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
 from musterroll.contract.operations import FLAGS, OPERATIONS, Kind
@@ -16,6 +17,7 @@ from musterroll.journal.change import (
     PasswordAction,
     Target,
     load_targets,
+    waiting_fields,
 )
 from musterroll.journal.damage import decoded
 from musterroll.journal.journal import Journal
@@ -48,13 +50,14 @@ def done_changes(journal: Journal, job: str) -> Iterator[Change]:
         (job, Action.REJECTED),
     ):
         planned = Change.of_columns(columns, memberships.of(columns[0]))
+        waiting = waiting_fields(json.loads(columns[4]))
         carried_out = {kind for kind in map(Kind, kinds.split(",")) if OPERATIONS[kind].undone_by} if kinds else set()
         is_deleted = planned.action is Action.DELETE and bool(kinds)
         done = replace(
             planned,
             action=planned.action if carried_out or is_deleted else Action.UNCHANGED,
-            fields=_changed(planned.fields, carried_out),
-            password=planned.password if carried_out - _OF_FLAGS else PasswordAction.KEEP,
+            fields=_changed(planned.fields, carried_out, waiting),
+            password=planned.password if carried_out - _OF_FLAGS - {Kind.REFER} else PasswordAction.KEEP,
             invite=InviteDecision(send=bool(invited)),
         )
         if done.action is not Action.UNCHANGED or done.add or done.remove or done.invite.send:
@@ -64,11 +67,14 @@ def done_changes(journal: Journal, job: str) -> Iterator[Change]:
 _OF_FLAGS = {kind for kind, operation in OPERATIONS.items() if operation.sets}
 
 
-def _changed(fields: Mapping[str, FieldChange], kinds: set[Kind]) -> dict[str, FieldChange]:
+def _changed(fields: Mapping[str, FieldChange], kinds: set[Kind], waiting: Collection[str]) -> dict[str, FieldChange]:
     """The fields whose operation was carried out."""
-    flags = {operation.sets[0] for kind in kinds if (operation := OPERATIONS[kind]).sets}
-    rest = bool(kinds - _OF_FLAGS)
-    return {name: change for name, change in fields.items() if (name in flags if name in FLAGS else rest)}
+    done = {operation.sets[0] for kind in kinds if (operation := OPERATIONS[kind]).sets}
+    if Kind.REFER in kinds:
+        done.update(waiting)
+    if kinds - _OF_FLAGS - {Kind.REFER}:
+        done.update(name for name in fields if name not in FLAGS and name not in waiting)
+    return {name: change for name, change in fields.items() if name in done}
 
 
 def touched_groups(journal: Journal, job: str) -> list[Target]:

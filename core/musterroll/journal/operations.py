@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
+from functools import cached_property
 from operator import itemgetter
 from types import MappingProxyType, NoneType
 from typing import Any, NamedTuple, TypeAlias, cast
 
 from musterroll.contract.operations import FLAGS, GroupRef, Kind, UserRef
 from musterroll.contract.users import GroupPath
-from musterroll.journal.change import PasswordAction, Target, field_changes, shown_row
+from musterroll.journal.change import PasswordAction, Target, field_changes, shown_row, waiting_fields
 from musterroll.journal.damage import decoded, refuse_other_than_text, storable
 from musterroll.journal.journal import Journal
 
@@ -37,6 +38,7 @@ class PlannedUser(NamedTuple):
         password: what happens to the password.
         after: what the attributes that differ are to be; flags, which operations of their own change, are none.
         before: what they are; of a user who is created nothing.
+        lacks: the usernames of others whom the change names, and who are not there.
     """
 
     row: int
@@ -45,6 +47,7 @@ class PlannedUser(NamedTuple):
     password: PasswordAction
     after: Mapping[str, str | None]
     before: Mapping[str, str | None]
+    lacks: tuple[str, ...] = ()
 
 
 class StoredOp(NamedTuple):
@@ -130,12 +133,40 @@ class OperationStore:
         # Made one text, so that it is taken apart in one go.
         texts = [fields for *_, fields in found if fields is not None]
         changes = iter(_as_many(json.loads(f"[{','.join(texts)}]"), len(texts)))
+        planned_user = self._planned_part if self._has_references else _planned_user
         return [
-            StoredOp(seq, _KINDS[kind], _planned_user(row, username, ref, password, next(changes, None)))
+            StoredOp(seq, _KINDS[kind], planned_user(kind, row, username, ref, password, next(changes, None)))
             if target is None
             else self._of_group(seq, _KINDS[kind], target)
             for seq, kind, target, row, username, ref, password, _ in found
         ]
+
+    @cached_property
+    def _has_references(self) -> bool:
+        """Whether there are operations that write a part of a row's fields only."""
+        query = "SELECT 1 FROM operation WHERE job = ? AND kind = ? LIMIT 1"
+        return self._journal.execute(query, (self._job, Kind.REFER)).fetchone() is not None
+
+    def _planned_part(
+        self, kind: str, row: int, username: str, ref: str | None, password: str, fields: Any
+    ) -> PlannedUser:
+        """As `_planned_user`, with the fields only that an operation of this kind writes."""
+        waiting = waiting_fields(fields)
+        refers = kind == Kind.REFER
+        part = {name: change for name, change in fields.items() if (name in waiting) is refers}
+        user = _planned_user(kind, row, username, ref, password, part)
+        if not refers:
+            return user
+        lacks = tuple(str(user.after[name]) for name, other in waiting.items() if not self._is_there(other))
+        return user._replace(password=PasswordAction.KEEP, lacks=lacks)
+
+    def _is_there(self, row: int) -> bool:
+        """Whether the user of a row is there under the name that the row gives."""
+        query = (
+            "SELECT 1 FROM operation INDEXED BY operation_row WHERE job = ? AND row = ? "
+            "AND kind IN ('create_user', 'update_user') AND state IN ('done', 'noop')"
+        )
+        return self._journal.execute(query, (self._job, row)).fetchone() is not None
 
     def _of_group(self, seq: int, kind: Kind, target: int) -> StoredOp:
         path, ref, above, parent = self._journal.execute(
@@ -286,7 +317,7 @@ def _as_many(found: list[Any], number: int) -> list[Any]:
     return found
 
 
-def _planned_user(row: int, username: str, ref: str | None, password: str, fields: Any) -> PlannedUser:
+def _planned_user(kind: str, row: int, username: str, ref: str | None, password: str, fields: Any) -> PlannedUser:
     """Makes one of what is stored.
 
     Raises:

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from heapq import merge
 from itertools import count, islice
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from musterroll.contract.operations import OPERATIONS, Kind
 from musterroll.contract.problems import Problem, Severity
@@ -28,6 +28,7 @@ from musterroll.journal.change import (
     Target,
     field_changes,
     load_targets,
+    waiting_fields,
 )
 from musterroll.journal.damage import decoded, refuse_other_than_text
 from musterroll.journal.journal import Journal
@@ -49,6 +50,26 @@ _BATCH = 1000
 _KINDS_THAT_SET: Mapping[tuple[str, Scalar], Kind] = {
     operation.sets: kind for kind, operation in OPERATIONS.items() if operation.sets
 }
+
+
+class NamedUser(NamedTuple):
+    """Whom a row names.
+
+    Attributes:
+        row: its number.
+        folded: the username afterwards, folded.
+        username: the same as it will be.
+        email: the address of a new user.
+        comes: whether the user will be there.
+        former: the username before, where the row changes it.
+    """
+
+    row: int
+    folded: str
+    username: str
+    email: str | None
+    comes: bool
+    former: str | None
 
 
 class PlanStore:
@@ -155,6 +176,45 @@ class PlanStore:
                 keys,
             )
             self._journal.executemany("DELETE FROM membership WHERE job = ? AND row = ?", keys)
+
+    def named_users(self) -> Iterator[NamedUser]:
+        """Streams whom the rows name, in the order of the sheet."""
+        for row, folded, action, ref, username, renamed, address in self._journal.stream(
+            "SELECT row, folded, action, ref, username, json_extract(fields, '$.username[1]'), "
+            "json_extract(fields, '$.email') FROM row WHERE job = ? ORDER BY row",
+            (self._job,),
+        ):
+            comes = action != Action.REJECTED and (ref is not None or action == Action.CREATE)
+            yield NamedUser(row, folded, renamed or username, address, comes, username if renamed else None)
+
+    def asks_for(self, row: int, name: str) -> bool:
+        """Whether a row wants a field to be something else than it is, or is not known to be without such a wish."""
+        query = "SELECT action, fields FROM row WHERE job = ? AND row = ?"
+        action, fields = self._journal.execute(query, (self._job, row)).fetchone()
+        return action == Action.REJECTED or name in json.loads(fields)
+
+    def refer(self, rows: Iterable[tuple[int, str, str | None, int | None]]) -> None:
+        """Says what a field that names another user becomes: (row, field, username, row of that user).
+
+        Without a username the field stays as it is.
+        """
+        for row, name, username, other in rows:
+            query = "SELECT action, password, fields FROM row WHERE job = ? AND row = ?"
+            action, password, text = self._journal.execute(query, (self._job, row)).fetchone()
+            fields = json.loads(text)
+            before = field_changes(fields)[name].before if name in fields else None
+            if username is None or before == username:
+                fields.pop(name, None)
+            else:
+                fields[name] = [before, username, other]
+            if not fields and action == Action.UPDATE and password != PasswordAction.RESET:
+                members = "SELECT 1 FROM membership WHERE job = ? AND row = ? LIMIT 1"
+                if self._journal.execute(members, (self._job, row)).fetchone() is None:
+                    action = Action.UNCHANGED
+            self._journal.execute(
+                "UPDATE row SET action = ?, fields = ? WHERE job = ? AND row = ?",
+                (action, json.dumps(fields, ensure_ascii=False, separators=(",", ":")), self._job, row),
+            )
 
     def doubles(self, column: str) -> Iterator[tuple[int, int]]:
         """Streams (row, first row) of planned rows that share a folded username or a ref."""
@@ -369,6 +429,20 @@ class PlanStore:
                 ],
             )
             seq += len(batch)
+        # As `refer` writes them; what looks like it and is none is told apart below.
+        waiting = self._journal.stream(
+            "SELECT row, fields FROM row "
+            "WHERE job = ? AND action IN (?, ?, ?) AND fields GLOB '*,[0-9]*]*' ORDER BY row",
+            (self._job, Action.CREATE, Action.UPDATE, Action.REACTIVATE),
+        )
+        of_waiting = (row for row, fields in waiting if waiting_fields(json.loads(fields)))
+        phase, kind = OPERATIONS[Kind.REFER].phase, Kind.REFER.value
+        while rows := list(islice(of_waiting, _BATCH)):
+            self._journal.executemany(
+                "INSERT INTO operation (job, seq, phase, kind, row) VALUES (?, ?, ?, ?, ?)",
+                [(self._job, seq + n, phase, kind, row) for n, row in enumerate(rows, 1)],
+            )
+            seq += len(rows)
         self._add_of_members(Kind.REMOVE_MEMBERS, "remove")
         self._add_of_members(Kind.ADD_MEMBERS, "add")
         for action, leaving in ((Action.DEACTIVATE, Kind.DEACTIVATE), (Action.DELETE, Kind.DELETE_USER)):
@@ -408,7 +482,9 @@ class PlanStore:
 
 def _kinds_of_update(password: str, fields: str) -> list[Kind]:
     """The operations that change a user: one for each truth value, and one for all the rest."""
-    changed = field_changes(json.loads(fields))
+    stored = json.loads(fields)
+    waiting = waiting_fields(stored)
+    changed = {name: change for name, change in field_changes(stored).items() if name not in waiting}
     kinds = [kind for name, (_, after) in changed.items() if (kind := _KINDS_THAT_SET.get((name, after)))]
     if len(changed) > len(kinds) or password == PasswordAction.RESET:
         kinds.append(Kind.UPDATE_USER)

@@ -142,7 +142,8 @@ CREATE TABLE row (
     folded   TEXT NOT NULL,                   -- the username as it will be, folded
     action   TEXT NOT NULL,                   -- create, update, unchanged, deactivate, delete, rejected, …
     password TEXT NOT NULL,
-    fields   TEXT NOT NULL,                   -- JSON: {field: [before, after]}, or a text that becomes of nothing
+    fields   TEXT NOT NULL,                   -- JSON: {field: [before, after]}, or a text that becomes of nothing, or
+                                              -- [before, after, row]: first that row's user is there
     ref      TEXT,
     invite   TEXT,                            -- the notifier's label; NULL where no invite goes out
     channel  TEXT,

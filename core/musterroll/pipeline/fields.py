@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from musterroll.contract.dates import EXAMPLE_DATE, ISO_DATE, DateForm
 from musterroll.contract.fields import (
     CALLING_CODE,
     GROUPS,
@@ -21,12 +23,13 @@ from musterroll.contract.options import REFERENCES, SecretRef
 from musterroll.contract.secret import Secret
 from musterroll.contract.templates import Template
 from musterroll.contract.text import clean, did_you_mean, fold, fold_heading
-from musterroll.contract.translation import gettext, gettext_noop, in_language, language
+from musterroll.contract.translation import ENGLISH, gettext, gettext_noop, in_language, language
+from musterroll.contract.value_types import spelling_of, value_type_of
 from musterroll.pipeline.check import Check, conditions_at, has_transforms, texts
 from musterroll.pipeline.files import standard_text
 from musterroll.pipeline.made_names import BASE, NUMBER, check_forms, form_path
 from musterroll.pipeline.origins import KeyPath, at, plain
-from musterroll.pipeline.row_fields import check_roles, choices_of, guidance_of, words_of
+from musterroll.pipeline.row_fields import check_roles, check_types, choices_of, guidance_of, type_of, words_of
 from musterroll.pipeline.settings import HAND_EDITS_DEFAULT, FieldSettings, SheetSettings
 
 if TYPE_CHECKING:
@@ -49,6 +52,7 @@ def fields_of(check: Check) -> FieldSet:
     for i, name in enumerate(sheet.omit):
         _is_field(check, ("sheet", "omit", i), name, known)
     check_roles(check, sheet)
+    check_types(check, sheet)
     templates, forms = _templates(check, sheet, known), check_forms(check, sheet, known)
     fields = FieldSet(
         _field(check, sheet, field, templates.get(field.name), forms if field.name == USERNAME else None)
@@ -65,6 +69,7 @@ def fields_of(check: Check) -> FieldSet:
         text = f'the username is needed; say how to make it, e.g. {USERNAME} = "{{email}}" under [sheet.compose]'
         check.complain(("sheet", "omit"), text)
     _check_headings(check, sheet)
+    _check_spellings(check, fields)
     _check_match(check, fields)
     _check_scope(check, fields)
     _check_hand_edits(check, fields)
@@ -127,7 +132,7 @@ def _field(
         node = at(check.tree, ("password", "required"))
         required = node is not None and plain(node) == "always" and sheet.make.password is None
     heading, aliases = _headings(check, sheet, field)
-    return Field(
+    made = Field(
         name=name,
         heading=heading,
         aliases=aliases,
@@ -136,7 +141,7 @@ def _field(
         required=required and (not omitted or name == USERNAME),  # then it is made of others
         required_when=_required_when(check, sheet, field),
         max_length=field.max_length,
-        choices=_choices(check, field) if field.role is None else choices_of(field),
+        choices=_words(check, field) or _choices(check, field),
         secret=name == PASSWORD,
         default=_default(check, field, sheet.defaults.get(name)),
         compose=compose,
@@ -144,8 +149,12 @@ def _field(
         generated=name == PASSWORD and sheet.make.password is not None,
         omitted=omitted,
         role=field.role,
+        type=type_of(field),
+        formats=field.formats,
+        to=field.to or ISO_DATE,
         words=words_of(field),
     )
+    return replace(made, default=_in_its_type(check, made))
 
 
 def _required_when(check: Check, sheet: SheetSettings, field: FieldSettings) -> Conditions | None:
@@ -161,6 +170,14 @@ def _required_when(check: Check, sheet: SheetSettings, field: FieldSettings) -> 
         what = "of the password [password] decides" if field.name == PASSWORD else "the username is always needed"
         check.complain(path, what)
     return when if field.name not in sheet.omit else None
+
+
+def _check_spellings(check: Check, fields: FieldSet) -> None:
+    """Complains of conditions that no value of a field with a type meets, as it is always spelt otherwise."""
+    for field in fields.values():
+        for name, condition in field.required_when.root.items() if field.required_when is not None else ():
+            if name in fields and (fault := condition.misspelt(fields[name])) is not None:
+                check.complain(("sheet", "fields", field.name, "required_when", name), fault)
 
 
 def _headings(check: Check, sheet: SheetSettings, field: FieldSettings) -> tuple[str, tuple[str, ...]]:
@@ -193,7 +210,9 @@ def _guidance(check: Check, sheet: SheetSettings, field: FieldSettings) -> str:
         return text
     node = at(check.tree, ("language",))
     with in_language(language() if node is None else str(plain(node))):
-        return gettext(text)
+        said = gettext(text)
+    forms = field.formats if field.role is not None else ()
+    return said.replace(EXAMPLE_DATE.isoformat(), DateForm(forms[0]).write(EXAMPLE_DATE)) if forms else said
 
 
 def _example(check: Check, sheet: SheetSettings, field: FieldSettings) -> str:
@@ -206,6 +225,13 @@ def _is_standard_of_whole(check: Check, sheet: SheetSettings, field: FieldSettin
         field.name == PHONE and CALLING_CODE in sheet.omit and CALLING_CODE not in {**sheet.compose, **sheet.defaults}
     )
     return is_whole and check.is_from_standard(("sheet", "fields", PHONE, key))
+
+
+def _words(check: Check, field: FieldSettings) -> tuple[str, ...]:
+    """The words to choose from, where words have a meaning: in the pipeline's language, as the headings are."""
+    node = at(check.tree, ("language",))
+    with in_language(ENGLISH if node is None else str(plain(node))):
+        return choices_of(field)
 
 
 def _choices(check: Check, field: FieldSettings) -> tuple[str, ...]:
@@ -245,6 +271,18 @@ def _default(check: Check, field: FieldSettings, value: str | SecretRef | None) 
         return None
     # Read when a user is created with it: a pipeline can be checked without its secrets.
     return Secret(lambda: value.resolve().reveal())
+
+
+def _in_its_type(check: Check, field: Field) -> str | Secret | None:
+    """The default as values of the field's type are."""
+    type_, default = value_type_of(field), field.default
+    if type_ is None or not isinstance(default, str) or not (text := clean(default)):
+        return default
+    found = type_.canonical(text)
+    if found is None:
+        with in_language(ENGLISH):
+            check.complain(("sheet", "defaults", field.name), type_.fault(text).message)
+    return found
 
 
 def _is_never_filled(check: Check, field: Field) -> bool:
@@ -298,7 +336,9 @@ def _check_scope(check: Check, fields: FieldSet) -> None:
         field = fields[name]
         if not field.is_attribute:
             check.complain(path, f'"{name}" cannot say whom a sheet is about')
-        elif field.choices and clean(said[name]) not in field.choices:
+        elif (type_ := value_type_of(field)) is not None and type_.canonical(clean(said[name])) != clean(said[name]):
+            check.complain(path, f"is not how such a value is spelt{spelling_of(type_, said[name])}")
+        elif not field.words and field.choices and clean(said[name]) not in field.choices:
             check.complain(path, f"is not one of the field's choices{did_you_mean(said[name], field.choices)}")
 
 

@@ -1,4 +1,4 @@
-"""Checks what fields with a role say: one field a role, and words that mean one thing."""
+"""Checks what fields with a role or a type say: one field a role, and words that mean one thing."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import tomllib
 from collections.abc import Mapping
 from functools import cache
 
-from musterroll.contract.fields import FieldRole
+from musterroll.contract.fields import FieldRole, FieldType
 from musterroll.contract.text import clean, fold, known_names
-from musterroll.contract.translation import gettext_noop
+from musterroll.contract.translation import gettext, gettext_noop, in_every_language
+from musterroll.contract.value_types import FALSE, TRUE
 from musterroll.pipeline.check import Check
 from musterroll.pipeline.files import standard_text
 from musterroll.pipeline.origins import at
@@ -16,7 +17,22 @@ from musterroll.pipeline.settings import FieldSettings, SheetSettings
 
 _DELETE = "delete"
 _COMMANDS = ("create", "update", "deactivate", "reactivate", "ignore", _DELETE)
-_ACTIVE = {"yes": ("y", "true", "1", "active"), "no": ("n", "false", "0", "inactive")}
+# What people say for yes and for no; in the languages of our catalogues, too.
+_USUAL = (
+    (gettext_noop("yes"), gettext_noop("y"), gettext_noop("true"), "1"),
+    (gettext_noop("no"), gettext_noop("n"), gettext_noop("false"), "0"),
+)
+_ROLE_TYPES = {
+    FieldRole.ACTIVE: FieldType.BOOLEAN,
+    FieldRole.VALID_FROM: FieldType.DATE,
+    FieldRole.VALID_UNTIL: FieldType.DATE,
+}
+_KEYS = {
+    FieldType.DATE: ("formats", "to"),
+    FieldType.BOOLEAN: ("true", "false"),
+    FieldType.CHOICE: ("choices",),
+}
+_MIRRORED = "YYYY-DD-MM"
 _GUIDANCE = {
     FieldRole.COMMAND: gettext_noop("What becomes of the user. Empty: created or updated. {rules}"),
     FieldRole.ACTIVE: gettext_noop("yes or no. Empty: as it is. {rules}"),
@@ -48,6 +64,42 @@ def check_roles(check: Check, sheet: SheetSettings) -> None:
             if one.name in getattr(sheet, part):
                 check.complain(("sheet", part, one.name), "a field with a role has what stands in its column only")
         _check_words(check, one)
+
+
+def check_types(check: Check, sheet: SheetSettings) -> None:
+    """Complains of types that cannot be, and of keys that belong to another type."""
+    for one in sheet.fields:
+        path = ("sheet", "fields", one.name)
+        if one.type is not None and one.role is not None:
+            check.complain((*path, "type"), f'the role "{one.role}" says what stands there')
+        elif one.type is not None and one.name in _standard_names():
+            check.complain((*path, "type"), f'"{one.name}" is of its own kind; give the type to a field of your own')
+        for type_, keys in _KEYS.items():
+            for key in keys:
+                if getattr(one, key) and key not in _keys_of(one):
+                    check.complain((*path, key), f'is for a field of type = "{type_}"')
+        if one.type is FieldType.CHOICE and not one.choices:
+            check.complain((*path, "type"), "needs choices: the values that are allowed")
+        if _MIRRORED in one.formats:
+            check.complain((*path, "formats"), f'with "{_MIRRORED}", 2026-12-31 would be no date, which it always is')
+        if one.type is FieldType.BOOLEAN and one.role is None:
+            _check_truths(check, one)
+
+
+def _keys_of(one: FieldSettings) -> tuple[str, ...]:
+    """The keys that are for this type of field. What a role may choose from is looked at with its words."""
+    if one.role is not None:
+        return ("choices", "formats") if type_of(one) is FieldType.DATE else ("choices",)
+    return _KEYS.get(FieldType.CHOICE if type_of(one) is FieldType.TEXT else type_of(one), ())
+
+
+def _check_truths(check: Check, one: FieldSettings) -> None:
+    yes, no = (set(map(fold, map(clean, words))) for words in _meanings(one).values())
+    in_both = set(map(fold, map(clean, one.false))).intersection(map(fold, map(clean, one.true)))  # is said once
+    for key, others, meaning in (("true", (no - in_both) | {FALSE}, "no"), ("false", yes | {TRUE}, "yes")):
+        for word in getattr(one, key):
+            if fold(clean(word)) in others:
+                check.complain(("sheet", "fields", one.name, key), f'"{word}" means {meaning} already')
 
 
 def _check_words(check: Check, one: FieldSettings) -> None:
@@ -86,7 +138,17 @@ def words_of(one: FieldSettings) -> dict[str, str]:
 
 def choices_of(one: FieldSettings) -> tuple[str, ...]:
     """Returns the words to choose from: the customer's where there are such."""
-    return tuple(one.aliases[name][0] if one.aliases.get(name) else name for name in _meanings(one))
+    meanings = _meanings(one)
+    if type_of(one) is FieldType.BOOLEAN:
+        own = (one.aliases.get("yes") or one.true, one.aliases.get("no") or one.false)
+        return tuple(words[0] if words else gettext(usual[0]) for words, usual in zip(own, _USUAL, strict=True))
+    return tuple(one.aliases[name][0] if one.aliases.get(name) else name for name in meanings)
+
+
+def words_for_yes_or_no() -> frozenset[str]:
+    """Returns the usual words for yes and no, folded, without the digits: a column of those may hold numbers."""
+    words = {word for usual in _USUAL for word in (*usual, *_in_every_language(usual))}
+    return frozenset(fold(word) for word in words if not word.isdigit())
 
 
 def guidance_of(one: FieldSettings) -> str:
@@ -94,13 +156,28 @@ def guidance_of(one: FieldSettings) -> str:
     return _GUIDANCE[one.role] if one.role is not None and one.guidance == "{rules}" else one.guidance
 
 
+def type_of(one: FieldSettings) -> FieldType:
+    """Returns the type of a field, which of one with a role is what the role asks for."""
+    if one.role is not None:
+        return _ROLE_TYPES.get(one.role, FieldType.TEXT)
+    return one.type or FieldType.TEXT
+
+
 def _meanings(one: FieldSettings) -> Mapping[str, tuple[str, ...]]:
-    if one.role is FieldRole.ACTIVE:
-        return _ACTIVE
+    if type_of(one) is FieldType.BOOLEAN:
+        yes, no = ((*words, *_in_every_language(words)) for words in _USUAL)
+        if one.role is FieldRole.ACTIVE:
+            return {"yes": (*yes, "active"), "no": (*no, "inactive")}
+        return {TRUE: one.true or yes, FALSE: one.false or no}
     if one.role is not FieldRole.COMMAND:
         return {}
     # Nobody is deleted unless the pipeline names it.
     return dict.fromkeys(one.choices or [name for name in _COMMANDS if name != _DELETE], ())
+
+
+@cache
+def _in_every_language(words: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(sorted({word for text in words for word in in_every_language(text)}.difference(words)))
 
 
 @cache

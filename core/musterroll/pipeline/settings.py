@@ -13,7 +13,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
-from musterroll.contract.fields import FieldRole
+from musterroll.contract.dates import DateFormText
+from musterroll.contract.fields import FieldRole, FieldType
 from musterroll.contract.messages import Purpose
 from musterroll.contract.options import SecretRef
 from musterroll.contract.text import clean
@@ -120,6 +121,11 @@ class FieldSettings(Table):
         choices: the only values that are allowed; of a `command`, the only commands.
         role: what the column says of its row, instead of being a value of the user.
         aliases: other words of a `command` (`deactivate = ["left"]`), or of `active` (`yes`, `no`).
+        type: what kind of values it has: text, if nothing is said.
+        formats: the forms of a date besides 2026-12-31, e.g. `DD.MM.YYYY`; a sheet that is written has the first one.
+        to: the form that dates get, which is that of 2026-12-31 if nothing is said.
+        true: the words of a `boolean` that mean yes, instead of the usual ones; a sheet that is written has the first.
+        false: those that mean no.
     """
 
     name: FieldName
@@ -132,6 +138,11 @@ class FieldSettings(Table):
     choices: tuple[Name, ...] = ()
     role: FieldRole | None = None
     aliases: dict[str, tuple[Name, ...]] = {}
+    type: FieldType | None = None
+    formats: tuple[DateFormText, ...] = ()
+    to: DateFormText | None = None
+    true: tuple[Name, ...] = ()
+    false: tuple[Name, ...] = ()
 
 
 class MadeUsername(Table):

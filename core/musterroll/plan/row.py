@@ -19,6 +19,7 @@ from musterroll.journal.last_values import LastValues
 from musterroll.pipeline.settings import Settings
 from musterroll.plan.groups import GroupIndex
 from musterroll.plan.hand_edits import HandEdits, PlannedUpdate
+from musterroll.plan.references import References
 from musterroll.plan.user_digest import digest_of
 from musterroll.portal.portal import Portal
 from musterroll.sheet.checks import CheckedRow
@@ -52,6 +53,7 @@ class RowPlanner:
         backend: for the canonical form of values.
         capabilities: what the backend can do.
         groups: the groups of the backend.
+        references: knows whom fields name that name another user; None where there are no such fields.
     """
 
     def __init__(
@@ -61,7 +63,9 @@ class RowPlanner:
         backend: Portal,
         capabilities: Capabilities,
         groups: GroupIndex,
+        references: References | None = None,
     ) -> None:
+        self._references = references
         self._settings = settings
         self._fields = fields
         self._backend = backend
@@ -226,6 +230,8 @@ class RowPlanner:
         return origin is not Origin.ABSENT and has_column and not spec.required
 
     def _canonical(self, checked: CheckedRow, username: str, fields: dict[str, str | None]) -> Desired:
+        if self._references is not None:
+            self._references.spell(checked.number, fields)
         desired = Desired(username=username, fields=fields)
         if not self._can.changes_values:
             return desired

@@ -30,6 +30,7 @@ from musterroll.plan.made_names import UsernameMaker
 from musterroll.plan.matches import Matches, find_renamed, find_user, look_up
 from musterroll.plan.new_users import NewUsers
 from musterroll.plan.privileged import PrivilegedGroups
+from musterroll.plan.references import References
 from musterroll.plan.row import RowPlanner
 from musterroll.plan.settled import SettledRows
 from musterroll.plan.spellings import GroupSpellings
@@ -107,7 +108,8 @@ class SheetPlanner:
         self._sheet = sheet_sha256
         self._can = portal.capabilities()
         self._groups = GroupIndex(portal.groups() if self._can.groups else ())
-        self._rows = RowPlanner(settings, fields, portal, self._can, self._groups)
+        self._references = References(fields, portal) or None
+        self._rows = RowPlanner(settings, fields, portal, self._can, self._groups, self._references)
         kept = self._can.fields if makes_usernames(fields) else None
         match = [name for name in settings.match if kept is None or name == USERNAME or name in kept]
         self._look_up_by = tuple(dict.fromkeys((*match, USERNAME, *([_EMAIL] * self._can.unique_email))))
@@ -121,6 +123,7 @@ class SheetPlanner:
         self._scope = Scope(settings.scope)
         self._needs_checks = bool(self._scope) or self._can.unique_email or bool(settings.protect)
         self._digests = RowDigests(fields, settings.match, ledger.roster.salt)
+        settles = settles and self._references is None  # whom a row names may have gone meanwhile
         self._settled = SettledRows(settings, fields, portal, ledger, invites, self._groups, store) if settles else None
         self.privileged = PrivilegedGroups(settings, portal, self._groups)
         self._has_privileged = bool(self.privileged)
@@ -135,7 +138,8 @@ class SheetPlanner:
             keep=self._store_targets,
         )
         # What else there is to be said of a new user needs the row.
-        self._takes_new = choices is None and not (self._needs_checks or self._may_ignore or self._has_privileged)
+        is_special = self._needs_checks or self._may_ignore or self._has_privileged or self._references is not None
+        self._takes_new = choices is None and not is_special
         self.uncertain = Uncertain()
         self._new_addresses: dict[str, int] = {}
         self._letters: Mapping[str, str] = {}
@@ -176,6 +180,8 @@ class SheetPlanner:
                         )
                     )
         with_others = self._settings.on_error == "skip"
+        if self._references is not None:
+            self._references.finish(self._store, self._log, self._letters, with_others=with_others)
         self._store.reject(self._log.bad_rows(with_others=with_others))
         if self._choices is not None:
             self._choices.leave_out(self._log.bad_rows(with_others=with_others))
@@ -205,6 +211,8 @@ class SheetPlanner:
 
     def _plan_rows(self, rows: Sequence[CheckedRow], orders: Sequence[Order] | None) -> None:
         self._rows.begin(rows)
+        if self._references is not None:
+            self._references.look_up(rows[0].batch)
         old_username = self._orders.old_username
         self._new_users.begin(rows[0].batch, self._made)
         matches = look_up(self._portal, rows, self._look_up_by, old_username)

@@ -16,6 +16,8 @@ from musterroll.contract.fields import CALLING_CODE, GROUPS, PASSWORD, PHONE, Fi
 from musterroll.contract.phones import split_whole
 from musterroll.contract.text import clean, column_letter
 from musterroll.contract.translation import counted, gettext
+from musterroll.pipeline.row_fields import words_for_yes_or_no
+from musterroll.sheet.found_types import NO_TYPE, FoundType, found_type
 from musterroll.sheet.headings import heading_text
 from musterroll.sheet.synonyms import KnownHeadings, Reason, bare
 from musterroll.sheet.values import is_filled, shown
@@ -43,6 +45,7 @@ class FoundColumn:
         is_certain: whether nothing else can be meant.
         filled: the share of the rows that have a value, from 0 to 1.
         choices: its values, where they are few and come again; none of a password.
+        found: the type of its values, where it is no field that is known.
     """
 
     index: int
@@ -52,6 +55,7 @@ class FoundColumn:
     is_certain: bool = True
     filled: float = 0.0
     choices: tuple[str, ...] = ()
+    found: FoundType = NO_TYPE
 
     @property
     def letter(self) -> str:
@@ -214,7 +218,12 @@ def _fields_by_content(
 def _with_values(column: FoundColumn, users: Sequence[SheetRow], texts: Sequence[str] | None) -> FoundColumn:
     filled = sum(column.index < len(row.cells) and is_filled(row.cells[column.index]) for row in users)
     share = filled / len(users) if users else 0.0
-    return replace(column, filled=share, choices=tuple(_choices(texts or ())) if column.field is None else ())
+    if column.field is not None:
+        return replace(column, filled=share)
+    cells = (row.cells[column.index] for row in users if column.index < len(row.cells))
+    return replace(
+        column, filled=share, choices=tuple(_choices(texts or ())), found=found_type(cells, words_for_yes_or_no())
+    )
 
 
 def _choices(texts: Sequence[str]) -> Iterator[str]:

@@ -16,11 +16,11 @@ from musterroll.contract.templates import Template
 from musterroll.contract.text import clean
 from musterroll.contract.translation import gettext
 from musterroll.sheet.blocks import column_of, least_width
-from musterroll.sheet.field_roles import ReadCell, RoleCells
 from musterroll.sheet.headings import Columns
 from musterroll.sheet.plain_text import meant_value
 from musterroll.sheet.texts import Texts, column_texts, secret_texts
 from musterroll.sheet.transforms import Transforms
+from musterroll.sheet.typed_cells import ReadCell, TypedCells
 from musterroll.sheet.values import CellFault, cell_value, secret_value, shown
 
 
@@ -34,9 +34,9 @@ class RowWithProblems(NamedTuple):
 class RowMaker:
     """Makes rows of values from rows of cells, for one layout of columns.
 
-    First the cells, and what transforms make of them; then defaults, so that fields can be composed of them; then
-    composed fields, and what depends on those. A phone that is a whole number is taken apart when others have been
-    made of it.
+    First the cells, what transforms make of them, and the one spelling of values that have a type; then defaults, so
+    that fields can be composed of them; then composed fields, and what depends on those. A phone that is a whole number
+    is taken apart when others have been made of it.
 
     Args:
         fields: the fields of a user.
@@ -54,7 +54,7 @@ class RowMaker:
         self._plain_text, self._transforms = plain_text, transforms or Transforms()
         self.indexes = columns.indexes
         value_of: ReadCell = meant_value if plain_text else cell_value
-        self._roles = {name: RoleCells(field, value_of) for name, field in fields.items() if field.role is not None}
+        self._typed = TypedCells(fields.values())
         letters = dict(columns.letters)
         if fields.whole_phones and PHONE in letters:
             letters[CALLING_CODE] = letters[PHONE]
@@ -63,6 +63,8 @@ class RowMaker:
         self._absent = dict.fromkeys(fields, ABSENT)
         self._secret = {name for name, field in fields.items() if field.secret}
         self._cells = [(name, index, self._reader_of(name, value_of)) for name, index in columns.indexes.items()]
+        self._typed_cells = self._typed.names(fields)
+        self._typed_composed = self._typed.names(name for name, field in fields.items() if field.compose)
         self._composed = [_Composition.of(field, fields, columns) for field in fields.values() if field.compose]
         # The calling code comes last, since its default depends on the phone.
         self._defaults = sorted(
@@ -85,6 +87,7 @@ class RowMaker:
         self._is_regular = (
             has_all
             and not self._transforms
+            and not self._typed_composed
             and all(
                 names and not (self._secret | after).intersection(names)
                 for (_, names), after in zip(made, later, strict=True)
@@ -120,13 +123,20 @@ class RowMaker:
             values, columns = dict(row.values), row.columns
             problems += others
             is_open = bool(others)
+        if self._typed_cells:
+            problems += self._settle(self._typed_cells, number, values, columns)
         if self._splits_early:
             _take_apart(values)
         if self._early:
             _fill_in(self._early, values)
+        made = []
         for composition in self._composed:
-            if composition.fill(values, is_open=is_open) and composition.column is not None:
-                columns = MappingProxyType({**columns, composition.field.name: composition.column})
+            if composition.fill(values, is_open=is_open):
+                made.append(composition.field.name)
+                if composition.column is not None:
+                    columns = MappingProxyType({**columns, composition.field.name: composition.column})
+        if self._typed_composed:
+            problems += self._settle([name for name in made if name in self._typed], number, values, columns)
         if self._splits_late:
             _take_apart(values)
         if self._late:
@@ -145,8 +155,10 @@ class RowMaker:
             if name in self._secret:
                 texts.secret[name] = secret_texts(cells, texts.odd)
             else:
+                is_typed = name in self._typed
+                cells = self._typed.column(name, cells) if is_typed else cells
                 found = column_texts(cells, texts.odd, plain_text=self._plain_text)
-                texts.plain[name] = self._roles[name].spell(found, texts.odd) if name in self._roles else found
+                texts.plain[name] = self._typed.spell(name, found, texts.odd) if is_typed else found
         if not self._is_regular:
             texts.odd.update(range(len(rows)))
             return texts
@@ -163,7 +175,15 @@ class RowMaker:
     def _reader_of(self, name: str, value_of: ReadCell) -> ReadCell:
         if name in self._secret:
             return secret_value
-        return self._roles[name].value if name in self._roles else value_of
+        return self._typed.reader(name, value_of)
+
+    def _settle(
+        self, names: Sequence[str], number: int, values: dict[str, Value], columns: Mapping[str, str]
+    ) -> list[Problem]:
+        """Spells values of fields with a type, and says what is none."""
+        changed, problems = self._typed.settle(names, Row(number, values, columns, self._headings))
+        values.update(changed)
+        return problems
 
     def unusable(self, number: int, problem: Problem) -> RowWithProblems:
         """Makes a row none of whose cells can be used."""

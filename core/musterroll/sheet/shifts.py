@@ -201,7 +201,7 @@ def _fit(field: Field, text: str | None) -> int:
         return _OPEN
     text = text.strip()
     is_short = len(text) <= _LONGEST
-    if field.role is not None:
+    if field.role is not None or field.words:
         return _OPEN  # what cannot stand there has a problem of its own
     if field.choices:
         return _either({fold(text)} <= {fold(choice) for choice in field.choices})

@@ -12,6 +12,7 @@ from musterroll.contract.fields import PASSWORD, Field
 from musterroll.contract.problems import Problem, Severity
 from musterroll.contract.roles import GuidesPeople
 from musterroll.contract.translation import gettext
+from musterroll.contract.value_types import value_type_of
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.registry.guards.guard import Guard, a
 from musterroll.registry.plugin_errors import AnswerError
@@ -64,7 +65,7 @@ class ColumnGuide:
             field: the field.
             existing: whether the sheet is one of users who exist.
         """
-        asked = tuple(self._asked(field.name))
+        asked = tuple(self._asked(field))
         guidance = field.guidance_with(" ".join(one.text for one in asked))
         if existing and field.name == PASSWORD:
             guidance = f"{gettext(MAY_STAY_EMPTY)} {guidance}".strip()
@@ -88,9 +89,12 @@ class ColumnGuide:
             return ""
         return self.column(field, existing=says_may_stay_empty(shown(cell) or "")).guidance
 
-    def _asked(self, name: str) -> Iterator[Guidance]:
+    def _asked(self, field: Field) -> Iterator[Guidance]:
+        type_ = value_type_of(field)
+        if type_ is not None and field.role is None and (of_type := type_.guidance()) is not None:
+            yield of_type
         for guard, rule in self._rules:
-            found = guard.call("saying what it asks of a column", rule.guidance, _look_at, name)
+            found = guard.call("saying what it asks of a column", rule.guidance, _look_at, field.name)
             if found is not None and (counts := self._as_it_counts(found)) is not None:
                 yield counts
 

@@ -9,6 +9,7 @@ from musterroll.contract.roles import WritesGroups
 from musterroll.contract.text import fold, meant_perhaps
 from musterroll.contract.translation import gettext
 from musterroll.contract.users import Existing, Group, GroupPath, group_text
+from musterroll.contract.value_types import value_types_of
 from musterroll.errors import UsageError
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.registry.guards.guard import Guard, a
@@ -35,6 +36,7 @@ class ExistingRows:
 
     def __init__(self, pipeline: Pipeline, groups: Iterable[Group]) -> None:
         self._fields = pipeline.fields
+        self._types = value_types_of(field for field in pipeline.fields.values() if field.is_attribute)
         self._paths: dict[str, GroupPath] = {group.ref: group.path for group in groups}
         self._notation = next(
             (
@@ -83,6 +85,8 @@ class ExistingRows:
                 row = self._row(user)
                 if self._means(user, row):
                     self.written += 1
+                    for name, type_ in self._types.items():
+                        row[name] = type_.written(row[name]) if row.get(name) else ""
                     yield row
                 else:
                     self.left_out += 1

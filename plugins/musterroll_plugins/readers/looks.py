@@ -195,6 +195,16 @@ def check_formula(draft: Draft, index: int, *, reference: Callable[[str], str], 
             padded = f'TRIM({cell})&REPT("0"{comma}{_MOST_DIGITS})'
             digit = f"MID({padded}{comma}{places}{comma}1)"
             yield f'SUMPRODUCT(--ISERROR(FIND({digit}{comma}"0123456789")))=0'
+        if one.whole_number:
+            yield f"IFERROR(VALUE({cell})=INT(VALUE({cell})){comma}1=0)"
+        if one.dates:  # a date of the program, or a text of digits and what stands between them in one of the forms
+            between = sorted({form.strip("DMY")[:1] for form in one.dates})
+
+            def found(sign: str, start: str = "1") -> str:
+                return f"FIND({quoted(sign)}{comma}{cell}{comma}{start})"
+
+            twice = comma.join(f"ISNUMBER({found(sign, f'1+{found(sign)}')})" for sign in between)
+            yield f"OR(ISNUMBER({cell}){comma}{twice})"
         if one.unique:  # COUNTIF would take 007 for 7, and a* for every name with an a in front
             yield f"SUMPRODUCT(--({cells}={cell}))<2"
 

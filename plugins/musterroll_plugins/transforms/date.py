@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
-from musterroll import Component, Context, Options, Problem, Row, TransformType, hookimpl
+from musterroll import (
+    ISO_DATE,
+    Component,
+    Context,
+    DateForm,
+    DateFormText,
+    Options,
+    Problem,
+    Row,
+    TransformType,
+    hookimpl,
+)
 from musterroll_plugins.transforms._values import OpenFieldNames, Otherwise
-
-_PARTS = {"YYYY": "(?P<year>[0-9]{4})", "MM": "(?P<month>[0-9]{1,2})", "DD": "(?P<day>[0-9]{1,2})"}
-_TOKEN = re.compile("YYYY|MM|DD|[A-Za-z]+|[^A-Za-z]+")
-_HOW = "write a form of YYYY, MM and DD, each once, e.g. DD.MM.YYYY"
-
-
-def _form(text: str) -> str:
-    tokens = _TOKEN.findall(text)
-    if sorted(token for token in tokens if token.isalpha()) != sorted(_PARTS):
-        raise ValueError(_HOW)
-    return text
-
-
-Form = Annotated[str, AfterValidator(_form)]
 
 
 class DateOptions(Options):
@@ -39,8 +34,8 @@ class DateOptions(Options):
     """
 
     fields: OpenFieldNames
-    forms: Annotated[tuple[Form, ...], Field(min_length=1)]
-    to: Form = "YYYY-MM-DD"
+    forms: Annotated[tuple[DateFormText, ...], Field(min_length=1)]
+    to: DateFormText = ISO_DATE
     otherwise: Otherwise = "error"
 
 
@@ -49,8 +44,8 @@ class Date:
 
     def __init__(self, options: DateOptions, context: Context) -> None:
         self._fields, self._forms, self._otherwise = options.fields, options.forms, options.otherwise
-        self._readers = [_reader(form) for form in dict.fromkeys((*options.forms, options.to))]
-        self._tokens = _TOKEN.findall(options.to)
+        self._readable = [DateForm(form) for form in dict.fromkeys((*options.forms, options.to))]
+        self._to = DateForm(options.to)
 
     def apply(self, row: Row) -> Mapping[str, str | Problem]:
         """Says each date in the form that is wanted."""
@@ -59,36 +54,17 @@ class Date:
         return {name: value for name, value in made.items() if value is not None}
 
     def _made(self, name: str, text: str, row: Row) -> str | Problem | None:
-        days = {day for read in self._readers if (day := read(text)) is not None}
+        days = {day for form in self._readable if (day := form.read(text)) is not None}
         if len(days) == 1:
-            return self._written(days.pop())
+            return self._to.write(days.pop())
         forms = ", ".join(self._forms)
         if days:
-            one, other = sorted(map(self._written, days))[:2]
+            one, other = sorted(map(self._to.write, days))[:2]
             message = "{heading} may be {one} or {other}; write it as {form}"
-            return row.problem(name, f"{name}.type", message, one=one, other=other, form="".join(self._tokens))
+            return row.problem(name, f"{name}.type", message, one=one, other=other, form=self._to.text)
         if self._otherwise == "keep":
             return None
         return row.problem(name, f"{name}.type", "{heading} is no date of the form {forms}", forms=forms)
-
-    def _written(self, day: dt.date) -> str:
-        parts = {"YYYY": f"{day.year:04}", "MM": f"{day.month:02}", "DD": f"{day.day:02}"}
-        return "".join(parts.get(token, token) for token in self._tokens)
-
-
-def _reader(form: str) -> Callable[[str], dt.date | None]:
-    pattern = re.compile("".join(_PARTS.get(token, re.escape(token)) for token in _TOKEN.findall(form)))
-
-    def read(text: str) -> dt.date | None:
-        found = pattern.fullmatch(text)
-        if found is None:
-            return None
-        try:
-            return dt.date(int(found["year"]), int(found["month"]), int(found["day"]))
-        except ValueError:  # the 30th of February
-            return None
-
-    return read
 
 
 @hookimpl

@@ -64,8 +64,8 @@ class Choices:
         names = context.fields if options.field is None else (options.field,)
         chosen = {name: options.values or context.fields[name].choices for name in names}
         self._lists = [_List(name, values) for name, values in chosen.items() if values]
-        # What a word of a field with a role means is known before any rule looks at it.
-        self._judged = [one for one in self._lists if context.fields[one.name].role is None]
+        # What words mean that have a meaning is known before any rule looks at them.
+        self._judged = [one for one in self._lists if not context.fields[one.name].words]
 
     def check(self, row: Row) -> Iterator[Problem]:
         """Yields at most one problem for each field."""

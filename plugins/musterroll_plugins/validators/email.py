@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import lru_cache
 
 from pydantic import Field as Default
@@ -13,6 +13,7 @@ from musterroll import (
     Component,
     Context,
     FieldName,
+    FieldType,
     Guidance,
     Options,
     Problem,
@@ -53,7 +54,8 @@ class EmailOptions(Options):
     """Options of `email`.
 
     Attributes:
-        field: the field that holds the address.
+        field: the field that holds the address. Where it is not said, the fields of `type = "email"` are looked at as
+            well.
     """
 
     field: FieldName = Default("email", validate_default=False)
@@ -66,21 +68,25 @@ class Email:
     """
 
     def __init__(self, options: EmailOptions, context: Context) -> None:
-        self._field, self._context = options.field, context
+        self._context, self._fields = context, [options.field]
+        if "field" not in options.model_fields_set:
+            self._fields += (name for name, field in context.fields.items() if field.type is FieldType.EMAIL)
         # Thousands of addresses share a few domains, and the domain is what costs.
         self._domain_is_valid = lru_cache(maxsize=65536)(_domain_is_valid)
         self._meant_domain = lru_cache(maxsize=65536)(meant_domain)
 
     def check(self, row: Row) -> Iterator[Problem]:
-        """Yields at most one problem."""
-        text = legible(row.value(self._field).text)
-        if not text:
-            return
+        """Yields at most one problem for each field."""
+        for name in self._fields:
+            if text := legible(row.value(name).text):
+                yield from self._check(row, name, text)
+
+    def _check(self, row: Row, name: str, text: str) -> Iterator[Problem]:
         if self.is_valid(text):
             local, _, domain = text.rpartition("@")
             if (meant := self._meant_domain(domain)) is not None:
                 yield row.problem(
-                    self._field,
+                    name,
                     "email.misspelt_domain",
                     "{heading} is at {domain}, which is probably meant to be {meant}; check it",
                     severity=Severity.WARNING,
@@ -89,21 +95,26 @@ class Email:
                     meant=meant,
                 )
             return
-        if is_too_long(self._context, self._field, text):
+        if is_too_long(self._context, name, text):
             return
         suggestion, is_certain = self._suggestion(text)
         yield row.problem(
-            self._field,
+            name,
             "email.invalid",
             "{heading} is not a valid address: {reason}",
             suggestion=suggestion,
-            safe=is_certain and text == row[self._field],  # else the characters come first
+            safe=is_certain and text == row[name],  # else the characters come first
             reason=self._reason(text),
         )
 
-    def suspects(self, batch: Batch) -> list[int]:
+    def suspects(self, batch: Batch) -> Collection[int]:
         """Suspects what is no plain ASCII address at a good domain."""
-        texts, joined = batch.texts(self._field), batch.joined(self._field)
+        if len(self._fields) == 1:
+            return self._suspects(batch, self._fields[0])
+        return {place for name in self._fields for place in self._suspects(batch, name)}
+
+    def _suspects(self, batch: Batch, name: str) -> list[int]:
+        texts, joined = batch.texts(name), batch.joined(name)
         domains: list[str | None] = _DOMAINS.findall(joined)
         if not len(domains) == joined.count("\n") == len(texts) or max(map(len, texts), default=0) > _MOST_BYTES:
             domains = [_domain_of(text) for text in texts]
@@ -115,7 +126,7 @@ class Email:
 
     def guidance(self, name: str) -> Guidance | None:
         """Says what every address has."""
-        if name != self._field:
+        if name not in self._fields:
             return None
         return Guidance(text=gettext("One address, with an @ in it."), problem="email.invalid", contains="@")
 

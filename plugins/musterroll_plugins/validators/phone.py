@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field as Default
@@ -13,6 +13,7 @@ from musterroll import (
     Component,
     Context,
     FieldName,
+    FieldType,
     Guidance,
     Options,
     Origin,
@@ -42,6 +43,7 @@ class PhoneOptions(Options):
 
     Attributes:
         phone: the field of the local part; of the whole number (`+44 7712345678`) where the sheet has no calling code.
+            Where it is not said, the fields of `type = "phone"` are looked at as well: those hold whole numbers.
         calling_code: the field of the country's telephone code.
         strict: accept only ranges that are known to be assigned. Without it a number counts when its length
             and first digits are possible, so that ranges newer than this program, or kept for examples, do
@@ -68,19 +70,52 @@ class _Proofs(dict[str, Callable[[str], object]]):
 class Phone:
     """The codes `calling_code.*` and `phone.*`; at most one for each of the two fields.
 
-    Where the sheet has no column for the calling code, the phone is the whole number, and everything is said of it.
+    Where the sheet has no column for the calling code, the phone is the whole number, and everything is said of it. So
+    it is with the fields of type `phone`.
     """
 
     def __init__(self, options: PhoneOptions, context: Context) -> None:
+        self._numbers = [_Numbers(options, context)]
+        if "phone" not in options.model_fields_set:
+            typed = (name for name, field in context.fields.items() if field.type is FieldType.PHONE)
+            self._numbers += (_Numbers(options.model_copy(update={"phone": name}), context, own=True) for name in typed)
+
+    def check(self, row: Row) -> Iterator[Problem]:
+        """Yields the problems of the numbers."""
+        for one in self._numbers:
+            yield from one.check(row)
+
+    def suspects(self, batch: Batch) -> Collection[int]:
+        """Suspects what no pattern of its calling code proves to be a number."""
+        if len(self._numbers) == 1:
+            return self._numbers[0].suspects(batch)
+        return {place for one in self._numbers for place in one.suspects(batch)}
+
+    def guidance(self, name: str) -> Guidance | None:
+        """Says how numbers are written."""
+        return next((found for one in self._numbers if (found := one.guidance(name)) is not None), None)
+
+
+class _Numbers:
+    """One kind of numbers.
+
+    Args:
+        options: whose fields they are.
+        context: the pipeline's fields.
+        own: whether they are whole numbers in a field of the customer's own, with no calling code beside it.
+    """
+
+    def __init__(self, options: PhoneOptions, context: Context, *, own: bool = False) -> None:
         from musterroll_plugins.validators import _numbering  # noqa: PLC0415 -- the metadata is heavy
 
         self._numbering, self._context, self._strict = _numbering, context, options.strict
         self._need = _numbering.Fit.VALID if options.strict else _numbering.Fit.SHAPE
-        self._phone, self._code = options.phone, options.calling_code
-        spec = context.fields.get(options.calling_code)
+        self._phone, self._code = options.phone, "" if own else options.calling_code
+        spec = context.fields.get(self._code)
         default = spec.default if spec is not None else None
         self._default_code = default if isinstance(default, str) else ""
-        self._is_whole = spec is not None and spec.omitted and spec.compose is None
+        self._is_own = own
+        self._is_whole = own or (spec is not None and spec.omitted and spec.compose is None)
         self._plans: dict[str, NumberingPlan | None] = {}
         self._proofs = _Proofs(self._proof)
 
@@ -107,6 +142,10 @@ class Phone:
 
     def suspects(self, batch: Batch) -> list[int]:
         """Suspects what no pattern of its calling code proves to be a number."""
+        if self._is_own:
+            phones = batch.texts(self._phone)
+            known = {text: self._is_certain(text) for text in set(phones)}
+            return [place for place, text in enumerate(phones) if not known[text]]
         phones, codes = batch.texts(self._phone), batch.texts(self._code)
         proofs = self._proofs
         doubtful = [
@@ -115,12 +154,19 @@ class Phone:
         return [place for place in doubtful if not self._is_assigned(codes[place], phones[place])]
 
     def guidance(self, name: str) -> Guidance | None:
-        """Says where nothing but digits belongs."""
+        """Says where nothing but digits belongs, and where the whole number."""
+        if name == self._phone and self._is_own:
+            text = gettext("The whole number with its calling code, e.g. {example}.", example="+44 7712 345678")
+            return Guidance(text=text, problem="phone.invalid")
         if name == self._phone and not self._is_whole:
             return Guidance(text=gettext("Digits only."), problem="phone.invalid", digits=True)
         if name == self._code:
             return Guidance(text=gettext("Digits only."), problem="calling_code.invalid", digits=True)
         return None
+
+    def _is_certain(self, text: str) -> bool:
+        parts = split_whole(text)
+        return not text or (parts is not None and bool(self._proofs[parts[0]](parts[1]) or self._is_assigned(*parts)))
 
     def _is_assigned(self, code: str, phone: str) -> bool:
         plan = self._plan(code)

@@ -19,6 +19,7 @@ from musterroll.pipeline.settings import Settings, SheetSettings
 from .conftest import HEAD, Load
 
 Mistakes = Callable[..., list[str]]
+FIELD = "[[sheet.fields]]\nname = 'x'\nheading = 'X'\n"
 
 
 @pytest.mark.parametrize(
@@ -28,6 +29,28 @@ Mistakes = Callable[..., list[str]]
         ("macth = ['username']", 'macth: unknown option, did you mean "match"?'),
         ("on_error = 'abrot'", 'on_error: must be "abort" or "skip", did you mean "abort"?'),
         ("on_error = true", 'on_error: must be "abort" or "skip"'),
+        # types of fields
+        (FIELD + "type = 'dat'", 'sheet.fields[x].type: must be "text", "integer", "date"'),
+        (FIELD + "type = 'date'\nformats = ['DD.MM.YY']", "sheet.fields[x].formats[0]: write a form of YYYY, MM"),
+        (FIELD + "type = 'date'\nformats = ['YYYY-DD-MM']", 'sheet.fields[x].formats: with "YYYY-DD-MM", 2026'),
+        (FIELD + "formats = ['DD.MM.YYYY']", 'sheet.fields[x].formats: is for a field of type = "date"'),
+        (FIELD + "type = 'integer'\ntrue = ['x']", 'sheet.fields[x].true: is for a field of type = "boolean"'),
+        (FIELD + "type = 'date'\nchoices = ['x']", 'sheet.fields[x].choices: is for a field of type = "choice"'),
+        (FIELD + "type = 'choice'", "sheet.fields[x].type: needs choices"),
+        (FIELD + "type = 'boolean'\ntrue = ['X', 'Nein']", 'sheet.fields[x].true: "Nein" means no already'),
+        (FIELD + "type = 'boolean'\ntrue = ['a']\nfalse = ['A']", 'sheet.fields[x].false: "A" means yes already'),
+        (FIELD + "type = 'date'\nrole = 'active'", 'sheet.fields[x].type: the role "active" says what stands there'),
+        ("[[sheet.fields]]\nname = 'email'\ntype = 'email'", 'sheet.fields[email].type: "email" is of its own kind'),
+        ("[sheet.defaults]\nx = 'soon'\n" + FIELD + "type = 'date'", "sheet.defaults.x: This is no date"),
+        ("[scope]\nx = 'ja'\n" + FIELD + "type = 'boolean'", 'scope.x: is not how such a value is spelt; write "true"'),
+        (
+            FIELD + "type = 'boolean'\n[[sheet.fields]]\nname = 'y'\nheading = 'Y'\nrequired_when = { x = 'yes' }",
+            'sheet.fields[y].required_when.x: no value of "x" is "yes"; write "true"',
+        ),
+        (
+            FIELD + "type = 'integer'\n[[notifiers]]\nname = 'outbox'\nwhen = { x = '007' }",
+            'notifiers[outbox].when: no value of "x" is "007"; write "7"',
+        ),
         (
             "[severity]\n'phone.trunk_prefx' = 'ignore'",
             'severity."phone.trunk_prefx": there is no such code, did you mean "phone.trunk_prefix"?',

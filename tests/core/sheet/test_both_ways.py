@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 from musterroll import (
     BoolCell,
     Cell,
+    DateCell,
     ErrorCell,
     FormulaCell,
     NumberCell,
@@ -105,7 +107,70 @@ groups = "Everybody"
 [sheet.compose]
 surname = "{email} {forename}"
 """
-PIPELINES = {"standard": STANDARD, "everything": EVERYTHING, "defaults": DEFAULTS}
+TYPED = """
+name = "acme"
+[sheet]
+omit = ["email", "groups", "calling_code", "phone"]
+[sheet.defaults]
+beds = "+7"
+[sheet.compose]
+surname = "{starts} {permanent}"
+[[sheet.fields]]
+name = "starts"
+heading = "Starts"
+type = "date"
+formats = ["DD.MM.YYYY", "MM/DD/YYYY", "DD/MM/YYYY"]
+to = "DD/MM/YYYY"
+[[sheet.fields]]
+name = "beds"
+heading = "Beds"
+type = "integer"
+required_when = { permanent = "true" }
+[[sheet.fields]]
+name = "permanent"
+heading = "Permanent"
+type = "boolean"
+true = ["aye"]
+[[sheet.fields]]
+name = "pager"
+heading = "Pager"
+type = "phone"
+[[sheet.fields]]
+name = "private"
+heading = "Private"
+type = "email"
+[[sheet.fields]]
+name = "leaves"
+heading = "Leaves"
+role = "valid_until"
+formats = ["DD.MM.YYYY"]
+[[sheet.fields]]
+name = "works"
+heading = "Works"
+role = "active"
+aliases = { no = ["gone"] }
+"""
+COMPOSED = """
+name = "acme"
+[sheet]
+omit = ["email", "groups", "calling_code", "phone"]
+[sheet.compose]
+second = "{starts}"
+[[sheet.fields]]
+name = "starts"
+heading = "Starts"
+[[sheet.fields]]
+name = "second"
+heading = "Second"
+type = "date"
+"""
+PIPELINES = {
+    "standard": STANDARD,
+    "everything": EVERYTHING,
+    "defaults": DEFAULTS,
+    "typed": TYPED,
+    "composed": COMPOSED,
+}
 
 
 @cache
@@ -233,12 +298,29 @@ USUAL: dict[str, tuple[Cell, ...]] = {
     "Groups": ("Sales", "Sales;Sales", "Region|North;Role A", "a|b|c", ";", "a;;b", "a\\x", "a|", "Staff|All"),
     "Last Name": ("Silva", "Müller", "Ana"),
     "Staff Number": ("A123", "A124", "a123", "B1", "A123 ", NumberCell(5)),
+    "Starts": (
+        "31.12.2026", "1.2.2026", "01/02/2026", "13/02/2026", "2026-12-31", "2026-12-31 00:00:00", "30.02.2026",
+        "２０２６-12-31", DateCell(dt.date(2026, 2, 1)), DateCell(dt.datetime(2026, 2, 1, 9, tzinfo=dt.UTC)),
+        DateCell(dt.time(9)), NumberCell(46022),
+    ),
+    "Beds": (
+        "7", "+7", "007", "-0", "1 000", "1.000", "12.0", "9" * 19, NumberCell(7), NumberCell(1234, "#,##0", "1,234"),
+        NumberCell(1, "0%", "100%"), NumberCell(7, "000", "007"), DateCell(dt.date(2026, 2, 1)),
+    ),
+    "Permanent": ("aye", "yes", "TRUE", "no", "nein", "maybe", BoolCell(value=False), DateCell(dt.date(2026, 2, 1))),
+    "Pager": ("+44 7712 345678", "+447712345678", "0771", "+44 12", NumberCell(447712345678), DateCell(dt.time(9))),
+    "Private": ("ana@acme.example", "ana@", "bo@gmial.com"),
+    "Second": ("31.12.2026", "2026-12-31", DateCell(dt.date(2026, 2, 1)), "soon"),
+    "Leaves": ("31.12.2026", "2026-12-31", DateCell(dt.date(2026, 2, 1)), "soon"),
+    "Works": ("gone", "ja", "0", BoolCell(value=True), "perhaps"),
     "Shift": ("Early", "late", "Night", "Early\u200b"),
 }  # fmt: skip
 _HEADINGS = {
     "standard": [str(heading) for heading in HEADINGS],
     "everything": ["Email", "Forename", "Last Name", "Password", "Phone", "Groups", "Staff Number", "Shift"],
     "defaults": ["Username", "Forename", "Password", "Calling Code", "Phone", "Surname"],
+    "typed": ["Username", "Forename", "Password", "Starts", "Beds", "Permanent", "Pager", "Private", "Leaves", "Works"],
+    "composed": ["Username", "Forename", "Surname", "Password", "Starts", "Second"],
 }
 
 

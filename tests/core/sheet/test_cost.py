@@ -76,6 +76,37 @@ def test_python_calls_for_a_row(make: MakeRow, most: int, validated: Callable[[M
     assert (many - some) / 2000 <= 1.1 * (some - few) / 1000 + 1  # it does not grow
 
 
+def test_types_cost_a_row_hardly_a_call(tmp_path: Path) -> None:
+    """A value that stands in many rows is read once for all of them."""
+    types = {
+        "date": "date",
+        "number": "integer",
+        "truth": "boolean",
+        "pager": "phone",
+        "other": "email",
+        "boss": "user",
+    }
+    lines = [
+        f'[[sheet.fields]]\nname = "{name}"\nheading = "{name}"\ntype = "{type_}"' for name, type_ in types.items()
+    ]
+    (tmp_path / "musterroll.toml").write_text("\n".join(['name = "x"', *lines]), encoding="utf-8")
+    pipeline = engine.load_pipeline(tmp_path / "musterroll.toml")
+
+    def typed(rows: int) -> int:
+        path = tmp_path / f"{rows}.csv"
+        with path.open("w", newline="", encoding="utf-8") as file:
+            out = csv.writer(file)
+            out.writerows([[*HEADINGS, *types], [*GUIDANCE]])
+            for n in range(rows):
+                day = f"2026-{n % 12 + 1:02}-{n % 28 + 1:02}"
+                out.writerow([*clean(n), day, n % 90, ("yes", "no")[n % 2], "+447712345678", clean(n)[0], "ana"])
+        return calls(lambda: engine.validate(pipeline, path).close())
+
+    typed(10)
+    few, many = typed(2000), typed(4000)
+    assert (many - few) / 2000 <= 8
+
+
 def test_the_plain_way_asks_every_rule(
     validated: Callable[[MakeRow, int], Report], monkeypatch: pytest.MonkeyPatch
 ) -> None:

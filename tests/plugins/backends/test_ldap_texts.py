@@ -29,9 +29,9 @@ ldap = pytest.importorskip("ldap", reason="python-ldap is not installed")
 
 from ldap.dn import str2dn  # noqa: E402 -- where it is installed
 
-from musterroll_plugins.backends.ldap import active_directory, errors, names, requests, schema  # noqa: E402
+from musterroll_plugins.backends.ldap import active_directory, entries, errors, names, requests, schema  # noqa: E402
 from musterroll_plugins.backends.ldap.connection import number_of  # noqa: E402
-from musterroll_plugins.backends.ldap.dialect import ServerFacts  # noqa: E402
+from musterroll_plugins.backends.ldap.dialect import Dialect, ServerFacts  # noqa: E402
 from musterroll_plugins.backends.ldap.exchange import Exchange  # noqa: E402
 
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1).filter(
@@ -226,3 +226,15 @@ class TestOptions:
         backend = build(options, Context(instance="backend", fields=FieldSet([])))
         with pytest.raises(BackendError, match="no certificates in PEM"):
             backend.capabilities()
+
+
+def test_truth_values_are_in_capitals_in_a_directory() -> None:
+    attributes = {"permanent": "isPermanent", "note": "description"}
+    options = LdapOptions.model_validate({**OPTIONS, "attributes": attributes})
+    found = entries.UserEntries(options, Dialect(options, ServerFacts({})), ["permanent"])
+    fields = {"username": "ana", "permanent": "true", "note": "true"}
+    written = found.attribute_values(fields, fields)
+    assert (written["isPermanent"], written["description"]) == ("TRUE", "true")
+    entry = {name.lower(): [text.encode()] for name, text in written.items() if text}
+    values = found.values(entry)
+    assert (values["permanent"], values["note"]) == ("true", "true")

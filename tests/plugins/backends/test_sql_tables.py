@@ -10,7 +10,18 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from musterroll import BackendError, Batch, CreateUser, Deactivate, Desired, Status, UserRef
+from musterroll import (
+    BackendError,
+    Batch,
+    CreateUser,
+    Deactivate,
+    Desired,
+    Field,
+    FieldType,
+    Status,
+    UserKey,
+    UserRef,
+)
 from support.sql_servers import needs_sql
 from support.sql_tables import open_sql
 
@@ -110,6 +121,29 @@ def test_values_are_shown_as_they_were_promised(file: Path) -> None:
     assert (objection.field, objection.code) == ("member_number", "backend.unsupported")
     assert objection.message == 'The user "ana" has this value already; give another one'
     backend.close()
+
+
+def test_a_truth_value_is_one_in_the_table(tmp_path: Path) -> None:
+    made = "CREATE TABLE people (id CHAR(32) PRIMARY KEY, name VARCHAR(20) UNIQUE, hired BOOLEAN, flag INTEGER)"
+    with closing(sqlite3.connect(tmp_path / "p.db")) as opened:
+        opened.execute(made)
+    users = {"table": "people", "username": "name", "columns": {"hired": "hired", "flag": "flag"}}
+    fields = [Field(name=name, heading=name, type=FieldType.BOOLEAN) for name in ("hired", "flag")]
+    backend = open_sql(*fields, file=tmp_path / "p.db", users=users)
+    user = backend.canonical(Desired(username="ana", fields={"hired": "true", "flag": "false"}))
+    assert user.fields == {"hired": "true", "flag": "0"}
+    (done,) = backend.execute(iter([CreateUser(id="1", user=user)]))
+    assert done.status is Status.DONE
+    (found,) = backend.lookup([UserKey("username", "ana", "ana")]).values()
+    assert found[0].fields == user.fields
+    with closing(sqlite3.connect(tmp_path / "p.db")) as opened:
+        assert opened.execute("SELECT hired, flag FROM people").fetchall() == [(1, 0)]
+    (objection,) = backend.check(Desired(username="bo", fields={"hired": "perhaps"}), None, None)
+    assert objection.field == "hired"
+    backend.close()
+    # A text does not belong there.
+    with pytest.raises(BackendError, match="holds no texts"):
+        open_sql(file=tmp_path / "p.db", users=users).count_users()
 
 
 def test_who_is_refused_keeps_no_other_out(file: Path) -> None:

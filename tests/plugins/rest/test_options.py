@@ -9,6 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from musterroll import Desired, Field, FieldSet, FieldType
+from musterroll_plugins.backends.rest.mapping import RestMapping
+from musterroll_plugins.backends.rest.options import RestPortalOptions
 from musterroll_plugins.backends.rest.templates import RequestLine, fill
 from support.workplace import Inside
 
@@ -164,3 +167,27 @@ def test_bodies() -> None:
         "tags": ["7", "all"],
         "fixed": "",
     }
+
+
+def test_numbers_and_truth_values_are_no_texts_in_a_document() -> None:
+    options = RestPortalOptions.model_validate(
+        {
+            "url": "https://portal.example/api/",
+            "users": {"all": "GET /users", "fields": {"beds": "work.beds", "permanent": "permanent", "badge": "badge"}},
+            "groups": {},
+        }
+    )
+    fields = FieldSet(
+        [
+            Field(name="beds", heading="Beds", type=FieldType.INTEGER),
+            Field(name="permanent", heading="Permanent", type=FieldType.BOOLEAN),
+            Field(name="badge", heading="Badge"),
+        ]
+    )
+    mapping = RestMapping(options, fields)
+    user = Desired(username="ana", fields={"beds": "7", "permanent": "false", "badge": "7"})
+    made = mapping.new({"id": 1}, user, "key")
+    assert (made["work"], made["permanent"], made["badge"]) == ({"beds": 7}, False, "7")
+    read = mapping.user(made)
+    assert read is not None
+    assert read.fields == user.fields

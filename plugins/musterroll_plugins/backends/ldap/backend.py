@@ -22,6 +22,7 @@ from musterroll import (
     DeleteUser,
     Desired,
     Existing,
+    FieldType,
     Group,
     Matching,
     Objection,
@@ -320,7 +321,8 @@ class LdapBackend:
         )
         dialect = ActiveDirectory(options, facts) if windows else Dialect(options, facts)
         dialect.insist()
-        entries, shape = UserEntries(options, dialect), GroupShape(options, dialect)
+        truths = [name for name, one in self._context.fields.items() if one.type is FieldType.BOOLEAN]
+        entries, shape = UserEntries(options, dialect, truths), GroupShape(options, dialect)
         if self._context.read_only:  # who writes comes after who has looked
             Survey(connection, options, dialect, entries, shape).look()
         match = [name for name in (*self._context.match, "email") if name in {USERNAME, *entries.fields}]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from musterroll import CreateUser, Desired, Existing, Template, fold, fold_path
 from musterroll_plugins.backends.ldap.dialect import Dialect
@@ -23,6 +23,7 @@ class UserEntries:
     Args:
         options: of the backend.
         dialect: what kind of directory it is.
+        truths: the fields of truth values, which directories write in capitals.
 
     Attributes:
         attributes: which attribute a field becomes, the username among them.
@@ -30,8 +31,8 @@ class UserEntries:
         username_names: whether an entry is named by its username alone, in one place: that keeps usernames unique.
     """
 
-    def __init__(self, options: LdapOptions, dialect: Dialect) -> None:
-        self._options, self._dialect = options, dialect
+    def __init__(self, options: LdapOptions, dialect: Dialect, truths: Collection[str] = ()) -> None:
+        self._options, self._dialect, self._truths = options, dialect, truths
         chosen = {**dialect.usual, **options.attributes}
         self.attributes = {USERNAME: dialect.username, **{name: text for name, text in chosen.items() if text}}
         self._ignored = {name for name, text in chosen.items() if not text}
@@ -131,6 +132,8 @@ class UserEntries:
     def values(self, entry: Entry) -> dict[str, str | None]:
         """Reads the fields, the username among them."""
         values = {name: _text(entry, attribute) for name, attribute in self.attributes.items()}
+        for name in self._truths:
+            values[name] = (values.get(name) or "").lower() or None
         if self._joint_phone:
             values[_CODE], values[_PHONE] = phones.split(values[_PHONE])
         return values
@@ -226,7 +229,8 @@ class UserEntries:
         values: dict[str, str | None] = {}
         for name, attribute in self._simple:
             if name in changed:
-                values[attribute] = fields.get(name) or self._for_empty(name, fields)
+                text = fields.get(name) or self._for_empty(name, fields)
+                values[attribute] = text.upper() if text and name in self._truths else text
         if self._joint_phone and (_PHONE in changed or _CODE in changed):
             values[self.attributes[_PHONE]] = phones.join(fields.get(_CODE), fields.get(_PHONE))
         for attribute, made in self._follow:

@@ -32,7 +32,7 @@ class RestPortal(RestBackend):
     def __init__(self, options: RestPortalOptions, context: Context) -> None:
         super().__init__(options, context)
         self._portal, self._users, self._groups = options, options.users, options.groups
-        self._mapping = RestMapping(options)
+        self._mapping = RestMapping(options, context.fields)
         self._everywhere = {"url": options.url if isinstance(options.url, str) else "", "tenant": options.tenant}
         self.matching = Matching(options.matching)
         self.trusts_search = {"auto": None, "search": True, "index": False}[options.lookup]

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from musterroll import BackendError, Desired, Existing, Group
+from musterroll import BackendError, Desired, Existing, FieldSet, FieldType, Group
 from musterroll_http import put_at, text_of_id, value_at
 from musterroll_plugins.backends.rest.options import RestPortalOptions
 from musterroll_simple import phones, respelt
+
+_TRUTHS = {"true": True, "false": False}
+_INTEGER = re.compile(r"-?[0-9]{1,18}")
 
 
 class RestMapping:
@@ -17,9 +21,11 @@ class RestMapping:
 
     Args:
         options: of the backend.
+        fields: of the pipeline: whole numbers and truth values are no texts in JSON.
     """
 
-    def __init__(self, options: RestPortalOptions) -> None:
+    def __init__(self, options: RestPortalOptions, fields: FieldSet) -> None:
+        self._types = {name: field.type for name, field in fields.items()}
         self._users, self._groups, self._stored_as = options.users, options.groups, options.stored_as
         self._paths = {name: path for name, path in options.users.fields.items() if path}
         self._ignored = {name for name, path in options.users.fields.items() if not path}
@@ -123,10 +129,18 @@ class RestMapping:
         nothing = None if self._users.cleared == "null" else ""
         for name, text in values.items():
             if name in self._paths and not (name == "phone" and self._joint_phone):
-                put_at(document, self._paths[name], text or nothing)
+                put_at(document, self._paths[name], self._typed(name, text) if text else nothing)
         if self._joint_phone and not values.keys().isdisjoint({"phone", "calling_code"}):
             number = phones.join(values.get("calling_code"), values.get("phone"))
             put_at(document, self._paths["phone"], number or nothing)
+
+    def _typed(self, name: str, text: str) -> str | int | bool:
+        match self._types.get(name):
+            case FieldType.BOOLEAN if text in _TRUTHS:
+                return _TRUTHS[text]
+            case FieldType.INTEGER if _INTEGER.fullmatch(text):
+                return int(text)
+        return text
 
 
 def _text(value: Any) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import sqlalchemy as sa
 from sqlalchemy.exc import NoSuchTableError
@@ -21,10 +21,11 @@ class Reflection:
     Args:
         connection: to the database.
         options: of the backend.
+        truths: the fields of truth values.
     """
 
-    def __init__(self, connection: sa.Connection, options: SqlOptions) -> None:
-        self._connection, self._options = connection, options
+    def __init__(self, connection: sa.Connection, options: SqlOptions, truths: Collection[str]) -> None:
+        self._connection, self._options, self._truths = connection, options, truths
         self._inspector = sa.inspect(connection)
         self._metadata = sa.MetaData()
 
@@ -46,8 +47,8 @@ class Reflection:
         named = {name: getattr(given, name) for name in ("key", "username", "password", "active", "created", "updated")}
         described = self._described("users", given, {**named, "mark": given.mark}, given.scope, given.columns)
         table = described.table
-        for name in (given.username, *given.columns.values()):
-            if not takes_fields(table.c[name]):
+        for field, name in (("username", given.username), *given.columns.items()):
+            if not takes_fields(table.c[name], truths=field in self._truths):
                 kind = table.c[name].type
                 raise BackendError(
                     f"the column {name} of {given.table} holds no texts that a sheet has: it is {kind!r}"

@@ -13,6 +13,7 @@ from sqlalchemy import CHAR, Boolean, Column, Date, DateTime, Enum, Integer, Str
 from musterroll import gettext
 
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+_TRUTHS = {"true": True, "false": False}
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
 
 
@@ -25,9 +26,15 @@ def nothing_given() -> str:
     return gettext("The portal wants a value here; fill it in")
 
 
-def takes_fields(column: Column[Any]) -> bool:
-    """Whether the texts of fields can be kept in a column."""
-    return isinstance(column.type, String | Integer | Date | Uuid) and not isinstance(column.type, Boolean)
+def takes_fields(column: Column[Any], *, truths: bool) -> bool:
+    """Whether the texts of fields can be kept in a column.
+
+    Args:
+        column: the column.
+        truths: whether they are truth values.
+    """
+    is_truth = isinstance(column.type, Boolean)  # which is an integer as well to the library
+    return truths if is_truth else isinstance(column.type, String | Integer | Date | Uuid)
 
 
 def plain_length(column: Column[Any]) -> int:
@@ -64,7 +71,13 @@ def stored(column: Column[Any], text: str | None) -> Any:
         if kind.length is not None and len(text) > kind.length:
             message = "The portal takes {length} characters at the most; shorten it"
             raise ValueMismatchError(gettext(message, length=kind.length))
+    elif isinstance(kind, Boolean):
+        if text not in _TRUTHS:
+            raise ValueMismatchError(gettext("The portal takes true or false here"))
+        return _TRUTHS[text]
     elif isinstance(kind, Integer):
+        if text in _TRUTHS:  # many a table keeps them as 1 and 0
+            return int(_TRUTHS[text])
         if not _INTEGER.fullmatch(text):
             raise ValueMismatchError(gettext("The portal takes a whole number here"))
         return int(text)
@@ -85,6 +98,8 @@ def shown(column: Column[Any], value: Any) -> str | None:
     """Returns the text of what is stored; None for what is empty."""
     if value is None:
         return None
+    if isinstance(column.type, Boolean):
+        return "true" if value else "false"
     text = value.isoformat() if isinstance(value, dt.date) else str(value)
     return (text.rstrip(" ") if isinstance(column.type, CHAR) else text) or None
 
