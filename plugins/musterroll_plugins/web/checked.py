@@ -59,11 +59,13 @@ async def problems(visit: Visit) -> Response:
 async def _problems(visit: Visit, upload: Upload, view: View) -> Response:
     severity = visit.query("severity") if visit.query("severity") in ("error", "warning") else ""
     code, field = visit.query("code"), visit.request.query_params.get("field")
+    fields = (await visit.pipeline(upload.profile)).fields
     return visit.page(
         "problems.html",
         upload=upload,
         meta=view.meta,
         importable=is_importable(view.meta),
+        has_passwords=any(one.secret and one.has_column for one in fields.values()),
         groups=view.causes(severity),
         severity=severity,
         code=code,

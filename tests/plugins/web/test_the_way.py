@@ -281,6 +281,18 @@ def test_no_password_is_kept_outside_the_sheet(tmp_path: Path) -> None:
             assert b"Harbour-Gate-55" not in path.read_bytes(), path
 
 
+def test_nobody_is_asked_about_passwords_that_no_sheet_has(visitor: Visitor, tmp_path: Path) -> None:
+    asks = 'name="passwords"'
+    assert asks in visitor.upload(MISTAKES).text
+    place = Workplace(tmp_path / "without")
+    place.folder.mkdir()
+    place.pipeline('sheet.omit = ["password"]')
+    with web_server(place) as server:
+        page = server.enter().upload("Email,Username,Forename,Surname,Calling Code,Phone,Groups\nguidance\n,,Ana\n")
+    assert "Make an annotated copy" in page.text
+    assert asks not in page.text
+
+
 def test_a_job_of_the_command_line_is_among_the_jobs(visitor: Visitor, place: Workplace) -> None:
     sheet = place.write("june.csv", SHEET)
     assert place.run("run", sheet, "--yes").status == 0
