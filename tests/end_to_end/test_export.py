@@ -233,3 +233,11 @@ def musterroll_user_backends():
     done = inside.json("export", "-o", "out.csv")
     assert (done.status, done.document["error"]["code"]) == (2, "export.unsupported")
     assert "cannot list" in done.document["error"]["message"]
+
+
+@pytest.mark.parametrize("more", ['sheet.omit = ["password"]', 'sheet.make.password = { generate = "words" }'])
+def test_nobody_is_told_of_passwords_that_no_row_needs(inside: Inside, more: str) -> None:
+    inside.pipeline(f'invites.send_to = "none"\nsheet.first_row = 2\n{more}')
+    assert inside.run("export", "-o", "out.csv").err == ""
+    inside.pipeline('invites.send_to = "none"\nsheet.first_row = 2')
+    assert "password.required" in inside.run("export", "-o", "again.csv").err

@@ -61,7 +61,7 @@ def test_errors_of_the_others_stop_nobody(office: Inside) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--only", "nobody"], "no row of the sheet is for"),
+        (["--only", "nobody"], "as it is there, or the row with --rows"),
         (["--only", "ana", "--only", "nobody"], '"nobody"'),
         (["--rows", "90-99"], "has no user there"),
         (["--rows", "1-2"], "begin in row 3"),

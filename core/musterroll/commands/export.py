@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from musterroll.contract.drafts import Draft
+from musterroll.contract.fields import PASSWORD
 from musterroll.contract.translation import gettext
 from musterroll.contract.users import Existing
 from musterroll.errors import BackendError, PluginError, UsageError
@@ -103,7 +104,9 @@ def export(
         format=form.name,
         users=rows.written,
         left_out=rows.left_out,
-        asks_passwords=pipeline.settings.password.required == "always" and not has_guidance(pipeline.settings.sheet),
+        asks_passwords=pipeline.settings.password.required == "always"
+        and pipeline.fields[PASSWORD].needs_column
+        and not has_guidance(pipeline.settings.sheet),
     )
 
 

@@ -64,6 +64,15 @@ class Template:
         """
         return "".join(_filled(part, values) if part.is_name else part.text for part in self._parts)
 
+    def lacks(self, values: Mapping[str, str]) -> tuple[str, ...]:
+        """Returns the names of which nothing is left once they are put in: blank, or taken away by a filter.
+
+        Raises:
+            KeyError: a placeholder has no value.
+        """
+        blank = (part.text for part in self._parts if part.is_name and not _filled(part, values).strip())
+        return tuple(dict.fromkeys(blank))
+
 
 def _placeholder(match: re.Match[str]) -> _Part:
     filters = tuple(name.strip() for name in match.group(2).split("|")[1:])

@@ -14,6 +14,7 @@ from typing import TypeAlias
 from musterroll.contract.fields import USERNAME, FieldSet, NameForms
 from musterroll.contract.problems import Problem, Severity
 from musterroll.contract.rows import Row
+from musterroll.contract.templates import Template
 from musterroll.contract.text import clean, fold
 from musterroll.contract.translation import gettext_noop
 from musterroll.contract.users import Existing, UserKey
@@ -47,7 +48,14 @@ _SAME = gettext_noop(
 _USED_UP = gettext_noop(
     "All usernames that can be made for this row are taken; write another one into the column {heading}"
 )
-_TOO_LONG = gettext_noop('The username that is made, "{name}", is too long: {max} characters are allowed')
+_NO_NAME = gettext_noop(
+    "No username can be made for this row, because nothing is left of what it is made of ({fields}): fill it in, or "
+    "write a username into the column {heading}"
+)
+_TOO_LONG = gettext_noop(
+    'The username that is made, "{name}", is too long: {max} characters are allowed; write a shorter one into the '
+    "column {heading}"
+)
 
 
 class _Series:
@@ -100,12 +108,13 @@ class UsernameMaker:
     """
 
     def __init__(self, fields: FieldSet, match: Sequence[str], portal: Portal, ledger: Ledger, log: ProblemLog) -> None:
-        forms, kept = fields[USERNAME].make, portal.capabilities().fields
+        first, forms, kept = fields[USERNAME].compose, fields[USERNAME].make, portal.capabilities().fields
+        assert first is not None
         assert forms is not None
+        self._first: Template = first
         self._forms: NameForms = forms
-        self._sources = tuple(
-            name for name in dict.fromkeys(chain.from_iterable(form.names for form in forms.further)) if name in fields
-        )
+        names = chain(first.names, *(form.names for form in forms.further))
+        self._sources = tuple(name for name in dict.fromkeys(names) if name in fields)
         self._longest, self._headings = fields[USERNAME].max_length, {name: one.heading for name, one in fields.items()}
         self._identities = Identities(fields, match)
         self._match = tuple(name for name in match if name != USERNAME and (kept is None or name in kept))
@@ -258,8 +267,7 @@ class UsernameMaker:
             if name is None:
                 if series.has_more:
                     return False
-                used_up = _row(batch, place).problem(USERNAME, "username.taken", _USED_UP)
-                self._complain(batch, place, used_up)
+                self._complain(batch, place, self._nameless(_row(batch, place)))
                 return True
             if self._longest is not None and len(name) > self._longest:
                 series.put_back(name)
@@ -297,11 +305,16 @@ class UsernameMaker:
     def _names_of(self, key: Sequence[str]) -> Iterator[str]:
         """Yields the names that can be made, without those that are the same as an earlier one."""
         base, *said = key
-        values = {BASE: base, **dict(zip(self._sources, said, strict=True))}
-        yield base
-        seen = {fold(base)}
+        values = {NUMBER: NUMBER, **dict(zip(self._sources, said, strict=True))}
+        seen = set[str]()
+        if self._first.lacks(values):
+            base = ""  # what is left may be a full stop
+        else:
+            yield base
+            seen.add(fold(base))
+        values[BASE] = base
         for form in self._forms.further:
-            if not all(values.get(name, NUMBER) for name in form.names):
+            if form.lacks(values):
                 continue  # what it is made of is blank
             for number in count(2) if NUMBER in form.names else (2,):
                 name = clean(form.fill({**values, NUMBER: str(number)}))
@@ -309,6 +322,14 @@ class UsernameMaker:
                     if len(seen) < _KEYS:
                         seen.add(fold(name))
                     yield name
+
+    def _nameless(self, row: Row) -> Problem:
+        """The problem of a row none of whose names is free, or for which there is none."""
+        lacking = self._first.lacks({name: row[name] for name in self._first.names})
+        if not lacking:
+            return row.problem(USERNAME, "username.taken", _USED_UP)
+        fields = ", ".join(self._headings[name] for name in lacking)
+        return row.problem(USERNAME, f"{USERNAME}.required", _NO_NAME, fields=fields)
 
     def _users(self, names: Sequence[str] | set[str]) -> dict[str, Existing | None]:
         """Looks names up; returns by the folded name who has it."""

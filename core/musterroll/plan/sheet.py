@@ -352,7 +352,12 @@ class SheetPlanner:
                 'This username is protected (protect = "{pattern}" in the pipeline) and is never given to anybody; '
                 "remove the row"
             )
-            yield row.problem(USERNAME, "username.protected", message, pattern=pattern)
+            if row.value(USERNAME).origin is Origin.MADE:
+                message = (
+                    'The username that is made, "{name}", is protected (protect = "{pattern}" in the pipeline) and is '
+                    "never given to anybody; write another one into the column {heading}"
+                )
+            yield row.problem(USERNAME, "username.protected", message, pattern=pattern, name=row[USERNAME])
 
     def _invite(
         self, checked: CheckedRow, change: Change, user: Existing | None, known: LedgerEntry | None

@@ -62,7 +62,11 @@ class ChosenRows:
         if missing:
             names = ", ".join(f'"{user}"' for user in missing)
             raise UsageError(
-                gettext("--only: no row of the sheet is for {users}; give the username as it is there", users=names),
+                gettext(
+                    "--only: no row of the sheet is for {users}; give the username as it is there, or the row with "
+                    "--rows",
+                    users=names,
+                ),
                 code="rows.none",
             )
         if not anything:

@@ -170,6 +170,35 @@ def test_what_the_name_is_made_of_must_be_there(school: School) -> None:
     assert [one.code for one in result.problems] == ["forename.required"]
 
 
+@pytest.mark.parametrize("surname", ["", "---"], ids=["blank", "nothing is left of it"])
+def test_a_name_is_made_of_all_that_the_form_names_or_not_at_all(tmp_path: Path, surname: str) -> None:
+    """Nobody is called `john.` or `.` because a part is missing; another form may do without it."""
+    letters = SCHOOL.replace("surname|ascii|lower", "surname|ascii|letters|lower").replace("{{base}}{{n}}", "{further}")
+    one, other = (
+        PipelineTrial(tmp_path / name, letters.format(more="", known_by="", further=further))
+        for name, further in [("base", "{base}{n}"), ("other", '{forename|lower}", "{forename|lower}{n}')]
+        if (tmp_path / name).mkdir() is None
+    )
+    result = one.plan([pupil("1", surname=surname)])
+    assert [(problem.code, problem.row) for problem in result.problems] == [("username.required", 3)]
+    assert "Surname" in result.problems[0].message
+    assert "column Username" in result.problems[0].message
+    people = [pupil("1", surname=surname), pupil("2", surname=surname)]
+    assert [change.username for change in other.plan(people).changes] == ["john", "john2"]
+
+
+def test_a_name_that_nobody_may_have_says_what_to_do(tmp_path: Path) -> None:
+    for more, forename, code in [
+        ('protect = ["john.*"]', "John", "username.protected"),
+        ("", "J" * 50, "username.too_long"),
+    ]:
+        school = School(tmp_path, more=more)
+        people = [pupil("1", forename, "S" * 49), pupil("2", forename, "S" * 49)]
+        problem = school.plan(people).problems[-1]
+        assert problem.code == code
+        assert "into the column Username" in problem.message
+
+
 def test_a_user_of_that_name_who_is_another_one_by_now_is_never_touched(tmp_path: Path) -> None:
     school = School(tmp_path, keeps_all=False)
     names(school, pupil("1"))
