@@ -36,7 +36,7 @@ def test_any_text_is_a_template_or_a_mistake(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["{", "}", "{}", "{ email }", "{a.b}", "{a[0]}", "{a!r}", "{0}", "{é}", "{a}}", "{{a}"]
+    "text", ["{", "}", "{}", "{ email }", "{email }", "{a.b}", "{a[0]}", "{a!r}", "{0}", "{é}", "{a}}", "{{a}"]
 )
 def test_a_brace_that_is_no_placeholder_is_a_mistake(text: str) -> None:
     with pytest.raises(ValueError, match=r"a single \"[{}]\" in .*; write \"(\{\{|\}\})\""):

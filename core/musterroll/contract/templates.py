@@ -11,7 +11,7 @@ from typing import NamedTuple
 from musterroll.contract.filters import FILTERS
 from musterroll.contract.text import did_you_mean
 
-_TOKEN = re.compile(r"\{\{|\}\}|\{([A-Za-z_][A-Za-z0-9_]*)((?:\s*\|\s*[A-Za-z_]+)*)\s*\}|[{}]")
+_TOKEN = re.compile(r"\{\{|\}\}|\{([A-Za-z_][A-Za-z0-9_]*)((?:(?:\s*\|\s*[A-Za-z_]+)+\s*)?)\}|[{}]")
 
 
 class _Part(NamedTuple):
