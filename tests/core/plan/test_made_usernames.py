@@ -174,10 +174,12 @@ def test_what_the_name_is_made_of_must_be_there(school: School) -> None:
 def test_a_name_is_made_of_all_that_the_form_names_or_not_at_all(tmp_path: Path, surname: str) -> None:
     """Nobody is called `john.` or `.` because a part is missing; another form may do without it."""
     letters = SCHOOL.replace("surname|ascii|lower", "surname|ascii|letters|lower").replace("{{base}}{{n}}", "{further}")
+    forms = {"base": "{base}{n}", "other": '{forename|lower}", "{forename|lower}{n}'}
+    for name in forms:
+        (tmp_path / name).mkdir()
     one, other = (
         PipelineTrial(tmp_path / name, letters.format(more="", known_by="", further=further))
-        for name, further in [("base", "{base}{n}"), ("other", '{forename|lower}", "{forename|lower}{n}')]
-        if (tmp_path / name).mkdir() is None
+        for name, further in forms.items()
     )
     result = one.plan([pupil("1", surname=surname)])
     assert [(problem.code, problem.row) for problem in result.problems] == [("username.required", 3)]
