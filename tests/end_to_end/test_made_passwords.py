@@ -99,7 +99,9 @@ def test_an_invite_tells_the_password_and_a_file_those_of_whom_nobody_hears(insi
     file = inside.folder / "told.csv"
     if os.name != "nt":
         assert file.stat().st_mode & 0o777 == 0o600
-    assert "'-Silva" in file.read_text(encoding="utf-8")  # no formula
+    text = file.read_text(encoding="utf-8-sig")
+    assert "'-Silva" in text  # no formula
+    assert all(line.startswith('"') and line.endswith('"') for line in text.splitlines())  # nor one behind a semicolon
     assert_everybody_can_sign_in(inside.folder)
     assert_kept_nowhere(inside.folder)
     assert not any(password in done.out + done.err for password in told(inside.folder).values())

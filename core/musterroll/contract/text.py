@@ -23,6 +23,10 @@ _EDGE = _BRAILLE_BLANK + "".join(
     map(chr, (0xAD, 0x61C, 0x180E, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF))
 )
 
+# What a spreadsheet program takes for the beginning of a formula, at once or after it has trimmed the cell. Its wide
+# forms count in Japanese and Chinese ones.
+_FORMULA = re.compile(r"[\t\r]|\s*[=+\-@＝＋－＠|%]")
+
 
 def clean(text: str) -> str:
     """Trims a value and brings it to Unicode NFC.
@@ -54,6 +58,11 @@ def fold(text: str) -> str:
         text = _ALL_INVISIBLE.sub("", text.replace(_BRAILLE_BLANK, " "))
         text = unicodedata.normalize("NFKC", text).casefold().strip()
     return text
+
+
+def no_formula(text: str) -> str:
+    """Returns a text that no spreadsheet program computes: what looks like a formula begins with an apostrophe."""
+    return f"'{text}" if _FORMULA.match(text) else text
 
 
 def visible(text: str) -> str:

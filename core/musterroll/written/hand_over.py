@@ -12,12 +12,12 @@ from typing import BinaryIO
 
 from musterroll.contract.fields import PASSWORD, USERNAME, FieldSet
 from musterroll.contract.secret import Secret
+from musterroll.contract.text import no_formula
 from musterroll.contract.translation import gettext
 from musterroll.errors import MusterrollError, UsageError
 from musterroll.written.new_file import NewFile, why_not
 
 OPTION = "--hand-over"
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _STYLE = """
 @page { margin: 12mm; }
 body { font: 12pt/1.5 sans-serif; margin: 0; color: #000; background: #fff; }
@@ -117,7 +117,8 @@ def _not_written(path: Path, why: str) -> MusterrollError:
 
 def _csv(people: Iterable[Told], names: list[str], headings: Mapping[str, str], title: str) -> Iterator[str]:
     line = io.StringIO()
-    writer = csv.writer(line)
+    # Every cell in quotation marks: what stands after a semicolon is no cell of its own anywhere.
+    writer = csv.writer(line, quoting=csv.QUOTE_ALL)
 
     def written(values: Iterable[str]) -> str:
         line.seek(0)
@@ -128,12 +129,7 @@ def _csv(people: Iterable[Told], names: list[str], headings: Mapping[str, str], 
     yield "\ufeff" + written([headings[USERNAME], headings[PASSWORD], *(headings[name] for name in names)])
     for one in people:
         values = [one.values.get(name) or "" for name in names]
-        yield written([_harmless(one.username), one.password.reveal(), *map(_harmless, values)])
-
-
-def _harmless(text: str) -> str:
-    """No spreadsheet program is to take a value for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
+        yield written([no_formula(one.username), one.password.reveal(), *map(no_formula, values)])
 
 
 def _page(people: Iterable[Told], names: list[str], headings: Mapping[str, str], title: str) -> Iterator[str]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import csv
-import re
 from collections.abc import Iterator
 from typing import TextIO
 
 from musterroll.contract.terms import term
-from musterroll.contract.text import visible
+from musterroll.contract.text import no_formula, visible
 from musterroll.contract.users import group_text
 from musterroll.journal.change import Change
 from musterroll.reports.forms.glance import (
@@ -23,9 +22,6 @@ from musterroll.reports.report import Report
 
 _HEADINGS = ("What", "Kind", "Row", "Cell", "User", "Field", "Before", "After", "Message")
 _MARK = "\ufeff"  # makes Excel read UTF-8
-# What a spreadsheet program takes for the beginning of a formula, at once or after it has trimmed the cell. Its wide
-# forms count in Japanese and Chinese ones.
-_FORMULA = re.compile(r"\s*[=+\-@＝＋－＠|%]")
 
 OPENING = _MARK + ",".join(f'"{heading}"' for heading in _HEADINGS) + "\r\n"
 """What such a file begins with."""
@@ -48,11 +44,10 @@ def write_table(file: TextIO, report: Report, _made: str) -> None:
 
 
 def _safe(text: str) -> str:
-    """A text that no spreadsheet program computes: what looks like a formula begins with an apostrophe."""
+    """A text that can be seen, and that no spreadsheet program computes."""
     if text[:1].isalnum() and text.isprintable():  # nearly all
         return text
-    text = visible(text)
-    return f"'{text}" if _FORMULA.match(text) else text
+    return no_formula(visible(text))
 
 
 def _lines(report: Report) -> Iterator[_Line]:
