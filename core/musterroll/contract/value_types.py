@@ -65,9 +65,9 @@ class ValueType(ABC):
     def canonical(self, text: str) -> str | None:
         """Returns the one spelling of a text that is not blank; None where it is no value."""
 
-    @abstractmethod
     def fault(self, text: str) -> TypeFault:
-        """Says what is wrong with a text that has no `canonical` spelling."""
+        """Says what is wrong with a text that has no `canonical` spelling; never asked where every text has one."""
+        raise AssertionError(text)
 
     def of_cell(self, cell: Cell) -> str | None:
         """Returns the text that a cell of the field's own kind stands for; None of every other cell."""
@@ -237,10 +237,6 @@ class WholePhones(ValueType):
         parts = split_whole(text)
         return text if parts is None else "+" + "".join(parts)
 
-    def fault(self, text: str) -> TypeFault:
-        """Never asked for."""
-        raise AssertionError(text)
-
 
 class Usernames(ValueType):
     """`user`: whoever it is, the portal or the sheet says."""
@@ -253,10 +249,6 @@ class Usernames(ValueType):
     def canonical(self, text: str) -> str:
         """Returns the text."""
         return text
-
-    def fault(self, text: str) -> TypeFault:
-        """Never asked for."""
-        raise AssertionError(text)
 
     def guidance(self) -> Guidance:
         """Says that somebody is to be named."""

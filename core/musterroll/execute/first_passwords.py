@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 
 from musterroll.contract.frozen import FrozenDict
 from musterroll.contract.operations import Op, Status, UpdateUser, UserRef
-from musterroll.contract.secret import Secret
 from musterroll.contract.translation import gettext
 from musterroll.errors import BackendError, MusterrollError
 from musterroll.execute.operations import take_secrets_out, without_secret
@@ -44,35 +43,31 @@ def make_anew(job: str, users: Iterable[PlannedUser], passwords: Passwords, port
                 names=names,
             )
         )
-    made: dict[str, tuple[PlannedUser, Secret]] = {}
-    handed: list[Op] = []
+    handed: dict[str, tuple[PlannedUser, UpdateUser]] = {}
     failed: list[str] = []
 
     def operations() -> Iterator[Op]:
         for user in lost:
-            password = passwords.make_another(user)
-            id_ = f"{job}-password-{user.row}"
-            made[id_] = user, password
             op = UpdateUser(
-                id=id_,
+                id=f"{job}-password-{user.row}",
                 user=UserRef(user.ref or "", user.username),
                 changes=FrozenDict({}),
                 before=FrozenDict({}),
-                password=password,
+                password=passwords.make_another(user),
             )
-            handed.append(op)
+            handed[op.id] = user, op
             yield op
 
     try:
         for result in portal.execute(operations()):
-            user, password = made[result.op]
-            if result.status in _IS_SO:
-                passwords.made[user.row] = password
-            else:
-                said = without_secret(result, next(op for op in handed if op.id == result.op))
+            user, op = handed[result.op]
+            if result.status not in _IS_SO:
+                said = without_secret(result, op)
                 failed.append(f"{user.username}: {said.detail or said.status}")
+            elif op.password is not None:
+                passwords.made[user.row] = op.password
     except MusterrollError as error:
-        take_secrets_out(error, handed)
+        take_secrets_out(error, (op for _, op in handed.values()))
         raise
     if any(user.row not in passwords.made for user in lost):
         why = failed[0] if failed else gettext("the portal does not say why")

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence, Set
-from itertools import islice
 from typing import NamedTuple
 
 from musterroll.journal.change import Action
 from musterroll.journal.damage import decoded, refuse_other_than_text
 from musterroll.journal.journal import Journal
-from musterroll.journal.roster import OWNER, note_owner
+from musterroll.journal.roster import OWNER, in_chunks, marks, note_owner
 
-_CHUNK = 500
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 # Values are texts: only a null would take a field away.
 _MERGED = "fields = json_patch(fields, excluded.fields)"
@@ -51,15 +49,10 @@ class LastValuesStore:
     @decoded
     def of(self, refs: Iterable[str]) -> Mapping[str, LastValues]:
         """Returns the last values of users; those of whom there are none are left out."""
-        wanted = iter(refs)
         found: dict[str, LastValues] = {}
-        while chunk := list(islice(wanted, _CHUNK)):
-            marks = ", ".join("?" * len(chunk))
-            for ref, fields, groups in self._journal.execute(
-                "SELECT ref, fields, groups FROM last_values WHERE owner = "  # noqa: S608 -- constants
-                f"(SELECT number FROM owner WHERE pipeline = ? AND identity = ?) AND ref IN ({marks})",
-                (*self._owner, *chunk),
-            ):
+        for chunk in in_chunks(refs):
+            query = f"SELECT ref, fields, groups FROM last_values WHERE owner = {OWNER} AND ref IN ({marks(chunk)})"  # noqa: S608 -- constants
+            for ref, fields, groups in self._journal.execute(query, (*self._owner, *chunk)):
                 values = json.loads(fields)
                 refuse_other_than_text(*values.values())
                 found[ref] = LastValues(values, None if groups is None else frozenset(json.loads(groups)))

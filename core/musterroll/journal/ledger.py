@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 from musterroll.contract.messages import Purpose
@@ -17,9 +16,9 @@ from musterroll.journal.journal import Journal
 from musterroll.journal.last_values import LastValuesStore
 from musterroll.journal.made_names import MadeNames
 from musterroll.journal.operations import OpState
-from musterroll.journal.roster import IS_DONE, OWNER, PRESENT_NAME, Roster, note_owner
+from musterroll.journal.roster import IS_DONE, OWNER, PRESENT_NAME, Roster, in_chunks, note_owner
 
-_CHUNK = 500
+_MOST_ENTRIES = 500  # that are told apart at once
 _OF_USER = "pipeline = ?1 AND identity = ?2 AND ref = k.ref"
 # Of a known user `k`, with the latest invite `i`, `managed` as `m` and `uninvited` as `u`.
 _IS_SETTLED = f"""EXISTS (SELECT 1 FROM roster AS r WHERE r.owner = {OWNER} AND r.ref = k.ref
@@ -94,9 +93,8 @@ class Ledger:
 
     def entries(self, refs: Iterable[str]) -> Mapping[str, LedgerEntry]:
         """Returns what is known of users; those of whom nothing is known are left out."""
-        wanted = iter(refs)
         found: dict[str, LedgerEntry] = {}
-        while chunk := list(islice(wanted, _CHUNK)):
+        for chunk in in_chunks(refs):
             found.update((user.ref, user.entry) for user in self._select(_marks(chunk), "k.ref", *chunk))
         return found
 
@@ -106,8 +104,7 @@ class Ledger:
         If nothing is done to such a user, the end of a job notes nothing new, but for the reason why no invite goes out
         to somebody who never got one.
         """
-        wanted = iter(refs)
-        while chunk := list(islice(wanted, _CHUNK)):
+        for chunk in in_chunks(refs):
             yield from self._select(_marks(chunk), "k.ref", *chunk, where=_IS_SETTLED)
 
     def users(self) -> Iterator[LedgerUser]:
@@ -141,7 +138,7 @@ class Ledger:
             key = tuple(of_entry)
             entry = entries.get(key)
             if entry is None:
-                if len(entries) >= _CHUNK:
+                if len(entries) >= _MOST_ENTRIES:
                     entries.clear()
                 refuse_other_than_text(*of_entry[1:])
                 entry = entries[key] = _entry(bool(of_entry[0]), *of_entry[1:])

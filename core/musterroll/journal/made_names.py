@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
 from typing import Any, NamedTuple
 
 from musterroll.journal.change import Action
 from musterroll.journal.damage import decoded, refuse_other_than_text
 from musterroll.journal.journal import Journal
-from musterroll.journal.roster import IS_DONE, OWNER, PRESENT_NAME, note_owner
-
-_CHUNK = 500
+from musterroll.journal.roster import IS_DONE, OWNER, PRESENT_NAME, in_chunks, marks, note_owner
 
 
 class KnownName(NamedTuple):
@@ -60,9 +57,8 @@ class MadeNames:
     def _select(
         self, columns: str, column: str, values: Iterable[str], *, table: str = "made_name"
     ) -> Iterator[Sequence[Any]]:
-        wanted = iter(values)
-        while chunk := list(islice(wanted, _CHUNK)):
-            query = f"SELECT {columns} FROM {table} WHERE owner = {OWNER} AND {column} IN ({_marks(chunk)})"  # noqa: S608 -- constants
+        for chunk in in_chunks(values):
+            query = f"SELECT {columns} FROM {table} WHERE owner = {OWNER} AND {column} IN ({marks(chunk)})"  # noqa: S608 -- constants
             for found in self._journal.execute(query, (*self._owner, *chunk)):
                 refuse_other_than_text(*found)
                 yield found
@@ -89,7 +85,3 @@ class MadeNames:
             f"UPDATE made_name SET ref = NULL WHERE owner = {OWNER} AND ref = ?3",  # noqa: S608 -- a constant
             [(*self._owner, ref) for ref in refs],
         )
-
-
-def _marks(values: Sequence[str]) -> str:
-    return ", ".join(f"?{number}" for number in range(3, 3 + len(values)))

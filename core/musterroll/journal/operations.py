@@ -133,12 +133,14 @@ class OperationStore:
         # Made one text, so that it is taken apart in one go.
         texts = [fields for *_, fields in found if fields is not None]
         changes = iter(_as_many(json.loads(f"[{','.join(texts)}]"), len(texts)))
-        planned_user = self._planned_part if self._has_references else _planned_user
+        in_parts = self._has_references
         return [
-            StoredOp(seq, _KINDS[kind], planned_user(kind, row, username, ref, password, next(changes, None)))
-            if target is None
-            else self._of_group(seq, _KINDS[kind], target)
-            for seq, kind, target, row, username, ref, password, _ in found
+            self._of_group(seq, _KINDS[kind], target)
+            if target is not None
+            else StoredOp(seq, _KINDS[kind], self._planned_part(kind, row, name, ref, password, next(changes, None)))
+            if in_parts
+            else StoredOp(seq, _KINDS[kind], _planned_user(row, name, ref, password, next(changes, None)))
+            for seq, kind, target, row, name, ref, password, _ in found
         ]
 
     @cached_property
@@ -154,7 +156,7 @@ class OperationStore:
         waiting = waiting_fields(fields)
         refers = kind == Kind.REFER
         part = {name: change for name, change in fields.items() if (name in waiting) is refers}
-        user = _planned_user(kind, row, username, ref, password, part)
+        user = _planned_user(row, username, ref, password, part)
         if not refers:
             return user
         lacks = tuple(str(user.after[name]) for name, other in waiting.items() if not self._is_there(other))
@@ -317,7 +319,7 @@ def _as_many(found: list[Any], number: int) -> list[Any]:
     return found
 
 
-def _planned_user(kind: str, row: int, username: str, ref: str | None, password: str, fields: Any) -> PlannedUser:
+def _planned_user(row: int, username: str, ref: str | None, password: str, fields: Any) -> PlannedUser:
     """Makes one of what is stored.
 
     Raises:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 from musterroll.contract.fields import USERNAME
 from musterroll.journal.change import FIRST_OFF_SHEET_ROW, Action
 from musterroll.journal.journal import Journal
 from musterroll.journal.sheet_parts import forget_sheet_parts, sheet_digests
 
+_CHUNK = 500  # values in a query
 # Of a row `r`: whether everything that was to be done to its user was done.
 IS_DONE = """NOT EXISTS (SELECT 1 FROM operation AS o INDEXED BY operation_row
     WHERE o.job = r.job AND o.row = r.row AND o.state NOT IN ('done', 'noop'))"""
@@ -24,6 +26,18 @@ OWNER = "(SELECT number FROM owner WHERE pipeline = ?1 AND identity = ?2)"
 def note_owner(journal: Journal, pipeline: str, identity: str) -> None:
     """Gives a pipeline on a portal its number, unless it has one."""
     journal.execute("INSERT OR IGNORE INTO owner (pipeline, identity) VALUES (?, ?)", (pipeline, identity))
+
+
+def in_chunks(values: Iterable[str]) -> Iterator[list[str]]:
+    """Yields values, as many at once as a query takes."""
+    rest = iter(values)
+    while chunk := list(islice(rest, _CHUNK)):
+        yield chunk
+
+
+def marks(values: Sequence[str]) -> str:
+    """Returns the places of values in a query that begins with those of `OWNER`."""
+    return ", ".join(f"?{number}" for number in range(3, 3 + len(values)))
 
 
 class Roster:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from musterroll.contract.fields import GROUPS, PASSWORD, USERNAME, NameForms
+from musterroll.contract.fields import GROUPS, PASSWORD, USERNAME, NameForms, no_field
 from musterroll.contract.templates import Template
-from musterroll.contract.text import did_you_mean
 from musterroll.pipeline.check import Check, has_transforms, texts
 from musterroll.pipeline.origins import KeyPath, at
 from musterroll.pipeline.settings import FieldSettings, MadeUsername, SheetSettings
@@ -73,8 +72,7 @@ def _check_known_by(check: Check, made: MadeUsername, sheet: SheetSettings, know
     for place, name in enumerate(made.known_by):
         path = (*_PATH, "known_by", place)
         if name not in known:
-            hint = did_you_mean(name, known) or f"; the fields are {', '.join(known)}"
-            check.complain(path, f'unknown field "{name}"{hint}')
+            check.complain(path, no_field(name, known))
         elif name in (USERNAME, PASSWORD, GROUPS) or known[name].role is not None:
             check.complain(path, f'"{name}" cannot say who a user is')
         elif name in sheet.omit and name not in sheet.compose and not has_transforms(check):
