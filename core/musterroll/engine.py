@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from musterroll.commands.template import WrittenSheet, column_guidance, template
     from musterroll.commands.undo import undo
     from musterroll.commands.validate import validate
+    from musterroll.contract.fields import no_field
     from musterroll.contract.source import spooled
     from musterroll.contract.translation import (
         add_catalogues,
@@ -179,6 +180,7 @@ __all__ = [
     "load_pipeline",
     "map_columns",
     "message_for",
+    "no_field",
     "pipeline_language",
     "pipeline_schema",
     "plan",
@@ -259,6 +261,7 @@ _MODULES = {
     "commands.template": "WrittenSheet column_guidance template",
     "commands.undo": "undo",
     "commands.validate": "validate",
+    "contract.fields": "no_field",
     "contract.source": "spooled",
     "contract.translation": "add_catalogues in_language language_of languages set_language",
     "journal.change": "Action Change HandEdit HandEditCounts PasswordAction PrivilegedGroup Scalar",

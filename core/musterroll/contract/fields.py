@@ -152,6 +152,10 @@ class FieldSet(Mapping[str, Field]):
             code is not None and code.omitted and code.compose is None and phone is not None and not phone.omitted
         )
 
+    def of_type(self, kind: FieldType) -> tuple[str, ...]:
+        """Returns the names of the fields of a type."""
+        return tuple(name for name, field in self._fields.items() if field.type is kind)
+
     def __getitem__(self, name: str) -> Field:
         return self._fields[name]
 

@@ -70,7 +70,7 @@ class Email:
     def __init__(self, options: EmailOptions, context: Context) -> None:
         self._context, self._fields = context, [options.field]
         if "field" not in options.model_fields_set:
-            self._fields += (name for name, field in context.fields.items() if field.type is FieldType.EMAIL)
+            self._fields += context.fields.of_type(FieldType.EMAIL)
         # Thousands of addresses share a few domains, and the domain is what costs.
         self._domain_is_valid = lru_cache(maxsize=65536)(_domain_is_valid)
         self._meant_domain = lru_cache(maxsize=65536)(meant_domain)
@@ -109,8 +109,6 @@ class Email:
 
     def suspects(self, batch: Batch) -> Collection[int]:
         """Suspects what is no plain ASCII address at a good domain."""
-        if len(self._fields) == 1:
-            return self._suspects(batch, self._fields[0])
         return {place for name in self._fields for place in self._suspects(batch, name)}
 
     def _suspects(self, batch: Batch, name: str) -> list[int]:

@@ -77,7 +77,7 @@ class Phone:
     def __init__(self, options: PhoneOptions, context: Context) -> None:
         self._numbers = [_Numbers(options, context)]
         if "phone" not in options.model_fields_set:
-            typed = (name for name, field in context.fields.items() if field.type is FieldType.PHONE)
+            typed = context.fields.of_type(FieldType.PHONE)
             self._numbers += (_Numbers(options.model_copy(update={"phone": name}), context, own=True) for name in typed)
 
     def check(self, row: Row) -> Iterator[Problem]:
@@ -87,8 +87,6 @@ class Phone:
 
     def suspects(self, batch: Batch) -> Collection[int]:
         """Suspects what no pattern of its calling code proves to be a number."""
-        if len(self._numbers) == 1:
-            return self._numbers[0].suspects(batch)
         return {place for one in self._numbers for place in one.suspects(batch)}
 
     def guidance(self, name: str) -> Guidance | None:

@@ -155,7 +155,7 @@ class Desk:
         self.folder = make_folder(folder.absolute())
         self._uploads, self._works = make_folder(self.folder / "uploads"), make_folder(self.folder / "work")
         self._views, self.keys = make_folder(self.folder / "views"), make_folder(self.folder / "keys")
-        self._running: dict[str, asyncio.Task[None]] = {}
+        self._running: dict[str, tuple[Work, asyncio.Task[None]]] = {}
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
@@ -215,14 +215,14 @@ class Desk:
         """Lets a worker process do something, as soon as it is its turn."""
         write_json(make_folder(self._works / work.id) / "work.json", asdict(work))
         task = asyncio.get_running_loop().create_task(self._do(work))
-        self._running[work.id] = task
+        self._running[work.id] = work, task
         task.add_done_callback(lambda _: self._running.pop(work.id, None))
         return work
 
     def under_way(self, like: Work) -> Work | None:
         """The work that does the same already; None where none does."""
-        found = (self.work(like.customer, id_) for id_ in self._running)
-        return next((one for one in found if one and replace(one, id=like.id, by=like.by) == like), None)
+        found = (one for one, _ in self._running.values())
+        return next((one for one in found if replace(one, id=like.id, by=like.by) == like), None)
 
     @property
     def is_full(self) -> bool:
@@ -318,7 +318,7 @@ class Desk:
             with suppress(OSError):
                 (self._works / id_ / "cancel").touch(mode=0o600)
         if self._running:
-            await asyncio.wait(list(self._running.values()), timeout=_STOP_SECONDS)
+            await asyncio.wait([task for _, task in self._running.values()], timeout=_STOP_SECONDS)
 
     # Order
 

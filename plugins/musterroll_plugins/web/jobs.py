@@ -27,11 +27,11 @@ ACTS = ("resume", "approve", "undo", "release")
 
 async def home(visit: Visit) -> Response:
     """The customers; of who has one only, the jobs."""
-    names = [one.name for one in visit.site.customers.of(visit.person)]
-    if len(names) == 1:
-        visit.at(visit.site.customers.all[names[0]])
+    customers = visit.site.customers.of(visit.person)
+    if len(customers) == 1:
+        visit.at(customers[0])
         return visit.to("")
-    return visit.page("home.html", names=names)
+    return visit.page("home.html", names=[one.name for one in customers])
 
 
 async def all_jobs(visit: Visit) -> Response:

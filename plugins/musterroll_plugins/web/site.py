@@ -72,8 +72,8 @@ class Site:
             "counted": counted,
             "term": term,
             "language": language,
+            "by_hand": words.hand_edit,
         }
-        said["by_hand"] = words.hand_edit
         self.templates.globals.update(said)
 
     @property

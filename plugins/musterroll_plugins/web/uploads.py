@@ -186,8 +186,13 @@ def in_place_of(former: Upload | None, taken: Upload) -> Upload:
 def discard_former(visit: Visit, former: Upload | None) -> None:
     """Forgets an upload whose place another one has taken, unless it has become a job."""
     if former is not None and not visit.site.desk.is_imported(former):
-        visit.site.desk.discard(former)
-        visit.note("discard", former.id)
+        forget(visit, former)
+
+
+def forget(visit: Visit, upload: Upload) -> None:
+    """Forgets an upload."""
+    visit.site.desk.discard(upload)
+    visit.note("discard", upload.id)
 
 
 async def take(visit: Visit, name: str, content: BinaryIO, *, profile: str) -> Upload:
@@ -304,9 +309,7 @@ async def check_again(visit: Visit) -> Response:
 
 async def discard(visit: Visit) -> Response:
     """Forgets an upload that was not imported."""
-    upload = unimported(visit, found_upload(visit))
-    visit.site.desk.discard(upload)
-    visit.note("discard", upload.id)
+    forget(visit, unimported(visit, found_upload(visit)))
     return visit.to("")
 
 

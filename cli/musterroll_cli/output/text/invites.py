@@ -10,7 +10,7 @@ from musterroll.engine import InviteState, ListedInvite, Report
 from musterroll.errors import MusterrollError
 from musterroll_cli.output.console import Stream, Styled
 from musterroll_cli.output.tables import Cells, Column, show_table
-from musterroll_cli.output.text.words import amount, and_more, local_time
+from musterroll_cli.output.text.words import amount, and_more, by_channel, local_time
 
 SHOWN = 200
 """So many users are shown one by one, unless the person asks for all."""
@@ -77,11 +77,7 @@ def show_considered(stream: Stream, report: Report, *, verbose: bool, quiet: boo
             is_due = invite.reason is None
             due, skipped = due + is_due, skipped + (not is_due)
             if not quiet and (verbose or due + skipped <= SHOWN):
-                planned = (
-                    Styled(gettext("by {channel}", channel=term(invite.channel or "")), "green")
-                    if is_due
-                    else Styled(gettext("no"), "dim")
-                )
+                planned = Styled(by_channel(invite.channel or ""), "green") if is_due else Styled(gettext("no"), "dim")
                 state = Styled(term(invite.state), _STYLES[invite.state])
                 yield invite.username, planned, state, term(invite.reason or "")
 

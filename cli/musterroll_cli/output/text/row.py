@@ -10,7 +10,7 @@ from musterroll.engine import Action, PasswordAction, RowStory, RuleResult, Stor
 from musterroll_cli.output.console import Piece, Stream, Styled
 from musterroll_cli.output.escape import shorten
 from musterroll_cli.output.tables import Cells, Column, show_table
-from musterroll_cli.output.text.words import ACTION_STYLES, group_name, local_time, short_path, value
+from musterroll_cli.output.text.words import ACTION_STYLES, by_channel, group_name, local_time, short_path, value
 
 _VERDICTS = {"ok": "green", "warning": "yellow", "error": "red"}
 _STATES = {"done": "green", "noop": "green", "failed": "red", "unknown": "red"}
@@ -134,7 +134,7 @@ def _show_plan(stream: Stream, story: RowStory) -> None:
     password = gettext("made, and told to nobody but its user") if made else gettext(_PASSWORDS[change.password])
     rows.append((gettext("password"), password))
     invite = change.invite
-    by = gettext("by {channel}", channel=term(invite.channel)) if invite.channel else gettext("yes")
+    by = by_channel(invite.channel) if invite.channel else gettext("yes")
     why_not = term(invite.reason) if invite.reason else gettext("not meant")
     rows.append((gettext("invite"), by if invite.send else gettext("no: {reason}", reason=why_not)))
     show_table(stream, (Column(), Column(wraps=True)), rows, indent=2)

@@ -9,7 +9,7 @@ from musterroll import gettext, gettext_noop, term
 from musterroll.engine import Action, Difference, GroupDifference, GroupState, Stale, UserDifference
 from musterroll_cli.output.console import Stream
 from musterroll_cli.output.tables import Cells, Column, show_table
-from musterroll_cli.output.text.words import amount, and_more, group_name, value
+from musterroll_cli.output.text.words import amount, and_more, by_channel, group_name, value
 
 SHOWN = 10
 """So many users and groups are shown one by one, unless the person asks for all."""
@@ -100,5 +100,5 @@ def _memberships(groups: Mapping[str, Sequence[Sequence[str]]]) -> str:
 
 def _invite(invite: Mapping[str, Any]) -> str:
     if invite["send"]:
-        return gettext("by {channel}", channel=term(str(invite["channel"])))
+        return by_channel(str(invite["channel"]))
     return gettext("none ({reason})", reason=term(str(invite["reason"])))

@@ -50,6 +50,11 @@ _AMOUNTS = (
 )
 
 
+def by_channel(channel: str) -> str:
+    """Returns by what an invite is sent, e.g. `by email`."""
+    return gettext("by {channel}", channel=term(channel))
+
+
 def amount(count: int, thing: str) -> str:
     """Returns e.g. `1 user` or `1,200 users`."""
     return ngettext(f"{{count}} {thing}", f"{{count}} {thing}s", count, count=counted(count))

@@ -321,7 +321,7 @@ class LdapBackend:
         )
         dialect = ActiveDirectory(options, facts) if windows else Dialect(options, facts)
         dialect.insist()
-        truths = [name for name, one in self._context.fields.items() if one.type is FieldType.BOOLEAN]
+        truths = self._context.fields.of_type(FieldType.BOOLEAN)
         entries, shape = UserEntries(options, dialect, truths), GroupShape(options, dialect)
         if self._context.read_only:  # who writes comes after who has looked
             Survey(connection, options, dialect, entries, shape).look()

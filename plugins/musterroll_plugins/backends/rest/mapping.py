@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import copy
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from musterroll import BackendError, Desired, Existing, FieldSet, FieldType, Group
 from musterroll_http import put_at, text_of_id, value_at
 from musterroll_plugins.backends.rest.options import RestPortalOptions
+from musterroll_plugins.backends.typed_texts import INTEGER, TRUTHS
 from musterroll_simple import phones, respelt
-
-_TRUTHS = {"true": True, "false": False}
-_INTEGER = re.compile(r"-?[0-9]{1,18}")
 
 
 class RestMapping:
@@ -136,9 +133,9 @@ class RestMapping:
 
     def _typed(self, name: str, text: str) -> str | int | bool:
         match self._types.get(name):
-            case FieldType.BOOLEAN if text in _TRUTHS:
-                return _TRUTHS[text]
-            case FieldType.INTEGER if _INTEGER.fullmatch(text):
+            case FieldType.BOOLEAN if text in TRUTHS:
+                return TRUTHS[text]
+            case FieldType.INTEGER if INTEGER.fullmatch(text):
                 return int(text)
         return text
 

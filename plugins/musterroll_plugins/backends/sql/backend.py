@@ -268,7 +268,7 @@ class SqlBackend:
             if self._is_empty():
                 self._unmade = metadata
                 return own
-        truths = [name for name, one in self._context.fields.items() if one.type is FieldType.BOOLEAN]
+        truths = self._context.fields.of_type(FieldType.BOOLEAN)
         tables = self._connection.read("show its tables", lambda line: Reflection(line, self._options, truths).tables())
         self._connection.read("say what may be written", Rights(self._dialect, tables, self._options).insist)
         return tables

@@ -11,10 +11,9 @@ from typing import Any
 from sqlalchemy import CHAR, Boolean, Column, Date, DateTime, Enum, Integer, String, Uuid
 
 from musterroll import gettext
+from musterroll_plugins.backends.typed_texts import INTEGER, TRUTHS
 
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
-_TRUTHS = {"true": True, "false": False}
-_INTEGER = re.compile(r"-?[0-9]{1,18}")
 
 
 class ValueMismatchError(ValueError):
@@ -72,13 +71,13 @@ def stored(column: Column[Any], text: str | None) -> Any:
             message = "The portal takes {length} characters at the most; shorten it"
             raise ValueMismatchError(gettext(message, length=kind.length))
     elif isinstance(kind, Boolean):
-        if text not in _TRUTHS:
+        if text not in TRUTHS:
             raise ValueMismatchError(gettext("The portal takes true or false here"))
-        return _TRUTHS[text]
+        return TRUTHS[text]
     elif isinstance(kind, Integer):
-        if text in _TRUTHS:  # many a table keeps them as 1 and 0
-            return int(_TRUTHS[text])
-        if not _INTEGER.fullmatch(text):
+        if text in TRUTHS:  # many a table keeps them as 1 and 0
+            return int(TRUTHS[text])
+        if not INTEGER.fullmatch(text):
             raise ValueMismatchError(gettext("The portal takes a whole number here"))
         return int(text)
     elif isinstance(kind, Date):

@@ -16,15 +16,17 @@ _SAVE_AS = gettext_noop("open it in a spreadsheet program and save it as .xlsx (
 _EXPORT = gettext_noop("export the sheet from the program that made it as .xlsx or .csv")
 _PASSING = gettext_noop("what was wanted is a spreadsheet; choose another file")
 
+_OLD_EXCEL = OtherFormat(gettext_noop("a workbook of an Excel before 1997 (.xls)"), _SAVE_AS)
+_PROGRAM = OtherFormat(gettext_noop("a program"), _PASSING)
 _BINARY: tuple[tuple[bytes, OtherFormat], ...] = (
     (b"\x89PNG", OtherFormat(gettext_noop("a PNG picture"), _PASSING)),
     (b"\xff\xd8\xff", OtherFormat(gettext_noop("a JPEG picture"), _PASSING)),
     (b"GIF8", OtherFormat(gettext_noop("a GIF picture"), _PASSING)),
     (b"\xd0\xcf\x11\xe0", OtherFormat(gettext_noop("a document of an old Office program"), _COPY)),
-    (b"\x09\x08", OtherFormat(gettext_noop("a workbook of an Excel before 1997 (.xls)"), _SAVE_AS)),
-    (b"\x09\x04\x06\x00", OtherFormat(gettext_noop("a workbook of an Excel before 1997 (.xls)"), _SAVE_AS)),
-    (b"\x09\x02\x06\x00", OtherFormat(gettext_noop("a workbook of an Excel before 1997 (.xls)"), _SAVE_AS)),
-    (b"\x09\x00\x04\x00", OtherFormat(gettext_noop("a workbook of an Excel before 1997 (.xls)"), _SAVE_AS)),
+    (b"\x09\x08", _OLD_EXCEL),
+    (b"\x09\x04\x06\x00", _OLD_EXCEL),
+    (b"\x09\x02\x06\x00", _OLD_EXCEL),
+    (b"\x09\x00\x04\x00", _OLD_EXCEL),
     (b"SQLite format 3", OtherFormat(gettext_noop("a SQLite database"), _EXPORT)),
     (b"PAR1", OtherFormat(gettext_noop("a Parquet file"), _EXPORT)),
     (b"\x00\x01\x00\x00Standard ", OtherFormat(gettext_noop("an Access database"), _EXPORT)),
@@ -34,8 +36,8 @@ _BINARY: tuple[tuple[bytes, OtherFormat], ...] = (
     (b"(\xb5/\xfd", OtherFormat(gettext_noop("a zstd archive"), _PACKED)),
     (b"7z\xbc\xaf\x27\x1c", OtherFormat(gettext_noop("a 7z archive"), _PACKED)),
     (b"Rar!\x1a", OtherFormat(gettext_noop("a rar archive"), _PACKED)),
-    (b"\x7fELF", OtherFormat(gettext_noop("a program"), _PASSING)),
-    (b"MZ", OtherFormat(gettext_noop("a program"), _PASSING)),
+    (b"\x7fELF", _PROGRAM),
+    (b"MZ", _PROGRAM),
 )
 _PDF = OtherFormat(gettext_noop("a PDF document"), _COPY)
 _RTF = OtherFormat(gettext_noop("a text document (RTF)"), _COPY)

@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
-from musterroll import did_you_mean
+from musterroll import engine
 from musterroll.engine import JobSummary
 from musterroll_plugins.web.desk import Upload, Work
 from musterroll_plugins.web.jobs import view_of_job
@@ -50,9 +50,7 @@ def _no_job(visit: Visit) -> HTTPException:
 
 def no_field(where: str, name: str, names: Sequence[str]) -> HTTPException:
     """The answer to a program that names a field that there is not."""
-    name = name[:SHOWN]
-    hint = did_you_mean(name, names) or f"; the fields are {', '.join(names)}"
-    return HTTPException(422, f'{where}: there is no field "{name}"{hint}')
+    return HTTPException(422, f"{where}: {engine.no_field(name[:SHOWN], names)}")
 
 
 async def _job(visit: Visit, id_: str) -> JobSummary | None:
@@ -95,10 +93,14 @@ async def _job_of(visit: Visit, work: Work) -> JobSummary:
 async def found_check(visit: Visit) -> tuple[Upload, Work]:
     """The check that the path names, the latest one of its sheet, and the sheet; see `found`."""
     work = await found_work(visit)
+    return _sheet_of(visit, work), work
+
+
+def _sheet_of(visit: Visit, work: Work) -> Upload:
     upload = visit.site.desk.upload(visit.name, work.upload or "")
     if upload is None or upload.check != work.id:
         raise _no_job(visit)
-    return upload, work
+    return upload
 
 
 async def found_upload(visit: Visit) -> Upload:
@@ -123,8 +125,12 @@ async def checked(visit: Visit) -> tuple[Upload, View]:
     upload, work = await found_check(visit)
     if visit.site.desk.standing(work).state in ("waiting", "running"):
         raise HTTPException(409, "the check is not done yet")
+    return upload, await _view_of_check(visit, work)
+
+
+async def _view_of_check(visit: Visit, work: Work) -> View:
     try:
-        return upload, await run_in_threadpool(View, visit.site.desk.view_of(work))
+        return await run_in_threadpool(View, visit.site.desk.view_of(work))
     except FileNotFoundError:
         raise HTTPException(409, "the check could not read the sheet") from None
 
@@ -136,7 +142,7 @@ async def with_view(visit: Visit, show: Show) -> Response:
     if isinstance(it, Work) and desk.standing(it).state in ("waiting", "running"):
         return standing_of(visit, it)
     if isinstance(it, Work) and it.kind == "check":
-        about, view = await checked(visit)
+        about, view = _sheet_of(visit, it), await _view_of_check(visit, it)
     else:
         about = it if isinstance(it, JobSummary) else await _job_of(visit, it)
         if about.state == "running":
@@ -164,12 +170,7 @@ def standing_of(visit: Visit, work: Work) -> Response:
 
 def page_of(page: Page, name: str, items: Iterable[Any]) -> Response:
     """A page of a list."""
-    return JSONResponse({**numbers(page), name: list(items)})
-
-
-def numbers(page: Page) -> dict[str, int]:
-    """Which page of a list it is, of how many, and how many items are on all of them."""
-    return {"page": page.number, "pages": page.pages, "total": page.total}
+    return JSONResponse({"page": page.number, "pages": page.pages, "total": page.total, name: list(items)})
 
 
 def json_object(body: bytes, what: str = "the body") -> dict[str, Any]:

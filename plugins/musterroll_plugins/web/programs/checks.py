@@ -31,8 +31,7 @@ async def import_check(visit: Visit) -> Response:
 async def discard_check(visit: Visit) -> Response:
     """Forgets a sheet that was not imported, and what was found in it."""
     upload = await found_upload(visit)
-    visit.site.desk.discard(uploads.unimported(visit, upload))
-    visit.note("discard", upload.id)
+    uploads.forget(visit, uploads.unimported(visit, upload))
     return JSONResponse({"id": visit.request.path_params["job"]})
 
 
@@ -50,9 +49,9 @@ def _checking(upload: Upload) -> Response:
 async def columns(visit: Visit) -> Response:
     """The columns of a sheet, where not all of them say what they are."""
     upload, view = await checked(visit)
-    fields = (await visit.pipeline(upload.profile)).fields
     with view:
         found = view.meta["columns"]
+    fields = (await visit.pipeline(upload.profile)).fields
     told = [
         {"name": one.name, "heading": one.heading, "required": one.required}
         for one in fields.values()
@@ -62,9 +61,7 @@ async def columns(visit: Visit) -> Response:
         {
             "match": found is None,
             "asked": upload.asked,
-            "columns": found["columns"] if found else [],
-            "worksheets": found["worksheets"] if found else [],
-            "layout": found["layout"] if found else {},
+            **(found or {"columns": [], "worksheets": [], "layout": {}}),
             "fields": told,
         }
     )

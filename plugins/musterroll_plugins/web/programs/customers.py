@@ -6,6 +6,7 @@ from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
+from musterroll_plugins.web.customers import Customer
 from musterroll_plugins.web.desk import Upload
 from musterroll_plugins.web.jobs import jobs_of, paged, waiting_of
 from musterroll_plugins.web.programs.answers import page_of
@@ -15,13 +16,13 @@ from musterroll_plugins.web.uploads import FORMATS, instructions
 
 async def customers(visit: Visit) -> Response:
     """The customers for whom the program has a role."""
-    return JSONResponse({"customers": [_brief(visit, one.name) for one in visit.site.customers.of(visit.person)]})
+    return JSONResponse({"customers": [_brief(visit, one) for one in visit.site.customers.of(visit.person)]})
 
 
-def _brief(visit: Visit, name: str) -> dict[str, Any]:
-    role = visit.person.role_for(name)
+def _brief(visit: Visit, customer: Customer) -> dict[str, Any]:
+    role = visit.person.role_for(customer.name)
     assert role is not None
-    return {"name": name, "role": role.name.lower(), "profiles": list(visit.site.customers.all[name].profiles)}
+    return {"name": customer.name, "role": role.name.lower(), "profiles": list(customer.profiles)}
 
 
 async def customer(visit: Visit) -> Response:
@@ -41,7 +42,7 @@ async def customer(visit: Visit) -> Response:
     targets = [{"profile": one.profile or None, "kind": one.kind, "portal": one.portal} for one in told.targets]
     limits = {"upload_megabytes": visit.site.max_upload, "waiting_uploads": visit.site.max_uploads}
     found = {"targets": targets, "fields": fields, "rules": told.rules, "blank_sheets": list(FORMATS), "limits": limits}
-    return JSONResponse({**_brief(visit, visit.name), **found})
+    return JSONResponse({**_brief(visit, visit.customer), **found})
 
 
 async def uploads(visit: Visit) -> Response:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 from musterroll_plugins.web.people import Role
-from musterroll_plugins.web.programs.schemas import BODIES, PROBLEM, SAID, TEXT, Schema
+from musterroll_plugins.web.programs.schemas import BODIES, KEY, PROBLEM, SAID, TEXT, Schema
 from musterroll_plugins.web.site import Handler
 
 
@@ -37,7 +37,7 @@ class Operation(NamedTuple):
 _KEY = {
     "name": "Idempotency-Key",
     "in": "header",
-    "schema": {"type": "string", "maxLength": 200},
+    "schema": {"type": "string", "maxLength": KEY},
     "description": "What is sent twice under one key is begun once.",
 }
 

@@ -8,6 +8,7 @@ from musterroll_plugins.web.words import INVITES
 
 Schema: TypeAlias = dict[str, Any]
 
+KEY = 200  # characters of an idempotency key
 LONGEST = 200  # characters of a heading, and of the name of a worksheet
 
 TEXT: Schema = {"type": "string"}

@@ -21,12 +21,11 @@ from musterroll_plugins.web.columns import with_columns
 from musterroll_plugins.web.desk import Upload
 from musterroll_plugins.web.private import read_json, write_json
 from musterroll_plugins.web.programs.answers import SHOWN, accepted, json_object, no_field
-from musterroll_plugins.web.programs.schemas import LONGEST, WITH_ROWS, WITH_SHEET
+from musterroll_plugins.web.programs.schemas import KEY, LONGEST, WITH_ROWS, WITH_SHEET
 from musterroll_plugins.web.site import Visit, refuse_doubles
 from musterroll_plugins.web.uploads import check, discard_former, in_place_of, take
 from musterroll_plugins.web.words import INVITES
 
-_KEY = 200  # characters of an idempotency key
 _FIELDS = 20
 
 
@@ -116,8 +115,8 @@ def _key(visit: Visit) -> str:
     keys = visit.request.headers.getlist("idempotency-key")
     if len(keys) > 1:
         raise HTTPException(422, "there is more than one Idempotency-Key")
-    if keys and len(keys[0]) > _KEY:
-        raise HTTPException(422, f"an Idempotency-Key has at most {_KEY} characters")
+    if keys and len(keys[0]) > KEY:
+        raise HTTPException(422, f"an Idempotency-Key has at most {KEY} characters")
     return keys[0] if keys else ""
 
 
