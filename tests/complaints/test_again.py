@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 from complaints.people import person, sheet
+from support.rosters import HEADINGS, write_csv
 from support.workplace import Inside
 
 
@@ -109,9 +110,7 @@ def test_shelf_nu_2892_who_is_not_in_the_file_is_deactivated(office: Inside) -> 
 def test_keycloak_config_cli_309_who_was_deleted_by_hand_comes_back(office: Inside) -> None:
     sheet(office, person("ana"), person("bo"))
     office.run("run", "staff.csv")
-    with sqlite3.connect(office.directory) as portal:
-        portal.execute("DELETE FROM users WHERE username = 'ana'")
-    portal.close()
+    office.by_hand("DELETE FROM users WHERE username = 'ana'")
     done = office.json("run", "staff.csv")
     assert (done.document["job"]["counts"]["created"], sorted(office.users())) == (1, ["ana", "bo"])
 
@@ -120,7 +119,7 @@ def test_seed_1646_what_was_corrected_by_hand_is_not_overwritten_by_old_data(off
     office.pipeline('invites.send_to = "none"\nhand_edits.default = "keep"')
     sheet(office, person("ana", surname="Sliva"))
     office.run("run", "staff.csv")
-    _correct(office, "UPDATE users SET surname = 'Silva'")
+    office.by_hand("UPDATE users SET surname = 'Silva'")
     sheet(office, person("ana", surname="Sliva", email="ana@example.com"))  # the owner has corrected other things
     office.run("run", "staff.csv")
     ana = office.users()["ana"]
@@ -131,7 +130,7 @@ def test_netxms_3550_what_a_change_by_hand_was_is_said_before_it_is_overwritten(
     office.pipeline('invites.send_to = "none"\nhand_edits.default = "overwrite"')
     sheet(office, person("ana", email="ana@example.com"))
     office.run("run", "staff.csv")
-    _correct(office, "UPDATE users SET email = 'admin@example.com'")
+    office.by_hand("UPDATE users SET email = 'admin@example.com'")
     assert "email was changed by hand from ana@example.com to admin@example.com" in office.run("plan", "staff.csv").out
     (change,) = office.json("run", "staff.csv").document["changes"]
     assert change["hand_edit"]
@@ -141,19 +140,12 @@ def test_metabase_11886_groups_given_by_hand_stay(office: Inside) -> None:
     office.pipeline('invites.send_to = "none"\nmembership.mode = "replace"\nhand_edits.groups = "keep"')
     sheet(office, person("ana", groups="Staff"), person("bo", groups="Staff;Reports"))
     office.run("run", "staff.csv")
-    _correct(
-        office,
+    office.by_hand(
         "INSERT INTO memberships SELECT u.id, g.id FROM users u, groups g "
         "WHERE u.username = 'ana' AND g.name = 'Reports'",
     )
     office.run("run", "staff.csv")
     assert office.users()["ana"]["groups"] == {"Staff", "Reports"}
-
-
-def _correct(office: Inside, statement: str) -> None:
-    with sqlite3.connect(office.directory) as portal:
-        portal.execute(statement)
-    portal.close()
 
 
 def test_keycloak_config_cli_264_a_changed_username_is_a_rename(office: Inside) -> None:
@@ -182,8 +174,7 @@ def test_snipe_it_6277_a_manager_who_comes_later_in_the_same_file(office: Inside
         'invites.send_to = "none"\n[[sheet.fields]]\nname = "manager"\nheading = "Manager"\ntype = "user"\n'
     )
     rows = [[*person("ana"), "cy"], [*person("bo"), "ana"], [*person("cy"), "bo"]]  # and in a ring
-    lines = ["Email,Username,Forename,Surname,Password,Calling Code,Phone,Groups,Manager", "guidance,,,,,,,,"]
-    office.write("staff.csv", "\n".join([*lines, *map(",".join, rows)]) + "\n")
+    write_csv(office.folder / "staff.csv", rows, headings=[*HEADINGS, "Manager"])
     assert office.json("run", "staff.csv").document["job"]["counts"]["created"] == 3
     assert {name: user["attributes"]["manager"] for name, user in office.users().items()} == {
         "ana": "cy",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import tomllib
-from pathlib import Path
 
 import openpyxl
 import pytest
@@ -57,8 +56,7 @@ ANA = {
 
 
 @pytest.fixture
-def place(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Inside:
-    inside = Inside(tmp_path, capsys, monkeypatch)
+def place(inside: Inside) -> Inside:
     inside.pipeline(FIELDS)
     inside.write("staff.csv", SHEET)
     return inside

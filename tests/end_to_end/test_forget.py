@@ -93,7 +93,6 @@ def test_what_is_left_of_the_rejected_rows_can_be_run(office: Inside) -> None:
 
 
 def test_who_was_chosen_by_name_is_forgotten_too(inside: Inside) -> None:
-    inside.pipeline()
     write_csv(inside.folder / "first.csv", [ANA, BO])
     assert inside.run("run", "first.csv", "--only", "anaconda", "--only", "bo").status == 0
     assert traces(inside) != []

@@ -5,9 +5,6 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,8 +16,9 @@ _PASSWORD = "Meadow-Kite-41"
 
 
 @pytest.fixture
-def office(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Inside:
-    return Inside(tmp_path, capsys, monkeypatch)
+def office(inside: Inside) -> Inside:
+    inside.pipeline('invites.send_to = "none"')
+    return inside
 
 
 def _settings(office: Inside, hand_edits: str = '{ default = "keep" }', more: str = "") -> None:
@@ -33,29 +31,17 @@ def _sheet(office: Inside, surname: str = "Silva", groups: str = "A;B", phone: s
     write_csv(office.folder / "staff.csv", [row])
 
 
-@contextmanager
-def _by_hand(office: Inside) -> Iterator[sqlite3.Connection]:
-    with sqlite3.connect(office.directory) as portal:
-        yield portal
-    portal.close()
-
-
 def _marry(office: Inside, surname: str = "Souza") -> None:
-    with _by_hand(office) as portal:
-        portal.execute("UPDATE users SET surname = ?", (surname,))
+    office.by_hand("UPDATE users SET surname = ?", surname)
 
 
 def _leave(office: Inside, group: str) -> None:
-    with _by_hand(office) as portal:
-        portal.execute(
-            "DELETE FROM memberships WHERE group_id IN (SELECT group_id FROM group_paths WHERE path = ?)", (group,)
-        )
+    office.by_hand("DELETE FROM memberships WHERE group_id IN (SELECT group_id FROM group_paths WHERE path = ?)", group)
 
 
 def _join(office: Inside, group: str) -> None:
-    with _by_hand(office) as portal:
-        portal.execute("INSERT INTO groups SELECT 'x', NULL, ?, lower(?), NULL, '2026-01-01'", (group, group))
-        portal.execute("INSERT INTO memberships SELECT id, 'x' FROM users")
+    office.by_hand("INSERT INTO groups SELECT 'x', NULL, ?, lower(?), NULL, '2026-01-01'", group, group)
+    office.by_hand("INSERT INTO memberships SELECT id, 'x' FROM users")
 
 
 def _plan(office: Inside) -> dict[str, Any]:
@@ -65,7 +51,6 @@ def _plan(office: Inside) -> dict[str, Any]:
 
 
 def test_without_a_choice_the_sheet_wins_and_nothing_is_kept(office: Inside) -> None:
-    office.pipeline('invites.send_to = "none"')
     _sheet(office)
     office.run("run", "staff.csv")
     _marry(office)
@@ -128,8 +113,7 @@ def test_each_field_has_its_choice(office: Inside) -> None:
     _settings(office, '{ surname = "keep" }')
     _sheet(office)
     office.run("run", "staff.csv")
-    with _by_hand(office) as portal:
-        portal.execute("UPDATE users SET surname = 'Souza', forename = 'Anna'")
+    office.by_hand("UPDATE users SET surname = 'Souza', forename = 'Anna'")
     edits = {edit["field"]: edit["kept"] for edit in _plan(office)["hand_edits"]}
     assert edits == {"surname": True, "forename": False}
     office.run("run", "staff.csv")
@@ -189,7 +173,6 @@ def test_a_membership_that_was_added_is_not_taken_away(office: Inside) -> None:
 
 
 def test_whoever_was_there_before_is_known_after_one_run(office: Inside) -> None:
-    office.pipeline('invites.send_to = "none"')
     _sheet(office)
     office.run("run", "staff.csv")
     _settings(office)
@@ -208,8 +191,7 @@ def test_a_renamed_user_keeps_hand_edits(office: Inside) -> None:
     _marry(office)
     change = _plan(office)
     assert (change["username"], [edit["field"] for edit in change["hand_edits"]]) == ("anna", ["surname"])
-    with _by_hand(office) as portal:
-        portal.execute("UPDATE users SET username = 'hannah', username_key = 'hannah'")
+    office.by_hand("UPDATE users SET username = 'hannah', username_key = 'hannah'")
     assert [edit["field"] for edit in _plan(office)["hand_edits"]] == ["username", "surname"]
     office.run("run", "staff.csv")
     assert set(office.users()) == {"hannah"}

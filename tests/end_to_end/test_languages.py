@@ -276,7 +276,6 @@ _ENGLISH = re.compile(r"(?<![\w./])[A-Za-z]{2,}(?: [a-z]{2,})+")
 def test_everything_that_is_said_while_a_sheet_is_checked_and_planned_is_looked_up(
     inside: Inside, masked: Callable[..., list[str]]
 ) -> None:
-    inside.pipeline()
     rows = roster(6)
     good = write_csv(inside.folder / "good.csv", rows)
     rows[3][6], rows[4][2] = "07712345678", ""
@@ -301,7 +300,6 @@ def test_everything_that_is_said_while_a_sheet_is_checked_and_planned_is_looked_
 def test_everything_that_is_said_of_jobs_and_invites_is_looked_up(
     inside: Inside, masked: Callable[..., list[str]]
 ) -> None:
-    inside.pipeline()
     rows = roster(6)
     good = write_csv(inside.folder / "good.csv", rows)
     rows[3][3], rows[4][2] = "Another", ""
@@ -334,7 +332,6 @@ def test_everything_that_is_said_of_jobs_and_invites_is_looked_up(
 def test_everything_that_is_said_of_a_mistake_and_around_a_sheet_is_looked_up(
     inside: Inside, masked: Callable[..., list[str]]
 ) -> None:
-    inside.pipeline()
     sheet = write_csv(inside.folder / "staff.csv", roster(2))
     strange = write_csv(inside.folder / "strange.csv", roster(2), headings=[f"x{name}" for name in HEADINGS])
     inside.write("picture.csv", "%PDF-1.4")

@@ -9,14 +9,13 @@ import random
 import re
 import shutil
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import argon2
 import pytest
 
-from support.fork_server import ForkServer, When, fork_server
+from support.fork_server import ForkServer, When
 from support.workplace import Inside
 
 PIPELINE = """
@@ -160,14 +159,6 @@ def test_a_password_that_is_typed_counts(inside: Inside) -> None:
 def test_the_password_can_be_told_only_where_it_is_made(inside: Inside) -> None:
     inside.pipeline('[[notifiers]]\nname = "outbox"\noptions = { text = "{password}" }')
     assert "unknown placeholder {password}" in inside.run("pipeline", "check").err
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[ForkServer]:
-    if not hasattr(os, "fork"):
-        pytest.skip("this system has no fork")
-    with fork_server() as running:
-        yield running
 
 
 @pytest.mark.slow

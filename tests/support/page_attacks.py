@@ -327,8 +327,10 @@ KINDS: dict[str, list[Attack]] = {
             [one for one in FOR_IMPORTERS if "{customer}" in one.path],
             lambda s, method, path: s.bearer(method, path, "looks", "{}"),
         ),
-        *operations(
-            404, ABOUT_JOBS, lambda s, method, path: s.bearer(method, path.replace(s.job, s.work), "looks", "{}")
+        *each(
+            404,
+            [(one.method, path) for one in ABOUT_JOBS for path in _addresses(one) if "{work}" in path],
+            lambda s, one: s.bearer(one[0], one[1].format(work=s.work), "looks", "{}"),
         ),
     ],
     "an operation by another method": operations(
@@ -383,10 +385,13 @@ KINDS: dict[str, list[Attack]] = {
         (409, lambda s: s.bearer("POST", f"/api/jobs/{s.work}/columns", "imports", '{"columns": {"username": "x"}}')),
         *each(
             422,
-            ("../../etc/passwd", "a" * 20, HTML, "[]", '{"email": 1}', '{"__class__": "x"}', '{"email": "a\\u0000b"}'),
-            lambda s, said: s.multipart(
+            (
+                *[("after", said) for said in ("../../etc/passwd", "a" * 20, HTML)],
+                *[("columns", said) for said in ("[]", '{"email": 1}', '{"__class__": "x"}', '{"email": "a\\u0000b"}')],
+            ),
+            lambda s, one: s.multipart(
                 (SHEET_PART, b"x"),
-                ('name="after"' if said[0] != "{" and said != "[]" else 'name="columns"', said.encode()),
+                (f'name="{one[0]}"', one[1].encode()),
                 csrf=False,
                 path="/api/customers/test/checks",
                 cookie="",

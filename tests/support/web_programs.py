@@ -57,6 +57,13 @@ class Program:
         client.event_hooks["response"] = [as_described]
         client.headers["authorization"] = f"Bearer {name}-token-of-twenty-characters"
 
+    def begin(self, path: str, **said: Any) -> str:
+        """Begins something, waits for it, and returns its address."""
+        answer = self.client.post(path, **said)
+        self.document(answer)
+        place: str = answer.json()["location"]
+        return place
+
     def document(self, answer: httpx.Response) -> dict[str, Any]:
         """Waits for what an answer has begun."""
         assert answer.status_code == 202, answer.text

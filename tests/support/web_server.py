@@ -69,7 +69,17 @@ class Doubtful:
 def musterroll_notifiers():
     yield NotifierType(name="doubtful", summary="Never sure", options=Options, build=lambda *_: Doubtful())
 """
-"""A plugin file: a notifier that never knows whether a message has arrived."""
+"""A plugin file, doubtful.py: a notifier that never knows whether a message has arrived."""
+
+POST_IN_DOUBT = """plugins = ["doubtful.py"]
+[[notifiers]]
+name = "outbox"
+enabled = false
+[[notifiers]]
+name = "post"
+use = "doubtful"
+"""
+"""What a pipeline says that uses it instead of the outbox."""
 
 
 def two_worksheets() -> bytes:

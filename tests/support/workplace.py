@@ -115,6 +115,12 @@ class Workplace:
         db.close()
         return users
 
+    def by_hand(self, statement: str, *values: object) -> None:
+        """Changes something in the portal behind the program's back."""
+        with sqlite3.connect(self.directory) as db:
+            db.execute(statement, values)
+        db.close()
+
     def groups(self) -> set[str]:
         with sqlite3.connect(self.directory) as db:
             groups = {path for (path,) in db.execute("SELECT path FROM group_paths")}

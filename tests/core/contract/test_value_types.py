@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -23,11 +24,11 @@ TEXTS = st.one_of(
 )
 
 
-def made(type_: FieldType, **more: object) -> ValueType:
+def made(type_: FieldType, **more: Any) -> ValueType:
     words = {"yes": "true", "ja": "true", "true": "true", "no": "false", "false": "false"}
     if type_ is FieldType.BOOLEAN:
         more = {"choices": ("yes", "no"), "words": words, **more}
-    found = value_type_of(Field(name="x", heading="X", type=type_, **more))  # type: ignore[arg-type]
+    found = value_type_of(Field(name="x", heading="X", type=type_, **more))
     assert found is not None
     return found
 

@@ -193,16 +193,15 @@ def test_a_mistake_says_where_and_what(mistakes: Mistakes, text: str, said: str)
             ["sheet.fields[email].role"],
         ),
         ("match = ['User Name', 'usernam']", ["match[0]", "match[1]"]),
-        ("[scope]\nemail = []\nforename = 3\nusername = 'x'\ngroups = ['x']\nsurnam = 'x'", 5),
+        (
+            "[scope]\nemail = []\nforename = 3\nusername = 'x'\ngroups = ['x']\nsurnam = 'x'",
+            ["scope.email", "scope.forename", "scope.groups", "scope.username", "scope.surnam"],
+        ),
         ("[[validators]]\nname = 'length'\nwhen = { y = 1 }", ["validators[length].when.y"]),
     ],
 )
-def test_one_mistake_gives_one_message(mistakes: Mistakes, text: str, said: list[str] | int) -> None:
-    found = mistakes(text)
-    if isinstance(said, int):
-        assert len(found) == said, found
-    else:
-        assert [line.split(": ")[1] for line in found] == said
+def test_one_mistake_gives_one_message(mistakes: Mistakes, text: str, said: list[str]) -> None:
+    assert [line.split(": ")[1] for line in mistakes(text)] == said
 
 
 def test_no_field_is_said_in_the_same_words_everywhere(mistakes: Mistakes) -> None:

@@ -27,7 +27,7 @@ limits.update = "100%"
 {more}
 [sheet]
 omit = ["email", "password", "calling_code", "phone", "groups"]
-make.username = {{ from = ["{{forename|ascii|lower}}.{{surname|ascii|lower}}", "{{base}}{{n}}"]{known_by} }}
+make.username = {{ from = {forms}{known_by} }}
 [[sheet.fields]]
 name = "number"
 heading = "Number"
@@ -35,6 +35,7 @@ heading = "Number"
 name = "born"
 heading = "Born"
 """
+FORMS = '["{forename|ascii|lower}.{surname|ascii|lower}", "{base}{n}"]'
 
 
 class _FewFields(MemoryBackend):
@@ -47,10 +48,12 @@ class _FewFields(MemoryBackend):
 class School(PipelineTrial):
     """A school whose pupils have neither addresses nor usernames."""
 
-    def __init__(self, folder: Path, *, more: str = "", known_by: str = "", keeps_all: bool = True) -> None:
+    def __init__(
+        self, folder: Path, *, more: str = "", forms: str = FORMS, known_by: str = "", keeps_all: bool = True
+    ) -> None:
         self.store = MemoryStore()
         kind = MemoryBackend if keeps_all else _FewFields
-        pipeline = SCHOOL.format(more=more, known_by=f", known_by = {known_by}" if known_by else "")
+        pipeline = SCHOOL.format(more=more, forms=forms, known_by=f", known_by = {known_by}" if known_by else "")
         super().__init__(folder, pipeline, backend=lambda read_only: kind(self.store, read_only=read_only))
 
     def has(self, username: str, **fields: str) -> None:
@@ -133,7 +136,7 @@ def test_a_name_that_is_typed_further_down_is_an_error_and_no_second_user(school
 
 
 def test_two_rows_that_cannot_be_told_apart_are_an_error(tmp_path: Path) -> None:
-    school = School(tmp_path, known_by='["forename", "surname", "born"]', more="")
+    school = School(tmp_path, known_by='["forename", "surname", "born"]')
     both = [pupil("", Born="2012-03-01"), pupil("", Born="2012-03-01")]
     result = school.run(both)
     assert [(one.code, one.row) for one in result.problems] == [("username.duplicate", 4)]
@@ -173,18 +176,12 @@ def test_what_the_name_is_made_of_must_be_there(school: School) -> None:
 @pytest.mark.parametrize("surname", ["", "---"], ids=["blank", "nothing is left of it"])
 def test_a_name_is_made_of_all_that_the_form_names_or_not_at_all(tmp_path: Path, surname: str) -> None:
     """Nobody is called `john.` or `.` because a part is missing; another form may do without it."""
-    letters = SCHOOL.replace("surname|ascii|lower", "surname|ascii|letters|lower").replace("{{base}}{{n}}", "{further}")
-    forms = {"base": "{base}{n}", "other": '{forename|lower}", "{forename|lower}{n}'}
-    for name in forms:
-        (tmp_path / name).mkdir()
-    one, other = (
-        PipelineTrial(tmp_path / name, letters.format(more="", known_by="", further=further))
-        for name, further in forms.items()
-    )
-    result = one.plan([pupil("1", surname=surname)])
+    letters = '"{forename|ascii|lower}.{surname|ascii|letters|lower}"'
+    result = School(tmp_path, forms=f'[{letters}, "{{base}}{{n}}"]').plan([pupil("1", surname=surname)])
     assert [(problem.code, problem.row) for problem in result.problems] == [("username.required", 3)]
     assert "Surname" in result.problems[0].message
     assert "column Username" in result.problems[0].message
+    other = School(tmp_path, forms=f'[{letters}, "{{forename|lower}}", "{{forename|lower}}{{n}}"]')
     people = [pupil("1", surname=surname), pupil("2", surname=surname)]
     assert [change.username for change in other.plan(people).changes] == ["john", "john2"]
 
@@ -232,29 +229,23 @@ def test_a_name_stays_with_its_person_although_others_would_be_first(tmp_path: P
 
 
 def test_further_forms_come_before_numbers(tmp_path: Path) -> None:
-    school = School(tmp_path)
-    make = '{forename|lower}", "{forename|lower}.{surname|lower}", "{surname|first}{n}'
-    text = SCHOOL.format(more="", known_by="").replace("{forename|ascii|lower}.{surname|ascii|lower}", "X", 1)
-    start, _, rest = text.partition('["X", "{base}{n}"]')
-    folder = tmp_path / "forms"
-    folder.mkdir()
-    trial = PipelineTrial(folder, f'{start}["{make}"]{rest}')
-    people = [pupil("1"), pupil("2"), pupil("3"), pupil("4"), pupil("5", surname="")]
-    made = [change.username for change in trial.plan(people).changes]
-    assert made == ["john", "john.smith", "S2", "S3"]
-    assert school  # a form whose field is blank makes no name, so the fifth has none
+    school = School(tmp_path, forms='["{forename|lower}", "{forename|lower}.{surname|lower}", "{surname|first}{n}"]')
+    result = school.plan([pupil("1"), pupil("2"), pupil("3"), pupil("4"), pupil("5", surname="")])
+    assert [change.username for change in result.changes] == ["john", "john.smith", "S2", "S3"]
+    # A form whose field is blank makes no name, so of the fifth only "john" is left, which is taken.
+    assert [(one.code, one.row) for one in result.problems] == [("username.taken", 7)]
 
 
 def test_what_nothing_tells_apart_is_a_mistake(tmp_path: Path) -> None:
-    text = SCHOOL.format(more="", known_by="").replace('match = ["number", "username"]\n', "", 1)
+    text = SCHOOL.format(more="", forms=FORMS, known_by="").replace('match = ["number", "username"]\n', "", 1)
     with pytest.raises(PipelineError, match="nothing tells two people of the same name apart"):
         PipelineTrial(tmp_path, text)
 
 
 def test_a_username_is_made_in_one_place(tmp_path: Path) -> None:
-    text = SCHOOL.format(more="", known_by="").replace("make.username", 'compose.username = "{email}"\nmake.username')
+    text = SCHOOL.replace("make.username", 'compose.username = "{{email}}"\nmake.username')
     with pytest.raises(PipelineError, match="say it in one place"):
-        PipelineTrial(tmp_path, text)
+        PipelineTrial(tmp_path, text.format(more="", forms=FORMS, known_by=""))
 
 
 @pytest.mark.parametrize(
@@ -270,10 +261,8 @@ def test_a_username_is_made_in_one_place(tmp_path: Path) -> None:
     ],
 )
 def test_forms_that_cannot_be_are_mistakes(tmp_path: Path, forms: str, said: str) -> None:
-    text = SCHOOL.format(more="", known_by="")
-    text = text.replace('["{forename|ascii|lower}.{surname|ascii|lower}", "{base}{n}"]', forms)
     with pytest.raises(PipelineError, match=said) as caught:
-        PipelineTrial(tmp_path, text)
+        School(tmp_path, forms=forms)
     assert len(caught.value.mistakes) == 1
 
 

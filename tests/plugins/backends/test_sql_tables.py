@@ -23,7 +23,7 @@ from musterroll import (
     UserRef,
 )
 from support.sql_servers import needs_sql
-from support.sql_tables import open_sql
+from support.sql_tables import make_file, open_sql
 
 pytestmark = needs_sql
 
@@ -81,13 +81,11 @@ def test_what_a_column_does_not_take(file: Path, user: Desired, fields: list[str
 def test_new_users_of_whom_something_may_be_said(tmp_path: Path) -> None:
     """Of all others nothing is, so they are planned by their texts alone."""
     file = tmp_path / "guests.db"
-    with closing(sqlite3.connect(file)) as made:
-        made.execute(
-            "CREATE TABLE guests (id CHAR(32) PRIMARY KEY, name VARCHAR(20) NOT NULL UNIQUE, "
-            "nick VARCHAR(9) NOT NULL UNIQUE, room CHAR(4))"
-        )
-        made.execute("INSERT INTO guests VALUES ('1', 'zoe', 'Zo', NULL)")
-        made.commit()
+    made = (
+        "CREATE TABLE guests (id CHAR(32) PRIMARY KEY, name VARCHAR(20) NOT NULL UNIQUE, "
+        "nick VARCHAR(9) NOT NULL UNIQUE, room CHAR(4))"
+    )
+    make_file(file, [made, "INSERT INTO guests VALUES ('1', 'zoe', 'Zo', NULL)"])
     users = {"table": "guests", "username": "name", "columns": {"nick": "nick", "room": "room"}}
     backend = open_sql(read_only=True, file=file, users=users)
     rows = {
@@ -125,8 +123,7 @@ def test_values_are_shown_as_they_were_promised(file: Path) -> None:
 
 def test_a_truth_value_is_one_in_the_table(tmp_path: Path) -> None:
     made = "CREATE TABLE people (id CHAR(32) PRIMARY KEY, name VARCHAR(20) UNIQUE, hired BOOLEAN, flag INTEGER)"
-    with closing(sqlite3.connect(tmp_path / "p.db")) as opened:
-        opened.execute(made)
+    make_file(tmp_path / "p.db", [made])
     users = {"table": "people", "username": "name", "columns": {"hired": "hired", "flag": "flag"}}
     fields = [Field(name=name, heading=name, type=FieldType.BOOLEAN) for name in ("hired", "flag")]
     backend = open_sql(*fields, file=tmp_path / "p.db", users=users)

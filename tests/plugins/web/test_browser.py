@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Locator, Page, Route
 
 from musterroll_plugins.web.sessions import IDLE_SECONDS
 from support.browser import chromium, needs_chromium, too_wide, violations
-from support.web_server import DOUBTFUL, MISTAKES, SHEET, WebServer, web_server
+from support.web_server import DOUBTFUL, MISTAKES, POST_IN_DOUBT, SHEET, WebServer, web_server
 from support.workplace import Workplace
 
 pytestmark = needs_chromium
@@ -135,8 +135,7 @@ def test_the_corrected_copy_is_downloaded_uploaded_and_imported(
 @pytest.mark.slow
 def test_what_is_seldom_seen_is_for_everybody_too(browser: Browser, server: WebServer, place: Workplace) -> None:
     place.write("doubtful.py", DOUBTFUL)
-    outbox = '[[notifiers]]\nname = "outbox"\nenabled = false\n[[notifiers]]\nname = "post"\nuse = "doubtful"\n'
-    place.pipeline(f'plugins = ["doubtful.py"]\n[limits]\ncreate = 2\n{outbox}', name=place.folder.name)
+    place.pipeline(f"{POST_IN_DOUBT}[limits]\ncreate = 2\n", name=place.folder.name)
     seen = Seen(browser, server, f"/c/{place.folder.name}", **LOOKS["narrow"])
     page = seen.page
 

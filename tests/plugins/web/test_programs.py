@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from support.web_programs import ACCESS, Program
-from support.web_server import DOUBTFUL, MISTAKES, SHEET, WebServer, two_worksheets, web_server
+from support.web_server import DOUBTFUL, MISTAKES, POST_IN_DOUBT, SHEET, WebServer, two_worksheets, web_server
 from support.workplace import Workplace
 
 REHEARSAL = '[profiles.rehearsal]\nbackend.use = "memory"\n[profiles.production]\ninvites.send_to = "all"\n'
@@ -48,18 +48,7 @@ def auditor(api: WebServer) -> Program:
 
 def check(program: Program, sheet: str | bytes, name: str = "staff.csv", **said: str) -> str:
     """Has a sheet checked; returns the address of the check."""
-    answer = program.client.post("/api/customers/test/checks", files={"sheet": (name, sheet)}, data=said)
-    program.document(answer)
-    place: str = answer.json()["location"]
-    return place
-
-
-def again(program: Program, path: str, **said: Any) -> str:
-    """Begins something, waits for it, and returns its address."""
-    answer = program.client.post(path, **said)
-    program.document(answer)
-    place: str = answer.json()["location"]
-    return place
+    return program.begin("/api/customers/test/checks", files={"sheet": (name, sheet)}, data=said)
 
 
 def test_a_program_sees_its_customers_and_how_their_sheets_look(api: WebServer, auditor: Program) -> None:
@@ -103,7 +92,7 @@ def test_columns_that_do_not_match_are_named(hr: Program, place: Workplace) -> N
     for wrong in wrongs:
         assert hr.client.post(f"{first}/columns", json=wrong).status_code == 422, wrong
     named = {"username": "Kennung", "forename": "Rufname"}
-    second = again(hr, f"{first}/columns", json={"columns": named})
+    second = hr.begin(f"{first}/columns", json={"columns": named})
     assert hr.get(f"{second}/columns")["match"]
     assert hr.get(f"{second}/overview")["rows"] == {"create": 2}
     assert "Kennung" not in (place.folder / "musterroll.toml").read_text("utf-8")
@@ -113,7 +102,7 @@ def test_columns_that_do_not_match_are_named(hr: Program, place: Workplace) -> N
     assert hr.client.get(second).status_code == 404
     at_once = check(hr, sheet, columns='{"username": "Kennung", "forename": "Rufname"}')
     assert hr.get(f"{at_once}/columns")["match"]
-    again(hr, f"{check(hr, sheet)}/columns", json={"columns": named, "remember": True})
+    hr.begin(f"{check(hr, sheet)}/columns", json={"columns": named, "remember": True})
     assert "Kennung" in (place.folder / "musterroll.toml").read_text("utf-8")
     assert hr.get(f"{check(hr, sheet)}/columns")["match"]
     for one in hr.get("/api/customers/test/uploads")["uploads"]:
@@ -125,7 +114,7 @@ def test_a_worksheet_is_named_with_the_sheet_or_afterwards(hr: Program) -> None:
     first = check(hr, book, "staff.xlsx")
     assert [one["code"] for one in hr.get(f"{first}/problems")["problems"]] == ["sheet.ambiguous"]
     assert hr.get(f"{first}/columns")["worksheets"] == ["Sheet", "Others"]
-    second = again(hr, f"{first}/columns", json={"worksheet": "Others"})
+    second = hr.begin(f"{first}/columns", json={"worksheet": "Others"})
     assert "olga" in [one["username"] for one in hr.get(f"{second}/rows")["rows"]]
     at_once = check(hr, book, "staff.xlsx", worksheet="Others", after=second.rpartition("/")[2])
     assert "olga" in [one["username"] for one in hr.get(f"{at_once}/rows")["rows"]]
@@ -153,12 +142,12 @@ def test_problems_come_page_by_page_and_by_cause(hr: Program) -> None:
 def test_copies_are_made_and_taken(hr: Program) -> None:
     path = check(hr, SHEET.replace("44,7712345678", "44,07712345678") + "x,cy,Cy,,Harbour-Gate-55,,,\n")
     assert hr.get(f"{path}/overview")["can"]["fix"]
-    fixed = again(hr, f"{path}/copies/fixed")
+    fixed = hr.begin(f"{path}/copies/fixed")
     taken = hr.client.get(f"{fixed}/file")
     assert "7712345678" in taken.text
     assert "07712345678" not in taken.text
     for query, is_there in (("", False), ("?passwords=yes", True)):
-        marked = hr.client.get(f"{again(hr, f'{path}/copies/annotated{query}')}/file")
+        marked = hr.client.get(f"{hr.begin(f'{path}/copies/annotated{query}')}/file")
         assert "not a valid address" in marked.text
         assert ("Sesame-open-7" in marked.text) is is_there
     assert hr.client.post(f"{path}/copies/other").status_code == 404
@@ -177,9 +166,9 @@ def test_a_job_is_looked_at_as_on_its_page(hr: Program, auditor: Program, api: W
     assert seen["rows"] == {"create": 2}
     assert {name: one["sends"] for name, one in seen["invites"]["choices"].items()}["none"] == 0
     assert ["Region", "North"] in seen["groups_to_create"]
-    again_ = again(hr, f"/api/jobs/{mine['upload']}/check")
+    checked = hr.begin(f"/api/jobs/{mine['upload']}/check")
     assert hr.client.post(f"{path}/import").status_code == 404  # another check shows it by now
-    work = again(hr, f"{again_}/import?invites=none")
+    work = hr.begin(f"{checked}/import?invites=none")
     events = hr.client.get(f"{work}/events")
     assert events.text.endswith("event: end\ndata: {}\n\n")
 
@@ -199,7 +188,7 @@ def test_a_job_is_looked_at_as_on_its_page(hr: Program, auditor: Program, api: W
     story = auditor.document(auditor.client.get(f"/api/jobs/{job}/rows/5"))
     assert story["row"]["username"] == "cy"
     for form, begins in (("html", "<!doctype html>"), ("csv", "\ufeff")):
-        report = again(auditor, f"/api/jobs/{job}/reports/{form}")
+        report = auditor.begin(f"/api/jobs/{job}/reports/{form}")
         taken = auditor.client.get(f"{report}/file")
         assert taken.headers["content-disposition"].endswith(f'-{job}.{form}"')
         assert taken.content.decode("utf-8").lower().startswith(begins)
@@ -229,8 +218,7 @@ def test_jobs_come_page_by_page(hr: Program, auditor: Program) -> None:
 def test_held_invites_are_listed_and_released(tmp_path: Path) -> None:
     place = Workplace(tmp_path)
     place.write("doubtful.py", DOUBTFUL)
-    outbox = '[[notifiers]]\nname = "outbox"\nenabled = false\n[[notifiers]]\nname = "post"\nuse = "doubtful"\n'
-    place.pipeline(f'plugins = ["doubtful.py"]\n{outbox}')
+    place.pipeline(POST_IN_DOUBT)
     place.write("access/access.txt", ACCESS)
     with web_server(place, access="access/access.txt") as server:
         hr = Program(server.client(), "hr")
@@ -241,7 +229,7 @@ def test_held_invites_are_listed_and_released(tmp_path: Path) -> None:
         assert "the connection was cut" in held["failures"][0]["detail"]
         assert hr.get(f"{path}/failures", status="failed")["total"] == 0
         assert hr.get(f"{path}/overview")["can"]["release"]
-        again(hr, f"{path}/release?as_sent=yes")
+        hr.begin(f"{path}/release?as_sent=yes")
         assert hr.get(f"{path}/failures", status="held")["total"] == 0
         assert not hr.get(f"{path}/overview")["can"]["release"]
         assert hr.client.post(f"{path}/release").status_code == 409

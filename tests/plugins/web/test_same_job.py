@@ -125,9 +125,7 @@ def test_a_check_writes_nothing(hr: Program, api_place: Workplace) -> None:
 def test_what_a_check_has_shown_is_imported_or_discarded(hr: Program, api: WebServer, api_place: Workplace) -> None:
     def checked(name: str) -> str:
         rows = [{"username": name, "forename": "Z", "email": f"{name}@example.com", "password": "Lantern-Hill-88"}]
-        answer = hr.client.post("/api/customers/test/checks", json={"rows": rows})
-        hr.document(answer)
-        return f"/api/jobs/{answer.json()['id']}"
+        return hr.begin("/api/customers/test/checks", json={"rows": rows})
 
     first, second, third = map(checked, ("zoe", "zed", "zia"))
     assert hr.client.post(f"{first}/import?invites=perhaps").status_code == 422

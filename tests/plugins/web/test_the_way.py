@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sqlite3
 import stat
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from support.scripts import ROOT
 from support.web_server import (
     DOUBTFUL,
     MISTAKES,
+    POST_IN_DOUBT,
     SHEET,
     Visitor,
     WebServer,
@@ -191,9 +191,7 @@ def test_the_plan_that_was_shown_is_the_one_that_is_carried_out(visitor: Visitor
 def test_what_somebody_has_changed_by_hand_is_shown(visitor: Visitor, place: Workplace) -> None:
     place.pipeline('[hand_edits]\nsurname = "keep"\n', name=place.folder.name)
     visitor.import_(SHEET, invites="none")
-    with sqlite3.connect(place.directory) as portal:
-        portal.execute("UPDATE users SET surname = 'Souza', forename = 'Anna' WHERE username = 'ana'")
-    portal.close()
+    place.by_hand("UPDATE users SET surname = 'Souza', forename = 'Anna' WHERE username = 'ana'")
     answers = visitor.upload(SHEET)
     asked = words_of(answers)
     assert "Changed in the portal by hand: 1 kept, 1 overwritten" in asked
@@ -281,14 +279,11 @@ def test_no_password_is_kept_outside_the_sheet(tmp_path: Path) -> None:
             assert b"Harbour-Gate-55" not in path.read_bytes(), path
 
 
-def test_nobody_is_asked_about_passwords_that_no_sheet_has(visitor: Visitor, tmp_path: Path) -> None:
+def test_nobody_is_asked_about_passwords_that_no_sheet_has(visitor: Visitor, place: Workplace) -> None:
     asks = 'name="passwords"'
     assert asks in visitor.upload(MISTAKES).text
-    place = Workplace(tmp_path / "without")
-    place.folder.mkdir()
-    place.pipeline('sheet.omit = ["password"]')
-    with web_server(place) as server:
-        page = server.enter().upload("Email,Username,Forename,Surname,Calling Code,Phone,Groups\nguidance\n,,Ana\n")
+    place.pipeline('sheet.omit = ["password"]', name=place.folder.name)
+    page = visitor.upload("Email,Username,Forename,Surname,Calling Code,Phone,Groups\nguidance\n,,Ana\n")
     assert "Make an annotated copy" in page.text
     assert asks not in page.text
 
@@ -306,8 +301,7 @@ def test_a_job_of_the_command_line_is_among_the_jobs(visitor: Visitor, place: Wo
 
 def test_held_invites_are_released(visitor: Visitor, place: Workplace) -> None:
     place.write("doubtful.py", DOUBTFUL)
-    outbox = '[[notifiers]]\nname = "outbox"\nenabled = false\n[[notifiers]]\nname = "post"\nuse = "doubtful"\n'
-    place.pipeline(f'plugins = ["doubtful.py"]\n{outbox}', name=visitor.name)
+    place.pipeline(POST_IN_DOUBT, name=visitor.name)
     job = visitor.import_(SHEET)
     text = words_of(job)
     assert "Invites held 2" in text
