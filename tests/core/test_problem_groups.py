@@ -55,10 +55,31 @@ def test_what_differs_in_a_message_is_left_out_and_nothing_else() -> None:
     assert group.message == "Forename has … characters and may have 50, after …"
 
 
-def test_details_behind_a_colon_are_of_one_cause() -> None:
-    texts = ["Email is not valid: there is no @ in it", "Email is not valid: it has a space"]
-    (group,) = group_problems(problem(row, text) for row, text in enumerate(texts, 3))
-    assert (group.message, group.count) == ("Email is not valid", 2)
+_DETAILS = ("there is no @ in it", "it has a space", "a dot is at its end", "it is empty")
+
+
+def test_a_cause_that_is_said_in_few_ways_is_told_with_its_details() -> None:
+    said = [_DETAILS[row % 3] for row in range(3, 12)]
+    groups = group_problems(problem(row, f"Email is not valid: {text}") for row, text in enumerate(said, 3))
+    assert [(group.message, group.cells) for group in groups] == [
+        ("Email is not valid: there is no @ in it", "A3, A6, A9"),
+        ("Email is not valid: it has a space", "A4, A7, A10"),
+        ("Email is not valid: a dot is at its end", "A5, A8, A11"),
+    ]
+
+
+def test_details_of_many_kinds_are_of_one_cause() -> None:
+    (group,) = group_problems(problem(row, f"Email is not valid: {_DETAILS[row % 4]}") for row in range(3, 15))
+    assert (group.message, group.count, group.cells) == ("Email is not valid", 12, "A3:A14")
+
+
+def test_what_came_before_the_details_differed_is_counted_once() -> None:
+    texts = ['Groups cannot be read: "a" is empty', 'Groups cannot be read: "b" is empty', "Groups cannot be read: no"]
+    groups = group_problems(problem(row, text) for row, text in enumerate(texts, 3))
+    assert [(group.message, group.count, group.cells) for group in groups] == [
+        ("Groups cannot be read: … is empty", 2, "A3:A4"),
+        ("Groups cannot be read: no", 1, "A5"),
+    ]
 
 
 def test_errors_come_first_those_of_the_whole_sheet_before_the_most_frequent() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from copy import copy, deepcopy
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -13,6 +14,7 @@ from musterroll.contract.translation import counted, gettext
 # So many ranges of cells are named, and so many causes are told apart: both bound what a million problems take.
 _RANGES = 6
 _CAUSES = 500
+_FORMS = 3  # so many ways to say one cause are told apart, with their details
 _FIRST = 5  # cells
 # What differs in messages of one cause: what was typed, in the quotation marks of any language, and numbers.
 _SLOT = re.compile(r'"[^"]*"|„[^“]*“|“[^”]*”|«[^»]*»|[0-9]+')
@@ -95,10 +97,14 @@ class _Group:
         self.count = 0
         self.cells = _Cells(None if is_mixed else first.column)
         self._is_mixed = is_mixed
-        self._parts, self._slots = _SLOT.split(first.message), _SLOT.findall(first.message)
+        self._parts, self._slots = _form(first.message), _SLOT.findall(first.message)
         self._one_form = self._one_value = self._one_suggestion = True
+        # By what is said of them, once that differs; None where it differs too much.
+        self._forms: dict[tuple[str, ...], _Group] | None = None if is_mixed else {}
 
     def add(self, problem: Problem) -> None:
+        if self._forms is not None:
+            self._add_to_form(problem, self._forms)
         self.count += 1
         if problem.row is not None:
             self.cells.add(problem.row)
@@ -107,9 +113,31 @@ class _Group:
         self._one_suggestion &= problem.suggestion == first.suggestion
         if problem.message != first.message:
             slots = _SLOT.findall(problem.message)
-            self._one_form &= _SLOT.split(problem.message) == self._parts
+            self._one_form &= _form(problem.message) == self._parts
             if self._one_form:
                 self._slots = [a if a == b else _SOMETHING for a, b in zip(self._slots, slots, strict=True)]
+
+    def _add_to_form(self, problem: Problem, forms: dict[tuple[str, ...], _Group]) -> None:
+        form = self._parts if problem.message == self.first.message else _form(problem.message)
+        if form == self._parts and not forms:
+            return
+        if not forms and self.count:
+            forms[self._parts] = self._so_far()
+        if form not in forms:
+            if len(forms) == _FORMS:
+                self._forms = None
+                return
+            forms[form] = _Group(problem, is_mixed=False)
+        forms[form].add(problem)
+
+    def _so_far(self) -> _Group:
+        one = copy(self)
+        one.cells, one._slots, one._forms = deepcopy(self.cells), list(self._slots), {}
+        return one
+
+    def parts(self) -> Iterable[_Group]:
+        """The group, or in its place those that it falls into by what is said of them, where these are few."""
+        return self._forms.values() if self._forms else (self,)
 
     def _message(self) -> str:
         if self._is_mixed:
@@ -160,10 +188,15 @@ def group_problems(problems: Iterable[Problem]) -> tuple[ProblemGroup, ...]:
         group.add(problem)
     # Python's sorting keeps the order of the sheet where nothing else decides.
     ordered = sorted(
-        groups.values(),
+        (part for group in groups.values() for part in group.parts()),
         key=lambda group: (_SEVERITIES.index(group.first.severity), group.first.row is not None, -group.count),
     )
     return tuple(group.record() for group in ordered)
+
+
+def _form(message: str) -> tuple[str, ...]:
+    """What is said, without what differs from row to row."""
+    return tuple(_SLOT.split(message))
 
 
 def _cause(message: str) -> str:

@@ -104,6 +104,8 @@ def first_step(groups: Sequence[ProblemGroup]) -> str | None:
     first = errors[0]  # of the whole sheet, or the most frequent
     if first.cells is None:
         return gettext("Begin with {code}: the others may come of it.", code=first.code)
+    if first.count < 2:
+        return None
     return gettext("Begin with {cells}: {errors} of one kind.", cells=first.cells, errors=amount(first.count, "error"))
 
 
