@@ -22,7 +22,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from musterroll_plugins.web.private import ID, make_folder, new_id, open_new, read_json, write_json
-from musterroll_plugins.web.slips import are_slips_of
+from musterroll_plugins.web.slips import kept_slips
 
 WRITES = frozenset({"run", "resume", "approve", "undo", "release"})
 """The kinds of work that write: of a customer one at a time, the others wait."""
@@ -286,8 +286,8 @@ class Desk:
 
     def is_imported(self, upload: Upload) -> bool:
         """Whether an upload is being imported, or has become a job; not where its import came to nothing."""
-        if upload.run is None or are_slips_of(self.sheet_of(upload)):
-            return are_slips_of(self.sheet_of(upload))  # whatever became of the worker
+        if upload.run is None or kept_slips(self.sheet_of(upload)):
+            return bool(kept_slips(self.sheet_of(upload)))  # whatever became of the worker
         if (work := self.work(upload.customer, upload.run)) is None:
             return True
         standing = self.standing(work)

@@ -17,7 +17,7 @@ from musterroll.engine import HandedOver, JobSummary, show_job
 from musterroll_plugins.web.desk import Upload
 from musterroll_plugins.web.people import Role
 from musterroll_plugins.web.site import Route, Visit
-from musterroll_plugins.web.slips import Slips, noted_slips
+from musterroll_plugins.web.slips import Slips, kept_slips, noted_slips
 from musterroll_plugins.web.uploads import download
 
 
@@ -47,9 +47,22 @@ def offers(visit: Visit, upload: Upload | None, noted: Iterable[HandedOver]) -> 
         return []
     found = []
     for slips in noted_slips(visit.site.desk.sheet_of(upload), noted):
-        to = upload.resumed_by.get(slips.id) or upload.began_by or upload.by
+        to = _whose(upload, slips.id)
         found.append(Offer(slips, to, visit.may("importer") and visit.person.name == to))
     return found
+
+
+def _whose(upload: Upload, slips: str) -> str:
+    """Who may have slips: who had the job gone on with when they were made, else who began it."""
+    return upload.resumed_by.get(slips) or upload.began_by or upload.by
+
+
+def are_to_be_printed(visit: Visit, job: JobSummary) -> bool:
+    """Whether slips of a job wait for the person who asks."""
+    upload = visit.site.desk.upload_of(visit.name, job.sheet)
+    if upload is None or not visit.may("importer"):
+        return False
+    return any(_whose(upload, id_) == visit.person.name for id_ in kept_slips(visit.site.desk.sheet_of(upload)))
 
 
 async def found_slips(visit: Visit, job: JobSummary) -> Slips:

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from musterroll import MusterrollError, gettext
 from musterroll.engine import HandedOver, JobSummary, job_settings, list_jobs
 from musterroll_plugins.web.desk import REPORTS, Upload, Work
-from musterroll_plugins.web.first_passwords import offers
+from musterroll_plugins.web.first_passwords import are_to_be_printed, offers
 from musterroll_plugins.web.people import Role
 from musterroll_plugins.web.private import read_json
 from musterroll_plugins.web.site import Route, Visit
@@ -40,7 +40,7 @@ async def all_jobs(visit: Visit) -> Response:
     """The jobs of a customer, newest first, and what is waiting before them."""
     found = await jobs_of(visit)
     page, shown = paged(visit, found)
-    jobs = [(job, *origin_of(visit, job)) for job in shown]
+    jobs = [(job, *origin_of(visit, job), are_to_be_printed(visit, job)) for job in shown]
     waiting = [(one, _waits_for(visit, one)) for one in await waiting_of(visit, found)]
     return visit.page("jobs.html", jobs=jobs, waiting=waiting, found=page)
 

@@ -50,9 +50,9 @@ def noted_slips(sheet: Path, noted: Iterable[HandedOver]) -> Iterator[Slips]:
             yield Slips(name.stem, one.people, place_of_slips(sheet, name.stem))
 
 
-def are_slips_of(sheet: Path) -> bool:
-    """Whether a job has made slips of an uploaded sheet, noted or not, which nobody has deleted."""
-    return any(sheet.with_name(_FOLDER).glob(f"*{_SUFFIX}"))
+def kept_slips(sheet: Path) -> list[str]:
+    """The ids of the slips of an uploaded sheet, noted or not, which nobody has deleted."""
+    return [path.stem for path in sheet.with_name(_FOLDER).glob(f"*{_SUFFIX}")]
 
 
 def take_unnoted_away(sheet: Path, noted: Iterable[HandedOver]) -> None:

@@ -164,6 +164,11 @@ def test_first_passwords_are_downloaded_twice_printed_and_deleted(
     page.goto(copies[0].as_uri())  # as it is printed
     assert [page.locator("dd.told").nth(at).inner_text() for at in range(4)] == [*chain.from_iterable(told.items())]
     page.go_back()
+    job = page.url
+    page.goto(seen.home)
+    assert "First passwords to print" in page.inner_text("table")
+    looks()
+    page.goto(job)
     paper.get_by_role("link", name="They are printed: delete them").click()
     page.wait_for_url("**/delete")
     assert page.title().startswith("Delete the first passwords?")

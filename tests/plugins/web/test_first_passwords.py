@@ -90,13 +90,15 @@ def test_slips_are_fetched_printed_and_deleted(visitor: Visitor, server: WebServ
         assert secret not in page.text + visitor.get("").text
         assert secret not in visitor.wait(visitor.get(f"/jobs/{job}/rows/3")).text
 
+    assert "First passwords to print" in words_of(visitor.get(""))
     assert visitor.get(path).status_code == 405
     asked = visitor.get(f"{path}/delete")
     assert "after that nobody gets these passwords again" in words_of(asked)
     assert kept.exists()
-    done = visitor.post(f"{path}/delete")
+    done = visitor.wait(visitor.post(f"{path}/delete"))
     assert "has printed the slips of 2 people, and deleted them here" in words_of(done)
     assert slips_in(done) == []
+    assert "First passwords to print" not in words_of(visitor.get(""))
     assert not kept.exists()
     for gone in (visitor.post(path), visitor.post(f"{path}/delete"), visitor.get(f"{path}/delete")):
         assert gone.status_code == 410
@@ -135,6 +137,8 @@ def test_they_are_for_who_began_the_import_only(team: WebServer, ivan: Visitor) 
         for refused in (other.post(path), other.post(f"{path}/delete"), other.get(f"{path}/delete")):
             assert refused.status_code == 403
             assert "for ivan only" in words_of(refused)
+    assert "First passwords to print" in words_of(ivan.get(""))
+    assert "First passwords to print" not in words_of(person(team, "anna").get(""))
     vera = person(team, "vera")
     assert "It is for ivan only" in words_of(vera.wait(vera.get(job)))
     assert [vera.post(path).status_code, vera.get(f"{path}/delete").status_code] == [403, 403]
