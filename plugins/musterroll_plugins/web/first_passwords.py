@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from musterroll import gettext
-from musterroll.engine import HandedOver, JobSummary, show_job
+from musterroll.engine import HandedOver, JobKind, JobSummary, show_job
 from musterroll_plugins.web.desk import Upload
 from musterroll_plugins.web.people import Role
 from musterroll_plugins.web.site import Route, Visit
@@ -59,8 +59,9 @@ def _whose(upload: Upload, slips: str) -> str:
 
 def are_to_be_printed(visit: Visit, job: JobSummary) -> bool:
     """Whether slips of a job wait for the person who asks."""
-    upload = visit.site.desk.upload_of(visit.name, job.sheet)
-    if upload is None or not visit.may("importer"):
+    if job.kind != JobKind.RUN or not visit.may("importer"):  # an undo has its sheet, too
+        return False
+    if (upload := visit.site.desk.upload_of(visit.name, job.sheet)) is None:
         return False
     return any(_whose(upload, id_) == visit.person.name for id_ in kept_slips(visit.site.desk.sheet_of(upload)))
 

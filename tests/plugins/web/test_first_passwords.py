@@ -90,7 +90,8 @@ def test_slips_are_fetched_printed_and_deleted(visitor: Visitor, server: WebServ
         assert secret not in page.text + visitor.get("").text
         assert secret not in visitor.wait(visitor.get(f"/jobs/{job}/rows/3")).text
 
-    assert "First passwords to print" in words_of(visitor.get(""))
+    assert visitor.wait(visitor.post(f"/jobs/{job}/undo")).status_code == 200  # a job with the same sheet
+    assert words_of(visitor.get("")).count("First passwords to print") == 1
     assert visitor.get(path).status_code == 405
     asked = visitor.get(f"{path}/delete")
     assert "after that nobody gets these passwords again" in words_of(asked)
@@ -104,7 +105,7 @@ def test_slips_are_fetched_printed_and_deleted(visitor: Visitor, server: WebServ
         assert gone.status_code == 410
         assert "deleted here, and nobody can get them again" in words_of(gone)
     acts = [line["what"] for line in server.audit() if line["about"] == job]
-    assert acts == [*["download of first passwords"] * 2, "deletion of first passwords"]
+    assert acts == [*["download of first passwords"] * 2, "undo", "deletion of first passwords"]
 
 
 def test_where_every_invite_tells_them_there_is_no_paper(visitor: Visitor, server: WebServer, place: Workplace) -> None:
