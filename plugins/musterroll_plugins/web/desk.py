@@ -22,7 +22,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from musterroll_plugins.web.private import ID, make_folder, new_id, open_new, read_json, write_json
-from musterroll_plugins.web.slips import kept_slips
+from musterroll_plugins.web.slips import has_slips
 
 WRITES = frozenset({"run", "resume", "approve", "undo", "release"})
 """The kinds of work that write: of a customer one at a time, the others wait."""
@@ -286,8 +286,8 @@ class Desk:
 
     def is_imported(self, upload: Upload) -> bool:
         """Whether an upload is being imported, or has become a job; not where its import came to nothing."""
-        if upload.run is None or kept_slips(self.sheet_of(upload)):
-            return bool(kept_slips(self.sheet_of(upload)))  # whatever became of the worker
+        if upload.run is None or has_slips(self.sheet_of(upload)):
+            return has_slips(self.sheet_of(upload))  # whatever became of the worker
         if (work := self.work(upload.customer, upload.run)) is None:
             return True
         standing = self.standing(work)
@@ -338,7 +338,7 @@ class Desk:
         for path in self._old(self.keys, _KEY_DAYS):
             path.unlink(missing_ok=True)
         kept = {self.view_of_job(customer, id_).name for customer, found in jobs.items() for id_, _ in found}
-        for path in self._old(self._views, 0):
+        for path in self._old(self._views, 1):  # a new one may be of a job that has begun since they were listed
             if path.name not in kept:
                 path.unlink(missing_ok=True)
 

@@ -13,12 +13,13 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from musterroll import gettext
-from musterroll.engine import HandedOver, JobKind, JobSummary, show_job
+from musterroll.engine import HandedOver, JobSummary, show_job
 from musterroll_plugins.web.desk import Upload
 from musterroll_plugins.web.people import Role
 from musterroll_plugins.web.site import Route, Visit
-from musterroll_plugins.web.slips import Slips, kept_slips, noted_slips
+from musterroll_plugins.web.slips import Slips, has_slips, noted_slips
 from musterroll_plugins.web.uploads import download
+from musterroll_plugins.web.view import View
 
 
 class Offer(NamedTuple):
@@ -47,23 +48,24 @@ def offers(visit: Visit, upload: Upload | None, noted: Iterable[HandedOver]) -> 
         return []
     found = []
     for slips in noted_slips(visit.site.desk.sheet_of(upload), noted):
-        to = _whose(upload, slips.id)
+        # Who had the job gone on with when they were made, else who began it.
+        to = upload.resumed_by.get(slips.id) or upload.began_by or upload.by
         found.append(Offer(slips, to, visit.may("importer") and visit.person.name == to))
     return found
 
 
-def _whose(upload: Upload, slips: str) -> str:
-    """Who may have slips: who had the job gone on with when they were made, else who began it."""
-    return upload.resumed_by.get(slips) or upload.began_by or upload.by
-
-
 def are_to_be_printed(visit: Visit, job: JobSummary) -> bool:
     """Whether slips of a job wait for the person who asks."""
-    if job.kind != JobKind.RUN or not visit.may("importer"):  # an undo has its sheet, too
+    desk = visit.site.desk
+    upload = desk.upload_of(visit.name, job.sheet)
+    if upload is None or not has_slips(desk.sheet_of(upload)):  # of nearly every job
         return False
-    if (upload := visit.site.desk.upload_of(visit.name, job.sheet)) is None:
+    try:
+        with View(desk.view_of_job(visit.name, job.id)) as view:
+            found = offers(visit, upload, view.handed_over)
+    except FileNotFoundError:
         return False
-    return any(_whose(upload, id_) == visit.person.name for id_ in kept_slips(visit.site.desk.sheet_of(upload)))
+    return any(one.is_open and one.slips.are_there for one in found)
 
 
 async def found_slips(visit: Visit, job: JobSummary) -> Slips:

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from musterroll import MusterrollError, gettext
-from musterroll.engine import HandedOver, JobSummary, job_settings, list_jobs
+from musterroll.engine import JobSummary, job_settings, list_jobs
 from musterroll_plugins.web.desk import REPORTS, Upload, Work
 from musterroll_plugins.web.first_passwords import are_to_be_printed, offers
 from musterroll_plugins.web.people import Role
@@ -119,7 +119,7 @@ async def one_job(visit: Visit) -> Response:
             else:
                 values["found"] = view.failures(visit.page_number)
             values |= {"totals": totals, "meta": view.meta, "held": len(set(view.held()))}
-            values["offers"] = offers(visit, upload, [HandedOver(**one) for one in view.meta["handed_over"]])
+            values["offers"] = offers(visit, upload, view.handed_over)
     fields = (await visit.pipeline()).fields
     return visit.page(
         "job.html",

@@ -45,19 +45,12 @@ def place_of_slips(sheet: Path, work: str) -> Path:
 def noted_slips(sheet: Path, noted: Iterable[HandedOver]) -> Iterator[Slips]:
     """Yields the slips of an uploaded sheet that the journal has noted, also those that are deleted by now."""
     for one in noted:
-        folder, name = Path(one.path).parent, Path(one.path)
-        if (folder.parent.name, folder.name) == (sheet.parent.name, _FOLDER) and ID.fullmatch(name.stem):
-            yield Slips(name.stem, one.people, place_of_slips(sheet, name.stem))
+        path = Path(one.path)
+        # By their names: the state may have been moved since.
+        if path.parts[-3:-1] == (sheet.parent.name, _FOLDER) and ID.fullmatch(path.stem):
+            yield Slips(path.stem, one.people, place_of_slips(sheet, path.stem))
 
 
-def kept_slips(sheet: Path) -> list[str]:
-    """The ids of the slips of an uploaded sheet, noted or not, which nobody has deleted."""
-    return [path.stem for path in sheet.with_name(_FOLDER).glob(f"*{_SUFFIX}")]
-
-
-def take_unnoted_away(sheet: Path, noted: Iterable[HandedOver]) -> None:
-    """Takes away what killed workers have left, when a job has ended: its users have other passwords by now."""
-    kept = {one.path for one in noted_slips(sheet, noted)}
-    for path in sheet.with_name(_FOLDER).glob("*"):
-        if path not in kept:
-            path.unlink(missing_ok=True)
+def has_slips(sheet: Path) -> bool:
+    """Whether a job has made slips of an uploaded sheet, noted or not, which nobody has deleted."""
+    return any(sheet.with_name(_FOLDER).glob(f"*{_SUFFIX}"))

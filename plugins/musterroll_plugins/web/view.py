@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from musterroll import Problem
-from musterroll.engine import JobSummary, Report, change_record, problem_record
+from musterroll.engine import HandedOver, JobSummary, Report, change_record, problem_record
 
 PAGE = 50
 """So many lines has a page."""
@@ -194,6 +194,11 @@ class View:
     def causes(self, severity: str = "") -> list[dict[str, Any]]:
         """The problems by their cause."""
         return [one for one in self.meta["groups"] if not severity or one["severity"] == severity]
+
+    @property
+    def handed_over(self) -> list[HandedOver]:
+        """The files that tell first passwords."""
+        return [HandedOver(**one) for one in self.meta["handed_over"]]
 
     def failures(self, page: int, *, status: str = "") -> Page:
         """A page of what failed."""

@@ -24,9 +24,9 @@ from filelock import FileLock
 
 from musterroll import MusterrollError, SourceError, engine, gettext, gettext_noop
 from musterroll.engine import MEMBERS, Change, Document, Outcome, Pipeline, PlanSummary, Report, documents
-from musterroll_plugins.web.desk import COPIES, WRITES, Work, copy_of, report_of
+from musterroll_plugins.web.desk import COPIES, Work, copy_of, report_of
 from musterroll_plugins.web.private import make_folder, read_json, write_json
-from musterroll_plugins.web.slips import place_of_slips, take_unnoted_away
+from musterroll_plugins.web.slips import place_of_slips
 from musterroll_plugins.web.view import write_view
 
 _COMMANDS = {
@@ -159,8 +159,6 @@ class Worker:
             document.finish(report.outcome, error)
             job = report.job
             if job is not None:
-                if self._is_uploaded and work.kind in WRITES and not job.can_go_on:
-                    take_unnoted_away(Path(work.sheet or ""), job.handed_over())
                 write_view(self._views / f"{work.customer}-{job.id}.db", report)
             result = {"outcome": report.outcome, "job": job.id if job else work.job}
             return {**result, "error": None if report.error is None else _error(report.error)}
@@ -190,16 +188,13 @@ class Worker:
                 return engine.release_invites(self._load(), names, as_sent=as_sent, progress=progress)
         return engine.show_job(self._load(), job)
 
-    @property
-    def _is_uploaded(self) -> bool:
-        """Whether the sheet lies in the folder of an upload, and not where somebody has it."""
-        return self.work.upload is not None or bool(self.work.more.get("is_uploaded"))
-
     def _slips(self, pipeline: Pipeline) -> Path | None:
         """Where first passwords go that no invite tells; None where none is made, or the sheet was not uploaded."""
-        if pipeline.settings.sheet.make.password is None or not self._is_uploaded:
+        work = self.work
+        is_uploaded = work.upload is not None or work.more.get("is_uploaded")
+        if pipeline.settings.sheet.make.password is None or not is_uploaded:
             return None
-        place = place_of_slips(Path(self.work.sheet or ""), self.work.id)
+        place = place_of_slips(Path(work.sheet or ""), work.id)
         make_folder(place.parent)
         return place
 

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, JSONResponse, Response
 
 from musterroll import UsageError
-from musterroll.engine import MEMBERS, Document, HandedOver, JobSummary, Outcome, Pipeline, documents, show_job
+from musterroll.engine import MEMBERS, Document, JobSummary, Outcome, Pipeline, documents, show_job
 from musterroll_plugins.web import first_passwords, jobs
 from musterroll_plugins.web.checked import is_importable
 from musterroll_plugins.web.copies import download_copy
@@ -118,7 +118,6 @@ def _of_check(visit: Visit, view: View, upload: Upload) -> dict[str, Any]:
 def _of_job(visit: Visit, view: View, job: JobSummary) -> dict[str, Any]:
     upload, held = visit.site.desk.upload_of(visit.name, job.sheet), len(set(view.held()))
     has_rejected = jobs.rejected_file_of(visit, job) is not None and visit.may("importer")
-    noted = [HandedOver(**one) for one in view.meta["handed_over"]]
     return {
         "id": job.id,
         **_origin(visit, job),
@@ -131,7 +130,7 @@ def _of_job(visit: Visit, view: View, job: JobSummary) -> dict[str, Any]:
         "error": job.error,
         "first_passwords": [
             {"id": one.slips.id, "for": one.to, "people": one.slips.people, "deleted": not one.slips.are_there}
-            for one in first_passwords.offers(visit, upload, noted)
+            for one in first_passwords.offers(visit, upload, view.handed_over)
         ],
         "can": {**jobs.can_do(visit, job, upload, held), "rejected": has_rejected},
     }
