@@ -17,7 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-NAMES = ("jobs", "new", "columns", "problems", "answers", "result", "story")
+NAMES = ("jobs", "new", "columns", "problems", "answers", "result", "story", "paper")
 """The pictures, in the order of the way."""
 
 _MARK = re.compile(r"^<!-- picture: (\w+) \| (.+) -->$", re.MULTILINE)
@@ -25,8 +25,14 @@ _FOLDER = "pictures"
 _ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
 _PIPELINE = """name = "acme"
 backend.use = "directory"
-backend.options = { path = "acme.db", passwords = "none" }
+backend.options = { path = "acme.db" }
 [profiles.production]
+"""
+_MAKES = """
+[sheet.make]
+password = { generate = "words" }
+[invites]
+send_to = "none"
 """
 _MISTAKES = """Email,User,Forename,Surname,Password,Calling Code,Phone,Groups
 guidance,,,,,,,
@@ -41,6 +47,12 @@ ana@acme.example,ana,Ana,Silva,Sesame-open-7,44,7712345678,Region|North
 bo@acme.example,bo,Bo,Berg,Meadow-Kite-41,,,Region|South
 cy@acme.example,cy,Cy,Clark,Harbour-Gate-55,44,7712345679,Region|North
 di@acme.example,di,Di,Dahl,Orchard-Lane-66,,,Region|South
+"""
+_PUPILS = """Email,User,Forename,Surname,Password,Calling Code,Phone,Groups
+guidance,,,,,,,
+,ed,Ed,Eden,,,,Region|North
+,flo,Flo,Fox,,,,Region|South
+,gus,Gus,Grey,,,,Region|South
 """
 _made: set[str] = set()
 
@@ -120,6 +132,18 @@ def take(folder: Path) -> None:
         page.goto(address.partition("/start")[0])
         page.wait_for_selector("table")
         take_one("jobs")
+        with Path(place, "musterroll.toml").open("a", encoding="utf-8") as pipeline:
+            pipeline.write(_MAKES)
+        page.get_by_role("link", name="New user import").first.click()
+        page.wait_for_selector("text=Choose a sheet")
+        upload("pupils.csv", _PUPILS)
+        page.wait_for_selector("text=Which column is what?")
+        page.get_by_role("button", name="Go on").click()
+        page.wait_for_selector("text=Check your answers")
+        page.get_by_role("button", name="Import 3 rows").click()
+        page.wait_for_url("**/jobs/*")
+        page.wait_for_selector("text=First passwords on paper")
+        take_one("paper")
         started.close()
 
 

@@ -10,6 +10,7 @@ of the commands take is told here, once:
 - `rejected_to`: the file for rejected rows; None for a new one beside the sheet.
 - `chosen`: which rows of the sheet are meant; None for all of them. `expected`: what the plan must come to.
 - `keep_passwords`: whether that file holds the rows' passwords.
+- `hand_over_to`: the new file, .html or .csv, for first passwords that are made and no invite tells; None for none.
 - `confirm`: asked once, before the first write, and only where there is something to write.
 - `progress`: told how it goes on.
 
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
         PrivilegedGroup,
         Scalar,
     )
+    from musterroll.journal.first_passwords import HandedOver
     from musterroll.journal.invites import InviteState
     from musterroll.journal.job import JobKind, JobState
     from musterroll.journal.outcomes import InviteCounts, JobCounts
@@ -116,6 +118,7 @@ __all__ = [
     "GroupState",
     "HandEdit",
     "HandEditCounts",
+    "HandedOver",
     "Instance",
     "InviteCounts",
     "InviteList",
@@ -265,6 +268,7 @@ _MODULES = {
     "contract.source": "spooled",
     "contract.translation": "add_catalogues in_language language_of languages set_language",
     "journal.change": "Action Change HandEdit HandEditCounts PasswordAction PrivilegedGroup Scalar",
+    "journal.first_passwords": "HandedOver",
     "journal.invites": "InviteState",
     "journal.job": "JobKind JobState",
     "journal.outcomes": "InviteCounts JobCounts",

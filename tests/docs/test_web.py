@@ -28,7 +28,7 @@ def test_every_line_of_what_it_is_safe_against_has_a_test() -> None:
         assert set(named) <= existing, line
 
 
-_EXAMPLES = {"customer": "ACME", "job": "ID", "form": "xlsx", "copy": "fixed", "row:int": "7"}
+_EXAMPLES = {"customer": "ACME", "job": "ID", "form": "xlsx", "copy": "fixed", "row:int": "7", "slips": "SLIPS"}
 
 
 def test_every_operation_of_the_api_is_on_the_page() -> None:

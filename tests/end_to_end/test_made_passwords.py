@@ -15,6 +15,9 @@ from pathlib import Path
 import argon2
 import pytest
 
+from musterroll import MusterrollError, Secret
+from musterroll.engine import load_pipeline
+from musterroll.written.hand_over import Told, write_hand_over
 from support.fork_server import ForkServer, When
 from support.workplace import Inside
 
@@ -127,6 +130,15 @@ def test_a_file_that_cannot_be_is_refused_before_anything_is_done(inside: Inside
     assert inside.run("run", "pupils.csv", "--hand-over", name).status == 2
     assert not inside.directory.exists()
     assert (inside.folder / "pupils.csv").read_bytes() == before
+
+
+def test_what_cannot_be_written_is_said_without_where_it_lies(inside: Inside) -> None:
+    write(inside.folder)
+    path, fields = inside.folder / "pupils.csv", load_pipeline(inside.folder / "musterroll.toml").fields
+    with pytest.raises(MusterrollError, match=r"cannot be written to pupils\.csv: the file exists by now") as refused:
+        write_hand_over(path, [Told("ana", Secret("Meadow-Kite-41"), {})], fields, "school")
+    assert str(inside.folder) not in refused.value.message  # on a page that is nobody's business
+    assert "Meadow" not in refused.value.message
 
 
 def test_rules_that_no_password_meets_are_a_mistake(inside: Inside) -> None:

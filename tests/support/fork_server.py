@@ -24,6 +24,7 @@ guidance,,,,,,,
 ana@example.com,ana,Ana,Silva,Sesame-open-7,44,7712345678,A|B
 """
 When = Literal["before", "after"]
+Program = Literal["musterroll", "worker"]
 
 
 @dataclass(frozen=True)
@@ -49,19 +50,27 @@ class ForkServer:
         self.kills = 0
 
     def run(
-        self, folder: Path, *words: object, commit: int | None = None, when: When = "after", seconds: float = 0
+        self,
+        folder: Path,
+        *words: object,
+        program: Program = "musterroll",
+        commit: int | None = None,
+        when: When = "after",
+        seconds: float = 0,
     ) -> Command:
         """Runs a command of musterroll.
 
         Args:
             folder: where it runs.
             words: the command line, without the program.
+            program: what runs them: the command line, or a worker of the pages.
             commit: the commit of the journal at which it is killed, from 1; None for none.
             when: whether that is just before or just after it.
             seconds: after which it is killed; 0 for never.
         """
         out, err = folder / ".out", folder / ".err"
         order = {"folder": str(folder), "words": list(map(str, words)), "commit": commit, "when": when}
+        order["program"] = program
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         print(json.dumps({**order, "seconds": seconds}), file=self._process.stdin, flush=True)
@@ -119,9 +128,15 @@ def _work(order: dict[str, Any]) -> None:
     if order["seconds"]:
         signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), signal.SIGKILL))
         signal.setitimer(signal.ITIMER_REAL, order["seconds"])
-    from musterroll_cli.main import main
+    if order["program"] == "worker":
+        from musterroll_plugins.web.worker import main as work
 
-    status = main(order["words"])
+        work(*map(Path, order["words"]))
+        status = 0
+    else:
+        from musterroll_cli.main import main
+
+        status = main(order["words"])
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(status)

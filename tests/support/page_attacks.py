@@ -36,6 +36,8 @@ FORMS = (
     "/work/{work}/cancel",
     "{upload}/copies/fixed",
     "{upload}/copies/annotated",
+    "{printed}",
+    "{printed}/delete",
 )
 _UP = (
     "../../../../etc/passwd",
@@ -54,7 +56,8 @@ _UP = (
 
 
 def _filled(s: Scene, path: str) -> str:
-    return "/c/test" + path.format(upload=s.upload, job=s.job, limited=s.limited, work=s.work)
+    ids = {"job": s.job, "limited": s.limited, "work": s.work}
+    return "/c/test" + path.format(upload=s.upload, printed=s.printed, deleted=s.deleted, **ids)
 
 
 def each(status: int, values: Iterable[Any], ask: Callable[[Scene, Any], int]) -> list[Attack]:
@@ -95,7 +98,8 @@ def tokens(status: int, who: str, *requests: tuple[str, str]) -> list[Attack]:
     """Sends requests of a program."""
 
     def ask(s: Scene, request: tuple[str, str]) -> int:
-        return s.bearer(request[0], request[1].format(job=s.job, limited=s.limited, work=s.work), who)
+        path = request[1].format(job=s.job, limited=s.limited, work=s.work, printed=s.printed)
+        return s.bearer(request[0], path, who)
 
     return each(status, requests, ask)
 
@@ -118,13 +122,25 @@ def _at(s: Scene, seconds: float, ask: Callable[[Scene], int]) -> int:
 def operations(status: int, which: Iterable[Operation], ask: Callable[[Scene, str, str], int]) -> list[Attack]:
     """Asks for each of some operations of the API: about the customer, the check and the job that are there."""
     paths = [(one.method, path) for one in which for path in _addresses(one)]
-    return each(status, paths, lambda s, one: ask(s, one[0], one[1].format(work=s.work, job=s.job)))
+    return each(status, paths, lambda s, one: ask(s, one[0], _address(s, one[1])))
+
+
+def _address(s: Scene, path: str) -> str:
+    return path.format(work=s.work, job=s.job, slips=s.slips)
 
 
 def _addresses(one: Operation) -> Iterable[str]:
     path = one.path.replace("{customer}", "test").replace("{copy}", "fixed").replace("{row:int}", "3")
     path = path.replace("{form}", "xlsx" if "blank" in path else "html")
     yield from (path.replace("{job}", id_) for id_ in ("{work}", "{job}")) if "{job}" in path else (path,)
+
+
+def _at_job(slips: str) -> str:
+    return slips.rpartition("/")[0]
+
+
+def _other_job(s: Scene, name: str) -> str:
+    return f"/c/test/jobs/{getattr(s, name)}/passwords/{s.slips}"
 
 
 def _slowly(s: Scene, ask: Callable[[Scene], int]) -> int:
@@ -141,6 +157,16 @@ _JSON: dict[str, Any] = {"content_type": "application/json"}
 _SOCKET: dict[str, Any] = {
     "lines": ("connection: upgrade", "upgrade: websocket", "sec-websocket-version: 13", "sec-websocket-key: eA==")
 }
+_NO_SLIPS = (
+    "0" * 20,
+    "x",
+    "%00",
+    "..%2f..%2fsheet",
+    "..%2f..%2fupload.json",
+    "%2e%2e%2fsheet.csv",
+    "*",
+    quote(HTML, safe=""),
+)
 ACTS = ("resume", "approve", "undo", "release", "cancel")
 OWN_ACTS = ("cancel", "import", "discard")  # about what the API has begun
 
@@ -258,6 +284,28 @@ KINDS: dict[str, list[Attack]] = {
         *people(404, "ivan", *[("POST", f"/jobs/{{job}}/{act}") for act in ("drop", "prune", "delete", "%00", "rows")]),
         *people(409, "ivan", ("POST", "/jobs/{job}/release")),
     ],
+    "slips that are not for who asks": [
+        *people(403, "ivan", ("POST", "{printed}"), ("POST", "{printed}/delete"), ("GET", "{printed}/delete")),
+        *people(403, "vera", ("GET", "{printed}/delete")),
+        *people(404, "olga", ("GET", "{printed}/delete")),
+        *get(401, ["{printed}/delete"], cookie=""),
+        *each(401, FORMS[-2:], lambda s, path: s.form(_filled(s, path), head={"cookie": ""}, csrf=s.csrf)),
+        *get(405, ["{printed}"]),
+        *get(200, ["{printed}/delete?delete=yes&csrf=x"]),
+        *tokens(403, "imports", *[("POST", f"/api{{printed}}{end}") for end in ("", "/delete")]),
+        *tokens(403, "looks", *[("POST", f"/api{{printed}}{end}") for end in ("", "/delete")]),
+        *tokens(404, "theirs", *[("POST", f"/api{{printed}}{end}") for end in ("", "/delete")]),
+        *tokens(405, "imports", *[("GET", f"/api{{printed}}{end}") for end in ("", "/delete")]),
+    ],
+    "slips that are none": [
+        *each(404, _NO_SLIPS, lambda s, id_: s.form(f"/c/test{_at_job(s.printed)}/{id_}", csrf=s.csrf)),
+        *each(404, _NO_SLIPS, lambda s, id_: s.form(f"/c/test{_at_job(s.printed)}/{id_}/delete", csrf=s.csrf)),
+        *each(404, _NO_SLIPS, lambda s, id_: s.bearer("POST", f"/api{_at_job(s.printed)}/{id_}", "imports")),
+        # Of another job, and of no job.
+        *each(404, ("job", "limited"), lambda s, name: s.form(_other_job(s, name), csrf=s.csrf)),
+        *each(410, ("", "/delete"), lambda s, end: s.form(f"/c/test{s.deleted}{end}", csrf=s.csrf)),
+        *get(410, ["{deleted}/delete"]),
+    ],
     "a person whom nobody knows": each(
         401,
         (
@@ -330,7 +378,7 @@ KINDS: dict[str, list[Attack]] = {
         *each(
             404,
             [(one.method, path) for one in ABOUT_JOBS for path in _addresses(one) if "{work}" in path],
-            lambda s, one: s.bearer(one[0], one[1].format(work=s.work), "looks", "{}"),
+            lambda s, one: s.bearer(one[0], _address(s, one[1]), "looks", "{}"),
         ),
     ],
     "an operation by another method": operations(

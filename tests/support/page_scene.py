@@ -65,6 +65,8 @@ class Scene:
         team: the same customers behind a proxy that signs people in.
         job: a job that has completed.
         limited: a job that a limit has stopped.
+        printed, deleted: the paths of slips with first passwords: those are there, these were deleted.
+        slips: the id of the first ones.
         upload: the path of an upload that waits for answers.
         work: the id of its check.
         headers, text: of the last answer.
@@ -77,11 +79,19 @@ class Scene:
         self.job = job_of(self.visitor.import_(SHEET, invites="none"))
         rows = "".join(f",new{i},N,,Harbour-Gate-{i},,,\n" for i in range(9))
         self.limited = job_of(self.visitor.import_(SHEET + rows, invites="none"))
+        self.printed, self.deleted = self._slips("pia"), self._slips("pat")
+        self.slips = self.printed.rpartition("/")[2]
+        self.visitor.post(f"{self.deleted}/delete")
         self.upload = upload_path(self.visitor.upload(SHEET.replace("Silva", "Souza")))
         record = json.loads((server.state / self.upload[1:] / "upload.json").read_text("utf-8"))
         self.work: str = record["check"]
         self.csrf, self.cookie = self._session(self.visitor)
         self.text, self.headers = "", http.client.HTTPMessage()
+
+    def _slips(self, name: str) -> str:
+        """Creates somebody whose first password is on a slip; returns the path of it."""
+        page = self.visitor.import_("\n".join([*SHEET.splitlines()[:2], f",{name},P,,,,,"]), invites="none")
+        return f"/jobs/{job_of(page)}/passwords/{page.text.partition('/passwords/')[2][:20]}"
 
     def begin(self) -> None:
         """A minute later: who tried too often may try again; with a session that is new, and one that has ended."""
@@ -220,7 +230,8 @@ def _dump(path: Path) -> str:
 def page_scene(folder: Path) -> Iterator[Scene]:
     """Sets the scene."""
     place = Workplace(folder)
-    place.pipeline("[limits]\ncreate = 5")
+    makes = '[sheet.make]\npassword = { generate = "words" }\n'
+    place.pipeline(f"{makes}[limits]\ncreate = 5", passwords="argon2id")
     other = Workplace(folder / "other")
     other.folder.mkdir()
     other.pipeline(name="other")

@@ -11,6 +11,7 @@ from musterroll.commands.run import lasting_summary
 from musterroll.contract.translation import gettext, gettext_noop
 from musterroll.errors import RefusedError
 from musterroll.invites.choices import InviteChoices
+from musterroll.journal.first_passwords import FirstPasswords
 from musterroll.journal.job import JobKind
 from musterroll.journal.journal import Journal
 from musterroll.pipeline.pipeline import Pipeline
@@ -43,7 +44,8 @@ def plan(
     """Says what would change against the live backend; writes nothing. `chosen` and `expected` are as for `run`.
 
     With `save_to` the plan is kept, to be applied later; not one whose errors keep everything out. With `with_choices`
-    the report also tells how many invites every choice of `send_to` would send.
+    the report also tells how many invites every choice of `send_to` would send, and how many first passwords that no
+    invite tells it would leave.
     """
     if save_to is not None:
         save_to.check()
@@ -96,9 +98,17 @@ def _refusal(made: NewPlan, invites: int | None = None) -> RefusedError | None:
 
 def _judged(choices: InviteChoices, made: NewPlan, refusal: RefusedError | None) -> dict[SendTo, InviteChoice]:
     """The choices with what the limits say to them; `refusal` is what they say to the plan."""
-    if made.run.pipeline.settings.limits.invite is None:
-        return {choice: InviteChoice(sends, refusal) for choice, sends in choices.counts.items()}
-    return {choice: InviteChoice(sends, _refusal(made, sends)) for choice, sends in choices.counts.items()}
+    on_paper, is_limited = choices.without_invite(_first_passwords(made)), made.run.pipeline.settings.limits.invite
+    return {
+        choice: InviteChoice(sends, refusal if is_limited is None else _refusal(made, sends), on_paper[choice])
+        for choice, sends in choices.counts.items()
+    }
+
+
+def _first_passwords(made: NewPlan) -> Iterator[int]:
+    """The rows whose users get a password that is made; none where the portal does nothing with it."""
+    if made.run.pipeline.settings.sheet.make.password is not None and made.portal.capabilities().uses_passwords:
+        yield from FirstPasswords(made.job.journal, made.job.id).rows()
 
 
 @contextmanager

@@ -46,6 +46,11 @@ class InviteChoices:
         for choice, found in self._rows.items():
             self._rows[choice] = array("Q", (row for row in found if row not in out))
 
+    def without_invite(self, rows: Iterable[int]) -> Mapping[SendTo, int]:
+        """How many users of some rows each choice would not invite."""
+        some = frozenset(rows)
+        return {choice: len(some.difference(found)) if some else 0 for choice, found in self._rows.items()}
+
     @property
     def counts(self) -> Mapping[SendTo, int]:
         """How many invites each choice would send."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from musterroll.contract.fields import PASSWORD
 from musterroll.journal.change import Action, PasswordAction, field_changes
-from musterroll.journal.damage import decoded, storable
+from musterroll.journal.damage import decoded, refuse_other_than_text, storable
 from musterroll.journal.journal import Journal
 from musterroll.journal.operations import OpState, PlannedUser
 
@@ -31,6 +31,19 @@ class Untold:
     is_invited: bool
 
 
+@dataclass(frozen=True, slots=True)
+class HandedOver:
+    """A file that tells first passwords.
+
+    Attributes:
+        path: the file; whether it is there still, only its owner knows.
+        people: how many users' passwords are in it.
+    """
+
+    path: str
+    people: int
+
+
 class FirstPasswords:
     """The passwords that a job has made.
 
@@ -47,6 +60,11 @@ class FirstPasswords:
         query = f"SELECT count(*) FROM row AS r WHERE {_MADE} AND r.invite IS NULL"  # noqa: S608 -- constants
         (count,) = self._journal.execute(query, (self._job,)).fetchone()
         return int(count)
+
+    def rows(self) -> Iterator[int]:
+        """Streams the rows of those who have got a password, or will."""
+        query = f"SELECT r.row FROM row AS r WHERE {_MADE}"  # noqa: S608 -- constants
+        return (row for (row,) in self._journal.stream(query, (self._job,)))
 
     @decoded
     def untold(self) -> Iterator[Untold]:
@@ -71,3 +89,11 @@ class FirstPasswords:
             "UPDATE row SET handed = ? WHERE job = ? AND row = ?",
             [(storable(str(file)), self._job, row) for row in rows],
         )
+
+    @decoded
+    def files(self) -> Iterator[HandedOver]:
+        """Streams the files that tell passwords, in the order of whom they tell."""
+        query = "SELECT handed, count(*) FROM row WHERE job = ? AND handed IS NOT NULL GROUP BY 1 ORDER BY min(row)"
+        for path, people in self._journal.stream(query, (self._job,)):
+            refuse_other_than_text(path)
+            yield HandedOver(path, people)

@@ -12,6 +12,7 @@ from musterroll.contract.translation import gettext
 from musterroll.contract.users import GroupPath
 from musterroll.errors import MusterrollError
 from musterroll.journal.change import shown_row
+from musterroll.journal.first_passwords import FirstPasswords
 from musterroll.journal.invites import failed_invites
 from musterroll.journal.job import Job, JobRecord, JobState, read_jobs
 from musterroll.journal.jobs import open_job
@@ -62,7 +63,7 @@ def job_settings(state: Path, name: str, job: str) -> tuple[str | None, tuple[st
 
 
 def _summary(job: Job, record: JobRecord) -> JobSummary:
-    """Summarises a job; its failures stream from the journal, which must stay open."""
+    """Summarises a job; its failures and files stream from the journal, which must stay open."""
     rows, invites = job.outcome
 
     def failures() -> Iterator[Failure]:
@@ -89,6 +90,7 @@ def _summary(job: Job, record: JobRecord) -> JobSummary:
         counts=rows,
         invites=invites,
         failures=failures,
+        handed_over=FirstPasswords(job.journal, job.id).files,
         error=record.error,
     )
 

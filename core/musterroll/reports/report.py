@@ -68,10 +68,12 @@ class InviteChoice:
     Attributes:
         sends: how many it would send.
         refusal: the limits that the plan would then exceed; None where it exceeds none.
+        on_paper: how many first passwords it would leave that no invite tells.
     """
 
     sends: int
     refusal: MusterrollError | None
+    on_paper: int = 0
 
 
 @dataclass(kw_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from musterroll.journal.first_passwords import HandedOver
 from musterroll.journal.invites import InviteState
 from musterroll.journal.job import CUT_OFF, Approval, JobState
 from musterroll.journal.outcomes import InviteCounts, JobCounts, JobOutcome
@@ -70,6 +71,7 @@ class JobSummary:
         counts: what became of the rows.
         invites: what became of the invites.
         failures: streams what failed, and why.
+        handed_over: streams the files that tell first passwords.
         error: what stopped it, where something did.
     """
 
@@ -86,6 +88,7 @@ class JobSummary:
     counts: JobCounts
     invites: InviteCounts
     failures: Callable[[], Iterator[Failure]] = lambda: iter(())
+    handed_over: Callable[[], Iterator[HandedOver]] = lambda: iter(())
     error: str | None = None
 
     @property

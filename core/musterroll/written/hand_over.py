@@ -106,11 +106,11 @@ def write_hand_over(path: Path, people: Iterable[Told], fields: FieldSet, title:
 def _not_written(path: Path, why: str) -> MusterrollError:
     return MusterrollError(
         gettext(
-            "the first passwords cannot be written to {path}: {why}; go on with `musterroll jobs resume` and another "
-            "file ({option})",
-            path=path,
+            "the first passwords cannot be written to {name}: {why}, so nobody knows them; go on with the job, which "
+            "sets its users other ones and writes those to another file",
+            # Where the folder is, on a page is nobody's business.
+            name=path.name,
             why=why,
-            option=OPTION,
         )
     )
 

@@ -22,6 +22,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from musterroll_plugins.web.private import ID, make_folder, new_id, open_new, read_json, write_json
+from musterroll_plugins.web.slips import has_slips
 
 WRITES = frozenset({"run", "resume", "approve", "undo", "release"})
 """The kinds of work that write: of a customer one at a time, the others wait."""
@@ -45,8 +46,7 @@ class Upload:
     """A sheet that somebody has uploaded, and what they have said of it.
 
     Attributes:
-        id: its id.
-        customer: whose.
+        id, customer: its id, and whose.
         by: who uploaded it.
         at: when, ISO 8601, UTC.
         name: what its file was called; shown, and never part of a path.
@@ -57,6 +57,7 @@ class Upload:
         check: the id of the check's work.
         run: that of the import; None until it was begun.
         began_by: who began the import.
+        resumed_by: by the works that have gone on with its job, who wanted them.
     """
 
     id: str
@@ -71,6 +72,7 @@ class Upload:
     check: str | None = None
     run: str | None = None
     began_by: str = ""
+    resumed_by: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -284,10 +286,9 @@ class Desk:
 
     def is_imported(self, upload: Upload) -> bool:
         """Whether an upload is being imported, or has become a job; not where its import came to nothing."""
-        if upload.run is None:
-            return False
-        work = self.work(upload.customer, upload.run)
-        if work is None:
+        if upload.run is None or has_slips(self.sheet_of(upload)):
+            return has_slips(self.sheet_of(upload))  # whatever became of the worker
+        if (work := self.work(upload.customer, upload.run)) is None:
             return True
         standing = self.standing(work)
         return standing.state in ("waiting", "running") or bool(standing.result and standing.result["job"])
@@ -337,7 +338,7 @@ class Desk:
         for path in self._old(self.keys, _KEY_DAYS):
             path.unlink(missing_ok=True)
         kept = {self.view_of_job(customer, id_).name for customer, found in jobs.items() for id_, _ in found}
-        for path in self._old(self._views, 0):
+        for path in self._old(self._views, 1):  # a new one may be of a job that has begun since they were listed
             if path.name not in kept:
                 path.unlink(missing_ok=True)
 

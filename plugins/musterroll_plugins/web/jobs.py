@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from starlette.responses import Response
 from musterroll import MusterrollError, gettext
 from musterroll.engine import JobSummary, job_settings, list_jobs
 from musterroll_plugins.web.desk import REPORTS, Upload, Work
+from musterroll_plugins.web.first_passwords import are_to_be_printed, offers
 from musterroll_plugins.web.people import Role
 from musterroll_plugins.web.private import read_json
 from musterroll_plugins.web.site import Route, Visit
@@ -38,7 +40,7 @@ async def all_jobs(visit: Visit) -> Response:
     """The jobs of a customer, newest first, and what is waiting before them."""
     found = await jobs_of(visit)
     page, shown = paged(visit, found)
-    jobs = [(job, *origin_of(visit, job)) for job in shown]
+    jobs = [(job, *origin_of(visit, job), are_to_be_printed(visit, job)) for job in shown]
     waiting = [(one, _waits_for(visit, one)) for one in await waiting_of(visit, found)]
     return visit.page("jobs.html", jobs=jobs, waiting=waiting, found=page)
 
@@ -100,7 +102,7 @@ async def one_job(visit: Visit) -> Response:
     upload = desk.upload_of(visit.name, job.sheet)
     name, by = origin_of(visit, job)
     part, text, outcome = visit.query("part"), visit.query("q").strip(), visit.query("outcome")
-    values: dict[str, Any] = {"meta": None, "found": None, "held": 0}
+    values: dict[str, Any] = {"meta": None, "found": None, "held": 0, "offers": []}
     if view is not None:
         with view:
             totals = {
@@ -117,6 +119,7 @@ async def one_job(visit: Visit) -> Response:
             else:
                 values["found"] = view.failures(visit.page_number)
             values |= {"totals": totals, "meta": view.meta, "held": len(set(view.held()))}
+            values["offers"] = offers(visit, upload, view.handed_over)
     fields = (await visit.pipeline()).fields
     return visit.page(
         "job.html",
@@ -272,7 +275,11 @@ async def begin_act(visit: Visit, job: JobSummary, act: str, *, as_sent: bool) -
     elif not can_do(visit, job, upload, 0)[act]:
         raise HTTPException(409, gettext("that cannot be done with this job as it is now"))
     profile, sets = await settings_of(visit, job)
+    more["is_uploaded"] = upload is not None
     work = visit.begin(act, job=job.id, sheet=job.sheet, profile=profile, sets=sets, more=more)
+    now = visit.site.desk.upload_of(visit.name, job.sheet)  # looked at again: another person may have done something
+    if now is not None and act == "resume":
+        visit.site.desk.store(replace(now, resumed_by={**now.resumed_by, work.id: work.by}))
     visit.note(act, job.id)
     return work
 

@@ -22,7 +22,7 @@ from starlette.routing import Route
 from musterroll import MusterrollError
 from musterroll.engine import list_jobs
 from musterroll_plugins.listener import QuietServer
-from musterroll_plugins.web import checked, columns, copies, entrance, jobs, reports, uploads, works
+from musterroll_plugins.web import checked, columns, copies, entrance, first_passwords, jobs, reports, uploads, works
 from musterroll_plugins.web.admission import api, page
 from musterroll_plugins.web.audit import Audit
 from musterroll_plugins.web.customers import Customers
@@ -51,6 +51,7 @@ def routes_of(site: Site) -> list[Route]:
         *copies.ROUTES,
         *works.ROUTES,
         *reports.ROUTES,
+        *first_passwords.ROUTES,
     )
     # The paths with fixed words come before those in which anything can stand.
     ordered = sorted(pages, key=lambda route: route[1].endswith("{act}"))

@@ -25,7 +25,8 @@ from filelock import FileLock
 from musterroll import MusterrollError, SourceError, engine, gettext, gettext_noop
 from musterroll.engine import MEMBERS, Change, Document, Outcome, Pipeline, PlanSummary, Report, documents
 from musterroll_plugins.web.desk import COPIES, Work, copy_of, report_of
-from musterroll_plugins.web.private import read_json, write_json
+from musterroll_plugins.web.private import make_folder, read_json, write_json
+from musterroll_plugins.web.slips import place_of_slips
 from musterroll_plugins.web.view import write_view
 
 _COMMANDS = {
@@ -43,7 +44,17 @@ _COMMANDS = {
 }
 _PACE = 0.2  # seconds between two words of progress
 _UNMAPPED = frozenset({"column.missing", "sheet.ambiguous"})
-_CHANGED = gettext_noop("what would happen has changed since it was shown, so nothing was written; look at it again")
+_SAID_HERE = {
+    # Only `_is_as_shown` declines anything.
+    "declined": gettext_noop(
+        "what would happen has changed since it was shown, so nothing was written; look at it again"
+    ),
+    # An uploaded sheet has a place for them.
+    "hand_over.missing": gettext_noop(
+        "this job was begun on the command line, and makes first passwords that no invite tells; go on with it there, "
+        "and name a file to hand them over in"
+    ),
+}
 
 
 class Teller:
@@ -107,8 +118,8 @@ class Worker:
                 document.finish(Outcome.INTERRUPTED, MusterrollError("interrupted", code="interrupted"))
             except MusterrollError as error:
                 result = {"outcome": documents.outcome_of(error), "error": _error(error)}
-                if error.code == "declined":  # only `_is_as_shown` declines anything
-                    result["error"] = {"code": error.code, "message": gettext(_CHANGED)}
+                if error.code in _SAID_HERE:
+                    result["error"] = {"code": error.code, "message": gettext(_SAID_HERE[error.code])}
                 document.add(documents.of_error(error))
                 document.finish(result["outcome"], error)
             except Exception as error:
@@ -158,19 +169,34 @@ class Worker:
         match work.kind:
             case "run":
                 pipeline = self._load(invites=work.more.get("invites"))
+                slips = self._slips(pipeline)
                 if (shown := work.more.get("shown")) is None:  # programs have seen none
-                    return engine.run(pipeline, sheet, progress=progress)
-                return engine.run(pipeline, sheet, confirm=partial(self._is_as_shown, shown), progress=progress)
+                    return engine.run(pipeline, sheet, hand_over_to=slips, progress=progress)
+                is_as_shown = partial(self._is_as_shown, shown)
+                return engine.run(pipeline, sheet, hand_over_to=slips, confirm=is_as_shown, progress=progress)
             case "resume":
-                return engine.resume(self._load(), job, progress=progress)
+                pipeline = self._load()
+                return engine.resume(pipeline, job, hand_over_to=self._slips(pipeline), progress=progress)
             case "approve":
-                return engine.approve(self._load(), job, by=work.by, progress=progress)
+                pipeline = self._load()
+                slips = self._slips(pipeline)
+                return engine.approve(pipeline, job, by=work.by, hand_over_to=slips, progress=progress)
             case "undo":
                 return engine.undo(self._load(), job, progress=progress)
             case "release":
                 names, as_sent = work.more["names"], work.more["as_sent"]
                 return engine.release_invites(self._load(), names, as_sent=as_sent, progress=progress)
         return engine.show_job(self._load(), job)
+
+    def _slips(self, pipeline: Pipeline) -> Path | None:
+        """Where first passwords go that no invite tells; None where none is made, or the sheet was not uploaded."""
+        work = self.work
+        is_uploaded = work.upload is not None or work.more.get("is_uploaded")
+        if pipeline.settings.sheet.make.password is None or not is_uploaded:
+            return None
+        place = place_of_slips(Path(work.sheet or ""), work.id)
+        make_folder(place.parent)
+        return place
 
     def _is_as_shown(self, shown: Mapping[str, Any], summary: PlanSummary) -> bool:
         """Whether the plan is the one that the person has seen."""
@@ -186,7 +212,11 @@ class Worker:
             codes = {one.code for one in report.problem_groups()}
             columns = self._columns(pipeline, sheet) if codes & _UNMAPPED else None
             choices = {
-                name: {"sends": one.sends, "refusal": one.refusal.message if one.refusal else None}
+                name: {
+                    "sends": one.sends,
+                    "on_paper": one.on_paper,
+                    "refusal": one.refusal.message if one.refusal else None,
+                }
                 for name, one in report.invite_choices.items()
             }
             digest = _digest(report.changes()) if report.changes is not None and choices else None

@@ -226,3 +226,13 @@ def test_one_plan_counts_what_every_choice_would_send(work: Work, usual: SendTo)
             assert str(other.error) == str(told.refusal)
     with plan(work.pipeline(_send_to(usual)), sheet, with_choices=True) as report:
         assert report.invite_choices == {}  # the errors keep everything out
+
+
+def test_one_plan_counts_the_first_passwords_that_no_invite_would_tell(work: Work) -> None:
+    _existing(work, "ana")
+    people = (addressed("ana"), addressed("bo"), user("cy", password=""), addressed("dee", password=""), user("eve"))
+    made = 'sheet.make.password = { generate = "words" }'
+    for settings, none, new in ((made, 2, 1), ("password.required = 'never'", 0, 0)):
+        with plan(work.pipeline(settings, _send_to("none")), work.sheet(*people), with_choices=True) as report:
+            found = {name: one.on_paper for name, one in report.invite_choices.items()}
+        assert found == {"none": none, "new": new, "all": new, "pending": new}

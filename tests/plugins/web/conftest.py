@@ -9,7 +9,7 @@ import pytest
 from support.web_server import Visitor, WebServer, web_server
 from support.workplace import Workplace
 
-_CUSTOMERS = 40
+_CUSTOMERS = 60
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from playwright.sync_api import Browser, Locator, Page, Route
 
 from musterroll_plugins.web.sessions import IDLE_SECONDS
 from support.browser import chromium, needs_chromium, too_wide, violations
+from support.slips import PUPILS, assert_they_sign_in, makes_passwords, told_by
 from support.web_server import DOUBTFUL, MISTAKES, POST_IN_DOUBT, SHEET, WebServer, web_server
 from support.workplace import Workplace
 
@@ -129,6 +131,57 @@ def test_the_corrected_copy_is_downloaded_uploaded_and_imported(
     page.wait_for_url("**/jobs/*")
     assert place.users()["ana"]["phone"] == "7712345678"
     assert seen.faults == []
+    seen.context.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("look", [*LOOKS, "without a script"])
+def test_first_passwords_are_downloaded_twice_printed_and_deleted(
+    look: str, browser: Browser, server: WebServer, place: Workplace
+) -> None:
+    makes_passwords(place, name=place.folder.name)
+    has_script = look in LOOKS
+    options = LOOKS.get(look, {"java_script_enabled": False})
+    seen = Seen(browser, server, f"/c/{place.folder.name}", **options)
+    page, looks = seen.page, seen.look if has_script else lambda: None  # axe is a script
+    seen.upload(place.write("pupils.csv", PUPILS))
+    page.get_by_label("New users – 1 invite, 2 first passwords on paper").check()
+    looks()
+    page.get_by_role("button", name="Import 3 rows").click()
+    page.wait_for_url("**/jobs/*")
+    paper = page.get_by_role("region", name="First passwords on paper")
+    looks()
+    copies = []
+    for number in range(2):
+        with page.expect_download() as downloaded:
+            paper.get_by_role("button", name="Download 2 slips").click()
+        assert downloaded.value.suggested_filename.endswith("-first-passwords.html")
+        copies.append(place.folder / f"slips{number}.html")
+        downloaded.value.save_as(copies[-1])
+    assert copies[0].read_bytes() == copies[1].read_bytes()
+    told = told_by(copies[0].read_bytes())
+    assert_they_sign_in(place.directory, told)
+    page.goto(copies[0].as_uri())  # as it is printed
+    assert [page.locator("dd.told").nth(at).inner_text() for at in range(4)] == [*chain.from_iterable(told.items())]
+    page.go_back()
+    job = page.url
+    page.goto(seen.home)
+    assert "First passwords to print" in page.inner_text("table")
+    looks()
+    page.goto(job)
+    paper.get_by_role("link", name="They are printed: delete them").click()
+    page.wait_for_url("**/delete")
+    assert page.title().startswith("Delete the first passwords?")
+    looks()
+    page.get_by_role("button", name="Delete them").click()
+    page.wait_for_url("**/jobs/*")
+    assert "has printed the slips of 2 people" in paper.inner_text()
+    assert paper.get_by_role("button").count() == 0
+    looks()
+    assert seen.faults == []
+    page.go_back()
+    page.wait_for_selector("text=nobody can get them again")
+    looks()
     seen.context.close()
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from support.page_attacks import HTML, KINDS
 from support.page_scene import Scene, page_scene
+from support.slips import told_by
 from support.web_server import SHEET, WebServer, upload_path, web_server, words_of
 from support.workplace import Workplace
 
@@ -90,7 +91,7 @@ def test_what_the_cells_and_the_file_are_called_is_only_text(scene: Scene) -> No
 
 def test_every_page_has_a_strict_policy_and_no_inline_anything(scene: Scene) -> None:
     paths = ("", "/new", scene.upload, f"{scene.upload}/problems", f"/jobs/{scene.job}", f"/jobs/{scene.job}/undo")
-    for path in paths:
+    for path in (*paths, scene.printed.partition("/passwords")[0], f"{scene.printed}/delete"):
         page = scene.visitor.get(path)
         assert page.status_code == 200
         assert "unsafe" not in page.headers["content-security-policy"]
@@ -144,10 +145,15 @@ def test_every_act_is_in_the_audit_log(scene: Scene) -> None:
     scene.bearer("GET", "/api/openapi.json", "guess")
     scene.bearer("POST", f"/api/jobs/{scene.job}/undo", "looks")
     scene.form(f"/c/test{scene.upload}/run", csrf="x")
+    scene.form(f"/c/test{scene.printed}", csrf=scene.csrf)
+    told = told_by(scene.text)
+    scene.as_("ivan", "POST", f"/c/test{scene.printed}")
     found = {what for _, what in read_audit(scene.server)}
     assert {"sign-in", "upload", "run", "sign-in refused", "token refused"} <= found
     assert f"refused: POST /api/jobs/{scene.job}/undo" in found
     assert "refused: a form without the token of its session" in found
+    assert {"download of first passwords", "deletion of first passwords", "refused: first passwords"} <= found
+    assert len(told) == 1
     for line in scene.server.audit():
         assert set(line) == {"when", "who", "what", "customer", "about", "address"}
-        assert "Sesame" not in json.dumps(line)
+        assert not any(secret in json.dumps(line) for secret in ("Sesame", *told.values()))

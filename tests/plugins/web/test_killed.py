@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from support.web_server import ServerProcess, Visitor, upload_path, web_process, words_of
+from support.slips import assert_they_sign_in, makes_passwords, told_by
+from support.web_server import ServerProcess, Visitor, job_of, upload_path, web_process, words_of
 from support.workplace import Workplace
 
 _HEADER = "Email,Username,Forename,Surname,Password,Calling Code,Phone,Groups\nguidance,,,,,,,\n"
@@ -96,6 +97,25 @@ def test_a_killed_server_leaves_the_worker_at_work_and_a_new_one_sees_it(place: 
         done = visitor.wait(visitor.get(work))
         assert "Completed" in words_of(done)
     assert len(place.users()) == ROWS
+
+
+@linux_only
+def test_a_killed_server_loses_no_first_password(place: Workplace) -> None:
+    makes_passwords(place)
+    names = [f"user{i}" for i in range(60)]
+    sheet = "Email,Username,Forename,Surname\n" + "".join(f",{name},U,\n" for name in names)
+    with web_process(place) as server:
+        visitor = server.enter()
+        work = visitor.post(upload_path(visitor.upload(sheet)) + "/run", invites="none").url.path
+        until(lambda: written(place.directory) > 0)
+        server.stop(kill=True)
+    with web_process(place) as again:
+        visitor = again.enter()
+        done = visitor.wait(visitor.get(work.removeprefix("/c/test")))
+        assert "60 people get their first passwords on paper" in words_of(done)
+        told = told_by(visitor.post(f"/jobs/{job_of(done)}/passwords/{work.rpartition('/')[2]}").content)
+    assert told.keys() == set(names)
+    assert_they_sign_in(place.directory, told)
 
 
 def test_a_server_that_is_stopped_stops_its_workers_in_order(place: Workplace) -> None:

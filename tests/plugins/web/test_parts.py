@@ -58,13 +58,17 @@ def uploaded(desk: Desk, customer: str = "acme", days: int = 0) -> Upload:
 
 def test_what_nobody_needs_is_taken_away(desk: Desk) -> None:
     fresh, forgotten, used = uploaded(desk), uploaded(desk, days=8), uploaded(desk, days=400)
-    for name in ("acme-job1.db", "acme-gone.db"):
-        desk.view_of_job("acme", name.partition("-")[2].removesuffix(".db")).touch()
+    then = time.time() - 2 * 24 * 60 * 60
+    for job in ("job1", "gone", "new"):
+        desk.view_of_job("acme", job).touch()
+        if job != "new":
+            os.utime(desk.view_of_job("acme", job), (then, then))
     desk.tidy({"acme": [("job1", str(desk.sheet_of(used)))]})
     assert {one.id for one in desk.uploads("acme")} == {fresh.id, used.id}
     assert desk.upload("acme", forgotten.id) is None
     assert desk.view_of_job("acme", "job1").exists()
     assert not desk.view_of_job("acme", "gone").exists()
+    assert desk.view_of_job("acme", "new").exists()  # its job may have begun since
 
 
 def test_an_upload_is_of_one_customer(desk: Desk) -> None:

@@ -284,6 +284,8 @@ BY_THE_API = {
     "GET /c/{customer}/jobs/{job}": f"GET {_JOB}/overview",
     "GET /c/{customer}/jobs/{job}/rows/{row:int}": f"GET {_JOB}/rows/{{row:int}}",
     "GET /c/{customer}/jobs/{job}/rejected": f"GET {_JOB}/rejected",
+    "POST /c/{customer}/jobs/{job}/passwords/{slips}": f"POST {_JOB}/passwords/{{slips}}",
+    "POST /c/{customer}/jobs/{job}/passwords/{slips}/delete": f"POST {_JOB}/passwords/{{slips}}/delete",
     "POST /c/{customer}/jobs/{job}/reports/{form}": f"POST {_JOB}/reports/{{form}}",
     "POST /c/{customer}/jobs/{job}/{act}": f"POST {_JOB}/undo",
 }
@@ -292,6 +294,7 @@ BY_THE_API = {
 ONLY_PAGES = {
     "POST /sign-out",
     "GET /c/{customer}/jobs/{job}/{act}",  # asks once more
+    "GET /c/{customer}/jobs/{job}/passwords/{slips}/delete",
     "GET /c/{customer}/uploads/{upload}/run",  # leads back
     "GET /c/{customer}/uploads/{upload}/columns",
 }

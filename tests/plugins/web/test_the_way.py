@@ -10,6 +10,7 @@ import polib
 import pytest
 
 from support.scripts import ROOT
+from support.slips import PUPILS, makes_passwords, told_by
 from support.web_server import (
     DOUBTFUL,
     MISTAKES,
@@ -277,6 +278,24 @@ def test_no_password_is_kept_outside_the_sheet(tmp_path: Path) -> None:
         for path in found:
             assert b"Sesame-open-7" not in path.read_bytes(), path
             assert b"Harbour-Gate-55" not in path.read_bytes(), path
+
+
+def test_a_first_password_is_on_its_slip_and_nowhere_else(tmp_path: Path) -> None:
+    place = Workplace(tmp_path)
+    makes_passwords(place)
+    with web_server(place) as server:
+        visitor = server.enter()
+        job = job_of(visitor.import_(PUPILS, invites="new"))
+        visitor.wait(visitor.post(f"/jobs/{job}/reports/html"))
+        visitor.wait(visitor.get(f"/jobs/{job}/rows/3"))
+        (slips,) = server.state.rglob("first-passwords/*")
+        told = told_by(slips.read_bytes())
+        assert len(told) == 2
+        assert visitor.post(f"/jobs/{job}/passwords/{slips.stem}/delete").status_code == 200
+    found = [one for one in tmp_path.rglob("*") if one.is_file()]
+    assert len(found) > 12
+    for path in found:
+        assert not any(password.encode() in path.read_bytes() for password in told.values()), path
 
 
 def test_nobody_is_asked_about_passwords_that_no_sheet_has(visitor: Visitor, place: Workplace) -> None:

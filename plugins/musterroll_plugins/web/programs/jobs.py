@@ -13,7 +13,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 
 from musterroll import UsageError
 from musterroll.engine import MEMBERS, Document, JobSummary, Outcome, Pipeline, documents, show_job
-from musterroll_plugins.web import jobs
+from musterroll_plugins.web import first_passwords, jobs
 from musterroll_plugins.web.checked import is_importable
 from musterroll_plugins.web.copies import download_copy
 from musterroll_plugins.web.desk import COPIES, Upload
@@ -128,6 +128,10 @@ def _of_job(visit: Visit, view: View, job: JobSummary) -> dict[str, Any]:
         "invites": {**asdict(job.invites), "held": held},
         "approved": asdict(job.approved) if job.approved else None,
         "error": job.error,
+        "first_passwords": [
+            {"id": one.slips.id, "for": one.to, "people": one.slips.people, "deleted": not one.slips.are_there}
+            for one in first_passwords.offers(visit, upload, view.handed_over)
+        ],
         "can": {**jobs.can_do(visit, job, upload, held), "rejected": has_rejected},
     }
 
@@ -193,6 +197,17 @@ async def report(visit: Visit) -> Response:
 async def rejected(visit: Visit) -> Response:
     """The file of the rows that a job left out."""
     return await jobs.download_rejected(visit, await found_job(visit))
+
+
+async def slips(visit: Visit) -> Response:
+    """The slips with first passwords that a job has made."""
+    return await first_passwords.download_slips(visit, await found_job(visit))
+
+
+async def delete_slips(visit: Visit) -> Response:
+    """Deletes slips that are printed."""
+    await first_passwords.delete_slips(visit, await found_job(visit))
+    return JSONResponse({"id": visit.request.path_params["slips"]})
 
 
 async def file(visit: Visit) -> Response:

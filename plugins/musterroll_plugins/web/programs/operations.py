@@ -18,6 +18,7 @@ _REFUSED = {**_UNKNOWN, 403: "The token's role does not do.", 404: "There is non
 _MISTAKES = {503: "The pipeline has mistakes, or too much waits already."}
 _NOT_NOW = {409: "That cannot be done with it now.", **_MISTAKES}
 _NOT_RIGHT = {400: "The body cannot be read.", 413: "It is too large.", 422: "What is sent is not right."}
+_DELETED = {410: "They are deleted, and nobody can get them again."}
 _NOT_TAKEN = {**_NOT_RIGHT, 415: "That is no sheet.", 429: "Too many tokens were tried, or too many uploads wait."}
 
 _PAGE: dict[str, Schema] = {"page": {"type": "integer", "minimum": 1}}
@@ -265,7 +266,24 @@ def _to_be_done() -> list[Operation]:
         ("undo", importer, "Takes back what a job did.", {}),
         ("release", importer, "Sends held invites again; with as_sent=yes they count as sent.", {"as_sent": _YES}),
     )
+    slips = "/api/jobs/{job}/passwords/{slips}"
     return [
+        Operation(
+            "POST",
+            slips,
+            jobs.slips,
+            importer,
+            "First passwords that no invite tells, as slips to print; for who has begun the job, or gone on with it.",
+            {200: "file", **_REFUSED, **_NOT_NOW, **_DELETED},
+        ),
+        Operation(
+            "POST",
+            f"{slips}/delete",
+            jobs.delete_slips,
+            importer,
+            "Deletes such slips, when they are printed: nothing else holds these passwords.",
+            {200: "deleted", **_REFUSED, **_NOT_NOW, **_DELETED},
+        ),
         Operation(
             "POST",
             "/api/jobs/{job}/cancel",

@@ -65,7 +65,9 @@ _FAILURE = _object(
 )
 _UPLOAD = {"upload": TEXT, "name": TEXT, "by": TEXT, "at": TEXT, "profile": _TEXT_OR_NOT}
 _COLUMN = {"column": TEXT, "heading": TEXT, "field": _TEXT_OR_NOT, "reason": _TEXT_OR_NOT, "is_certain": _TRUTH}
-_FORESEEN = {"usual": TEXT, "choices": {"type": "object"}}
+_CHOICE = _object({"sends": _COUNT, "on_paper": _COUNT, "refusal": _TEXT_OR_NOT})
+_FORESEEN = {"usual": TEXT, "choices": {"type": "object", "additionalProperties": _CHOICE}}
+_SLIPS = {"id": TEXT, "for": TEXT, "people": _COUNT, "deleted": _TRUTH}
 _TRUTHS: Schema = {"type": "object", "additionalProperties": _TRUTH}
 _SEEN = {
     "notes": _list(TEXT),
@@ -88,6 +90,7 @@ class Said(NamedTuple):
 SAID = {
     "begun": Said("It has begun; `location` is where its document will be.", _object({"id": TEXT, "location": TEXT})),
     "discarded": Said("It is forgotten.", _object({"id": TEXT})),
+    "deleted": Said("They are deleted.", _object({"id": TEXT})),
     "standing": Said(
         "It is not done yet; ask again.",
         _object(
@@ -168,6 +171,7 @@ SAID = {
                         "counts": _COUNTS,
                         "invites": _COUNTS,
                         "approved": {"type": ["object", "null"]},
+                        "first_passwords": _list(_object(_SLIPS)),
                         "error": _TEXT_OR_NOT,
                         **_SEEN,
                     }

@@ -39,8 +39,8 @@ if (zone) {
   for (const name of ["dragleave", "drop"]) zone.addEventListener(name, () => zone.classList.remove("over"));
 }
 
-// Nothing is sent twice by a double click.
-for (const form of document.querySelectorAll("form[method=post]")) {
+// Nothing is sent twice by a double click; what is downloaded can be once more.
+for (const form of document.querySelectorAll("form[method=post]:not(.download)")) {
   form.addEventListener("submit", (event) => {
     if (form.dataset.sent) event.preventDefault();
     form.dataset.sent = "yes";
