@@ -98,6 +98,12 @@ WORKS = {
 """What a worker does."""
 
 
+def why(error: str) -> str:
+    """Why a job stopped, without the command that helps in a terminal: a page has a button for it."""
+    reason, _, advice = error.rpartition("; ")
+    return reason if reason and "`musterroll " in advice else error
+
+
 def hand_edit(record: Mapping[str, Any], fields: Mapping[str, Field]) -> str:
     """Says what somebody has changed in the portal by hand.
 

@@ -357,6 +357,22 @@ def test_where_it_goes_is_chosen_and_said_on_every_page(tmp_path: Path) -> None:
         assert visitor.post("/uploads", {"sheet": ("a.csv", SHEET)}, profile="nowhere").status_code == 422
 
 
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_a_job_that_a_limit_stopped_says_so_without_a_command(
+    visitor: Visitor, place: Workplace, language: str
+) -> None:
+    place.pipeline(f'language = "{language}"\nlimits = {{ create = 1 }}', name=visitor.name)
+    stopped = visitor.wait(visitor.post(upload_path(visitor.upload(SHEET)) + "/run", invites="none"))
+    state, reason = {
+        "en": ("Stopped by a limit, waits for approval", "2 users would be created, the limit is 1"),
+        "de": ("Von einer Obergrenze angehalten", "2 Benutzer würden angelegt, die Obergrenze ist 1"),
+    }[language]
+    assert state in words_of(stopped)
+    for page in (stopped, visitor.get(f"/jobs/{job_of(stopped)}/approve")):
+        assert reason in words_of(page)
+        assert "musterroll jobs" not in words_of(page)
+
+
 def test_the_pages_speak_the_language_of_the_customer(visitor: Visitor, somebody: Visitor, place: Workplace) -> None:
     place.pipeline('language = "de"\non_error = "skip"', name=visitor.name)
     first, new = visitor.get(""), visitor.get("/new")
