@@ -15,6 +15,8 @@ from support.evidence import count_test
 from support.pipelines import Work
 from support.workplace import Inside
 
+gc.set_threshold(200_000, 20, 20)  # as the program itself does: musterroll_cli/start.py
+
 # Whoever runs the tests may have another language; programs that they start have this one, too.
 os.environ["LANGUAGE"] = "en"
 
@@ -27,7 +29,6 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 def pytest_collection_finish() -> None:
     """Modules and tests stay to the end: looking them through for garbage again and again took a tenth of the time."""
     gc.freeze()
-    gc.set_threshold(200_000, 20, 20)  # as the program does: musterroll_cli/start.py
 
 
 @pytest.hookimpl(wrapper=True)
@@ -52,11 +53,16 @@ def work(tmp_path: Path) -> Work:
 
 
 @pytest.fixture
-def inside(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Inside:
-    """A scratch folder with a pipeline; commands run in this very process, which is much quicker."""
-    workplace = Inside(tmp_path, capsys, monkeypatch)
-    workplace.pipeline()
-    return workplace
+def scratch(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Inside:
+    """A scratch folder with nothing in it; commands run in this very process, which is much quicker."""
+    return Inside(tmp_path, capsys, monkeypatch)
+
+
+@pytest.fixture
+def inside(scratch: Inside) -> Inside:
+    """A scratch folder with a pipeline."""
+    scratch.pipeline()
+    return scratch
 
 
 @pytest.fixture
