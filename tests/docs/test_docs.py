@@ -121,7 +121,10 @@ def texts(node: ast.expr, constants: dict[str, str]) -> Iterator[str]:
             yield constants[name]
 
 
-def calls() -> Iterator[tuple[str, ast.Call, dict[str, str]]]:
+@cache
+def codes() -> tuple[set[str], set[str]]:
+    """The codes of problems, and of errors."""
+    problems, errors = set[str](), set[str]()
     for module in sources():
         constants = {
             target.id: statement.value.value
@@ -133,39 +136,40 @@ def calls() -> Iterator[tuple[str, ast.Call, dict[str, str]]]:
         for node in ast.walk(module):
             if isinstance(node, ast.Call):
                 name = getattr(node.func, "attr", getattr(node.func, "id", ""))
-                yield name, node, constants
+                problems.update(_problem_codes(name, node, constants))
+                if name != "Problem":
+                    named = (word.value for word in node.keywords if word.arg == "code")
+                    errors.update(text for value in named for text in texts(value, constants))
+            else:
+                errors.update(_own_codes(node))
+    return problems, errors
 
 
-def problem_codes() -> set[str]:
-    found = set[str]()
+def _problem_codes(name: str, call: ast.Call, constants: dict[str, str]) -> Iterator[str]:
     # row.problem(field, code, …), CellFault(code, …), Objection(field, message, code)
     place = {"problem": 1, "CellFault": 0, "Objection": 2}
-    for name, call, constants in calls():
-        arguments = call.args[place[name] : place[name] + 1] if name in place else []
-        if name in (*place, "Problem"):
-            arguments = [*arguments, *(word.value for word in call.keywords if word.arg == "code")]
-        found.update(code for argument in arguments for code in texts(argument, constants) if _is_problem(code))
-    return found
+    arguments = call.args[place[name] : place[name] + 1] if name in place else []
+    if name in (*place, "Problem"):
+        arguments = [*arguments, *(word.value for word in call.keywords if word.arg == "code")]
+    for argument in arguments:
+        yield from filter(_is_problem, texts(argument, constants))
 
 
 def _is_problem(code: str) -> bool:
     return "." in code and _CODE.fullmatch(code) is not None
 
 
-def error_codes() -> set[str]:
-    found = set[str]()
-    for name, call, constants in calls():
-        if name != "Problem":
-            found |= {t for word in call.keywords if word.arg == "code" for t in texts(word.value, constants)}
-    for module in sources():
-        for node in ast.walk(module):
-            if isinstance(node, ast.ClassDef):
-                found |= {t for s in node.body if isinstance(s, ast.Assign) and _is_code(s) for t in texts(s.value, {})}
-            if isinstance(node, ast.FunctionDef):
-                named = [argument.arg for argument in node.args.args][-len(node.args.defaults) :]
-                defaults = zip(named, node.args.defaults, strict=False)
-                found |= {t for name, value in defaults if name == "code" for t in texts(value, {})}
-    return found
+def _own_codes(node: ast.AST) -> Iterator[str]:
+    """What a class says that its code is, or a function where it is not told."""
+    if isinstance(node, ast.ClassDef):
+        for statement in node.body:
+            if isinstance(statement, ast.Assign) and _is_code(statement):
+                yield from texts(statement.value, {})
+    if isinstance(node, ast.FunctionDef):
+        named = [argument.arg for argument in node.args.args][-len(node.args.defaults) :]
+        for name, value in zip(named, node.args.defaults, strict=False):
+            if name == "code":
+                yield from texts(value, {})
 
 
 def _is_code(statement: ast.Assign) -> bool:
@@ -176,14 +180,14 @@ def _is_code(statement: ast.Assign) -> bool:
 
 
 def test_every_problem_code_is_documented_and_exists() -> None:
-    documented, existing = set(rows(page("problems.md"))), problem_codes()
+    documented, existing = set(rows(page("problems.md"))), codes()[0]
     assert existing - documented == set()
     unknown = {code for code in documented - existing if f"FIELD.{code.partition('.')[2]}" not in existing}
     assert unknown == set()
 
 
 def test_every_error_code_is_documented_and_exists() -> None:
-    documented, existing = set(rows(section(page("commands.md"), "Error codes"))), error_codes()
+    documented, existing = set(rows(section(page("commands.md"), "Error codes"))), codes()[1]
     assert len(existing) > 20  # the search itself still finds them
     assert existing == documented - {"error.code"}
 

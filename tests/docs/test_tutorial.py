@@ -12,8 +12,6 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 from support.workplace import Inside
 
 PAGE = Path(__file__).parents[2] / "docs" / "tutorial.md"
@@ -63,7 +61,7 @@ class Reader:
         assert alike(printed) == alike(shown), words
         self.ids |= zip(_ID.findall(shown), _ID.findall(printed), strict=True)
         if words.startswith("init "):
-            self.place = Inside(self.place.folder / words.split()[1], self.place.capsys, self.place.monkeypatch)
+            self.place = self.place.at(words.split()[1])
 
 
 def alike(text: str) -> list[list[str]]:
@@ -77,10 +75,8 @@ def steps() -> Iterator[re.Match[str]]:
     return _STEP.finditer(PAGE.read_text(encoding="utf-8"))
 
 
-def test_the_tutorial_says_what_happens(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    reader = Reader(Inside(tmp_path, capsys, monkeypatch))
+def test_the_tutorial_says_what_happens(scratch: Inside) -> None:
+    reader = Reader(scratch)
     for step in steps():
         reader.does(step)
 

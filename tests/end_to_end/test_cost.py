@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from support.cost import most_bytes_held, python_calls
-from support.cost_of_sheets import apart, bytes_for_a_row, calls_for_a_row
+from support.cost_of_sheets import for_a_row
 
 ROWS = 6000
 MOST_CALLS = {"csv": 9, "xlsx": 9, "ods": 10.5}
@@ -19,20 +19,11 @@ Of a sheet with more than 130,000 rows it is less: see `FirstRows`.
 """
 
 
-@pytest.fixture(scope="module")
-def sheets(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the sheets, which are written when they are needed."""
-    return tmp_path_factory.mktemp("sheets")
-
-
-@pytest.mark.parametrize(("form", "most"), MOST_CALLS.items())
-def test_python_calls_for_a_clean_row(form: str, most: float, sheets: Path) -> None:
-    assert apart(calls_for_a_row, sheets, form, ROWS) <= most
-
-
-@pytest.mark.parametrize(("form", "most"), MOST_BYTES.items())
-def test_bytes_held_for_a_clean_row(form: str, most: int, sheets: Path) -> None:
-    assert apart(bytes_for_a_row, sheets, form, ROWS) <= most
+@pytest.mark.parametrize("form", ["csv", "xlsx", "ods"])
+def test_python_calls_and_bytes_held_for_a_clean_row(form: str, tmp_path: Path) -> None:
+    calls, held = for_a_row(tmp_path, form, ROWS)
+    assert calls <= MOST_CALLS[form]
+    assert held <= MOST_BYTES[form]
 
 
 def test_calls_are_counted() -> None:

@@ -61,24 +61,22 @@ def every_portal(lakeside_is_installed: None) -> None:
     """One of the portals is a package of its own."""
 
 
-def copied(name: str, folder: Path) -> Workplace:
-    shutil.copytree(EXAMPLES / name, folder / name, ignore=LEFTOVERS)
-    return Workplace(folder / name)
+def copied(name: str, scratch: Inside) -> Inside:
+    shutil.copytree(EXAMPLES / name, scratch.folder / name, ignore=LEFTOVERS)
+    return scratch.at(name)
 
 
 @pytest.fixture
-def acme(tmp_path: Path) -> Workplace:
-    return copied("acme", tmp_path)
+def acme(scratch: Inside) -> Inside:
+    return copied("acme", scratch)
 
 
 # -- all of them ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", CUSTOMERS)
-def test_the_pipeline_is_right(
-    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    place = Inside(copied(name, tmp_path).folder, capsys, monkeypatch)
+def test_the_pipeline_is_right(name: str, scratch: Inside) -> None:
+    place = copied(name, scratch)
     settings = tomllib.loads((place.folder / "musterroll.toml").read_text(encoding="utf-8"))
     for profile in (None, *settings.get("profiles", ())):
         checked = place.json("pipeline", "check", *(("--profile", profile) if profile else ()))
@@ -89,11 +87,9 @@ def test_the_pipeline_is_right(
 
 
 @pytest.mark.parametrize("name", TOLD)
-def test_everything_goes_as_it_is_told(
-    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_everything_goes_as_it_is_told(name: str, scratch: Inside) -> None:
     """The commands of `expected.json`, one after the other, and what there is in the end."""
-    place = Inside(copied(name, tmp_path).folder, capsys, monkeypatch)
+    place = copied(name, scratch)
     expected = json.loads((place.folder / "expected.json").read_text(encoding="utf-8"))
     for step in expected["steps"]:
         done = place.json(*step["command"].split())
@@ -144,10 +140,8 @@ def mails(place: Workplace) -> Iterator[list[str]]:
 # -- Elmwood ----------------------------------------------------------------------------------------------------
 
 
-def test_elmwood_everybody_can_sign_in_with_their_slip(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    elmwood = Inside(copied("elmwood", tmp_path).folder, capsys, monkeypatch)
+def test_elmwood_everybody_can_sign_in_with_their_slip(scratch: Inside) -> None:
+    elmwood = copied("elmwood", scratch)
     for sheet, slips in (("autumn.csv", "slips.html"), ("spring.csv", "new.html")):
         assert elmwood.run("run", sheet, "--hand-over", slips).status == 0
     pages = [(elmwood.folder / name).read_text(encoding="utf-8") for name in ("slips.html", "new.html")]
@@ -165,9 +159,9 @@ def test_elmwood_everybody_can_sign_in_with_their_slip(
 # -- Lyceum -----------------------------------------------------------------------------------------------------
 
 
-def test_lyceum_writes_to_everybody_in_their_language(tmp_path: Path) -> None:
-    lyceum = copied("lyceum", tmp_path)
-    certificate = make_certificate(tmp_path)
+def test_lyceum_writes_to_everybody_in_their_language(scratch: Inside) -> None:
+    lyceum = copied("lyceum", scratch)
+    certificate = make_certificate(scratch.folder)
     with mail_server(password=PASSWORD, tls_context=certificate.server_context) as server:
         server.user = "portal"
         options = "notifiers.mail.options"
@@ -190,11 +184,11 @@ def test_lyceum_writes_to_everybody_in_their_language(tmp_path: Path) -> None:
 
 
 @needs_slapd
-def test_brookfield_goes_into_a_real_directory(tmp_path: Path) -> None:
-    brookfield, suffix = copied("brookfield", tmp_path), "dc=brookfield,dc=example"
-    (tmp_path / "slapd").mkdir()
+def test_brookfield_goes_into_a_real_directory(scratch: Inside) -> None:
+    brookfield, suffix = copied("brookfield", scratch), "dc=brookfield,dc=example"
+    (scratch.folder / "slapd").mkdir()
     importer = f"cn=musterroll,ou=services,{suffix}"
-    with slapd(tmp_path / "slapd", suffix=suffix, importer=importer) as server:
+    with slapd(scratch.folder / "slapd", suffix=suffix, importer=importer) as server:
         for unit in ("services", "school", "people,ou=school", "groups,ou=school", "former,ou=school"):
             server.add_unit(f"ou={unit},{suffix}")
         server.add_account(importer, PASSWORD)
@@ -210,11 +204,11 @@ def test_brookfield_goes_into_a_real_directory(tmp_path: Path) -> None:
 
 @needs_samba
 @pytest.mark.slow
-def test_meridian_goes_into_a_real_domain(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
-    meridian, suffix = copied("meridian", tmp_path), samba_servers.SUFFIX
+def test_meridian_goes_into_a_real_domain(scratch: Inside, tmp_path_factory: pytest.TempPathFactory) -> None:
+    meridian, suffix = copied("meridian", scratch), samba_servers.SUFFIX
     file = meridian.folder / "musterroll.toml"
     file.write_text(file.read_text(encoding="utf-8").replace("DC=meridian,DC=example", suffix), encoding="utf-8")
-    with samba(tmp_path, provisioned(tmp_path_factory.getbasetemp().parent)) as server:
+    with samba(scratch.folder, provisioned(tmp_path_factory.getbasetemp().parent)) as server:
         above = "OU=Meridian"
         staff = [f"OU={unit},OU=Staff,{above}" for unit in ("Office", "Sales", "Engineering")]
         for unit in (above, f"OU=Staff,{above}", *staff, f"OU=Groups,{above}", f"OU=Leavers,{above}"):
@@ -240,8 +234,8 @@ def test_meridian_goes_into_a_real_domain(tmp_path: Path, tmp_path_factory: pyte
 
 
 @needs_postgres
-def test_quayside_goes_into_a_real_database(tmp_path: Path) -> None:
-    quayside = copied("quayside", tmp_path)
+def test_quayside_goes_into_a_real_database(scratch: Inside) -> None:
+    quayside = copied("quayside", scratch)
     with postgres() as server:
         server.add_database("club")
         server.do(f"CREATE ROLE musterroll LOGIN PASSWORD '{DATABASE_PASSWORD}'")
@@ -263,7 +257,7 @@ def test_quayside_goes_into_a_real_database(tmp_path: Path) -> None:
 # -- Acme -------------------------------------------------------------------------------------------------------
 
 
-def test_acme(acme: Workplace) -> None:
+def test_acme(acme: Inside) -> None:
     first = acme.json("run", "staff.xlsx")
     assert first.status == 0
     assert first.document["job"]["counts"]["created"] == 12
@@ -274,7 +268,7 @@ def test_acme(acme: Workplace) -> None:
     assert len(acme.invites()) == 12
 
 
-def test_acme_shows_the_mistakes_of_its_own_rule_among_the_others(acme: Workplace) -> None:
+def test_acme_shows_the_mistakes_of_its_own_rule_among_the_others(acme: Inside) -> None:
     done = acme.json("validate", "staff-mistakes.csv")
     assert done.status == 1
     assert done.codes == [
@@ -290,7 +284,7 @@ def test_acme_shows_the_mistakes_of_its_own_rule_among_the_others(acme: Workplac
     ]
 
 
-def test_acme_recognises_who_changed_the_username(acme: Workplace) -> None:
+def test_acme_recognises_who_changed_the_username(acme: Inside) -> None:
     acme.run("run", "staff.xlsx")
     headings = "Staff number,Login,Forename,Last name,Email,Department,Password,Calling Code,Phone,Groups\n"
     acme.write("married.csv", headings + "guidance\nA10015,anovak,Ana,Novak,,,,,,\n")
@@ -302,7 +296,7 @@ def test_acme_recognises_who_changed_the_username(acme: Workplace) -> None:
     }
 
 
-def test_acme_switches_the_portal_by_the_profile(acme: Workplace) -> None:
+def test_acme_switches_the_portal_by_the_profile(acme: Inside) -> None:
     done = acme.json("run", "staff.xlsx", "--profile", "rehearsal")
     assert done.status == 0
     assert done.document["job"]["counts"]["created"] == 12
@@ -316,8 +310,8 @@ def test_acme_switches_the_portal_by_the_profile(acme: Workplace) -> None:
 
 
 @pytest.mark.parametrize("bad_day", [False, True])
-def test_harbour_runs_through_its_rest_portal(tmp_path: Path, bad_day: bool) -> None:
-    harbour = copied("harbour", tmp_path)
+def test_harbour_runs_through_its_rest_portal(scratch: Inside, bad_day: bool) -> None:
+    harbour = copied("harbour", scratch)
     with mini_server() as server:
         portal = server.portal("crew")
         there = ("--profile", "production", "--set", f"backend.options.url={portal.url}")
@@ -343,10 +337,8 @@ def test_harbour_runs_through_its_rest_portal(tmp_path: Path, bad_day: bool) -> 
 # -- Lakeside ---------------------------------------------------------------------------------------------------
 
 
-def test_lakeside_takes_a_job_back(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    lakeside = Inside(copied("lakeside", tmp_path).folder, capsys, monkeypatch)
+def test_lakeside_takes_a_job_back(scratch: Inside) -> None:
+    lakeside = copied("lakeside", scratch)
     assert lakeside.json("run", "members.csv").status == 0
     assert lakeside.json("jobs", "undo", "last", "--yes").status == 0
     with closing(sqlite3.connect(lakeside.folder / "members.db")) as club:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from support.workplace import Workplace
+from support.workplace import Inside
 
 STAFF = """Personalliste 2026;;;;;;
 Vorname;Nachname;E-Mail-Adresse;Handy;Abteilung;Benutzername;Startpasswort
@@ -18,12 +18,12 @@ Anna;Weiß;a.weiss@example.com;+49 170 7654321;Einkauf;aweiss;Kanne-Baum-82
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Workplace:
-    (tmp_path / "staff.csv").write_text(STAFF, encoding="utf-8")
-    return Workplace(tmp_path)
+def place(scratch: Inside) -> Inside:
+    scratch.write("staff.csv", STAFF)
+    return scratch
 
 
-def test_a_pipeline_that_is_made_of_a_sheet_takes_it(place: Workplace, tmp_path: Path) -> None:
+def test_a_pipeline_that_is_made_of_a_sheet_takes_it(place: Inside, tmp_path: Path) -> None:
     made = place.json("init", "acme", "--from", "staff.csv")
     assert made.status == 0
     assert made.document["doubts"] == []
@@ -37,7 +37,7 @@ def test_a_pipeline_that_is_made_of_a_sheet_takes_it(place: Workplace, tmp_path:
         "password",
     ]
     assert sorted(path.name for path in (tmp_path / "acme").iterdir()) == ["musterroll.toml", "template.xlsx"]
-    folder = Workplace(tmp_path / "acme")
+    folder = place.at("acme")
     assert folder.run("run", "../staff.csv", "--yes").status == 0
     users = folder.users()
     juergen, anna = users["jmueller"], users["aweiss"]
@@ -47,7 +47,7 @@ def test_a_pipeline_that_is_made_of_a_sheet_takes_it(place: Workplace, tmp_path:
     assert "Sommer-Wiese" not in (tmp_path / "acme" / "musterroll.toml").read_text(encoding="utf-8")
 
 
-def test_what_it_is_not_sure_of_is_said(place: Workplace, tmp_path: Path) -> None:
+def test_what_it_is_not_sure_of_is_said(place: Inside, tmp_path: Path) -> None:
     (tmp_path / "few.csv").write_text("Name,Mail,Mobile\nAna Silva,ana@example.com,7712345678\n")
     made = place.run("init", "few", "--from", "few.csv")
     assert made.status == 0
@@ -60,7 +60,7 @@ def test_what_it_is_not_sure_of_is_said(place: Workplace, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(("sheet", "message"), [("nix.csv", "does not exist"), ("users.csv", "holds no headings")])
 def test_a_sheet_that_says_nothing_leaves_nothing_behind(
-    sheet: str, message: str, place: Workplace, tmp_path: Path
+    sheet: str, message: str, place: Inside, tmp_path: Path
 ) -> None:
     (tmp_path / "users.csv").write_text("ana@example.com,ana,Ana,Silva,Meadow-Kite-41\n" * 3)
     made = place.run("init", "acme", "--from", sheet)
@@ -70,7 +70,7 @@ def test_a_sheet_that_says_nothing_leaves_nothing_behind(
     assert not (tmp_path / "acme").exists()
 
 
-def test_aliases_are_written_into_the_pipeline_file_and_its_comments_stay(place: Workplace, tmp_path: Path) -> None:
+def test_aliases_are_written_into_the_pipeline_file_and_its_comments_stay(place: Inside, tmp_path: Path) -> None:
     file = tmp_path / "acme.toml"
     file.write_text(
         'name = "acme"  # keep the name\n\n[sheet]\nheading_row = 2  # the title is above\nfirst_row = 4\n'
@@ -104,9 +104,7 @@ _OMIT = 'omit = ["calling_code", "groups"]'
         f"sheet.heading_row = 2\nsheet.first_row = 4\nstrict = false\nsheet.{_OMIT}",
     ],
 )
-def test_aliases_are_written_however_the_file_writes_its_settings(
-    written: str, place: Workplace, tmp_path: Path
-) -> None:
+def test_aliases_are_written_however_the_file_writes_its_settings(written: str, place: Inside, tmp_path: Path) -> None:
     file = tmp_path / "acme.toml"
     file.write_text(f'name = "acme"\n{written}\non_error = "skip"\nbackend.use = "memory"\n')
     before = tomllib.loads(file.read_text())
@@ -119,7 +117,7 @@ def test_aliases_are_written_however_the_file_writes_its_settings(
     assert place.json("validate", "staff.csv", "-p", "acme.toml").status == 0
 
 
-def test_without_a_pipeline_file_there_is_nothing_to_write_to(place: Workplace) -> None:
+def test_without_a_pipeline_file_there_is_nothing_to_write_to(place: Inside) -> None:
     mapped = place.run("pipeline", "map", "staff.csv")
     assert mapped.status == 2
     assert "init DIR --from" in mapped.err

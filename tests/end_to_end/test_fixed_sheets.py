@@ -75,9 +75,9 @@ def users(place: Inside, path: Path, *words: str) -> list[Any]:
 
 
 @pytest.fixture
-def place(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Inside:
-    """A folder without a pipeline file, so it is the standard one."""
-    return Inside(tmp_path, capsys, monkeypatch)
+def place(scratch: Inside) -> Inside:
+    """There is no pipeline file, so it is the standard one."""
+    return scratch
 
 
 @pytest.mark.parametrize("form", FORMATS)

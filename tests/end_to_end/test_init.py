@@ -11,7 +11,7 @@ from musterroll.errors import MusterrollError
 from musterroll.pipeline.loader import load_pipeline
 from musterroll.pipeline.settings import Settings
 from musterroll_cli.commands.init import make_folder, starter_text
-from support.workplace import Workplace
+from support.workplace import Inside
 
 
 def uncommented(text: str) -> str:
@@ -19,10 +19,10 @@ def uncommented(text: str) -> str:
     return re.sub(r"^#(?=[^ \n])", "", text, flags=re.MULTILINE)
 
 
-def test_the_commands_that_it_names_work(tmp_path: Path) -> None:
-    made = Workplace(tmp_path).run("init", "Acme Ltd")
+def test_the_commands_that_it_names_work(scratch: Inside) -> None:
+    made = scratch.run("init", "Acme Ltd")
     assert made.status == 0
-    place = Workplace(tmp_path / "Acme Ltd")
+    place = scratch.at("Acme Ltd")
     commands = re.findall(r"^  musterroll (.*)$", made.out, re.MULTILINE)
     assert [command.split()[0] for command in commands] == ["plan", "run"]
     for command in commands:
@@ -32,9 +32,9 @@ def test_the_commands_that_it_names_work(tmp_path: Path) -> None:
     assert (checked.document["problems"], checked.document["pipeline"]["name"]) == ([], "Acme-Ltd")
 
 
-def test_the_document_names_what_was_made(tmp_path: Path) -> None:
-    created = Workplace(tmp_path).json("init").document["created"]
-    assert sorted(created) == sorted(path.name for path in tmp_path.iterdir())
+def test_the_document_names_what_was_made(scratch: Inside) -> None:
+    created = scratch.json("init").document["created"]
+    assert sorted(created) == sorted(path.name for path in scratch.folder.iterdir())
 
 
 @pytest.mark.parametrize("name", ["musterroll.toml", "template.xlsx", "sample.xlsx"])

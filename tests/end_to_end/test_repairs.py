@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from support.workplace import Workplace
+from support.workplace import Inside, Workplace
 
 HEADINGS = "Email,Username,Forename,Surname,Password,Calling Code,Phone,Groups\n,,,,,,,\n"
 ROWS = (
@@ -37,9 +36,9 @@ def musterroll_validators():
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Workplace:
-    (tmp_path / "staff.csv").write_text(HEADINGS + ROWS)
-    return Workplace(tmp_path)
+def place(scratch: Inside) -> Inside:
+    scratch.write("staff.csv", HEADINGS + ROWS)
+    return scratch
 
 
 def pipeline(place: Workplace, text: str) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from support.workplace import Workplace
+from support.workplace import Inside, Workplace
 
 HEADINGS = "Email,Username,Forename,Surname,Password,Calling Code,Phone,Groups\n,,,,,,,\n"
 TRUNK = "ana@example.com,ana,Ana,Silva,Meadow-Kite-41,44,07712345678,Sales\n"
@@ -14,9 +12,9 @@ LONG = f"bo@example.com,bo,Bo,{'x' * 51},Harbour-Lamp-77,,,Sales\n"
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Workplace:
-    (tmp_path / "staff.csv").write_text(HEADINGS + TRUNK + LONG)
-    return Workplace(tmp_path)
+def place(scratch: Inside) -> Inside:
+    scratch.write("staff.csv", HEADINGS + TRUNK + LONG)
+    return scratch
 
 
 def pipeline(place: Workplace, text: str) -> None:

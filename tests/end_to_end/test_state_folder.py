@@ -36,11 +36,21 @@ def _one_line(place: Workplace, *arguments: object, status: int = 2) -> str:
     return errors[0]
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where that working folder is kept, once there is one."""
+    return tmp_path_factory.mktemp("kept") / "used"
+
+
 @pytest.fixture
-def used(inside: Inside) -> Inside:
-    """A working folder in which a sheet was run."""
-    write_csv(inside.folder / "staff.csv", roster(60))
-    assert inside.run("run", "staff.csv").status == 0
+def used(inside: Inside, kept: Path) -> Inside:
+    """A working folder in which a sheet was run: the first time; then it is a copy of that one."""
+    if kept.exists():
+        shutil.copytree(kept, inside.folder, dirs_exist_ok=True)
+    else:
+        write_csv(inside.folder / "staff.csv", roster(60))
+        assert inside.run("run", "staff.csv").status == 0
+        shutil.copytree(inside.folder, kept)
     return inside
 
 

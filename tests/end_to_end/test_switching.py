@@ -14,16 +14,16 @@ from musterroll import UserKey
 from musterroll.pipeline.loader import load_pipeline
 from support.mock_portal import mock_portal
 from support.scim_servers import Server
-from support.workplace import Workplace
+from support.workplace import Inside, Workplace
 
 LIGHTHOUSE = Path(__file__).parents[2] / "examples" / "lighthouse"
 FAULTS = ("--fault", "429:0.1", "--fault", "reset-after-commit:0.05", "--ignore-filters", "--duplicate-status", "500")
 
 
 @pytest.fixture
-def lighthouse(tmp_path: Path) -> Workplace:
-    shutil.copytree(LIGHTHOUSE, tmp_path / "lighthouse")
-    return Workplace(tmp_path / "lighthouse")
+def lighthouse(scratch: Inside) -> Inside:
+    shutil.copytree(LIGHTHOUSE, scratch.folder / "lighthouse")
+    return scratch.at("lighthouse")
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from support.workplace import Inside
@@ -34,8 +32,7 @@ bo@example.com,Meadow-Kite-41,,,,"Berg, Björn"
 
 
 @pytest.fixture
-def place(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Inside:
-    inside = Inside(tmp_path, capsys, monkeypatch)
+def place(inside: Inside) -> Inside:
     inside.pipeline(TABLES)
     inside.write("staff.csv", SHEET)
     return inside

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -14,23 +13,16 @@ from speed.sheets import write
 from support.cost import most_bytes_held, python_calls
 
 
-def apart(measure: Callable[[Path, str, int], float], folder: Path, form: str, rows: int) -> float:
-    """Measures in a new process: what other tests have left behind in this one is no cost of a row."""
+def for_a_row(folder: Path, form: str, rows: int) -> tuple[float, float]:
+    """Python calls for a row, and bytes held for it.
+
+    They are measured in a new process: what other tests have left behind in this one is no cost of a row.
+    """
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
-        return process.submit(measure, folder, form, rows).result()
+        return process.submit(_for_a_row, folder, form, rows).result()
 
 
-def calls_for_a_row(folder: Path, form: str, rows: int) -> float:
-    """Python calls for a row. See `_for_a_row`."""
-    return _for_a_row(python_calls, folder, form, rows)
-
-
-def bytes_for_a_row(folder: Path, form: str, rows: int) -> float:
-    """Bytes held for a row. See `_for_a_row`."""
-    return _for_a_row(most_bytes_held, folder, form, rows)
-
-
-def _for_a_row(cost: Callable[[Callable[[], object]], int], folder: Path, form: str, rows: int) -> float:
+def _for_a_row(folder: Path, form: str, rows: int) -> tuple[float, float]:
     """What twice as many rows cost besides: what is done once for a sheet does not count."""
     (folder / "acme.toml").write_text('name = "acme"\n', encoding="utf-8")
     pipeline = load_pipeline(folder / "acme.toml")
@@ -40,7 +32,10 @@ def _for_a_row(cost: Callable[[Callable[[], object]], int], folder: Path, form: 
             assert (report.counts.rows, report.counts.errors, report.counts.warnings) == (rows, 0, 0)
 
     for number in (rows, 2 * rows):
-        if not (path := folder / f"{number}.{form}").exists():
-            write(path, number, Quality.CLEAN)
+        write(folder / f"{number}.{form}", number, Quality.CLEAN)
     validate(2 * rows)  # what is loaded and kept for the first sheet
-    return (cost(lambda: validate(2 * rows)) - cost(lambda: validate(rows))) / rows
+    held, calls = (
+        (cost(lambda: validate(2 * rows)) - cost(lambda: validate(rows))) / rows
+        for cost in (most_bytes_held, python_calls)
+    )
+    return calls, held

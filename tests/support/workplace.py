@@ -7,7 +7,7 @@ import os
 import sqlite3
 import subprocess
 import sysconfig
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -142,6 +142,10 @@ class Inside(Workplace):
 
     capsys: pytest.CaptureFixture[str]
     monkeypatch: pytest.MonkeyPatch
+
+    def at(self, folder: str | Path) -> Inside:
+        """Another folder; a relative one is in this one."""
+        return replace(self, folder=self.folder / folder)
 
     def run(self, *arguments: object, **environment: str) -> Ended:
         with self.monkeypatch.context() as patch:

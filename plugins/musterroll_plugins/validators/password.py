@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
 from importlib.machinery import PathFinder
 from importlib.util import find_spec, module_from_spec
 from itertools import chain, pairwise
@@ -271,28 +272,29 @@ def _parts(text: str) -> tuple[str, ...]:
 class Guessable:
     """Knows the passwords that are tried first: frequent ones, words, repetitions and rows of the keyboard.
 
-    The lists are those of zxcvbn: 30,000 passwords, and 60,000 names and words. They are in lower case already.
+    The lists are those of zxcvbn: 30,000 passwords, and 60,000 names and words. They are in lower case already. A sheet
+    without a password does not load them.
     """
-
-    def __init__(self) -> None:
-        self._words = frozenset(chain.from_iterable(_frequency_lists().values()))
 
     def __contains__(self, password: str) -> bool:
         text = password.casefold()
-        if text in self._words or _is_regular(text):
+        words = _words()
+        if text in words or _is_regular(text):
             return True
         stem = text.rstrip(_ENDS)
         if len(text) - len(stem) <= _LONGEST_END and (stem in _FIRST or stem.translate(_LETTERS) in _FIRST):
             return True
-        return not text.isalpha() and text.translate(_LETTERS) in self._words
+        return not text.isalpha() and text.translate(_LETTERS) in words
 
     def suspects(self, texts: Sequence[str]) -> set[int]:
         """The places of case-folded passwords that may be in it: of all that are, and few others."""
+        if not any(texts):
+            return set()
         stems = [text.rstrip(_ENDS) for text in texts]
-        found = set[int]()
-        for words, some in ((self._words, texts), (self._words, _spelt(texts)), (_FIRST, _spelt(stems))):
-            if not words.isdisjoint(some):
-                found.update(place for place, text in enumerate(some) if text in words)
+        found, words = set[int](), _words()
+        for those, some in ((words, texts), (words, _spelt(texts)), (_FIRST, _spelt(stems))):
+            if not those.isdisjoint(some):
+                found.update(place for place, text in enumerate(some) if text in those)
         regular = [
             place
             for place, text in enumerate(texts)
@@ -317,7 +319,8 @@ _STARTS = frozenset(
 )
 
 
-def _frequency_lists() -> dict[str, list[str]]:
+@cache
+def _words() -> frozenset[str]:
     """Zxcvbn's lists alone: importing the package makes ready to judge passwords, which takes longer than all else."""
     package = find_spec("zxcvbn")
     assert package is not None
@@ -327,7 +330,7 @@ def _frequency_lists() -> dict[str, list[str]]:
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
     lists: dict[str, list[str]] = module.FREQUENCY_LISTS
-    return lists
+    return frozenset(chain.from_iterable(lists.values()))
 
 
 def _is_regular(text: str) -> bool:

@@ -185,13 +185,13 @@ def test_an_alias_to_paste_keeps_those_that_there_are() -> None:
     assert columns.problems[0].message.endswith('username = ["Login", "Kennung"]')
 
 
-def test_a_file_with_a_hundred_thousand_columns() -> None:
-    columns = found(["Email", *["x" * 5000] * 100_000])
+def test_a_file_with_twenty_thousand_columns() -> None:
+    columns = found(["Email", *["x" * 5000] * 20_000])
     missing, *unknown, more = columns.problems
     assert (missing.code, len(unknown)) == ("column.missing", 100)
     assert (more.cell, more.message) == (
         "CX1",
-        "99900 more headings from CX on are not known; the columns are ignored",
+        "19900 more headings from CX on are not known; the columns are ignored",
     )
     assert all(len(one.message) < 200 for one in unknown)
 

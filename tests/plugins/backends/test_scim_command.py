@@ -18,7 +18,7 @@ import pytest
 from support.mock_portal import mock_portal
 from support.rosters import roster, write_csv
 from support.scim_servers import Faults, Portal, Server, free_port, provider
-from support.workplace import Ended, Workplace
+from support.workplace import Ended, Inside
 
 CANARY = "Kanarienvogel-4711"
 TOKEN = "Token-3f9a-Sesame"
@@ -27,10 +27,10 @@ TOKEN = "Token-3f9a-Sesame"
 class Desk:
     """A folder with a sheet and a pipeline file for the backend `scim`."""
 
-    def __init__(self, folder: Path, count: int = 5) -> None:
-        self.place = Workplace(folder)
+    def __init__(self, place: Inside, count: int = 5) -> None:
+        self.place = place
         self.rows = roster(count)
-        self.sheet = write_csv(folder / "staff.csv", self.rows)
+        self.sheet = write_csv(place.folder / "staff.csv", self.rows)
 
     def point(self, url: str, options: str = "", tables: str = "") -> None:
         """Writes the pipeline file."""
@@ -54,13 +54,13 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path)
+def desk(scratch: Inside) -> Desk:
+    return Desk(scratch)
 
 
 @pytest.mark.slow
-def test_a_portal_that_is_killed_in_the_middle_and_comes_back(tmp_path: Path) -> None:
-    desk, directory, port = Desk(tmp_path, 200), tmp_path / "portal.db", str(free_port())
+def test_a_portal_that_is_killed_in_the_middle_and_comes_back(scratch: Inside) -> None:
+    desk, directory, port = Desk(scratch, 200), scratch.folder / "portal.db", str(free_port())
     options = ("--port", port, "--passwords", "none")
     with mock_portal(directory, *options, "--latency", "10ms", "--no-bulk") as portal:
         desk.point(portal.url, 'retries = 1\nconcurrency = 4\ntoken = { env = "MUSTERROLL_PORTAL_TOKEN" }')

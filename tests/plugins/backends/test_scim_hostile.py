@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from contextlib import suppress
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -25,7 +24,7 @@ from musterroll import (
 )
 from support.hostile_servers import Talk, answer, hostile, routes
 from support.scim_backends import Opened, creation, creations, perform
-from support.workplace import Workplace
+from support.workplace import Inside
 
 USERS: list[Any] = [{"id": str(n), "userName": f"user{n}"} for n in range(5)]
 
@@ -125,10 +124,9 @@ def test_an_id_that_nothing_keeps(opened: Opened, why: str) -> None:
 
 
 @pytest.mark.parametrize("why", BAD_IDS)
-def test_a_job_with_such_an_id_can_go_on(tmp_path: Path, why: str) -> None:
-    place = Workplace(tmp_path)
+def test_a_job_with_such_an_id_can_go_on(scratch: Inside, why: str) -> None:
     heads = "Email,Username,Forename,Surname,Password,Calling Code,Phone,Groups\nx,x,x,x,x,x,x,x\n"
-    place.write("staff.csv", heads + "ana@example.com,ana,Ana,Silva,Tr0ub4dor&30a,,,\n")
+    scratch.write("staff.csv", heads + "ana@example.com,ana,Ana,Silva,Tr0ub4dor&30a,,,\n")
     users: list[Any] = []
 
     def listed(got: bytes) -> bytes:
@@ -139,14 +137,14 @@ def test_a_job_with_such_an_id_can_go_on(tmp_path: Path, why: str) -> None:
         return answer(json.dumps(users[-1]).encode(), status="201 Created")
 
     with hostile(portal(listed, **{"POST /Users": created})) as server:
-        place.write("musterroll.toml", f'name = "x"\nbackend.use = "scim"\nbackend.options.url = "{server.url}"\n')
-        first = place.run("run", "staff.csv")
+        scratch.write("musterroll.toml", f'name = "x"\nbackend.use = "scim"\nbackend.options.url = "{server.url}"\n')
+        first = scratch.run("run", "staff.csv")
         assert first.status == 4
         assert "an id that cannot be kept" in first.err
         assert "jobs resume" in first.out + first.err
-        assert place.run("jobs", "resume", "last").status == 4  # it is still as it was
+        assert scratch.run("jobs", "resume", "last").status == 4  # it is still as it was
         users[0]["id"] = "7"
-        resumed = place.json("jobs", "resume", "last")
+        resumed = scratch.json("jobs", "resume", "last")
     assert resumed.status == 0, resumed.out
     assert resumed.document["job"]["counts"]["created"] == 1
     assert len(users) == 1

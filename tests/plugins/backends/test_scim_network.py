@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from musterroll import BackendError
 from support.hostile_servers import answer, hostile, says
 from support.scim_backends import Opened
 from support.scim_servers import free_port
-from support.workplace import Workplace
+from support.workplace import Inside
 
 
 def complaint(opened: Opened, url: str, **options: object) -> str:
@@ -39,14 +37,13 @@ def test_what_a_web_server_says_of_it(opened: Opened, page: bytes, told: str) ->
         assert told in complaint(opened, server.url)
 
 
-def test_from_the_command_line(tmp_path: Path) -> None:
-    place = Workplace(tmp_path)
-    place.write(
+def test_from_the_command_line(scratch: Inside) -> None:
+    scratch.write(
         "staff.csv", "Email,Username,Forename,Surname,Password,Calling Code,Phone,Groups\nx,,,,,,,\n,a,b,,c,,,\n"
     )
-    place.write(
+    scratch.write(
         "musterroll.toml", 'name = "x"\nbackend.use = "scim"\nbackend.options.url = "https://portal.example/v2"\n'
     )
-    ended = place.run("plan", "staff.csv", HTTPS_PROXY=f"localhost:{free_port()}", no_proxy="")
+    ended = scratch.run("plan", "staff.csv", HTTPS_PROXY=f"localhost:{free_port()}", no_proxy="")
     assert ended.status == 2, ended.err
     assert [line for line in ended.err.splitlines() if "the proxy for portal.example cannot be reached" in line]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from contextlib import closing
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -14,7 +13,7 @@ import pytest
 from musterroll import AddMembers, CreateGroup, GroupRef, Status, UserRef
 from support.mock_portal import mock_portal
 from support.scim_backends import Workbench, create, creation, creations, perform, statuses
-from support.workplace import Workplace
+from support.workplace import Inside
 
 
 def _spoil(bench: Workbench, seed: int, share: float = 0.4, status: int = 503) -> None:
@@ -137,17 +136,16 @@ def test_memberships_may_come_twice(bench: Workbench) -> None:
         "--fault 500-after-commit:0.2 --fault reset-after-commit:0.2 --seed 5",
     ],
 )
-def test_a_sheet_with_twenty_groups(tmp_path: Path, faults: str) -> None:
-    place = Workplace(tmp_path)
+def test_a_sheet_with_twenty_groups(scratch: Inside, faults: str) -> None:
     rows = [f"u{n}@example.com,u{n},F,S,Tr0ub4dor&3{n}a,,,G{n}" for n in range(20)]
     heads = ["Email,Username,Forename,Surname,Password,Calling Code,Phone,Groups", "x,x,x,x,x,x,x,x"]
-    place.write("staff.csv", "\n".join([*heads, *rows]))
+    scratch.write("staff.csv", "\n".join([*heads, *rows]))
     options = ["--passwords", "none", "--retry-after", "0", *faults.split()]
-    with mock_portal(tmp_path / "portal.db", *options) as portal:
-        place.write("musterroll.toml", f'name = "x"\nbackend.use = "scim"\nbackend.options = {portal.options}\n')
-        ended = place.json("run", "staff.csv")
+    with mock_portal(scratch.folder / "portal.db", *options) as portal:
+        scratch.write("musterroll.toml", f'name = "x"\nbackend.use = "scim"\nbackend.options = {portal.options}\n')
+        ended = scratch.json("run", "staff.csv")
         assert ended.status == 0, ended.out
-    with closing(sqlite3.connect(tmp_path / "portal.db")) as db:
+    with closing(sqlite3.connect(scratch.folder / "portal.db")) as db:
         for table, name in (("users", "username"), ("groups", "name"), ("memberships", "user_id")):
             (counts,) = db.execute(f"SELECT count(*), count(DISTINCT {name}) FROM {table}").fetchall()  # noqa: S608
             assert counts == (20, 20), table

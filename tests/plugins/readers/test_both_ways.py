@@ -133,12 +133,14 @@ def test_a_workbook_of_an_office(
     assert quick.parsed < careful.parsed
 
 
-def long_sheets(folder: Path) -> dict[str, Path]:
-    """Sheets of several thousand rows as plain as they come, in different writings."""
+@pytest.fixture(scope="module")
+def long_sheets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of sheets of several thousand rows as plain as they come, in different writings."""
     from odf.opendocument import OpenDocumentSpreadsheet
     from odf.table import Table, TableCell, TableRow
     from odf.text import P
 
+    folder = tmp_path_factory.mktemp("long")
     written = openpyxl.Workbook(write_only=True)
     sheet = written.create_sheet("Users")
     document, table = OpenDocumentSpreadsheet(), Table(name="Users")
@@ -163,18 +165,18 @@ def long_sheets(folder: Path) -> dict[str, Path]:
     save(folder / "shared.xlsx", parts(worksheet("".join(shared)), texts="".join(texts)))
     spaced = worksheet("\n  ".join(row.replace("><", ">\n    <") for row in shared))
     save(folder / "spaced.xlsx", parts(spaced, texts="".join(texts)))
-    return {name: folder / name for name in ("inline.xlsx", "odfpy.ods", "shared.xlsx", "spaced.xlsx")}
+    return folder
 
 
 @pytest.mark.parametrize("name", ["inline.xlsx", "odfpy.ods", "shared.xlsx", "spaced.xlsx"])
-def test_of_a_plain_sheet_hardly_anything_is_parsed(tmp_path: Path, name: str) -> None:
-    careful, quick = compare(long_sheets(tmp_path)[name])
+def test_of_a_plain_sheet_hardly_anything_is_parsed(long_sheets: Path, name: str) -> None:
+    careful, quick = compare(long_sheets / name)
     assert len(careful.rows) == 3000
     assert quick.parsed < careful.parsed / 5
 
 
-def test_the_plain_way_parses_everything(tmp_path: Path) -> None:
-    path = long_sheets(tmp_path)["shared.xlsx"]
+def test_the_plain_way_parses_everything(long_sheets: Path) -> None:
+    path = long_sheets / "shared.xlsx"
     with zipfile.ZipFile(path) as archive:
         names = ("xl/worksheets/sheet1.xml", "xl/sharedStrings.xml")
         assert read(path, plain=True).parsed == sum(archive.getinfo(name).file_size for name in names)

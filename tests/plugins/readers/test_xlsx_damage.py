@@ -155,9 +155,9 @@ def test_all_texts_together_have_a_bound(tmp_path: Path, monkeypatch: pytest.Mon
     ],
 )
 def test_texts_are_bounded_in_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, piece: str) -> None:
-    limit = 1 << 21
+    limit = 1 << 20
     monkeypatch.setattr(_xlsx_workbook, "_TABLE_LIMIT", limit)
-    monkeypatch.setattr(_xml, "READ", 1 << 16)  # what is read at once comes on top, some times over
+    monkeypatch.setattr(_xml, "READ", 1 << 15)  # what is read at once comes on top, some times over
     contents = sound()
     contents["xl/sharedStrings.xml"] = f"<sst><si><t>ana</t></si>{piece * (4 * limit // len(piece))}</sst>"
     source = Source(save(tmp_path / "users.xlsx", contents))

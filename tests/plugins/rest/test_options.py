@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -46,8 +45,8 @@ delete = "DELETE /groups/{group}"
 
 
 @pytest.fixture
-def place(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Inside:
-    return Inside(tmp_path, capsys, monkeypatch)
+def place(scratch: Inside) -> Inside:
+    return scratch
 
 
 def check(place: Inside, text: str) -> Any:
