@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import islice
 
 from musterroll.contract.problems import Problem, Severity
@@ -166,6 +167,7 @@ def group_problems(problems: Iterable[Problem]) -> tuple[ProblemGroup, ...]:
     return tuple(group.record() for group in ordered)
 
 
+@lru_cache(maxsize=1024)  # many problems have the same text
 def _cause(message: str) -> str:
     """What is wrong, without what differs from row to row, and without the details that follow a colon."""
     return _SLOT.sub(_SOMETHING, message).split(": ", 1)[0]

@@ -23,7 +23,6 @@ from musterroll.sheet.transforms import Transforms
 from musterroll.sheet.typed_cells import ReadCell, TypedCells
 from musterroll.sheet.values import CellFault, cell_value, secret_value, shown
 
-
 _CELL = Origin.CELL  # looked up once: in Python 3.11 that takes longer than all else that a cell needs
 _NOT_KNOWN: tuple[Mapping[str, Sequence[str]], Mapping[str, Sequence[str]]] = ({}, {})
 
