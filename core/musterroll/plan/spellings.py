@@ -59,9 +59,9 @@ class GroupSpellings:
         if len(self._known) > _KEPT:
             self._count()
             self._known.clear()
-        identities = list(map(id, groups))
+        identities, before = list(map(id, groups)), len(self._rows)
         self._rows.update(identities)
-        if not self._known.keys() >= set(identities):
+        if len(self._rows) > before:
             for identity, named in dict(zip(identities, groups, strict=True)).items():
                 if identity not in self._known:
                     self._known[identity] = self._look(named, groups, rows)
