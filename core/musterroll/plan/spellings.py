@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from musterroll.contract.fields import GROUPS
 from musterroll.contract.problems import Problem, Severity
@@ -13,9 +14,11 @@ from musterroll.contract.rows import Row
 from musterroll.contract.text import clean
 from musterroll.contract.translation import gettext, ngettext
 from musterroll.contract.users import GroupPath, fold_path, group_text
-from musterroll.plan.groups import GroupIndex
 from musterroll.plan.near_names import NearPaths
 from musterroll.sheet.proofs import Groups
+
+if TYPE_CHECKING:  # a sheet that is looked at alone is compared with no portal
+    from musterroll.plan.groups import GroupIndex
 
 _COMMA = re.compile("[,，،、]")
 _SLASH = re.compile("[/／]")
@@ -49,18 +52,25 @@ class GroupSpellings:
         self._column: str | None = None
         # By identity: equal groups are one object mostly, which is kept, so that nothing else gets its identity.
         self._known: dict[int, tuple[Groups, list[_Seen]]] = {}
+        self._rows = Counter[int]()  # so many rows have them that are not among the others yet
 
     def note(self, groups: Sequence[Groups], rows: Sequence[Row]) -> None:
         """Takes the groups of rows, which follow those of the last call; of few of them the row itself is needed."""
         if len(self._known) > _KEPT:
+            self._count()
             self._known.clear()
-        named = dict(zip(map(id, groups), groups, strict=True))
-        for identity, count in Counter(map(id, groups)).items():
-            known = self._known.get(identity)
-            if known is None:
-                known = self._known[identity] = self._look(named[identity], groups, rows)
-            for seen in known[1]:
+        identities, before = list(map(id, groups)), len(self._rows)
+        self._rows.update(identities)
+        if len(self._rows) > before:
+            for identity, named in dict(zip(identities, groups, strict=True)).items():
+                if identity not in self._known:
+                    self._known[identity] = self._look(named, groups, rows)
+
+    def _count(self) -> None:
+        for identity, count in self._rows.items():
+            for seen in self._known[identity][1]:
                 seen.others += count
+        self._rows.clear()
 
     def _look(self, named: Groups, groups: Sequence[Groups], rows: Sequence[Row]) -> tuple[Groups, list[_Seen]]:
         """Finds what is remembered of the groups of a row; of a new one, that no other row has it so far."""
@@ -77,6 +87,7 @@ class GroupSpellings:
         """Yields the problems; of groups that the portal has, or almost has, none."""
         if len(self._seen) < 2 and existing is None:
             return
+        self._count()
         names = self._names()
         near = _Near(names)
         for path, seen in self._seen.items():

@@ -55,7 +55,10 @@ class RowBatch(Sequence[Row]):
         """The row at a place in the batch, and what is wrong with its cells."""
         made = self._made.get(place)
         if made is None:
-            made = self._make(SheetRow(self.numbers[place], tuple(self.cells[place])))
+            known: Texts | None = vars(self).get("texts")
+            if known is not None and place in known.odd:
+                known = None
+            made = self._make(SheetRow(self.numbers[place], tuple(self.cells[place])), known, place)
             made = self._made[place] = self._named(place, made)
         return made
 

@@ -216,12 +216,13 @@ class Checks:
         starts = self._starts(batch.numbers)
         headings_fail = self._log.headings_fail
         checked = CheckedBatch(batch, proven, valid=not headings_fail)
+        asked = self._asked(proven)
         for place in proven.places:
             if self._cancelled.is_set():  # some rules take a tenth of a second for a row
                 raise KeyboardInterrupt
             while starts and starts[0] <= place:
                 self._start(batch, starts.pop(0))
-            checked.valid[place] = self._check(checked, place, proven)
+            checked.valid[place] = self._check(checked, place, asked[place], proven)
             if self._log.headings_fail and not headings_fail:  # a rule has said so
                 headings_fail = True
                 checked.valid[place:] = [False] * (len(batch) - place)
@@ -229,6 +230,14 @@ class Checks:
             self._start(batch, place)
         self._following = batch.numbers[-1] + 1
         return checked
+
+    def _asked(self, proven: Proven) -> Mapping[int, Sequence[Rule]]:
+        """The rules that are asked about each row."""
+        asked: dict[int, list[Rule]] = {place: [] for place in proven.places}
+        for rule, suspects in zip(self._rules, proven.suspects, strict=True):
+            for place in proven.places if suspects is None else suspects:
+                asked[place].append(rule)
+        return asked
 
     def _starts(self, numbers: Sequence[int]) -> list[int]:
         """The places of rows that do not follow the row before."""
@@ -241,8 +250,8 @@ class Checks:
         before = batch.numbers[place - 1] + 1 if place else self._following
         self._findings.start(batch.made(place).row, before)
 
-    def _check(self, checked: CheckedBatch, place: int, proven: Proven) -> bool:
-        """Asks about a row the rules that suspect it; returns whether it can go in."""
+    def _check(self, checked: CheckedBatch, place: int, rules: Sequence[Rule], proven: Proven) -> bool:
+        """Asks rules about a row, and resolvers whose groups are not known; returns whether it can go in."""
         row, problems = checked.rows.made(place)
         found_here = [(CELLS, problem) for problem in problems]
         findings, call = self._findings, self._call
@@ -251,9 +260,7 @@ class Checks:
         groups: list[GroupPath] = []
         try:
             # Most rules are generators: they run here, inside the `try`.
-            for rule, suspects in zip(self._rules, proven.suspects, strict=True):
-                if suspects is not None and place not in suspects:
-                    continue
+            for rule in rules:
                 if rule.when is not None and not rule.is_about(row):
                     continue
                 call.who, seen = rule.label, rule.seen

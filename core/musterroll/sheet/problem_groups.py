@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from copy import copy, deepcopy
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import islice
 
 from musterroll.contract.problems import Problem, Severity
@@ -103,8 +104,9 @@ class _Group:
         self._forms: dict[tuple[str, ...], _Group] | None = None if is_mixed else {}
 
     def add(self, problem: Problem) -> None:
+        form = _form(problem.message)
         if self._forms is not None:
-            self._add_to_form(problem, self._forms)
+            self._add_to_form(problem, form, self._forms)
         self.count += 1
         if problem.row is not None:
             self.cells.add(problem.row)
@@ -113,12 +115,11 @@ class _Group:
         self._one_suggestion &= problem.suggestion == first.suggestion
         if problem.message != first.message:
             slots = _SLOT.findall(problem.message)
-            self._one_form &= _form(problem.message) == self._parts
+            self._one_form &= form == self._parts
             if self._one_form:
                 self._slots = [a if a == b else _SOMETHING for a, b in zip(self._slots, slots, strict=True)]
 
-    def _add_to_form(self, problem: Problem, forms: dict[tuple[str, ...], _Group]) -> None:
-        form = self._parts if problem.message == self.first.message else _form(problem.message)
+    def _add_to_form(self, problem: Problem, form: tuple[str, ...], forms: dict[tuple[str, ...], _Group]) -> None:
         if form == self._parts and not forms:
             return
         if not forms and self.count:
@@ -194,11 +195,13 @@ def group_problems(problems: Iterable[Problem]) -> tuple[ProblemGroup, ...]:
     return tuple(group.record() for group in ordered)
 
 
+@lru_cache(maxsize=1024)  # many problems have the same text
 def _form(message: str) -> tuple[str, ...]:
     """What is said, without what differs from row to row."""
     return tuple(_SLOT.split(message))
 
 
+@lru_cache(maxsize=1024)
 def _cause(message: str) -> str:
     """What is wrong, without what differs from row to row, and without the details that follow a colon."""
     return _SLOT.sub(_SOMETHING, message).split(": ", 1)[0]

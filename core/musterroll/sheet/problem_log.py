@@ -26,6 +26,7 @@ CREATE TABLE also_rejected (row INTEGER PRIMARY KEY) WITHOUT ROWID;
 
 _INSERT = f"INSERT INTO problem (absent, width, {_COLUMNS}) VALUES ({', '.join('?' * 14)})"  # noqa: S608 -- constants
 _TOGETHER = 1000
+_SEVERITIES = {str.__str__(one): one for one in Severity}
 Row = tuple[object, ...]
 
 
@@ -74,7 +75,8 @@ class ProblemLog:
         self._store(problem)
         if problem.is_error:
             self._bad.append((problem.row,))
-            self._also_rejected.extend((row,) for row in problem.also_rejects)
+            if problem.also_rejects:
+                self._also_rejected.extend((row,) for row in problem.also_rejects)
         return problem
 
     def add_repaired(self, problem: Problem) -> None:
@@ -98,22 +100,23 @@ class ProblemLog:
         if self.is_hidden(p.row):
             p = replace(p, value=None, suggestion=None, is_safe=False, also=())
         self._counts[p.severity] += 1
+        # Texts and whole numbers as they are: for all else, a truth value among it, sqlite3 looks for an adapter.
         self._waiting.append(
             (
-                absent,
+                int(absent),
                 len(p.column or ""),
                 p.code,
                 p.message,
-                p.severity,
+                str.__str__(p.severity),
                 p.row,
                 p.column,
                 p.field,
                 p.value,
                 p.suggestion,
-                p.is_safe,
-                json.dumps(p.also) if p.also else None,
-                p.is_repaired,
-                ",".join(map(str, p.also_rejects)),
+                int(p.is_safe),
+                json.dumps(p.also) if p.also else "",
+                int(p.is_repaired),
+                ",".join(map(str, p.also_rejects)) if p.also_rejects else "",
             )
         )
         if len(self._waiting) >= _TOGETHER:
@@ -180,7 +183,7 @@ class ProblemLog:
             yield Problem(
                 code=code,
                 message=message,
-                severity=Severity(severity),
+                severity=_SEVERITIES[severity],
                 row=row,
                 column=column,
                 field=field,
@@ -189,7 +192,7 @@ class ProblemLog:
                 is_safe=bool(safe),
                 also=tuple((name, text) for name, text in json.loads(also)) if also else (),
                 is_repaired=bool(repaired),
-                also_rejects=tuple(map(int, filter(None, rejects.split(",")))),
+                also_rejects=tuple(map(int, rejects.split(","))) if rejects else (),
             )
 
     def count_into(self, counts: SheetCounts, *, with_others: bool) -> None:

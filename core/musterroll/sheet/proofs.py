@@ -53,6 +53,7 @@ class Proofs:
         # By identity, since most resolvers give the same tuple for the same text, and its hash takes longer than all
         # else. The answers are kept, so that nothing else gets their identity.
         self._known: dict[int, Groups | None] = {}
+        self._as_they_are: set[int] = set()  # those of them in which a look changes nothing: mostly all
         self._kept: list[object] = []
 
     def of(self, batch: RowBatch, call: Call) -> Proven:
@@ -114,13 +115,18 @@ class Proofs:
                 raise AnswerError(f"resolve_batch() answered for {len(answers)} of {len(batch)} rows")
             if len(self._known) > _KEPT:
                 self._known.clear()
+                self._as_they_are.clear()
                 self._kept.clear()
             identities, known = list(map(id, answers)), self._known
+            if self._as_they_are.issuperset(identities):
+                return answers
             if new := set(identities).difference(known):
                 for identity, answer in zip(identities, answers, strict=True):
                     if identity in new and identity not in known:
-                        known[identity] = self._looked_at(answer)
+                        looked_at = known[identity] = self._looked_at(answer)
                         self._kept.append(answer)
+                        if looked_at is answer:
+                            self._as_they_are.add(identity)
             return list(map(known.__getitem__, identities))
         except MusterrollError:
             raise
@@ -133,7 +139,14 @@ class Proofs:
         if not isinstance(answer, tuple):
             raise AnswerError(f"resolve_batch() must answer with tuples of groups or None, not {a(answer)}")
         paths = tuple(map(self._findings.path, answer))
-        return paths if all(len(path) <= self._max_levels for path in paths) else None
+        if any(len(path) > self._max_levels for path in paths):
+            return None
+        return answer if paths == answer and _is_plain(answer) else paths
+
+
+def _is_plain(paths: tuple[object, ...]) -> bool:
+    """Whether a tuple is nothing but tuples of texts, which is what is handed on."""
+    return type(paths) is tuple and all(type(path) is tuple and {str}.issuperset(map(type, path)) for path in paths)
 
 
 def _both(one: Groups | None, other: Groups | None) -> Groups | None:

@@ -23,6 +23,9 @@ from musterroll.sheet.transforms import Transforms
 from musterroll.sheet.typed_cells import ReadCell, TypedCells
 from musterroll.sheet.values import CellFault, cell_value, secret_value, shown
 
+_CELL = Origin.CELL  # looked up once: in Python 3.11 that takes longer than all else that a cell needs
+_NOT_KNOWN: tuple[Mapping[str, Sequence[str]], Mapping[str, Sequence[str]]] = ({}, {})
+
 
 class RowWithProblems(NamedTuple):
     """A row, and what is wrong with its cells."""
@@ -94,26 +97,43 @@ class RowMaker:
             )
         )
 
-    def __call__(self, source: SheetRow) -> RowWithProblems:
-        """Makes one row."""
-        return self._made(source, self._transforms)
+    def __call__(self, source: SheetRow, known: Texts | None = None, place: int = 0) -> RowWithProblems:
+        """Makes one row.
+
+        Args:
+            source: its cells.
+            known: the texts of rows among which it is, if they are known; not those of a row that is odd.
+            place: its place among them.
+        """
+        return self._made(source, self._transforms, known, place)
 
     def guidance(self, source: SheetRow) -> Row:
         """Makes the row of a sheet's guidance: its words are nobody's values, and no transform sees them."""
         return self._made(source, None).row
 
-    def _made(self, source: SheetRow, transforms: Transforms | None) -> RowWithProblems:
+    def _made(
+        self, source: SheetRow, transforms: Transforms | None, known: Texts | None = None, place: int = 0
+    ) -> RowWithProblems:
         number, cells = source
         width = len(cells)
         values = self._absent.copy()
         problems: list[Problem] = []
+        plain, secret = (known.plain, known.secret) if known is not None else _NOT_KNOWN
         for name, index, read in self._cells:
             if index >= width:
                 values[name] = BLANK
                 continue
-            value = read(cells[index])
+            cell = cells[index]
+            if type(cell) is str:  # of most cells it is known that they are their own texts
+                if name in plain and plain[name][place] == cell:
+                    values[name] = Value(cell, _CELL, cell) if cell else BLANK
+                    continue
+                if name in secret and secret[name][place] == cell:
+                    values[name] = Value("", _CELL, None, Secret(cell)) if cell else BLANK
+                    continue
+            value = read(cell)
             if isinstance(value, CellFault):
-                problems.append(self._problem(number, name, value, cells[index]))
+                problems.append(self._problem(number, name, value, cell))
             else:
                 values[name] = value
         columns: Mapping[str, str] = self._columns

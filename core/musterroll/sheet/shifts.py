@@ -7,7 +7,7 @@ cells behind it. Rules then find several unrelated faults, and show the password
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, replace
 
 from musterroll.contract.fields import GROUPS, PASSWORD, Field, FieldSet
@@ -82,7 +82,8 @@ class ShiftFinder:
         # A composed field without a column is known by its first source's, which is that field's own.
         self._fields = sorted(fields.values(), key=lambda field: field.compose is not None)
         self._letters: Mapping[str, str] = {}
-        self._columns: list[tuple[int, Field]] = []
+        self._columns: Mapping[int, Field] = {}
+        self._names: Set[str] = frozenset()
 
     def find(self, row: Row, problems: Iterable[Problem]) -> Problem | None:
         """Returns the one problem that stands for all of the row's if its cells slipped.
@@ -92,41 +93,72 @@ class ShiftFinder:
             problems: what was found in it.
         """
         faulty = {problem.field for problem in problems if problem.is_error}
-        cells = self._cells(row, faulty) if faulty else {}
-        if not any(cell.is_faulty for cell in cells.values()):
+        if row.columns is not self._letters:  # most rows of a sheet share one
+            self._take_columns(row.columns)
+        if self._names.isdisjoint(faulty):
             return None
+        cells = _Cells(row, self._columns, faulty)
         if _slipped_right(cells):
             return _problem(row.number, _TO_THE_RIGHT)
         return _problem(row.number, _TO_THE_LEFT) if _slipped_left(cells) else None
 
-    def _cells(self, row: Row, faulty: Set[str | None]) -> dict[int, _Cell]:
-        """The cells by the index of their column, from the last one to the first."""
-        if row.columns is not self._letters:  # most rows of a sheet share one
-            found: dict[int, Field] = {}
-            for field in self._fields:
-                if (letter := row.columns.get(field.name)) is not None:
-                    found.setdefault(column_index(letter), field)
-            self._letters, self._columns = row.columns, sorted(found.items(), reverse=True)
-        cells: dict[int, _Cell] = {}
-        for index, field in self._columns:
-            cells[index] = _Cell(field, _text(row.value(field.name)), field.name in faulty)
-        return cells
+    def _take_columns(self, letters: Mapping[str, str]) -> None:
+        found: dict[int, Field] = {}
+        for field in self._fields:
+            if (letter := letters.get(field.name)) is not None:
+                found.setdefault(column_index(letter), field)
+        self._letters, self._columns = letters, dict(sorted(found.items(), reverse=True))
+        self._names = {field.name for field in found.values()}
+
+
+class _Cells:
+    """The cells of a row by the index of their column. Each is made when it is looked at, and of most rows few are.
+
+    Args:
+        row: the row.
+        columns: the field of each column, from the last one to the first.
+        faulty: the fields that a rule found an error in.
+    """
+
+    def __init__(self, row: Row, columns: Mapping[int, Field], faulty: Set[str | None]) -> None:
+        self._row, self._columns, self._faulty = row, columns, faulty
+        self._made: dict[int, _Cell] = {}
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._columns)
+
+    @property
+    def last(self) -> int:
+        """The index of the last column."""
+        return next(iter(self._columns))
+
+    def __getitem__(self, index: int) -> _Cell:
+        cell = self._made.get(index)
+        if cell is None:
+            field = self._columns[index]
+            text = _text(self._row.value(field.name))
+            cell = self._made[index] = _Cell(field, text, field.name in self._faulty)
+        return cell
+
+    def get(self, index: int) -> _Cell | None:
+        """The cell of a column, if that has a field."""
+        return self[index] if index in self._columns else None
 
 
 class _Evidence:
     """What speaks for a shift of the cells from some column on, taken column by column from the last one on."""
 
     def __init__(self) -> None:
+        self._seen = list[_Cell]()
         self._faults = 0
-        self._odd = 0
         self._right = 0
         self._finds_password = self._shows_password = False
         self._is_open = False
 
     def see(self, cell: _Cell) -> None:
         """Takes a cell as it stands."""
+        self._seen.append(cell)
         self._faults += cell.is_faulty
-        self._odd += cell.is_faulty or cell.look is _WRONG
 
     def move(self, cell: _Cell, source: _Cell | None) -> bool:
         """Takes the cell whose text would stand in another; returns False where it cannot."""
@@ -150,13 +182,16 @@ class _Evidence:
         if self._faults > 1 and self._shows_password and not left_over and not self._is_open:
             return True
         is_clear = self._finds_password and (self._faults > 1 or not left_over) and not self._is_open
-        return self._faults > 0 and self._odd > 1 and self._right >= (1 if is_clear else 2)
+        if not self._faults or self._right < (1 if is_clear else 2):
+            return False
+        return sum(cell.is_faulty or cell.look is _WRONG for cell in self._seen) > 1
 
 
-def _slipped_right(cells: Mapping[int, _Cell]) -> bool:
+def _slipped_right(cells: _Cells) -> bool:
     """Whether a cell too many stands somewhere: a blank one, or a part of what stands on its left."""
-    evidence, last = _Evidence(), max(cells)
-    for index, cell in cells.items():
+    evidence, last = _Evidence(), cells.last
+    for index in cells:
+        cell = cells[index]
         evidence.see(cell)
         if index != last and not evidence.move(cell, cells.get(index + 1)):  # that of the last is beyond the headings
             return False
@@ -165,12 +200,13 @@ def _slipped_right(cells: Mapping[int, _Cell]) -> bool:
     return False
 
 
-def _slipped_left(cells: Mapping[int, _Cell]) -> bool:
+def _slipped_left(cells: _Cells) -> bool:
     """Whether a cell is missing somewhere, which leaves the last one blank."""
-    evidence = _Evidence()
-    if cells[max(cells)].text != "":
+    if cells[cells.last].text != "":
         return False
-    for index, cell in cells.items():
+    evidence = _Evidence()
+    for index in cells:
+        cell = cells[index]
         evidence.see(cell)
         if evidence.suffices(left_over=False):
             return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Annotated, Self
@@ -27,6 +27,7 @@ from musterroll import (
 )
 
 _ESCAPE = "\\"
+_KNOWN = 4096  # so many cells are known without another look
 _Character = Annotated[str, Limits(min_length=1, max_length=1)]
 
 
@@ -85,10 +86,8 @@ class Notation:
         """Reads a cell. Names are trimmed; the same group twice counts once."""
         parsed = Parsed()
         seen: set[GroupPath] = set()
-        for position, levels in enumerate(self._split(text, parsed.bad_escapes), 1):
+        for position, (path, folded) in enumerate(self._split(text, parsed.bad_escapes), 1):
             parsed.ends_empty = False
-            path = tuple(clean(level) for level in levels)
-            folded = fold_path(path)
             if folded == ("",):
                 parsed.empty_groups.append(position)
                 parsed.ends_empty = True
@@ -128,9 +127,10 @@ class Notation:
     def _escape(self, name: str) -> str:
         return "".join(_ESCAPE + c if c in (_ESCAPE, self.separator, self.level) else c for c in name)
 
-    def _split(self, text: str, bad_escapes: list[str]) -> Iterator[list[str]]:
+    def _split(self, text: str, bad_escapes: list[str]) -> Iterator[tuple[GroupPath, GroupPath]]:
+        """Yields the path of each group, as it stands there and folded."""
         if _ESCAPE not in text:
-            yield from (group.split(self.level) for group in text.split(self.separator))
+            yield from (_path(group, self.level) for group in text.split(self.separator))
             return
         levels, name = [], ""
         characters = iter(text)
@@ -144,11 +144,33 @@ class Notation:
                 levels.append(name)
                 name = ""
             elif character == self.separator:
-                yield [*levels, name]
+                yield _trimmed([*levels, name])
                 levels, name = [], ""
             else:
                 name += character
-        yield [*levels, name]
+        yield _trimmed([*levels, name])
+
+
+@lru_cache(maxsize=_KNOWN)  # cells name few groups, in many ways
+def _path(group: str, level: str) -> tuple[GroupPath, GroupPath]:
+    return _trimmed(group.split(level))
+
+
+def _trimmed(levels: Iterable[str]) -> tuple[GroupPath, GroupPath]:
+    path = tuple(map(clean, levels))
+    return path, fold_path(path)
+
+
+class _Read(dict[str, "tuple[GroupPath, ...] | None"]):
+    """What stands in cells that were read: none is read twice."""
+
+    def __init__(self, read: Callable[[str], tuple[GroupPath, ...] | None]) -> None:
+        super().__init__()
+        self._read = read
+
+    def __missing__(self, text: str) -> tuple[GroupPath, ...] | None:
+        groups = self[text] = self._read(text)
+        return groups
 
 
 class Paths:
@@ -158,8 +180,8 @@ class Paths:
         self._field = options.field
         self._notation = Notation(options.separator, options.level)
         # A large sheet has few distinct cells in this column.
-        self._parse = lru_cache(maxsize=4096)(self._notation.parse)
-        self._groups = lru_cache(maxsize=4096)(self._good)
+        self._parse = lru_cache(maxsize=_KNOWN)(self._notation.parse)
+        self._groups = _Read(self._good)
 
     def resolve(self, row: Row) -> Iterable[GroupPath | Problem]:
         """Yields the groups, or one problem that names everything that is wrong with the cell."""
@@ -181,7 +203,9 @@ class Paths:
 
     def resolve_batch(self, batch: Batch) -> list[tuple[GroupPath, ...] | None]:
         """Says the groups of each row whose cell can be read."""
-        return list(map(self._groups, batch.texts(self._field)))
+        if len(self._groups) > _KNOWN:
+            self._groups.clear()
+        return list(map(self._groups.__getitem__, batch.texts(self._field)))
 
     def write_groups(self, paths: Sequence[GroupPath]) -> Mapping[str, str]:
         """Writes groups into the cell."""

@@ -6,13 +6,15 @@ import datetime as dt
 import hashlib
 import re
 from dataclasses import dataclass
-from email.headerregistry import Address
-from email.message import EmailMessage
-from email.policy import EmailPolicy
-from email.utils import format_datetime
+from typing import TYPE_CHECKING
 
 from musterroll import Recipient
 from musterroll_plugins.notifiers._texts import printable
+
+if TYPE_CHECKING:  # they are imported where a letter is written: every pipeline has its options checked
+    from email.headerregistry import Address
+    from email.message import EmailMessage
+    from email.policy import EmailPolicy
 
 # An address as people have them: no quoted local parts, comments or routes, nothing that could begin a header.
 _ADDRESS = re.compile(r"[^\s\x00-\x20\x7f<>()\[\],;:\\\"@]{1,64}@[^\s\x00-\x20\x7f<>()\[\],;:\\\"@]{1,255}")
@@ -54,6 +56,9 @@ def compose(
         date: when it was made.
         policy: how headers and content are encoded.
     """
+    from email.message import EmailMessage  # noqa: PLC0415 -- see above
+    from email.utils import format_datetime  # noqa: PLC0415 -- see above
+
     mail = EmailMessage(policy=policy)
     mail["From"] = sender
     mail["To"] = to
@@ -93,15 +98,26 @@ def parse_address(text: str) -> Address:
     Raises:
         ValueError: it is none.
     """
+    return made_of(*name_and_address(text))
+
+
+def name_and_address(text: str) -> tuple[str, str]:
+    """Takes an address in the options apart. See `parse_address`.
+
+    Raises:
+        ValueError: it is none.
+    """
     match = _WITH_NAME.fullmatch(text)
     display_name, address = (match[1].strip().strip('"'), match[2]) if match else ("", text.strip())
     if printable(display_name) != display_name or not is_address(address):
         raise ValueError(f'"{printable(text)}" is no e-mail address; write e.g. "IT <it@acme.example>"')
-    return made_of(display_name, address)
+    return display_name, address
 
 
 def made_of(display_name: str, address: str) -> Address:
     """Puts a name and an address together, harmless in a header."""
+    from email.headerregistry import Address  # noqa: PLC0415 -- see above
+
     # The standard library forgets the quotes of a long name when it folds the line, and `x <y@z>, ` in a name
     # then is one more recipient. So nothing may be in it that needs quotes.
     plain = _undecodable(" ".join(_NEEDS_QUOTES.sub(" ", printable(display_name)).split()))

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, Wit
 
 from musterroll import Message, Options, Purpose, Surroundings, Template, known_field
 from musterroll_plugins.notifiers import _texts
-from musterroll_plugins.notifiers._mail import Letter, parse_address
+from musterroll_plugins.notifiers._mail import Letter, name_and_address
 
 _TEXT_OR_FILE = WithJsonSchema(
     {
@@ -114,7 +114,7 @@ def _leaves(value: Any, path: str) -> list[tuple[str, str]]:
 
 
 def _address(text: str) -> str:
-    if not parse_address(text).username.isascii():
+    if not name_and_address(text)[1].rpartition("@")[0].isascii():
         raise ValueError("the part before @ must be of plain letters, as not every mail server takes others")
     return text
 

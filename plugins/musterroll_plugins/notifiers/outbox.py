@@ -6,9 +6,8 @@ import os
 import re
 from collections.abc import Collection, Iterator
 from contextlib import suppress
-from email.headerregistry import Address as AddressOfMail
-from email.policy import SMTP, SMTPUTF8
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from musterroll import (
     Component,
@@ -26,6 +25,9 @@ from musterroll import (
 from musterroll_plugins.notifiers._mail import address_of, compose, is_address, name_of, parse_address
 from musterroll_plugins.notifiers._places import writable_folder
 from musterroll_plugins.notifiers._text_options import Address, MailOptions, Texts
+
+if TYPE_CHECKING:  # see `_mail`
+    from email.headerregistry import Address as AddressOfMail
 
 
 class OutboxOptions(MailOptions):
@@ -116,6 +118,8 @@ class Outbox:
         return () if address is None else (address,)
 
     def _mail(self, message: Message, to: tuple[AddressOfMail, ...]) -> bytes:
+        from email.policy import SMTP, SMTPUTF8  # noqa: PLC0415 -- see `_mail`
+
         # Without need no UTF-8 in headers: not every mail system takes it. An address cannot do without.
         is_ascii = all(address.addr_spec.isascii() for address in (*to, self._sender))
         return compose(

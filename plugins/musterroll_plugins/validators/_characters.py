@@ -48,7 +48,12 @@ def unquoted(text: str) -> str:
     return text.strip(_QUOTES).strip() if text[:1] in _QUOTES or text[-1:] in _QUOTES else text
 
 
-@cache  # a sheet of ASCII needs none of it
+@cache  # a sheet of ASCII needs none of them
+def _any() -> re.Pattern[str]:
+    return re.compile(_FAULTY)
+
+
+@cache  # which takes long to make
 def _search() -> re.Pattern[str]:
     return re.compile(f"{'|'.join(_BELONGING)}|({_FAULTY})")
 
@@ -58,7 +63,7 @@ def faulty(text: str) -> Iterator[re.Match[str]]:
 
     Joiners, variation selectors and tags count only where no letter or emoji needs them.
     """
-    if text.isascii() and text.isprintable():
+    if (text.isascii() and text.isprintable()) or not _any().search(text):
         return
     for found in _search().finditer(text):
         if found[1]:

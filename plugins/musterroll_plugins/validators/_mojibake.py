@@ -23,13 +23,13 @@ class _Misreading(NamedTuple):
 
     Attributes:
         encoding: that encoding.
-        runs: matches characters that together are UTF-8.
+        runs: the pattern of characters that together are UTF-8; made ready when a text looks like that, as few do.
         octets: the byte of each character.
         following: the characters of all bytes but the first.
     """
 
     encoding: str
-    runs: re.Pattern[str]
+    runs: str
     octets: dict[str, int]
     following: str
 
@@ -47,7 +47,7 @@ def _misreading(encoding: str) -> _Misreading:
     runs = "|".join(f"[{one_of(first, last)}][{following}]{{{more}}}" for first, last, more in lengths)
     octets = {chr(octet): octet for octet in range(0x80, 0xA0)}
     octets |= {character: octet for octet, character in enumerate(characters)}
-    return _Misreading(encoding, re.compile(f"(?:{runs})+"), octets, following)
+    return _Misreading(encoding, f"(?:{runs})+", octets, following)
 
 
 @cache  # a sheet of ASCII needs none of it
@@ -95,7 +95,7 @@ def _once(text: str) -> tuple[str, str, bool] | None:
     """Returns the text decoded once more, what was wrong in it, and whether all of it is certain."""
     best: tuple[int, str, str, bool] | None = None
     for misreading in _misreadings():
-        found = [(run, decoded) for run in misreading.runs.finditer(text) if (decoded := _decoded(run, misreading))]
+        found = [(run, decoded) for run in re.finditer(misreading.runs, text) if (decoded := _decoded(run, misreading))]
         sure = [run for run, decoded in found if _is_sure(text, run, decoded, misreading.encoding)]
         if not sure:
             continue

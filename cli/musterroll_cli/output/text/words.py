@@ -5,25 +5,25 @@ from __future__ import annotations
 import datetime as dt
 import os
 import shlex
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from musterroll import GroupPath, counted, gettext, ngettext, ngettext_noop, term
-from musterroll.engine import Action
 from musterroll_cli.output.escape import shorten
 
 if TYPE_CHECKING:
-    from musterroll.engine import HandEditCounts, InviteCounts, JobCounts, PrivilegedGroup, Scalar
+    from musterroll.engine import Action, HandEditCounts, InviteCounts, JobCounts, PrivilegedGroup, Scalar
 
-ACTION_STYLES = {
-    Action.CREATE: "green",
-    Action.UPDATE: "yellow",
-    Action.UNCHANGED: "dim",
-    Action.DEACTIVATE: "red",
-    Action.REACTIVATE: "yellow",
-    Action.DELETE: "red",
-    Action.IGNORED: "dim",
+# By what an action is called: a sheet that is looked at alone has no actions.
+ACTION_STYLES: Mapping[Action | str, str] = {
+    "create": "green",
+    "update": "yellow",
+    "unchanged": "dim",
+    "deactivate": "red",
+    "reactivate": "yellow",
+    "delete": "red",
+    "ignored": "dim",
 }
 OUTCOMES = (
     *("created", "updated", "unchanged", "deactivated", "reactivated", "deleted", "ignored"),

@@ -16,7 +16,7 @@ from musterroll.contract.batch import Batch
 from musterroll.contract.problems import Problem, Severity
 from musterroll.contract.roles import GroupResolver, RowValidator, SheetValidator
 from musterroll.contract.rows import Row
-from musterroll.contract.secret import MASK
+from musterroll.contract.secret import MASK, listen
 from musterroll.contract.text import clean, did_you_mean
 from musterroll.contract.users import GroupPath
 from musterroll.errors import PluginError
@@ -194,7 +194,7 @@ class Findings:
                 raise AnswerError(
                     f'the problem "{_code(found)}" is of row {number}, which the sheet does not have{where}'
                 )
-        for name in (found.field, *(name for name, _ in found.also)):
+        for name in (found.field, *(name for name, _ in found.also)) if found.also else (found.field,):
             if name is not None and self._fields and name not in self._fields:
                 raise AnswerError(
                     f'the problem "{_code(found)}" is of the field "{name:.50}", which does not exist'
@@ -202,8 +202,9 @@ class Findings:
                 )
         if row is not self._row:
             values = row.values if row is not None else {}
-            self._row = row
+            self._row, listener = row, listen(None)  # this look at its secrets is none of the rule's
             self._given = {name: value.secret.reveal() for name, value in values.items() if value.secret is not None}
+            listen(listener)
         return _without_secrets(found, row, self._given, seen or _NONE_SEEN)
 
     def _exists(self, number: int) -> bool:
@@ -241,10 +242,11 @@ def _path(found: object) -> GroupPath:
 
 
 def _look_at_types(found: Problem) -> None:
-    texts = (found.code, found.message, found.column, found.field, found.value, found.suggestion)
     _look_at_repair(found)
     numbers = (found.row, *found.also_rejects) if type(found.also_rejects) is tuple else (found,)
-    if _TEXT.issuperset(map(type, texts)) and _NUMBER.issuperset(map(type, numbers)) and all(map(is_text, texts[:2])):
+    others = (found.column, found.field, found.value, found.suggestion)
+    are_usual = _TEXT.issuperset(map(type, others)) and _NUMBER.issuperset(map(type, numbers))
+    if are_usual and is_text(found.code) and is_text(found.message):
         return  # as nearly all are
     for name in ("code", "message"):
         value = getattr(found, name)

@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from musterroll import Problem, Source, SourceError, gettext
-from musterroll_plugins.readers.csv import guess as _guess
-from musterroll_plugins.readers.csv.alphabets import EAST_ASIAN
 
 _BOMS = (  # UTF-32 first: its little-endian mark begins with that of UTF-16
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -222,6 +220,9 @@ class _Evidence:
 
 def _not_utf8(source: Source, found: TextFormat) -> TextFormat:
     """Finds out what a file is that is not valid UTF-8 throughout."""
+    from musterroll_plugins.readers.csv.alphabets import EAST_ASIAN  # noqa: PLC0415 -- most files need no guess
+    from musterroll_plugins.readers.csv.guess import guess  # noqa: PLC0415 -- likewise
+
     evidence = _Evidence()
     for number, line in enumerate(_lines(source), 1):
         if not line.isascii():
@@ -237,7 +238,7 @@ def _not_utf8(source: Source, found: TextFormat) -> TextFormat:
         return True
 
     old_mac = b"\r" in source.head and b"\n" not in source.head
-    codec = _guess.guess(evidence.words, bytes(evidence.text), old_mac=old_mac, decodes=decodes)
+    codec = guess(evidence.words, bytes(evidence.text), old_mac=old_mac, decodes=decodes)
     by_chance = codec in EAST_ASIAN and evidence.valid <= _LINES_BY_CHANCE * evidence.invalid
     if found.skip or (evidence.valid and not by_chance):
         return TextFormat("utf-8", found.skip, problem=_mixed(evidence, marked=bool(found.skip)))
