@@ -73,6 +73,7 @@ class SheetPlanner:
         store: takes the plan.
         log: takes the problems that only the backend shows.
         sheet_sha256: the sheet, so that a password is reset once for each.
+        keeps_inactive: whether whoever is inactive stays so.
         settles: whether rows of which nothing is to be done need no look at all: nobody will compare this plan with
             another one.
         orders: what rows want, where fields have a role.
@@ -94,6 +95,7 @@ class SheetPlanner:
         store: PlanStore,
         log: ProblemLog,
         sheet_sha256: str,
+        keeps_inactive: bool,
         settles: bool,
         orders: RowOrders,
     ) -> None:
@@ -106,6 +108,7 @@ class SheetPlanner:
         self._store = store
         self._log = log
         self._sheet = sheet_sha256
+        self._keeps_inactive = keeps_inactive
         self._can = portal.capabilities()
         self._groups = GroupIndex(portal.groups() if self._can.groups else ())
         self._references = References(fields, portal) or None
@@ -234,7 +237,9 @@ class SheetPlanner:
             entries=self._ledger.entries(refs),
             last_values=self._ledger.last_values.of(refs) if self._settings.hand_edits else {},
             reset=self._ledger.password_was_reset(refs, self._sheet) if resets else frozenset(),
-            taken_back=self._ledger.taken_back(user.ref for user in users if not user.active),
+            taken_back=self._ledger.taken_back(
+                user.ref for user in users if not user.active and not self._keeps_inactive
+            ),
         )
 
     def _plan_row(
