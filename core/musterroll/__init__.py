@@ -107,7 +107,15 @@ if TYPE_CHECKING:
         is_one_slip,
         nearest,
     )
-    from musterroll.contract.translation import counted, gettext, gettext_noop, language, ngettext, ngettext_noop
+    from musterroll.contract.translation import (
+        counted,
+        fraction,
+        gettext,
+        gettext_noop,
+        language,
+        ngettext,
+        ngettext_noop,
+    )
     from musterroll.contract.users import (
         Capabilities,
         Desired,
@@ -233,6 +241,7 @@ __all__ += [
     "calling_code_of",
     "counted",
     "fold_path",
+    "fraction",
     "gettext",
     "gettext_noop",
     "group_rule",
@@ -346,7 +355,7 @@ _MODULES = {
     "contract.templates": "Template",
     "contract.terms": "term",
     "contract.text": "INVISIBLE clean column_letter did_you_mean fold fold_heading is_one_slip nearest",
-    "contract.translation": "counted gettext gettext_noop language ngettext ngettext_noop",
+    "contract.translation": "counted fraction gettext gettext_noop language ngettext ngettext_noop",
     "contract.users": "Capabilities Desired Existing Group GroupPath Matching Objection UserKey Wanted fold_path",
     "errors": (
         "BackendError BackendUnavailableError Mistake MusterrollError "

@@ -28,7 +28,7 @@ TransformType Transform DateForm DateFormText ISO_DATE ascii_text title_text
 
 ValidatorType RowValidator SheetValidator ProvesRows GuidesPeople Guidance Batch GroupResolverType GroupResolver
 ResolvesBatches WritesGroups Row Value Origin Problem Severity
-GroupPath INVISIBLE calling_code_of counted fold_path gettext gettext_noop language ngettext ngettext_noop
+GroupPath INVISIBLE calling_code_of counted fold_path fraction gettext gettext_noop language ngettext ngettext_noop
 one_number split_whole term
 rule sheet_rule group_rule Condition Conditions PatternText matcher
 
