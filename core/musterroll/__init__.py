@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     )
     from musterroll.contract.conditions import Condition, Conditions
     from musterroll.contract.context import Context
-    from musterroll.contract.dates import ISO_DATE, DateForm, DateFormText
+    from musterroll.contract.dates import ISO_DATE, DateForm, DateFormText, PlainDateFormText
     from musterroll.contract.decorators import group_rule, rule, sheet_rule
     from musterroll.contract.drafts import Draft, DraftColumn, Guidance
     from musterroll.contract.edits import CellEdit, CellLink, FrontRow, FrontSheet, SheetEdits, is_front_worksheet
@@ -210,6 +210,7 @@ __all__ += [
     "ISO_DATE",
     "DateForm",
     "DateFormText",
+    "PlainDateFormText",
     "Transform",
     "TransformType",
     "ascii_text",
@@ -327,7 +328,7 @@ _MODULES = {
     ),
     "contract.conditions": "Condition Conditions",
     "contract.context": "Context",
-    "contract.dates": "ISO_DATE DateForm DateFormText",
+    "contract.dates": "ISO_DATE DateForm DateFormText PlainDateFormText",
     "contract.decorators": "group_rule rule sheet_rule",
     "contract.drafts": "Draft DraftColumn Guidance",
     "contract.edits": "CellEdit CellLink FrontRow FrontSheet SheetEdits is_front_worksheet",

@@ -24,7 +24,7 @@ SheetEditor SheetEdits CellEdit CellLink FrontRow FrontSheet is_front_worksheet
 Block ReadsBlocks takes_plain_way Cell CellColumns TextCell NumberCell DateCell BoolCell ErrorCell FormulaCell
 Draft DraftColumn PLAIN_FORMATS column_letter
 
-TransformType Transform DateForm DateFormText ISO_DATE ascii_text title_text
+TransformType Transform DateForm DateFormText PlainDateFormText ISO_DATE ascii_text title_text
 
 ValidatorType RowValidator SheetValidator ProvesRows GuidesPeople Guidance Batch GroupResolverType GroupResolver
 ResolvesBatches WritesGroups Row Value Origin Problem Severity

@@ -177,7 +177,8 @@ def _field(
         omitted=omitted,
         role=field.role,
         type=type_of(field),
-        formats=field.formats,
+        formats=field.formats if check.is_sound("sheet", "fields", name, "formats") else (),
+        first_year=field.first_year,
         to=field.to or ISO_DATE,
         words=words_of(field),
     )
@@ -239,7 +240,11 @@ def _guidance(check: Check, sheet: SheetSettings, field: FieldSettings) -> str:
     with in_language(language() if node is None else str(plain(node))):
         said = gettext(text)
     forms = field.formats if field.role is not None else ()
-    return said.replace(EXAMPLE_DATE.isoformat(), DateForm(forms[0]).write(EXAMPLE_DATE)) if forms else said
+    return (
+        said.replace(EXAMPLE_DATE.isoformat(), DateForm(forms[0], field.first_year).write(EXAMPLE_DATE))
+        if forms
+        else said
+    )
 
 
 def _example(check: Check, sheet: SheetSettings, field: FieldSettings) -> str:

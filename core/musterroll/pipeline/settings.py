@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
-from musterroll.contract.dates import DateFormText
+from musterroll.contract.dates import DateFormText, PlainDateFormText
 from musterroll.contract.fields import FieldRole, FieldType
 from musterroll.contract.messages import Purpose
 from musterroll.contract.options import SecretRef
@@ -123,6 +123,7 @@ class FieldSettings(Table):
         aliases: other words of a `command` (`deactivate = ["left"]`), or of `active` (`yes`, `no`).
         type: what kind of values it has: text, if nothing is said.
         formats: the forms of a date besides 2026-12-31, e.g. `DD.MM.YYYY`; a sheet that is written has the first one.
+        first_year: the first of the hundred years that a year of two digits (`YY` in `formats`) can mean.
         to: the form that dates get, which is that of 2026-12-31 if nothing is said.
         true: the words of a `boolean` that mean yes, instead of the usual ones; a sheet that is written has the first.
         false: those that mean no.
@@ -140,7 +141,8 @@ class FieldSettings(Table):
     aliases: dict[str, tuple[Name, ...]] = {}
     type: FieldType | None = None
     formats: tuple[DateFormText, ...] = ()
-    to: DateFormText | None = None
+    first_year: Annotated[int, Field(ge=1, le=9900)] | None = None
+    to: PlainDateFormText | None = None
     true: tuple[Name, ...] = ()
     false: tuple[Name, ...] = ()
 
