@@ -30,7 +30,8 @@ from musterroll.pipeline.files import standard_text
 from musterroll.pipeline.made_names import BASE, NUMBER, check_forms, form_path
 from musterroll.pipeline.origins import Items, KeyPath, at, plain
 from musterroll.pipeline.row_fields import check_roles, check_types, choices_of, guidance_of, type_of, words_of
-from musterroll.pipeline.settings import HAND_EDITS_DEFAULT, FieldSettings, SheetSettings
+from musterroll.pipeline.settings import HAND_EDITS_DEFAULT
+from musterroll.pipeline.sheet_settings import FieldSettings, SheetSettings
 
 if TYPE_CHECKING:
     from musterroll.contract.conditions import Conditions

@@ -14,7 +14,7 @@ from musterroll.contract.value_types import FALSE, TRUE
 from musterroll.pipeline.check import Check
 from musterroll.pipeline.files import standard_text
 from musterroll.pipeline.origins import at
-from musterroll.pipeline.settings import FieldSettings, SheetSettings
+from musterroll.pipeline.sheet_settings import FieldSettings, SheetSettings
 
 _DELETE = "delete"
 _COMMANDS = ("create", "update", "deactivate", "reactivate", "ignore", _DELETE)

@@ -17,7 +17,7 @@ from musterroll.contract.problems import Problem, Severity
 from musterroll.contract.roles import Sheet
 from musterroll.contract.rows import Origin, Row
 from musterroll.contract.translation import gettext, ngettext
-from musterroll.pipeline.settings import SheetSettings
+from musterroll.pipeline.sheet_settings import SheetSettings
 from musterroll.sheet.batch import RowBatch
 from musterroll.sheet.blocks import filled_blocks, rows_of
 from musterroll.sheet.existing_users import is_for_existing_users, keeps_inactive

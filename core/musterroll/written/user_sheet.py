@@ -9,7 +9,7 @@ from musterroll.contract.drafts import Draft
 from musterroll.contract.fields import PASSWORD, USERNAME
 from musterroll.contract.translation import gettext, gettext_noop
 from musterroll.pipeline.pipeline import Pipeline
-from musterroll.pipeline.settings import SheetSettings
+from musterroll.pipeline.sheet_settings import SheetSettings
 from musterroll.sheet.existing_users import MAY_STAY_EMPTY, STAY_INACTIVE, for_existing_users
 from musterroll.written.column_guide import ColumnGuide, GuidedColumn
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from musterroll.errors import PipelineError
 from musterroll.pipeline.loader import load_pipeline
-from musterroll.pipeline.settings import Settings, SheetSettings
+from musterroll.pipeline.settings import Settings
+from musterroll.pipeline.sheet_settings import SheetSettings
 
 from .conftest import HEAD, Load
 
