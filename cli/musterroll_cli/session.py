@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 import sys
 import tempfile
 import traceback
@@ -17,11 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 from musterroll import engine, gettext, term
 from musterroll.engine import Outcome
-from musterroll.errors import Mistake, MusterrollError, PipelineError, StalePlanError, UsageError
+from musterroll.errors import Mistake, MusterrollError, PipelineError, UsageError
+from musterroll_cli.failures import check_current_folder, interrupted, show_error, unexpected
 from musterroll_cli.interruption import orderly_interruption
+from musterroll_cli.option_texts import seconds
 from musterroll_cli.options import Common, with_common_options
-from musterroll_cli.output.console import OutputError, Stream, Styled, end_output, show_mistakes
-from musterroll_cli.output.escape import shorten
+from musterroll_cli.output.console import OutputError, Stream, Styled, end_output
 from musterroll_cli.output.logs import logging_to
 from musterroll_cli.output.progress import Bar, StageKeeper
 from musterroll_cli.output.text.report import show_report
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 
 _LARGEST_INPUT = 256 << 20  # bytes of a sheet that comes from standard input
-_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
 
 
 def in_a_session(command: str, function: Callable[..., int]) -> Callable[..., int]:
@@ -85,14 +84,14 @@ class Session:
         logged = logging_to(self.err, verbose=self.common.verbose, quiet=self.common.quiet)
         with of_environment, self._closing, logged:
             try:
-                _check_current_folder()
+                check_current_folder()
                 with redirect_stdout(sys.stderr):  # of what plugins print; results go to `out`
                     status = function(self, **arguments)
                 self.out.flush()
             except OutputError as error:
                 lost = end_output(error.cause)
                 if lost and self._written is not None:
-                    self._say(
+                    self._show_error(
                         MusterrollError(
                             gettext("{done} all the same; `musterroll jobs show last` shows it", done=self._written)
                         )
@@ -100,7 +99,7 @@ class Session:
                     return EXIT_STATUS[Outcome.FAILED]
                 return lost or EXIT_STATUS[self._outcome]
             except KeyboardInterrupt as stopped:
-                return self._fail(Outcome.INTERRUPTED, _interrupted(getattr(stopped, "job", None)))
+                return self._fail(Outcome.INTERRUPTED, interrupted(getattr(stopped, "job", None)))
             except MusterrollError as error:
                 # A mistake of the person's has no cause; a pipeline's own may hold what it must not show.
                 if error.__cause__ is not None and not isinstance(error, PipelineError):
@@ -108,7 +107,10 @@ class Session:
                 return self._fail(self._worse(engine.documents.outcome_of(error)), error)
             except BaseException as error:  # a plugin may raise anything, e.g. asyncio's CancelledError
                 self._trace()
-                return self._fail(self._worse(Outcome.ERROR), self._unexpected(error))
+                return self._fail(
+                    self._worse(Outcome.ERROR),
+                    unexpected(error, self.command, self._progress.name, verbose=self.common.verbose),
+                )
             else:
                 return status
 
@@ -152,7 +154,7 @@ class Session:
         Raises:
             UsageError: it cannot be understood.
         """
-        self._lock_wait = _seconds(time)
+        self._lock_wait = seconds(time)
 
     def sheet(self, path: Path) -> Path:
         """Returns the file of a sheet: of `-` one that keeps what comes from standard input until the command ends.
@@ -301,14 +303,14 @@ class Session:
                 self.add(engine.documents.of_report(report))
                 error = report.error
                 if error is None and report.outcome is Outcome.INTERRUPTED and report.command != "jobs show":
-                    error = _interrupted(report.job.id if report.job else None)
+                    error = interrupted(report.job.id if report.job else None)
                 return self.finish(outcome=outcome, error=error or lost)
             for note in report.sheet.notes if report.sheet and not self.common.quiet else ():
                 self.err.line(gettext("note: "), note)
             show_report(self.out, report, common=self.common)
             for failure in (report.error, kept, copied):
                 if failure is not None:
-                    self._say(failure)
+                    self._show_error(failure)
             return EXIT_STATUS[outcome]
 
     def _annotate(self, report: Report, annotated: engine.AnnotatedCopy | None) -> MusterrollError | None:
@@ -367,33 +369,14 @@ class Session:
 
     def _fail(self, outcome: Outcome, error: MusterrollError) -> int:
         if not self.as_json:
-            self._say(error)
+            self._show_error(error)
             return EXIT_STATUS[outcome]
         if self._document.is_finished:  # interrupted after the last word
             return EXIT_STATUS[outcome]
         return self.finish(engine.documents.of_error(error), outcome=outcome, error=error)
 
-    def _say(self, error: MusterrollError) -> None:
-        if isinstance(error, PipelineError):
-            show_mistakes(self.err, error.mistakes)
-        else:
-            self.err.line(Styled(f"{term('error')}: ", "bold red"), error.message)
-        if isinstance(error, StalePlanError):
-            from musterroll_cli.output.text.stale import show_stale  # noqa: PLC0415 -- seldom
-
-            show_stale(self.err, error.stale, verbose=self.common.verbose)
-
-    def _unexpected(self, error: BaseException) -> MusterrollError:
-        stage = f" ({gettext(self._progress.name)})" if self._progress.name else ""
-        text = " ".join(str(error).split())
-        reason = shorten(f"{type(error).__name__}: {text}" if text else type(error).__name__, 300)
-        return MusterrollError(
-            gettext(
-                "unexpected failure in `{command}`{stage}: {reason}", command=self.command, stage=stage, reason=reason
-            )
-            + ("" if self.common.verbose else gettext("; use --verbose for the details")),
-            code="unexpected",
-        )
+    def _show_error(self, error: MusterrollError) -> None:
+        show_error(self.err, error, verbose=self.common.verbose)
 
     def _trace(self) -> None:
         """Prints the traceback, without values of variables, where the person asked for everything."""
@@ -404,75 +387,9 @@ class Session:
 _RANK = (Outcome.OK, Outcome.PROBLEMS, Outcome.ERROR, Outcome.REFUSED, Outcome.FAILED, Outcome.INTERRUPTED)
 
 
-def _interrupted(job: str | None) -> MusterrollError:
-    """What is said of an interruption; `job` is what can be gone on with."""
-    told = (
-        gettext("interrupted; to go on: musterroll jobs resume {job}", job=job)
-        if job is not None
-        else gettext("interrupted")
-    )
-    return MusterrollError(told, code="interrupted")
-
-
-def _check_current_folder() -> None:
-    try:
-        Path.cwd()
-    except OSError:
-        text = gettext("the current folder was deleted, or cannot be looked into any more; change to another one")
-        raise MusterrollError(text, code="folder.gone") from None
-
-
 def _has_done_anything(job: JobSummary) -> bool:
     rows, invites = job.counts, job.invites
     written = (
         rows.created + rows.updated + rows.deactivated + rows.reactivated + rows.deleted + rows.failed + rows.unknown
     )
     return bool(written + invites.sent + invites.held + invites.failed)
-
-
-def chosen_rows(users: Sequence[str] | None, rows: str | None, pipeline: Pipeline) -> engine.ChosenRows | None:
-    """Makes what `--only` and `--rows` say; None for the whole sheet.
-
-    Raises:
-        UsageError: they cannot be understood.
-    """
-    if users and rows is not None:
-        raise UsageError(gettext("--only and --rows both choose rows; leave one of them out"))
-    if users:
-        return engine.ChosenRows(users=tuple(users))
-    if rows is None:
-        return None
-    found = re.fullmatch(r"\s*([0-9]{1,8})\s*(?:-\s*([0-9]{1,8})\s*)?", rows)
-    if found is None:
-        raise UsageError(
-            gettext(
-                "--rows {rows}: give the first and the last row as the sheet numbers them, e.g. 3-10, or one: 3",
-                rows=rows,
-            )
-        )
-    first, last = int(found[1]), int(found[2] or found[1])
-    if last < first:
-        raise UsageError(gettext("--rows {rows}: give the smaller number first", rows=rows))
-    if last < pipeline.settings.sheet.first_row:
-        raise UsageError(
-            gettext(
-                "--rows {rows}: the users of a sheet begin in row {first}",
-                rows=rows,
-                first=pipeline.settings.sheet.first_row,
-            )
-        )
-    return engine.ChosenRows(first=first, last=last)
-
-
-def _seconds(text: str | None) -> float:
-    """Reads `30s`, `10m`, `2h` or a number of seconds.
-
-    Raises:
-        UsageError: it is none of these.
-    """
-    if text is None:
-        return 0.0
-    found = re.fullmatch(r"([0-9]{1,6})([smh]?)", text.strip())
-    if found is None:
-        raise UsageError(gettext('--wait {text}: give a time, e.g. "30s", "10m" or "2h"', text=text))
-    return float(int(found[1]) * _UNITS[found[2]])

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     )
     from musterroll.contract.conditions import Condition, Conditions
     from musterroll.contract.context import Context
-    from musterroll.contract.dates import ISO_DATE, DateForm, DateFormText
+    from musterroll.contract.dates import ISO_DATE, DateForm, DateFormText, PlainDateFormText
     from musterroll.contract.decorators import group_rule, rule, sheet_rule
     from musterroll.contract.drafts import Draft, DraftColumn, Guidance
     from musterroll.contract.edits import CellEdit, CellLink, FrontRow, FrontSheet, SheetEdits, is_front_worksheet
@@ -107,7 +107,15 @@ if TYPE_CHECKING:
         is_one_slip,
         nearest,
     )
-    from musterroll.contract.translation import counted, gettext, gettext_noop, language, ngettext, ngettext_noop
+    from musterroll.contract.translation import (
+        counted,
+        fraction,
+        gettext,
+        gettext_noop,
+        language,
+        ngettext,
+        ngettext_noop,
+    )
     from musterroll.contract.users import (
         Capabilities,
         Desired,
@@ -202,6 +210,7 @@ __all__ += [
     "ISO_DATE",
     "DateForm",
     "DateFormText",
+    "PlainDateFormText",
     "Transform",
     "TransformType",
     "ascii_text",
@@ -233,6 +242,7 @@ __all__ += [
     "calling_code_of",
     "counted",
     "fold_path",
+    "fraction",
     "gettext",
     "gettext_noop",
     "group_rule",
@@ -318,7 +328,7 @@ _MODULES = {
     ),
     "contract.conditions": "Condition Conditions",
     "contract.context": "Context",
-    "contract.dates": "ISO_DATE DateForm DateFormText",
+    "contract.dates": "ISO_DATE DateForm DateFormText PlainDateFormText",
     "contract.decorators": "group_rule rule sheet_rule",
     "contract.drafts": "Draft DraftColumn Guidance",
     "contract.edits": "CellEdit CellLink FrontRow FrontSheet SheetEdits is_front_worksheet",
@@ -346,7 +356,7 @@ _MODULES = {
     "contract.templates": "Template",
     "contract.terms": "term",
     "contract.text": "INVISIBLE clean column_letter did_you_mean fold fold_heading is_one_slip nearest",
-    "contract.translation": "counted gettext gettext_noop language ngettext ngettext_noop",
+    "contract.translation": "counted fraction gettext gettext_noop language ngettext ngettext_noop",
     "contract.users": "Capabilities Desired Existing Group GroupPath Matching Objection UserKey Wanted fold_path",
     "errors": (
         "BackendError BackendUnavailableError Mistake MusterrollError "

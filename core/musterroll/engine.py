@@ -86,7 +86,7 @@ if TYPE_CHECKING:
     from musterroll.reports.invites import InviteList, list_invites
     from musterroll.reports.jobs import job_settings, list_jobs, show_job
     from musterroll.reports.records import change_record, problem_record
-    from musterroll.reports.report import Fixed, Outcome, Report
+    from musterroll.reports.report import Fixed, Outcome, ProposedName, Report
     from musterroll.reports.row_story import RowStory, RuleResult, StoryField, StoryOperation, explain_row
     from musterroll.reports.summaries import Failure, JobSummary, ListedInvite
     from musterroll.sheet.chosen import ChosenRows
@@ -139,6 +139,7 @@ __all__ = [
     "PlannedPipeline",
     "PrivilegedGroup",
     "ProblemGroup",
+    "ProposedName",
     "Provider",
     "Pruned",
     "Registry",
@@ -212,7 +213,7 @@ _JOB: dict[str, Any] = {**_PLAN, "job": None}
 
 MEMBERS: Mapping[str, Mapping[str, Any]] = {
     "run": _JOB,
-    "validate": {**_SHEET, "fixed": None},
+    "validate": {**_SHEET, "usernames": None, "fixed": None},
     "plan": {**_PLAN, "plan": None},
     "apply": {**_JOB, "stale": None},
     "jobs list": {"jobs": []},
@@ -291,7 +292,7 @@ _MODULES = {
     "reports.invites": "InviteList list_invites",
     "reports.jobs": "job_settings list_jobs show_job",
     "reports.records": "change_record problem_record",
-    "reports.report": "Fixed Outcome Report",
+    "reports.report": "Fixed Outcome ProposedName Report",
     "reports.row_story": "RowStory RuleResult StoryField StoryOperation explain_row",
     "reports.summaries": "Failure JobSummary ListedInvite",
     "sheet.chosen": "ChosenRows",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from musterroll_simple.backend import SimpleBackend
 from musterroll_simple.errors import Broke, Busy, Gone, NoAnswer, NotTriedError, Refused, Taken
 from musterroll_simple.group_names import join_path, split_path, with_parents
+from musterroll_simple.pages import AsyncPages, Pages
 from musterroll_simple.spellings import Spelling, respelt
 from musterroll_simple.user_index import KEY, UserIndex, value_of
 
@@ -22,12 +23,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "KEY",
+    "AsyncPages",
     "Broke",
     "Busy",
     "Gone",
     "ListLock",
     "NoAnswer",
     "NotTriedError",
+    "Pages",
     "Pump",
     "Readings",
     "Refused",

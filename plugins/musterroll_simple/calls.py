@@ -7,14 +7,16 @@ import datetime as dt
 import inspect
 import random
 import time
-from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from musterroll import BackendError, BackendUnavailableError
 from musterroll_simple.errors import Busy, NoAnswer, NotTriedError
 from musterroll_simple.list_lock import ListLock
+from musterroll_simple.pages import AsyncPages, Pages
 from musterroll_simple.threads import Threads
 
 if TYPE_CHECKING:
@@ -131,26 +133,30 @@ class Calls:
                     raise self._end(last) from None
 
     async def listed(self, method: str, *args: object) -> AsyncGenerator[list[Any]]:
-        """Yields what a method yields, many at a time."""
+        """Yields what a method yields, many at a time. What finds the portal busy begins anew, but for `Pages`."""
         found: Iterable[Any] | AsyncIterable[Any] = await self.once(method, *args)
-        if isinstance(found, AsyncIterable):
+        items = aiter(found) if isinstance(found, AsyncIterable) else iter(found)
+        is_full = True
+        while is_full:
             batch: list[Any] = []
-            with self._translated():
-                async for item in found:
-                    batch.append(item)
-                    if len(batch) == _TOGETHER:
-                        yield batch
-                        batch = []
+            fill = partial(self._fill, items, batch)
+            is_full = await (self.read(fill) if isinstance(items, Pages | AsyncPages) else fill())
             yield batch
-            return
-        items = iter(found)
-        while True:
+
+    async def _fill(self, items: Iterator[Any] | AsyncIterator[Any], batch: list[Any]) -> bool:
+        """Puts what comes next into a batch, until it is full; returns whether it is."""
+        if isinstance(items, Iterator):
             async with self._slots:
                 with self._translated():
-                    batch = await self._threads.call(_next_of, items)
-            yield batch
-            if len(batch) < _TOGETHER:
-                return
+                    await self._threads.call(_fill, items, batch)
+        else:
+            with self._translated():
+                while len(batch) < _TOGETHER:
+                    try:
+                        batch.append(await anext(items))
+                    except StopAsyncIteration:
+                        break
+        return len(batch) == _TOGETHER
 
     async def pause(self, seconds: float) -> bool:
         """Waits; returns whether it may go on, which it may not where the person interrupts or all has stopped."""
@@ -210,5 +216,7 @@ class Calls:
             self._answers += 1
 
 
-def _next_of(items: Iterator[Any]) -> list[Any]:
-    return list(islice(items, _TOGETHER))
+def _fill(items: Iterator[Any], batch: list[Any]) -> None:
+    # Not made a list of at once: what came before somebody was busy would be lost.
+    for item in islice(items, _TOGETHER - len(batch)):
+        batch.append(item)  # noqa: PERF402 -- see above

@@ -24,11 +24,11 @@ SheetEditor SheetEdits CellEdit CellLink FrontRow FrontSheet is_front_worksheet
 Block ReadsBlocks takes_plain_way Cell CellColumns TextCell NumberCell DateCell BoolCell ErrorCell FormulaCell
 Draft DraftColumn PLAIN_FORMATS column_letter
 
-TransformType Transform DateForm DateFormText ISO_DATE ascii_text title_text
+TransformType Transform DateForm DateFormText PlainDateFormText ISO_DATE ascii_text title_text
 
 ValidatorType RowValidator SheetValidator ProvesRows GuidesPeople Guidance Batch GroupResolverType GroupResolver
 ResolvesBatches WritesGroups Row Value Origin Problem Severity
-GroupPath INVISIBLE calling_code_of counted fold_path gettext gettext_noop language ngettext ngettext_noop
+GroupPath INVISIBLE calling_code_of counted fold_path fraction gettext gettext_noop language ngettext ngettext_noop
 one_number split_whole term
 rule sheet_rule group_rule Condition Conditions PatternText matcher
 

@@ -106,3 +106,12 @@ def test_every_name_in_a_message_has_a_value() -> None:
         ):
             wanted = {found[1] for found in translation._PLACEHOLDER.finditer(str(message.value))}
             assert wanted <= values | given_anyway.get(name, set()), where
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("en", ["0.5", "12,345.68", "12,346"]), ("de", ["0,5", "12.345,68", "12.346"])]
+)
+def test_fractions_are_written_as_people_write_them(language: str, said: list[str]) -> None:
+    with translation.in_language(language):
+        found = [translation.fraction(number, places) for number, places in ((0.5, 1), (12345.678, 2), (12345.678, 0))]
+    assert found == said

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from musterroll.sheet.existing_users import MAY_STAY_EMPTY
+from musterroll.sheet.existing_users import MAY_STAY_EMPTY, STAY_INACTIVE
 from support.office import libreoffice, needs_libreoffice
 from support.rosters import write_csv
 from support.workplace import Inside, Workplace, asks_for_nothing
@@ -241,3 +241,101 @@ def test_nobody_is_told_of_passwords_that_no_row_needs(inside: Inside, more: str
     assert inside.run("export", "-o", "out.csv").err == ""
     inside.pipeline('invites.send_to = "none"\nsheet.first_row = 2')
     assert "password.required" in inside.run("export", "-o", "again.csv").err
+
+
+LEAVERS = [["", "ana", "Ana", *[""] * 6], ["", "bo", "Bo", *[""] * 6], ["", "cy", "Cy", *[""] * 6]]
+ACTIVE = '[[sheet.fields]]\nname = "here"\nheading = "Here"\nrole = "active"\n'
+COMMAND = '[[sheet.fields]]\nname = "wish"\nheading = "Wish"\nrole = "command"\n'
+
+
+def with_leavers(place: Workplace, more: str) -> list[list[str]]:
+    """Exports a portal in which bo and cy are inactive: cy because the job that created cy was undone."""
+    fill(place, LEAVERS[:2], more)
+    place.by_hand("UPDATE users SET active = 0 WHERE username = 'bo'")
+    write_csv(place.folder / "cy.csv", [[*LEAVERS[2][:4], "Meadow-Kite-41", *LEAVERS[2][5:]]], headings=HEADINGS)
+    assert place.json("run", "cy.csv").status == 0
+    assert place.json("jobs", "undo", "last", "--yes").status == 0
+    assert place.run("export", "--inactive", "-o", "out.csv", "--force").status == 0
+    return rows_of((place.folder / "out.csv").read_text(encoding="utf-8"))
+
+
+def is_as_it_was(place: Workplace, users: int = 3) -> None:
+    asks_for_nothing(place, "out.csv", users)
+    assert place.json("run", "out.csv").status == 0
+    assert {name: user["active"] for name, user in place.users().items()} == {"ana": 1, "bo": 0, "cy": 0}
+
+
+@pytest.mark.parametrize("choice", ["error", "reactivate", "update"])
+def test_whoever_is_inactive_stays_so(inside: Inside, choice: str) -> None:
+    rows = with_leavers(inside, f'on_inactive = "{choice}"')
+    assert rows[1][1].startswith(STAY_INACTIVE)
+    is_as_it_was(inside)
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        (ACTIVE, ["", "no", "no"]),
+        (ACTIVE + 'aliases = { no = ["left"], yes = ["here"] }\n', ["", "left", "left"]),
+        (ACTIVE + "required = true\n", ["yes", "no", "no"]),
+        (COMMAND, ["", "deactivate", "deactivate"]),
+        (COMMAND + 'aliases = { deactivate = ["Austritt"] }\nrequired = true\n', ["update", "Austritt", "Austritt"]),
+    ],
+)
+def test_a_column_that_says_what_becomes_of_users_says_so_of_whoever_is_inactive(
+    inside: Inside, columns: str, said: list[str]
+) -> None:
+    rows = with_leavers_and_a_column(inside, columns)
+    place = rows[0].index("Here" if columns.startswith(ACTIVE) else "Wish")
+    assert [row[place] for row in sorted(rows[2:], key=lambda row: row[1])] == said
+    assert STAY_INACTIVE not in str(rows)
+    is_as_it_was(inside)
+
+
+def with_leavers_and_a_column(place: Workplace, columns: str) -> list[list[str]]:
+    with_leavers(place, 'on_inactive = "reactivate"')
+    place.pipeline(f'invites.send_to = "none"\non_inactive = "reactivate"\n{OWN_FIELD}{columns}')
+    assert place.run("export", "--inactive", "-o", "out.csv", "--force").status == 0
+    return rows_of((place.folder / "out.csv").read_text(encoding="utf-8"))
+
+
+def test_a_command_that_cannot_say_it_leaves_it_to_the_sentence(inside: Inside) -> None:
+    rows = with_leavers_and_a_column(inside, COMMAND + 'choices = ["create", "update"]\n')
+    assert STAY_INACTIVE in str(rows[1])
+    is_as_it_was(inside)
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx", "ods"])
+def test_the_sentence_for_leavers_stays_in_an_annotated_copy(inside: Inside, form: str) -> None:
+    with_leavers(inside, 'on_inactive = "reactivate"')
+    assert inside.run("export", "--inactive", "-o", f"out.{form}", "--force").status == 0
+    assert inside.run("validate", f"out.{form}", "--annotate", f"seen.{form}").status == 0
+    asks_for_nothing(inside, f"seen.{form}", 3)
+
+
+def test_the_sentence_for_leavers_is_understood_in_every_language(inside: Inside) -> None:
+    rows = with_leavers(inside, 'on_inactive = "reactivate"')
+    german = rows_of(inside.run("export", "--inactive", "--set", "language=de").out)
+    assert STAY_INACTIVE not in str(german)
+    write_csv(inside.folder / "out.csv", rows[2:], headings=HEADINGS, guidance=german[1])
+    is_as_it_was(inside)
+
+
+def test_without_the_sentence_the_pipeline_decides(inside: Inside) -> None:
+    rows = with_leavers(inside, 'on_inactive = "reactivate"')
+    write_csv(inside.folder / "back.csv", rows[2:], headings=rows[0], guidance=["", "", "", "", rows[1][4]])
+    planned = inside.json("plan", "back.csv")
+    assert [change["username"] for change in planned.document["changes"] if change["action"] == "update"] == [
+        "bo",
+        "cy",
+    ]
+
+
+def test_a_sheet_that_cannot_say_it_is_not_written(inside: Inside) -> None:
+    more = 'password.required = "never"\n[sheet]\nfirst_row = 2\n'
+    inside.pipeline(f'invites.send_to = "none"\non_inactive = "reactivate"\n{more}{OWN_FIELD}')
+    refused = inside.json("export", "--inactive", "-o", "out.csv")
+    assert (refused.status, refused.document["error"]["code"]) == (2, "export.inactive")
+    assert not (inside.folder / "out.csv").exists()
+    assert inside.json("export", "-o", "out.csv").status == 0
+    assert inside.json("export", "--inactive", "-o", "all.csv", "--set", "on_inactive=update").status == 0

@@ -9,7 +9,7 @@ import tomllib
 import openpyxl
 import pytest
 
-from support.workplace import Inside
+from support.workplace import Inside, asks_for_nothing
 
 FIELDS = """
 invites.send_to = "none"
@@ -167,3 +167,49 @@ def test_a_first_sheet_has_the_types_that_its_values_prove(place: Inside) -> Non
     (doubt,) = [one for one in made.document["doubts"] if "Joined" in one]
     assert "DD/MM/YYYY or MM/DD/YYYY" in doubt
     assert place.run("validate", "first.csv", "-p", "new/musterroll.toml").status == 0
+
+
+BORN = """
+invites.send_to = "none"
+password.required = "never"
+sheet.omit = ["email", "surname", "password", "calling_code", "phone", "groups"]
+[[sheet.fields]]
+name = "born"
+heading = "Born"
+type = "date"
+formats = ["DD MMM YY", "MM/DD/YY"]
+first_year = 1930
+"""
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx", "ods"])
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_names_of_months_and_years_of_two_digits_there_and_back(inside: Inside, form: str, language: str) -> None:
+    inside.pipeline(f'language = "{language}"\n{BORN}')
+    rows = ["ana,Ana,3 Okt. 71", "bo,Bo,29 FEB 28", "cy,Cy,12/31/29", "dee,Dee,1929-12-31", "eve,Eve,1 März 30"]
+    heading = "Benutzername,Vorname,Born" if language == "de" else "Username,Forename,Born"
+    inside.write("staff.csv", "\n".join([heading, ",,", *rows]))
+    assert inside.json("run", "staff.csv").status == 0
+    born = {name: user["attributes"]["born"] for name, user in inside.users().items()}
+    assert born == {
+        "ana": "1971-10-03",
+        "bo": "2028-02-29",
+        "cy": "2029-12-31",
+        "dee": "1929-12-31",
+        "eve": "1930-03-01",
+    }
+    assert inside.run("export", "-o", f"out.{form}").status == 0
+    asks_for_nothing(inside, f"out.{form}", 5)
+    shown = inside.run("export").out
+    assert ("03 Okt 71" if language == "de" else "03 Oct 71") in shown
+    assert "1929-12-31" in shown  # 29 would be 2029
+
+
+def test_a_date_that_may_be_two_days_and_one_that_is_none(inside: Inside) -> None:
+    inside.pipeline(BORN.replace('"MM/DD/YY"', '"MM/DD/YY", "DD/MM/YY"'))
+    inside.write("staff.csv", "Username,Forename,Born\n,,\nana,Ana,3/4/71\nbo,Bo,3 Oktember 71\ncy,Cy,13/4/71\n")
+    first, second = inside.json("validate", "staff.csv").document["problems"]
+    assert (first["cell"], first["code"]) == ("C3", "born.type")
+    assert first["message"].startswith("This may be 1971-03-04 or 1971-04-03")
+    assert (second["cell"], second["code"]) == ("C4", "born.type")
+    assert "DD MMM YY, MM/DD/YY, DD/MM/YY, YYYY-MM-DD" in second["message"]

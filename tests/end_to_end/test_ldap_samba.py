@@ -99,9 +99,9 @@ class Company:
             """,
         )
 
-    def sheet(self, name: str, rows: list[list[str]]) -> Path:
+    def sheet(self, name: str, rows: list[list[str]], *more: str) -> Path:
         headings = ("Email", "Username", "Forename", "Surname", "Password", "Calling Code", "Phone", "Groups")
-        return write_csv(self.place.folder / name, rows, headings=(*headings, "Staff number", "Department"))
+        return write_csv(self.place.folder / name, rows, headings=(*headings, "Staff number", "Department", *more))
 
     def run(self, name: str = "staff.csv", *words: str) -> Ended:
         return self.place.json("run", name, "--yes", *words)
@@ -186,6 +186,43 @@ def test_renaming_and_another_department_move_the_entry(company: Company) -> Non
     assert company.server.signs_in("ana.souza@ex.test", "Sesame-Open-77")
     assert company.run("two.csv").document["job"]["counts"]["unchanged"] == 2
     SEEN.quirk("keeps memberships when an entry is renamed or moved")
+
+
+def test_managers_are_entries_and_follow_them(company: Company) -> None:
+    field = '[[sheet.fields]]\nname = "manager"\nheading = "Manager"\ntype = "user"\n'
+    file = company.place.folder / "musterroll.toml"
+    text = file.read_text(encoding="utf-8").replace("[limits]", f"{field}[limits]")
+    file.write_text(f'{text}manager = "manager"\n', encoding="utf-8")
+
+    def run(*rows: list[str]) -> Ended:
+        company.sheet("staff.csv", list(rows), "Manager")
+        return company.run()
+
+    def managers() -> dict[bytes, str | None]:
+        entries = company.entries("(objectClass=user)")
+        names = {dn.lower(): entry["sAMAccountName"][0].decode() for dn, entry in entries.items()}
+        found = {entry["sAMAccountName"][0]: entry.get("manager") for entry in entries.values()}
+        return {name: names[dn[0].decode().lower()] if dn else None for name, dn in found.items()}
+
+    staff = ([*person("ana", "1"), "bo"], [*person("bo", "2"), "ANA"], [*person("cy", "3"), "ana"])
+    assert run(*staff).document["job"]["counts"]["created"] == 3
+    assert managers() == {b"ana": "bo", b"bo": "ana", b"cy": "ana"}
+    before = company.usn()
+    assert run(*staff).document["job"]["counts"]["unchanged"] == 3
+    assert company.place.json("export", "-o", "out.csv").status == 0
+    assert company.run("out.csv").document["job"]["counts"]["unchanged"] == 3
+    assert company.usn() == before
+    renamed = (
+        [*person("ana.souza", "1", department="Sales"), ""],
+        [*person("bo", "2"), "cy"],
+        [*person("cy", "3"), ""],
+    )
+    done = run(*renamed)
+    assert done.status == 0, done
+    assert managers() == {b"ana.souza": "bo", b"bo": "cy", b"cy": "ana.souza"}
+    assert company.place.json("jobs", "undo", done.document["job"]["id"], "--yes").status == 0
+    assert managers() == {b"ana": "bo", b"bo": "ana", b"cy": "ana"}
+    SEEN.quirk("keeps whoever is named as `manager` when an entry is renamed or moved")
 
 
 def test_what_the_domain_will_not_take_is_said_at_its_cell(company: Company) -> None:

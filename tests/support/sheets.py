@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from musterroll import Cell, Field, FieldSet, Problem, Row, SheetInfo, SheetRow
-from musterroll.pipeline.settings import SheetSettings
+from musterroll.pipeline.sheet_settings import SheetSettings
 from musterroll.sheet.reader import RowReader
 from support.rows import fields as standard_fields
 

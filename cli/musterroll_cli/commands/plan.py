@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from musterroll import engine, gettext
+from musterroll_cli.option_texts import chosen_rows
 from musterroll_cli.options import (
     AnnotateOption,
     ExpectOption,
@@ -21,7 +22,7 @@ from musterroll_cli.options import (
     StrictOption,
 )
 from musterroll_cli.output.text.words import quoted
-from musterroll_cli.session import Session, chosen_rows
+from musterroll_cli.session import Session
 
 _CHANGES = 5  # the exit status that tells a plan which would change something from one that would not
 

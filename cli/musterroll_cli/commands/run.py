@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from musterroll import engine
+from musterroll_cli.option_texts import chosen_rows
 from musterroll_cli.options import (
     AnnotateOption,
     ExpectOption,
@@ -21,7 +22,7 @@ from musterroll_cli.options import (
     WaitOption,
     YesOption,
 )
-from musterroll_cli.session import Session, chosen_rows
+from musterroll_cli.session import Session
 
 
 def run(

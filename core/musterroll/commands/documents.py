@@ -89,8 +89,10 @@ def of_report(report: Report) -> Members:
             found["privileged"] = [
                 {"group": list(one.path), "add": one.add, "remove": one.remove} for one in report.privileged
             ]
-    fixed = {"fixed": _fixed(report.fixed) if report.fixed else None} if report.command == "validate" else {}
-    return {**found, **fixed, **job, **({"plan": asdict(report.saved)} if report.saved else {})}
+    if report.command == "validate":
+        found["usernames"] = None if report.usernames is None else (name._asdict() for name in report.usernames)
+        found["fixed"] = _fixed(report.fixed) if report.fixed else None
+    return {**found, **job, **({"plan": asdict(report.saved)} if report.saved else {})}
 
 
 def _source(sheet: SheetSummary) -> Members:

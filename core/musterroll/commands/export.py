@@ -72,7 +72,8 @@ def export(
         progress: told how it goes on.
 
     Raises:
-        UsageError: the format cannot be written, the file exists, or there is no such group.
+        UsageError: the format cannot be written, the file exists, there is no such group, or the sheet would bring
+            back whoever is inactive.
         MusterrollError: the portal cannot list its users, or the file cannot be written.
         OSError: the bytes could not be written.
     """
@@ -94,7 +95,10 @@ def export(
         rows = ExistingRows(pipeline, portal.groups() if portal.capabilities().groups else ())
         refs = None if group is None else rows.group_refs(group)
         found = rows.rows(_told(pipeline, portal.all_users(), progress), inactive=inactive, groups=refs)
-        draft = user_sheet(pipeline, found, existing=True)
+        keeps_inactive = inactive and not rows.says_inactive
+        if keeps_inactive and pipeline.settings.on_inactive == "reactivate":
+            _refuse_without_guidance(pipeline)
+        draft = user_sheet(pipeline, found, existing=True, keeps_inactive=keeps_inactive)
         if isinstance(to, Path):
             write_draft(pipeline, form, draft, [to], private=True, replace=replace)
         else:
@@ -108,6 +112,18 @@ def export(
         and pipeline.fields[PASSWORD].needs_column
         and not has_guidance(pipeline.settings.sheet),
     )
+
+
+def _refuse_without_guidance(pipeline: Pipeline) -> None:
+    """A sheet that cannot say that whoever is inactive stays so would bring them all back."""
+    if not has_guidance(pipeline.settings.sheet):
+        raise UsageError(
+            gettext(
+                "--inactive: this pipeline makes whoever is in a sheet active again, and its sheet has no row of "
+                'guidance that could say otherwise; give it a column with the role "active", or leave --inactive out'
+            ),
+            code="export.inactive",
+        )
 
 
 def _streamed(pipeline: Pipeline) -> WritableFormat:

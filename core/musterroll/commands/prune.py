@@ -16,7 +16,7 @@ from musterroll.journal.job import CUT_OFF, Job, JobKind, JobRecord, JobState, r
 from musterroll.journal.jobs import superseding
 from musterroll.journal.journal import Journal
 from musterroll.pipeline.pipeline import Pipeline
-from musterroll.pipeline.settings import days_of
+from musterroll.pipeline.setting_types import days_of
 from musterroll.plan.run import Run
 from musterroll.written.rejected import remove_unchanged
 

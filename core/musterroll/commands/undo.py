@@ -6,6 +6,7 @@ from pathlib import Path
 
 from musterroll.commands.finished import ending
 from musterroll.commands.job import execute_plan, locked, new_job
+from musterroll.contract.fields import FieldType
 from musterroll.contract.translation import gettext
 from musterroll.errors import RefusedError
 from musterroll.journal.job import Job, JobKind, JobRecord, JobState
@@ -92,6 +93,7 @@ def _make_plan(plan: NewPlan, former: Job, counts: SheetCounts) -> None:
         settings=settings,
         store=store,
         log=plan.log,
+        people=plan.run.pipeline.fields.of_type(FieldType.USER),
     )
     plan.run.progress.stage("Planning")
     try:

@@ -1,17 +1,45 @@
-"""The forms that people write dates in: `DD.MM.YYYY`."""
+"""The forms that people write dates in: `DD.MM.YYYY`, `DD MMMM YYYY`, `MM/DD/YY`."""
 
 from __future__ import annotations
 
 import datetime as dt
 import re
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Annotated
 
 from pydantic import AfterValidator
 
-_PARTS = {"YYYY": "(?P<year>[0-9]{4})", "MM": "(?P<month>[0-9]{1,2})", "DD": "(?P<day>[0-9]{1,2})"}
-_TOKEN = re.compile("YYYY|MM|DD|[A-Za-z]+|[^A-Za-z]+")
-_HOW = "write a form of YYYY, MM and DD, each once, e.g. DD.MM.YYYY"
+from musterroll.contract.text import fold
+from musterroll.contract.translation import gettext, gettext_noop, in_every_language
+
+# Each as people of a language write it: in full, in short, and in other ways.
+_MONTHS = (
+    gettext_noop("January, Jan"),
+    gettext_noop("February, Feb"),
+    gettext_noop("March, Mar"),
+    gettext_noop("April, Apr"),
+    gettext_noop("May, May"),
+    gettext_noop("June, Jun"),
+    gettext_noop("July, Jul"),
+    gettext_noop("August, Aug"),
+    gettext_noop("September, Sep, Sept"),
+    gettext_noop("October, Oct"),
+    gettext_noop("November, Nov"),
+    gettext_noop("December, Dec"),
+)
+_NAME = r"(?P<name>[^\W\d_]+\.?)"
+_PARTS = {
+    "YYYY": "(?P<year>[0-9]{4})",
+    "YY": "(?P<short>[0-9]{2})",
+    "MMMM": _NAME,
+    "MMM": _NAME,
+    "MM": "(?P<month>[0-9]{1,2})",
+    "DD": "(?P<day>[0-9]{1,2})",
+}
+_WHATS = {"YYYY": "year", "YY": "year", "MMMM": "month", "MMM": "month", "MM": "month", "DD": "day"}
+_TOKEN = re.compile("YYYY|YY|MMMM|MMM|MM|DD|[A-Za-z]+|[^A-Za-z]+")
+_HOW = "write a form of YYYY, MM and DD, each once, e.g. DD.MM.YYYY (or YY for two digits, MMM and MMMM for names)"
+_PLAIN = "this is how dates go on from here, so write it with YYYY, MM and DD, e.g. DD.MM.YYYY"
 EXAMPLE_DATE = dt.date(2026, 12, 31)
 ISO_DATE = "YYYY-MM-DD"
 """The form of dates that means one day everywhere."""
@@ -21,30 +49,62 @@ class DateForm:
     """One form of dates.
 
     Args:
-        text: the form, of `YYYY`, `MM` and `DD` and what stands between them.
+        text: the form, of `YYYY`, `MM` and `DD` and what stands between them. `YY` is a year of two digits; `MMM` and
+            `MMMM` are the names of months, in every language that there is, in short or in full.
+        first_year: the first of the hundred years that two digits can mean; needed where there is `YY`.
 
     Raises:
         ValueError: it is none; how to write one.
     """
 
-    def __init__(self, text: str) -> None:
-        self.text, self._tokens = text, _TOKEN.findall(text)
-        if sorted(token for token in self._tokens if token.isalpha()) != sorted(_PARTS):
+    def __init__(self, text: str, first_year: int | None = None) -> None:
+        self.text, self._tokens, self._first_year = text, _TOKEN.findall(text), first_year
+        if sorted(_WHATS.get(token, "") for token in self._tokens if token.isalpha()) != ["day", "month", "year"]:
             raise ValueError(_HOW)
+        if self.has_short_year and first_year is None:
+            raise ValueError("YY can be any century: say which hundred years are meant, e.g. first_year = 1930")
+
+    @property
+    def has_short_year(self) -> bool:
+        """Whether the year has two digits."""
+        return "YY" in self._tokens
+
+    @property
+    def has_names(self) -> bool:
+        """Whether months are named."""
+        return not {"MMM", "MMMM"}.isdisjoint(self._tokens)
 
     def read(self, text: str) -> dt.date | None:
         """Returns the day that a text in this form means; one digit will do for days and months below 10."""
         found = self._pattern.fullmatch(text)
         if found is None:
             return None
+        parts = found.groupdict()
+        month = _months().get(fold(parts["name"].rstrip("."))) if self.has_names else int(parts["month"])
+        if month is None:
+            return None
         try:
-            return dt.date(int(found["year"]), int(found["month"]), int(found["day"]))
+            return dt.date(
+                self._year(parts["short"]) if self.has_short_year else int(parts["year"]), month, int(parts["day"])
+            )
         except ValueError:  # the 30th of February
             return None
 
+    def _year(self, digits: str) -> int:
+        first = self._first_year or 0
+        return first + (int(digits) - first) % 100
+
     def write(self, day: dt.date) -> str:
-        """Returns a day in this form."""
-        parts = {"YYYY": f"{day.year:04}", "MM": f"{day.month:02}", "DD": f"{day.day:02}"}
+        """Returns a day in this form; names of months are those of the language."""
+        names = gettext(_MONTHS[day.month - 1]).split(", ") if self.has_names else ()
+        parts = {
+            "YYYY": f"{day.year:04}",
+            "YY": f"{day.year % 100:02}",
+            "MMMM": next(iter(names), ""),
+            "MMM": next(iter(names[1:]), ""),
+            "MM": f"{day.month:02}",
+            "DD": f"{day.day:02}",
+        }
         return "".join(parts.get(token, token) for token in self._tokens)
 
     @cached_property
@@ -52,9 +112,29 @@ class DateForm:
         return re.compile("".join(_PARTS.get(token, re.escape(token)) for token in self._tokens))
 
 
+@cache
+def _months() -> dict[str, int]:
+    """The months by their names, folded; without those that are another month in another language."""
+    found: dict[str, set[int]] = {}
+    for month, text in enumerate(_MONTHS, 1):
+        for name in {name for said in in_every_language(text) for name in said.split(", ")}:
+            found.setdefault(fold(name), set()).add(month)
+    return {name: next(iter(months)) for name, months in found.items() if len(months) == 1}
+
+
 def _checked(text: str) -> str:
-    return DateForm(text).text
+    return DateForm(text, first_year=0).text
+
+
+def _plain(text: str) -> str:
+    form = DateForm(text, first_year=0)
+    if form.has_short_year or form.has_names:
+        raise ValueError(_PLAIN)
+    return text
 
 
 DateFormText = Annotated[str, AfterValidator(_checked)]
-"""The text of a form, for options."""
+"""The text of a form that dates are read in, for options."""
+
+PlainDateFormText = Annotated[str, AfterValidator(_plain)]
+"""That of a form that means one day everywhere and always: in figures, with the whole year."""

@@ -84,6 +84,7 @@ class Field:
         role: what it says of the row; None for a value of the user.
         type: what kind of values it has. Of a field with a role, that which the role asks for.
         formats: the forms that dates are written in besides 2026-12-31, the sheet's own first.
+        first_year: the first of the hundred years that a year of two digits can mean.
         to: the form that dates get.
         words: what may stand in the cells, folded, and what each word means; empty where no words have a meaning.
     """
@@ -106,6 +107,7 @@ class Field:
     role: FieldRole | None = None
     type: FieldType = FieldType.TEXT
     formats: tuple[str, ...] = ()
+    first_year: int | None = None
     to: str = "YYYY-MM-DD"
     words: Mapping[str, str] = field(default_factory=dict, hash=False)
 

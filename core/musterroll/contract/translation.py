@@ -17,6 +17,10 @@ from functools import lru_cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from decimal import Decimal
 
 ENGLISH = "en"
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -161,6 +165,13 @@ def counted(count: int) -> str:
     """Returns a whole number as people of the language write it, e.g. 12,000 or 12.000."""
     text = f"{count:,}"
     return text if "," not in text else text.replace(",", catalogue().gettext("1,000")[1:-3])
+
+
+def fraction(number: Decimal | float, places: int) -> str:
+    """Returns a number with a fraction as people of the language write it, e.g. 1,234.5 or 1.234,5."""
+    whole, _, rest = f"{number:,.{places}f}".partition(".")
+    thousands, point = catalogue().gettext("1,000")[1:-3], catalogue().gettext("1.5")[1:-1]
+    return whole.replace(",", thousands) + (point + rest if rest else "")
 
 
 def _filled(text: str, values: dict[str, object]) -> str:

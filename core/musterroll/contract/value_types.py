@@ -128,7 +128,7 @@ class Dates(ValueType):
 
     def __init__(self, field: Field) -> None:
         self._problem = f"{field.name}.type"
-        self._forms = [DateForm(form) for form in dict.fromkeys((*field.formats, ISO_DATE))]
+        self._forms = [DateForm(form, field.first_year) for form in dict.fromkeys((*field.formats, ISO_DATE))]
         self._to = DateForm(field.to)
 
     def canonical(self, text: str) -> str | None:
@@ -169,7 +169,9 @@ class Dates(ValueType):
     def written(self, text: str) -> str:
         """Returns a day in the first form that the sheet has."""
         day = self._to.read(text)
-        return text if day is None else self._forms[0].write(day)
+        written = text if day is None else self._forms[0].write(day)
+        # Two digits cannot say every year.
+        return written if day is None or self._forms[0].read(written) == day else day.isoformat()
 
     def guidance(self) -> Guidance:
         """Says which dates are expected."""

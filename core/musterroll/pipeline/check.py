@@ -55,7 +55,7 @@ class Check:
         mistakes: what stops the pipeline.
         warnings: what does not.
         masked: the paths of secrets that stand in the files themselves.
-        fields: the fields of a user, once they are known to be without mistakes.
+        fields: the fields of a user, without what is mistaken of them; None as long as nobody knows which there are.
     """
 
     def __init__(self, tree: TomlTable, folder: Path, types: Callable[[KeyPath], tuple[Any, ...]]) -> None:

@@ -28,9 +28,10 @@ from musterroll.contract.value_types import spelling_of, value_type_of
 from musterroll.pipeline.check import Check, conditions_at, has_transforms, texts
 from musterroll.pipeline.files import standard_text
 from musterroll.pipeline.made_names import BASE, NUMBER, check_forms, form_path
-from musterroll.pipeline.origins import KeyPath, at, plain
+from musterroll.pipeline.origins import Items, KeyPath, at, plain
 from musterroll.pipeline.row_fields import check_roles, check_types, choices_of, guidance_of, type_of, words_of
-from musterroll.pipeline.settings import HAND_EDITS_DEFAULT, FieldSettings, SheetSettings
+from musterroll.pipeline.settings import HAND_EDITS_DEFAULT
+from musterroll.pipeline.sheet_settings import FieldSettings, SheetSettings
 
 if TYPE_CHECKING:
     from musterroll.contract.conditions import Conditions
@@ -41,7 +42,10 @@ LITERAL = f"a secret should not stand here as it is; write {REFERENCES}"
 
 
 def fields_of(check: Check) -> FieldSet:
-    """Makes the fields. Parts that are mistaken by themselves are left out, so that the others are checked still."""
+    """Makes the fields. What is mistaken by itself is left out, so that all else is checked still.
+
+    Where it is not known which fields there are, nothing is said of them: whoever names one may mean the mistaken one.
+    """
     sheet = _sound_part(check)
     if sheet is None:
         return FieldSet(())
@@ -73,17 +77,41 @@ def fields_of(check: Check) -> FieldSet:
     _check_match(check, fields)
     _check_scope(check, fields)
     _check_hand_edits(check, fields)
+    check.fields = fields
     return fields
 
 
 def _sound_part(check: Check) -> SheetSettings | None:
     node = at(check.tree, ("sheet",))
     data = plain(node) if node is not None else None
-    if not isinstance(data, dict) or "fields" not in data or not check.is_sound("sheet", "fields"):
+    fields = _sound_fields(check)
+    if not isinstance(data, dict) or fields is None:
         return None
     sound = {key: value for key, value in data.items() if check.is_sound("sheet", key)}
-    filled: Mapping[str, Any] = {**tomllib.loads(standard_text())["sheet"], **sound}
+    filled: Mapping[str, Any] = {**tomllib.loads(standard_text())["sheet"], **sound, "fields": fields}
     return SheetSettings.model_validate(filled, context=check.surroundings(SheetSettings, node))
+
+
+def _sound_fields(check: Check) -> list[dict[str, Any]] | None:
+    """The fields; of those that are mistaken only that they are there.
+
+    None where nobody knows what could be said of them: one has no name that is sound, or perhaps choices.
+    """
+    items = at(check.tree, ("sheet", "fields"))
+    if not isinstance(items, Items):
+        return None
+    found = []
+    for name, table in items.entries.items():
+        path = ("sheet", "fields", name)
+        data = plain(table) if check.is_sound(*path, "name") else None
+        if not isinstance(data, dict) or "name" not in data:
+            return None
+        if not check.is_sound(*path):
+            if "choices" in data:
+                return None
+            data = {"name": name, "heading": data["heading"] if check.is_sound(*path, "heading") else name}
+        found.append(data)
+    return found
 
 
 def _is_field(check: Check, path: KeyPath, name: str, known: Mapping[str, object]) -> bool:
@@ -150,7 +178,8 @@ def _field(
         omitted=omitted,
         role=field.role,
         type=type_of(field),
-        formats=field.formats,
+        formats=field.formats if check.is_sound("sheet", "fields", name, "formats") else (),
+        first_year=field.first_year,
         to=field.to or ISO_DATE,
         words=words_of(field),
     )
@@ -212,7 +241,11 @@ def _guidance(check: Check, sheet: SheetSettings, field: FieldSettings) -> str:
     with in_language(language() if node is None else str(plain(node))):
         said = gettext(text)
     forms = field.formats if field.role is not None else ()
-    return said.replace(EXAMPLE_DATE.isoformat(), DateForm(forms[0]).write(EXAMPLE_DATE)) if forms else said
+    return (
+        said.replace(EXAMPLE_DATE.isoformat(), DateForm(forms[0], field.first_year).write(EXAMPLE_DATE))
+        if forms
+        else said
+    )
 
 
 def _example(check: Check, sheet: SheetSettings, field: FieldSettings) -> str:

@@ -20,7 +20,8 @@ from musterroll.pipeline.descriptions import DescribedSchema
 from musterroll.pipeline.files import standard_text
 from musterroll.pipeline.instances import AUTO, CHOOSING, bare_name
 from musterroll.pipeline.layers import NAMED
-from musterroll.pipeline.settings import Settings, Table
+from musterroll.pipeline.setting_types import Table
+from musterroll.pipeline.settings import Settings
 from musterroll.registry.registry import Kind, Registry
 
 Schema: TypeAlias = dict[str, Any]

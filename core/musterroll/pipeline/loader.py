@@ -83,7 +83,6 @@ def load_pipeline(
         check.complain(("name",), 'is needed, e.g. name = "acme"', tree.place)
     _check_language(check, settings)
     fields = fields_of(check)
-    check.fields = fields if check.is_sound("sheet") else None
     _check_absent(check)
     check_severity(check)
     check_repairs(check)

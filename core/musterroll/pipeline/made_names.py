@@ -8,7 +8,7 @@ from musterroll.contract.fields import GROUPS, PASSWORD, USERNAME, NameForms, no
 from musterroll.contract.templates import Template
 from musterroll.pipeline.check import Check, has_transforms, texts
 from musterroll.pipeline.origins import KeyPath, at
-from musterroll.pipeline.settings import FieldSettings, MadeUsername, SheetSettings
+from musterroll.pipeline.sheet_settings import FieldSettings, MadeUsername, SheetSettings
 
 BASE, NUMBER = "base", "n"
 """What stands in further forms for the name of the first one, and for the number that counts."""

@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Mapping
 from functools import cache
 
+from musterroll.contract.dates import DateForm
 from musterroll.contract.fields import FieldRole, FieldType
 from musterroll.contract.text import clean, fold, known_names
 from musterroll.contract.translation import gettext, gettext_noop, in_every_language
@@ -13,7 +14,7 @@ from musterroll.contract.value_types import FALSE, TRUE
 from musterroll.pipeline.check import Check
 from musterroll.pipeline.files import standard_text
 from musterroll.pipeline.origins import at
-from musterroll.pipeline.settings import FieldSettings, SheetSettings
+from musterroll.pipeline.sheet_settings import FieldSettings, SheetSettings
 
 _DELETE = "delete"
 _COMMANDS = ("create", "update", "deactivate", "reactivate", "ignore", _DELETE)
@@ -28,7 +29,7 @@ _ROLE_TYPES = {
     FieldRole.VALID_UNTIL: FieldType.DATE,
 }
 _KEYS = {
-    FieldType.DATE: ("formats", "to"),
+    FieldType.DATE: ("formats", "first_year", "to"),
     FieldType.BOOLEAN: ("true", "false"),
     FieldType.CHOICE: ("choices",),
 }
@@ -80,6 +81,15 @@ def check_types(check: Check, sheet: SheetSettings) -> None:
                     check.complain((*path, key), f'is for a field of type = "{type_}"')
         if one.type is FieldType.CHOICE and not one.choices:
             check.complain((*path, "type"), "needs choices: the values that are allowed")
+        short = [form for form in one.formats if DateForm(form, first_year=0).has_short_year]
+        if short and one.first_year is None:
+            check.complain(
+                (*path, "formats"),
+                f'with "{short[0]}", say which hundred years two digits can mean: first_year = 1930 takes 30 to 99 for '
+                "1930 to 1999, and 00 to 29 for 2000 to 2029",
+            )
+        elif one.first_year is not None and not short and "first_year" in _keys_of(one):
+            check.complain((*path, "first_year"), 'is for a form with a year of two digits, "YY", in formats')
         if _MIRRORED in one.formats:
             check.complain((*path, "formats"), f'with "{_MIRRORED}", 2026-12-31 would be no date, which it always is')
         if one.type is FieldType.BOOLEAN and one.role is None:
@@ -89,7 +99,7 @@ def check_types(check: Check, sheet: SheetSettings) -> None:
 def _keys_of(one: FieldSettings) -> tuple[str, ...]:
     """The keys that are for this type of field. What a role may choose from is looked at with its words."""
     if one.role is not None:
-        return ("choices", "formats") if type_of(one) is FieldType.DATE else ("choices",)
+        return ("choices", "formats", "first_year") if type_of(one) is FieldType.DATE else ("choices",)
     return _KEYS.get(FieldType.CHOICE if type_of(one) is FieldType.TEXT else type_of(one), ())
 
 

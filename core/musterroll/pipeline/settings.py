@@ -11,228 +11,24 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, Field
 
-from musterroll.contract.dates import DateFormText
-from musterroll.contract.fields import FieldRole, FieldType
 from musterroll.contract.messages import Purpose
-from musterroll.contract.options import SecretRef
 from musterroll.contract.text import clean
+from musterroll.pipeline.setting_types import (
+    MOST,
+    Code,
+    Duration,
+    FieldName,
+    Limit,
+    Name,
+    PathText,
+    PipelineName,
+    Table,
+)
+from musterroll.pipeline.sheet_settings import SheetSettings
 
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-FieldName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=100)]
-Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]*\.[a-z][a-z0-9_-]*$", max_length=200)]
-RowNumber = Annotated[int, Field(ge=1, le=10_000_000)]
 SendTo = Literal["none", "new", "all", "pending"]
-
-
-_DEVICE = re.compile(r"(?i:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?")
-
-
-def _file_name(name: str) -> str:
-    if _DEVICE.fullmatch(name):
-        raise ValueError("is the name of a device on Windows, and files are called after the pipeline; choose another")
-    return name
-
-
-def _not_empty(path: str) -> str:
-    # Not a constraint of pydantic's, which takes no path that is not UTF-8.
-    if not path:
-        raise ValueError("must not be empty")
-    return path
-
-
-PipelineName = Annotated[
-    str,
-    StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100),
-    AfterValidator(_file_name),
-]
-"""Journal and templates are called after it, on every system."""
-
-_MOST = 10**9
-_LIMIT = 'should be a whole number, or a percentage as text, e.g. "20%"'
-_PERCENTAGE = r"^(100(\.0+)?|[0-9]{1,2}(\.[0-9]+)?) ?%$"
-
-
-def _limit(value: object) -> object:
-    match value:
-        case int() if not isinstance(value, bool):
-            fault = "must be at least 0" if value < 0 else f"must be at most {_MOST}" if value > _MOST else None
-        case str() if re.fullmatch(_PERCENTAGE, value):
-            fault = None
-        case str() if re.fullmatch(r"-?[0-9.]+ ?%", value):
-            fault = "a percentage is from 0% to 100%"
-        case _:
-            fault = _LIMIT
-    if fault is not None:
-        raise ValueError(fault)
-    return value
-
-
-Limit = Annotated[
-    int | str,
-    BeforeValidator(_limit),
-    WithJsonSchema(
-        {"anyOf": [{"type": "integer", "minimum": 0, "maximum": _MOST}, {"type": "string", "pattern": _PERCENTAGE}]}
-    ),
-]
-"""So many, or a percentage such as `20%`; of what, depends on what is limited."""
-
-
-_DURATION = r"^[1-9][0-9]{0,4}[dw]$"
-
-
-def _duration(value: object) -> object:
-    if isinstance(value, str) and re.fullmatch(_DURATION, value):
-        return value
-    raise ValueError('should be days or weeks as text, e.g. "90d" or "12w"')
-
-
-Duration = Annotated[
-    str,
-    BeforeValidator(_duration),
-    WithJsonSchema({"type": "string", "pattern": _DURATION}),
-]
-"""A number of days (`90d`) or weeks (`12w`)."""
-
-
-def days_of(duration: str) -> int:
-    """Returns how many days a duration has."""
-    return int(duration[:-1]) * (7 if duration.endswith("w") else 1)
-
-
-class Table(BaseModel):
-    """A table of the file: frozen, and an unknown key is a mistake."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
-
-
-class FieldSettings(Table):
-    """`[[sheet.fields]]`: one field of a user and its column.
-
-    Attributes:
-        name: as rules, templates and portals know it: lower-case letters, digits and `_`.
-        heading: as the sheet shows it.
-        guidance: what to say to the person who fills the sheet in; `{rules}` in it stands for what the rules ask.
-        example: a value, to show what is meant.
-        required: every row needs it.
-        required_when: the rows that need it, e.g. `{ role = "doctor" }`.
-        max_length: the most characters.
-        choices: the only values that are allowed; of a `command`, the only commands.
-        role: what the column says of its row, instead of being a value of the user.
-        aliases: other words of a `command` (`deactivate = ["left"]`), or of `active` (`yes`, `no`).
-        type: what kind of values it has: text, if nothing is said.
-        formats: the forms of a date besides 2026-12-31, e.g. `DD.MM.YYYY`; a sheet that is written has the first one.
-        to: the form that dates get, which is that of 2026-12-31 if nothing is said.
-        true: the words of a `boolean` that mean yes, instead of the usual ones; a sheet that is written has the first.
-        false: those that mean no.
-    """
-
-    name: FieldName
-    heading: Name
-    guidance: str = "{rules}"
-    example: str = ""
-    required: bool = False
-    required_when: dict[FieldName, Any] = {}
-    max_length: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
-    choices: tuple[Name, ...] = ()
-    role: FieldRole | None = None
-    aliases: dict[str, tuple[Name, ...]] = {}
-    type: FieldType | None = None
-    formats: tuple[DateFormText, ...] = ()
-    to: DateFormText | None = None
-    true: tuple[Name, ...] = ()
-    false: tuple[Name, ...] = ()
-
-
-class MadeUsername(Table):
-    """`username` of `[sheet.make]`: how a username is made that nobody else has.
-
-    Attributes:
-        from_: the forms, first choice first. `{base}` is the name of the first one; the last one counts with `{n}`.
-        unique: nobody else has it, neither in the sheet nor in the portal.
-        known_by: fields that together say who somebody is, so that the same person has the same name next time.
-    """
-
-    from_: Annotated[tuple[Name, ...], Field(min_length=1, alias="from")]
-    unique: Literal[True] = True
-    known_by: tuple[FieldName, ...] = ()
-
-
-_SHORTEST_PASSWORD, _LONGEST_PASSWORD = 10, 128
-
-
-def _generate(value: object) -> object:
-    if value == "words" or (type(value) is int and _SHORTEST_PASSWORD <= value <= _LONGEST_PASSWORD):
-        return value
-    raise ValueError(f'should be "words", or a number of characters from {_SHORTEST_PASSWORD} to {_LONGEST_PASSWORD}')
-
-
-Generate = Annotated[
-    Literal["words"] | Annotated[int, Field(ge=_SHORTEST_PASSWORD, le=_LONGEST_PASSWORD)],
-    BeforeValidator(_generate),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"const": "words"},
-                {"type": "integer", "minimum": _SHORTEST_PASSWORD, "maximum": _LONGEST_PASSWORD},
-            ]
-        }
-    ),
-]
-"""What a password is made of: words, or so many characters."""
-
-
-class MadePassword(Table):
-    """`password` of `[sheet.make]`: the first password of a new user whose row has none.
-
-    Attributes:
-        generate: what it is made of: `words`, or so many characters.
-    """
-
-    generate: Generate
-
-
-class MakeSettings(Table):
-    """`[sheet.make]`: what is made where the sheet does not say it.
-
-    Attributes:
-        username: how usernames are made.
-        password: how first passwords are made.
-    """
-
-    username: MadeUsername | None = None
-    password: MadePassword | None = None
-
-
-class SheetSettings(Table):
-    """`[sheet]`: how the sheet is laid out.
-
-    Attributes:
-        worksheet: the worksheet to read; the only visible one without it.
-        heading_row: the row of the headings.
-        first_row: the first row with a user; what is between is guidance.
-        on_blank_row: a blank row ends the sheet (`stop`), is passed over (`skip`) or is an `error`.
-        on_blank_cell: a blank cell of an existing user keeps what is stored (`keep`) or empties it (`clear`).
-        fields: the fields; one of an inherited name changes that one.
-        aliases: other headings of a field.
-        defaults: what a blank cell means when a user is created.
-        compose: fields made of others, e.g. `{forename}.{surname}`.
-        make: what is made where the sheet does not say it: usernames that nobody else has, first passwords.
-        omit: fields that the sheet does not have.
-    """
-
-    worksheet: str | None = None
-    heading_row: RowNumber
-    first_row: Annotated[RowNumber, Field(ge=2)]
-    on_blank_row: Literal["stop", "skip", "error"]
-    on_blank_cell: Literal["keep", "clear"]
-    fields: tuple[FieldSettings, ...]
-    aliases: dict[FieldName, tuple[Name, ...]] = {}
-    defaults: dict[FieldName, str | SecretRef] = {}
-    compose: dict[FieldName, str] = {}
-    make: MakeSettings = Field(default_factory=MakeSettings)
-    omit: tuple[FieldName, ...] = ()
 
 
 class Use(Table):
@@ -244,7 +40,7 @@ class Use(Table):
     """
 
     use: Name
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = Field({})
 
 
 class NamedUse(Use):
@@ -258,7 +54,7 @@ class NamedUse(Use):
 
     name: Name
     enabled: bool = True
-    when: dict[FieldName, Any] = {}  # `Conditions`, which most pipelines do not need
+    when: dict[FieldName, Any] = Field({})  # `Conditions`, which most pipelines do not need
 
 
 class NotifierUse(NamedUse):
@@ -344,11 +140,11 @@ class LimitSettings(Table):
     password_reset: Limit | None = None
     deactivate: Limit | None = None
     delete: Limit | None = None
-    privileged: Annotated[int, Field(ge=0, le=_MOST)] | None = None
+    privileged: Annotated[int, Field(ge=0, le=MOST)] | None = None
     invite: Limit | None = None
     reject: Limit | None = None
     rows_changed: Limit | None = None
-    from_users: Annotated[int, Field(ge=0, le=_MOST)] = 0
+    from_users: Annotated[int, Field(ge=0, le=MOST)] = 0
 
 
 def _group_pattern(text: str) -> str:
@@ -453,7 +249,7 @@ class Settings(Table):
     name: PipelineName
     plugins: tuple[str, ...] = ()
     disable: tuple[str, ...] = ()
-    state: Annotated[str, AfterValidator(_not_empty)] | None = None
+    state: PathText | None = None
     confirm: bool = False
     rehearsal: bool = False
     on_error: Literal["abort", "skip"]
@@ -463,10 +259,10 @@ class Settings(Table):
     protect: tuple[Name, ...] = ()
     match: Annotated[tuple[FieldName, ...], Field(min_length=1)]
     sheet: SheetSettings
-    scope: dict[FieldName, Name] = {}
-    hand_edits: dict[FieldName, HandEditChoice] = {}
+    scope: dict[FieldName, Name] = Field({})
+    hand_edits: dict[FieldName, HandEditChoice] = Field({})
     reader: Use
-    readers: dict[str, dict[str, Any]] = {}
+    readers: dict[str, dict[str, Any]] = Field({})
     password: PasswordSettings
     transforms: tuple[NamedUse, ...] = ()
     validators: tuple[NamedUse, ...] = ()
@@ -479,7 +275,7 @@ class Settings(Table):
     privileged: PrivilegedSettings = Field(default_factory=PrivilegedSettings)
     undo: UndoSettings
     keep: KeepSettings = Field(default_factory=KeepSettings)
-    severity: dict[Code, SeverityChoice] = {}
+    severity: dict[Code, SeverityChoice] = Field({})
     strict: bool = False
     language: str | None = None
     repairs: Literal["safe"] | tuple[Code, ...] = ()

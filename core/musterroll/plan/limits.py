@@ -12,7 +12,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
 
-from musterroll.contract.translation import counted, gettext, gettext_noop, ngettext, ngettext_noop
+from musterroll.contract.translation import counted, fraction, gettext, gettext_noop, ngettext, ngettext_noop
 from musterroll.errors import RefusedError
 from musterroll.journal.change import FIRST_OFF_SHEET_ROW, Action, PasswordAction
 from musterroll.journal.job import Job
@@ -104,7 +104,7 @@ class Exceeded:
         if self.total:
             base = gettext(rule.base, total=counted(self.total))
             what += gettext(" ({part} % of {base})", part=self._percentage(), base=base)
-        limit = self.limit if isinstance(self.limit, str) else counted(self.limit)
+        limit = _shown(self.limit) if isinstance(self.limit, str) else counted(self.limit)
         told = gettext("{name}: {what}, the limit is {limit}", name=self.name, what=what, limit=limit)
         if not self.by_default:
             return told
@@ -117,11 +117,11 @@ class Exceeded:
             name=self.name,
         )
 
-    def _percentage(self) -> Decimal:
+    def _percentage(self) -> str:
         """Rounded up, so that what is just above the limit does not look equal to it."""
-        places = min(-1, int(_percentage(str(self.limit)).as_tuple().exponent))
+        places = max(1, _places(_percentage(str(self.limit))))
         part = Decimal(self.count * 100) / Decimal(self.total or 1)
-        return part.quantize(Decimal(1).scaleb(places), ROUND_CEILING)
+        return fraction(part.quantize(Decimal(1).scaleb(-places), ROUND_CEILING), places)
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +230,17 @@ def _exceeded(limits: Limits, job: Job, roster: Roster, invites: int | None) -> 
             total = totals.get(rule.base.name.lower()) if total is None else total
             if total and count * 100 > _percentage(limit) * total:
                 yield Exceeded(name, limit, count, total, by_default)
+
+
+def _shown(limit: str) -> str:
+    """A percentage as people of the language write it."""
+    number = _percentage(limit)
+    return limit.replace(str(number), fraction(number, _places(number)))
+
+
+def _places(number: Decimal) -> int:
+    """How many digits there are behind the point."""
+    return -int(number.as_tuple().exponent)
 
 
 def _percentage(text: str) -> Decimal:

@@ -7,9 +7,9 @@ this sheet, nor anybody for whom it is remembered. Everything is looked up for a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, count, islice
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from musterroll.contract.fields import USERNAME, FieldSet, NameForms
 from musterroll.contract.problems import Problem, Severity
@@ -19,13 +19,11 @@ from musterroll.contract.text import clean, fold
 from musterroll.contract.translation import gettext_noop
 from musterroll.contract.users import Existing, UserKey
 from musterroll.journal.change import NOTHING_MADE, Made
-from musterroll.journal.ledger import Ledger
 from musterroll.journal.made_names import KnownName
 from musterroll.pipeline.made_names import BASE, NUMBER
-from musterroll.portal.portal import Portal
+from musterroll.plan.matches import LooksUp
 from musterroll.sheet.checks import CheckedBatch
 from musterroll.sheet.identities import Identities
-from musterroll.sheet.problem_log import ProblemLog
 
 Identity: TypeAlias = tuple[str, ...]
 
@@ -96,36 +94,65 @@ class _Series:
         self._ahead.insert(0, name)
 
 
+class RemembersNames(Protocol):
+    """Knows the names that were made before; see `MadeNames`."""
+
+    def of(self, whos: Iterable[str]) -> Mapping[str, KnownName]:
+        """Returns the names of people, by the digests of what they are recognised by."""
+        ...
+
+    def owners(self, folded: Iterable[str]) -> Mapping[str, frozenset[str]]:
+        """Returns by what the people are recognised who have names; the names folded."""
+        ...
+
+    def ours(self, refs: Iterable[str]) -> Mapping[str, str]:
+        """Returns the names of users of this pipeline, by their ids."""
+        ...
+
+
 class UsernameMaker:
     """Makes the usernames of a sheet.
 
     Args:
         fields: the fields of a user; usernames are made.
         match: the fields that recognise a user, first choice first.
-        portal: only asked.
-        ledger: knows the names that were made before.
-        log: takes the problems.
+        kept: the fields that the portal has a place for; None for all of them.
+        names: those that were made before.
+        salt: for digests of what people are recognised by.
+        tell: takes the problems; returns each as it counts, None where it does not.
     """
 
-    def __init__(self, fields: FieldSet, match: Sequence[str], portal: Portal, ledger: Ledger, log: ProblemLog) -> None:
-        first, forms, kept = fields[USERNAME].compose, fields[USERNAME].make, portal.capabilities().fields
+    def __init__(
+        self,
+        fields: FieldSet,
+        match: Sequence[str],
+        *,
+        kept: Container[str] | None,
+        names: RemembersNames,
+        salt: bytes,
+        tell: Callable[[Problem], Problem | None],
+    ) -> None:
+        first, forms = fields[USERNAME].compose, fields[USERNAME].make
         assert first is not None
         assert forms is not None
         self._first: Template = first
         self._forms: NameForms = forms
-        names = chain(first.names, *(form.names for form in forms.further))
-        self._sources = tuple(name for name in dict.fromkeys(names) if name in fields)
+        sources = chain(first.names, *(form.names for form in forms.further))
+        self._sources = tuple(name for name in dict.fromkeys(sources) if name in fields)
         self._longest, self._headings = fields[USERNAME].max_length, {name: one.heading for name, one in fields.items()}
         self._identities = Identities(fields, match)
         self._match = tuple(name for name in match if name != USERNAME and (kept is None or name in kept))
-        self._portal, self._names, self._log = portal, ledger.names, log
-        self._salt = ledger.roster.salt
+        self._names, self._salt, self._tell = names, salt, tell
         self._rows: dict[int, int] = {}  # the first row of each new person, by a hash of what recognises them
         self._given = set[int]()  # hashes of the names that new people have got
         self._series: dict[tuple[str, ...], _Series] = {}
 
-    def give_names(self, batch: CheckedBatch) -> list[Made]:
+    def give_names(self, batch: CheckedBatch, portal: LooksUp) -> list[Made]:
         """Gives the rows of a batch their usernames; returns what was made, row by row.
+
+        Args:
+            batch: the rows.
+            portal: only asked.
 
         Raises:
             BackendError: the portal cannot answer.
@@ -135,9 +162,9 @@ class UsernameMaker:
         identities = self._identities.of(columns)
         proposed = sorted(columns.made(USERNAME))
         named = dict.fromkeys(proposed, "")
-        others = self._by_match(batch, proposed, named)
-        others = self._by_memory(batch, others, identities, named)
-        self._make(batch, others, identities, named)
+        others = self._by_match(batch, portal, proposed, named)
+        others = self._by_memory(batch, portal, others, identities, named)
+        self._make(batch, portal, others, identities, named)
         batch.rows.give_names(named)
         fields = (USERNAME,)
         whos = [tuple(self._identities.digest(one, self._salt) for one in found) for found in identities]
@@ -145,7 +172,9 @@ class UsernameMaker:
             Made(fields if named.get(place) else (), who) if who else NOTHING_MADE for place, who in enumerate(whos)
         ]
 
-    def _by_match(self, batch: CheckedBatch, places: Sequence[int], named: dict[int, str]) -> list[int]:
+    def _by_match(
+        self, batch: CheckedBatch, portal: LooksUp, places: Sequence[int], named: dict[int, str]
+    ) -> list[int]:
         """Names those whom the portal recognises; returns the places of the others."""
         texts = {name: batch.rows.columns.texts(name) for name in self._match}
         keys = {
@@ -154,7 +183,7 @@ class UsernameMaker:
             for place in places
             if texts[name][place]
         }
-        found = self._portal.lookup(list(keys.values()))
+        found = portal.lookup(list(keys.values()))
         others = []
         for place in places:
             wanted = (keys.get((name, texts[name][place])) for name in self._match)
@@ -168,6 +197,7 @@ class UsernameMaker:
     def _by_memory(
         self,
         batch: CheckedBatch,
+        portal: LooksUp,
         places: Sequence[int],
         identities: Sequence[Sequence[Identity]],
         named: dict[int, str],
@@ -180,7 +210,7 @@ class UsernameMaker:
             name = next((known[who] for who in found if who in known), None)
             if name is not None:
                 remembered[place] = name
-        users = self._users({name.username for name in remembered.values()})
+        users = _users(portal, {name.username for name in remembered.values()})
         ours = self._names.ours({user.ref for user in users.values() if user is not None} if remembered else ())
         for place, name in remembered.items():
             user = users.get(fold(name.username))
@@ -207,6 +237,7 @@ class UsernameMaker:
     def _make(
         self,
         batch: CheckedBatch,
+        portal: LooksUp,
         places: Sequence[int],
         identities: Sequence[Sequence[Identity]],
         named: dict[int, str],
@@ -239,7 +270,7 @@ class UsernameMaker:
             for _, series in waiting:
                 wanted[id(series)] = series, wanted.get(id(series), (series, 0))[1] + 1
             names = [name for series, number in wanted.values() for name in series.look_ahead(number)]
-            users, owners = self._users(names), self._names.owners({fold(name) for name in names})
+            users, owners = _users(portal, names), self._names.owners({fold(name) for name in names})
             waiting = [
                 (place, series)
                 for place, series in waiting
@@ -331,24 +362,25 @@ class UsernameMaker:
         fields = ", ".join(self._headings[name] for name in lacking)
         return row.problem(USERNAME, f"{USERNAME}.required", _NO_NAME, fields=fields)
 
-    def _users(self, names: Sequence[str] | set[str]) -> dict[str, Existing | None]:
-        """Looks names up; returns by the folded name who has it."""
-        found: dict[str, Existing | None] = {}
-        wanted = iter({fold(name): name for name in names}.values())
-        while keys := [UserKey.of(USERNAME, name) for name in islice(wanted, _KEYS)]:
-            users = self._portal.lookup(keys)
-            found.update({key.folded: next(iter(users.get(key, ())), None) for key in keys})
-        return found
-
     def _shown(self, identities: Sequence[Identity]) -> str:
         return ", ".join(self._headings[name] for name in self._identities.by[int(identities[0][0])])
 
     def _complain(self, batch: CheckedBatch, place: int, problem: Problem) -> None:
-        """Puts a problem of a row into the log, unless the row is out already."""
+        """Tells a problem of a row, unless the row is out already."""
         if batch.valid[place]:
-            counted = self._log.add(problem)
+            counted = self._tell(problem)
             batch.valid[place] = counted is None or not counted.is_error
 
 
 def _row(batch: CheckedBatch, place: int) -> Row:
     return batch.rows.made(place).row
+
+
+def _users(portal: LooksUp, names: Sequence[str] | set[str]) -> dict[str, Existing | None]:
+    """Looks names up; returns by the folded name who has it."""
+    found: dict[str, Existing | None] = {}
+    wanted = iter({fold(name): name for name in names}.values())
+    while keys := [UserKey.of(USERNAME, name) for name in islice(wanted, _KEYS)]:
+        users = portal.lookup(keys)
+        found.update({key.folded: next(iter(users.get(key, ())), None) for key in keys})
+    return found

@@ -54,6 +54,7 @@ def make_plan(plan: NewPlan, sheet: OpenSheet, choices: InviteChoices | None = N
                 store=store,
                 log=plan.log,
                 sheet_sha256=sheet.source.sha256,
+                keeps_inactive=sheet.keeps_inactive,
                 settles=_is_never_compared(plan, limits),
                 orders=orders_of(pipeline),
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
+from typing import Protocol
 
 from musterroll.contract.fields import USERNAME
 from musterroll.contract.problems import Problem
@@ -28,13 +29,46 @@ class Matches:
         return self.by_text.get((field, text), ())
 
 
+class LooksUp(Protocol):
+    """Whoever can be asked who the users of some keys are: the portal, and what stands before it."""
+
+    def lookup(self, keys: Sequence[UserKey]) -> Mapping[UserKey, Sequence[Existing]]:
+        """Returns the users by key, as `Portal.lookup`."""
+        ...
+
+
+class OnceEach:
+    """Asks the portal for each key of a batch of rows once, however often it is wanted.
+
+    Args:
+        portal: the portal.
+    """
+
+    def __init__(self, portal: Portal) -> None:
+        self._portal = portal
+        self._found: dict[UserKey, Sequence[Existing]] = {}
+
+    def lookup(self, keys: Sequence[UserKey]) -> Mapping[UserKey, Sequence[Existing]]:
+        """Looks up what was not looked up before.
+
+        Raises:
+            BackendError: the portal cannot answer.
+            PluginError: the backend broke.
+        """
+        new = [key for key in keys if key not in self._found]
+        if new:
+            self._found |= dict.fromkeys(new, ())
+            self._found.update(self._portal.lookup(new))
+        return {key: found for key in keys if (found := self._found[key])}
+
+
 def look_up(
-    portal: Portal, rows: Sequence[CheckedRow], fields: Sequence[str], old_username: str | None = None
+    portal: LooksUp, rows: Sequence[CheckedRow], fields: Sequence[str], old_username: str | None = None
 ) -> Matches:
     """Looks the users of rows of a batch up.
 
     Args:
-        portal: the portal.
+        portal: asked.
         rows: the rows.
         fields: what to look up by.
         old_username: the field of former usernames, where there is one.

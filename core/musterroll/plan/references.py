@@ -106,7 +106,8 @@ class References:
         for row in left_out:  # which grows: whoever must not go without is out as well
             for one in wanted.pop(row, ()):
                 required = self._fields[one.field].required
-                self._say(log, columns, one, self._left_out(users[row], required=required), None, is_error=required)
+                told = one._replace(rows=array("q", (other for other in one.rows if other not in bad)))
+                self._say(log, columns, told, self._left_out(users[row], required=required), None, is_error=required)
                 if required:
                     left_out += [other for other in one.rows if other in wanted and other not in bad]
                     bad.update(one.rows)

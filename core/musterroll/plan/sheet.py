@@ -27,7 +27,7 @@ from musterroll.plan.digests import RowDigests
 from musterroll.plan.groups import GroupIndex
 from musterroll.plan.ignored import ROW_SAYS_SO, missing, why_ignored
 from musterroll.plan.made_names import UsernameMaker
-from musterroll.plan.matches import Matches, find_renamed, find_user, look_up
+from musterroll.plan.matches import LooksUp, Matches, OnceEach, find_renamed, find_user, look_up
 from musterroll.plan.new_users import NewUsers
 from musterroll.plan.privileged import PrivilegedGroups
 from musterroll.plan.references import References
@@ -73,6 +73,7 @@ class SheetPlanner:
         store: takes the plan.
         log: takes the problems that only the backend shows.
         sheet_sha256: the sheet, so that a password is reset once for each.
+        keeps_inactive: whether whoever is inactive stays so.
         settles: whether rows of which nothing is to be done need no look at all: nobody will compare this plan with
             another one.
         orders: what rows want, where fields have a role.
@@ -94,6 +95,7 @@ class SheetPlanner:
         store: PlanStore,
         log: ProblemLog,
         sheet_sha256: str,
+        keeps_inactive: bool,
         settles: bool,
         orders: RowOrders,
     ) -> None:
@@ -106,6 +108,7 @@ class SheetPlanner:
         self._store = store
         self._log = log
         self._sheet = sheet_sha256
+        self._keeps_inactive = keeps_inactive
         self._can = portal.capabilities()
         self._groups = GroupIndex(portal.groups() if self._can.groups else ())
         self._references = References(fields, portal) or None
@@ -113,8 +116,11 @@ class SheetPlanner:
         kept = self._can.fields if makes_usernames(fields) else None
         match = [name for name in settings.match if kept is None or name == USERNAME or name in kept]
         self._look_up_by = tuple(dict.fromkeys((*match, USERNAME, *([_EMAIL] * self._can.unique_email))))
+        self._asked: LooksUp = portal
         self._usernames = (
-            UsernameMaker(fields, settings.match, portal, ledger, log) if makes_usernames(fields) else None
+            UsernameMaker(fields, settings.match, kept=kept, names=ledger.names, salt=ledger.roster.salt, tell=log.add)
+            if makes_usernames(fields)
+            else None
         )
         self._spellings = GroupSpellings()
         self._protection = Patterns(settings.protect)
@@ -195,7 +201,8 @@ class SheetPlanner:
             self._store.flush()
             return
         if self._usernames is not None:
-            self._made = self._usernames.give_names(rows)
+            self._asked = OnceEach(self._portal)
+            self._made = self._usernames.give_names(rows, self._asked)
             columns = rows.rows.columns
         if self._settings.sheet.make.password is not None:
             given = columns.secrets(PASSWORD)
@@ -215,7 +222,7 @@ class SheetPlanner:
             self._references.look_up(rows[0].batch)
         old_username = self._orders.old_username
         self._new_users.begin(rows[0].batch, self._made)
-        matches = look_up(self._portal, rows, self._look_up_by, old_username)
+        matches = look_up(self._asked, rows, self._look_up_by, old_username)
         found = [find_user(checked, self._settings.match, matches) for checked in rows] if matches.by_text else []
         if orders is not None and old_username is not None:
             found = [
@@ -234,7 +241,9 @@ class SheetPlanner:
             entries=self._ledger.entries(refs),
             last_values=self._ledger.last_values.of(refs) if self._settings.hand_edits else {},
             reset=self._ledger.password_was_reset(refs, self._sheet) if resets else frozenset(),
-            taken_back=self._ledger.taken_back(user.ref for user in users if not user.active),
+            taken_back=self._ledger.taken_back(
+                user.ref for user in users if not user.active and not self._keeps_inactive
+            ),
         )
 
     def _plan_row(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from musterroll.contract.problems import Problem
 from musterroll.contract.users import GroupPath
@@ -76,6 +76,20 @@ class InviteChoice:
     on_paper: int = 0
 
 
+class ProposedName(NamedTuple):
+    """The username that a row would get.
+
+    Attributes:
+        row: the row.
+        username: the name; None where there is none, unless the portal knows the person.
+        reason: why there is none.
+    """
+
+    row: int
+    username: str | None
+    reason: str | None = None
+
+
 @dataclass(kw_only=True)
 class Report:
     """What a command found and did. Streams, so it must be closed: use it in a `with` statement.
@@ -101,6 +115,7 @@ class Report:
         saved: where the plan was saved, if it was.
         nothing_left: whether the job was done already, so that nothing was done now.
         fixed: what was corrected, where that was asked for; then all else is of the corrected sheet.
+        usernames: streams the usernames that rows would get, where they are made and the portal was not asked.
     """
 
     command: str
@@ -123,6 +138,7 @@ class Report:
     saved: SavedTo | None = None
     nothing_left: bool = False
     fixed: Fixed | None = None
+    usernames: Iterable[ProposedName] | None = None
     close: Callable[[], None] = lambda: None
 
     def problem_groups(self) -> tuple[ProblemGroup, ...]:

@@ -21,7 +21,7 @@ from musterroll.sheet.batch import RowBatch
 from musterroll.sheet.blocks import filled_blocks, rows_of
 from musterroll.sheet.checks import CheckedBatch, Checks, Listener, TakesProblems
 from musterroll.sheet.chosen import ChosenRows
-from musterroll.sheet.existing_users import for_existing_users
+from musterroll.sheet.existing_users import for_existing_users, for_inactive_users
 from musterroll.sheet.identities import Identities, makes_usernames
 from musterroll.sheet.orders import Contradictions, RowOrders
 from musterroll.sheet.problem_log import ProblemLog
@@ -52,6 +52,8 @@ class OpenSheet:
         self.source = Source(path)
         self._name, self._reader = choose_reader(self.source, pipeline.build_readers())
         self.counts = SheetCounts()
+        self.keeps_inactive = False
+        """Whether the sheet says that whoever is inactive stays so; known once it is opened."""
         self.summary = self._summary(SheetInfo(self._name))
 
     @property
@@ -98,6 +100,9 @@ class OpenSheet:
                 first = next(batches, None)  # by then it is known what the guidance says
                 if reader.for_existing_users:
                     self._pipeline = for_existing_users(self._pipeline)
+                if reader.keeps_inactive:
+                    self._pipeline = for_inactive_users(self._pipeline)
+                self.keeps_inactive = reader.keeps_inactive
                 batches = batches if first is None else chain((first,), batches)
                 checks = self._checks(self._pipeline.build_validators(), log, listener)
                 yield checks.run(self._repaired(batches, log, listener, fix))

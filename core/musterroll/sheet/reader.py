@@ -17,10 +17,10 @@ from musterroll.contract.problems import Problem, Severity
 from musterroll.contract.roles import Sheet
 from musterroll.contract.rows import Origin, Row
 from musterroll.contract.translation import gettext, ngettext
-from musterroll.pipeline.settings import SheetSettings
+from musterroll.pipeline.sheet_settings import SheetSettings
 from musterroll.sheet.batch import RowBatch
 from musterroll.sheet.blocks import filled_blocks, rows_of
-from musterroll.sheet.existing_users import is_for_existing_users
+from musterroll.sheet.existing_users import is_for_existing_users, keeps_inactive
 from musterroll.sheet.guessed import GuessedText
 from musterroll.sheet.headings import Columns, UnheadedCells, find_columns
 from musterroll.sheet.plain_text import filled_width, has_too_many, too_many_cells
@@ -62,6 +62,7 @@ class RowReader:
         self._report = report
         self.not_read = 0
         self.for_existing_users = False
+        self.keeps_inactive = False
 
     def batches(self, sheet: Sheet, reader: str) -> Iterator[RowBatch]:
         """Streams the data rows, many at once.
@@ -168,6 +169,7 @@ class RowReader:
 
     def _check_guidance(self, row: Row) -> None:
         self.for_existing_users |= is_for_existing_users(row)
+        self.keeps_inactive |= keeps_inactive(row, self._fields)
         if looks_like_a_user(row):
             self.not_read += 1
             self._report(

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from musterroll.contract.cells import Cell
 from musterroll.contract.drafts import DraftColumn, Guidance
-from musterroll.contract.fields import PASSWORD, Field
+from musterroll.contract.fields import Field
 from musterroll.contract.problems import Problem, Severity
 from musterroll.contract.roles import GuidesPeople
 from musterroll.contract.translation import gettext
@@ -16,7 +16,7 @@ from musterroll.contract.value_types import value_type_of
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.registry.guards.guard import Guard, a
 from musterroll.registry.plugin_errors import AnswerError
-from musterroll.sheet.existing_users import MAY_STAY_EMPTY, says_may_stay_empty
+from musterroll.sheet.existing_users import said_in
 from musterroll.sheet.values import shown
 from musterroll.written.new_sheet import draft_column
 
@@ -58,17 +58,16 @@ class ColumnGuide:
             if isinstance(rule, GuidesPeople) and label not in limited
         ]
 
-    def column(self, field: Field, *, existing: bool = False) -> GuidedColumn:
+    def column(self, field: Field, says: Sequence[str] = ()) -> GuidedColumn:
         """Makes the column of a field.
 
         Args:
             field: the field.
-            existing: whether the sheet is one of users who exist.
+            says: what the guidance says first of all: sentences of ours about users who exist.
         """
         asked = tuple(self._asked(field))
         guidance = field.guidance_with(" ".join(one.text for one in asked))
-        if existing and field.name == PASSWORD:
-            guidance = f"{gettext(MAY_STAY_EMPTY)} {guidance}".strip()
+        guidance = " ".join([*map(gettext, says), guidance]).strip()
         column = draft_column(field)
         column = replace(
             column,
@@ -87,7 +86,7 @@ class ColumnGuide:
         """
         if field is None:
             return ""
-        return self.column(field, existing=says_may_stay_empty(shown(cell) or "")).guidance
+        return self.column(field, said_in(shown(cell) or "")).guidance
 
     def _asked(self, field: Field) -> Iterator[Guidance]:
         type_ = value_type_of(field)

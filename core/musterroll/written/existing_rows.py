@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from musterroll.contract.fields import CALLING_CODE, PHONE, USERNAME
+from musterroll.contract.fields import CALLING_CODE, PHONE, USERNAME, FieldRole, FieldSet
 from musterroll.contract.roles import WritesGroups
 from musterroll.contract.text import fold, meant_perhaps
 from musterroll.contract.translation import gettext
 from musterroll.contract.users import Existing, Group, GroupPath, group_text
-from musterroll.contract.value_types import value_types_of
+from musterroll.contract.value_types import Words, value_types_of
 from musterroll.errors import UsageError
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.registry.guards.guard import Guard, a
@@ -29,6 +29,7 @@ class ExistingRows:
     Attributes:
         written: how many users became rows.
         left_out: those whose row would mean somebody else, since the pipeline makes their names of other columns.
+        says_inactive: whether the row of somebody inactive says so itself.
 
     Raises:
         PluginError: a group resolver broke.
@@ -37,6 +38,7 @@ class ExistingRows:
     def __init__(self, pipeline: Pipeline, groups: Iterable[Group]) -> None:
         self._fields = pipeline.fields
         self._types = value_types_of(field for field in pipeline.fields.values() if field.is_attribute)
+        self._active, self._inactive = _said_of(pipeline.fields)
         self._paths: dict[str, GroupPath] = {group.ref: group.path for group in groups}
         self._notation = next(
             (
@@ -50,6 +52,11 @@ class ExistingRows:
         self._identities = Identities(pipeline.fields, match) if makes_usernames(pipeline.fields) else None
         self._cells: dict[frozenset[str], Mapping[str, str]] = {}
         self.written, self.left_out = 0, 0
+
+    @property
+    def says_inactive(self) -> bool:
+        """See the class."""
+        return any(self._inactive[name] != text for name, text in self._active.items())
 
     def group_refs(self, text: str) -> frozenset[str]:
         """Finds a group by its path, as the sheet writes it.
@@ -87,6 +94,7 @@ class ExistingRows:
                     self.written += 1
                     for name, type_ in self._types.items():
                         row[name] = type_.written(row[name]) if row.get(name) else ""
+                    row |= self._active if user.active else self._inactive
                     yield row
                 else:
                     self.left_out += 1
@@ -120,6 +128,24 @@ class ExistingRows:
             return {}
         guard, resolver = self._notation
         return guard.call("writing groups", resolver.write_groups, _look_at, tuple(paths))
+
+
+def _said_of(fields: FieldSet) -> tuple[Mapping[str, str], Mapping[str, str]]:
+    """What the columns say of an active user, and of an inactive one, that are there to say what becomes of users.
+
+    Of an active user as little as may be: such a row is to be as usual.
+    """
+    active: dict[str, str] = {}
+    inactive: dict[str, str] = {}
+    for role, stays, leaves in ((FieldRole.ACTIVE, "yes", "no"), (FieldRole.COMMAND, "update", "deactivate")):
+        for field in fields.values():
+            if field.role is not role or not field.has_column:
+                continue
+            words = Words(field)
+            meanings = set(field.words.values())
+            active[field.name] = words.written(stays) if field.required and stays in meanings else ""
+            inactive[field.name] = words.written(leaves) if leaves in meanings else active[field.name]
+    return active, inactive
 
 
 def _look_at(found: object) -> Mapping[str, str]:

@@ -17,7 +17,7 @@ from musterroll.contract.problems import Severity
 from musterroll.contract.text import column_index, column_letter
 from musterroll.contract.translation import counted, gettext, gettext_noop
 from musterroll.journal.rejected_rows import Reason, RejectedRow
-from musterroll.pipeline.settings import SheetSettings
+from musterroll.pipeline.sheet_settings import SheetSettings
 from musterroll.sheet.headings import find_columns, heading_text, reasons_heading, secret_columns
 from musterroll.sheet.plain_text import filled_width, has_too_many, meant_cell
 from musterroll.sheet.shifts import SHIFTED

@@ -197,7 +197,9 @@ def check_formula(draft: Draft, index: int, *, reference: Callable[[str], str], 
             yield f'SUMPRODUCT(--ISERROR(FIND({digit}{comma}"0123456789")))=0'
         if one.whole_number:
             yield f"IFERROR(VALUE({cell})=INT(VALUE({cell})){comma}1=0)"
-        if one.dates:  # a date of the program, or a text of digits and what stands between them in one of the forms
+        # A date of the program, or a text of digits and what stands between them in one of the forms. Names of months
+        # are too many for a formula.
+        if one.dates and not any("MMM" in form for form in one.dates):
             between = sorted({form.strip("DMY")[:1] for form in one.dates})
 
             def found(sign: str, start: str = "1") -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from musterroll import (
     ISO_DATE,
@@ -14,6 +14,7 @@ from musterroll import (
     DateForm,
     DateFormText,
     Options,
+    PlainDateFormText,
     Problem,
     Row,
     TransformType,
@@ -28,15 +29,27 @@ class DateOptions(Options):
     Attributes:
         fields: the fields that hold a date.
         forms: the forms that people write it in: `DD.MM.YYYY` takes 1.3.2026 as well. A date that is one day in one of
-            them, and another day in another one, keeps the row out.
+            them, and another day in another one, keeps the row out. `YY` is a year of two digits, `MMM` and `MMMM` are
+            names of months.
+        first_year: the first of the hundred years that two digits can mean; needed where there is `YY`.
         to: the form that it gets.
         otherwise: a value that is no date keeps the row out (`error`), or stays as it is (`keep`).
     """
 
     fields: OpenFieldNames
     forms: Annotated[tuple[DateFormText, ...], Field(min_length=1)]
-    to: DateFormText = ISO_DATE
+    first_year: Annotated[int, Field(ge=1, le=9900)] | None = None
+    to: PlainDateFormText = ISO_DATE
     otherwise: Otherwise = "error"
+
+    @model_validator(mode="after")
+    def _knows_the_century(self) -> Self:
+        for form in self.forms:
+            try:
+                DateForm(form, self.first_year)
+            except ValueError as error:
+                raise ValueError(f"forms: {error}") from None
+        return self
 
 
 class Date:
@@ -44,7 +57,7 @@ class Date:
 
     def __init__(self, options: DateOptions, context: Context) -> None:
         self._fields, self._forms, self._otherwise = options.fields, options.forms, options.otherwise
-        self._readable = [DateForm(form) for form in dict.fromkeys((*options.forms, options.to))]
+        self._readable = [DateForm(form, options.first_year) for form in dict.fromkeys((*options.forms, options.to))]
         self._to = DateForm(options.to)
 
     def apply(self, row: Row) -> Mapping[str, str | Problem]:

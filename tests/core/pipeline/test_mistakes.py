@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from musterroll.errors import PipelineError
 from musterroll.pipeline.loader import load_pipeline
-from musterroll.pipeline.settings import Settings, SheetSettings
+from musterroll.pipeline.settings import Settings
+from musterroll.pipeline.sheet_settings import SheetSettings
 
 from .conftest import HEAD, Load
 
@@ -31,7 +32,12 @@ FIELD = "[[sheet.fields]]\nname = 'x'\nheading = 'X'\n"
         ("on_error = true", 'on_error: must be "abort" or "skip"'),
         # types of fields
         (FIELD + "type = 'dat'", 'sheet.fields[x].type: must be "text", "integer", "date"'),
-        (FIELD + "type = 'date'\nformats = ['DD.MM.YY']", "sheet.fields[x].formats[0]: write a form of YYYY, MM"),
+        (FIELD + "type = 'date'\nformats = ['DD.MM']", "sheet.fields[x].formats[0]: write a form of YYYY, MM"),
+        (FIELD + "type = 'date'\nformats = ['DD.MM.YY']", 'sheet.fields[x].formats: with "DD.MM.YY", say which'),
+        (FIELD + "type = 'date'\nfirst_year = 1930", "sheet.fields[x].first_year: is for a form with a year of two"),
+        (FIELD + "type = 'integer'\nfirst_year = 1930", 'sheet.fields[x].first_year: is for a field of type = "date"'),
+        (FIELD + "type = 'date'\nto = 'DD.MM.YY'", "sheet.fields[x].to: this is how dates go on from here"),
+        (FIELD + "type = 'date'\nto = 'DD MMM YYYY'", "sheet.fields[x].to: this is how dates go on from here"),
         (FIELD + "type = 'date'\nformats = ['YYYY-DD-MM']", 'sheet.fields[x].formats: with "YYYY-DD-MM", 2026'),
         (FIELD + "formats = ['DD.MM.YYYY']", 'sheet.fields[x].formats: is for a field of type = "date"'),
         (FIELD + "type = 'integer'\ntrue = ['x']", 'sheet.fields[x].true: is for a field of type = "boolean"'),

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from musterroll import SentStatus, engine
+from musterroll.engine import in_language
 from musterroll.errors import PipelineError, RefusedError
 from musterroll.journal.job import JobState
 from musterroll.journal.jobs import find_job
@@ -259,7 +260,7 @@ def test_what_exceeds_a_percentage_looks_greater_than_it(count: int, total: int,
     if count * 100 <= percent * total:
         return
     text = str(Exceeded("update", f"{percent}%", count, total))
-    shown = Decimal(text.partition("(")[2].partition(" %")[0])
+    shown = Decimal(text.partition("(")[2].partition(" %")[0].replace(",", ""))
     assert shown > percent
 
 
@@ -375,3 +376,12 @@ def test_an_undo_is_not_stopped_by_limits_that_nobody_has_set(work: Work) -> Non
 def test_deactivating_absent_users_needs_a_limit_of_ones_own(work: Work) -> None:
     with pytest.raises(PipelineError, match='"deactivate" needs a limit'):
         work.pipeline('absent = "deactivate"')
+
+
+def test_a_percentage_is_said_as_people_write_it() -> None:
+    exceeded = Exceeded("update", "2.25 %", 1, 41)
+    assert "(2.44 % of the portal's 41 users), the limit is 2.25 %" in str(exceeded)
+    with in_language("de"):
+        assert "(2,44 % der 41 Benutzer des Portals)" in str(exceeded)
+        assert "2,25 %" in str(exceeded)
+        assert "2.25" not in str(exceeded)

@@ -13,14 +13,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from musterroll import Capabilities, CreateUser, DeleteUser, Desired, UserRef, engine
+from musterroll import Capabilities, CreateUser, DeleteUser, Desired, Existing, UserKey, UserRef, engine
 from musterroll.errors import PipelineError, StalePlanError
 from musterroll.testing import PipelineTrial
 from musterroll_plugins.backends.memory.backend import MemoryBackend
 from musterroll_plugins.backends.memory.store import MemoryStore
 
 SCHOOL = """
-match = ["number", "username"]
+match = {match}
 password.required = "never"
 invites.send_to = "none"
 limits.update = "100%"
@@ -45,16 +45,46 @@ class _FewFields(MemoryBackend):
         return replace(super().capabilities(), fields=frozenset({"forename", "surname"}))
 
 
+class _Asked(MemoryBackend):
+    """A portal that notes what it is asked for."""
+
+    def __init__(self, store: MemoryStore, asked: list[UserKey], *, read_only: bool) -> None:
+        super().__init__(store, read_only=read_only)
+        self._asked = asked
+
+    def lookup(self, keys: Sequence[UserKey]) -> Mapping[UserKey, Sequence[Existing]]:
+        self._asked.extend(keys)
+        return super().lookup(keys)
+
+
 class School(PipelineTrial):
     """A school whose pupils have neither addresses nor usernames."""
 
     def __init__(
-        self, folder: Path, *, more: str = "", forms: str = FORMS, known_by: str = "", keeps_all: bool = True
+        self,
+        folder: Path,
+        *,
+        more: str = "",
+        forms: str = FORMS,
+        known_by: str = "",
+        match: str = '["number", "username"]',
+        keeps_all: bool = True,
+        asked: list[UserKey] | None = None,
     ) -> None:
         self.store = MemoryStore()
         kind = MemoryBackend if keeps_all else _FewFields
-        pipeline = SCHOOL.format(more=more, forms=forms, known_by=f", known_by = {known_by}" if known_by else "")
-        super().__init__(folder, pipeline, backend=lambda read_only: kind(self.store, read_only=read_only))
+        pipeline = SCHOOL.format(
+            more=more, forms=forms, match=match, known_by=f", known_by = {known_by}" if known_by else ""
+        )
+        super().__init__(
+            folder,
+            pipeline,
+            backend=lambda read_only: (
+                kind(self.store, read_only=read_only)
+                if asked is None
+                else _Asked(self.store, asked, read_only=read_only)
+            ),
+        )
 
     def has(self, username: str, **fields: str) -> None:
         """Puts somebody into the portal whom nobody has imported."""
@@ -237,7 +267,7 @@ def test_further_forms_come_before_numbers(tmp_path: Path) -> None:
 
 
 def test_what_nothing_tells_apart_is_a_mistake(tmp_path: Path) -> None:
-    text = SCHOOL.format(more="", forms=FORMS, known_by="").replace('match = ["number", "username"]\n', "", 1)
+    text = SCHOOL.format(more="", forms=FORMS, known_by="", match="").replace("match = \n", "", 1)
     with pytest.raises(PipelineError, match="nothing tells two people of the same name apart"):
         PipelineTrial(tmp_path, text)
 
@@ -245,7 +275,7 @@ def test_what_nothing_tells_apart_is_a_mistake(tmp_path: Path) -> None:
 def test_a_username_is_made_in_one_place(tmp_path: Path) -> None:
     text = SCHOOL.replace("make.username", 'compose.username = "{{email}}"\nmake.username')
     with pytest.raises(PipelineError, match="say it in one place"):
-        PipelineTrial(tmp_path, text.format(more="", forms=FORMS, known_by=""))
+        PipelineTrial(tmp_path, text.format(more="", forms=FORMS, known_by="", match='["number", "username"]'))
 
 
 @pytest.mark.parametrize(
@@ -361,3 +391,61 @@ def test_whatever_the_order_nobody_has_two_names_and_no_two_have_one(
             had |= now
             assert len(set(had.values())) == len(had)
         assert len(school.store.users) == len(had) + taken
+
+
+# -- as far as the sheet alone tells ------------------------------------------------------------------------------
+
+
+def proposed(school: School, *pupils: Mapping[str, str]) -> list[tuple[str | None, str | None]]:
+    """The names that `validate` shows, and the reasons why there are none."""
+    with engine.validate(school.pipeline, school.write(pupils)) as report:
+        assert report.usernames is not None
+        return [(one.username, one.reason) for one in report.usernames]
+
+
+@settings(max_examples=15, deadline=None)
+@given(sheet=_PUPILS, keeps_all=st.booleans())
+def test_validate_shows_the_names_that_a_portal_without_these_people_gives(
+    sheet: Sequence[tuple[int, str, str]], keeps_all: bool
+) -> None:
+    with TemporaryDirectory() as folder:
+        school = School(Path(folder), keeps_all=keeps_all)
+        school.has("ana.silva")
+        pupils = [pupil(str(number), forename, surname) for number, forename, surname in sheet]
+        assert [name for name, _ in proposed(school, *pupils)] == names(school, *pupils)
+
+
+def test_validate_shows_no_name_that_was_typed_and_none_of_a_row_that_is_wrong(tmp_path: Path) -> None:
+    school = School(tmp_path)
+    rows = [pupil("1", Username="js"), pupil("2"), pupil("3", "", "Smith"), pupil(""), pupil("2"), pupil("4")]
+    assert proposed(school, *rows) == [("john.smith", None), ("john.smith2", None)]
+
+
+def test_validate_knows_that_two_rows_are_one_person(tmp_path: Path) -> None:
+    """Where several fields together say who somebody is, and nothing else does."""
+    school = School(tmp_path, known_by='["forename", "surname", "born"]', match='["username"]')
+    rows = [pupil("1", Born="2001"), pupil("2", Born="2002"), pupil("3", Born="2001")]
+    assert [(one.code, one.row) for one in school.validate(rows).problems] == [("username.duplicate", 5)]
+    assert [(one.code, one.row) for one in school.plan(rows).problems] == [("username.duplicate", 5)]
+
+
+def test_validate_says_where_there_is_no_name_unless_the_portal_knows_the_person(tmp_path: Path) -> None:
+    school = School(tmp_path, forms='["{forename|letters|lower}.{surname|lower}", "{base}{n}"]')
+    rows = [pupil("1"), pupil("2", "-")]
+    first, second = proposed(school, *rows)
+    assert first == ("john.smith", None)
+    assert (second[0], str(second[1]).partition(",")[0]) == (None, "No username can be made for this row")
+    assert not school.validate(rows).problems
+    assert [one.code for one in school.plan(rows).problems] == ["username.required"]
+    school.has("four", number="2")
+    assert names(school, *rows) == ["john.smith", "four"]
+
+
+def test_the_portal_is_asked_for_each_key_of_a_batch_once(tmp_path: Path) -> None:
+    asked: list[UserKey] = []
+    school = School(tmp_path, asked=asked)
+    names(school, pupil("1"), pupil("2"))
+    asked.clear()
+    names(school, pupil("1"), pupil("2"), pupil("3"), pupil("4", "Jane"))
+    assert len(asked) == len(set(asked))
+    assert {key.raw for key in asked if key.field == "number"} == {"1", "2", "3", "4"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -43,7 +44,7 @@ from musterroll import (
     fold,
 )
 from musterroll.testing import make_context
-from musterroll_simple import with_parents
+from musterroll_simple import AsyncPages, Pages, with_parents
 
 
 class Least(SimpleBackend):
@@ -367,6 +368,50 @@ def test_reading_is_tried_again_whatever_happened(opened: Callable[[Any], Any]) 
     portal.stored["u1"] = Existing(ref="u1", username="bo", fields={})
     with pytest.raises(BackendError, match="you may not see them"):
         opened(_also(portal)).count_users()
+
+
+class Paged(Least):
+    """Shows three users a page, and fails in turn."""
+
+    asynchronous = False
+
+    def users(self) -> Any:
+        return AsyncPages(self._later, _user) if self.asynchronous else Pages(self._page, _user)
+
+    def _page(self, first: int) -> tuple[list[int], int | None]:
+        self.step(f"page {first}")
+        return list(range(first, first + 3)), first + 3 if first < 1200 else None
+
+    async def _later(self, first: int) -> tuple[list[int], int | None]:
+        return self._page(first)
+
+
+def _user(number: int) -> Existing:
+    return Existing(ref=f"u{number}", username=f"user{number}", fields={})
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_a_page_that_is_busy_is_asked_for_again_and_it_alone(opened: Callable[[Any], Any], asynchronous: bool) -> None:
+    portal = opened(Paged())
+    portal.asynchronous = asynchronous
+    portal.faults = [None, Busy(), None, NoAnswer(), TimeoutError(), *[None] * 300, Busy(0.01), Busy()]
+    assert portal.count_users() == 1203
+    asked = Counter(portal.called)
+    assert {page for page, times in asked.items() if times > 1} == {"page 3", "page 6", "page 906"}
+    assert len(portal.called) == 401 + 5
+
+
+def test_a_page_that_stays_busy_ends_the_list(opened: Callable[[Any], Any]) -> None:
+    portal = opened(Paged())
+    portal.faults = [None, *[Busy(text="we are closed")] * 99]
+    with pytest.raises(BackendError, match="we are closed"):
+        portal.count_users()
+    assert Counter(portal.called) == {"page 0": 1, "page 3": 4}
+    portal = opened(Paged())
+    portal.faults = [None, Refused("you may not see them")]
+    with pytest.raises(BackendError, match="you may not see them"):
+        portal.count_users()
+    assert portal.called == ["page 0", "page 3"]
 
 
 def _also(portal: Least) -> SimpleBackend:

@@ -114,10 +114,20 @@ def test_what_is_no_date_or_two(text: str, words: str) -> None:
     assert words in found.message
 
 
-@pytest.mark.parametrize("form", ["DD.MM", "DD.MM.YY", "YYYY-MM-DD-DD", "d.m.yyyy"])
+@pytest.mark.parametrize("form", ["DD.MM", "DD.MM.YYY", "YYYY-MM-DD-DD", "d.m.yyyy"])
 def test_forms_that_are_none(form: str) -> None:
     with pytest.raises(ValidationError, match="YYYY, MM and DD"):
         said(date, "date", {}, fields=["born"], forms=[form])
+
+
+def test_names_of_months_and_years_of_two_digits() -> None:
+    forms, fields = ["DD MMM YY", "DD.MM.YY"], ["born"]
+    for text in ("3 Okt. 71", "3 OCT 71", "03.10.71"):
+        assert said(date, "date", {"born": text}, fields=fields, forms=forms, first_year=1930) == {"born": "1971-10-03"}
+    with pytest.raises(ValidationError, match="say which hundred years are meant"):
+        said(date, "date", {}, fields=fields, forms=forms)
+    with pytest.raises(ValidationError, match="this is how dates go on from here"):
+        said(date, "date", {}, fields=fields, forms=["DD.MM.YYYY"], to="DD MMM YYYY")
 
 
 def test_map(tmp_path: Path) -> None:

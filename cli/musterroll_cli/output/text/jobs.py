@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
-from musterroll import counted, gettext, gettext_noop, term
+from musterroll import counted, fraction, gettext, gettext_noop, term
 from musterroll.engine import Change, Failure, JobState, JobSummary, Report
 from musterroll_cli.options import Common
 from musterroll_cli.output.console import Stream, Styled
@@ -239,7 +239,7 @@ def show_pruned(stream: Stream, jobs: Sequence[str], freed: int, *, quiet: bool)
 
 
 def _size(size: int) -> str:
-    return f"{size / 1_000_000:,.1f} MB" if size >= 100_000 else f"{size / 1000:,.0f} kB"
+    return f"{fraction(size / 1_000_000, 1)} MB" if size >= 100_000 else f"{fraction(size / 1000, 0)} kB"
 
 
 def _about(job: JobSummary) -> str:

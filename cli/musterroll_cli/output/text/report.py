@@ -27,6 +27,10 @@ def show_report(stream: Stream, report: Report, *, common: Common) -> None:
         show_changed_cells(stream, report.fixed)
     groups = report.problem_groups()
     show_problems(stream, report, groups, verbose=verbose, quiet=quiet)
+    if report.usernames is not None and not quiet:
+        from musterroll_cli.output.text.proposed_names import show_proposed_names  # noqa: PLC0415 -- for this alone
+
+        show_proposed_names(stream, report.usernames, verbose=verbose)
     if report.command == "plan" and report.changes is not None:
         _show_plan(stream, report, common)
     if report.job is not None:

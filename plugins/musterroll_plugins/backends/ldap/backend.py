@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
 
@@ -51,6 +51,7 @@ from musterroll_plugins.backends.ldap.names import comparable
 from musterroll_plugins.backends.ldap.numbers import Numbers
 from musterroll_plugins.backends.ldap.options import LdapOptions
 from musterroll_plugins.backends.ldap.ranges import all_values
+from musterroll_plugins.backends.ldap.references import References
 from musterroll_plugins.backends.ldap.requests import Found, Work
 from musterroll_plugins.backends.ldap.resolver import Resolver
 from musterroll_plugins.backends.ldap.survey import Survey
@@ -70,6 +71,7 @@ class _Parts:
     entries: UserEntries
     shape: GroupShape
     index: UserIndex
+    references: References
     users: UserOperations
     groups: GroupOperations
     resolver: Resolver
@@ -174,7 +176,10 @@ class LdapBackend:
     def _users(self, refs: Iterable[str]) -> dict[str, Existing]:
         parts = self._ready()
         found = parts.index.read(refs)
-        return {ref: user for ref, one in found.items() if (user := parts.entries.read(one, self._groups_of(one)))}
+        users = {ref: user for ref, one in found.items() if (user := parts.entries.read(one, self._groups_of(one)))}
+        if not parts.entries.references:
+            return users
+        return {ref: replace(user, fields=parts.references.with_usernames(user.fields)) for ref, user in users.items()}
 
     def _groups_of(self, found: Found) -> frozenset[str]:
         """Returns the ids of the groups that a user is a direct member of."""
@@ -217,14 +222,16 @@ class LdapBackend:
         if not self._learned:
             parts.dialect.learn(self._connection, parts.entries.new_attributes())
             self._learned = True
-        before: dict[str, str | None] = {}
+        before: Mapping[str, str | None] = {}
         dn = None
         if ref is not None:
             for found in parts.index.read([ref]).values():
-                before, dn = parts.entries.values(found.entry), found.dn
+                before, dn = parts.references.with_usernames(parts.entries.values(found.entry)), found.dn
         changes = {**user.fields, USERNAME: user.username}
         after = {**before, **changes}
         changed = {name: text for name, text in changes.items() if (before.get(name) or None) != (text or None)}
+        for name in parts.entries.references:  # they are looked up, and are no values that could be wrong
+            changed.pop(name, None)
         made = {name: text for name, text in parts.entries.attribute_values(changed, after).items() if text}
         target = parts.entries.dn(after) if dn is None else ",".join(parts.entries.moved(dn, before, after))
         name = parts.entries.naming_attribute
@@ -262,6 +269,7 @@ class LdapBackend:
     def _execute(self, ops: Iterator[Op]) -> Iterator[Result]:
         parts = self._ready()
         parts.groups.forget()
+        parts.references.forget()
         try:
             yield from parts.exchange.run(ops, self._begin, writes=True)
         finally:
@@ -321,18 +329,21 @@ class LdapBackend:
         )
         dialect = ActiveDirectory(options, facts) if windows else Dialect(options, facts)
         dialect.insist()
-        truths = self._context.fields.of_type(FieldType.BOOLEAN)
-        entries, shape = UserEntries(options, dialect, truths), GroupShape(options, dialect)
+        truths, people = map(self._context.fields.of_type, (FieldType.BOOLEAN, FieldType.USER))
+        if people:
+            dialect.read_schema(connection)
+        entries, shape = UserEntries(options, dialect, truths, people), GroupShape(options, dialect)
         if self._context.read_only:  # who writes comes after who has looked
             Survey(connection, options, dialect, entries, shape).look()
         match = [name for name in (*self._context.match, "email") if name in {USERNAME, *entries.fields}]
         links, numbers = Links(options, dialect, shape), Numbers(connection, options.base)
         index = UserIndex(connection, options, dialect, entries, match)
-        users = UserOperations(options, dialect, entries, index, links, numbers)
+        references = References(options, dialect, entries, index)
+        users = UserOperations(options, dialect, entries, index, links, numbers, references)
         groups = GroupOperations(connection, options, dialect, shape, users, entries, links, numbers)
         resolver = Resolver(options, dialect, entries, users, groups)
         exchange = Exchange(connection, self._context, options.in_flight, dialect.explain)
-        return _Parts(dialect, entries, shape, index, users, groups, resolver, exchange)
+        return _Parts(dialect, entries, shape, index, references, users, groups, resolver, exchange)
 
     def _reading(self, doing: str, read: Callable[[], T]) -> T:
         """Reads something; once more where the line is lost meanwhile, as servers hang up on who is silent.

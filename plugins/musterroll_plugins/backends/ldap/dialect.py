@@ -139,6 +139,23 @@ class Dialect:
         """What is asked for of a user besides what fields become."""
         return [name for name in (self.options.inactive_attribute,) if name]
 
+    def names_entries(self, attribute: str) -> bool:
+        """Whether the values of an attribute are names of entries; where the schema is not shown, of the usual ones."""
+        if self.schema is None:
+            return attribute.lower() in ("manager", "secretary", "assistant")
+        return self.schema.names_entries(attribute)
+
+    def read_schema(self, connection: Connection) -> Schema | None:
+        """Reads the schema, once; None where it is not shown.
+
+        Raises:
+            ldap.LDAPError: the server does not answer.
+        """
+        where = self.facts.texts("subschemaSubentry")
+        if self.schema is None and where:
+            self.schema = Schema.read(connection, where[0])
+        return self.schema
+
     # -- who is who -----------------------------------------------------------------------------------------
 
     def ref_of(self, entry: Entry) -> str | None:

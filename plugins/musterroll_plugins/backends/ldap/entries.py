@@ -24,17 +24,22 @@ class UserEntries:
         options: of the backend.
         dialect: what kind of directory it is.
         truths: the fields of truth values, which directories write in capitals.
+        people: the fields that name another user.
 
     Attributes:
         attributes: which attribute a field becomes, the username among them.
         asked: what is asked for of a user.
+        references: those of `people` for which the directory has the name of the other user's entry.
         username_names: whether an entry is named by its username alone, in one place: that keeps usernames unique.
     """
 
-    def __init__(self, options: LdapOptions, dialect: Dialect, truths: Collection[str] = ()) -> None:
+    def __init__(
+        self, options: LdapOptions, dialect: Dialect, truths: Collection[str] = (), people: Collection[str] = ()
+    ) -> None:
         self._options, self._dialect, self._truths = options, dialect, truths
         chosen = {**dialect.usual, **options.attributes}
         self.attributes = {USERNAME: dialect.username, **{name: text for name, text in chosen.items() if text}}
+        self.references = [name for name in people if dialect.names_entries(self.attributes.get(name, ""))]
         self._ignored = {name for name, text in chosen.items() if not text}
         self._joint_phone = _CODE not in chosen and _PHONE in self.attributes
         if _CODE not in chosen and _PHONE in self._ignored:
@@ -143,9 +148,8 @@ class UserEntries:
         away = self._options.inactive_container
         return not self._dialect.is_marked_inactive(found.entry) and not (away and is_below(found.dn, away))
 
-    def is_so(self, wanted: Fields, entry: Entry) -> bool:
-        """Whether a user is as the fields want it."""
-        stored = self.values(entry)
+    def is_so(self, wanted: Fields, stored: Fields) -> bool:
+        """Whether the fields of a user are as others want them."""
         known = {name: text for name, text in wanted.items() if name == USERNAME or name in self.fields}
         return all((stored.get(name) or None) == (text or None) for name, text in known.items())
 

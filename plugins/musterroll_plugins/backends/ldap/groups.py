@@ -17,8 +17,19 @@ from musterroll_plugins.backends.ldap.names import child, comparable, rdn
 from musterroll_plugins.backends.ldap.numbers import Numbers
 from musterroll_plugins.backends.ldap.options import LdapOptions
 from musterroll_plugins.backends.ldap.ranges import all_values
-from musterroll_plugins.backends.ldap.requests import ANY, Add, Answer, Change, Delete, Modify, Request, Search, Work
-from musterroll_plugins.backends.ldap.users import GONE, UserOperations, find_one
+from musterroll_plugins.backends.ldap.requests import (
+    ANY,
+    Add,
+    Answer,
+    Change,
+    Delete,
+    Modify,
+    Request,
+    Search,
+    Work,
+    find_one,
+)
+from musterroll_plugins.backends.ldap.users import GONE, UserOperations
 
 _GONE = "the group no longer exists; run the sheet again"
 _PARENT_GONE = "the parent group no longer exists; run the sheet again"

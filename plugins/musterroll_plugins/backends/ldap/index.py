@@ -15,7 +15,7 @@ from musterroll import UserKey, fold
 from musterroll_plugins.backends.ldap.connection import Connection
 from musterroll_plugins.backends.ldap.dialect import Dialect
 from musterroll_plugins.backends.ldap.entries import USERNAME, UserEntries
-from musterroll_plugins.backends.ldap.names import comparable
+from musterroll_plugins.backends.ldap.names import both, comparable
 from musterroll_plugins.backends.ldap.options import LdapOptions
 from musterroll_plugins.backends.ldap.requests import Found
 
@@ -140,6 +140,14 @@ class UserIndex:
         for attribute in self._watched:
             for value in found.entry.get(attribute.lower(), ()):
                 self._taken[watched(attribute, value.decode("utf-8", "replace"))] = ref
+
+    def where(self, wanted: str) -> list[str]:
+        """Returns where the users are that a filter finds, now.
+
+        Raises:
+            ldap.LDAPError: the server refuses it.
+        """
+        return [found.dn for found in self._connection.search(self._options.base, both(self.filter, wanted), ["1.1"])]
 
     def read(self, refs: Iterable[str]) -> dict[str, Found]:
         """Reads users as they are now, by id; those who are gone are left out.

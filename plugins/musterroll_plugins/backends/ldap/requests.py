@@ -133,6 +133,15 @@ class Search:
         return int(line.search_ext(self.base, self.scope, self.filter, list(self.attributes)))
 
 
+def find_one(request: Search) -> Generator[Request, Answer, Found | None]:
+    """Looks for one entry; None where it is not there."""
+    try:
+        answer = yield request
+    except (ldap.NO_SUCH_OBJECT, ldap.INVALID_DN_SYNTAX):
+        return None
+    return answer.entries[0] if answer.entries else None
+
+
 class _Constant(RequestControl):  # type: ignore[misc]  # python-ldap has no types
     """A control whose value is always the same, so that it is encoded once."""
 

@@ -59,7 +59,7 @@ class Resolver:
             case UpdateUser():
                 # A password cannot be read; setting it again does no harm.
                 found = yield from self._users.locate(op.user.ref)
-                is_so = found is not None and op.password is None and self._entries.is_so(op.changes, found.entry)
+                is_so = found is not None and op.password is None and self._users.is_so(op.changes, found)
             case Deactivate() | Reactivate():
                 found = yield from self._users.locate(op.user.ref)
                 is_so = found is not None and self._entries.is_active(found) == isinstance(op, Reactivate)

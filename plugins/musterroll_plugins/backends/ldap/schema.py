@@ -89,6 +89,10 @@ class Schema:
             name = found
         return found
 
+    def names_entries(self, attribute: str) -> bool:
+        """Whether the values of an attribute are names of entries."""
+        return self.syntax(attribute) == f"{_SYNTAXES}12"
+
     def unfit(self, attribute: str, value: str) -> str | None:
         """Says what an attribute takes, where a value is none of it."""
         fits, what = _FITS.get(self.syntax(attribute).removeprefix(_SYNTAXES), (None, ""))

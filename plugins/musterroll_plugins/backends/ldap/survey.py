@@ -16,7 +16,6 @@ from musterroll_plugins.backends.ldap.entries import UserEntries
 from musterroll_plugins.backends.ldap.group_index import GroupShape
 from musterroll_plugins.backends.ldap.names import is_below
 from musterroll_plugins.backends.ldap.options import LdapOptions
-from musterroll_plugins.backends.ldap.schema import Schema
 
 _NOTHING = ["1.1"]
 
@@ -73,8 +72,7 @@ class Survey:
                 )
 
     def _look_into_schema(self) -> None:
-        where = self._dialect.facts.texts("subschemaSubentry")
-        schema = self._dialect.schema = Schema.read(self._connection, where[0]) if where else None
+        schema = self._dialect.read_schema(self._connection)
         if schema is None:
             return  # it is not shown; then the first write shows what it lacks
         groups = [self._shape.group_class] * (self._options.groups is not None)

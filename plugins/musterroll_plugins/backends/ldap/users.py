@@ -15,6 +15,7 @@ from musterroll_plugins.backends.ldap.links import Links
 from musterroll_plugins.backends.ldap.names import both, child, comparable, equals, split
 from musterroll_plugins.backends.ldap.numbers import Numbers
 from musterroll_plugins.backends.ldap.options import LdapOptions
+from musterroll_plugins.backends.ldap.references import NobodyError, References
 from musterroll_plugins.backends.ldap.requests import (
     ANY,
     Add,
@@ -26,6 +27,7 @@ from musterroll_plugins.backends.ldap.requests import (
     Request,
     Search,
     Work,
+    find_one,
 )
 
 GONE = "the user no longer exists; run the sheet again"
@@ -44,6 +46,7 @@ class UserOperations:
         index: knows where users are.
         links: keeps memberships.
         numbers: gives free numbers.
+        references: knows whom users name.
     """
 
     def __init__(
@@ -54,9 +57,10 @@ class UserOperations:
         index: UserIndex,
         links: Links,
         numbers: Numbers,
+        references: References,
     ) -> None:
         self._options, self._dialect, self._entries = options, dialect, entries
-        self._index, self._links, self._numbers = index, links, numbers
+        self._index, self._links, self._numbers, self._references = index, links, numbers, references
         self._looked_for = 0
         self.unfinished: dict[str, str] = {}
         """Creations that were cut off before the password was set, by operation, and the ids of the users."""
@@ -112,7 +116,13 @@ class UserOperations:
                 return taken
         if self._options.unique_email and (other := (yield from self._holder_of_address(op.user.fields, None))):
             return self._address_taken(op, other)
-        fields = {**op.user.fields, USERNAME: op.user.username}
+        stored: Mapping[str, str | None] = op.user.fields
+        if self._entries.references:
+            try:
+                stored = yield from self._references.with_entries(stored)
+            except NobodyError as error:
+                return Result(op.id, Status.FAILED, detail=str(error))
+        fields = {**stored, USERNAME: op.user.username}
         dn = self._entries.dn(fields)
         held = {**self._entries.new(op, fields), **self._dialect.for_new_user(op.password)}
         for attribute, first in self._options.numbers.items():
@@ -128,6 +138,9 @@ class UserOperations:
         if ref is None:
             return Result(op.id, Status.UNKNOWN, detail="the directory did not show the new user's id")
         self._index.note(ref, dn, fields)
+        if self._entries.references:
+            self._references.note(op.user.username, ref)
+            yield from self._references.write_again(dn, op.user.fields, stored)
         if op.password is not None and self._dialect.password_is_apart:
             try:
                 yield self._dialect.set_password(dn, op.password)
@@ -182,7 +195,11 @@ class UserOperations:
         if op.id in self.refused or op.id not in self.doubted:
             return False
         wanted = self._entries.canonical(op.user)
-        return self._entries.is_so({**wanted.fields, USERNAME: wanted.username}, found.entry)
+        return self.is_so({**wanted.fields, USERNAME: wanted.username}, found)
+
+    def is_so(self, wanted: Mapping[str, str | None], found: Found) -> bool:
+        """Whether a user is as the fields want it."""
+        return self._entries.is_so(wanted, self._references.with_usernames(self._entries.values(found.entry)))
 
     def _conflict(self, op: CreateUser, found: Found) -> Result:
         name = self._entries.values(found.entry).get(USERNAME)
@@ -215,11 +232,17 @@ class UserOperations:
             return Result(op.id, Status.FAILED, detail=GONE)
         before = self._entries.values(found.entry)
         known = {name: text for name, text in op.changes.items() if name == USERNAME or name in self._entries.fields}
-        after = {**before, **known}
+        stored: Mapping[str, str | None] = known
+        if self._entries.references:
+            try:
+                stored = yield from self._references.with_entries(known)
+            except NobodyError as error:
+                return Result(op.id, Status.FAILED, detail=str(error))
+        after = {**before, **stored}
         conflict = yield from self._in_the_way(op, known)
         if conflict is not None:
             return conflict
-        changes = self._entries.changes(found.entry, known)
+        changes = self._entries.changes(found.entry, stored)
         name, parent = self._entries.moved(found.dn, before, after)
         moves = comparable(child(name, parent)) != comparable(found.dn)
         dn = found.dn
@@ -243,8 +266,11 @@ class UserOperations:
                 status = Status.CONFLICT if isinstance(error, _TAKEN) and USERNAME in known else status_of(error)
                 return Result(op.id, status, detail=self._dialect.explain(error))
         self._index.note(op.user.ref, dn, after)
+        if self._entries.references:
+            self._references.note(known.get(USERNAME), op.user.ref)
+            yield from self._references.write_again(dn, known, stored)
         if moves or known.get(USERNAME):
-            yield from self._links.follow(self._links.value(found.dn, before), self._links.value(dn, after))
+            yield from self._follow((found.dn, before), (dn, after))
         done = moves or changes or op.password is not None
         return Result(op.id, Status.DONE if done else Status.NOOP, op.user.ref)
 
@@ -273,6 +299,13 @@ class UserOperations:
         self._index.note(ref, child(name, parent), {})
         return child(name, parent)
 
+    def _follow(
+        self, before: tuple[str, Mapping[str, str | None]], after: tuple[str, Mapping[str, str | None]]
+    ) -> Generator[Request, Answer, None]:
+        """Lets groups, and those who name a user, follow one who has another name or place (the entry, its fields)."""
+        yield from self._links.follow(self._links.value(*before), self._links.value(*after))
+        yield from self._references.follow(before[0], after[0])
+
     def move_below(self, ref: str, parent: str) -> Generator[Request, Answer, None]:
         """Puts a user below another entry, with its memberships."""
         found = yield from self.locate(ref)
@@ -280,7 +313,7 @@ class UserOperations:
             return
         dn = yield from self._move(ref, found.dn, split(found.dn)[0], parent)
         values = self._entries.values(found.entry)
-        yield from self._links.follow(self._links.value(found.dn, values), self._links.value(dn, values))
+        yield from self._follow((found.dn, values), (dn, values))
 
     def set_active(self, op: Deactivate | Reactivate) -> Work:
         """Makes a user active or inactive: by a mark, by another place, or by both."""
@@ -295,7 +328,7 @@ class UserOperations:
             parent = self._entries.place(values) if active else self._options.inactive_container
             if comparable(split(dn)[1]) != comparable(parent):
                 dn = yield from self._move(op.user.ref, dn, split(dn)[0], parent)
-                yield from self._links.follow(self._links.value(found.dn, values), self._links.value(dn, values))
+                yield from self._follow((found.dn, values), (dn, values))
         if self._dialect.is_marked_inactive(found.entry) == active:
             changes = self._dialect.mark(found.entry, active=active)
             if changes:
@@ -311,12 +344,3 @@ class UserOperations:
         yield Delete(found.dn)
         yield from self._links.follow(self._links.value(found.dn, self._entries.values(found.entry)), None)
         return Result(op.id, Status.DONE)
-
-
-def find_one(request: Search) -> Generator[Request, Answer, Found | None]:
-    """Looks for one entry; None where it is not there."""
-    try:
-        answer = yield request
-    except (ldap.NO_SUCH_OBJECT, ldap.INVALID_DN_SYNTAX):
-        return None
-    return answer.entries[0] if answer.entries else None

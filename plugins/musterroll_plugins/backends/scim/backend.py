@@ -12,6 +12,7 @@ from musterroll import (
     Context,
     Desired,
     Existing,
+    FieldType,
     Group,
     Op,
     Result,
@@ -225,7 +226,7 @@ class ScimBackend:
 
     def _assembled(self, portal: ServiceProvider) -> _Parts:
         options, client = self._options, self._client
-        mapping = ScimMapping(options, portal)
+        mapping = ScimMapping(options, portal, self._context.fields.of_type(FieldType.USER))
         directory = Directory(client, options, portal, mapping)
         bulk = Bulk(client, portal.bulk if options.bulk == "auto" else None, options.bulk_size)
         name = portal.user_attribute("userName")

@@ -22,6 +22,7 @@ from musterroll_plugins.backends.scim.mapping import ScimMapping
 from musterroll_plugins.backends.scim.options import ScimOptions
 from musterroll_plugins.backends.scim.pages import GROUPS, USERS, Pages
 from musterroll_plugins.backends.scim.paths import Resource, get_key, objects
+from musterroll_plugins.backends.scim.references import ids_in
 from musterroll_simple import Readings, UserIndex
 
 
@@ -65,6 +66,8 @@ class Directory:
         for field, wanted in by_field.items():
             users = await self._by_field(field, wanted)
             found.update({key: users[key.folded] for key in wanted if key.folded in users})
+        if self._mapping.references:
+            found = {key: await self.with_names(users) for key, users in found.items()}
         if not found or not self._portal.has_groups:
             return found
         groups = await self._groups_of({user.ref for users in found.values() for user in users})
@@ -76,7 +79,7 @@ class Directory:
         Raises:
             BackendError: the portal cannot answer.
         """
-        users = (await self._readings.known()).after(ref)
+        users = await self.with_names((await self._readings.known()).after(ref))
         if not users or not self._portal.has_groups:
             return users
         groups = await self._groups_of({user.ref for user in users})
@@ -102,7 +105,33 @@ class Directory:
         """
         wanted = {fold(text) for text in texts}
         users = await self._filters.users(field, set(texts), wanted)
-        return users if users is not None else (await self._readings.fresh()).find(field, wanted)
+        if users is None:
+            users = (await self._readings.fresh()).find(field, wanted)
+        if self._mapping.references:
+            users = {text: await self.with_names(found) for text, found in users.items()}
+        return users
+
+    async def find_once(self, usernames: Collection[str]) -> Mapping[str, Sequence[Existing]]:
+        """Finds users by name; without filters among those who were there when all of them were read."""
+        wanted = {fold(name) for name in usernames}
+        users = await self._filters.users("username", set(usernames), wanted)
+        return users if users is not None else (await self._readings.known()).find("username", wanted)
+
+    async def with_names(self, users: Sequence[Existing]) -> list[Existing]:
+        """Puts names in place of the ids by which users name each other; whoever is not there keeps the id."""
+        refs = ids_in(users, self._mapping)
+        names = await self._names(refs) if refs else {}
+        named = [
+            {name: names[ref] for name in self._mapping.references if (ref := user.fields.get(name) or "") in names}
+            for user in users
+        ]
+        return [replace(user, fields={**user.fields, **fields}) for user, fields in zip(users, named, strict=True)]
+
+    async def _names(self, refs: Collection[str]) -> Mapping[str, str]:
+        if self._readings.current is None and (names := await self._filters.names(refs)) is not None:
+            return names
+        index = await self._readings.known()
+        return {ref: user.username for ref in refs if (user := index.get(ref)) is not None}
 
     async def user(self, ref: str) -> tuple[Resource | None, HttpAnswer]:
         """Reads one user; None where there is none."""
@@ -110,9 +139,9 @@ class Directory:
 
     async def present(self, refs: Collection[str]) -> set[str]:
         """Returns which of some users there are."""
-        found = await self._filters.present(set(refs))
+        found = await self._filters.names(set(refs))
         if found is not None:
-            return found
+            return set(found)
         ordered = list(refs)
         read = await asyncio.gather(*(self.user(ref) for ref in ordered))
         return {ref for ref, (_, answer) in zip(ordered, read, strict=True) if answer.status != 404}

@@ -7,12 +7,13 @@ a portal must not be refused for that.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from musterroll_plugins.backends.scim.paths import CORE, AttributePath, Json, get_key, objects
 
 USER = CORE + "User"
 GROUP = CORE + "Group"
+_MANAGER = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:user:manager"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,12 @@ class ServiceProvider:
         if whole is None or not path.sub:
             return whole
         return whole.subs.get(path.sub.lower())
+
+    def reference(self, path: AttributePath) -> AttributePath:
+        """Returns where a reference to another user is: the attribute may have been named without its `value`."""
+        whole = self.attribute(path)
+        has_value = "value" in whole.subs if whole is not None else path.plain.lower() == _MANAGER
+        return replace(path, sub="value") if has_value and not path.sub else path
 
     def takes(self, path: AttributePath) -> bool:
         """Whether a user's attribute can be stored, as far as the portal tells."""

@@ -65,10 +65,10 @@ class Filters:
             found.setdefault(fold(value_of(user, field) or ""), []).append(user)
         return found
 
-    async def present(self, refs: Collection[str]) -> set[str] | None:
-        """Returns which of some users there are; None where filters are of no use for that."""
+    async def names(self, refs: Collection[str]) -> dict[str, str] | None:
+        """Returns the usernames of those of some users who are there; None where filters are of no use for that."""
         found = await self._ask(USERS, "id", refs, _ref, refs)
-        return None if found is None else {_ref(resource) for resource in found}
+        return None if found is None else {_ref(user): str(get_key(user, "userName") or "") for user in found}
 
     async def groups(self, name: str) -> list[Resource] | None:
         """Finds groups by name; None where filters are of no use for that."""

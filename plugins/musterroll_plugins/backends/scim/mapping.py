@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 from musterroll import CreateUser, Desired, Existing, Secret, Template
 from musterroll_plugins.backends.scim.answers import usable_id, whole
@@ -32,12 +33,19 @@ class ScimMapping:
     Args:
         options: of the backend.
         portal: what the portal says of itself.
+        people: the fields that name another user.
+
+    Attributes:
+        paths: where a field's value is.
+        references: those of `people` that have the other user's id in the portal, by `value` of a single attribute.
     """
 
-    def __init__(self, options: ScimOptions, portal: ServiceProvider) -> None:
+    def __init__(self, options: ScimOptions, portal: ServiceProvider, people: Collection[str] = ()) -> None:
         chosen = {**USUAL, **options.fields}
         places = {name: AttributePath.parse(text) for name, text in chosen.items() if text}
+        places |= {name: portal.reference(places[name]) for name in people if name in places}
         self.paths = {name: path for name, path in places.items() if portal.takes(path)}
+        self.references = frozenset(name for name in people if name in self.paths and self.paths[name].is_single_value)
         self._ignored = {name for name, text in chosen.items() if not text}
         self._joint_phone = "calling_code" not in chosen and "phone" in self.paths
         if "calling_code" not in chosen and "phone" in self._ignored:
@@ -132,6 +140,8 @@ class ScimMapping:
         for name, text in values.items():
             if name == "username":
                 _USERNAME.put(body, text)
+            elif name in self.references:  # what the portal says besides is about whoever was named before
+                replace(self.paths[name], sub="").put(body, {self.paths[name].sub: text} if text else None)
             elif name in self.paths and not (name == "phone" and self._joint_phone):
                 self.paths[name].put(body, self._typed(name, text) if text else None)
         if self._joint_phone and not values.keys().isdisjoint({"phone", "calling_code"}):
@@ -174,7 +184,7 @@ class ScimMapping:
             path = _USERNAME if name == "username" else self.paths.get(self._home(name))
             if path is None:
                 continue
-            target = path.top if path.multi_valued else path.plain
+            target = path.top if path.multi_valued or (name in self.references and not changes[name]) else path.plain
             value = self._fitting.attribute(path, path.whole(changed)) if path.multi_valued else path.get(changed)
             made[target] = _replace(target, value)
         if active is not None:

@@ -74,6 +74,11 @@ class AttributePath:
         return bool(self.conditions) or (not self.schema and self.attribute.lower() in _MULTI_VALUED)
 
     @property
+    def is_single_value(self) -> bool:
+        """Whether it is the `value` of an attribute that there is one of."""
+        return self.sub.lower() == "value" and not self.multi_valued
+
+    @property
     def top(self) -> str:
         """The attribute as a whole, as PATCH names it."""
         return f"{self.schema}:{self.attribute}" if self.schema else self.attribute

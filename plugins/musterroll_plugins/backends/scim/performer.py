@@ -50,6 +50,7 @@ class Performer:
 
     def begin(self, in_flight: int) -> None:
         """To be called before operations are performed, so many at once."""
+        self._users.begin()
         self._groups.begin()
         # What is under way when the portal has a bad moment fails together.
         self._in_vain, self._most_in_vain = 0, max(_LEAST_IN_VAIN, 2 * in_flight)

@@ -25,10 +25,8 @@ from musterroll import (
 from musterroll_plugins.backends.scim.directory import Directory
 from musterroll_plugins.backends.scim.group_index import GroupIndex
 from musterroll_plugins.backends.scim.mapping import ScimMapping
+from musterroll_plugins.backends.scim.references import GATHERING_SECONDS
 from musterroll_simple import KEY
-
-# Those that are looked for so soon after another are looked for together.
-_GATHERING_SECONDS = 0.01
 
 Inside = Callable[[str, Sequence[UserRef]], Awaitable[set[str] | None]]
 
@@ -66,7 +64,7 @@ class Creations:
         return (await asyncio.shield(self._upcoming))[op.id]
 
     async def _find_next(self) -> dict[str, Result]:
-        await asyncio.sleep(_GATHERING_SECONDS)
+        await asyncio.sleep(GATHERING_SECONDS)
         ops, self._next, self._upcoming = self._next, [], None
         return await self.find(ops)
 
@@ -167,7 +165,8 @@ class Resolver:
 
     async def _user(self, user: UserRef) -> Existing | None:
         resource, _ = await self._directory.user(user.ref)
-        return None if resource is None else self._mapping.read(resource)
+        found = None if resource is None else self._mapping.read(resource)
+        return None if found is None else (await self._directory.with_names([found]))[0]
 
 
 def _group(op: CreateGroup, book: GroupIndex) -> Result:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -18,6 +19,7 @@ from musterroll_plugins.backends.scim.mapping import ScimMapping
 from musterroll_plugins.backends.scim.options import ScimOptions
 from musterroll_plugins.backends.scim.pages import USERS
 from musterroll_plugins.backends.scim.paths import Resource
+from musterroll_plugins.backends.scim.references import NobodyError, References
 from musterroll_plugins.backends.scim.resolver import Creations
 
 PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
@@ -58,6 +60,7 @@ class UserOperations:
     ) -> None:
         self._client, self._bulk, self._mapping, self._directory = client, bulk, mapping, directory
         self._creations, self._refused = creations, creations.refused
+        self._references = References(mapping, directory)
         self._duplicate = frozenset(options.duplicate_status)
         self._unique_email = is_email_unique(options, portal)
         self.patches = options.update == "patch" or (options.update == "auto" and portal.patch)
@@ -66,12 +69,23 @@ class UserOperations:
         self.known: set[str] = set()
         """Users that are certain to be there, as they were created here."""
 
+    def begin(self) -> None:
+        """To be called before operations are performed."""
+        self._references.forget()
+
     async def create(self, op: CreateUser) -> OpOutcome:
         """Creates a user; the operation's id goes along."""
-        return await self._client.once(lambda: self._create(op), lambda: self._made(op))
+        try:
+            body = self._mapping.new(replace(op, user=await self._references.of_user(op.user)))
+        except NobodyError as error:
+            return OpOutcome(Status.FAILED, None, str(error))
+        outcome = await self._client.once(lambda: self._create(op, body), lambda: self._made(op))
+        if outcome.status is Status.DONE and outcome.ref is not None:
+            self._references.note(op.user.username, outcome.ref)
+        return outcome
 
-    async def _create(self, op: CreateUser) -> OpOutcome:
-        answer = await self._bulk.send("POST", USERS, self._mapping.new(op), _hidden(op.password))
+    async def _create(self, op: CreateUser, body: Resource) -> OpOutcome:
+        answer = await self._bulk.send("POST", USERS, body, _hidden(op.password))
         if answer.ok:
             ref = id_of(answer)
             if ref is None:
@@ -127,8 +141,14 @@ class UserOperations:
         changes = {
             name: text for name, text in op.changes.items() if name == "username" or name in self._mapping.fields
         }
-        outcome, answer = await self._change(op.user.ref, changes, password=op.password)
+        try:
+            stored = await self._references.of_fields(changes)
+        except NobodyError as error:
+            return OpOutcome(Status.FAILED, None, str(error))
+        outcome, answer = await self._change(op.user.ref, stored, password=op.password)
         if outcome is not None:
+            if outcome.status is Status.DONE:
+                self._references.note(changes.get("username"), op.user.ref)
             return outcome
         if answer.status not in self._duplicate:
             return refusal(answer)

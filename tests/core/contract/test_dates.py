@@ -1,0 +1,100 @@
+"""The forms of dates: years of two digits, names of months, and that what is written is read as the same day."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from musterroll.contract.dates import DateForm
+from musterroll.contract.translation import in_language
+
+DAY = dt.date(2026, 3, 1)
+
+
+@pytest.mark.parametrize(
+    ("form", "texts"),
+    [
+        ("DD.MM.YYYY", ["1.3.2026", "01.03.2026"]),
+        ("DD MMM YYYY", ["1 Mar 2026", "01 MARCH 2026", "1 Mrz 2026", "1 märz 2026", "1 Mar. 2026", "1 Maerz 2026"]),
+        ("DD. MMMM YYYY", ["1. März 2026", "01. march 2026", "1. Mär. 2026"]),
+        ("MMM. DD, YYYY", ["Mar. 1, 2026"]),
+        ("MMMM DD, YYYY", ["March 1, 2026", "Mar. 01, 2026"]),
+        ("DDMMMYY", ["01MAR26", "1Mar26"]),
+        ("YY-MM-DD", ["26-3-1"]),
+    ],
+)
+def test_what_a_form_reads(form: str, texts: list[str]) -> None:
+    assert {DateForm(form, 1930).read(text) for text in texts} == {DAY}
+
+
+@pytest.mark.parametrize(
+    ("form", "text"),
+    [
+        ("DD MMM YYYY", "30 Feb 2026"),
+        ("DD MMM YYYY", "1 Ma 2026"),
+        ("DD MMM YYYY", "1 3 2026"),
+        ("DD.MM.YY", "1.3.2026"),
+        ("DD.MM.YY", "1.3.6"),
+        ("DD.MM.YYYY", "1.3.26"),
+    ],
+)
+def test_what_is_no_date_of_a_form(form: str, text: str) -> None:
+    assert DateForm(form, 1930).read(text) is None
+
+
+@pytest.mark.parametrize(
+    "form", ["", "DD.MM", "DD.MM.YYYY YY", "DD.MM.MMM.YYYY", "DD.MM.YYY", "D.MM.YYYY", "DD.MMMMM.YYYY", "DD.mm.YYYY"]
+)
+def test_what_is_no_form(form: str) -> None:
+    with pytest.raises(ValueError, match="write a form of YYYY, MM and DD"):
+        DateForm(form, 1930)
+
+
+def test_two_digits_without_a_century_are_no_form() -> None:
+    with pytest.raises(ValueError, match="YY can be any century"):
+        DateForm("DD.MM.YY")
+
+
+@pytest.mark.parametrize(
+    ("first", "years"),
+    [
+        (1930, {"29": 2029, "30": 1930, "99": 1999, "00": 2000}),
+        (2000, {"00": 2000, "99": 2099}),
+        (1, {"01": 1, "00": 100}),
+    ],
+)
+def test_two_digits_are_one_of_the_hundred_years(first: int, years: dict[str, int]) -> None:
+    form = DateForm("DD.MM.YY", first)
+    assert {text: day.year for text in years if (day := form.read(f"1.3.{text}"))} == years
+
+
+_PARTS = [["YYYY", "YY"], ["MM", "MMM", "MMMM"], ["DD"]]
+
+
+@given(
+    day=st.dates(),
+    parts=st.tuples(*map(st.sampled_from, _PARTS)).flatmap(st.permutations),
+    sign=st.sampled_from([" ", ".", "/", ". ", ", "]),
+    first=st.integers(1, 9900),
+    languages=st.tuples(st.sampled_from(["en", "de"]), st.sampled_from(["en", "de"])),
+)
+def test_what_is_written_is_read_as_the_same_day_in_whatever_language(
+    day: dt.date, parts: list[str], sign: str, first: int, languages: tuple[str, str]
+) -> None:
+    form = DateForm(sign.join(parts), first)
+    assume(not form.has_short_year or first <= day.year < first + 100)
+    with in_language(languages[0]):
+        text = form.write(day)
+    with in_language(languages[1]):
+        assert form.read(text) == day
+        assert form.read(text.upper()) == day
+
+
+def test_names_are_written_in_the_language() -> None:
+    with in_language("de"):
+        assert DateForm("DD. MMMM YYYY").write(DAY) == "01. März 2026"
+        assert DateForm("DD MMM YYYY").write(DAY) == "01 Mrz 2026"
+    assert DateForm("DD. MMMM YYYY").write(DAY) == "01. March 2026"
