@@ -87,6 +87,7 @@ if TYPE_CHECKING:
         SheetEditor,
         SheetValidator,
         SheetWriter,
+        TellsState,
         Transform,
         UserBackend,
         WritesGroups,
@@ -281,6 +282,7 @@ __all__ += [
     "SqliteFormat",
     "Status",
     "Taken",
+    "TellsState",
     "UpdateUser",
     "UserBackend",
     "UserBackendType",
@@ -337,7 +339,7 @@ _MODULES = {
     "contract.roles": (
         "AmbiguousWorksheetError ChecksUsers ComparesUsers Confidence Examinable GroupResolver GuidesPeople "
         "KeepsMessages ListsUsers Notifier OtherFormat ProvesRows ProvesUsers Reader ReadsBlocks ResolvesBatches "
-        "RowValidator Sheet SheetEditor SheetValidator SheetWriter Transform UserBackend WritesGroups"
+        "RowValidator Sheet SheetEditor SheetValidator SheetWriter TellsState Transform UserBackend WritesGroups"
     ),
     "contract.rows": "Origin Row Value",
     "contract.secret": "Secret",
