@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from musterroll_plugins.backends.directory.file import LOCK_SECONDS
+from musterroll_plugins.backends.directory.file import LOCK_SECONDS, bring_to_rest
 
 _EMPTY = "empty"  # so is a directory that is not there yet
 _SECOND = 1_000_000_000  # in ns
@@ -89,8 +89,7 @@ class DirectoryState:
         with self._for_itself() as is_alone:
             if not is_alone or self._version() != last.version:
                 return None
-            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-            self._db.execute("PRAGMA journal_mode = DELETE").fetchall()
+            bring_to_rest(self._db)
             time.sleep(_TICK / _SECOND)  # whatever the clock of the disk says
             return self._look()
 
