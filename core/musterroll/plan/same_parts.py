@@ -66,16 +66,18 @@ class PartDigests:
         for name in self._composed:  # so is one that is composed
             if (index := rows.rows.indexes.get(name)) is not None:
                 yield _cells(column_of(rows.rows.cells, index, least_width(rows.rows.cells)))
-        yield "".join(map(self._named, rows.given))
+        yield "".join(self._named(rows.given))
 
-    def _named(self, groups: Groups) -> str:
-        """How groups are written down: in one line, and no others are."""
-        text = self._groups.get(groups)
-        if text is None:
-            if len(self._groups) >= _REMEMBERED:
-                self._groups.clear()
-            text = self._groups[groups] = _LINE + json.dumps(groups)
-        return text
+    def _named(self, rows: Sequence[Groups]) -> list[str]:
+        """How the groups of rows are written down: each in one line, and no others are so."""
+        known = self._groups
+        try:
+            return [known[groups] for groups in rows]
+        except KeyError:
+            if len(known) >= _REMEMBERED:
+                known.clear()
+            known.update((groups, _LINE + json.dumps(groups)) for groups in rows if groups not in known)
+            return [known[groups] for groups in rows]
 
 
 def _cells(cells: Sequence[Cell]) -> str | None:

@@ -54,11 +54,12 @@ class GroupSpellings:
         """Takes the groups of rows, which follow those of the last call; of few of them the row itself is needed."""
         if len(self._known) > _KEPT:
             self._known.clear()
-        named = dict(zip(map(id, groups), groups, strict=True))
-        for identity, count in Counter(map(id, groups)).items():
+        identities = list(map(id, groups))
+        for identity, count in Counter(identities).items():
             known = self._known.get(identity)
             if known is None:
-                known = self._known[identity] = self._look(named[identity], groups, rows)
+                named = groups[identities.index(identity)]
+                known = self._known[identity] = self._look(named, groups, rows)
             for seen in known[1]:
                 seen.others += count
 
