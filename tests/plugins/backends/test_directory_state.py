@@ -31,9 +31,10 @@ def _state(path: Path) -> str | None:
         return state
 
 
-def _create(backend: Any) -> None:
-    number = next(_NUMBERS)
-    list(backend.execute(iter([CreateUser(id=f"op{number}", user=Desired(username=f"user{number}", fields={}))])))
+def _create(backend: Any, users: int = 1) -> None:
+    numbers = [next(_NUMBERS) for _ in range(users)]
+    ops = (CreateUser(id=f"op{number}", user=Desired(username=f"user{number}", fields={})) for number in numbers)
+    list(backend.execute(ops))
 
 
 def _sql(path: Path, statement: str = "UPDATE users SET surname = 'X'", mode: str = "delete") -> None:
@@ -112,6 +113,16 @@ def test_a_directory_that_is_made_begins_as_one_that_is_not_there(tmp_path: Path
         own = writing.state_of_users()
     assert own is not None
     assert own == _state(path) != nothing
+
+
+def test_nothing_is_left_to_write_when_a_large_first_import_is_closed(tmp_path: Path) -> None:
+    path = tmp_path / "users.db"
+    with closing(_open(path)) as writing:
+        writing.state_of_users()
+        _create(writing, users=2 * writing.capabilities().chunk + 1)
+        own = writing.state_of_users()
+    assert own is not None
+    assert own == _state(path)
 
 
 @pytest.mark.parametrize("mode", ["delete", "wal"])
