@@ -87,6 +87,7 @@ if TYPE_CHECKING:
         SheetEditor,
         SheetValidator,
         SheetWriter,
+        TellsState,
         Transform,
         UserBackend,
         WritesGroups,
@@ -291,6 +292,7 @@ __all__ += [
     "SqliteFormat",
     "Status",
     "Taken",
+    "TellsState",
     "UpdateUser",
     "UserBackend",
     "UserBackendType",
@@ -347,7 +349,7 @@ _MODULES = {
     "contract.roles": (
         "AmbiguousWorksheetError ChecksUsers ComparesUsers Confidence Examinable GroupResolver GuidesPeople "
         "KeepsMessages ListsUsers Notifier OtherFormat ProvesRows ProvesUsers Reader ReadsBlocks ResolvesBatches "
-        "RowValidator Sheet SheetEditor SheetValidator SheetWriter Transform UserBackend WritesGroups"
+        "RowValidator Sheet SheetEditor SheetValidator SheetWriter TellsState Transform UserBackend WritesGroups"
     ),
     "contract.rows": "Origin Row Value",
     "contract.secret": "Secret",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,12 +14,21 @@ from musterroll.contract.operations import (
     CreateUser,
     Deactivate,
     DeleteUser,
+    Op,
     Reactivate,
+    RemoveMembers,
     Status,
     UpdateUser,
     UserRef,
 )
-from musterroll.contract.roles import ChecksUsers, ComparesUsers, ListsUsers, ProvesUsers, UserBackend
+from musterroll.contract.roles import (
+    ChecksUsers,
+    ComparesUsers,
+    ListsUsers,
+    ProvesUsers,
+    TellsState,
+    UserBackend,
+)
 from musterroll.contract.secret import Secret
 from musterroll.contract.text import fold
 from musterroll.contract.users import Capabilities, Desired, Matching, UserKey, Wanted
@@ -173,6 +183,49 @@ class UserTests(BackendKit):
         if can.deactivate:
             self.perform(backend, Deactivate(id=new_id(), user=ana))
             assert list(backend.as_wanted(tuple(has), [wanted, other])) == [None, bo.ref]
+
+    def test_its_state_is_another_one_after_every_change(
+        self, backend: UserBackend, folder: Path, can: Capabilities
+    ) -> None:
+        if not isinstance(backend, TellsState):
+            pytest.skip("this portal does not tell its state")
+        ana = self.create(backend, "ana", surname="Silva")
+        states = [self.state(folder), self.state(folder)]
+        assert states[0] == states[1], "nothing was changed between two answers, and they differ"
+        changes: list[Op] = [self.creation("bo"), UpdateUser(id=new_id(), user=ana, changes={"surname": "Berg"})]
+        if can.groups:
+            group = self.create_group(backend, "First")
+            changes += [AddMembers(id=new_id(), group=group, members=(ana,))]
+            changes += [RemoveMembers(id=new_id(), group=group, members=(ana,))]
+        if can.deactivate:
+            changes += [Deactivate(id=new_id(), user=ana), Reactivate(id=new_id(), user=ana)]
+        if can.delete:
+            changes += [DeleteUser(id=new_id(), user=ana)]
+        states = [self.state(folder)]
+        for op in changes:
+            self.perform(backend, op)
+            states.append(self.state(folder))
+        known = [state for state in states if state is not None]
+        assert len(set(known)) == len(known), "something was changed, and the state is the same"
+
+    def test_its_state_after_its_operations_is_that_of_nobody_elses(self, backend: UserBackend, folder: Path) -> None:
+        if not isinstance(backend, TellsState):
+            pytest.skip("this portal does not tell its state")
+        before = backend.state_of_users()
+        self.create(backend, "ana")
+        own = backend.state_of_users()
+        assert own is None or own == self.state(folder) != before
+        backend.state_of_users()
+        with closing(self.open_backend(folder)) as other:
+            self.create(other, "bo")
+        self.create(backend, "cy")
+        assert backend.state_of_users() is None, "somebody else has changed something, too"
+
+    def state(self, folder: Path) -> str | None:
+        """What an instance of its own says."""
+        with closing(self.open_backend(folder)) as looking:
+            assert isinstance(looking, TellsState)
+            return looking.state_of_users()
 
     def test_update_changes_only_what_it_names(self, backend: UserBackend) -> None:
         ref = self.create(backend, "ana", surname="Silva", calling_code="44", phone="7712345678")

@@ -35,7 +35,7 @@ rule sheet_rule group_rule Condition Conditions PatternText matcher
 UserBackendType UserBackend Capabilities Matching Desired Existing Group UserKey UserRef GroupRef Op
 CreateUser UpdateUser Deactivate Reactivate DeleteUser CreateGroup DeleteGroup AddMembers RemoveMembers SendInvite
 Result Status BackendError BackendUnavailableError Examinable ChecksUsers Objection SqliteFormat ComparesUsers Wanted
-ListsUsers ProvesUsers
+TellsState ListsUsers ProvesUsers
 SimpleBackend Taken Refused Gone NoAnswer Busy
 
 NotifierType Notifier KeepsMessages Message Purpose Recipient Sent SentStatus NotifierError

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from musterroll.commands.hand_over import tell_passwords
 from musterroll.contract.fields import PASSWORD
 from musterroll.contract.secret import Secret
 from musterroll.contract.translation import gettext
-from musterroll.errors import BackendUnavailableError, MusterrollError, RefusedError, as_error
+from musterroll.errors import BackendError, BackendUnavailableError, MusterrollError, RefusedError, as_error
 from musterroll.execute.answers import JobContext
 from musterroll.execute.executor import Executor, settle_former_creations
 from musterroll.execute.operations import NotPossibleError
@@ -20,12 +21,14 @@ from musterroll.journal.jobs import perhaps_in_doubt
 from musterroll.journal.journal import Journal
 from musterroll.journal.ledger import Ledger
 from musterroll.journal.operations import PlannedUser
-from musterroll.journal.outcomes import JobOutcome
+from musterroll.journal.outcomes import JobCounts, JobOutcome, unfinished_rows
 from musterroll.journal.roster import Roster
+from musterroll.journal.sheet_parts import unsettle
 from musterroll.journal.unchanged import pack_unchanged
 from musterroll.pipeline.first_passwords import PasswordMaker
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.plan.run import Run
+from musterroll.plan.same_parts import left_as
 from musterroll.portal.portal import Portal
 from musterroll.sheet.identities import makes_usernames
 from musterroll.sheet.open_sheet import OpenSheet
@@ -56,6 +59,8 @@ def carry_out(run: Run, job: Job, sheet: Path) -> MusterrollError | None:
             _passwords(pipeline, portal, sheet, sha256) as passwords,
             open_senders(pipeline, portal, read_only=False) as senders,
         ):
+            planned_on = job.planned_on
+            is_alone = planned_on is not None and planned_on == portal.state_of_users()
             context = _context(pipeline, job, portal)
             if context.makes_usernames or context.keeps_values:
                 _note_before_writing(journal, context)
@@ -69,7 +74,7 @@ def carry_out(run: Run, job: Job, sheet: Path) -> MusterrollError | None:
                 if not job.operations.anything_handed_over():
                     raise
                 error = as_error(stopped)
-            _end(run, job, error)
+            _end(run, job, error, left=_state(portal) if is_alone else None)
             has_ended = True
     except MusterrollError as failed:
         if not has_ended:
@@ -112,8 +117,22 @@ def _maker(pipeline: Pipeline) -> Callable[[PlannedUser], Secret]:
     return make
 
 
-def _end(run: Run, job: Job, error: MusterrollError | None) -> None:
-    """Stores how a job ended, and what the ledger and the roster are to know of it, all at once."""
+def _state(portal: Portal) -> str | None:
+    """The state of the portal at the end; it is no reason for a job to fail that it can do everything but tell."""
+    with suppress(BackendError):
+        return portal.state_of_users()
+    return None
+
+
+def _end(run: Run, job: Job, error: MusterrollError | None, *, left: str | None) -> None:
+    """Stores how a job ended, and what the ledger and the roster are to know of it, all at once.
+
+    Args:
+        run: the command.
+        job: the job.
+        error: what stopped it, where something did.
+        left: the state that the portal is left in; None where others may have changed it since the plan was made, too.
+    """
     pipeline, journal = run.pipeline, job.journal
     with journal.transaction():
         outcome, record = job.keep_outcome(), job.record
@@ -123,6 +142,8 @@ def _end(run: Run, job: Job, error: MusterrollError | None) -> None:
         if makes_usernames(pipeline.fields):
             ledger.names.note(job.id)
         _keep_sheet(ledger.roster, record, state)
+        if left is not None and state in _ENDED and record.sheet.chosen is None:
+            _note_left(job, record, ledger.roster, outcome.rows, left)
         job.end(state, pipeline.clock(), error.message if error else None)
         if record.undoes is not None:
             Job(journal, record.undoes).set_undone(by=state)
@@ -142,6 +163,13 @@ def _keep_sheet(roster: Roster, job: JobRecord, state: JobState) -> None:
         roster.take_over(job.id)
     elif job.kind is JobKind.UNDO and job.undoes is not None:
         roster.forget(job.undoes)
+
+
+def _note_left(job: Job, record: JobRecord, roster: Roster, counts: JobCounts, left: str) -> None:
+    """Notes how the job leaves portal and journal, so that the next sheet's rows need no look as long as that is so."""
+    if counts.rejected or counts.failed or counts.unknown or counts.not_attempted:
+        unsettle(job.journal, job.id, unfinished_rows(job.journal, job.id))
+    roster.note_left(left_as(left, record.made_from, roster.salt))
 
 
 def _context(pipeline: Pipeline, job: Job, portal: Portal) -> JobContext:

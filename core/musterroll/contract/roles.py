@@ -316,6 +316,30 @@ class ComparesUsers(Protocol):
 
 
 @runtime_checkable
+class TellsState(Protocol):
+    """What a backend can do besides: tell that nobody has changed anything, without a look at every user.
+
+    It spares whoever imports the same sheet every night to have all users compared, and needs a backend that stores
+    users as it is told to (`canonical`), or says that it has not.
+    """
+
+    def state_of_users(self) -> str | None:
+        """Names the state that all users and groups are in.
+
+        Whenever two answers are the same, every user, group and membership is as it was at the first of them, whoever
+        might have changed one meanwhile: other programs, and whoever has brought a backup back. An instance that has
+        carried operations out names the state after them only if nothing else was changed since it was asked before.
+
+        Returns:
+            A short text without secrets, which is kept; None where that is not known for certain.
+
+        Raises:
+            BackendError: the portal cannot answer.
+        """
+        ...
+
+
+@runtime_checkable
 class ListsUsers(Protocol):
     """What a backend can do besides: show all its users, so that they can be exported as a sheet."""
 

@@ -18,6 +18,9 @@ from musterroll.pipeline.pipeline import Pipeline
 from musterroll.pipeline.settings import SendTo
 from musterroll.portal.patterns import Patterns
 
+OFF = "invites are off"
+"""Why nobody is invited, where the pipeline says so."""
+
 _SIZE = 16  # bytes
 _EMAIL, _PHONE = "email", ("calling_code", "phone")
 
@@ -72,7 +75,7 @@ class InvitePolicy:
 
     def _reason_against(self, known: LedgerEntry | None, *, active: bool) -> str | None:
         if self._send_to == "none":
-            return "invites are off"
+            return OFF
         if not active:
             return "inactive"
         if known is None:

@@ -120,6 +120,8 @@ class Job:
         id: its id.
         plan: what is to happen to every row.
         operations: what is handed to the portal.
+        planned_on: the state of the portal that its plan was made on, where it is worth to note how the job leaves it;
+            only the process that has made the plan knows.
     """
 
     def __init__(self, journal: Journal, id_: str) -> None:
@@ -127,6 +129,7 @@ class Job:
         self.id = id_
         self.plan = PlanStore(journal, id_)
         self.operations = OperationStore(journal, id_)
+        self.planned_on: str | None = None
 
     @property
     def record(self) -> JobRecord:

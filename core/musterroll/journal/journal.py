@@ -22,6 +22,10 @@ class Journal:
     """The journal's file: connection, transactions and lock. What the tables mean is told by the stores.
 
     Every SQLite error comes out as `StateError` in one line.
+
+    Attributes:
+        path: the file; None of a temporary journal.
+        writer: which of its writers this is, by their order, while it is locked.
     """
 
     def __init__(
@@ -31,6 +35,7 @@ class Journal:
         self._release = release
         self._held: dict[Path, tuple[int, int]] = {}  # the files of a writer, each with what it is for the system
         self.path = path
+        self.writer: int | None = None
 
     @classmethod
     def open(cls, folder: Path, name: str) -> Journal:
@@ -93,9 +98,10 @@ class Journal:
         try:
             self._held = {file: _what_is_at(file) for file in (self.path, Path(lock.lock_file))}
             self._check()
+            self.writer = self._next_writer()
             yield
         finally:
-            self._held = {}
+            self._held, self.writer = {}, None
             lock.release()
 
     def is_locked(self) -> bool:
@@ -174,6 +180,14 @@ class Journal:
                     ),
                     code="state.gone",
                 )
+
+    def _next_writer(self) -> int:
+        with self.transaction():
+            self.execute(
+                "INSERT INTO meta VALUES ('writers', '1') ON CONFLICT DO UPDATE SET value = CAST(value AS INTEGER) + 1"
+            )
+            (writers,) = self.execute("SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'writers'").fetchone()
+        return int(writers)
 
     def next_turn(self) -> int:
         """Counts on: what happens later has a higher number, whatever the clock says. Within a transaction."""

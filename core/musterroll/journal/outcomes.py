@@ -66,6 +66,29 @@ _OUTCOME = {
 _WORST = {3: "failed", 2: "unknown", 1: "not_attempted"}
 
 
+# What is not done of a job (`?1`), by rows.
+_STEPS = """
+    SELECT row, CASE state WHEN 'failed' THEN 3 WHEN 'unknown' THEN 2 WHEN 'intent' THEN 2
+                           WHEN 'planned' THEN 1 ELSE 0 END AS badness
+    FROM operation WHERE job = ?1 AND row IS NOT NULL AND state NOT IN ('done', 'noop')
+    UNION ALL
+    SELECT row, 3 FROM membership WHERE job = ?1 AND refused IS NOT NULL
+    UNION ALL
+    SELECT m.row, CASE o.state WHEN 'failed' THEN 3 WHEN 'unknown' THEN 2 WHEN 'intent' THEN 2 ELSE 1 END
+    FROM operation AS o CROSS JOIN membership AS m ON m.job = o.job AND m.op = o.seq
+    WHERE o.job = ?1 AND o.state NOT IN ('done', 'noop')
+"""
+
+
+def unfinished_rows(journal: Journal, job: str) -> frozenset[int]:
+    """Returns the rows of a job that are rejected, or of which something is not done."""
+    found = journal.execute(
+        f"SELECT row FROM ({_STEPS}) UNION SELECT row FROM row WHERE job = ?1 AND action = ?2",  # noqa: S608 -- constants
+        (job, Action.REJECTED),
+    )
+    return frozenset(row for (row,) in found)
+
+
 @decoded
 def count_rows(journal: Journal, job: str, *, executed: bool, row: int | None = None) -> JobCounts:
     """Counts the outcomes of a job's rows, and of the users that it deactivates because they are not in the sheet.
@@ -78,22 +101,12 @@ def count_rows(journal: Journal, job: str, *, executed: bool, row: int | None = 
     """
     counts = JobCounts()
     for action, absent, worst, rows in journal.execute(
-        """
-        WITH step (row, badness) AS (
-            SELECT row, CASE state WHEN 'failed' THEN 3 WHEN 'unknown' THEN 2 WHEN 'intent' THEN 2
-                                   WHEN 'planned' THEN 1 ELSE 0 END
-            FROM operation WHERE job = ?1 AND row IS NOT NULL AND state NOT IN ('done', 'noop')
-            UNION ALL
-            SELECT row, 3 FROM membership WHERE job = ?1 AND refused IS NOT NULL
-            UNION ALL
-            SELECT m.row, CASE o.state WHEN 'failed' THEN 3 WHEN 'unknown' THEN 2 WHEN 'intent' THEN 2 ELSE 1 END
-            FROM operation AS o CROSS JOIN membership AS m ON m.job = o.job AND m.op = o.seq
-            WHERE o.job = ?1 AND o.state NOT IN ('done', 'noop')
-        ), worst (row, badness) AS (SELECT row, max(badness) FROM step GROUP BY row)
+        f"""
+        WITH worst (row, badness) AS (SELECT row, max(badness) FROM ({_STEPS}) GROUP BY row)
         SELECT r.action, r.row >= ?2 AND r.action = ?3, coalesce(w.badness, 0), count(*)
         FROM row AS r LEFT JOIN worst AS w ON w.row = r.row
         WHERE r.job = ?1 AND (?4 IS NULL OR r.row = ?4) GROUP BY 1, 2, 3
-        """,
+        """,  # noqa: S608 -- a constant
         (job, FIRST_OFF_SHEET_ROW, Action.DEACTIVATE, row),
     ):
         if absent and not executed:

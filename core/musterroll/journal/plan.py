@@ -32,7 +32,16 @@ from musterroll.journal.change import (
 )
 from musterroll.journal.damage import decoded, refuse_other_than_text
 from musterroll.journal.journal import Journal
-from musterroll.journal.sheet_parts import SheetPart, add_sheet_part, forget_sheet_parts, rows_of_one_user
+from musterroll.journal.sheet_parts import (
+    Settled,
+    SheetPart,
+    add_same_part,
+    add_sheet_part,
+    forget_sheet_parts,
+    rows_of_one_user,
+    settled_of_part,
+    whole_parts_of,
+)
 from musterroll.journal.unchanged import (
     UnchangedRow,
     find_unchanged,
@@ -143,6 +152,18 @@ class PlanStore:
     def add_digests(self, part: SheetPart) -> None:
         """Stores the digests of some rows of the sheet, to compare this sheet with others."""
         add_sheet_part(self._journal, self._job, part)
+
+    def add_same_part(self, number: int, settled: Settled) -> None:
+        """Stores a part of the sheet that the last completed one has as well, under this number."""
+        add_same_part(self._journal, self._job, number, settled)
+
+    def whole_parts_of(self, job: str) -> Mapping[bytes, int]:
+        """Returns the numbers of the parts of another job's sheet that can be recognised, by their digests."""
+        return whole_parts_of(self._journal, job)
+
+    def settled_of_part(self, number: int) -> Settled:
+        """Returns which rows of a part of the last completed sheet were settled when that had been carried out."""
+        return settled_of_part(self._journal, number)
 
     def flush(self, *, last: bool = False) -> None:
         """Writes down the rows that were added; until then they are not seen by anything else.

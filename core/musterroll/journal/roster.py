@@ -87,12 +87,32 @@ class Roster:
         if (job := self.last_sheet()) is not None:
             yield from sheet_digests(self._journal, job)
 
+    def left(self, as_: str) -> str | None:
+        """Returns the job of the last completed sheet, if it has left all as `as_` says and nobody has written since.
+
+        To the journal, that is: whoever has locked it meanwhile may have changed what is noted of users.
+        """
+        found = self._journal.execute(
+            "SELECT job FROM last_sheet WHERE pipeline = ? AND identity = ? AND left_as = ? AND writer = ?",
+            (*self._owner, as_, -1 if self._journal.writer is None else self._journal.writer - 1),
+        ).fetchone()
+        return None if found is None else str(found[0])
+
+    def note_left(self, as_: str) -> None:
+        """Notes how the sheet that is the last completed one from now on has left all that decides about its rows."""
+        self._journal.execute(
+            "UPDATE last_sheet SET left_as = ?, writer = ? WHERE pipeline = ? AND identity = ?",
+            (as_, self._journal.writer, *self._owner),
+        )
+
     def take_over(self, job: str) -> None:
         """Makes a job's sheet the last completed one. The caller's transaction is the one that ends the job."""
         former = self.last_sheet()
         if former is not None and former != job:
             forget_sheet_parts(self._journal, former)
-        self._journal.execute("INSERT OR REPLACE INTO last_sheet VALUES (?, ?, ?)", (*self._owner, job))
+        self._journal.execute(
+            "INSERT OR REPLACE INTO last_sheet (pipeline, identity, job) VALUES (?, ?, ?)", (*self._owner, job)
+        )
         note_owner(self._journal, *self._owner)
         # A row that failed may have failed to rename its user, so what is known of the user stays as it was.
         self._journal.execute(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 APPLICATION_ID = 0x6D757374  # "must"
-VERSION = 10
+VERSION = 11
 
 TURN = "CREATE TABLE turn (value INTEGER NOT NULL)  -- counts what happens: clocks can be set back"
 INVITED_AS = """
@@ -43,7 +43,9 @@ CREATE TABLE sheet_part (                     -- digests of rows that were read 
     job    TEXT NOT NULL,
     rows   TEXT NOT NULL,                     -- JSON: the rows' numbers
     who    BLOB NOT NULL,                     -- of what recognises their users, 16 bytes each
-    digest BLOB NOT NULL                      -- of what the rows say of them, likewise; neither can be read from it
+    digest BLOB NOT NULL,                     -- of what the rows say of them, likewise; neither can be read from it
+    whole  BLOB,                              -- of all that the part says; NULL where that is not to be recognised
+    settled TEXT                              -- JSON: [[why no invite, to so many rows], …]; null: not settled
 )
 """
 SHEET_PART_JOB = "CREATE INDEX sheet_part_job ON sheet_part (job)"
@@ -208,6 +210,8 @@ CREATE TABLE problem (
 CREATE TABLE last_sheet (
     pipeline TEXT NOT NULL, identity TEXT NOT NULL,
     job      TEXT NOT NULL,                   -- whose sheet_parts are those of the last completed sheet
+    left_as  TEXT,                            -- a digest of all that decides whether they are settled still
+    writer   INTEGER,                         -- which writer of the journal it was
     PRIMARY KEY (pipeline, identity)
 ) WITHOUT ROWID;
 CREATE TABLE invite (

@@ -9,15 +9,18 @@ import json
 import sqlite3
 from array import array
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing
-from itertools import pairwise
-from typing import NamedTuple
+from itertools import chain, groupby, pairwise, repeat
+from typing import NamedTuple, TypeAlias
 
-from musterroll.journal.damage import decoded, state_error
+from musterroll.journal.damage import decoded, refuse_other_than_text, state_error
 from musterroll.journal.journal import Journal
 
 DIGEST = 16  # bytes
+Settled: TypeAlias = Sequence[str | None]
+"""Of each row of a part why no invite goes out, where nothing is to be done of it; None of every other row."""
+
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
@@ -28,18 +31,66 @@ class SheetPart(NamedTuple):
         rows: the rows' numbers.
         who: of what recognises their users, one after the other.
         digest: of what the rows say of them, likewise.
+        whole: of all that they say together; None where the part is not to be recognised.
+        settled: which of its rows will be settled when the job has ended.
     """
 
     rows: Sequence[int]
     who: bytes
     digest: bytes
+    whole: bytes | None = None
+    settled: Settled = ()
 
 
 def add_sheet_part(journal: Journal, job: str, part: SheetPart) -> None:
     """Stores the digests of some rows of a job's sheet."""
     journal.execute(
-        "INSERT INTO sheet_part VALUES (?, ?, ?, ?)", (job, _encode(list(part.rows)), part.who, part.digest)
+        "INSERT INTO sheet_part VALUES (?, ?, ?, ?, ?, ?)",
+        (job, _encode(list(part.rows)), part.who, part.digest, part.whole, _runs(part.settled)),
     )
+
+
+def add_same_part(journal: Journal, job: str, number: int, settled: Settled) -> None:
+    """Stores a part that another sheet has as well, by the number that it has there."""
+    journal.execute(
+        "INSERT INTO sheet_part SELECT ?, rows, who, digest, whole, ? FROM sheet_part WHERE rowid = ?",
+        (job, _runs(settled), number),
+    )
+
+
+@decoded
+def whole_parts_of(journal: Journal, job: str) -> Mapping[bytes, int]:
+    """Returns the numbers of a sheet's parts that can be recognised, by their digests."""
+    return dict(
+        journal.stream(
+            "SELECT whole, rowid FROM sheet_part WHERE job = ? AND whole IS NOT NULL AND settled <> '[]'", (job,)
+        )
+    )
+
+
+@decoded
+def settled_of_part(journal: Journal, number: int) -> Settled:
+    """Returns which rows of a part were settled when its job had ended."""
+    query = "SELECT settled, length(who) FROM sheet_part WHERE rowid = ?"
+    settled, size = journal.execute(query, (number,)).fetchone()
+    runs = json.loads(settled)
+    refuse_other_than_text(*(reason for reason, _ in runs))
+    if sum(rows for _, rows in runs) * DIGEST != size:
+        raise ValueError("not a reason or none for each row")
+    return list(chain.from_iterable(repeat(reason, rows) for reason, rows in runs))
+
+
+def unsettle(journal: Journal, job: str, rows: Collection[int]) -> None:
+    """Notes of some rows of a job's sheet that they are not as they were to be."""
+    bad = set(rows)
+    for number, numbers, settled in journal.execute(
+        "SELECT rowid, rows, settled FROM sheet_part WHERE job = ? AND whole IS NOT NULL", (job,)
+    ).fetchall():
+        places = json.loads(numbers)
+        if settled != "[]" and not bad.isdisjoint(places):
+            left = zip(places, settled_of_part(journal, number), strict=True)
+            runs = _runs([None if row in bad else reason for row, reason in left])
+            journal.execute("UPDATE sheet_part SET settled = ? WHERE rowid = ?", (runs, number))
 
 
 def forget_sheet_parts(journal: Journal, job: str, *, unless_last: bool = False) -> None:
@@ -57,7 +108,7 @@ def forget_rows(journal: Journal, job: str, rows: Collection[int]) -> None:
         who, digest = _each(part.who), _each(part.digest)
         left = [part.rows[place] for place in kept]
         journal.execute(
-            "UPDATE sheet_part SET rows = ?, who = ?, digest = ? WHERE job = ? AND rows = ?",
+            "UPDATE sheet_part SET rows = ?, who = ?, digest = ?, whole = NULL WHERE job = ? AND rows = ?",
             (
                 _encode(left),
                 b"".join(who[place] for place in kept),
@@ -111,6 +162,12 @@ def _parts(journal: Journal, job: str) -> Iterator[SheetPart]:
         if any(type(one) is not bytes or len(one) != DIGEST * len(part.rows) for one in digests):
             raise ValueError("not a digest for each row")
         yield part
+
+
+def _runs(settled: Settled) -> str:
+    """How it is stored: neighbours mostly have the same reason. Where no row is settled, nothing is."""
+    runs = [[reason, len(list(same))] for reason, same in groupby(settled)]
+    return "[]" if len(runs) == 1 and runs[0][0] is None else _encode(runs)
 
 
 def _each(digests: bytes) -> list[bytes]:

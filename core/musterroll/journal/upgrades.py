@@ -17,7 +17,6 @@ from musterroll.journal.schema import (
     OWNER,
     ROSTER,
     SCHEMA,
-    SHEET_PART,
     SHEET_PART_JOB,
     TAKEN_BACK,
     TURN,
@@ -77,11 +76,14 @@ _TO_7 = (
     "ALTER TABLE problem ADD COLUMN repaired INTEGER NOT NULL DEFAULT 0",
 )
 
+_SHEET_PART_OF_8 = """
+CREATE TABLE sheet_part (job TEXT NOT NULL, rows TEXT NOT NULL, who BLOB NOT NULL, digest BLOB NOT NULL)
+"""
 _OWNER = "(SELECT number FROM owner AS o WHERE o.pipeline = t.pipeline AND o.identity = t.identity)"
 
 # Digests had a row each; users had the names of the pipeline and of the portal.
 _TO_8 = (
-    SHEET_PART,
+    _SHEET_PART_OF_8,
     "INSERT INTO sheet_part SELECT job, json_array(row), who, digest FROM sheet_row ORDER BY job, row",
     SHEET_PART_JOB,
     "DROP TABLE sheet_row",
@@ -118,10 +120,18 @@ _TO_9 = (
 # What users were given was not kept.
 _TO_10 = ("ALTER TABLE row ADD COLUMN hand_edits TEXT", LAST_VALUES, AGREED)
 
+# Whether a sheet's rows were settled was not kept.
+_TO_11 = (
+    "ALTER TABLE sheet_part ADD COLUMN whole BLOB",
+    "ALTER TABLE sheet_part ADD COLUMN settled TEXT",
+    "ALTER TABLE last_sheet ADD COLUMN left_as TEXT",
+    "ALTER TABLE last_sheet ADD COLUMN writer INTEGER",
+)
+
 FORMAT = SqliteFormat(
     application_id=APPLICATION_ID,
     version=VERSION,
     schema=SCHEMA,
-    steps={3: _TO_4, 4: (META,), 5: _TO_6, 6: _TO_7, 7: _TO_8, 8: _TO_9, 9: _TO_10},
+    steps={3: _TO_4, 4: (META,), 5: _TO_6, 6: _TO_7, 7: _TO_8, 8: _TO_9, 9: _TO_10, 10: _TO_11},
 )
 """Of a journal."""

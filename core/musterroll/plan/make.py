@@ -53,11 +53,12 @@ def make_plan(plan: NewPlan, sheet: OpenSheet, choices: InviteChoices | None = N
                 choices=choices,
                 store=store,
                 log=plan.log,
-                sheet_sha256=sheet.source.sha256,
+                made_from=plan.job.record.made_from,
                 keeps_inactive=sheet.keeps_inactive,
                 settles=_is_never_compared(plan, limits),
                 orders=orders_of(pipeline),
             )
+            plan.job.planned_on = planner.planned_on
             users = count_users(pipeline, portal, limits)
             plan.store_batches(planner.plan(batches))
         with journal.transaction():

@@ -18,6 +18,9 @@ from musterroll.progress import SILENT, Progress
 from musterroll.sheet.problem_log import ProblemLog
 from musterroll.sheet.summary import SheetCounts
 
+# Users at least between two commits of a plan, which is worth nothing before it is whole: each waits for the disk.
+_COMMITTED = 5000
+
 Confirm: TypeAlias = Callable[[PlanSummary], bool]
 
 
@@ -83,12 +86,18 @@ class NewPlan:
     log: ProblemLog
 
     def store_batches(self, batches: Iterator[int]) -> int:
-        """Commits every batch, tells how many users it has, and stops between two; returns how many users it were."""
-        journal, users = self.job.journal, 0
+        """Commits some batches together, tells how many users each has, and stops between two.
+
+        Returns:
+            How many users it were.
+        """
+        journal, users, committed = self.job.journal, 0, 0
         journal.begin()
         for done in batches:
-            journal.commit()
             users += done
+            if users - committed >= _COMMITTED:
+                journal.commit()
+                committed = users
             self.run.progress.advance(done)
             self.run.pipeline.stop_if_cancelled()
             journal.begin()

@@ -21,6 +21,7 @@ from musterroll.journal.change import NOTHING_MADE, Action, Change, InviteDecisi
 from musterroll.journal.last_values import LastValues
 from musterroll.journal.ledger import NOT_KNOWN, Ledger, LedgerEntry
 from musterroll.journal.plan import PlanStore
+from musterroll.pipeline.made_from import MadeFrom
 from musterroll.pipeline.settings import SendTo, Settings
 from musterroll.plan.absent import Uncertain
 from musterroll.plan.digests import RowDigests
@@ -32,7 +33,8 @@ from musterroll.plan.new_users import NewUsers
 from musterroll.plan.privileged import PrivilegedGroups
 from musterroll.plan.references import References
 from musterroll.plan.row import RowPlanner
-from musterroll.plan.settled import SettledRows
+from musterroll.plan.same_parts import left_as
+from musterroll.plan.settled import SettledRows, can_note, can_settle
 from musterroll.plan.spellings import GroupSpellings
 from musterroll.portal.patterns import Patterns
 from musterroll.portal.portal import Portal
@@ -72,11 +74,14 @@ class SheetPlanner:
         choices: counts whom each choice would invite; None where nobody wants to know.
         store: takes the plan.
         log: takes the problems that only the backend shows.
-        sheet_sha256: the sheet, so that a password is reset once for each.
+        made_from: what the plan is made from; a password is reset once for each sheet.
         keeps_inactive: whether whoever is inactive stays so.
         settles: whether rows of which nothing is to be done need no look at all: nobody will compare this plan with
             another one.
         orders: what rows want, where fields have a role.
+
+    Attributes:
+        planned_on: the state of the portal, where it is worth to note how the job leaves that.
 
     Raises:
         BackendError: the portal cannot answer.
@@ -94,7 +99,7 @@ class SheetPlanner:
         choices: InviteChoices | None,
         store: PlanStore,
         log: ProblemLog,
-        sheet_sha256: str,
+        made_from: MadeFrom,
         keeps_inactive: bool,
         settles: bool,
         orders: RowOrders,
@@ -107,11 +112,15 @@ class SheetPlanner:
         self._choices = choices
         self._store = store
         self._log = log
-        self._sheet = sheet_sha256
+        self._sheet = made_from.sheet
         self._keeps_inactive = keeps_inactive
         self._can = portal.capabilities()
-        self._groups = GroupIndex(portal.groups() if self._can.groups else ())
         self._references = References(fields, portal) or None
+        # Whom a row names may have gone meanwhile; and a sheet with the same rows may no longer keep who is inactive.
+        settles = settles and self._references is None and not keeps_inactive and can_settle(settings, portal)
+        # Asked for first: whatever is seen of the portal is not older.
+        self.planned_on = portal.state_of_users() if settles and can_note(settings) else None
+        self._groups = GroupIndex(portal.groups() if self._can.groups else ())
         self._rows = RowPlanner(settings, fields, portal, self._can, self._groups, self._references)
         kept = self._can.fields if makes_usernames(fields) else None
         match = [name for name in settings.match if kept is None or name == USERNAME or name in kept]
@@ -129,8 +138,7 @@ class SheetPlanner:
         self._scope = Scope(settings.scope)
         self._needs_checks = bool(self._scope) or self._can.unique_email or bool(settings.protect)
         self._digests = RowDigests(fields, settings.match, ledger.roster.salt)
-        settles = settles and self._references is None  # whom a row names may have gone meanwhile
-        self._settled = SettledRows(settings, fields, portal, ledger, invites, self._groups, store) if settles else None
+        self._settled = self._settled_rows(made_from) if settles else None
         self.privileged = PrivilegedGroups(settings, portal, self._groups)
         self._has_privileged = bool(self.privileged)
         self._new_users = NewUsers(
@@ -151,6 +159,24 @@ class SheetPlanner:
         self._letters: Mapping[str, str] = {}
         self._stored = set[int | None]()  # the groups that the store has
         self._made: Sequence[Made] | None = None  # what was made for the rows of the batch, where anything can be
+
+    def _settled_rows(self, made_from: MadeFrom) -> SettledRows:
+        parts: Mapping[bytes, int] = {}
+        if self.planned_on is not None:
+            roster = self._ledger.roster
+            former = roster.left(left_as(self.planned_on, made_from, roster.salt))
+            parts = {} if former is None else self._store.whole_parts_of(former)
+        return SettledRows(
+            self._settings,
+            self._fields,
+            self._portal,
+            self._ledger,
+            self._invites,
+            self._groups,
+            self._store,
+            parts=parts,
+            notes=self.planned_on is not None,
+        )
 
     @property
     def group_count(self) -> int:
@@ -173,7 +199,8 @@ class SheetPlanner:
             ("folded", gettext_noop("This is the same username as in row {first}; remove one of the two rows")),
             ("ref", gettext_noop("This is the same user as in row {first}; remove one of the two rows")),
         ):
-            for row, first in self._store.doubles(column):
+            # What was found of the last sheet holds for one that is in it.
+            for row, first in self._store.doubles(column) if not self._is_known() else ():
                 if not self._log.has_error(row):
                     self._log.add(
                         Problem(
@@ -191,6 +218,10 @@ class SheetPlanner:
         self._store.reject(self._log.bad_rows(with_others=with_others))
         if self._choices is not None:
             self._choices.leave_out(self._log.bad_rows(with_others=with_others))
+
+    def _is_known(self) -> bool:
+        """Whether all rows are known from the last completed sheet: then no two mean one user."""
+        return self._settled is not None and self._settled.finds_all
 
     def _plan_batch(self, rows: CheckedBatch) -> None:
         columns, self._letters = rows.rows.columns, rows.rows.made(0).row.columns
@@ -210,13 +241,17 @@ class SheetPlanner:
             self._made = [one if password else one.and_password for one, password in zip(known, given, strict=True)]
         self._spellings.note(rows.groups, rows.rows)
         orders = self._orders.of(columns) if self._orders else None
-        others = rows if self._settled is None else self._settled.take(rows, orders)
-        if others:
-            self._plan_rows(others, orders)
-        self._store.add_digests(self._digests.of(rows))
+        if self._settled is None:
+            self._plan_rows(rows, orders)
+            self._store.add_digests(self._digests.of(rows))
+        else:
+            others = self._settled.take(rows, orders)
+            self._settled.keep(rows, self._plan_rows(others, orders) if others else None)
         self._store.flush()
 
-    def _plan_rows(self, rows: Sequence[CheckedRow], orders: Sequence[Order] | None) -> None:
+    def _plan_rows(self, rows: Sequence[CheckedRow], orders: Sequence[Order] | None) -> Collection[int]:
+        """Plans rows of a batch; returns the places of those that do not create a user just as they say."""
+        unusual = set[int]()
         self._rows.begin(rows)
         if self._references is not None:
             self._references.look_up(rows[0].batch)
@@ -232,7 +267,10 @@ class SheetPlanner:
         known = self._known([user for user in found if isinstance(user, Existing)])
         for checked, match in zip_longest(rows, found):
             if match is not None or not self._takes_new or not self._new_users.take(checked):
-                self._plan_row(checked, match, matches, known, USUAL if orders is None else orders[checked.place])
+                order = USUAL if orders is None else orders[checked.place]
+                if not self._plan_row(checked, match, matches, known, order):
+                    unusual.add(checked.place)
+        return unusual
 
     def _known(self, users: Sequence[Existing]) -> _Known:
         refs = [user.ref for user in users]
@@ -253,8 +291,10 @@ class SheetPlanner:
         matches: Matches,
         known: _Known,
         order: Order,
-    ) -> None:
+    ) -> bool:
+        """Plans a row; returns whether it creates a user just as it says, with nothing to be said of it."""
         user, valid, change = match if isinstance(match, Existing) else None, checked.valid, None
+        problems: Sequence[Problem] = ()
         # A row that is out already is planned for its further problems, so that one run shows all of them.
         if isinstance(match, Problem):
             texts = checked.texts
@@ -290,15 +330,16 @@ class SheetPlanner:
             self._store.add(Change.rejected(checked.number, checked.texts[USERNAME], ref))
             if match is None and self.uncertain.row is None and not self._is_identified(checked.row):
                 self.uncertain.row = checked.number
-            return
+            return False
         self._store_targets((*change.add, *change.remove))
         if self._made is not None:
             change = replace(change, made=self._made[checked.place].of(change.action))
         if change.action in _NOT_INVITED:
             self._store.add(change, change.invite if change.action is Action.IGNORED else no_invite("inactive"))
-            return
+            return False
         entry = None if user is None else known.entries.get(user.ref, NOT_KNOWN)
         self._store.add(change, self._invite(checked, change, user, entry))
+        return change.action is Action.CREATE and not problems and change.username == checked.texts[USERNAME]
 
     def _ignored(self, checked: CheckedRow, user: Existing | None, reason: str) -> Change:
         if user is None and self.uncertain.row is None and not self._is_identified(checked.row):

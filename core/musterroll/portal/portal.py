@@ -11,7 +11,7 @@ from musterroll.contract.batch import Batch
 from musterroll.contract.fields import USERNAME
 from musterroll.contract.frozen import FrozenDict
 from musterroll.contract.operations import CreateGroup, CreateUser, Op, Result, Status, doing
-from musterroll.contract.roles import ChecksUsers, ComparesUsers, ListsUsers, UserBackend
+from musterroll.contract.roles import ChecksUsers, ComparesUsers, ListsUsers, TellsState, UserBackend
 from musterroll.contract.secret import Secret
 from musterroll.contract.text import fold
 from musterroll.contract.users import Capabilities, Desired, Existing, Group, Matching, Objection, UserKey, Wanted
@@ -83,6 +83,12 @@ class Portal(ClosingGuard):
         assert isinstance(self.inner, ComparesUsers)
         look = partial(_as_wanted, len(users))
         return self.call("comparing users", self.inner.as_wanted, look, tuple(fields), tuple(users))
+
+    def state_of_users(self) -> str | None:
+        """See `TellsState`; None from a portal that cannot tell."""
+        if not isinstance(self.inner, TellsState):
+            return None
+        return self.call("saying in which state it is", self.inner.state_of_users, _state)
 
     @cached_property
     def lists_users(self) -> bool:
@@ -181,6 +187,13 @@ def _identity(answer: object) -> str:
     assert isinstance(answer, str)
     if not answer.isprintable():
         raise AnswerError("identity() must return one line of text that can be printed")
+    return answer
+
+
+def _state(answer: object) -> str | None:
+    if answer is not None and not is_text(answer):
+        raise AnswerError(f"state_of_users() must return a text that names the state, or None, not {_a_text(answer)}")
+    assert answer is None or isinstance(answer, str)
     return answer
 
 

@@ -27,7 +27,8 @@ def test_they_are_told_by_whose_they_are(sheet: Sequence[Sequence[tuple[bytes, b
         number = 1
         for part in sheet:
             numbers = range(number, number + 2 * len(part), 2)  # blank rows are left out
-            add_sheet_part(journal, "j", SheetPart(numbers, *(b"".join(one[side] for one in part) for side in (0, 1))))
+            sides = [b"".join(one[side] for one in part) for side in (0, 1)]
+            add_sheet_part(journal, "j", SheetPart(numbers, sides[0], sides[1]))
             for row, (who, digest) in zip(numbers, part, strict=True):
                 least[who] = min(digest, least.get(who, digest))
                 rows[who].append(row)
@@ -43,6 +44,8 @@ def test_they_are_told_by_whose_they_are(sheet: Sequence[Sequence[tuple[bytes, b
 )
 def test_what_makes_no_sense_is_a_damaged_journal(rows: str, who: object) -> None:
     with closing(Journal.temporary()) as journal:
-        journal.execute("INSERT INTO sheet_part VALUES ('j', ?, ?, ?)", (rows, who, b"a" * DIGEST))
+        journal.execute(
+            "INSERT INTO sheet_part (job, rows, who, digest) VALUES ('j', ?, ?, ?)", (rows, who, b"a" * DIGEST)
+        )
         with pytest.raises(StateError, match="damaged"):
             list(sheet_digests(journal, "j"))

@@ -28,6 +28,7 @@ from musterroll_plugins.backends.directory.file import (
     read_soundly,
 )
 from musterroll_plugins.backends.directory.reads import Reads
+from musterroll_plugins.backends.directory.state import DirectoryState
 from musterroll_plugins.backends.directory.writes import Writes
 from musterroll_plugins.backends.passwords import Hasher
 
@@ -65,6 +66,7 @@ class DirectoryBackend:
         self._db = open_directory(path, read_only=read_only)
         self._reads = Reads(self._db)
         self._writes = Writes(self._db, unique_email=unique_email)
+        self._state = DirectoryState(path, self._db)
         with read_soundly(path):
             self._identity = f"directory:{identity(self._db)}"
 
@@ -110,6 +112,11 @@ class DirectoryBackend:
         with read_soundly(self._path):
             return self._reads.as_wanted(fields, users)
 
+    def state_of_users(self) -> str | None:
+        """What the file's times and SQLite's counter of changes come to; None where others keep it in WAL mode."""
+        with explained(self._path, "read"):
+            return self._state.name()
+
     def all_users(self) -> Iterator[Existing]:
         """Streams all users, by their names."""
         with read_soundly(self._path):
@@ -151,10 +158,8 @@ class DirectoryBackend:
     def _write(self, chunk: Sequence[Op], hashes: Mapping[str, str]) -> list[Result]:
         now = self._clock().isoformat(timespec="seconds")
         self._reads.forget_indexes()
-        with suppress(sqlite3.OperationalError):  # somebody is reading: the old way works too, and more slowly
-            self._db.execute("PRAGMA journal_mode = WAL").fetchall()  # why: see file.py
         with explained(self._path, "written"):
-            self._db.execute("BEGIN IMMEDIATE")
+            self._state.begin_writing()
             try:
                 results = list(self._writes.perform(chunk, hashes, now))
                 self._db.execute("COMMIT")

@@ -123,10 +123,19 @@ def close_directory(connection: sqlite3.Connection, *, read_only: bool) -> None:
         # Where this fails (locked, disk full) everything is safe in the files beside it: the next one will do it.
         with suppress(sqlite3.Error):
             connection.execute("PRAGMA busy_timeout = 0")
-            if connection.execute("PRAGMA journal_mode").fetchone() == ("wal",):
-                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-                connection.execute("PRAGMA journal_mode = DELETE").fetchall()
+            bring_to_rest(connection)
     connection.close()
+
+
+def bring_to_rest(connection: sqlite3.Connection) -> None:
+    """Makes the file a single one again, with all that is to be in it; nothing is left to do for whoever closes it.
+
+    Raises:
+        sqlite3.Error: somebody else has it open, or the disk is full.
+    """
+    if connection.execute("PRAGMA journal_mode").fetchone() == ("wal",):
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        connection.execute("PRAGMA journal_mode = DELETE").fetchall()
 
 
 def _exists(path: Path) -> bool:
