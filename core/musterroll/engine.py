@@ -82,7 +82,7 @@ if TYPE_CHECKING:
     from musterroll.plan.summary import PlanSummary
     from musterroll.registry.registry import Kind, Listing, Provider, Registry
     from musterroll.registry.watch import Watchdog
-    from musterroll.reports.forms.glance import hand_edit_text
+    from musterroll.reports.forms.texts import hand_edit_text
     from musterroll.reports.invites import InviteList, list_invites
     from musterroll.reports.jobs import job_settings, list_jobs, show_job
     from musterroll.reports.records import change_record, problem_record
@@ -288,7 +288,7 @@ _MODULES = {
     "plan.summary": "PlanSummary",
     "registry.registry": "Kind Listing Provider Registry",
     "registry.watch": "Watchdog",
-    "reports.forms.glance": "hand_edit_text",
+    "reports.forms.texts": "hand_edit_text",
     "reports.invites": "InviteList list_invites",
     "reports.jobs": "job_settings list_jobs show_job",
     "reports.records": "change_record problem_record",

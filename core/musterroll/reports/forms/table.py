@@ -10,14 +10,8 @@ from musterroll.contract.terms import term
 from musterroll.contract.text import no_formula, visible
 from musterroll.contract.users import group_text
 from musterroll.journal.change import Change
-from musterroll.reports.forms.glance import (
-    hand_edit_text,
-    invite_text,
-    password_text,
-    place_text,
-    says_something,
-    value_text,
-)
+from musterroll.reports.forms.glance import says_something
+from musterroll.reports.forms.texts import hand_edit_text, invite_text, password_text, place_text, value_text
 from musterroll.reports.report import Report
 
 _HEADINGS = ("What", "Kind", "Row", "Cell", "User", "Field", "Before", "After", "Message")

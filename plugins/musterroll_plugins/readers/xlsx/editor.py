@@ -11,21 +11,25 @@ from io import BytesIO
 from typing import IO, BinaryIO, cast
 
 from musterroll import SheetEdits, Source, is_front_worksheet
-from musterroll_plugins.readers.package.patching import Patcher, with_attributes, xml_text
+from musterroll_plugins.readers.package.patching import Patcher
 from musterroll_plugins.readers.package.worksheets import choose
-from musterroll_plugins.readers.package.xml import Attributes, XmlHandler
 from musterroll_plugins.readers.package.zip_file import opened, readable
 from musterroll_plugins.readers.xlsx.edited_cells import CellsPatcher, deselected
+from musterroll_plugins.readers.xlsx.edited_parts import (
+    OFFICE,
+    LinksPatcher,
+    SharedTexts,
+    TextsPatcher,
+    TypesPatcher,
+    WorkbookPatcher,
+)
 from musterroll_plugins.readers.xlsx.edited_styles import NO_STYLES, EditedStyles
-from musterroll_plugins.readers.xlsx.front import front_worksheet, printed_headings
+from musterroll_plugins.readers.xlsx.front import front_worksheet
 from musterroll_plugins.readers.xlsx.notes import Notes
 from musterroll_plugins.readers.xlsx.package import XlsxPackage
 from musterroll_plugins.readers.xlsx.workbook import Workbook, Worksheet
 
-_OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _SPREADSHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml"
-# What stands between the worksheets and the names of a workbook.
-_BEFORE_NAMES = frozenset({"functionGroups", "externalReferences"})
 _TYPES, _HEAD = "[Content_Types].xml", 1 << 16
 _FRONT_PART = "xl/worksheets/musterroll-problems.xml"
 _COMMENTS_PART, _SHAPES_PART = "xl/musterroll-comments.xml", "xl/drawings/musterroll-notes.vml"
@@ -133,7 +137,7 @@ class _Copy:
         if emptied:
             for other in self._workbook.worksheets:
                 if other.part != part and other.part in self._package:
-                    texts = _SharedTexts()
+                    texts = SharedTexts()
                     with self._package.open(other.part) as stream:
                         texts.read(stream)
                     emptied -= texts.numbers
@@ -182,7 +186,7 @@ class _Copy:
     def _write_texts(self, emptied: set[int]) -> None:
         part = next((one.target for one in self._links.values() if one.kind == "sharedStrings"), None)
         if emptied and part is not None and part in self._package:
-            self._copied(part, lambda write: _TextsPatcher(write, emptied))
+            self._copied(part, lambda write: TextsPatcher(write, emptied))
 
     def _write_front(self) -> str | None:
         """Writes the worksheet in front; returns its part where the workbook does not have it yet."""
@@ -206,7 +210,7 @@ class _Copy:
         name = self._edits.front.name if front is not None else None
         if front is not None:
             self._workbook_links.append(_link("mrProblems", "worksheet", f"/{front}"))
-        self._copied(self._part, lambda write: _WorkbookPatcher(write, name))
+        self._copied(self._part, lambda write: WorkbookPatcher(write, name))
 
     def _write_styles(self) -> None:
         part = self._styles_part
@@ -223,14 +227,14 @@ class _Copy:
         part = posixpath.join(folder, "_rels", f"{name}.rels")
         ids = {key for key, one in self._links.items() if one.target == without}
         if part in self._package and (ids or self._workbook_links):
-            self._copied(part, lambda write: _LinksPatcher(write, ids, self._workbook_links))
+            self._copied(part, lambda write: LinksPatcher(write, ids, self._workbook_links))
 
     def _write_types(self) -> None:
-        self._copied(_TYPES, lambda write: _TypesPatcher(write, self._dropped_types, self._types))
+        self._copied(_TYPES, lambda write: TypesPatcher(write, self._dropped_types, self._types))
 
 
 def _link(key: str, kind: str, target: str) -> str:
-    return f'<Relationship Id="{key}" Type="{_OFFICE}/{kind}" Target="{target}"/>'
+    return f'<Relationship Id="{key}" Type="{OFFICE}/{kind}" Target="{target}"/>'
 
 
 def _override(part: str, kind: str) -> str:
@@ -239,165 +243,5 @@ def _override(part: str, kind: str) -> str:
 
 def _with(data: bytes, added: list[str]) -> bytes:
     written: list[bytes] = []
-    _LinksPatcher(written.append, set(), added).copy(BytesIO(data))
+    LinksPatcher(written.append, set(), added).copy(BytesIO(data))
     return b"".join(written)
-
-
-class _ListPatcher(Patcher):
-    """Takes elements of a short list away, and adds others at its end."""
-
-    def __init__(self, write: Callable[[bytes], object], added: list[str]) -> None:
-        super().__init__(write)
-        self._added, self._prefix, self._start = added, "", 0
-
-    def drops(self, name: str, attributes: Attributes) -> bool:
-        """Whether an element goes."""
-        raise NotImplementedError
-
-    def opened(self, name: str, attributes: Attributes) -> None:
-        """Hears of a start tag."""
-        if self.depth == 1:
-            self._prefix = self.start_tag(self.place)[1:].decode("ascii", "replace").partition(name)[0]
-            self._start = self.held = self.place
-        elif self.depth == 2:  # below the root
-            self.held = self._dropped = self.place if self.drops(name, attributes) else None
-
-    def closed(self, name: str) -> None:
-        """Hears of an end tag."""
-        if self.depth == 1 and self._dropped is not None:
-            self.replace(self._dropped, self.end_of(self._dropped), "")
-            self._dropped = None
-        elif self.depth == 0 and self._added:
-            added = "".join(self._added).replace("<", f"<{self._prefix}") if self._prefix else "".join(self._added)
-            if self.held is not None and (tag := self.start_tag(self._start)).endswith(b"/>"):  # an empty list
-                opened_tag = tag.decode().removesuffix("/>") + ">"
-                self.replace(self._start, self.place, f"{opened_tag}{added}</{self._prefix}{name}>")
-            else:
-                self.replace(self.place, self.place, added)
-
-    _dropped: int | None = None
-
-
-class _LinksPatcher(_ListPatcher):
-    """Changes relationships."""
-
-    def __init__(self, write: Callable[[bytes], object], ids: set[str], added: list[str]) -> None:
-        super().__init__(write, added)
-        self._ids = ids
-
-    def drops(self, name: str, attributes: Attributes) -> bool:
-        """Whether a relationship goes."""
-        return attributes.get("Id") in self._ids
-
-
-class _TypesPatcher(_ListPatcher):
-    """Changes the list of the parts' types."""
-
-    def __init__(self, write: Callable[[bytes], object], dropped: set[str], added: list[str]) -> None:
-        super().__init__(write, added)
-        self._parts = dropped
-
-    def drops(self, name: str, attributes: Attributes) -> bool:
-        """Whether a type goes: of a part that is gone, or one that is added anew."""
-        if name == "Default":
-            added = f'Extension="{attributes.get("Extension", "").lower()}"'
-            return any(added in one for one in self._added)
-        return attributes.get("PartName", "").lstrip("/").lower() in self._parts
-
-
-class _WorkbookPatcher(Patcher):
-    """Puts a worksheet in front, and shows it first."""
-
-    def __init__(self, write: Callable[[bytes], object], name: str | None) -> None:
-        super().__init__(write)
-        self._name, self._ids = name, [0]
-        self._prefix = self._titles = ""  # the name of the rows that are printed on every page, until it has its place
-
-    def opened(self, name: str, attributes: Attributes) -> None:
-        """Hears of a start tag."""
-        tag_at = self.place
-        if self._titles and self.depth == 2 and name not in _BEFORE_NAMES:  # below the root
-            self._add_titles(beside_others=name == "definedNames")
-        if name == "sheets" and self._name is not None:
-            self.held = tag_at
-            self._sheets_at = tag_at
-        elif name == "sheet" and self._name is not None:
-            number = attributes.get("sheetId", "0")
-            self._ids.append(int(number) if number.isdecimal() else 0)
-        elif name == "workbookView":
-            tag = self.start_tag(tag_at)
-            self.replace(tag_at, tag_at + len(tag), with_attributes(tag, activeTab="0", firstSheet="0"))
-        elif name == "definedName" and self._name is not None and attributes.get("localSheetId", "").isdecimal():
-            tag = self.start_tag(tag_at)
-            number = str(int(attributes["localSheetId"]) + 1)
-            self.replace(tag_at, tag_at + len(tag), with_attributes(tag, localSheetId=number))
-
-    def closed(self, name: str) -> None:
-        """Hears of an end tag."""
-        if name == "sheets" and self._name is not None:
-            at = self._sheets_at
-            tag = self.start_tag(at)
-            rest = self.raw(at + len(tag), self.place).decode("utf-8")
-            prefix = tag[1:].decode("ascii", "replace").partition("sheets")[0]
-            first = (
-                f'<{prefix}sheet xmlns:mr="{_OFFICE}" name="{xml_text(self._name)}" sheetId="{max(self._ids) + 1}" '
-                'mr:id="mrProblems"/>'
-            )
-            self.replace(at, self.place, f"{tag.decode()}{first}{rest}")
-            held = xml_text(printed_headings(self._name))
-            named = f'<{prefix}definedName name="_xlnm.Print_Titles" localSheetId="0">{held}</{prefix}definedName>'
-            self._prefix, self._titles = prefix, named
-        elif self._titles and self.depth == 0:
-            self._add_titles(beside_others=False)
-
-    def _add_titles(self, *, beside_others: bool) -> None:
-        """Names the rows; where the workbook has names, in front of the others."""
-        tag = self.start_tag(self.place) if beside_others else b""
-        has_more = beside_others and not tag.endswith(b"/>")
-        end = "" if has_more else f"</{self._prefix}definedNames>"
-        self.replace(self.place, self.place + len(tag), f"<{self._prefix}definedNames>{self._titles}{end}")
-        self._titles = ""
-
-    _sheets_at: int = 0
-
-
-class _TextsPatcher(Patcher):
-    """Empties shared texts."""
-
-    def __init__(self, write: Callable[[bytes], object], emptied: set[int]) -> None:
-        super().__init__(write)
-        self._emptied, self._number, self._start = emptied, -1, 0
-
-    def opened(self, name: str, attributes: Attributes) -> None:
-        """Hears of a start tag."""
-        if name == "si":
-            self._number += 1
-            self._start = self.place
-            self.held = self.place if self._number in self._emptied else None
-
-    def closed(self, name: str) -> None:
-        """Hears of an end tag."""
-        if name == "si" and self.held is not None:
-            prefix = self.start_tag(self._start)[1:].decode("ascii", "replace").partition("si")[0]
-            self.replace(self._start, self.end_of(self._start), f"<{prefix}si><{prefix}t/></{prefix}si>")
-
-
-class _SharedTexts(XmlHandler):
-    """Finds the shared texts that the cells of a worksheet refer to."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.numbers: set[int] = set()
-        self._is_shared = False
-
-    def opened(self, name: str, attributes: Attributes) -> None:
-        """Hears of a start tag."""
-        self.parts.clear()
-        if name == "c":
-            self._is_shared = attributes.get("t") == "s"
-
-    def closed(self, name: str) -> None:
-        """Hears of an end tag."""
-        if name == "v" and self._is_shared and (number := self.text().strip()).isdecimal():
-            self.numbers.add(int(number))
-        self.parts.clear()
