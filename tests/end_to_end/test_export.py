@@ -272,6 +272,15 @@ def test_whoever_is_inactive_stays_so(inside: Inside, choice: str) -> None:
     is_as_it_was(inside)
 
 
+def test_a_sheet_that_no_longer_keeps_leavers_is_not_taken_for_the_same(inside: Inside) -> None:
+    rows = with_leavers(inside, 'on_inactive = "reactivate"')
+    is_as_it_was(inside)
+    assert inside.json("run", "out.csv").status == 0  # a run that left nothing to do
+    write_csv(inside.folder / "out.csv", rows[2:], headings=rows[0], guidance=["", "", "", "", rows[1][4]])
+    assert inside.json("run", "out.csv").status == 0
+    assert {name: user["active"] for name, user in inside.users().items()} == {"ana": 1, "bo": 1, "cy": 1}
+
+
 @pytest.mark.parametrize(
     ("columns", "said"),
     [

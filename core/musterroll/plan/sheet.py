@@ -116,8 +116,8 @@ class SheetPlanner:
         self._keeps_inactive = keeps_inactive
         self._can = portal.capabilities()
         self._references = References(fields, portal) or None
-        # Whom a row names may have gone meanwhile; and a sheet with the same rows may no longer keep who is inactive.
-        settles = settles and self._references is None and not keeps_inactive and can_settle(settings, portal)
+        # Whom a row names may have gone meanwhile.
+        settles = settles and self._references is None and can_settle(settings, portal)
         # Asked for first: whatever is seen of the portal is not older.
         self.planned_on = portal.state_of_users() if settles and can_note(settings) else None
         self._groups = GroupIndex(portal.groups() if self._can.groups else ())
