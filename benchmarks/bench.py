@@ -113,6 +113,9 @@ def main() -> None:
     ):
         sys.exit("What musterroll is compared with is not installed: `make bench` does that, or --without-peers.")
     os.environ["PYTHONPATH"] = search_path()
+    os.environ.pop(
+        "PYTHONDONTWRITEBYTECODE", None
+    )  # whoever installs a program has its bytecode, as of the others here
     if not options.only_tell:
         for rows in options.rows:
             measure(rows, options)

@@ -100,6 +100,8 @@ _HALF_OF_THE_WAY = [
     *("musterroll_plugins.readers.ods.document", "musterroll_plugins.readers.xlsx.workbook"),
     *("musterroll.pipeline.descriptions", "musterroll.pipeline.json_schema", "musterroll.commands.document"),
     *(f"musterroll_plugins.readers.{form}.{part}" for form in ("csv", "ods", "xlsx") for part in ("editor", "writer")),
+    *("musterroll.journal.change", "musterroll.plan.groups", "email.policy", "email.headerregistry"),
+    *(f"musterroll_plugins.readers.csv.{part}" for part in ("alphabets", "guess")),
     *("musterroll_plugins.backends.directory.backend", "musterroll_plugins.portal.server", "musterroll_http.client"),
 ]
 _ENGINE = [

@@ -382,6 +382,16 @@ def test_passwords_are_taken_out_of_problems(
         assert "***" in one.message or place != "message"
 
 
+def test_the_password_of_a_row_that_a_rule_did_not_look_at_hides_nothing_of_others(log: ProblemLog) -> None:
+    class Known(WholeSheet):
+        def check(self, row: Row) -> Iterable[Problem]:
+            yield row.problem("username", "acme.known", "Choose another name")
+
+    rows = [RowWithProblems(row(3, password="another name"), ()), RowWithProblems(row(4, password="Sesame-7"), ())]
+    list(check_rows(rows, [("known", Known(0))], (), log))
+    assert [problem.message for problem in log] == ["Choose ***", "Choose another name"]
+
+
 def test_passwords_of_earlier_rows_are_taken_out_at_the_end(log: ProblemLog) -> None:
     class Same:
         def __init__(self) -> None:

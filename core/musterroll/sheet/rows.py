@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -24,6 +25,8 @@ from musterroll.sheet.typed_cells import ReadCell, TypedCells
 from musterroll.sheet.values import CellFault, cell_value, secret_value, shown
 
 _CELL = Origin.CELL  # looked up once: in Python 3.11 that takes longer than all else that a cell needs
+# Past the `__new__` of a named tuple, which is written in Python.
+_value: Callable[[tuple[str, Origin, str | None, Secret | None]], Value] = partial(tuple.__new__, Value)
 _NOT_KNOWN: tuple[Mapping[str, Sequence[str]], Mapping[str, Sequence[str]]] = ({}, {})
 
 
@@ -126,10 +129,10 @@ class RowMaker:
             cell = cells[index]
             if type(cell) is str:  # of most cells it is known that they are their own texts
                 if name in plain and plain[name][place] == cell:
-                    values[name] = Value(cell, _CELL, cell) if cell else BLANK
+                    values[name] = _value((cell, _CELL, cell, None)) if cell else BLANK
                     continue
                 if name in secret and secret[name][place] == cell:
-                    values[name] = Value("", _CELL, None, Secret(cell)) if cell else BLANK
+                    values[name] = _value(("", _CELL, None, Secret(cell))) if cell else BLANK
                     continue
             value = read(cell)
             if isinstance(value, CellFault):

@@ -127,6 +127,9 @@ class _Cells:
     def __iter__(self) -> Iterator[int]:
         return iter(self._columns)
 
+    def __contains__(self, index: int) -> bool:
+        return index in self._columns
+
     @property
     def last(self) -> int:
         """The index of the last column."""
@@ -189,12 +192,14 @@ class _Evidence:
 
 def _slipped_right(cells: _Cells) -> bool:
     """Whether a cell too many stands somewhere: a blank one, or a part of what stands on its left."""
-    evidence, last = _Evidence(), cells.last
+    evidence, last, right = _Evidence(), cells.last, None
     for index in cells:
         cell = cells[index]
-        evidence.see(cell)
-        if index != last and not evidence.move(cell, cells.get(index + 1)):  # that of the last is beyond the headings
+        # What would move into the last one is beyond the headings. Most rows need no look but this.
+        if index != last and not evidence.move(cell, right if index + 1 in cells else None):
             return False
+        evidence.see(cell)
+        right = cell
         if evidence.suffices(left_over=cell.text != ""):
             return True
     return False
