@@ -26,7 +26,7 @@ async def sign_out(visit: Visit) -> Response:
     visit.site.sessions.end(visit.request.cookies.get(visit.site.cookie))
     visit.note("sign-out")
     response = visit.site.render("gone.html")
-    response.delete_cookie(visit.site.cookie)
+    visit.site.let_out(response)
     return response
 
 

@@ -116,7 +116,6 @@ def make_site(
     first = next(iter(customers.all.values())).file
     desk = Desk(options.state or (first.parent if first else Path.cwd()) / _STATE)
     signs_in = access.proxy is not None or access.oidc is not None
-    is_https = url.startswith("https:")
     return Site(
         customers=customers,
         desk=desk,
@@ -126,12 +125,12 @@ def make_site(
         alone=alone(_login_name()),
         max_upload=options.max_upload,
         max_uploads=options.max_uploads,
-        is_https=is_https,
-        oidc=_oidc(access, url, is_https=is_https),
+        url=url,
+        oidc=_oidc(access, url),
     )
 
 
-def _oidc(access: AccessFile, url: str, *, is_https: bool) -> object:
+def _oidc(access: AccessFile, url: str) -> object:
     if access.oidc is None:
         return None
     from musterroll_plugins.web.oidc import OidcGate  # noqa: PLC0415 -- an extra
