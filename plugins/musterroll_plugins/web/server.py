@@ -135,7 +135,7 @@ def _oidc(access: AccessFile, url: str) -> object:
         return None
     from musterroll_plugins.web.oidc import OidcGate  # noqa: PLC0415 -- an extra
 
-    return OidcGate(access.oidc, f"{url}/sign-in/back", is_https=is_https)
+    return OidcGate(access.oidc, url, asks_groups=bool(access.groups))
 
 
 def _login_name() -> str:

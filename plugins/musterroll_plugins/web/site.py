@@ -89,9 +89,7 @@ class Site:
         It has the port in it: browsers do not tell the servers of a computer apart by their ports, so of two the one
         would overwrite the cookie of the other.
         """
-        parts = urlsplit(self.url)
-        port = parts.port or (443 if self.is_https else 80)
-        return f"{'__Host-' if self.is_https else ''}musterroll-{port}"
+        return f"{'__Host-' if self.is_https else ''}musterroll-{port_of(self.url)}"
 
     def render(self, template: str, status: int = 200, **values: Any) -> HTMLResponse:
         """Makes a page."""
@@ -284,6 +282,12 @@ def refuse_doubles(form: FormData) -> None:
 
 
 Handler: TypeAlias = Callable[[Visit], Awaitable[Response]]
+
+
+def port_of(url: str) -> int:
+    """The port that an address has, or means."""
+    parts = urlsplit(url)
+    return parts.port or (443 if parts.scheme == "https" else 80)
 
 
 def address_of(request: Request) -> str:
