@@ -226,6 +226,12 @@ class Desk:
         found = (one for one, _ in self._running.values())
         return next((one for one in found if replace(one, id=like.id, by=like.by) == like), None)
 
+    def writes_to(self, customer: str, job: str) -> Work | None:
+        """The work that writes to a job, or waits until it can; None where none does."""
+        found = (one for one, _ in self._running.values() if one.kind in WRITES)
+        about = (one for one in found if (one.customer, one.job) == (customer, job))
+        return next((one for one in about if self.standing(one).state != "done"), None)
+
     @property
     def is_full(self) -> bool:
         """Whether so much is under way, or waits, that nothing more is begun."""

@@ -122,7 +122,9 @@ async def failure(site: Site, request: Request, error: Exception) -> Response:
     if status == 401:
         response = unknown(site, request)
     else:
-        response = site.render("failure.html", status, text=text, detail=detail)
+        # Where there is nothing, there may be no such customer either.
+        customer = request.path_params.get("customer") if status != 404 else None
+        response = site.render("failure.html", status, text=text, detail=detail, customer=customer)
     response.headers.update(headers or {})
     return response
 
