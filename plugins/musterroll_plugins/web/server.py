@@ -20,14 +20,14 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Route
 
 from musterroll import MusterrollError
-from musterroll.engine import list_jobs
+from musterroll.engine import list_jobs, set_language
 from musterroll_plugins.listener import QuietServer
 from musterroll_plugins.web import checked, columns, copies, entrance, first_passwords, jobs, reports, uploads, works
 from musterroll_plugins.web.admission import api, page
 from musterroll_plugins.web.audit import Audit
 from musterroll_plugins.web.customers import Customers
 from musterroll_plugins.web.desk import DAY, Desk
-from musterroll_plugins.web.guard import Application, Guard
+from musterroll_plugins.web.guard import Application, Guard, Receive, Scope, Send
 from musterroll_plugins.web.people import AccessFile, People, alone
 from musterroll_plugins.web.programs.operations import OPERATIONS
 from musterroll_plugins.web.sessions import OneTimeAddress
@@ -82,7 +82,12 @@ def make_application(site: Site, hosts: list[str]) -> Application:
     handlers: Any = {HTTPException: failure, ClientDisconnect: failure, 500: failure}
     application = Starlette(routes=routes_of(site), lifespan=lifespan, exception_handlers=handlers)
     application.router.redirect_slashes = False  # they would lead to where this server believes to be
-    return Guard(application, hosts, site.max_upload * 1024 * 1024 + _MULTIPART, is_https=site.is_https)
+
+    async def in_common_language(scope: Scope, receive: Receive, send: Send) -> None:
+        set_language(site.customers.common_language)  # until it is known for which customer it is
+        await application(scope, receive, send)
+
+    return Guard(in_common_language, hosts, site.max_upload * 1024 * 1024 + _MULTIPART, is_https=site.is_https)
 
 
 async def _tidy(site: Site) -> None:

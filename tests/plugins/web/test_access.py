@@ -190,6 +190,8 @@ OIDC = '[oidc]\nissuer = "https://id.example"\nclient_id = "x"\nclient_secret = 
     [
         (["--host", "192.0.2.1"], "", "people must sign in"),
         (["--host", "192.0.2.1"], OIDC, "others could read along"),
+        (["--host", "192.0.2.1", "--public-url", "http://import.acme.example"], OIDC, "others could read along"),
+        (["--host", "192.0.2.1", "--public-url", "https://import.acme.example"], OIDC, "cannot listen"),
         (["--public-url", "https://import.acme.example"], "", "needs a sign-in"),
         (["--public-url", "import.acme.example"], OIDC, "write the whole address"),
         (["--tls-certificate", "x.pem"], "", "go together"),
