@@ -21,7 +21,8 @@ _HEAD = """# Tested against
 
 Made by `python docs/tested_against.py` from what the tests saw; nobody writes it. Each backend keeps the contract of
 backends (some fifty tests of look-ups, operations, conflicts, doubtful operations and secrets) and carries out whole
-jobs against every product here, the real one, started for the tests.
+jobs against every product here, the real one, started for the tests. `web` is the sign-in of the [pages](web.md), in a
+real browser.
 """
 
 

@@ -74,6 +74,15 @@ def get(status: int, paths: Iterable[str], **head: Any) -> list[Attack]:
     return each(status, paths, lambda s, path: s.send("GET", _filled(s, path), **head))
 
 
+def cookies(paths: Iterable[str], text: str) -> list[Attack]:
+    """Asks for pages of the customer with such a cookie; NAME stands for that of the session's."""
+
+    def ask(s: Scene, path: str) -> int:
+        return s.send("GET", _filled(s, path), cookie=text.replace("NAME", s.cookie.partition("=")[0]))
+
+    return each(401, paths, ask)
+
+
 def plain(status: int, paths: Iterable[str], method: str = "GET", **head: Any) -> list[Attack]:
     """Asks for paths as they are."""
     return each(status, paths, lambda s, path: s.send(method, path, **head))
@@ -177,11 +186,11 @@ KINDS: dict[str, list[Attack]] = {
         *plain(401, ("/", "/c/nobody", "/c/other"), cookie=""),
     ],
     "a session that is made up": [
-        *get(401, PATHS[:4], cookie="musterroll=" + "a" * 43),
-        *get(401, PATHS[:2], cookie="musterroll=%ff%00; musterroll="),
-        *get(401, PATHS[:2], cookie="__Host-musterroll=x"),
-        *get(401, PATHS[:1], cookie="musterroll=" + "a" * 8000),
-        *get(401, PATHS[:1], cookie=";;;=;musterroll"),
+        *cookies(PATHS[:4], "NAME=" + "a" * 43),
+        *cookies(PATHS[:2], "NAME=%ff%00; NAME="),
+        *cookies(PATHS[:2], "__Host-NAME=x"),
+        *cookies(PATHS[:1], "NAME=" + "a" * 8000),
+        *cookies(PATHS[:1], ";;;=;NAME"),
         *get(401, PATHS[:1], authorization="Bearer imports-token-of-twenty-characters", cookie=""),
     ],
     "a session that has ended": [

@@ -116,7 +116,7 @@ class WebServer:
 
     def client(self, **options: Any) -> httpx.Client:
         """A client that nobody knows."""
-        client = httpx.Client(base_url=self.url, follow_redirects=True, timeout=_SECONDS, **options)
+        client = httpx.Client(**{"base_url": self.url, "follow_redirects": True, "timeout": _SECONDS, **options})
         self._clients.append(client)
         return client
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from functools import partial
 from secrets import compare_digest
+from urllib.parse import urlencode
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
 from musterroll import gettext
-from musterroll_plugins.web.people import Person, Role
+from musterroll_plugins.web.people import Arrival, Person, Role
 from musterroll_plugins.web.sessions import Session
 from musterroll_plugins.web.site import Handler, Site, Visit, address_of, refuse_doubles
 
 _FIELDS, _FIELD_BYTES = 300, 64 * 1024
+_PAGE = re.compile(r"/c/[\w./?=&%+-]{1,500}", re.ASCII)
+_LONGEST_NAME = 200
 _SHOWN = 100  # characters of an address that leads nowhere
 
 
@@ -31,9 +35,10 @@ def page(site: Site, handler: Handler, role: Role | None) -> Callable[[Request],
 
 
 async def _serve_page(site: Site, handler: Handler, role: Role | None, request: Request) -> Response:
-    session, value = _session(site, request)
+    arrival = _named_by_proxy(site, request)
+    session, value = _session(site, request, arrival)
     if session is None:
-        return unknown(site, request)
+        return unknown(site, request) if arrival is None else stranger(site, request, arrival)
     visit = Visit(site=site, request=request, person=session.person, csrf=session.csrf, needs=role)
     _admit(visit)
     if request.method == "POST":
@@ -52,15 +57,58 @@ async def _serve_page(site: Site, handler: Handler, role: Role | None, request: 
     return response
 
 
-def unknown(site: Site, request: Request) -> Response:
-    """The page for who is not let in; it says nothing of what is inside."""
+def unknown(site: Site, request: Request, why: str = "", *, is_other: bool = False, to: str | None = None) -> Response:
+    """The page for who is not let in; it says nothing of what is inside.
+
+    Args:
+        site: the server's parts.
+        request: what was asked for.
+        why: why the sign-in came to nothing; empty where there was none.
+        is_other: whether only another person would be let in.
+        to: the page to see after a sign-in; the one that was asked for without it.
+    """
+    to = page_of(request) if to is None else to
+    if not why and _leads_here_from_elsewhere(request):
+        return site.render("enter.html", 401, to=to, is_in=False)
+    more = {**({"to": to} if to != "/" else {}), **({"as": "another"} if is_other else {})}
     return site.render(
         "unknown.html",
         401,
-        has_oidc=site.oidc is not None,
+        why=why,
+        is_other=is_other,
+        sign_in=f"/sign-in{'?' if more else ''}{urlencode(more)}" if site.oidc is not None else None,
         one_time=site.one_time is not None,
         had_session=site.cookie in request.cookies,
     )
+
+
+def stranger(site: Site, request: Request, arrival: Arrival) -> Response:
+    """The page for who has signed in, and has no role."""
+    name = arrival.name[:_LONGEST_NAME]
+    site.audit.note(name, "sign-in refused", address=address_of(request))
+    why = gettext("{name} has no role here. Ask who runs this server for one.", name=name)
+    return unknown(site, request, why, is_other=True, to=arrival.to)
+
+
+def page_of(request: Request) -> str:
+    """The page that a request is about, to come back to: of a form that was sent, the customer's."""
+    customer = request.path_params.get("customer")
+    if request.method == "GET":
+        return way_to(f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path)
+    return way_to(f"/c/{customer}" if customer else "/")
+
+
+def way_to(path: str) -> str:
+    """A path, if it is one of a page of a customer; the start page without that."""
+    return path if _PAGE.fullmatch(path) else "/"
+
+
+def _leads_here_from_elsewhere(request: Request) -> bool:
+    """Whether a link of another site leads here: then the browser keeps the session's cookie to itself.
+
+    A page of ours that leads to the same page has it come along.
+    """
+    return request.method == "GET" and request.headers.get("sec-fetch-site") in ("cross-site", "same-site")
 
 
 def _admit(visit: Visit) -> None:
@@ -75,18 +123,22 @@ def _admit(visit: Visit) -> None:
     visit.insist()
 
 
-def _session(site: Site, request: Request) -> tuple[Session | None, str | None]:
+def _named_by_proxy(site: Site, request: Request) -> Arrival | None:
+    """Whom the proxy names; None where there is no proxy, or no word of one."""
+    proxy = site.people.access.proxy
+    if proxy is None or address_of(request) not in proxy.addresses:
+        return None
+    named = request.headers.getlist(proxy.header)
+    return Arrival(named[0]) if len(named) == 1 else None
+
+
+def _session(site: Site, request: Request, arrival: Arrival | None) -> tuple[Session | None, str | None]:
     """The session of a request; with the cookie to set, where it is a new one of somebody whom the proxy names."""
     session = site.sessions.find(request.cookies.get(site.cookie))
-    proxy = site.people.access.proxy
-    if proxy is None:
+    if site.people.access.proxy is None:
         return session, None
-    named = request.headers.getlist(proxy.header)
-    if address_of(request) not in proxy.addresses or len(named) != 1:
-        return None, None
-    person = site.people.person(named[0])
+    person = site.people.person(arrival) if arrival is not None else None
     if person is None:
-        site.audit.note(named[0][:200], "sign-in refused", address=address_of(request))
         return None, None
     if session is not None and session.person == person:
         return session, None

@@ -77,10 +77,12 @@ def _refuse_open_doors(options: WebOptions, access: AccessFile) -> None:
         raise UsageError(
             f"at {options.host} others can come in, so people must sign in: [proxy] or [oidc] in the file of --access"
         )
-    if options.tls_certificate is None and access.proxy is None:
+    # Who names an address with https has a proxy in front that has TLS; nobody keeps a session without it then.
+    has_tls = options.tls_certificate is not None or urlsplit(options.public_url or "").scheme == "https"
+    if not has_tls and access.proxy is None:
         raise UsageError(
-            f"at {options.host} others could read along; give --tls-certificate and --tls-key, or listen at 127.0.0.1"
-            " behind a proxy that has them"
+            f"at {options.host} others could read along; give --tls-certificate and --tls-key, or --public-url"
+            " https://… of a proxy in front that has them, or listen at 127.0.0.1"
         )
 
 

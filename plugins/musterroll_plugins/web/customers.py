@@ -115,6 +115,12 @@ class Customers:
         """The language of a customer's pages: that of the pipeline, as it was read last."""
         return self._languages[customer.name]
 
+    @property
+    def common_language(self) -> str:
+        """The language of the pages that are about no customer: that of all of them, if it is one."""
+        found = set(self._languages.values())
+        return found.pop() if len(found) == 1 else self._usual
+
     def _note_language(self, pipeline: Pipeline) -> None:
         self._languages[pipeline.name] = pipeline.settings.language or self._usual
 

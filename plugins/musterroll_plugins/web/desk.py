@@ -226,6 +226,12 @@ class Desk:
         found = (one for one, _ in self._running.values())
         return next((one for one in found if replace(one, id=like.id, by=like.by) == like), None)
 
+    def writes_to(self, customer: str, job: str) -> Work | None:
+        """The work that writes to a job, or waits until it can; None where none does."""
+        found = (one for one, _ in self._running.values() if one.kind in WRITES)
+        about = (one for one in found if (one.customer, one.job) == (customer, job))
+        return next((one for one in about if self.standing(one).state != "done"), None)
+
     @property
     def is_full(self) -> bool:
         """Whether so much is under way, or waits, that nothing more is begun."""
@@ -235,19 +241,23 @@ class Desk:
         turn = self._turns[work.customer] if work.kind in WRITES else asyncio.Lock()
         async with turn, self._slots:
             folder = self._works / work.id
-            if (folder / "cancel").exists():
+            if self.is_cancelled(work):
                 return
             with open_new(folder / "log") as log:
-                process = await asyncio.create_subprocess_exec(
-                    *self._worker,
-                    str(folder),
-                    str(self._views),
-                    stdin=asyncio.subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    # Ctrl-C at the server's terminal is for the server, which asks its workers to end.
-                    start_new_session=os.name != "nt",
-                )
+                try:
+                    process = await asyncio.create_subprocess_exec(
+                        *self._worker,
+                        str(folder),
+                        str(self._views),
+                        stdin=asyncio.subprocess.DEVNULL,
+                        stdout=log,
+                        stderr=log,
+                        # Ctrl-C at the server's terminal is for the server, which asks its workers to end.
+                        start_new_session=os.name != "nt",
+                    )
+                except OSError as error:
+                    print(f"a worker cannot be started: {error}", file=sys.stderr, flush=True)
+                    return
             await process.wait()
 
     def work(self, customer: str, id_: str) -> Work | None:
@@ -296,6 +306,10 @@ class Desk:
     def cancel(self, work: Work) -> None:
         """Asks a worker to end: at once before the first write, after that when what is under way is done."""
         (self._works / work.id / "cancel").touch(mode=0o600)
+
+    def is_cancelled(self, work: Work) -> bool:
+        """Whether somebody has asked a worker to end."""
+        return (self._works / work.id / "cancel").exists()
 
     def document(self, work: Work) -> Path:
         """The JSON document of a work that is done."""

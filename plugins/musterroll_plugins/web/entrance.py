@@ -14,8 +14,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from musterroll import gettext, gettext_noop
-from musterroll_plugins.web.admission import begin_session, unknown
-from musterroll_plugins.web.people import Person
+from musterroll_plugins.web.admission import begin_session, stranger, unknown, way_to
+from musterroll_plugins.web.people import Person, SignInRefusedError
 from musterroll_plugins.web.site import Route, Site, Visit, address_of
 
 _STATIC = {"style.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
@@ -25,8 +25,14 @@ async def sign_out(visit: Visit) -> Response:
     """Ends the session."""
     visit.site.sessions.end(visit.request.cookies.get(visit.site.cookie))
     visit.note("sign-out")
-    response = visit.site.render("gone.html")
-    response.delete_cookie(visit.site.cookie)
+    oidc = visit.site.oidc
+    response = visit.site.render(
+        "gone.html",
+        knows_you=visit.site.one_time is None,
+        has_oidc=oidc is not None,
+        elsewhere=oidc.sign_out_url() if oidc is not None else None,
+    )
+    visit.site.let_out(response)
     return response
 
 
@@ -64,34 +70,38 @@ def open_routes(site: Site) -> list[tuple[str, Callable[[Request], Awaitable[Res
         ("/start", start),
     ]
     if site.oidc is not None:
-
+        # How often is not limited: there is nothing to be guessed, and behind a proxy everybody comes from one address.
         async def sign_in(request: Request) -> Response:
-            if site.tries.are_too_many(address_of(request)):
-                raise HTTPException(429)
-            response: Response = await site.oidc.begin(request)
+            to = way_to(request.query_params.get("to", ""))
+            as_another = request.query_params.get("as") == "another"
+            response: Response = await site.oidc.begin(request, to, as_another=as_another)
             return response
 
         async def back(request: Request) -> Response:
-            name = await site.oidc.end(request)
-            person = site.people.person(name) if name else None
+            try:
+                arrival = await site.oidc.end(request)
+            except SignInRefusedError as refusal:
+                if refusal.note:
+                    what = f"sign-in refused: {refusal.note}"
+                    site.audit.note(refusal.name, what, address=address_of(request))
+                return unknown(site, request, why=refusal.text, is_other=bool(refusal.name))
+            person = site.people.person(arrival)
             if person is None:
-                site.tries.add(address_of(request))
-                site.audit.note(name or "", "sign-in refused", address=address_of(request))
-                raise HTTPException(401)
-            return enter(site, person, request)
+                return stranger(site, request, arrival)
+            return enter(site, person, request, arrival.to)
 
         routes += [("/sign-in", sign_in), ("/sign-in/back", back)]
     return routes
 
 
-def enter(site: Site, person: Person, request: Request) -> Response:
-    """Lets somebody in, with a new session; the one that the browser had is over.
+def enter(site: Site, person: Person, request: Request, to: str = "/") -> Response:
+    """Lets somebody in to a page, with a new session; the one that the browser had is over.
 
     The answer is a page that leads on, and no redirect: a browser that came from elsewhere would follow one without
     the new cookie, which is for requests of this site only.
     """
     value, _ = begin_session(site, person, request)
-    response = site.render("enter.html")
+    response = site.render("enter.html", to=to, is_in=True)
     site.let_in(response, value)
     return response
 
@@ -112,7 +122,9 @@ async def failure(site: Site, request: Request, error: Exception) -> Response:
     if status == 401:
         response = unknown(site, request)
     else:
-        response = site.render("failure.html", status, text=text, detail=detail)
+        # Where there is nothing, there may be no such customer either.
+        customer = request.path_params.get("customer") if status != 404 else None
+        response = site.render("failure.html", status, text=text, detail=detail, customer=customer)
     response.headers.update(headers or {})
     return response
 

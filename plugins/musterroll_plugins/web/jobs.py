@@ -276,6 +276,11 @@ async def begin_act(visit: Visit, job: JobSummary, act: str, *, as_sent: bool) -
         raise HTTPException(409, gettext("that cannot be done with this job as it is now"))
     profile, sets = await settings_of(visit, job)
     more["is_uploaded"] = upload is not None
+    # Looked at last: nothing comes between this and the beginning.
+    if (other := visit.site.desk.writes_to(visit.name, job.id)) is not None:
+        raise HTTPException(
+            409, gettext("{name} is at this job already; look at it again when that is done", name=other.by)
+        )
     work = visit.begin(act, job=job.id, sheet=job.sheet, profile=profile, sets=sets, more=more)
     now = visit.site.desk.upload_of(visit.name, job.sheet)  # looked at again: another person may have done something
     if now is not None and act == "resume":

@@ -3,23 +3,47 @@
 from __future__ import annotations
 
 import secrets
+import sys
 import time
-from collections.abc import MutableMapping
+from collections.abc import Collection, Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx2
-from authlib.integrations.base_client.errors import OAuthError
+from authlib.common.errors import AuthlibBaseError
 from authlib.integrations.starlette_client import OAuth
+from joserfc.errors import JoseError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from musterroll_plugins.web.people import OidcSignIn
+from musterroll import gettext
+from musterroll_plugins.web.people import Arrival, OidcSignIn, SignInRefusedError
+from musterroll_plugins.web.site import port_of
 
-_COOKIE = "musterroll-sign-in"
 _SECONDS = 10 * 60
-_MOST = 1000
-_UNREACHABLE = "the provider that signs people in cannot be reached"
+_MOST = 10_000
+_FRESH_SECONDS = 60  # so long what the provider says of itself is not asked for again
+_ALGORITHMS = "id_token_signing_alg_values_supported"
+
+
+@dataclass(frozen=True, slots=True)
+class _OnTheWay:
+    """A browser that was sent to the provider.
+
+    Attributes:
+        browser: the value of its cookie.
+        began: by the monotonic clock.
+        to: the page that it wanted.
+        remembered: what Authlib remembers of it: state, nonce, verifier.
+    """
+
+    browser: str
+    began: float
+    to: str
+    remembered: MutableMapping[str, Any] = field(default_factory=dict)
 
 
 class OidcGate:
@@ -27,56 +51,199 @@ class OidcGate:
 
     Args:
         settings: the provider.
-        redirect_uri: where it sends browsers back to.
-        is_https: whether people come by HTTPS.
+        url: the address by which people come.
+        asks_groups: whether roles go by groups.
     """
 
-    def __init__(self, settings: OidcSignIn, redirect_uri: str, *, is_https: bool) -> None:
-        self._settings, self._redirect_uri, self._is_https = settings, redirect_uri, is_https
-        # What Authlib remembers of a browser on its way (state, nonce, verifier), by a cookie for nothing else.
-        self._on_the_way: dict[str, tuple[float, MutableMapping[str, Any]]] = {}
+    def __init__(self, settings: OidcSignIn, url: str, *, asks_groups: bool) -> None:
+        self._settings, self._is_https = settings, url.startswith("https:")
+        self._redirect_uri = f"{url}/sign-in/back"
+        # By it a browser on its way is known.
+        self._cookie = f"{'__Secure-' if self._is_https else ''}musterroll-{port_of(url)}-sign-in"
+        self._wanted = {settings.claim, *([settings.groups_claim] if asks_groups else [])}
+        self._on_the_way: dict[str, _OnTheWay] = {}  # by state
         self._client: Any = OAuth().register(
             "provider",
             client_id=settings.client_id,
             client_secret=settings.client_secret.resolve().reveal(),
             server_metadata_url=settings.issuer.rstrip("/") + "/.well-known/openid-configuration",
-            client_kwargs={"scope": "openid email profile", "code_challenge_method": "S256"},
+            client_kwargs={"scope": " ".join(settings.scopes), "code_challenge_method": "S256"},
         )
 
-    async def begin(self, request: Request) -> Response:
-        """Sends a browser to the provider."""
+    async def begin(self, request: Request, to: str, *, as_another: bool) -> Response:
+        """Sends a browser to the provider.
+
+        Args:
+            request: what the browser asks for.
+            to: the page that it wants to see then.
+            as_another: whether the provider is to ask who it is, though it may know somebody already.
+
+        Raises:
+            HTTPException: the provider is away, or is none (503).
+        """
         now = time.monotonic()
-        self._on_the_way = {key: one for key, one in self._on_the_way.items() if now - one[0] < _SECONDS}
+        self._on_the_way = {state: one for state, one in self._on_the_way.items() if now - one.began < _SECONDS}
         while len(self._on_the_way) >= _MOST:
             self._on_the_way.pop(next(iter(self._on_the_way)))
-        key = secrets.token_urlsafe(32)
-        remembered: MutableMapping[str, Any] = {}
-        request.scope["session"] = remembered
-        try:
-            response: RedirectResponse = await self._client.authorize_redirect(request, self._redirect_uri)
-        except httpx2.HTTPError:
-            raise HTTPException(503, _UNREACHABLE) from None
-        self._on_the_way[key] = now, remembered
+        # A browser may be on its way twice, in two tabs.
+        browser = request.cookies.get(self._cookie, "")
+        if not any(one.browser == browser for one in self._on_the_way.values()):
+            browser = secrets.token_urlsafe(32)
+        state, one = secrets.token_urlsafe(32), _OnTheWay(browser, now, to)
+        request.scope["session"] = one.remembered
+        with _reaching_the_provider():
+            if time.time() - self._client.server_metadata.get("_loaded_at", 0) > _FRESH_SECONDS:
+                self._client.server_metadata.clear()  # whether it is there is found out here, not by the browser
+            metadata = await self._metadata()
+            more = {"prompt": _asking_who(metadata)} if as_another else {}
+            response: RedirectResponse = await self._client.authorize_redirect(
+                request, self._redirect_uri, state=state, **more
+            )
+        self._on_the_way[state] = one
         # Lax: the browser comes back from another site.
         response.set_cookie(
-            _COOKIE, key, max_age=_SECONDS, httponly=True, secure=self._is_https, samesite="lax", path="/sign-in"
+            self._cookie,
+            browser,
+            max_age=_SECONDS,
+            httponly=True,
+            secure=self._is_https,
+            samesite="lax",
+            path="/sign-in",
         )
         return response
 
-    async def end(self, request: Request) -> str | None:
-        """Takes a browser back; returns what the provider calls the person, None where it cannot be trusted."""
-        began, remembered = self._on_the_way.pop(request.cookies.get(_COOKIE, ""), (0.0, None))
-        if remembered is None or time.monotonic() - began > _SECONDS:
+    async def end(self, request: Request) -> Arrival:
+        """Takes a browser back.
+
+        Raises:
+            SignInRefusedError: nobody is let in, and why.
+            HTTPException: the provider is away, or is none (503).
+        """
+        if request.query_params.get("error"):
+            raise SignInRefusedError(
+                gettext("The provider that signs people in did not let you in."), note="by the provider"
+            )
+        state = request.query_params.get("state", "")
+        one = self._on_the_way.get(state)
+        is_known = one is not None and secrets.compare_digest(
+            one.browser.encode(), request.cookies.get(self._cookie, "").encode()
+        )
+        if one is None or not is_known or time.monotonic() - one.began > _SECONDS:
+            raise SignInRefusedError(gettext("This sign-in was not begun here, or it took too long. Sign in again."))
+        del self._on_the_way[state]
+        request.scope["session"] = one.remembered
+        with _reaching_the_provider():
+            claims = await self._claims(request)
+        return self._arrival(claims, one.to)
+
+    def sign_out_url(self) -> str | None:
+        """Where one signs out at the provider; None where it does not say."""
+        place = self._client.server_metadata.get("end_session_endpoint")
+        if not isinstance(place, str) or not place.startswith(("http:", "https:")):
             return None
-        request.scope["session"] = remembered
+        return f"{place}{'&' if '?' in place else '?'}{urlencode({'client_id': self._settings.client_id})}"
+
+    async def _metadata(self) -> Mapping[str, Any]:
+        """What the provider says of itself.
+
+        Raises:
+            ValueError: it says that it is another one, or not where it does what.
+        """
+        found: Mapping[str, Any] = await self._client.load_server_metadata()
         try:
-            token = await self._client.authorize_access_token(request)
-        except (OAuthError, ValueError, KeyError):  # refused there, forged here, or an id token that is none
-            return None
-        except httpx2.HTTPError:
-            raise HTTPException(503, _UNREACHABLE) from None
-        claims = token.get("userinfo") or {}
-        if self._settings.claim == "email" and claims.get("email_verified") is False:
-            return None
-        name = claims.get(self._settings.claim)
-        return name if isinstance(name, str) and name else None
+            if str(found["issuer"]).rstrip("/") != self._settings.issuer.rstrip("/"):
+                raise ValueError(f"the provider says that it is {found['issuer']}, not {self._settings.issuer}")
+            for place in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
+                found[place]
+        except (ValueError, KeyError):
+            self._client.server_metadata.clear()  # it is asked again next time, when it may be mended
+            raise
+        # Some providers can leave tokens unsigned as well; those for us are signed.
+        signed = [one for one in found.get(_ALGORITHMS) or () if one != "none"]
+        self._client.server_metadata[_ALGORITHMS] = signed or ["RS256"]
+        return found
+
+    async def _claims(self, request: Request) -> Mapping[str, Any]:
+        """What the provider says of the person: in the id token, and where asked what is missing there.
+
+        Raises:
+            SignInRefusedError: what it says cannot be believed.
+        """
+        metadata = await self._metadata()
+        try:
+            if request.query_params.get("iss", metadata["issuer"]) != metadata["issuer"]:
+                raise _Unbelievable("iss")
+            must_be = {"iss": metadata["issuer"], "aud": self._settings.client_id}
+            token = await self._client.authorize_access_token(
+                request,
+                claims_options={name: {"essential": True, "values": [value]} for name, value in must_be.items()},
+            )
+            claims: Mapping[str, Any] = token.get("userinfo") or {}
+            if not claims.get("sub"):
+                raise _Unbelievable("no id token")
+            if self._wanted <= claims.keys() or "userinfo_endpoint" not in metadata:
+                return claims
+            more = await self._client.userinfo(token=token)
+            if more.get("sub") != claims["sub"]:
+                raise _Unbelievable("sub of the userinfo")
+        except (AuthlibBaseError, JoseError, _Unbelievable) as error:
+            # Refused there, or no token of this provider for this sign-in. The reason is for whoever runs the server.
+            self._client.server_metadata.pop("jwks", None)  # its keys may have changed: they are asked for next time
+            reason = getattr(error, "error", None) or str(error)
+            raise SignInRefusedError(
+                gettext("What the provider that signs people in answered cannot be believed. Sign in again."),
+                note=f"{reason} {getattr(error, 'claim', '') or ''}".strip()[:100],
+            ) from None
+        return {**more, **claims}
+
+    def _arrival(self, claims: Mapping[str, Any], to: str) -> Arrival:
+        settings = self._settings
+        name = claims.get(settings.claim)
+        if not isinstance(name, str) or not name:
+            raise SignInRefusedError(
+                gettext("The provider that signs people in does not say your “{claim}”.", claim=settings.claim),
+                note=f"the provider does not say {settings.claim}",
+            )
+        # Some providers say it as a text.
+        if settings.claim == "email" and str(claims.get("email_verified", "")).lower() == "false":
+            raise SignInRefusedError(
+                gettext("The provider that signs people in does not vouch for the address {name}.", name=name[:200]),
+                note="the address is not verified",
+                name=name[:200],
+            )
+        groups = claims.get(settings.groups_claim)
+        if isinstance(groups, str):
+            groups = [groups]
+        named = groups if isinstance(groups, Collection) and not isinstance(groups, Mapping) else ()
+        return Arrival(name, frozenset(one for one in named if isinstance(one, str)), to)
+
+
+class _Unbelievable(Exception):  # noqa: N818 -- it never leaves this file
+    """An answer of the provider that does not fit; its text is a word for it."""
+
+
+def _asking_who(metadata: Mapping[str, Any]) -> str:
+    """How the provider is told to ask who somebody is."""
+    return "select_account" if "select_account" in (metadata.get("prompt_values_supported") or ()) else "login"
+
+
+@contextmanager
+def _reaching_the_provider() -> Iterator[None]:
+    """Says in words that the provider is away, or is none.
+
+    Raises:
+        HTTPException: that is so (503).
+    """
+    try:
+        yield
+    except httpx2.HTTPError as error:
+        _tell_the_log(error)
+        raise HTTPException(503, gettext("the provider that signs people in cannot be reached")) from None
+    except (ValueError, KeyError, TypeError, RuntimeError) as error:  # no JSON, or not that of an OpenID provider
+        _tell_the_log(error)
+        text = gettext("the provider that signs people in is not set up as it should be")
+        raise HTTPException(503, text) from None
+
+
+def _tell_the_log(error: Exception) -> None:
+    print(f"sign-in: {type(error).__name__}: {error}", file=sys.stderr, flush=True)

@@ -11,7 +11,7 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from musterroll import Options, SecretRef, UsageError
 from musterroll.engine import faults_in, message_for
@@ -57,6 +57,15 @@ class OidcSignIn(Options):
     client_id: str = Field(min_length=1, description="What the provider calls this program.")
     client_secret: SecretRef = Field(description="What it proves itself with.")
     claim: Literal["email", "sub", "preferred_username"] = Field("email", description="What people are named by.")
+    groups_claim: str = Field("groups", min_length=1, description="What says which groups somebody is in.")
+    scopes: tuple[str, ...] = Field(("openid", "email", "profile"), description="What the provider is asked for.")
+
+    @field_validator("scopes")
+    @classmethod
+    def _is_openid(cls, scopes: tuple[str, ...]) -> tuple[str, ...]:
+        if "openid" not in scopes:
+            raise ValueError('"openid" has to be among them')
+        return scopes
 
 
 class AccessFile(Options):
@@ -65,6 +74,7 @@ class AccessFile(Options):
     proxy: ProxySignIn | None = None
     oidc: OidcSignIn | None = None
     people: tuple[Rights, ...] = ()
+    groups: tuple[Rights, ...] = ()
     programs: tuple[Program, ...] = ()
 
     @model_validator(mode="after")
@@ -73,6 +83,8 @@ class AccessFile(Options):
             raise ValueError("people sign in by proxy or by oidc, not both")
         if self.people and not (self.proxy or self.oidc):
             raise ValueError("people need a sign-in: write [proxy] or [oidc]")
+        if self.groups and not self.oidc:
+            raise ValueError("groups are said by an OpenID provider: write [oidc]")
         return self
 
 
@@ -94,7 +106,36 @@ class Person:
 
     def role_for(self, customer: str) -> Role | None:
         """The role for a customer; None where there is none, and then the customer does not exist for them."""
-        return self.roles.get(customer) or self.roles.get(_EVERY)
+        return max(filter(None, (self.roles.get(customer), self.roles.get(_EVERY))), default=None)
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """Somebody who comes from a sign-in.
+
+    Attributes:
+        name: what it calls them.
+        groups: in which groups it says they are.
+        to: the page that they wanted to see.
+    """
+
+    name: str
+    groups: frozenset[str] = frozenset()
+    to: str = ""
+
+
+class SignInRefusedError(Exception):
+    """A sign-in that came to nothing.
+
+    Args:
+        text: says so to the person.
+        note: why, for the audit log; empty where nobody had begun it.
+        name: who it was, where that is known.
+    """
+
+    def __init__(self, text: str, *, note: str = "", name: str = "") -> None:
+        super().__init__(text)
+        self.text, self.note, self.name = text, note, name
 
 
 class People:
@@ -106,7 +147,6 @@ class People:
 
     def __init__(self, access: AccessFile) -> None:
         self.access = access
-        self._people = {one.name: one for one in access.people}
         self._programs: list[tuple[bytes, Program]] = []
         for one in access.programs:
             token = one.token.resolve().reveal()
@@ -114,10 +154,11 @@ class People:
                 raise UsageError(f"the token of the program {one.name} is too short; take at least 20 characters")
             self._programs.append((_digest(token), one))
 
-    def person(self, name: str) -> Person | None:
-        """Somebody whom the sign-in has named; None where nobody knows them."""
-        found = self._people.get(name)
-        return None if found is None else Person(found.name, _roles([found]))
+    def person(self, arrival: Arrival) -> Person | None:
+        """Somebody whom the sign-in has named; None where neither they nor a group of theirs has a role."""
+        found = [one for one in self.access.people if one.name == arrival.name]
+        found += [one for one in self.access.groups if one.name in arrival.groups]
+        return Person(arrival.name, _roles(found)) if found else None
 
     def program(self, token: str) -> Person | None:
         """The program that brings a token. Every token is compared, each in the same time."""
@@ -134,7 +175,9 @@ def alone(name: str) -> Person:
 
 
 def _roles(rights: Collection[Rights]) -> dict[str, Role]:
-    return {customer: Role[one.role.upper()] for one in rights for customer in one.customers}
+    """The roles by customer; of several the highest."""
+    ascending = sorted(rights, key=lambda one: Role[one.role.upper()])
+    return {customer: Role[one.role.upper()] for one in ascending for customer in one.customers}
 
 
 def _digest(token: str) -> bytes:

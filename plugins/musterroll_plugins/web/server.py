@@ -20,14 +20,14 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Route
 
 from musterroll import MusterrollError
-from musterroll.engine import list_jobs
+from musterroll.engine import list_jobs, set_language
 from musterroll_plugins.listener import QuietServer
 from musterroll_plugins.web import checked, columns, copies, entrance, first_passwords, jobs, reports, uploads, works
 from musterroll_plugins.web.admission import api, page
 from musterroll_plugins.web.audit import Audit
 from musterroll_plugins.web.customers import Customers
 from musterroll_plugins.web.desk import DAY, Desk
-from musterroll_plugins.web.guard import Application, Guard
+from musterroll_plugins.web.guard import Application, Guard, Receive, Scope, Send
 from musterroll_plugins.web.people import AccessFile, People, alone
 from musterroll_plugins.web.programs.operations import OPERATIONS
 from musterroll_plugins.web.sessions import OneTimeAddress
@@ -82,7 +82,12 @@ def make_application(site: Site, hosts: list[str]) -> Application:
     handlers: Any = {HTTPException: failure, ClientDisconnect: failure, 500: failure}
     application = Starlette(routes=routes_of(site), lifespan=lifespan, exception_handlers=handlers)
     application.router.redirect_slashes = False  # they would lead to where this server believes to be
-    return Guard(application, hosts, site.max_upload * 1024 * 1024 + _MULTIPART, is_https=site.is_https)
+
+    async def in_common_language(scope: Scope, receive: Receive, send: Send) -> None:
+        set_language(site.customers.common_language)  # until it is known for which customer it is
+        await application(scope, receive, send)
+
+    return Guard(in_common_language, hosts, site.max_upload * 1024 * 1024 + _MULTIPART, is_https=site.is_https)
 
 
 async def _tidy(site: Site) -> None:
@@ -116,7 +121,6 @@ def make_site(
     first = next(iter(customers.all.values())).file
     desk = Desk(options.state or (first.parent if first else Path.cwd()) / _STATE)
     signs_in = access.proxy is not None or access.oidc is not None
-    is_https = url.startswith("https:")
     return Site(
         customers=customers,
         desk=desk,
@@ -126,17 +130,17 @@ def make_site(
         alone=alone(_login_name()),
         max_upload=options.max_upload,
         max_uploads=options.max_uploads,
-        is_https=is_https,
-        oidc=_oidc(access, url, is_https=is_https),
+        url=url,
+        oidc=_oidc(access, url),
     )
 
 
-def _oidc(access: AccessFile, url: str, *, is_https: bool) -> object:
+def _oidc(access: AccessFile, url: str) -> object:
     if access.oidc is None:
         return None
     from musterroll_plugins.web.oidc import OidcGate  # noqa: PLC0415 -- an extra
 
-    return OidcGate(access.oidc, f"{url}/sign-in/back", is_https=is_https)
+    return OidcGate(access.oidc, url, asks_groups=bool(access.groups))
 
 
 def _login_name() -> str:

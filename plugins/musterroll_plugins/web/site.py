@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
+from urllib.parse import urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from starlette.concurrency import run_in_threadpool
@@ -38,7 +39,7 @@ class Site:
         alone: the person who comes in by it.
         max_upload: the largest upload, in megabytes.
         max_uploads: how many a customer can have that are not imported.
-        is_https: whether people come by HTTPS.
+        url: the address by which people come, without a path.
         oidc: begins and ends a sign-in with an OpenID provider; None where there is none.
     """
 
@@ -52,7 +53,7 @@ class Site:
     alone: Person
     max_upload: int
     max_uploads: int
-    is_https: bool
+    url: str
     oidc: Any = None
     templates: Environment = field(
         default_factory=lambda: Environment(
@@ -77,9 +78,18 @@ class Site:
         self.templates.globals.update(said)
 
     @property
+    def is_https(self) -> bool:
+        """Whether people come by HTTPS."""
+        return self.url.startswith("https:")
+
+    @property
     def cookie(self) -> str:
-        """The name of the session's cookie."""
-        return "__Host-musterroll" if self.is_https else "musterroll"
+        """The name of the session's cookie.
+
+        It has the port in it: browsers do not tell the servers of a computer apart by their ports, so of two the one
+        would overwrite the cookie of the other.
+        """
+        return f"{'__Host-' if self.is_https else ''}musterroll-{port_of(self.url)}"
 
     def render(self, template: str, status: int = 200, **values: Any) -> HTMLResponse:
         """Makes a page."""
@@ -89,6 +99,11 @@ class Site:
     def let_in(self, response: Response, value: str) -> None:
         """Sets the session's cookie."""
         response.set_cookie(self.cookie, value, httponly=True, secure=self.is_https, samesite="strict", path="/")
+
+    def let_out(self, response: Response) -> None:
+        """Takes the session's cookie away."""
+        # Without `Secure` a browser would not listen, for the sake of a name that begins with `__Host-`.
+        response.delete_cookie(self.cookie, httponly=True, secure=self.is_https, samesite="strict", path="/")
 
 
 @dataclass(kw_only=True)
@@ -267,6 +282,12 @@ def refuse_doubles(form: FormData) -> None:
 
 
 Handler: TypeAlias = Callable[[Visit], Awaitable[Response]]
+
+
+def port_of(url: str) -> int:
+    """The port that an address has, or means."""
+    parts = urlsplit(url)
+    return parts.port or (443 if parts.scheme == "https" else 80)
 
 
 def address_of(request: Request) -> str:

@@ -257,6 +257,9 @@ def check(visit: Visit, upload: Upload) -> Upload:
     return upload
 
 
+_GONE = gettext_noop("this sheet is not here any more: it was discarded, or another one has taken its place")
+
+
 def found_upload(visit: Visit) -> Upload:
     """The upload that the path names.
 
@@ -265,7 +268,7 @@ def found_upload(visit: Visit) -> Upload:
     """
     found = visit.site.desk.upload(visit.name, visit.request.path_params["upload"])
     if found is None:
-        raise HTTPException(404)
+        raise HTTPException(404, gettext(_GONE))
     return found
 
 
@@ -275,8 +278,11 @@ def unimported(visit: Visit, upload: Upload | None) -> Upload:
     Raises:
         HTTPException: somebody has, or it is gone (409).
     """
-    if upload is None or visit.site.desk.is_imported(upload):
-        raise HTTPException(409, gettext("this sheet is being imported already"))
+    if upload is None:
+        raise HTTPException(409, gettext(_GONE))
+    if visit.site.desk.is_imported(upload):
+        by = upload.began_by or upload.by
+        raise HTTPException(409, gettext("{name} has begun the import of this sheet already", name=by))
     return upload
 
 

@@ -99,9 +99,9 @@ WORKS = {
 
 
 def why(error: str) -> str:
-    """Why a job stopped, without the command that helps in a terminal: a page has a button for it."""
+    """Why a job stopped or would, without the command that helps in a terminal: a page has a button for it."""
     reason, _, advice = error.rpartition("; ")
-    return reason if reason and "`musterroll " in advice else error
+    return reason if reason and ("`musterroll " in advice or "`run`" in advice) else error
 
 
 def hand_edit(record: Mapping[str, Any], fields: Mapping[str, Field]) -> str:

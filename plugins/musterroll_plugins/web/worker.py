@@ -128,7 +128,15 @@ class Worker:
                 unexpected = MusterrollError(f"unexpected failure: {type(error).__name__}", code="unexpected")
                 result = {"outcome": Outcome.ERROR, "error": _error(unexpected)}
                 document.finish(Outcome.ERROR, unexpected)
-        write_json(self._folder / "result.json", {"error": None, "job": None, **result})
+        write_json(self._folder / "result.json", {"error": None, "job": None, **result, **self._named(result)})
+
+    def _named(self, result: Mapping[str, Any]) -> dict[str, Any]:
+        """What went wrong, with the name of the sheet that people know in place of where it is here."""
+        error, sheet = result.get("error"), self.work.sheet
+        record = read_json(Path(sheet).with_name("upload.json")) if error and sheet else None
+        if error is None or sheet is None or record is None:
+            return {}
+        return {"error": {**error, "message": error["message"].replace(sheet, record["name"])}}
 
     def _load(self, *, invites: str | None = None) -> Pipeline:
         work = self.work

@@ -45,7 +45,13 @@ async def progress(visit: Visit) -> Response:
         return await _ended(visit, work, standing)
     if standing.state == "lost" and work.kind == "check":
         return visit.to(f"/uploads/{work.upload}")
-    return visit.page("work.html", work=work, standing=standing, target=await visit.target(work.profile))
+    return visit.page(
+        "work.html",
+        work=work,
+        standing=standing,
+        is_cancelled=visit.site.desk.is_cancelled(work),
+        target=await visit.target(work.profile),
+    )
 
 
 async def _ended(visit: Visit, work: Work, standing: Standing) -> Response:

@@ -81,6 +81,22 @@ def test_neither_who_brought_the_sheet_nor_who_began_the_import_approves_it(team
     assert "Let this job through?" in words_of(alma.get(f"/jobs/{job}/approve"))
 
 
+def test_who_has_several_roles_has_the_highest() -> None:
+    from musterroll_plugins.web.people import AccessFile, Arrival, People, Role
+
+    told = [("ana", "approver", ["acme"]), ("ana", "viewer", ["*"]), ("bo", "viewer", ["acme"])]
+    rights = [{"name": name, "role": role, "customers": customers} for name, role, customers in told]
+    groups = [{"name": "staff", "role": "importer", "customers": ["acme"]}]
+    oidc = {"issuer": "https://id.example", "client_id": "x", "client_secret": "y"}
+    people = People(AccessFile.model_validate({"oidc": oidc, "people": rights, "groups": groups}))
+    ana, bo = people.person(Arrival("ana")), people.person(Arrival("bo", frozenset({"staff", "others"})))
+    assert ana is not None
+    assert bo is not None
+    assert [ana.role_for(name) for name in ("acme", "other")] == [Role.APPROVER, Role.VIEWER]
+    assert [bo.role_for(name) for name in ("acme", "other")] == [Role.IMPORTER, None]
+    assert people.person(Arrival("cy", frozenset({"others"}))) is None
+
+
 def test_a_viewer_looks_and_does_nothing(team: WebServer) -> None:
     vera, ivan = person(team, "vera"), person(team, "ivan")
     page = vera.get("")
@@ -95,7 +111,9 @@ def test_a_viewer_looks_and_does_nothing(team: WebServer) -> None:
 
 def test_whom_the_proxy_does_not_name_nobody_knows(team: WebServer) -> None:
     assert team.client().get("/c/test").status_code == 401
-    assert person(team, "mallory").get("").status_code == 401
+    stranger = person(team, "mallory").get("")
+    assert stranger.status_code == 401
+    assert "mallory has no role here" in words_of(stranger)
     with httpx.Client(base_url=team.url, headers=[("x-person", "arno"), ("x-person", "vera")]) as client:
         assert client.get("/c/test").status_code == 401
     assert ("mallory", "sign-in refused") in [(line["who"], line["what"]) for line in team.audit()]
@@ -135,12 +153,26 @@ def test_who_signs_out_is_out(server: WebServer) -> None:
     assert server.client(cookies=cookie).get("/").status_code == 401  # the old cookie serves for nothing
 
 
+def test_two_servers_of_one_computer_do_not_sign_people_out_of_each_other(server: WebServer, tmp_path: Path) -> None:
+    place = Workplace(tmp_path)
+    place.pipeline()
+    with web_server(place) as other, httpx.Client() as browser:  # whose cookies go to every port of a computer
+        for one in (server, other):
+            assert browser.get(f"{one.url}/start", params={"token": one.token or ""}).status_code == 200
+            one.token = one.next_token()
+        assert [browser.get(f"{one.url}/c/{name}").status_code for one, name in ((server, "t0"), (other, "test"))] == [
+            200,
+            200,
+        ]
+
+
 def test_who_signs_in_again_has_one_session(server: WebServer) -> None:
     visitor = server.enter()
     former = dict(visitor.client.cookies)
     entered = visitor.client.get("/start", params={"token": server.token or ""})
     server.token = server.next_token()
-    assert entered.cookies["musterroll"] != former["musterroll"]
+    assert entered.cookies.keys() == former.keys()
+    assert dict(entered.cookies) != former
     assert visitor.client.get("/").status_code == 200
     assert server.client(cookies=former).get("/").status_code == 401
 
@@ -158,10 +190,14 @@ OIDC = '[oidc]\nissuer = "https://id.example"\nclient_id = "x"\nclient_secret = 
     [
         (["--host", "192.0.2.1"], "", "people must sign in"),
         (["--host", "192.0.2.1"], OIDC, "others could read along"),
+        (["--host", "192.0.2.1", "--public-url", "http://import.acme.example"], OIDC, "others could read along"),
+        (["--host", "192.0.2.1", "--public-url", "https://import.acme.example"], OIDC, "cannot listen"),
         (["--public-url", "https://import.acme.example"], "", "needs a sign-in"),
         (["--public-url", "import.acme.example"], OIDC, "write the whole address"),
         (["--tls-certificate", "x.pem"], "", "go together"),
         ([], '[[people]]\nname = "a"\nrole = "viewer"', "people need a sign-in"),
+        ([], '[proxy]\n[[groups]]\nname = "a"\nrole = "viewer"', "groups are said by an OpenID provider"),
+        ([], OIDC + 'scopes = ["email"]', '"openid" has to be among them'),
         ([], '[[programs]]\nname = "a"\nrole = "king"\ntoken = "x"', "programs.0.role"),
         ([], '[[programs]]\nname = "a"\nrole = "viewer"\ntoken = "short"', "too short"),
         ([], "[proxy", "is no TOML"),

@@ -32,10 +32,15 @@ def test_it_serves_with_tls_and_stops_in_order(tmp_path: Path) -> None:
         client = server.client(verify=trusting)
         entered = client.get("/start", params={"token": server.token or ""})
         cookie = entered.headers["set-cookie"]
-        assert cookie.startswith("__Host-musterroll=")
+        assert cookie.startswith(f"__Host-musterroll-{server.url.rpartition(':')[2]}=")
         assert "Secure" in cookie
         assert entered.headers["strict-transport-security"] == "max-age=31536000"
-        assert "Completed" in words_of(Visitor(client).import_(SHEET, invites="none"))
+        visitor = Visitor(client)
+        assert "Completed" in words_of(visitor.import_(SHEET, invites="none"))
+        gone = client.post("/sign-out", data={"csrf": visitor.csrf()}).headers["set-cookie"]
+        assert gone.startswith(cookie.partition("=")[0])
+        assert "Max-Age=0" in gone
+        assert "Secure" in gone  # or the browser keeps it, for its name begins with __Host-
         server.stop()
         assert server.process.returncode == 0
     assert place.users().keys() == {"ana", "bo"}
