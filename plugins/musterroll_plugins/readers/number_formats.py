@@ -15,7 +15,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
-from musterroll import PLAIN_FORMATS, NumberCell, TextCell
+from musterroll import PLAIN_FORMATS, Cell, NumberCell, TextCell
 
 _DIGITS = 15  # significant ones, that programs hold
 _LONGEST = 255  # Excel's own limit for a format code
@@ -70,7 +70,7 @@ def number_cell(value: int | float, code: str) -> NumberCell:
     return NumberCell(value, code, None if is_plain else show_number(value, code))
 
 
-def number_cells(values: Iterable[int | float | None], code: str) -> list[NumberCell | None]:
+def number_cells(values: Iterable[int | float | None], code: str) -> list[Cell]:
     """Makes the cells of numbers that have the same format, and None of None."""
     if code in PLAIN_FORMATS and code != "0":
         return [None if value is None else NumberCell(value, code) for value in values]

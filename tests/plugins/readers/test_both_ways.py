@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import tempfile
 import zipfile
 from collections.abc import Callable
@@ -17,8 +18,10 @@ from hypothesis import strategies as st
 
 from musterroll import AmbiguousWorksheetError, Options, Source, SourceError
 from musterroll_plugins.readers.ods.reader import OdsReader
+from musterroll_plugins.readers.ods.row_pattern import RowPattern
 from musterroll_plugins.readers.package import skimming as _skimming
 from musterroll_plugins.readers.package import xml as _xml
+from musterroll_plugins.readers.package.columns import without_end
 from musterroll_plugins.readers.xlsx.reader import XlsxReader
 from support.office import gnumeric, libreoffice, needs_gnumeric, needs_libreoffice
 from support.rows import context
@@ -56,7 +59,9 @@ def read(path: Path, *, plain: bool, sizes: tuple[int, int] = AS_IT_IS) -> Outco
                 patch.setattr(_xml.XmlHandler, "parse", counted)
                 for block in sheet.blocks():
                     assert 0 < len(block.numbers) == len(block.rows) <= 1000
-                    rows += [(number, repr(cells)) for number, cells in zip(block.numbers, block.rows, strict=True)]
+                    # How many empty cells stand behind the last one depends on the rows of the block.
+                    filled = map(without_end, map(tuple, block.rows))
+                    rows += [(number, repr(cells)) for number, cells in zip(block.numbers, filled, strict=True)]
         except SourceError as raised:
             error = f"{raised.code}: {raised.message}"
         except AmbiguousWorksheetError as raised:
@@ -173,6 +178,22 @@ def test_of_a_plain_sheet_hardly_anything_is_parsed(long_sheets: Path, name: str
     careful, quick = compare(long_sheets / name)
     assert len(careful.rows) == 3000
     assert quick.parsed < careful.parsed / 5
+
+
+def test_a_column_of_texts_is_soon_looked_at_for_nothing_else(
+    long_sheets: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    groups: list[int] = []
+    made = RowPattern.made
+
+    def noted(pattern: RowPattern, width: int, text: str, space: str) -> re.Pattern[str]:
+        groups.append((found := made(pattern, width, text, space)).groups)
+        return found
+
+    monkeypatch.setattr(RowPattern, "made", noted)
+    compare(long_sheets / "odfpy.ods")
+    assert groups[0] == 1 + 8 * 4
+    assert set(groups[1:]) == {1 + 3 + 4}  # three columns of texts, one of numbers, and none behind them
 
 
 def test_the_plain_way_parses_everything(long_sheets: Path) -> None:
@@ -351,6 +372,7 @@ def table_row(*cells: str, more: str = "") -> str:
     return f"<table:table-row{more}>{''.join(cells)}</table:table-row>"
 
 
+TAGS = ["", ' table:style-name="ce1"', ' table:style-name="ce2"', ' table:style-name="ce3" x="[$](.*)"']
 TWICE = ' table:number-columns-repeated="2"'
 ODS_PLAIN = [table_row(text_cell(f"user{n}"), float_cell(f"{n}", f"{n}"), "<table:table-cell/>") for n in range(59)]
 
@@ -402,6 +424,11 @@ def save_ods(path: Path, content: str) -> Path:
         pytest.param(table_row("<table:covered-table-cell/>", text_cell("b")), id="a merged cell"),
         pytest.param(table_row('<table:table-cell office:value-type="string"/>', text_cell("")), id="empty texts"),
         pytest.param(table_row('<table:table-cell table:formula="of:=1"/>', text_cell("b")), id="a formula"),
+        pytest.param(table_row("<table:table-cell/>", text_cell("a"), text_cell("b")), id="texts where none were"),
+        pytest.param(table_row(text_cell("a"), text_cell("b")), id="a text where numbers were"),
+        pytest.param(table_row(text_cell("a", ' table:style-name="ce2"')), id="a text of another style, and no more"),
+        pytest.param(table_row(float_cell("7", "7"), text_cell("b")), id="a number where texts were"),
+        pytest.param(table_row(), id="a row without cells"),
         pytest.param("</table:table>" + ODS_PLAIN[39], id="rows behind all rows"),
         pytest.param(
             table_row(text_cell("b") * 8, '<table:table-cell table:style-name="\x0b"/>'), id="a strange name of a style"
@@ -412,6 +439,14 @@ def test_something_odd_among_plain_rows_of_ods(tmp_path: Path, odd: str, sizes: 
     content = "".join([ODS_HEAD, *ODS_PLAIN[:39], odd, *ODS_PLAIN[40:], ODS_TAIL])
     careful, _ = compare(save_ods(tmp_path / "users.ods", content), sizes)
     assert len(careful.rows) >= 39 or careful.error
+
+
+def test_texts_of_another_style_are_looked_for_as_soon_as_there_are_some(tmp_path: Path) -> None:
+    styles = (TAGS[number // 400] for number in range(1600))
+    rows = (table_row(text_cell(f"user{n}", style), text_cell("Ana", style)) for n, style in enumerate(styles))
+    careful, quick = compare(save_ods(tmp_path / "users.ods", "".join([ODS_HEAD, *rows, ODS_TAIL])))
+    assert len(careful.rows) == 1600
+    assert quick.parsed < careful.parsed / 5
 
 
 # --- damage of any kind
@@ -523,6 +558,42 @@ def tables(draw: st.DrawFn) -> str:
 @given(tables(), CHANGES)
 @settings(max_examples=150)
 def test_any_damage_to_an_ods_document(content: str, changes: list[tuple[float, int, bytes]]) -> None:
+    contents = {"mimetype": "application/vnd.oasis.opendocument.spreadsheet", "content.xml": content}
+    for sizes in (SMALL, LONG):
+        compare_changed("users.ods", contents, "content.xml", changes, sizes)
+
+
+@st.composite
+def tables_of_texts(draw: st.DrawFn) -> str:
+    """Tables whose columns hold texts behind few start tags, and sometimes something else."""
+    columns = draw(st.lists(st.sampled_from(TAGS), min_size=1, max_size=10))
+    cells = st.sampled_from(["text"] * 8 + ["empty", "empty", "bare", "other", "number", "two", "twice"])
+    rows = []
+    for _ in range(draw(st.integers(10, 25))):
+        row = []
+        for number, more in enumerate(columns[: draw(st.integers(0, 12)) or None]):
+            kind = draw(cells)
+            tag = more if kind != "other" else draw(st.sampled_from(TAGS))
+            match kind:
+                case "empty":
+                    row.append(f"<table:table-cell{tag}/>")
+                case "bare":
+                    row.append(f'<table:table-cell{tag} office:value-type="string"/>')
+                case "number":
+                    row.append(float_cell("7", "7", tag))
+                case "two":
+                    row.append(text_cell("a</text:p><text:p>b", tag))
+                case "twice":
+                    row.append(f"<table:table-cell{TWICE}/>")
+                case _:
+                    row.append(text_cell(f"column {number}", tag))
+        rows.append(table_row(*row))
+    return ODS_HEAD + draw(st.sampled_from(["", "\n  "])).join(rows) + ODS_TAIL
+
+
+@given(tables_of_texts(), CHANGES)
+@settings(max_examples=150)
+def test_texts_among_others_in_an_ods_document(content: str, changes: list[tuple[float, int, bytes]]) -> None:
     contents = {"mimetype": "application/vnd.oasis.opendocument.spreadsheet", "content.xml": content}
     for sizes in (SMALL, LONG):
         compare_changed("users.ods", contents, "content.xml", changes, sizes)

@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from typing import IO
 
 from musterroll import Block, Cell, gettext
-from musterroll_plugins.readers.ods import plain_rows as _plain_rows
 from musterroll_plugins.readers.ods.document import CELLS, TABLE_DEPTH, repeated
 from musterroll_plugins.readers.ods.plain_rows import PlainRows
 from musterroll_plugins.readers.ods.styles import Styles
 from musterroll_plugins.readers.ods.values import ColumnStyles, Values
 from musterroll_plugins.readers.package.blocks import Gathered
+from musterroll_plugins.readers.package.columns import rows_of
 from musterroll_plugins.readers.package.skimming import Found, SkimmingHandler
 from musterroll_plugins.readers.package.xml import (
     DEPTH_LIMIT,
@@ -74,7 +74,7 @@ class CellsHandler(SkimmingHandler):
         """
         for _ in self.skim(stream):
             yield from self._gathered.blocks()
-        yield from self._gathered.blocks()
+        yield from self._gathered.rest()
 
     def opened(self, name: str, attributes: Attributes) -> None:
         """Hears of a start tag outside of the worksheet."""
@@ -162,14 +162,15 @@ class CellsHandler(SkimmingHandler):
             raise DamagedError(gettext("a text in it is longer than it can be"))
 
     def _close_row(self, attributes: Attributes) -> None:
-        self._add_rows(repeated(attributes, "table:number-rows-repeated"), tuple(self._cells))
+        count = repeated(attributes, "table:number-rows-repeated")
+        self._add_rows(count, tuple(self._cells), self._values.row_size)
         self._widest = max(self._widest, len(self._cells))
         self._cells.clear()
         self._column = self._values.row_size = 0
         self.note_end()
 
-    def _add_rows(self, count: int, cells: tuple[Cell, ...]) -> None:
-        """Adds a row, as often as it is repeated."""
+    def _add_rows(self, count: int, cells: tuple[Cell, ...], size: int) -> None:
+        """Adds a row of some size, as often as it is repeated."""
         if cells:
             if self._number + count > MAX_ROW:
                 raise DamagedError(gettext("it goes on below row {row}", row=MAX_ROW))
@@ -181,9 +182,9 @@ class CellsHandler(SkimmingHandler):
                 )
             self._count_cells(count * len(cells))
             if count == 1:
-                self._gathered.add(self._number + 1, cells)
+                self._gathered.add(self._number + 1, cells, size)
             else:
-                self._gathered.extend(range(self._number + 1, self._number + count + 1), [cells] * count)
+                self._gathered.repeat(range(self._number + 1, self._number + count + 1), cells)
         self._number += count
 
     def _count_cells(self, count: int) -> None:
@@ -222,7 +223,7 @@ class CellsHandler(SkimmingHandler):
 
     def pattern(self, text: str, space: str) -> re.Pattern[str]:
         """What matches one plain row."""
-        return _plain_rows.pattern(self._widest, text, space)
+        return self._plain.pattern(self._widest, text, space)
 
     def is_settled(self) -> bool:
         """Whether no row is open."""
@@ -232,16 +233,17 @@ class CellsHandler(SkimmingHandler):
         """Takes what the pattern has found."""
         self._plain.take(found, stride)
 
-    def accept(self, start: int, stop: int) -> bool:
+    def accept(self, start: int, stop: int, size: int) -> bool:
         """Gathers plain rows, unless the styles of columns have changed since they were taken."""
-        if self._plain.columns != self._columns.count:
+        plain = self._plain
+        if plain.stretches != self._columns.count:
             return False
-        counts, rows = self._plain.counts[start:stop], self._plain.rows[start:stop]
-        if counts.count(1) < len(counts) or self._number + len(rows) > MAX_ROW:
-            for count, cells in zip(counts, rows, strict=True):
-                self._add_rows(count, cells)
-            return True
-        self._count_cells(sum(map(len, rows)))
-        self._gathered.extend(range(self._number + 1, self._number + len(rows) + 1), rows)
-        self._number += len(rows)
+        counts, columns = plain.counts[start:stop], [column[start:stop] for column in plain.columns]
+        last = self._number + len(counts)
+        if counts.count(1) < len(counts) or last > MAX_ROW:
+            for count, cells in zip(counts, rows_of(columns, len(counts)), strict=True):
+                self._add_rows(count, cells, size // len(counts))
+        else:
+            self._count_cells(self._gathered.extend(range(self._number + 1, last + 1), columns, size))
+            self._number = last
         return True

@@ -9,7 +9,7 @@ from musterroll import gettext
 from musterroll_plugins.readers.ods.package import CONTENT
 from musterroll_plugins.readers.ods.styles import Styles, StylesHandler
 from musterroll_plugins.readers.package.worksheets import Hidden
-from musterroll_plugins.readers.package.xml import Attributes, DamagedError, XmlHandler, count
+from musterroll_plugins.readers.package.xml import Attributes, DamagedError, Sought, XmlHandler, count
 from musterroll_plugins.readers.package.zip_file import Package
 
 _STYLES = "styles.xml"
@@ -18,9 +18,9 @@ TABLE_DEPTH = 4  # document, body, spreadsheet, table: what is deeper lies insid
 _LAST_COLUMNS = frozenset({256, 1024, 16384})
 _TABLE_LIMIT = 10_000
 CELLS = frozenset({"table-cell", "covered-table-cell"})
-# A start or end tag of a worksheet. It begins with what can be searched for quickly.
-_TABLE = re.compile(rb"table[\s/>](?<=[:</]table.)", re.DOTALL)
-_HIDDEN = re.compile(rb"visibility\s*=\s*[\"'](?:collapse|filter)")
+# The start tag of a worksheet, and what hides a row. Both begin with what can be searched for quickly.
+_TABLE = Sought(re.compile(rb"<table:table[\s/>]"), b"<table:table")
+_HIDDEN = Sought(re.compile(rb"table:visibility\s*=\s*[\"'](?:collapse|filter)"), b"table:visibility")
 
 
 class Worksheet(NamedTuple):
@@ -64,10 +64,10 @@ class Document:
     def _needs_all(self) -> bool:
         """Whether there is something to know behind the first cell: further worksheets, or hidden rows.
 
-        Most documents have neither, and need not be parsed twice.
+        Most documents have neither, and need not be parsed twice. Of one with other prefixes all is looked at.
         """
         with self._package.open(CONTENT) as stream:
-            return count(stream, _TABLE, _HIDDEN, most=3) != 2
+            return count(stream, _TABLE, _HIDDEN, most=2) != 1
 
 
 class _Survey(XmlHandler):

@@ -8,84 +8,56 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
-from collections.abc import Sequence
-from functools import lru_cache
+from itertools import zip_longest
 from math import isfinite
 from typing import Any
 
 from musterroll import PLAIN_FORMATS, Cell
 from musterroll_plugins.readers.number_formats import number_cells
 from musterroll_plugins.readers.ods.document import repeated
+from musterroll_plugins.readers.ods.row_pattern import CELL, ROW, Cells, RowPattern, has_gaps
 from musterroll_plugins.readers.ods.values import ColumnStyles, Values
-from musterroll_plugins.readers.package.columns import mixed, rows_of, without_end
+from musterroll_plugins.readers.package.columns import mixed, trimmed
 from musterroll_plugins.readers.package.skimming import (
-    HEAD,
-    IS_EMPTY,
-    IS_OPEN,
     Found,
     Memo,
     NotPlainError,
     attributes_of,
-    stepped,
     text_of,
     texts_of,
 )
-from musterroll_plugins.readers.package.xml import MAX_COLUMN, Attributes, DamagedError, numbers_of
+from musterroll_plugins.readers.package.xml import Attributes, DamagedError, numbers_of
 
-_GROUPS = 4  # of each cell: the tag up to its value, the value, the rest of the tag, the text
-_MOST_HEADS = 200  # start tags that are remembered
+_MOST_HEADS = 1000  # start tags that are remembered
 _MOST_REPEATED = 256  # of a cell with others behind it
-_CELL, _ROW = "table:table-cell", "table:table-row"
-# What stands in front of a value that differs from cell to cell, as programs write it.
-_BEFORE = (
-    '(?: table:style-name="[^">]*+")?+ office:value-type="(?:float|percentage|date|time)"'
-    ' office:(?:date-|time-)?+value="'
-)
-
-
-def pattern(width: int, text: str, space: str) -> re.Pattern[str]:
-    """What matches one plain row, and the white space behind it.
-
-    Its groups are what stands in its tag, and four for each cell: what stands in its tag up to the value, the value,
-    what stands behind it, and the text.
-
-    Args:
-        width: how many cells there are; there may be a few more, and empty ones behind them.
-        text: what matches a text.
-        space: what matches white space between tags.
-    """
-    return _pattern(stepped(width), text, space)
-
-
-@lru_cache(maxsize=50)
-def _pattern(width: int, text: str, space: str) -> re.Pattern[str]:
-    head = rf'(?:({_BEFORE})([^"<>&\t\n]*+)")?+({HEAD})'
-    cell = rf"(?:<{_CELL}{head}>(?:{IS_EMPTY}|{space}(?:<text:p>({text})</text:p>{space})?+</{_CELL}>){space})?+"
-    style, several = r' table:style-name="[\w .-]*+"', ' table:number-columns-repeated="[1-9][0-9]{0,4}"'
-    empty = f"(?:<{_CELL}(?:{style})?(?:{several})?/>{space})*+"
-    return re.compile(f"<{_ROW}({HEAD})>{IS_OPEN}{space}{cell * width}{empty}</{_ROW}>{space}")
+_WIDEST = 500  # cells of a row
 
 
 class PlainRows:
-    """Takes rows of what the pattern has found.
+    """Takes rows of what a pattern has found.
 
     Attributes:
-        rows: their cells, up to the last one with content.
+        columns: their cells.
         counts: how often each of them is repeated.
-        columns: how many stretches of columns had come by then.
+        stretches: how many stretches of columns had come by then.
 
     Args:
         values: what the contents of cells mean.
-        columns: the styles of columns.
+        styles: the styles of columns.
     """
 
-    def __init__(self, values: Values, columns: ColumnStyles) -> None:
-        self.rows: list[tuple[Cell, ...]] = []
+    def __init__(self, values: Values, styles: ColumnStyles) -> None:
+        self.columns: list[list[Cell]] = []
         self.counts: list[int] = []
-        self.columns = 0
-        self._values, self._columns = values, columns
+        self.stretches = 0
+        self._pattern = RowPattern()
+        self._values, self._styles = values, styles
         self._row_counts: dict[str, int] = {}
         self._kinds: dict[tuple[str | None, str, int], _Kind] = {}
+
+    def pattern(self, width: int, text: str, space: str) -> re.Pattern[str]:
+        """What matches one plain row, and the white space behind it. See `RowPattern.made`."""
+        return self._pattern.made(width, text, space)
 
     def take(self, found: Found, stride: int) -> None:
         """Takes all rows.
@@ -95,64 +67,71 @@ class PlainRows:
             stride: how many of its pieces belong to one row.
 
         Raises:
-            NotPlainError: one of them is not plain after all.
+            NotPlainError: one of them is not plain after all, or is more than the pattern expects.
         """
-        self.rows, self.counts, self.columns = [], [], self._columns.count
+        self.columns, self.counts, self.stretches = [], [], self._styles.count
+        groups = self._pattern.columns(found, stride)
         row_heads = found[1::stride]
         if not row_heads:
             return
         known = {head: self._count_of(head) for head in set(row_heads)}
-        counts = [known[head] for head in row_heads]
-        groups = [found[at::stride] for at in range(2, stride)]
-        columns: list[Sequence[Cell]] = []
+        self.counts = [known[head] for head in row_heads]
+        columns: list[list[Cell]] = []
+        tags: list[set[str] | None] = []
         uneven: set[int] = set()
-        for at in range(0, len(groups), _GROUPS):
-            befores, contents, heads, texts = groups[at : at + _GROUPS]
-            keys, kinds = self._kinds_of(befores, heads, at // _GROUPS)
-            columns.append(_column(keys, kinds, contents, texts))
+        for place, cells in enumerate(groups):
+            if cells.are_texts:
+                columns.append(texts_of(cells.texts))
+                tags.append(None)
+                continue
+            keys, kinds = self._kinds_of(cells, place)
+            columns.append(_column(keys, kinds, cells))
+            tags.append(_tags_of_texts(kinds, cells))
             several = {key for key, kind in kinds.items() if kind.count > 1}
             if several:
-                behind = groups[at + _GROUPS + 2] if at + _GROUPS < len(groups) else [None] * len(keys)
                 uneven.update(
                     row
-                    for row, (key, cell, head) in enumerate(zip(keys, columns[-1], behind, strict=True))
-                    if key in several and (cell is not None or head is not None)
+                    for row, (key, cell) in enumerate(zip(keys, columns[-1], strict=True))
+                    if key in several
+                    and (cell is not None or any(later.heads[row] is not None for later in groups[place + 1 :]))
                 )
-        rows = rows_of(columns)
         for row in uneven:
-            rows[row] = self._uneven([group[row] for group in groups])
-        self.rows, self.counts = rows, counts
+            _put(columns, row, self._uneven(row, groups))
+        self.columns = trimmed(columns)
+        self._pattern.learn(tags, is_whole=not has_gaps(found, stride))
 
-    def _kinds_of(self, befores: Found, heads: Found, column: int) -> tuple[Found, dict[Any, _Kind]]:
+    def _kinds_of(self, cells: Cells, column: int) -> tuple[Found, dict[Any, _Kind]]:
         """For each cell what says its kind, and the kinds; of a cell that there is not, there is none."""
+        befores, heads = cells.befores, cells.heads
         if not any(befores):
             distinct = set(heads[:1]) if heads.count(heads[0]) == len(heads) else set(heads)
             return heads, {head: self._kind_of(None, head, column) for head in distinct if head is not None}
         keys = list(zip(befores, heads, strict=True))
         return keys, {key: self._kind_of(*key, column) for key in set(keys) if key[1] is not None}
 
-    def _uneven(self, groups: Found) -> tuple[Cell, ...]:
+    def _uneven(self, row: int, groups: list[Cells]) -> list[Cell]:
         """Reads a row in which a cell stands for several."""
         cells: list[Cell] = []
-        for at in range(0, len(groups), _GROUPS):
-            before, content, head, text = groups[at : at + _GROUPS]
-            if head is None:
-                break
+        for place, group in enumerate(groups):
+            before, content, head, text = (found[row] for found in group[:4])
+            if head is None or group.are_texts:
+                cells += texts_of([text])
+                continue
             kind = self._kind_of(before, head, len(cells))
             cell = kind.column([content], [text])[0]
             if kind.count > _MOST_REPEATED:
-                if cell is not None or (at + _GROUPS < len(groups) and groups[at + _GROUPS + 2] is not None):
+                if cell is not None or any(later.heads[row] is not None for later in groups[place + 1 :]):
                     raise NotPlainError
                 break  # the empty rest
             cells += [cell] * kind.count
-            if len(cells) > MAX_COLUMN:
+            if len(cells) > _WIDEST:
                 raise NotPlainError
-        return without_end(tuple(cells))
+        return cells
 
     def _count_of(self, head: str) -> int:
         count = self._row_counts.get(head)
         if count is None:
-            attributes = attributes_of(_ROW, head)
+            attributes = attributes_of(ROW, head)
             if "table:default-cell-style-name" in attributes:
                 raise NotPlainError
             if len(self._row_counts) == _MOST_HEADS:
@@ -163,7 +142,7 @@ class PlainRows:
     def _kind_of(self, before: str | None, head: str, column: int) -> _Kind:
         kind = self._kinds.get((before, head, column))
         if kind is None:
-            attributes = attributes_of(_CELL, head if before is None else f'{before}"{head}')
+            attributes = attributes_of(CELL, head if before is None else f'{before}"{head}')
             if len(self._kinds) == _MOST_HEADS:
                 self._kinds.clear()
             kind = self._kinds[before, head, column] = self._kind_for(attributes, before, column)
@@ -176,18 +155,48 @@ class PlainRows:
             and attributes.get("calcext:value-type") != "error"
             and not attributes.keys() & {"office:string-value", "table:formula"}
         ):
-            return _Texts(attributes, "" if kind else None)
+            return _Texts(attributes, is_text=kind is not None)
         name = before.rpartition(" ")[2].removesuffix('="') if before is not None else None
-        style = self._columns.of(column)
+        style = self._styles.of(column)
         if name == "office:value" and "table:formula" not in attributes:
             return _Numbers(attributes, self._values, style, name)
         return _Other(attributes, self._values, style, name)
 
 
-def _column(keys: Found, kinds: dict[Any, _Kind], contents: Found, texts: Found) -> Sequence[Cell]:
+def _column(keys: Found, kinds: dict[Any, _Kind], cells: Cells) -> list[Cell]:
+    contents, texts = cells.contents, cells.texts
     if len(kinds) == 1 and (key := next(iter(kinds))) == keys[0] and keys.count(key) == len(keys):
         return kinds[key].column(contents, texts)
+    if all(isinstance(kind, _Texts) for kind in kinds.values()):
+        is_text = {key for key, kind in kinds.items() if isinstance(kind, _Texts) and kind.is_text}
+        return [
+            "" if text is None and key in is_text else text for text, key in zip(texts_of(texts), keys, strict=True)
+        ]
     return mixed(keys, kinds, contents, texts)
+
+
+def _tags_of_texts(kinds: dict[Any, _Kind], cells: Cells) -> set[str] | None:
+    """What stands in the start tags of a column that holds texts and empty cells; None where there is more to it."""
+    tags = set()
+    for tag, kind in kinds.items():
+        if not (isinstance(tag, str) and isinstance(kind, _Texts) and kind.count == 1):
+            return None
+        if kind.is_text and tag.endswith("/"):
+            return None
+        tags.add(tag)
+    if None in cells.texts and any(
+        text is None and head is not None and not head.endswith("/")
+        for head, text in zip(cells.heads, cells.texts, strict=True)
+    ):
+        return None
+    return tags
+
+
+def _put(columns: list[list[Cell]], row: int, cells: list[Cell]) -> None:
+    """Puts the cells of a row into columns, of which there may be too few."""
+    columns += [[None] * len(columns[0]) for _ in range(len(cells) - len(columns))]
+    for column, cell in zip_longest(columns, cells):
+        column[row] = cell
 
 
 class _Kind:
@@ -204,7 +213,7 @@ class _Kind:
         self.count = _count(attributes, "table:number-columns-repeated")
 
     @abstractmethod
-    def column(self, contents: Found, texts: Found) -> Sequence[Cell]:
+    def column(self, contents: Found, texts: Found) -> list[Cell]:
         """Makes cells."""
 
 
@@ -213,18 +222,18 @@ class _Texts(_Kind):
 
     Args:
         attributes: those of their start tags.
-        without: the cell that has no paragraph.
+        is_text: whether a cell without a paragraph is a text all the same.
     """
 
-    def __init__(self, attributes: Attributes, without: str | None) -> None:
+    def __init__(self, attributes: Attributes, *, is_text: bool) -> None:
         super().__init__(attributes)
-        self._without = without
+        self.is_text = is_text
 
-    def column(self, contents: Found, texts: Found) -> Sequence[Cell]:
+    def column(self, contents: Found, texts: Found) -> list[Cell]:
         """Makes cells."""
         texts = texts_of(texts)
-        if self._without is not None and None in texts:
-            return [self._without if text is None else text for text in texts]
+        if self.is_text and None in texts:
+            return ["" if text is None else text for text in texts]
         return texts
 
 
@@ -243,7 +252,7 @@ class _Other(_Kind):
         self._attributes, self._values, self._style, self._name = attributes, values, style, name
         self._cells: Memo[tuple[str | None, str | None]] = Memo(self._cell)
 
-    def column(self, contents: Found, texts: Found) -> Sequence[Cell]:
+    def column(self, contents: Found, texts: Found) -> list[Cell]:
         """Makes cells."""
         return [self._cells[content] for content in zip(contents, texts, strict=True)]
 
@@ -262,7 +271,7 @@ class _Other(_Kind):
 class _Numbers(_Other):
     """Numbers; there are many, and most are there once and are shown as they are."""
 
-    def column(self, contents: Found, texts: Found) -> Sequence[Cell]:
+    def column(self, contents: Found, texts: Found) -> list[Cell]:
         """Makes cells."""
         code = self._values.styles.code_of(self._attributes.get("table:style-name") or self._style)
         if code in PLAIN_FORMATS:

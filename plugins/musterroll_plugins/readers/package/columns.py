@@ -16,7 +16,7 @@ K = TypeVar("K")
 class Kind(Protocol):
     """Reads cells of one kind and style."""
 
-    def column(self, contents: Found, texts: Found) -> Sequence[Cell]:
+    def column(self, contents: Found, texts: Found) -> list[Cell]:
         """Makes cells.
 
         Args:
@@ -29,7 +29,7 @@ class Kind(Protocol):
         ...
 
 
-def mixed(keys: Sequence[K], kinds: Mapping[K, Kind], contents: Found, texts: Found) -> Sequence[Cell]:
+def mixed(keys: Sequence[K], kinds: Mapping[K, Kind], contents: Found, texts: Found) -> list[Cell]:
     """Makes a column of cells of several kinds.
 
     Args:
@@ -44,20 +44,50 @@ def mixed(keys: Sequence[K], kinds: Mapping[K, Kind], contents: Found, texts: Fo
     alike = set(kinds.values())
     if len(alike) > _MOST_KINDS:
         raise NotPlainError
-    cells: Sequence[Cell] = [None] * len(keys)
+    of_cells = list(map(kinds.get, keys))
+    cells: list[Cell] = [None] * len(keys)
     for kind in alike:
-        own = [kinds.get(key) is kind for key in keys]
-        made = kind.column(_only(own, contents), _only(own, texts))
-        cells = [cell if mine else other for mine, cell, other in zip(own, made, cells, strict=True)]
+        places = [place for place, one in enumerate(of_cells) if one is kind]
+        made = kind.column([contents[place] for place in places], [texts[place] for place in places])
+        for place, cell in zip(places, made, strict=True):
+            cells[place] = cell
     return cells
 
 
-def rows_of(columns: list[Sequence[Cell]]) -> list[tuple[Cell, ...]]:
-    """Makes rows of columns of one length. Each row ends with its last cell that is not empty."""
-    while len(columns) > 1 and columns[-1].count(None) == len(columns[-1]):
+def lengths(columns: Sequence[Sequence[Cell]]) -> tuple[int, set[int]]:
+    """How long rows are up to their last cell that is not empty, altogether; and the places of those that are blank."""
+    total, left = 0, list(range(len(columns[0]))) if columns else []
+    for width in range(len(columns), 0, -1):
+        column = columns[width - 1]
+        shorter = [place for place in left if column[place] is None] if None in column else []
+        total += width * (len(left) - len(shorter))
+        if not (left := shorter):
+            break
+    return total, set(left)
+
+
+def trimmed(columns: list[list[Cell]]) -> list[list[Cell]]:
+    """Takes away the last columns that hold nothing; there may be none left."""
+    while columns and columns[-1].count(None) == len(columns[-1]):
         columns.pop()
-    rows = list(zip(*columns, strict=True))
-    return list(map(without_end, rows)) if None in columns[-1] else rows
+    return columns
+
+
+def joined(columns: list[list[Cell]], others: list[list[Cell]]) -> list[list[Cell]]:
+    """Puts columns behind columns, in their place; none means no rows."""
+    if not columns:
+        return others
+    missing = len(others) - len(columns)
+    columns += [[None] * len(columns[0]) for _ in range(missing)]
+    others += [[None] * len(others[0]) for _ in range(-missing)]
+    for column, other in zip(columns, others, strict=True):
+        column.extend(other)
+    return columns
+
+
+def rows_of(columns: list[list[Cell]], count: int) -> list[tuple[Cell, ...]]:
+    """Makes so many rows of columns. Each row ends with its last cell that is not empty."""
+    return list(map(without_end, zip(*columns, strict=True))) if columns else [()] * count
 
 
 def without_end(cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
@@ -66,7 +96,3 @@ def without_end(cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
     while end and cells[end - 1] is None:
         end -= 1
     return cells[:end]
-
-
-def _only(own: list[bool], texts: Found) -> Found:
-    return [text if mine else None for mine, text in zip(own, texts, strict=True)]

@@ -57,6 +57,8 @@ class SkimmingHandler(XmlHandler):
     def pattern(self, text: str, space: str) -> re.Pattern[str]:
         """What matches one plain element, from its start tag on, and the white space behind it.
 
+        What was found with one pattern may show that another one is better.
+
         Args:
             text: what matches a text.
             space: what matches white space between tags.
@@ -73,12 +75,18 @@ class SkimmingHandler(XmlHandler):
             stride: how many pieces stand from one match to the next.
 
         Raises:
-            NotPlainError: some of it is not plain after all.
+            NotPlainError: some of it is not plain after all, or another pattern is needed.
         """
 
     @abstractmethod
-    def accept(self, start: int, stop: int) -> bool:
-        """Makes some of the elements that were taken part of the result, unless they do not go with those before."""
+    def accept(self, start: int, stop: int, size: int) -> bool:
+        """Makes some of the elements that were taken part of the result, unless they do not go with those before.
+
+        Args:
+            start: the place of the first one among those that were taken.
+            stop: that behind the last one.
+            size: about how many characters they are.
+        """
 
     @abstractmethod
     def is_settled(self) -> bool:
@@ -100,24 +108,33 @@ class SkimmingHandler(XmlHandler):
             return
         rest = b""
         while data := stream.read(_xml.READ):
-            data = rest + data
-            end = self._end_of(data, data.rfind(self._end_tag))
-            at = 0
+            data, rest = self._divided(rest, data)
+            at, end = 0, len(data)
             while at < end:
                 if self._is_between():
-                    yield from self._skip(data[at:end])
+                    pieces = [memoryview(data)[at:]]
+                    del data  # what is this large is not held longer than need be
                     at = end
+                    yield from self._skip(pieces)
                 else:
                     # A little, so that the parser reaches the first of the elements, and what they refer to is read.
-                    stop = self._end_of(data, data.find(self._end_tag, at + _xml.PIECE, end)) or end
+                    stop = self._end_of(data, data.find(self._end_tag, at + _xml.PIECE)) or end
                     yield from self.parse(data[at:stop])
                     at = stop
-            rest = data[end:]
             if not end or not self._is_between():
                 yield from self.parse(rest)
                 rest = b""
         yield from self.parse(rest)
         self.parser.Parse(b"", True)
+
+    def _divided(self, rest: bytes, data: bytes) -> tuple[bytes, bytes]:
+        """Puts what was read behind what was left, and divides it behind the last element that ends there."""
+        end = self._end_of(data, data.rfind(self._end_tag))
+        if end:
+            return b"".join((rest, memoryview(data)[:end])), data[end:]
+        data = rest + data  # the tag may have begun before
+        end = self._end_of(data, data.rfind(self._end_tag))
+        return data[:end], data[end:]
 
     def _end_of(self, data: bytes, at: int) -> int:
         return at + len(self._end_tag) if at >= 0 else 0
@@ -126,33 +143,48 @@ class SkimmingHandler(XmlHandler):
         """Whether the parser stands right behind the end of an element: in no comment, no text, no other element."""
         return self._ended_at == self.fed - len(self._end_tag) and self._is_utf8 and self.is_settled()
 
-    def _skip(self, data: bytes) -> Iterator[None]:
+    def _skip(self, pieces: list[memoryview]) -> Iterator[None]:
+        """Reads the one piece, which is taken from its list."""
+        data = pieces.pop()
         try:
-            text = data.decode()
-            # What need not be matched takes no time.
-            pattern = self.pattern(_TEXTS["&" in text], _SPACE if "\n" in text else "")
-            found = pattern.split(text)
-            self.take(found, pattern.groups + 1)
+            text = str(data, "utf-8")
+            pattern, gaps = self._split(text)
         except (NotPlainError, UnicodeDecodeError):
-            yield from self.parse(data)
+            yield from self.parse(data.tobytes())
             return
-        gaps = found[:: pattern.groups + 1]
-        start = 0
-        for stop, gap in enumerate(gaps):
+        del data
+        start, each = 0, len(text) // len(gaps)
+        for stop, gap in enumerate(gaps if "".join(gaps).strip(_BLANKS) else ()):
             if gap.strip(_BLANKS):
-                if not self.accept(start, stop):
+                if not self.accept(start, stop, (stop - start) * each):
                     break
                 start = stop
                 yield from self.parse(gap.encode())
                 if not self._is_between():
                     break
         else:
-            if self.accept(start, len(gaps) - 1):
+            if self.accept(start, len(gaps) - 1, (len(gaps) - 1 - start) * each):
                 yield
                 return
         rest = next(islice(pattern.finditer(text), start, None), None)
         if rest is not None:
             yield from self.parse(text[rest.start() :].encode())
+
+    def _split(self, text: str) -> tuple[re.Pattern[str], Found]:
+        """Finds the plain elements of a text, takes them, and returns what stands between them."""
+        # What need not be matched takes no time.
+        sorts = _TEXTS["&" in text], _SPACE if "\n" in text else ""
+        pattern = self.pattern(*sorts)
+        while True:
+            found = pattern.split(text)
+            try:
+                self.take(found, pattern.groups + 1)
+            except NotPlainError:
+                before, pattern = pattern, self.pattern(*sorts)
+                if pattern == before:
+                    raise
+            else:
+                return pattern, found[:: pattern.groups + 1]
 
     def _declared(self, version: str, encoding: str | None, standalone: int) -> None:
         self._is_utf8 = encoding is None or encoding.lower() == "utf-8"

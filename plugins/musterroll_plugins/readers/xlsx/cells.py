@@ -64,7 +64,7 @@ class CellsHandler(SkimmingHandler):
         """
         for _ in self.skim(stream):
             yield from self._gathered.blocks()
-        yield from self._gathered.blocks()
+        yield from self._gathered.rest()
 
     def start(self, tag: str, attributes: Attributes) -> None:
         """Hears of a start tag; one call, because there are millions."""
@@ -120,7 +120,7 @@ class CellsHandler(SkimmingHandler):
 
     def _close_row(self) -> None:
         if self._cells:
-            self._gathered.add(self._row, tuple(self._cells))
+            self._gathered.add(self._row, tuple(self._cells), self._values.row_size)
             self._widest = max(self._widest, len(self._cells))
             self._cells.clear()
             self._values.row_size = 0
@@ -190,14 +190,14 @@ class CellsHandler(SkimmingHandler):
         """Takes what the pattern has found."""
         self._plain.take(found, stride)
 
-    def accept(self, start: int, stop: int) -> bool:
+    def accept(self, start: int, stop: int, size: int) -> bool:
         """Gathers plain rows, unless they do not follow the row before."""
-        numbers, rows = self._plain.numbers[start:stop], self._plain.rows[start:stop]
+        numbers, columns = self._plain.numbers[start:stop], [column[start:stop] for column in self._plain.columns]
         if numbers:
             if numbers[0] <= self._row:
                 return False
             self._row = numbers[-1]
-            self._gathered.extend(numbers, rows)
+            self._gathered.extend(numbers, columns, size)
         return True
 
 

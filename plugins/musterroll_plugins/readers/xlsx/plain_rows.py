@@ -14,7 +14,7 @@ from operator import lt
 
 from musterroll import Cell, column_letter
 from musterroll_plugins.readers.number_formats import number_cells
-from musterroll_plugins.readers.package.columns import Kind, mixed, rows_of
+from musterroll_plugins.readers.package.columns import Kind, mixed, trimmed
 from musterroll_plugins.readers.package.skimming import (
     HEAD,
     IS_EMPTY,
@@ -66,7 +66,7 @@ class PlainRows:
 
     Attributes:
         numbers: their numbers, ascending.
-        rows: their cells, up to the last one with content.
+        columns: their cells.
 
     Args:
         values: what the contents of cells mean.
@@ -74,7 +74,7 @@ class PlainRows:
 
     def __init__(self, values: Values) -> None:
         self.numbers: list[int] = []
-        self.rows: list[tuple[Cell, ...]] = []
+        self.columns: list[list[Cell]] = []
         self._values = values
         self._row_heads = SoundHeads("row", ' r="1"')
         self._kinds: dict[str, Kind] = {}
@@ -96,9 +96,9 @@ class PlainRows:
         self._row_heads.prove(found[2::stride])
         groups = [found[at::stride] for at in range(3, stride)]
         columns = [self._column(*groups[at : at + _GROUPS]) for at in range(0, len(groups), _GROUPS)]
-        self.numbers, self.rows = numbers, rows_of(columns)
+        self.numbers, self.columns = numbers, trimmed(columns)
 
-    def _column(self, heads: Found, values: Found, texts: Found) -> Sequence[Cell]:
+    def _column(self, heads: Found, values: Found, texts: Found) -> list[Cell]:
         kinds = {head: self._kind_of(head) for head in set(heads) if head is not None}
         alike = set(kinds.values())
         if len(alike) == 1:
@@ -138,7 +138,7 @@ class _Shared:
     def __init__(self, values: Values) -> None:
         self._values = values
 
-    def column(self, values: Found, texts: Found) -> Sequence[Cell]:
+    def column(self, values: Found, texts: Found) -> list[Cell]:
         """Makes cells."""
         shared = self._values.texts
         indexes = "".join(filter(None, values))
@@ -159,7 +159,7 @@ class _Shared:
 class _Inline:
     """Cells that hold their texts themselves."""
 
-    def column(self, values: Found, texts: Found) -> Sequence[Cell]:
+    def column(self, values: Found, texts: Found) -> list[Cell]:
         """Makes cells."""
         if any(values):
             raise NotPlainError
@@ -175,7 +175,7 @@ class _Other:
         self._of_values: Memo[str] = Memo(lambda value: self._cell(text_of(value), ()))
         self._of_texts: Memo[str] = Memo(self._cell_of_text)
 
-    def column(self, values: Found, texts: Found) -> Sequence[Cell]:
+    def column(self, values: Found, texts: Found) -> list[Cell]:
         """Makes cells."""
         of_values, of_texts = self._of_values, self._of_texts
         if not any(texts):
@@ -199,7 +199,7 @@ class _Other:
 class _Numbers(_Other):
     """Numbers that no style makes dates; there are many, and most are there once."""
 
-    def column(self, values: Found, texts: Found) -> Sequence[Cell]:
+    def column(self, values: Found, texts: Found) -> list[Cell]:
         """Makes cells."""
         code = self._values.number_format(self._attributes.get("s", "0"))
         if code is not None and not any(texts):

@@ -9,14 +9,14 @@ from functools import cached_property
 from musterroll import Block, SheetInfo, SheetRow, Source
 from musterroll_plugins.readers.package.blocks import one_by_one
 from musterroll_plugins.readers.package.worksheets import Hidden, choose
-from musterroll_plugins.readers.package.xml import count
+from musterroll_plugins.readers.package.xml import Sought, count
 from musterroll_plugins.readers.package.zip_file import readable
 from musterroll_plugins.readers.xlsx.cells import CellsHandler, HiddenHandler
 from musterroll_plugins.readers.xlsx.package import XlsxPackage
 from musterroll_plugins.readers.xlsx.values import Values
 from musterroll_plugins.readers.xlsx.workbook import Styles, Workbook, Worksheet
 
-_HIDDEN = re.compile(rb"hidden\s*=\s*[\"'](?:1|true|on)")
+_HIDDEN = Sought(re.compile(rb"hidden\s*=\s*[\"'](?:1|true|on)"), b"hidden")
 
 
 class XlsxSheet:

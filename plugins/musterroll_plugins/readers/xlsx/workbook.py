@@ -219,7 +219,7 @@ class _Texts(SkimmingHandler):
         self._heads.prove(found[1::stride])
         self._taken = unescaped(texts_of(found[2::stride]))
 
-    def accept(self, start: int, stop: int) -> bool:
+    def accept(self, start: int, stop: int, size: int) -> bool:
         """Gathers texts that were taken, unless they are too many: the parser then finds the one too many."""
         texts = self._taken[start:stop]
         size = self._size + memory_of_all(texts)
