@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 from musterroll import gettext, term
-from musterroll.errors import MusterrollError, PipelineError, StalePlanError
+from musterroll.errors import MusterrollError, PipelineError, StalePlanError, UsageError
 from musterroll_cli.output.console import Stream, Styled, show_mistakes
 from musterroll_cli.output.escape import shorten
 
@@ -24,6 +25,8 @@ def show_error(stream: Stream, error: MusterrollError, *, verbose: bool) -> None
 
 def unexpected(error: BaseException, command: str, stage: str | None, *, verbose: bool) -> MusterrollError:
     """What is said of a failure that nobody has foreseen: one line, with what was being done."""
+    if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:  # wherever a file is first looked for
+        return UsageError(gettext("{path}: the name is too long for a file; take a shorter one", path=error.filename))
     where = f" ({gettext(stage)})" if stage else ""
     text = " ".join(str(error).split())
     reason = shorten(f"{type(error).__name__}: {text}" if text else type(error).__name__, 300)

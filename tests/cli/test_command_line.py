@@ -370,6 +370,28 @@ def test_an_unexpected_failure_names_the_stage_and_verbose_shows_the_rest(
 
 
 @pytest.mark.parametrize(
+    "words",
+    [
+        ["validate", "a.csv", "--report", "{name}.html"],
+        ["validate", "a.csv", "--annotate", "{name}.csv"],
+        ["run", "a.csv", "--hand-over", "{name}.html"],
+        ["template", "-o", "{name}.xlsx"],
+        ["apply", "{name}"],
+        ["init", "{name}"],
+        ["run", "a.csv", "-p", "{name}.toml"],
+    ],
+)
+def test_a_name_that_is_too_long_for_a_file(
+    words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a.csv").write_text("Username\n", encoding="utf-8")
+    assert main([word.format(name="n" * 300) for word in words]) == 2
+    assert capsys.readouterr().err.endswith(": the name is too long for a file; take a shorter one\n")
+    assert {path.name for path in tmp_path.iterdir()} == {"musterroll.toml", "a.csv"}
+
+
+@pytest.mark.parametrize(
     ("outcome", "status"),
     [
         (Outcome.OK, 0),
