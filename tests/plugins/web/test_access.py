@@ -144,6 +144,18 @@ def test_the_address_lets_one_browser_in_once(server: WebServer) -> None:
     assert server.token != token
 
 
+def test_outside_everybody_reads_the_language_of_all_customers(tmp_path: Path) -> None:
+    for folder, second in (("same", "de"), ("mixed", "en")):
+        for name, language in (("eins", "de"), ("zwei", second)):
+            place = Workplace(tmp_path / folder / name)
+            place.folder.mkdir(parents=True)
+            place.pipeline(f'language = "{language}"', name=name)
+        with web_server(Workplace(tmp_path / folder), tmp_path / folder) as server:
+            outside = server.client().get("/").text
+            assert ("Hier kennt Sie niemand" in outside) is (second == "de"), outside
+            assert "Aufträge von eins" in server.enter("/c/eins").get("").text
+
+
 def test_who_signs_out_is_out(server: WebServer) -> None:
     visitor = server.enter()
     cookie = dict(visitor.client.cookies)

@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page, Route
 
 from musterroll_plugins.web.site import Site
 from support.browser import chromium, needs_chromium, too_wide, violations
+from support.slips import PUPILS, makes_passwords
 from support.web_server import DOUBTFUL, MISTAKES, SHEET, InsideServer, Visitor, two_worksheets, upload_path, web_server
 from support.workplace import Workplace
 
@@ -124,6 +125,9 @@ def looked(browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         place.write("doubtful.py", DOUBTFUL)
         text = _PIPELINE.format(post="holding" if name == "eins" else "doubtful")
         place.pipeline(text.replace('"skip"', '"abort"') if name == "zwei" else text, name=name)
+    paper = Workplace(tmp_path / "paper")
+    paper.folder.mkdir()
+    makes_passwords(paper, 'language = "de"\n', name="paper")
     outside = Workplace(tmp_path)
     outside.write("access/access.txt", _ACCESS)
     seen: set[str] = set()
@@ -152,6 +156,7 @@ def test_every_state_of_every_page_is_for_everybody(looked: Looked, tmp_path: Pa
     _about_a_sheet(looked)
     _while_it_runs(looked, tmp_path / "hold")
     _about_a_job(looked)
+    _first_passwords(looked)
     _stopped(looked)
     _outside(looked)
     assert looked.wrong == []
@@ -272,6 +277,23 @@ def _about_a_job(looked: Looked) -> None:
     looked.press("main button.main")
     page.wait_for_url("**/jobs/*")
     looked.at("invites that were released")
+
+
+def _first_passwords(looked: Looked) -> None:
+    ivan = Visitor(looked.visitors["ivan"].client, "/c/paper")
+    checked = ivan.upload(PUPILS)
+    looked.at("answers, with first passwords on paper", checked.url.path)
+    job = ivan.wait(ivan.post(upload_path(checked) + "/run", invites="new")).url.path
+    page = looked.at("first passwords to print", job)
+    looked.at("first passwords of another person", job, "anna")
+    looked.at("jobs, with first passwords to print", "/c/paper")
+    page.goto(job)
+    page.locator('a[href$="/delete"]').click()
+    page.wait_for_url("**/delete")
+    looked.at("delete the first passwords?")
+    looked.press("main button.main")
+    page.wait_for_url(f"**{job}")
+    looked.at("first passwords that were deleted")
 
 
 def _stopped(looked: Looked) -> None:

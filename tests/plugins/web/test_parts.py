@@ -116,3 +116,16 @@ def test_a_pipeline_that_is_gone_is_an_error_of_the_work(desk: Desk) -> None:
         return code
 
     assert asyncio.run(do()) == "pipeline.not_found"
+
+
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        ("too many; if that is meant, `musterroll jobs approve 1` lets it through", "too many"),
+        ("zu viele; wenn das so gemeint ist, gibt `musterroll jobs approve 1` diesen Plan frei", "zu viele"),
+        ("too many; `run` will refuse this, and say how to let it through", "too many"),
+        ("the portal is away; try again", "the portal is away; try again"),
+    ],
+)
+def test_a_page_has_a_button_where_a_message_has_a_command(message: str, shown: str) -> None:
+    assert words.why(message) == shown
