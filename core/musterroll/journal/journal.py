@@ -114,11 +114,14 @@ class Journal:
         Raises:
             StateError: SQLite refused.
         """
+        cursor = None
         try:
             cursor = self._db.cursor(_Cursor)
             cursor.journal = self
             return cursor.execute(sql, values)
         except sqlite3.Error as error:
+            if cursor is not None:
+                cursor.close()  # whoever keeps the error would keep the file open with it, after `close` too
             raise self._error(error) from error
         except UnicodeEncodeError:
             raise _unstorable() from None

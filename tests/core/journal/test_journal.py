@@ -177,6 +177,15 @@ def test_a_stream_may_be_given_up_after_the_journal_is_closed(tmp_path: Path) ->
     names.close()
 
 
+def test_a_failure_that_is_kept_does_not_keep_the_file_open(tmp_path: Path) -> None:
+    journal = Journal.open(tmp_path, "acme")
+    with closing(journal), journal.transaction(), pytest.raises(StateError) as kept:
+        journal.execute("INSERT INTO job (id) VALUES (NULL)")
+    assert kept.tb is not None
+    # Whoever closes it last takes its last changes in, and this file away.
+    assert not (tmp_path / "acme.journal-wal").exists()
+
+
 def _write_and_fail(journal: Journal) -> None:
     with journal.transaction():
         journal.execute("INSERT INTO managed VALUES (1, 'c', 'd', 'e')")
