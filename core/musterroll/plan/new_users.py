@@ -9,7 +9,7 @@ from musterroll.contract.messages import Recipient
 from musterroll.contract.plain import takes_plain_way
 from musterroll.contract.users import GroupPath
 from musterroll.invites.policy import InvitePolicy
-from musterroll.journal.change import InviteDecision, Made, NewUser, PasswordAction, Target
+from musterroll.journal.change import InviteDecision, Made, NewUser, PasswordAction, Target, numbers_text
 from musterroll.journal.plan import PlanStore
 from musterroll.plan.row import RowPlanner
 from musterroll.sheet.batch import RowBatch
@@ -50,7 +50,7 @@ class NewUsers:
         self._invites, self._decide, self._keep, self._store = invites, decide, keep, store
         self._makes_passwords = makes_passwords
         self._looks = rows.knows_new_users and not takes_plain_way()
-        self._targets: dict[tuple[GroupPath, ...], tuple[Target, ...]] = {}  # of groups that are stored
+        self._targets: dict[tuple[GroupPath, ...], str | None] = {}  # numbers of groups that are stored
 
     def begin(self, batch: RowBatch, made: Sequence[Made] | None) -> None:
         """Takes the batch whose rows may be such, and what was made for them, where anything can be."""
@@ -71,13 +71,12 @@ class NewUsers:
         username, has_password = self._usernames[place], self._has_password[place]
         if not (username and (has_password or self._makes_passwords or not self._needs_password)):
             return False
-        targets = self._targets.get(groups)
-        if targets is None:
+        if groups not in self._targets:
             known = self._rows.groups_of_new(groups)
             if known is None:
                 return False
-            targets = self._targets[groups] = known[0]
-            self._keep(targets)
+            self._targets[groups] = numbers_text(known[0])
+            self._keep(known[0])
         texts = self._texts[place]
         invite = self._invites.reason_against(None, username, active=True)
         if invite is None:
@@ -87,6 +86,8 @@ class NewUsers:
         fields = [(name, text) for name, text in zip(self._names, texts, strict=True) if text]
         made = None if self._made is None else self._made[place]
         self._store.add_new(
-            NewUser(checked.number, username, self._folded[place], password, fields, targets, invite, made)
+            NewUser(
+                checked.number, username, self._folded[place], password, fields, self._targets[groups], invite, made
+            )
         )
         return True
