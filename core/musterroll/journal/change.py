@@ -207,7 +207,7 @@ class NewUser(NamedTuple):
         username: as in the sheet.
         folded: the same folded.
         password: what happens to the password, as the journal has it.
-        fields: the attributes that are not empty.
+        fields: the attributes that are not empty, as `new_fields` writes them.
         add: the groups that the user is added to, as `numbers_text` has them.
         invite: whether the user is invited.
         made: what was made, where anything was.
@@ -217,7 +217,7 @@ class NewUser(NamedTuple):
     username: str
     folded: str
     password: str
-    fields: Sequence[tuple[str, str]]
+    fields: str
     add: str | None
     invite: InviteDecision
     made: Made | None = None
@@ -225,8 +225,7 @@ class NewUser(NamedTuple):
     def columns(self) -> tuple[tuple[str, ...], tuple[object, ...]]:
         """Returns which columns of the table `row` say something of it, and what."""
         row, username, folded, password, fields, add, invite, made = self
-        changes = [f"{encode_basestring(name)}:{encode_basestring(text)}" for name, text in fields]
-        values = row, username, folded, _CREATE, password, f"{{{','.join(changes)}}}", add
+        values = row, username, folded, _CREATE, password, fields, add
         is_decided = invite.recipient is None and not invite.known_as
         others = (invite.reason,) if is_decided else invite.columns()
         names = _OF_NOT_INVITED if is_decided else _OF_INVITED
@@ -347,6 +346,21 @@ class Change:
             hand_edits=() if hand_edits is None else hand_edits_of(json.loads(hand_edits)),
             number=row,
         )
+
+
+def new_fields(names: Sequence[str], columns: Iterable[Iterable[str]]) -> list[str]:
+    """Writes the attributes of new users as JSON, as `Change.columns` does: those that are not empty.
+
+    Args:
+        names: of the attributes.
+        columns: the texts of each.
+    """
+    keys = [f"{encode_basestring(name)}:" for name in names]
+    written = [
+        [key + encode_basestring(text) if text else "" for text in column]
+        for key, column in zip(keys, columns, strict=True)
+    ]
+    return [f"{{{','.join(filter(None, row))}}}" for row in zip(*written, strict=True)]
 
 
 def _fields_text(fields: Mapping[str, FieldChange]) -> str:

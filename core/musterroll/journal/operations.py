@@ -202,12 +202,14 @@ class OperationStore:
 
         Neighbours of which the same is said are one statement; of one operation the last word counts.
         """
-        runs: list[tuple[OpState, str | None, int, int]] = []
+        runs: list[list[Any]] = []  # state, why, first and last number
+        run: list[Any] = [None, None, 0, 0]
         for state, why, seq in sorted(states, key=itemgetter(2)):
-            if runs and runs[-1][:2] == (state, why) and runs[-1][3] + 1 == seq:
-                runs[-1] = (*runs[-1][:3], seq)
+            if seq == run[3] + 1 and state is run[0] and why == run[1]:
+                run[3] = seq
             else:
-                runs.append((state, why, seq, seq))
+                run = [state, why, seq, seq]
+                runs.append(run)
         self._journal.executemany(
             "UPDATE operation SET state = ?, detail = coalesce(?, detail) WHERE job = ? AND seq BETWEEN ? AND ?",
             [

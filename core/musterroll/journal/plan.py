@@ -97,6 +97,7 @@ class PlanStore:
         self._agreed: list[tuple[object, ...]] = []
         self._settled: list[UnchangedRow] = []
         self._has_settled = False
+        self._to_create: list[tuple[int, GroupPath]] | None = None
 
     def add_target(self, target: Target, *, deletes: bool = False) -> None:
         """Stores a group that the plan touches. One without a ref is to be created.
@@ -151,6 +152,7 @@ class PlanStore:
 
         Settled ones are packed, as soon as it is known what goes into a pack, or these are the `last` rows.
         """
+        self._to_create = None
         ready, self._settled = (self._settled, []) if last else whole_parts(self._settled)
         pack_rows(self._journal, self._job, ready)
         self._journal.executemany(f"INSERT INTO row VALUES ({', '.join('?' * 20)})", self._rows)  # noqa: S608 -- marks
@@ -166,7 +168,7 @@ class PlanStore:
 
     def reject(self, rows: Iterable[int]) -> None:
         """Takes rows that were planned already out again."""
-        rows = iter(rows)
+        rows, self._to_create = iter(rows), None
         while batch := list(islice(rows, _BATCH)):
             if self._has_settled:
                 for number, username, *_ in take_out(self._journal, self._job, batch):
@@ -312,6 +314,7 @@ class PlanStore:
     def clear(self) -> None:
         """Forgets the plan. What the next sheet is compared with stays."""
         self.forget_digests()
+        self._to_create = None
         for table in ("row", "target", "operation", "refused", "problem", "agreed"):
             self._journal.execute(f"DELETE FROM {table} WHERE job = ?", (self._job,))  # noqa: S608 -- constants
         forget_unchanged(self._journal, self._job)
@@ -383,7 +386,7 @@ class PlanStore:
 
     def groups_to_create(self) -> tuple[GroupPath, ...]:
         """Returns the groups that rows need and that did not exist when the plan was made, parents first."""
-        return tuple(path for _, path in self._new_targets())
+        return tuple(path for _, path in self._new_targets)
 
     @decoded
     def existing_groups(self) -> Iterator[tuple[GroupPath, str]]:
@@ -393,8 +396,15 @@ class PlanStore:
         ):
             yield tuple(json.loads(path)), ref
 
-    @decoded
+    @property
     def _new_targets(self) -> list[tuple[int, GroupPath]]:
+        """The groups to create, by number: found once, as limits, questions and operations all ask for them."""
+        if self._to_create is None:
+            self._to_create = self._find_new_targets()
+        return self._to_create
+
+    @decoded
+    def _find_new_targets(self) -> list[tuple[int, GroupPath]]:
         wanted = self._journal.execute(
             """
             WITH RECURSIVE needed (id, row) AS (
@@ -416,7 +426,7 @@ class PlanStore:
     def derive_operations(self) -> None:
         """Makes the operations of the plan: groups by level, users, memberships in batches for each group."""
         seq = 0
-        for target, path in self._new_targets():
+        for target, path in self._new_targets:
             seq += 1
             self._add_of_group(seq, Kind.CREATE_GROUP, target, len(path))
         seq += self._add_of_users(seq, Kind.CREATE_USER, Action.CREATE)

@@ -9,7 +9,7 @@ from musterroll.contract.messages import Recipient
 from musterroll.contract.plain import takes_plain_way
 from musterroll.contract.users import GroupPath
 from musterroll.invites.policy import InvitePolicy
-from musterroll.journal.change import InviteDecision, Made, NewUser, PasswordAction, Target, numbers_text
+from musterroll.journal.change import InviteDecision, Made, NewUser, PasswordAction, Target, new_fields, numbers_text
 from musterroll.journal.plan import PlanStore
 from musterroll.plan.row import RowPlanner
 from musterroll.sheet.batch import RowBatch
@@ -61,7 +61,8 @@ class NewUsers:
         self._suspects = self._rows.suspects(columns)
         self._usernames, self._folded = columns.texts(USERNAME), columns.folded(USERNAME)
         self._has_password = list(map(bool, columns.secrets(PASSWORD)))
-        self._texts = list(zip(*map(columns.texts, self._names), strict=True)) if self._names else [()] * len(batch)
+        self._columns = [columns.texts(name) for name in self._names]
+        self._fields: list[str] = []  # written when the first of them is needed
 
     def take(self, checked: CheckedRow) -> bool:
         """Stores what becomes of a row that means nobody whom the portal has; returns whether it is such a row."""
@@ -77,17 +78,15 @@ class NewUsers:
                 return False
             self._targets[groups] = numbers_text(known[0])
             self._keep(known[0])
-        texts = self._texts[place]
+        if not self._fields:
+            self._fields = new_fields(self._names, self._columns) or ["{}"] * len(self._usernames)
         invite = self._invites.reason_against(None, username, active=True)
         if invite is None:
+            texts = (column[place] for column in self._columns)
             recipient = Recipient(username=username, fields=dict(zip(self._names, texts, strict=True)))
             invite = self._decide(checked, recipient)
         password = _SET if has_password or self._makes_passwords else _NONE
-        fields = [(name, text) for name, text in zip(self._names, texts, strict=True) if text]
+        fields, add = self._fields[place], self._targets[groups]
         made = None if self._made is None else self._made[place]
-        self._store.add_new(
-            NewUser(
-                checked.number, username, self._folded[place], password, fields, self._targets[groups], invite, made
-            )
-        )
+        self._store.add_new(NewUser(checked.number, username, self._folded[place], password, fields, add, invite, made))
         return True
