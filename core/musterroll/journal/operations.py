@@ -6,11 +6,12 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from functools import cached_property
+from itertools import starmap
 from operator import itemgetter
 from types import MappingProxyType, NoneType
 from typing import Any, NamedTuple, TypeAlias, cast
 
-from musterroll.contract.operations import FLAGS, GroupRef, Kind, UserRef
+from musterroll.contract.operations import FLAGS, OPERATIONS, GroupRef, Kind, UserRef
 from musterroll.contract.users import GroupPath
 from musterroll.journal.change import PasswordAction, Target, field_changes, shown_row, waiting_fields
 from musterroll.journal.damage import decoded, refuse_other_than_text, storable
@@ -63,6 +64,8 @@ class StoredOp(NamedTuple):
 
 _KINDS = {kind.value: kind for kind in Kind}
 _PASSWORDS = {action.value: action for action in PasswordAction}
+_PHASES_OF_MEMBERS = frozenset(OPERATIONS[kind].phase for kind in (Kind.ADD_MEMBERS, Kind.REMOVE_MEMBERS))
+_MOST_OF_MEMBERS = 500  # operations at once: each has up to a hundred members
 _TEXT = frozenset({str})
 _TEXTS = frozenset({str, NoneType})
 _Texts: TypeAlias = Mapping[str, str | None]
@@ -95,6 +98,8 @@ class OperationStore:
 
     def planned(self, phase: int, after: int, limit: int) -> list[StoredOp]:
         """Returns the next operations of a phase to hand over, by ascending number."""
+        if phase in _PHASES_OF_MEMBERS:
+            limit = min(limit, _MOST_OF_MEMBERS)
         return self._load("o.phase = ? AND o.state = 'planned' AND o.seq > ?", (phase, after), limit)
 
     def doubtful(self, limit: int, *, after: int = 0) -> list[StoredOp]:
@@ -187,15 +192,12 @@ class OperationStore:
 
     def _members(self, rows: str) -> tuple[UserRef, ...]:
         """The members of an operation that exist; the others' own operations say why they do not."""
-        return tuple(
-            UserRef(ref, username)
-            for ref, username in self._journal.execute(
-                # CROSS JOIN: SQLite keeps the order, which is that of the rows.
-                "SELECT r.ref, r.username FROM json_each(?) AS m CROSS JOIN row AS r ON r.job = ? AND r.row = m.value "
-                "WHERE r.ref IS NOT NULL",
-                (rows, self._job),
-            )
+        # CROSS JOIN: SQLite keeps the order, which is that of the rows.
+        query = (
+            "SELECT r.ref, r.username FROM json_each(?) AS m CROSS JOIN row AS r ON r.job = ? AND r.row = m.value "
+            "WHERE r.ref IS NOT NULL"
         )
+        return tuple(starmap(UserRef, self._journal.execute(query, (rows, self._job)).fetchall()))
 
     def set_states(self, states: Sequence[tuple[OpState, str | None, int]]) -> None:
         """Says where operations stand: (state, why, number). A reason stays until there is another.

@@ -49,6 +49,7 @@ class NewUsers:
         self._rows, self._names, self._needs_password = rows, names, needs_password
         self._invites, self._decide, self._keep, self._store = invites, decide, keep, store
         self._makes_passwords = makes_passwords
+        self._against_all = invites.reason_against_all_new()
         self._looks = rows.knows_new_users and not takes_plain_way()
         self._targets: dict[tuple[GroupPath, ...], str | None] = {}  # numbers of groups that are stored
 
@@ -80,7 +81,7 @@ class NewUsers:
             self._keep(known[0])
         if not self._fields:
             self._fields = new_fields(self._names, self._columns) or ["{}"] * len(self._usernames)
-        invite = self._invites.reason_against(None, username, active=True)
+        invite = self._against_all or self._invites.reason_against(None, username, active=True)
         if invite is None:
             texts = (column[place] for column in self._columns)
             recipient = Recipient(username=username, fields=dict(zip(self._names, texts, strict=True)))

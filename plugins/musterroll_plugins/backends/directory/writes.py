@@ -12,7 +12,7 @@ import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from musterroll import (
     AddMembers,
@@ -97,7 +97,7 @@ class Writes:
         """
         for kind, of_kind in groupby(ops, key=type):
             if kind is CreateUser:
-                yield from self._create_users([op for op in of_kind if isinstance(op, CreateUser)], hashes, now)
+                yield from self._create_users(cast("list[CreateUser]", list(of_kind)), hashes, now)
             else:
                 for op in of_kind:
                     yield self._perform(op, hashes.get(op.id), now)
@@ -191,7 +191,9 @@ class Writes:
         rows = []
         for ref, op in users:
             username, fields = op.user.username, op.user.fields
-            columns = [fields.get(name) or None for name in COLUMNS]
+            columns = list(map(fields.get, COLUMNS))
+            if "" in columns:
+                columns = [text or None for text in columns]
             has_own = not _HAVE_COLUMNS.issuperset(fields)
             own = {name: text for name, text in fields.items() if text and name not in COLUMNS} if has_own else {}
             row = (ref, username, fold(username), *columns, _key(columns[_EMAIL]), _json(own), op.id, now, now)
