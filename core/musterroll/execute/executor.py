@@ -56,6 +56,7 @@ class Executor:
         self._progress = progress
         self._in_flight: dict[str, tuple[StoredOp, Op]] = {}
         self._committed = 0.0
+        self._answered = 0  # since the last commit
 
     def run(self) -> None:
         """Executes what is open, phase by phase, until it is done or the person interrupts.
@@ -97,8 +98,8 @@ class Executor:
 
     def _operations(self, phase: int) -> Generator[Op]:
         """Hands out a phase's operations; pulling a chunk commits its intent and the answers so far."""
-        after = 0
-        while not self._context.cancelled.is_set():
+        after, is_cancelled = 0, self._context.cancelled.is_set
+        while not is_cancelled():
             chunk = self._store.planned(phase, after, self._chunk)
             if not chunk:
                 return
@@ -122,10 +123,11 @@ class Executor:
             self._progress.advance(len(settled))
             handed = 0
             try:
-                for stored, op in ready:
-                    if self._context.cancelled.is_set():
+                for one in ready:
+                    if is_cancelled():
                         break
-                    self._in_flight[op.id] = stored, op
+                    op = one[1]
+                    self._in_flight[op.id] = one
                     handed += 1
                     yield op
             finally:
@@ -134,8 +136,7 @@ class Executor:
                 self._store.set_states([(OpState.PLANNED, None, stored.seq) for stored, _ in ready[handed:]])
 
     def _record(self, stored: StoredOp, result: Result) -> None:
-        if self._answers.keep(stored, result):
-            self._progress.advance()
+        self._answered += self._answers.keep(stored, result)
         if time.monotonic() - self._committed > _COMMIT_SECONDS:
             self._commit()
 
@@ -184,6 +185,8 @@ class Executor:
     def _commit(self) -> None:
         self._answers.flush()
         self._journal.commit()
+        self._progress.advance(self._answered)
+        self._answered = 0
         self._committed = time.monotonic()
 
 

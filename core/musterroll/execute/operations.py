@@ -90,8 +90,10 @@ def _of_user(kind: Kind, user: PlannedUser, id_: str, passwords: Passwords, *, i
 
 def without_secret(result: Result, op: Op) -> Result:
     """Takes the operation's password out of what a portal says of it: some repeat what they refuse."""
+    if result.detail is None:
+        return result
     password = op.password if isinstance(op, CreateUser | UpdateUser) else None
-    if password is None or result.detail is None:
+    if password is None:
         return result
     return replace(result, detail=masked(result.detail, [password.reveal()]))
 

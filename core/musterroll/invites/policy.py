@@ -73,6 +73,11 @@ class InvitePolicy:
             reason = "protected"
         return None if reason is None else no_invite(reason)
 
+    def reason_against_all_new(self) -> InviteDecision | None:
+        """Returns the decision not to invite any user who is being created; None where it depends on who it is."""
+        reason = self._reason_against(None, active=True)
+        return None if reason is None else no_invite(reason)
+
     def _reason_against(self, known: LedgerEntry | None, *, active: bool) -> str | None:
         if self._send_to == "none":
             return OFF

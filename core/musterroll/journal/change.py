@@ -6,9 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from itertools import groupby
 from json.encoder import encode_basestring
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from musterroll.contract.fields import PASSWORD, USERNAME
@@ -24,10 +22,8 @@ Scalar: TypeAlias = str | bool | None
 FIRST_OFF_SHEET_ROW = 1 << 40
 """Users that are not in the sheet are kept as rows from this number on, above those of every sheet."""
 
-FIRST_OF_MEMBERS = 1 << 40
-"""Operations on memberships are numbered from here on, when rows are planned; all others when the plan is whole."""
-
 _WORDS: Mapping[Scalar, str] = {None: "null", True: "true", False: "false"}
+_MOST_KNOWN = 20_000  # texts of groups
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode  # json.dumps would make one each time
 
 
@@ -196,6 +192,11 @@ class Made:
 
 NOTHING_MADE = Made()
 _NOT_MADE = NOTHING_MADE.columns()
+# Of most new users most columns are empty, and those take as long to write as others: they are left out.
+_OF_NEW = ("row", "username", "folded", "action", "password", "fields", "add_to")
+_OF_NOT_INVITED = (*_OF_NEW, "reason")
+_OF_INVITED = (*_OF_NEW, "invite", "channel", "reason", "recipient", "known_as")
+_OF_MADE = ("made", "who", "handed")
 
 
 class NewUser(NamedTuple):
@@ -206,8 +207,8 @@ class NewUser(NamedTuple):
         username: as in the sheet.
         folded: the same folded.
         password: what happens to the password, as the journal has it.
-        fields: the attributes that are not empty.
-        add: the groups that the user is added to.
+        fields: the attributes that are not empty, as `new_fields` writes them.
+        add: the groups that the user is added to, as `numbers_text` has them.
         invite: whether the user is invited.
         made: what was made, where anything was.
     """
@@ -216,19 +217,21 @@ class NewUser(NamedTuple):
     username: str
     folded: str
     password: str
-    fields: Sequence[tuple[str, str]]
-    add: Sequence[Target]
+    fields: str
+    add: str | None
     invite: InviteDecision
     made: Made | None = None
 
-    def columns(self) -> tuple[object, ...]:
-        """Returns it as `Change.columns` does."""
-        row, username, folded, password, fields, _, invite, made = self
-        changes = [f"{encode_basestring(name)}:{encode_basestring(text)}" for name, text in fields]
-        *columns, known_as = invite.columns()
-        text = f"{{{','.join(changes)}}}"
-        others = _NOT_MADE if made is None else made.columns()
-        return row, username, folded, _CREATE, password, text, None, *columns, None, known_as, *others, None
+    def columns(self) -> tuple[tuple[str, ...], tuple[object, ...]]:
+        """Returns which columns of the table `row` say something of it, and what."""
+        row, username, folded, password, fields, add, invite, made = self
+        values = row, username, folded, _CREATE, password, fields, add
+        is_decided = invite.recipient is None and not invite.known_as
+        others = (invite.reason,) if is_decided else invite.columns()
+        names = _OF_NOT_INVITED if is_decided else _OF_INVITED
+        if made is not None:
+            return (*names, *_OF_MADE), (*values, *others, *made.columns())
+        return names, (*values, *others)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -299,7 +302,7 @@ class Change:
         return bool(self.fields or self.add or self.remove or self.password is PasswordAction.RESET)
 
     def columns(self, invite: InviteDecision) -> tuple[object, ...]:
-        """Returns it as the table `row` has it, but for the job; groups are in `membership`."""
+        """Returns it as the table `row` has it, but for the job."""
         *of_invite, known_as = invite.columns()
         return (
             self.stored_row,
@@ -314,18 +317,20 @@ class Change:
             known_as,
             *(_NOT_MADE if self.made is NOTHING_MADE else self.made.columns()),
             _encode(self.hand_edits) if self.hand_edits else None,
+            numbers_text(self.add),
+            numbers_text(self.remove),
         )
 
     @classmethod
-    def of_columns(cls, columns: Sequence[Any], groups: Groups = ((), ())) -> Change:
+    def of_columns(cls, columns: Sequence[Any], groups: StoredGroups) -> Change:
         """Makes one of `COLUMNS`; the recipient of the invite stays in the journal until it is due.
 
         Raises:
             ValueError, TypeError: the journal is damaged.
         """
-        row, username, action, password, fields, ref, notifier, channel, reason, seen, made, hand_edits = columns
+        row, username, action, password, fields, ref, notifier, channel, reason, seen, made, hand_edits, *more = columns
         refuse_other_than_text(username, ref, channel, reason, seen)
-        add, remove = groups
+        add, remove = map(groups.of, more)
         return cls(
             row=shown_row(row),
             username=username,
@@ -341,6 +346,21 @@ class Change:
             hand_edits=() if hand_edits is None else hand_edits_of(json.loads(hand_edits)),
             number=row,
         )
+
+
+def new_fields(names: Sequence[str], columns: Iterable[Iterable[str]]) -> list[str]:
+    """Writes the attributes of new users as JSON, as `Change.columns` does: those that are not empty.
+
+    Args:
+        names: of the attributes.
+        columns: the texts of each.
+    """
+    keys = [f"{encode_basestring(name)}:" for name in names]
+    written = [
+        [key + encode_basestring(text) if text else "" for text in column]
+        for key, column in zip(keys, columns, strict=True)
+    ]
+    return [f"{{{','.join(filter(None, row))}}}" for row in zip(*written, strict=True)]
 
 
 def _fields_text(fields: Mapping[str, FieldChange]) -> str:
@@ -396,33 +416,40 @@ def waiting_fields(stored: Mapping[str, Any]) -> dict[str, int]:
 
 COLUMNS = (
     "r.row, r.username, r.action, r.password, r.fields, r.ref, r.invite, r.channel, r.reason, r.seen, r.made, "
-    "r.hand_edits"
+    "r.hand_edits, r.add_to, r.remove_from"
 )
 """What a change is made of again, of the table `row` as `r`."""
 
 
-class Memberships:
-    """Hands out the groups of a job's rows, which are asked for by ascending number.
+def numbers_text(targets: Iterable[Target]) -> str | None:
+    """Returns the numbers of groups as the journal has them."""
+    text = ",".join(str(target.id) for target in targets)
+    return f"[{text}]" if text else None
+
+
+class StoredGroups:
+    """Makes groups of their numbers, as a row has them. Many rows have the same ones.
 
     Args:
-        stored: (row, add or remove, target) by row.
         targets: the job's groups by number.
     """
 
-    def __init__(self, stored: Iterable[tuple[Any, ...]], targets: Mapping[int, Target]) -> None:
-        self._rows = groupby(stored, key=itemgetter(0))
+    def __init__(self, targets: Mapping[int, Target]) -> None:
         self._targets = targets
-        self._next = next(self._rows, None)
+        self._known: dict[str | None, tuple[Target, ...]] = {None: ()}
 
-    def of(self, row: int) -> Groups:
-        """Returns the groups that a row's user is added to, and those that it is taken out of."""
-        if self._next is None or self._next[0] != row:
-            return (), ()
-        groups: dict[str, list[Target]] = {"add": [], "remove": []}
-        for _, kind, target in self._next[1]:
-            groups[kind].append(self._targets[target])
-        self._next = next(self._rows, None)
-        return tuple(groups["add"]), tuple(groups["remove"])
+    def of(self, numbers: str | None) -> tuple[Target, ...]:
+        """Returns the groups.
+
+        Raises:
+            ValueError, TypeError, LookupError: the journal is damaged.
+        """
+        groups = self._known.get(numbers)
+        if groups is None:
+            if len(self._known) > _MOST_KNOWN:
+                self._known = {None: ()}
+            groups = self._known[numbers] = tuple(self._targets[number] for number in json.loads(numbers or ""))
+        return groups
 
 
 @decoded

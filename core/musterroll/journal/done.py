@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
+from itertools import groupby
+from operator import itemgetter
 
 from musterroll.contract.operations import FLAGS, OPERATIONS, Kind
 from musterroll.journal.change import (
@@ -13,8 +15,8 @@ from musterroll.journal.change import (
     Change,
     FieldChange,
     InviteDecision,
-    Memberships,
     PasswordAction,
+    StoredGroups,
     Target,
     load_targets,
     waiting_fields,
@@ -32,15 +34,7 @@ def done_changes(journal: Journal, job: str) -> Iterator[Change]:
 
     Each is as it was planned, without what did not come about; `invite` says whether an invite went out, or may have.
     """
-    memberships = Memberships(
-        journal.stream(
-            f"SELECT m.row, m.kind, m.target FROM membership AS m "  # noqa: S608 -- a constant
-            f"JOIN operation AS o ON o.job = m.job AND o.seq = m.op "
-            f"WHERE m.job = ? AND m.refused IS NULL AND o.state IN {_DONE} ORDER BY m.row, m.position",
-            (job,),
-        ),
-        load_targets(journal, job),
-    )
+    groups, members = StoredGroups(load_targets(journal, job)), _DoneMembers(journal, job)
     for *columns, kinds, invited in journal.stream(
         f"SELECT {COLUMNS}, "  # noqa: S608 -- a constant
         f"(SELECT group_concat(o.kind) FROM operation AS o INDEXED BY operation_row "
@@ -49,7 +43,7 @@ def done_changes(journal: Journal, job: str) -> Iterator[Change]:
         f"FROM row AS r WHERE r.job = ? AND r.action <> ? ORDER BY r.row",
         (job, Action.REJECTED),
     ):
-        planned = Change.of_columns(columns, memberships.of(columns[0]))
+        planned, of_groups = Change.of_columns(columns, groups), members.of(columns[0])
         waiting = waiting_fields(json.loads(columns[4]))
         carried_out = {kind for kind in map(Kind, kinds.split(",")) if OPERATIONS[kind].undone_by} if kinds else set()
         is_deleted = planned.action is Action.DELETE and bool(kinds)
@@ -59,9 +53,34 @@ def done_changes(journal: Journal, job: str) -> Iterator[Change]:
             fields=_changed(planned.fields, carried_out, waiting),
             password=planned.password if carried_out - _OF_FLAGS - {Kind.REFER} else PasswordAction.KEEP,
             invite=InviteDecision(send=bool(invited)),
+            add=tuple(group for group in planned.add if (Kind.ADD_MEMBERS, group.id) in of_groups),
+            remove=tuple(group for group in planned.remove if (Kind.REMOVE_MEMBERS, group.id) in of_groups),
         )
         if done.action is not Action.UNCHANGED or done.add or done.remove or done.invite.send:
             yield done
+
+
+class _DoneMembers:
+    """Hands out what was done to the groups of a job's rows, which are asked for by ascending number."""
+
+    def __init__(self, journal: Journal, job: str) -> None:
+        stored = journal.stream(
+            f"SELECT m.value, o.kind, o.target FROM operation AS o CROSS JOIN json_each(o.members) AS m "  # noqa: S608 -- a constant
+            f"WHERE o.job = ? AND o.members IS NOT NULL AND o.state IN {_DONE} "
+            f"AND NOT EXISTS (SELECT 1 FROM refused AS f WHERE f.job = o.job AND f.op = o.seq AND f.row = m.value) "
+            f"ORDER BY 1",
+            (job,),
+        )
+        self._rows = groupby(stored, key=itemgetter(0))
+        self._next = next(self._rows, None)
+
+    def of(self, row: int) -> frozenset[tuple[Kind, int]]:
+        """Returns the groups that a row's user was added to or taken out of: kind of operation and number."""
+        if self._next is None or self._next[0] != row:
+            return frozenset()
+        done = frozenset((Kind(kind), target) for _, kind, target in self._next[1])
+        self._next = next(self._rows, None)
+        return done
 
 
 _OF_FLAGS = {kind for kind, operation in OPERATIONS.items() if operation.sets}

@@ -42,7 +42,7 @@ _SENTENCES = (
     ("problem", "suggestion", None),
     ("problem", "also", None),
     ("operation", "detail", FORGOTTEN),
-    ("membership", "refused", FORGOTTEN),
+    ("refused", "why", FORGOTTEN),
     ("invite", "detail", FORGOTTEN),
     ("uninvited", "reason", FORGOTTEN),
     ("row", "reason", FORGOTTEN),
@@ -175,7 +175,7 @@ def _forget_rows(journal: Journal, job: str, rows: list[int]) -> None:
     journal.executemany(
         "UPDATE row SET username = ?, folded = '', password = ?, fields = '{}', ref = NULL, invite = NULL, "
         "channel = NULL, reason = NULL, recipient = NULL, seen = NULL, known_as = NULL, made = NULL, who = NULL, "
-        "hand_edits = NULL, "
+        "hand_edits = NULL, add_to = NULL, remove_from = NULL, "
         "action = CASE action WHEN ? THEN action ELSE ? END WHERE job = ? AND row = ?",
         [(FORGOTTEN, PasswordAction.NONE, Action.REJECTED, Action.UNCHANGED, *key) for key in keys],
     )
@@ -184,14 +184,16 @@ def _forget_rows(journal: Journal, job: str, rows: list[int]) -> None:
         [(FORGOTTEN, *key) for key in keys],
     )
     forget_rows(journal, job, rows)
-    for table in ("membership", "operation", "agreed"):
+    for table in ("operation", "refused", "agreed"):
         journal.executemany(f"DELETE FROM {table} WHERE job = ? AND row = ?", keys)  # noqa: S608 -- a constant
-    # Of a job that may go on: nobody is left whom these would be for.
+    gone = "value IN (SELECT value FROM json_each(?2))"
     journal.execute(
-        "DELETE FROM operation WHERE job = ?1 AND kind IN ('add_members', 'remove_members') AND state <> 'done' "
-        "AND NOT EXISTS (SELECT 1 FROM membership AS m WHERE m.job = ?1 AND m.op = operation.seq)",
-        (job,),
+        f"UPDATE operation SET members = (SELECT json_group_array(value) FROM json_each(members) WHERE NOT {gone}) "  # noqa: S608 -- a constant
+        f"WHERE job = ?1 AND members IS NOT NULL AND EXISTS (SELECT 1 FROM json_each(members) WHERE {gone})",
+        (job, json.dumps(rows)),
     )
+    # Of a job that may go on: nobody is left whom these would be for.
+    journal.execute("DELETE FROM operation WHERE job = ? AND members = '[]' AND state <> 'done'", (job,))
 
 
 def _forget_sentences(journal: Journal, table: str, column: str, instead: str | None, texts: Iterable[str]) -> None:

@@ -79,9 +79,10 @@ class InviteStore:
                             AND (other.state IN ('sending', 'held') OR other.state = 'sent' AND other.turn >
                                  (SELECT number FROM job WHERE id = ?1)))
             AND {IS_DONE}
-            AND NOT EXISTS (SELECT 1 FROM membership AS m JOIN operation AS o ON o.job = m.job AND o.seq = m.op
-                            WHERE m.job = ?1 AND m.row = r.row
-                            AND (m.refused IS NOT NULL OR o.state NOT IN ('done', 'noop')))
+            AND r.row NOT IN (
+                SELECT row FROM refused WHERE job = ?1
+                UNION ALL SELECT m.value FROM operation AS o CROSS JOIN json_each(o.members) AS m WHERE o.job = ?1
+                AND o.members IS NOT NULL AND o.state IN ('planned', 'intent', 'failed', 'unknown'))
             ORDER BY r.row LIMIT ?4
             """,  # noqa: S608 -- a constant
             (job, notifier, after, limit, *self._owner, Purpose.INVITE),

@@ -6,11 +6,12 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from functools import cached_property
+from itertools import starmap
 from operator import itemgetter
 from types import MappingProxyType, NoneType
 from typing import Any, NamedTuple, TypeAlias, cast
 
-from musterroll.contract.operations import FLAGS, GroupRef, Kind, UserRef
+from musterroll.contract.operations import FLAGS, OPERATIONS, GroupRef, Kind, UserRef
 from musterroll.contract.users import GroupPath
 from musterroll.journal.change import PasswordAction, Target, field_changes, shown_row, waiting_fields
 from musterroll.journal.damage import decoded, refuse_other_than_text, storable
@@ -63,6 +64,8 @@ class StoredOp(NamedTuple):
 
 _KINDS = {kind.value: kind for kind in Kind}
 _PASSWORDS = {action.value: action for action in PasswordAction}
+_PHASES_OF_MEMBERS = frozenset(OPERATIONS[kind].phase for kind in (Kind.ADD_MEMBERS, Kind.REMOVE_MEMBERS))
+_MOST_OF_MEMBERS = 500  # operations at once: each has up to a hundred members
 _TEXT = frozenset({str})
 _TEXTS = frozenset({str, NoneType})
 _Texts: TypeAlias = Mapping[str, str | None]
@@ -95,6 +98,8 @@ class OperationStore:
 
     def planned(self, phase: int, after: int, limit: int) -> list[StoredOp]:
         """Returns the next operations of a phase to hand over, by ascending number."""
+        if phase in _PHASES_OF_MEMBERS:
+            limit = min(limit, _MOST_OF_MEMBERS)
         return self._load("o.phase = ? AND o.state = 'planned' AND o.seq > ?", (phase, after), limit)
 
     def doubtful(self, limit: int, *, after: int = 0) -> list[StoredOp]:
@@ -126,7 +131,8 @@ class OperationStore:
     @decoded
     def _load(self, where: str, values: Sequence[int], limit: int) -> list[StoredOp]:
         query = (
-            f"SELECT o.seq, o.kind, o.target, r.row, r.username, r.ref, r.password, r.fields FROM operation AS o "  # noqa: S608 -- constants
+            f"SELECT o.seq, o.kind, o.target, o.members, r.row, r.username, r.ref, r.password, r.fields "  # noqa: S608 -- constants
+            f"FROM operation AS o "
             f"LEFT JOIN row AS r ON r.job = o.job AND r.row = o.row WHERE o.job = ? AND {where} ORDER BY o.seq LIMIT ?"
         )
         found = self._journal.execute(query, (self._job, *values, limit)).fetchall()
@@ -135,12 +141,12 @@ class OperationStore:
         changes = iter(_as_many(json.loads(f"[{','.join(texts)}]"), len(texts)))
         in_parts = self._has_references
         return [
-            self._of_group(seq, _KINDS[kind], target)
+            self._of_group(seq, _KINDS[kind], target, members)
             if target is not None
             else StoredOp(seq, _KINDS[kind], self._planned_part(kind, row, name, ref, password, next(changes, None)))
             if in_parts
             else StoredOp(seq, _KINDS[kind], _planned_user(row, name, ref, password, next(changes, None)))
-            for seq, kind, target, row, name, ref, password, _ in found
+            for seq, kind, target, members, row, name, ref, password, _ in found
         ]
 
     @cached_property
@@ -170,7 +176,7 @@ class OperationStore:
         )
         return self._journal.execute(query, (self._job, row)).fetchone() is not None
 
-    def _of_group(self, seq: int, kind: Kind, target: int) -> StoredOp:
+    def _of_group(self, seq: int, kind: Kind, target: int, members: str | None) -> StoredOp:
         path, ref, above, parent = self._journal.execute(
             "SELECT t.path, t.ref, p.path, p.ref FROM target AS t LEFT JOIN target AS p ON p.job = t.job "
             "AND p.id = t.parent WHERE t.job = ? AND t.id = ?",
@@ -181,31 +187,31 @@ class OperationStore:
             kind,
             group=Target(tuple(json.loads(path)), target, ref=ref),
             parent=GroupRef(parent or "", tuple(json.loads(above))) if above else None,
-            members=self._members(seq),
+            members=() if members is None else self._members(members),
         )
 
-    def _members(self, seq: int) -> tuple[UserRef, ...]:
+    def _members(self, rows: str) -> tuple[UserRef, ...]:
         """The members of an operation that exist; the others' own operations say why they do not."""
-        return tuple(
-            UserRef(ref, username)
-            for ref, username in self._journal.execute(
-                "SELECT r.ref, r.username FROM membership AS m JOIN row AS r ON r.job = m.job AND r.row = m.row "
-                "WHERE m.job = ? AND m.op = ? AND r.ref IS NOT NULL ORDER BY m.row",
-                (self._job, seq),
-            )
+        # CROSS JOIN: SQLite keeps the order, which is that of the rows.
+        query = (
+            "SELECT r.ref, r.username FROM json_each(?) AS m CROSS JOIN row AS r ON r.job = ? AND r.row = m.value "
+            "WHERE r.ref IS NOT NULL"
         )
+        return tuple(starmap(UserRef, self._journal.execute(query, (rows, self._job)).fetchall()))
 
     def set_states(self, states: Sequence[tuple[OpState, str | None, int]]) -> None:
         """Says where operations stand: (state, why, number). A reason stays until there is another.
 
         Neighbours of which the same is said are one statement; of one operation the last word counts.
         """
-        runs: list[tuple[OpState, str | None, int, int]] = []
+        runs: list[list[Any]] = []  # state, why, first and last number
+        run: list[Any] = [None, None, 0, 0]
         for state, why, seq in sorted(states, key=itemgetter(2)):
-            if runs and runs[-1][:2] == (state, why) and runs[-1][3] + 1 == seq:
-                runs[-1] = (*runs[-1][:3], seq)
+            if seq == run[3] + 1 and state is run[0] and why == run[1]:
+                run[3] = seq
             else:
-                runs.append((state, why, seq, seq))
+                run = [state, why, seq, seq]
+                runs.append(run)
         self._journal.executemany(
             "UPDATE operation SET state = ?, detail = coalesce(?, detail) WHERE job = ? AND seq BETWEEN ? AND ?",
             [
@@ -237,30 +243,30 @@ class OperationStore:
     def set_refused(self, seq: int, refused: Mapping[str, str]) -> None:
         """Keeps which members of a membership operation were refused, by the user's ref, and why."""
         self._journal.executemany(
-            "UPDATE membership SET refused = ? WHERE job = ? AND op = ? AND row IN "
-            "(SELECT row FROM row WHERE job = ? AND ref = ?)",
-            [(storable(why), self._job, seq, self._job, ref) for ref, why in refused.items()],
+            "INSERT OR REPLACE INTO refused SELECT o.job, o.seq, r.row, ?3 "
+            "FROM operation AS o CROSS JOIN json_each(o.members) AS m "
+            "CROSS JOIN row AS r ON r.job = o.job AND r.row = m.value WHERE o.job = ?1 AND o.seq = ?2 AND r.ref = ?4",
+            [(self._job, seq, storable(why), ref) for ref, why in refused.items()],
         )
 
     def reopen_memberships(self, rows: Sequence[int]) -> None:
         """Makes the memberships of some rows due again, unless they have failed. Those that are members stay."""
-        self._journal.executemany(
-            "UPDATE operation SET state = 'planned' WHERE job = ?1 AND state <> 'failed' "
-            "AND seq IN (SELECT op FROM membership WHERE job = ?1 AND row = ?2)",
-            [(self._job, row) for row in rows],
-        )
+        if rows:
+            self._journal.execute(
+                "UPDATE operation SET state = 'planned' WHERE job = ?1 AND members IS NOT NULL AND state <> 'failed' "
+                "AND EXISTS (SELECT 1 FROM json_each(members) WHERE value IN (SELECT value FROM json_each(?2)))",
+                (self._job, json.dumps(list(rows))),
+            )
 
     def retry_failed(self) -> None:
         """Makes what failed open again."""
-        self._journal.execute(
-            "UPDATE membership SET refused = NULL WHERE job = ? AND refused IS NOT NULL", (self._job,)
-        )
+        self._journal.execute("DELETE FROM refused WHERE job = ?", (self._job,))
         # A membership of a user that could not be created is done without that user; it is due again as well.
         self._journal.execute(
             """
-            UPDATE operation SET state = 'planned', detail = NULL WHERE job = ?1 AND (state = 'failed' OR seq IN (
-                SELECT m.op FROM membership AS m JOIN row AS r ON r.job = m.job AND r.row = m.row
-                WHERE m.job = ?1 AND r.ref IS NULL))
+            UPDATE operation SET state = 'planned', detail = NULL WHERE job = ?1 AND (state = 'failed' OR EXISTS (
+                SELECT 1 FROM json_each(members) AS m CROSS JOIN row AS r ON r.job = ?1 AND r.row = m.value
+                WHERE r.ref IS NULL))
             """,
             (self._job,),
         )
@@ -277,13 +283,18 @@ class OperationStore:
             WHERE o.job = ?1 AND o.state IN ('failed', 'unknown', 'intent')
             AND o.kind NOT IN ('add_members', 'remove_members')
             UNION ALL
-            SELECT m.row, r.username, o.kind, t.path,
-                   CASE WHEN m.refused IS NOT NULL THEN 'failed' WHEN o.state = 'intent' THEN 'unknown'
-                        ELSE o.state END, coalesce(m.refused, o.detail)
-            FROM membership AS m JOIN row AS r ON r.job = m.job AND r.row = m.row
-            JOIN target AS t ON t.job = m.job AND t.id = m.target
-            JOIN operation AS o ON o.job = m.job AND o.seq = m.op
-            WHERE m.job = ?1 AND (m.refused IS NOT NULL OR o.state IN ('failed', 'unknown', 'intent'))
+            SELECT r.row, r.username, o.kind, t.path,
+                   CASE o.state WHEN 'intent' THEN 'unknown' ELSE o.state END, o.detail
+            FROM operation AS o CROSS JOIN json_each(o.members) AS m
+            CROSS JOIN row AS r ON r.job = o.job AND r.row = m.value
+            JOIN target AS t ON t.job = o.job AND t.id = o.target
+            WHERE o.job = ?1 AND o.members IS NOT NULL AND o.state IN ('failed', 'unknown', 'intent')
+            AND NOT EXISTS (SELECT 1 FROM refused AS f WHERE f.job = o.job AND f.op = o.seq AND f.row = r.row)
+            UNION ALL
+            SELECT r.row, r.username, o.kind, t.path, 'failed', f.why
+            FROM refused AS f JOIN row AS r ON r.job = f.job AND r.row = f.row
+            JOIN operation AS o ON o.job = f.job AND o.seq = f.op JOIN target AS t ON t.job = o.job AND t.id = o.target
+            WHERE f.job = ?1
             ORDER BY 1, 3
             """,
             (self._job,),
@@ -299,11 +310,12 @@ class OperationStore:
             """
             SELECT o.phase, o.seq, o.kind, NULL, o.state, o.detail FROM operation AS o WHERE o.job = ?1 AND o.row = ?2
             UNION ALL
-            SELECT o.phase, o.seq, o.kind, t.path, CASE WHEN m.refused IS NOT NULL THEN 'failed' ELSE o.state END,
-                   coalesce(m.refused, o.detail)
-            FROM membership AS m JOIN target AS t ON t.job = m.job AND t.id = m.target
-            JOIN operation AS o ON o.job = m.job AND o.seq = m.op
-            WHERE m.job = ?1 AND m.row = ?2 ORDER BY 1, 2
+            SELECT o.phase, o.seq, o.kind, t.path, CASE WHEN f.why IS NOT NULL THEN 'failed' ELSE o.state END,
+                   coalesce(f.why, o.detail)
+            FROM operation AS o JOIN target AS t ON t.job = o.job AND t.id = o.target
+            CROSS JOIN json_each(o.members) AS m ON m.value = ?2
+            LEFT JOIN refused AS f ON f.job = o.job AND f.op = o.seq AND f.row = m.value
+            WHERE o.job = ?1 AND o.members IS NOT NULL ORDER BY 1, 2
             """,
             (self._job, row),
         )

@@ -72,10 +72,10 @@ _STEPS = """
                            WHEN 'planned' THEN 1 ELSE 0 END AS badness
     FROM operation WHERE job = ?1 AND row IS NOT NULL AND state NOT IN ('done', 'noop')
     UNION ALL
-    SELECT row, 3 FROM membership WHERE job = ?1 AND refused IS NOT NULL
+    SELECT row, 3 FROM refused WHERE job = ?1
     UNION ALL
-    SELECT m.row, CASE o.state WHEN 'failed' THEN 3 WHEN 'unknown' THEN 2 WHEN 'intent' THEN 2 ELSE 1 END
-    FROM operation AS o CROSS JOIN membership AS m ON m.job = o.job AND m.op = o.seq
+    SELECT m.value, CASE o.state WHEN 'failed' THEN 3 WHEN 'unknown' THEN 2 WHEN 'intent' THEN 2 ELSE 1 END
+    FROM operation AS o CROSS JOIN json_each(o.members) AS m
     WHERE o.job = ?1 AND o.state NOT IN ('done', 'noop')
 """
 

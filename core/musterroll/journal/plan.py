@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from heapq import merge
-from itertools import count, islice
+from itertools import islice
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -15,16 +16,15 @@ from musterroll.contract.problems import Problem, Severity
 from musterroll.contract.users import GroupPath
 from musterroll.journal.change import (
     COLUMNS,
-    FIRST_OF_MEMBERS,
     Action,
     Change,
     HandEditCounts,
     InviteDecision,
-    Memberships,
     NewUser,
     PasswordAction,
     PrivilegedGroup,
     Scalar,
+    StoredGroups,
     Target,
     field_changes,
     load_targets,
@@ -93,12 +93,11 @@ class PlanStore:
         self._journal = journal
         self._job = job
         self._rows: list[tuple[object, ...]] = []
-        self._memberships: list[tuple[object, ...]] = []
+        self._new: dict[tuple[str, ...], list[tuple[object, ...]]] = defaultdict(list)  # by the columns that they fill
         self._agreed: list[tuple[object, ...]] = []
         self._settled: list[UnchangedRow] = []
         self._has_settled = False
-        self._numbers = count(FIRST_OF_MEMBERS)
-        self._filling: dict[tuple[int | None, str], tuple[int, int]] = {}  # operation and members so far
+        self._to_create: list[tuple[int, GroupPath]] | None = None
 
     def add_target(self, target: Target, *, deletes: bool = False) -> None:
         """Stores a group that the plan touches. One without a ref is to be created.
@@ -121,28 +120,11 @@ class PlanStore:
         self._rows.append((self._job, *change.columns(invite or change.invite)))
         if change.agreed is not None:
             self._agreed.append((self._job, change.stored_row, *change.agreed.columns()))
-        self._add_memberships(change.stored_row, "add", change.add)
-        self._add_memberships(change.stored_row, "remove", change.remove)
 
     def add_new(self, user: NewUser) -> None:
         """Stores a row that creates a user as it says; its groups are stored already."""
-        self._rows.append((self._job, *user.columns()))
-        self._add_memberships(user.row, "add", user.add)
-
-    def _add_memberships(self, row: int, kind: str, targets: Sequence[Target]) -> None:
-        if targets:
-            self._memberships += [
-                (self._job, row, target.id, kind, place, self._operation_of(target.id, kind))
-                for place, target in enumerate(targets)
-            ]
-
-    def _operation_of(self, target: int | None, kind: str) -> int:
-        """The number of the operation that adds or removes the next member: one for so many members of a group."""
-        op, members = self._filling.get((target, kind), (0, _MEMBERS))
-        if members == _MEMBERS:
-            op, members = next(self._numbers), 0
-        self._filling[target, kind] = op, members + 1
-        return op
+        columns, values = user.columns()
+        self._new[columns].append((self._job, *values))
 
     def add_settled(self, rows: Sequence[UnchangedRow]) -> None:
         """Stores rows to which nothing is done, and of which nothing is to be noted when the job ends."""
@@ -170,33 +152,33 @@ class PlanStore:
 
         Settled ones are packed, as soon as it is known what goes into a pack, or these are the `last` rows.
         """
+        self._to_create = None
         ready, self._settled = (self._settled, []) if last else whole_parts(self._settled)
         pack_rows(self._journal, self._job, ready)
-        self._journal.executemany(f"INSERT INTO row VALUES ({', '.join('?' * 18)})", self._rows)  # noqa: S608 -- marks
-        self._journal.executemany(
-            "INSERT INTO membership (job, row, target, kind, position, op) VALUES (?, ?, ?, ?, ?, ?)", self._memberships
-        )
+        self._journal.executemany(f"INSERT INTO row VALUES ({', '.join('?' * 20)})", self._rows)  # noqa: S608 -- marks
         self._rows.clear()
-        self._memberships.clear()
+        for columns, rows in self._new.items():
+            names = ("job", *columns)
+            marks = ", ".join("?" * len(names))
+            self._journal.executemany(f"INSERT INTO row ({', '.join(names)}) VALUES ({marks})", rows)  # noqa: S608 -- constants
+        self._new.clear()
         if self._agreed:
             self._journal.executemany("INSERT INTO agreed VALUES (?, ?, ?, ?)", self._agreed)
             self._agreed.clear()
 
     def reject(self, rows: Iterable[int]) -> None:
         """Takes rows that were planned already out again."""
-        rows = iter(rows)
+        rows, self._to_create = iter(rows), None
         while batch := list(islice(rows, _BATCH)):
             if self._has_settled:
                 for number, username, *_ in take_out(self._journal, self._job, batch):
                     self.add(Change.rejected(number, username, None))
                 self.flush(last=True)
-            keys = [(self._job, row) for row in batch]
             self._journal.executemany(
-                f"UPDATE row SET action = '{Action.REJECTED}', invite = NULL, recipient = NULL "  # noqa: S608 -- a constant
-                f"WHERE job = ? AND row = ?",
-                keys,
+                f"UPDATE row SET action = '{Action.REJECTED}', invite = NULL, recipient = NULL, "  # noqa: S608 -- a constant
+                f"add_to = NULL, remove_from = NULL WHERE job = ? AND row = ?",
+                [(self._job, row) for row in batch],
             )
-            self._journal.executemany("DELETE FROM membership WHERE job = ? AND row = ?", keys)
 
     def named_users(self) -> Iterator[NamedUser]:
         """Streams whom the rows name, in the order of the sheet."""
@@ -220,18 +202,16 @@ class PlanStore:
         Without a username the field stays as it is.
         """
         for row, name, username, other in rows:
-            query = "SELECT action, password, fields FROM row WHERE job = ? AND row = ?"
-            action, password, text = self._journal.execute(query, (self._job, row)).fetchone()
+            query = "SELECT action, password, fields, coalesce(add_to, remove_from) FROM row WHERE job = ? AND row = ?"
+            action, password, text, groups = self._journal.execute(query, (self._job, row)).fetchone()
             fields = json.loads(text)
             before = field_changes(fields)[name].before if name in fields else None
             if username is None or before == username:
                 fields.pop(name, None)
             else:
                 fields[name] = [before, username, other]
-            if not fields and action == Action.UPDATE and password != PasswordAction.RESET:
-                members = "SELECT 1 FROM membership WHERE job = ? AND row = ? LIMIT 1"
-                if self._journal.execute(members, (self._job, row)).fetchone() is None:
-                    action = Action.UNCHANGED
+            if not fields and action == Action.UPDATE and password != PasswordAction.RESET and groups is None:
+                action = Action.UNCHANGED
             self._journal.execute(
                 "UPDATE row SET action = ?, fields = ? WHERE job = ? AND row = ?",
                 (action, json.dumps(fields, ensure_ascii=False, separators=(",", ":")), self._job, row),
@@ -334,21 +314,17 @@ class PlanStore:
     def clear(self) -> None:
         """Forgets the plan. What the next sheet is compared with stays."""
         self.forget_digests()
-        for table in ("row", "target", "membership", "operation", "problem", "agreed"):
+        self._to_create = None
+        for table in ("row", "target", "operation", "refused", "problem", "agreed"):
             self._journal.execute(f"DELETE FROM {table} WHERE job = ?", (self._job,))  # noqa: S608 -- constants
         forget_unchanged(self._journal, self._job)
 
     @decoded
     def changes(self) -> Iterator[Change]:
         """Streams what happens to every row that is not rejected, in the order of the sheet; then absent users."""
-        memberships = Memberships(
-            self._journal.stream(
-                "SELECT row, kind, target FROM membership WHERE job = ? ORDER BY row, position", (self._job,)
-            ),
-            load_targets(self._journal, self._job),
-        )
+        groups = StoredGroups(load_targets(self._journal, self._job))
         stored = (
-            Change.of_columns(columns, memberships.of(columns[0]))
+            Change.of_columns(columns, groups)
             for columns in self._journal.stream(
                 f"SELECT {COLUMNS} FROM row AS r WHERE r.job = ? AND r.action <> ? ORDER BY r.row",  # noqa: S608 -- constants
                 (self._job, Action.REJECTED),
@@ -399,9 +375,18 @@ class PlanStore:
                 also_rejects=tuple(json.loads(condemns)) if condemns else (),
             )
 
+    def count_members(self) -> tuple[int, int]:
+        """Returns how many memberships are added, and how many are removed."""
+        add, remove = self._journal.execute(
+            "SELECT coalesce(sum(json_array_length(add_to)), 0), coalesce(sum(json_array_length(remove_from)), 0) "
+            "FROM row WHERE job = ?",
+            (self._job,),
+        ).fetchone()
+        return int(add), int(remove)
+
     def groups_to_create(self) -> tuple[GroupPath, ...]:
         """Returns the groups that rows need and that did not exist when the plan was made, parents first."""
-        return tuple(path for _, path in self._new_targets())
+        return tuple(path for _, path in self._new_targets)
 
     @decoded
     def existing_groups(self) -> Iterator[tuple[GroupPath, str]]:
@@ -411,12 +396,21 @@ class PlanStore:
         ):
             yield tuple(json.loads(path)), ref
 
-    @decoded
+    @property
     def _new_targets(self) -> list[tuple[int, GroupPath]]:
+        """The groups to create, by number: found once, as limits, questions and operations all ask for them."""
+        if self._to_create is None:
+            self._to_create = self._find_new_targets()
+        return self._to_create
+
+    @decoded
+    def _find_new_targets(self) -> list[tuple[int, GroupPath]]:
         wanted = self._journal.execute(
             """
             WITH RECURSIVE needed (id, row) AS (
-                SELECT target, min(row) FROM membership WHERE job = ?1 AND kind = 'add' GROUP BY target
+                SELECT g.value, min(r.row) FROM (
+                    SELECT add_to, min(row) AS row FROM row WHERE job = ?1 AND add_to IS NOT NULL GROUP BY add_to
+                ) AS r, json_each(r.add_to) AS g GROUP BY 1
                 UNION
                 SELECT t.parent, n.row FROM needed AS n JOIN target AS t ON t.job = ?1 AND t.id = n.id
                 WHERE t.parent IS NOT NULL
@@ -432,7 +426,7 @@ class PlanStore:
     def derive_operations(self) -> None:
         """Makes the operations of the plan: groups by level, users, memberships in batches for each group."""
         seq = 0
-        for target, path in self._new_targets():
+        for target, path in self._new_targets:
             seq += 1
             self._add_of_group(seq, Kind.CREATE_GROUP, target, len(path))
         seq += self._add_of_users(seq, Kind.CREATE_USER, Action.CREATE)
@@ -464,8 +458,8 @@ class PlanStore:
                 [(self._job, seq + n, phase, kind, row) for n, row in enumerate(rows, 1)],
             )
             seq += len(rows)
-        self._add_of_members(Kind.REMOVE_MEMBERS, "remove")
-        self._add_of_members(Kind.ADD_MEMBERS, "add")
+        seq = self._add_of_members(seq, Kind.REMOVE_MEMBERS, "remove_from")
+        seq = self._add_of_members(seq, Kind.ADD_MEMBERS, "add_to")
         for action, leaving in ((Action.DEACTIVATE, Kind.DEACTIVATE), (Action.DELETE, Kind.DELETE_USER)):
             seq += self._add_of_users(seq, leaving, action)
         for target, path in self._journal.execute(
@@ -486,13 +480,39 @@ class PlanStore:
             (after, OPERATIONS[kind].phase, kind, self._job, action),
         )
 
-    def _add_of_members(self, kind: Kind, what: str) -> None:
-        """Makes the operations of the memberships to add or to remove: their numbers are known already."""
-        self._journal.execute(
-            "INSERT INTO operation (job, seq, phase, kind, target) "
-            "SELECT DISTINCT job, op, ?, ?, target FROM membership WHERE job = ? AND kind = ?",
-            (OPERATIONS[kind].phase, kind, self._job, what),
-        )
+    def _add_of_members(self, seq: int, kind: Kind, column: str) -> int:
+        """Makes the operations on memberships, numbered from `seq` on: of each group one for so many members."""
+        phase = OPERATIONS[kind].phase
+        filling: dict[int, tuple[int, list[int]]] = {}  # by group: the number of the operation, and the rows so far
+        known: dict[str, list[int]] = {}
+        ready: list[tuple[object, ...]] = []
+        insert = "INSERT INTO operation (job, seq, phase, kind, target, members) VALUES (?, ?, ?, ?, ?, ?)"
+
+        def operation(target: int, number: int, members: list[int]) -> tuple[object, ...]:
+            return self._job, number, phase, kind.value, target, f"[{','.join(map(str, members))}]"
+
+        query = f"SELECT row, {column} FROM row WHERE job = ? AND {column} IS NOT NULL ORDER BY row"  # noqa: S608 -- constants
+        for row, text in self._journal.stream(query, (self._job,)):
+            targets = known.get(text)
+            if targets is None:
+                if len(known) > _BATCH:
+                    known.clear()
+                targets = known[text] = json.loads(text)
+            for target in targets:
+                number, members = filling.get(target, (0, None))
+                if members is None:
+                    seq += 1
+                    number, members = filling[target] = seq, []
+                members.append(row)
+                if len(members) == _MEMBERS:
+                    ready.append(operation(target, number, members))
+                    del filling[target]
+            if len(ready) >= _BATCH:
+                self._journal.executemany(insert, ready)
+                ready.clear()
+        ready += [operation(target, number, members) for target, (number, members) in filling.items()]
+        self._journal.executemany(insert, ready)
+        return seq
 
     def _add_of_group(self, seq: int, kind: Kind, target: int, later: int) -> None:
         self._journal.execute(

@@ -14,6 +14,9 @@ _CHUNK = 500  # values in a query
 # Of a row `r`: whether everything that was to be done to its user was done.
 IS_DONE = """NOT EXISTS (SELECT 1 FROM operation AS o INDEXED BY operation_row
     WHERE o.job = r.job AND o.row = r.row AND o.state NOT IN ('done', 'noop'))"""
+# The same for many rows of the job `?3`: those of its operations that are not done are few, so they are found once.
+IS_DONE_OF_ALL = """r.row NOT IN (SELECT row FROM operation
+    WHERE job = ?3 AND row IS NOT NULL AND state NOT IN ('done', 'noop'))"""
 # Of a row `r`: the name that its user has by now, as a row can rename.
 PRESENT_NAME = f"""CASE WHEN r.action IN ('update', 'reactivate') AND {IS_DONE}
     THEN coalesce(json_extract(r.fields, '$.{USERNAME}[1]'), r.username) ELSE r.username END"""
@@ -118,7 +121,8 @@ class Roster:
         self._journal.execute(
             f"""
             INSERT INTO roster SELECT {OWNER}, ref, {PRESENT_NAME}, ?3
-            FROM row AS r WHERE job = ?3 AND action NOT IN (?4, ?6, ?7) AND row < ?5 AND ref IS NOT NULL AND {IS_DONE}
+            FROM row AS r WHERE job = ?3 AND action NOT IN (?4, ?6, ?7) AND row < ?5 AND ref IS NOT NULL
+            AND {IS_DONE_OF_ALL}
             ON CONFLICT DO UPDATE SET username = excluded.username WHERE username <> excluded.username
             """,  # noqa: S608 -- a constant
             (*self._owner, job, Action.REJECTED, FIRST_OFF_SHEET_ROW, Action.IGNORED, Action.DELETE),

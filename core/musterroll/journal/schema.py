@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 APPLICATION_ID = 0x6D757374  # "must"
-VERSION = 11
+VERSION = 12
 
 TURN = "CREATE TABLE turn (value INTEGER NOT NULL)  -- counts what happens: clocks can be set back"
 INVITED_AS = """
@@ -107,6 +107,15 @@ CREATE TABLE agreed (                         -- what a planned row asks for and
 ) WITHOUT ROWID
 """
 
+OPERATION_MEMBERS = "CREATE INDEX operation_members ON operation (job, state) WHERE members IS NOT NULL"
+REFUSED = """
+CREATE TABLE refused (                        -- members whom an operation that was done has left out
+    job    TEXT NOT NULL, op INTEGER NOT NULL, row INTEGER NOT NULL,
+    why    TEXT NOT NULL,
+    PRIMARY KEY (job, op, row)
+) WITHOUT ROWID
+"""
+
 META = "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)"
 
 _TABLES = """
@@ -157,6 +166,8 @@ CREATE TABLE row (
     who      TEXT,                            -- JSON: digests for `made_name`, where usernames are made
     handed   TEXT,                            -- the file that the password was handed over in, where it was made
     hand_edits TEXT,                          -- JSON: what somebody has changed in the portal by hand
+    add_to   TEXT,                            -- JSON: the targets that the user is added to, in the cell's order
+    remove_from TEXT,                         -- JSON: those that the user is taken out of
     PRIMARY KEY (job, row)
 ) WITHOUT ROWID;
 -- Every group that the job touches; the ref of a new one comes with its creation.
@@ -170,17 +181,6 @@ CREATE TABLE target (
     deletes INTEGER NOT NULL,                 -- is to be deleted, if it is empty by then
     PRIMARY KEY (job, id)
 ) WITHOUT ROWID;
-CREATE TABLE membership (
-    job    TEXT NOT NULL,
-    row    INTEGER NOT NULL,
-    target INTEGER NOT NULL,
-    kind   TEXT NOT NULL,                     -- add, remove
-    position INTEGER NOT NULL,                -- within the row's cell
-    op     INTEGER,
-    refused TEXT,                             -- why this member failed although the operation was done
-    PRIMARY KEY (job, row, target, kind)
-) WITHOUT ROWID;
-CREATE INDEX membership_op ON membership (job, op);
 CREATE TABLE operation (
     job    TEXT NOT NULL,
     seq    INTEGER NOT NULL,
@@ -191,6 +191,7 @@ CREATE TABLE operation (
     state  TEXT NOT NULL DEFAULT 'planned',   -- planned, intent, done, noop, failed, unknown
     ref    TEXT,
     detail TEXT,
+    members TEXT,                             -- JSON: the rows whose users are added or removed, ascending
     PRIMARY KEY (job, seq)
 ) WITHOUT ROWID;
 -- A query that looks for a row's operations names it with INDEXED BY: SQLite would rather read all those of the job.
@@ -253,4 +254,6 @@ SCHEMA = (
     MADE_NAME_FOLDED,
     LAST_VALUES,
     AGREED,
+    OPERATION_MEMBERS,
+    REFUSED,
 )

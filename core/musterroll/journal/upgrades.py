@@ -14,7 +14,9 @@ from musterroll.journal.schema import (
     MADE_NAME_FOLDED,
     MANAGED,
     META,
+    OPERATION_MEMBERS,
     OWNER,
+    REFUSED,
     ROSTER,
     SCHEMA,
     SHEET_PART_JOB,
@@ -128,10 +130,37 @@ _TO_11 = (
     "ALTER TABLE last_sheet ADD COLUMN writer INTEGER",
 )
 
+_OF_ROW = """
+    (SELECT json_group_array(target) FROM (
+        SELECT m.target FROM membership AS m
+        WHERE m.job = row.job AND m.row = row.row AND m.kind = '{kind}' ORDER BY m.position))
+"""
+
+# A membership was a row of a table.
+_TO_12 = (
+    "ALTER TABLE row ADD COLUMN add_to TEXT",
+    "ALTER TABLE row ADD COLUMN remove_from TEXT",
+    "ALTER TABLE operation ADD COLUMN members TEXT",
+    f"""
+    UPDATE row SET add_to = nullif({_OF_ROW.format(kind="add")}, '[]'),
+                   remove_from = nullif({_OF_ROW.format(kind="remove")}, '[]')
+    WHERE EXISTS (SELECT 1 FROM membership AS m WHERE m.job = row.job AND m.row = row.row)
+    """,  # noqa: S608 -- constants
+    """
+    UPDATE operation SET members = (SELECT json_group_array(row) FROM (
+        SELECT m.row FROM membership AS m WHERE m.job = operation.job AND m.op = operation.seq ORDER BY m.row))
+    WHERE kind IN ('add_members', 'remove_members')
+    """,
+    REFUSED,
+    "INSERT INTO refused SELECT job, op, row, refused FROM membership WHERE refused IS NOT NULL",
+    "DROP TABLE membership",
+    OPERATION_MEMBERS,
+)
+
 FORMAT = SqliteFormat(
     application_id=APPLICATION_ID,
     version=VERSION,
     schema=SCHEMA,
-    steps={3: _TO_4, 4: (META,), 5: _TO_6, 6: _TO_7, 7: _TO_8, 8: _TO_9, 9: _TO_10, 10: _TO_11},
+    steps={3: _TO_4, 4: (META,), 5: _TO_6, 6: _TO_7, 7: _TO_8, 8: _TO_9, 9: _TO_10, 10: _TO_11, 11: _TO_12},
 )
 """Of a journal."""

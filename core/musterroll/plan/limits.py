@@ -260,16 +260,12 @@ def _rows(where: str, *values: object) -> Callable[[Job], int]:
     return lambda job: count_stored(job, "row", where, *values)
 
 
-def _memberships(kind: str) -> Callable[[Job], int]:
-    return lambda job: count_stored(job, "membership", "kind = ?", kind)
-
-
 COUNTS: dict[str, Callable[[Job], int]] = {
     "create": _rows("action = ?", Action.CREATE),
     "update": _rows("action IN (?, ?)", Action.UPDATE, Action.REACTIVATE),
     "email_change": _rows("action = ? AND json_type(fields, ?) IS NOT NULL", Action.UPDATE, f"$.{_EMAIL}"),
-    "group_add": _memberships("add"),
-    "group_remove": _memberships("remove"),
+    "group_add": lambda job: job.plan.count_members()[0],
+    "group_remove": lambda job: job.plan.count_members()[1],
     "privileged": lambda job: sum(group.add + group.remove for group in job.plan.privileged()),
     "new_groups": lambda job: len(job.plan.groups_to_create()),
     "password_reset": _rows("password = ?", PasswordAction.RESET),

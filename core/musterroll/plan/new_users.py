@@ -9,7 +9,7 @@ from musterroll.contract.messages import Recipient
 from musterroll.contract.plain import takes_plain_way
 from musterroll.contract.users import GroupPath
 from musterroll.invites.policy import InvitePolicy
-from musterroll.journal.change import InviteDecision, Made, NewUser, PasswordAction, Target
+from musterroll.journal.change import InviteDecision, Made, NewUser, PasswordAction, Target, new_fields, numbers_text
 from musterroll.journal.plan import PlanStore
 from musterroll.plan.row import RowPlanner
 from musterroll.sheet.batch import RowBatch
@@ -49,8 +49,9 @@ class NewUsers:
         self._rows, self._names, self._needs_password = rows, names, needs_password
         self._invites, self._decide, self._keep, self._store = invites, decide, keep, store
         self._makes_passwords = makes_passwords
+        self._against_all = invites.reason_against_all_new()
         self._looks = rows.knows_new_users and not takes_plain_way()
-        self._targets: dict[tuple[GroupPath, ...], tuple[Target, ...]] = {}  # of groups that are stored
+        self._targets: dict[tuple[GroupPath, ...], str | None] = {}  # numbers of groups that are stored
 
     def begin(self, batch: RowBatch, made: Sequence[Made] | None) -> None:
         """Takes the batch whose rows may be such, and what was made for them, where anything can be."""
@@ -61,7 +62,8 @@ class NewUsers:
         self._suspects = self._rows.suspects(columns)
         self._usernames, self._folded = columns.texts(USERNAME), columns.folded(USERNAME)
         self._has_password = list(map(bool, columns.secrets(PASSWORD)))
-        self._texts = list(zip(*map(columns.texts, self._names), strict=True)) if self._names else [()] * len(batch)
+        self._columns = [columns.texts(name) for name in self._names]
+        self._fields: list[str] = []  # written when the first of them is needed
 
     def take(self, checked: CheckedRow) -> bool:
         """Stores what becomes of a row that means nobody whom the portal has; returns whether it is such a row."""
@@ -71,22 +73,21 @@ class NewUsers:
         username, has_password = self._usernames[place], self._has_password[place]
         if not (username and (has_password or self._makes_passwords or not self._needs_password)):
             return False
-        targets = self._targets.get(groups)
-        if targets is None:
+        if groups not in self._targets:
             known = self._rows.groups_of_new(groups)
             if known is None:
                 return False
-            targets = self._targets[groups] = known[0]
-            self._keep(targets)
-        texts = self._texts[place]
-        invite = self._invites.reason_against(None, username, active=True)
+            self._targets[groups] = numbers_text(known[0])
+            self._keep(known[0])
+        if not self._fields:
+            self._fields = new_fields(self._names, self._columns) or ["{}"] * len(self._usernames)
+        invite = self._against_all or self._invites.reason_against(None, username, active=True)
         if invite is None:
+            texts = (column[place] for column in self._columns)
             recipient = Recipient(username=username, fields=dict(zip(self._names, texts, strict=True)))
             invite = self._decide(checked, recipient)
         password = _SET if has_password or self._makes_passwords else _NONE
-        fields = [(name, text) for name, text in zip(self._names, texts, strict=True) if text]
+        fields, add = self._fields[place], self._targets[groups]
         made = None if self._made is None else self._made[place]
-        self._store.add_new(
-            NewUser(checked.number, username, self._folded[place], password, fields, targets, invite, made)
-        )
+        self._store.add_new(NewUser(checked.number, username, self._folded[place], password, fields, add, invite, made))
         return True

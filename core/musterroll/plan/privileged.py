@@ -114,7 +114,11 @@ def count_privileged(job: Job, groups: Sequence[str]) -> tuple[PrivilegedGroup, 
         return ()
     paths = {id_: target.path for id_, target in load_targets(job.journal, job.id).items()}
     found: dict[GroupPath, dict[str, int]] = {}
-    query = "SELECT target, kind, count(*) FROM membership WHERE job = ? GROUP BY target, kind"
+    query = """
+        SELECT g.value, 'add', count(*) FROM row AS r, json_each(r.add_to) AS g WHERE r.job = ?1 GROUP BY 1
+        UNION ALL
+        SELECT g.value, 'remove', count(*) FROM row AS r, json_each(r.remove_from) AS g WHERE r.job = ?1 GROUP BY 1
+    """
     for id_, kind, members in job.journal.execute(query, (job.id,)):
         if is_privileged(patterns, paths[id_]):
             found.setdefault(paths[id_], {})[kind] = members

@@ -57,7 +57,7 @@ def summarise(job: Job, *, portal: str) -> PlanSummary:
         actions=actions,
         groups=len(job.plan.groups_to_create()),
         groups_to_delete=count_stored(job, "target", "deletes"),
-        memberships=count_stored(job, "membership"),
+        memberships=sum(job.plan.count_members()),
         invites=count_stored(job, "row", "invite IS NOT NULL"),
         rejected=rejected,
         portal=portal,

@@ -7,13 +7,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 
-from musterroll import BackendError, CreateUser, Op, Secret, UpdateUser
+from musterroll import AddMembers, BackendError, CreateUser, Op, RemoveMembers, Secret, UpdateUser
 
 # Operations in one transaction. Each costs a wait for the disk and the index pages it touched, so many are cheaper:
 # more than twice as fast as 64. It is what a crash can leave in doubt.
 CHUNK = 1000
 # Passwords take some 28 ms each: with fewer of them in one transaction, answers come every second or so.
 _SLOW_CHUNK = 64
+# An operation on memberships has up to a hundred members: so many of them are in memory at once.
+_MOST_MEMBERS = 50_000
+_OF_MEMBERS, _OF_PASSWORDS = (AddMembers, RemoveMembers), (CreateUser, UpdateUser)
 
 
 def argon2id(password: bytes) -> str:
@@ -68,13 +71,16 @@ class Hasher:
             BackendError: there is not enough memory.
         """
         while True:
-            chunk: list[Op] = []
             passwords: dict[str, Secret] = {}
+            chunk: list[Op] = []
+            members = 0
             for op in ops:
                 chunk.append(op)
-                if hashes and isinstance(op, CreateUser | UpdateUser) and op.password is not None:
+                if isinstance(op, _OF_MEMBERS):
+                    members += len(op.members)
+                elif hashes and isinstance(op, _OF_PASSWORDS) and op.password is not None:
                     passwords[op.id] = op.password
-                if len(chunk) == most or len(passwords) == _SLOW_CHUNK:
+                if len(chunk) == most or members >= _MOST_MEMBERS or len(passwords) == _SLOW_CHUNK:
                     break
             if not chunk:
                 return

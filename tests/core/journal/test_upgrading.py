@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import stat
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from musterroll.contract.operations import Kind
 from musterroll.errors import RefusedError, StateError
 from musterroll.journal.job import Job, read_jobs
 from musterroll.journal.journal import Journal, journal_path
@@ -19,7 +21,7 @@ from musterroll.journal.ledger import Ledger
 from musterroll.journal.schema import VERSION
 from musterroll.journal.sheet_parts import sheet_digests
 from musterroll.journal.upgrades import FORMAT
-from support.earlier import COMPLETED, QUARANTINED, UNDONE, write_earlier
+from support.earlier import COMPLETED, INTERRUPTED, QUARANTINED, UNDO, UNDONE, write_earlier
 
 _APPROVED = '{"by": "me", "at": "2026-11-27T18:00:00.000000+00:00"}'
 
@@ -94,6 +96,30 @@ def test_users_and_digests_are_taken_along(old: Path) -> None:
         assert [(ref, known[ref].detail) for ref, _ in uninvited] == uninvited
         assert list(sheet_digests(journal, QUARANTINED)) == digests
         assert next(Job(journal, COMPLETED).plan.changes()).fields["email"] == (None, "ana@example.com")
+
+
+def test_memberships_are_taken_along(tmp_path: Path) -> None:
+    refuse = f"UPDATE membership SET refused = ? WHERE job = '{COMPLETED}' AND row = 4"  # noqa: S608 -- a constant
+    path = write_earlier("journal", journal_path(tmp_path, "acme"), (refuse, "no room left"))
+    with closing(sqlite3.connect(path)) as db:
+        before = db.execute(
+            "SELECT m.job, m.row, m.kind, t.path FROM membership AS m JOIN target AS t ON t.id = m.target "
+            "AND t.job = m.job ORDER BY m.job, m.row, m.position"
+        ).fetchall()
+        members = db.execute("SELECT job, op, row FROM membership WHERE op IS NOT NULL ORDER BY 1, 2, 3").fetchall()
+    with _opened(path) as journal:
+        assert before == [
+            (job, change.row, kind, json.dumps(list(group.path)))
+            for job in (COMPLETED, UNDONE, UNDO, QUARANTINED, INTERRUPTED)
+            for change in Job(journal, job).plan.changes()
+            for kind, of_kind in (("add", change.add), ("remove", change.remove))
+            for group in of_kind
+        ]
+        stored = "SELECT job, seq, value FROM operation, json_each(members) ORDER BY 1, 2, 3"
+        assert journal.execute(stored).fetchall() == members
+        *_, (kind, path_of_group, state, why) = Job(journal, COMPLETED).operations.of_row(4)
+        assert (kind, path_of_group, state, why) == (Kind.ADD_MEMBERS, ("Staff",), "failed", "no room left")
+        assert Job(journal, COMPLETED).outcome_of_row(4).failed == 1
 
 
 def test_a_copy_is_kept_of_what_it_was(old: Path) -> None:

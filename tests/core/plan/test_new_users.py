@@ -96,10 +96,10 @@ def _stored(work: Work) -> dict[str, list[Any]]:
         return {
             table: db.execute(f"SELECT {columns} FROM {table} {in_order}").fetchall()  # noqa: S608 -- constants
             for table, columns in {
-                "row": "row, username, folded, action, password, fields, invite, channel, reason, recipient",
-                "membership": "row, target, kind, position, op",
+                "row": "row, username, folded, action, password, fields, invite, channel, reason, recipient, add_to, "
+                "remove_from",
                 "target": "id, path, parent, is_new",
-                "operation": "seq, phase, kind, row, target, state",
+                "operation": "seq, phase, kind, row, target, state, members",
             }.items()
         }
 

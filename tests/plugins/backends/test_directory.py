@@ -4,7 +4,7 @@ import os
 import sqlite3
 import stat
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any, ClassVar
@@ -62,7 +62,7 @@ def names(folder: Path) -> list[str]:
 
 class TestDirectory(BackendContract):
     options: ClassVar[dict[str, bool]] = {}
-    most_in_flight = 2000
+    most_in_flight = 4000
 
     def open_backend(self, folder: Path, *, read_only: bool = False) -> UserBackend:
         return open_directory(folder / "users.db", read_only=read_only, passwords="argon2id", **self.options)
@@ -164,6 +164,44 @@ class TestTheFile:
         moved = open_directory(tmp_path / "moved.db", read_only=True)
         assert moved.identity() == one.identity()
         moved.close()
+
+
+class TestIndexOfAddresses:
+    _INDEX = "SELECT count(*) FROM sqlite_schema WHERE name = 'users_by_email'"
+
+    @staticmethod
+    def _many() -> Iterator[Op]:
+        return (creation(f"user{number}", email=f"User{number}@example.com") for number in range(4001))
+
+    def test_a_large_first_import_makes_it_at_its_end(self, tmp_path: Path) -> None:
+        path = tmp_path / "users.db"
+        backend = open_directory(path)
+        results = iter(backend.execute(self._many()))
+        next(results)
+        assert query(path, self._INDEX) == [(0,)]
+        looking = open_directory(path, read_only=True)
+        key = UserKey("email", "user7@example.com", "user7@example.com")
+        assert [user.username for user in looking.lookup([key])[key]] == ["user7"]
+        looking.close()
+        assert {result.status for result in results} == {Status.DONE}
+        backend.close()
+        assert query(path, self._INDEX) == [(1,)]
+
+    def test_after_a_kill_the_next_to_write_makes_it(self, tmp_path: Path) -> None:
+        path = tmp_path / "users.db"
+        killed = open_directory(path)
+        list(killed.execute(self._many()))
+        open_directory(path).close()
+        assert query(path, self._INDEX) == [(1,)]
+        killed.close()
+
+    def test_it_stays_where_there_are_users(self, tmp_path: Path) -> None:
+        path = tmp_path / "users.db"
+        backend = open_directory(path)
+        run(backend, creation("ana"))
+        list(backend.execute(self._many()))
+        assert query(path, self._INDEX) == [(1,)]
+        backend.close()
 
 
 class TestOfAnEarlierVersion:
@@ -306,11 +344,11 @@ class TestFailures:
         path = tmp_path / "users.db"
         backend = open_directory(path)
         run(backend, creation("first"))
-        ops = [creation(f"user{number}", email="x" * 400) for number in range(3000)]
+        ops = [creation(f"user{number}", email="x" * 400) for number in range(5000)]
         soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
         answered: list[Result] = []
         try:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (4_000_000, hard))
+            resource.setrlimit(resource.RLIMIT_FSIZE, (7_000_000, hard))
             with pytest.raises(BackendError, match="full"):
                 answered.extend(backend.execute(iter(ops)))  # keeps what came before the error
         finally:

@@ -108,7 +108,7 @@ class Reads:
         return [refs.get(user.folded) if wanted[user.folded] is user else None for user in users]
 
     def _by_key(self, field: str, folded: Collection[str]) -> dict[str, list[Existing]]:
-        if field in _KEPT:
+        if field in _KEPT and (field != "email" or self._has_email_index()):
             key = f"users.{_KEPT[field]}"
             source = _keyed(key)
         else:
@@ -118,6 +118,10 @@ class Reads:
         for row in self._where(f"{source} WHERE {key}", folded):
             users[row[0]].append(_existing(row[1:]))
         return users
+
+    def _has_email_index(self) -> bool:
+        query = "SELECT 1 FROM sqlite_schema WHERE name = 'users_by_email'"
+        return self._db.execute(query).fetchone() is not None
 
     def _index(self, field: str) -> str:
         """Makes a temporary table of a field's folded values, unless it is there and up to date."""
@@ -161,10 +165,13 @@ class Reads:
 
     def resolve(self, doubtful: Sequence[Op]) -> Iterator[Result]:
         """Says what became of operations, by the state of the file."""
-        ids = [op.id for op in doubtful if isinstance(op, CreateUser | CreateGroup)]
+        ids = json.dumps([op.id for op in doubtful if isinstance(op, CreateUser | CreateGroup)])
         # Nothing indexes `operation`: one pass over the users is cheaper than an index kept up for every user.
-        users = {row[0]: row[1] for row in self._where("SELECT operation, id FROM users WHERE operation", ids)}
-        groups = {row[0]: row[1] for row in self._where("SELECT operation, id FROM groups WHERE operation", ids)}
+        made_by = "WHERE operation IN (SELECT value FROM json_each(?))"
+        users, groups = (
+            dict(self._db.execute(f"SELECT operation, id FROM {table} {made_by}", (ids,)).fetchall())  # noqa: S608 -- constants
+            for table in ("users", "groups")
+        )
         for op in doubtful:
             status, ref = self._outcome(op, users, groups)
             yield Result(op.id, status, ref)

@@ -19,6 +19,9 @@ NEEDED = {
 }
 """The columns that every table must have."""
 
+EMAIL_INDEX = "CREATE INDEX IF NOT EXISTS users_by_email ON users (email_key)"
+"""Makes the index by address, which a large first import drops until it is done."""
+
 _SCHEMA = (
     """
     CREATE TABLE meta (
@@ -46,7 +49,7 @@ _SCHEMA = (
         updated_at     TEXT NOT NULL
     )
     """,
-    "CREATE INDEX users_by_email ON users (email_key)",
+    EMAIL_INDEX,
     """
     CREATE TABLE groups (
         id          TEXT PRIMARY KEY,

@@ -12,7 +12,7 @@ import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from musterroll import (
     AddMembers,
@@ -41,11 +41,12 @@ _GROUP_GONE = "the group no longer exists; run the sheet again"
 # What is no fault of the whole file.
 _OF_ONE_OPERATION = (ValueError, TypeError, AttributeError, sqlite3.IntegrityError, sqlite3.DataError)
 
-_INSERT_USER = f"""
-    INSERT INTO users (id, username, username_key, {", ".join(COLUMNS)}, email_key,
-                       attributes, password_hash, operation, created_at, updated_at)
-    VALUES (?, ?, ?, {", ".join("?" * len(COLUMNS))}, ?, ?, ?, ?, ?, ?)
-"""  # noqa: S608 -- made of constants
+_OF_USER = (
+    *("id", "username", "username_key"),
+    *COLUMNS,
+    *("email_key", "attributes", "operation", "created_at", "updated_at"),
+)
+_HAVE_COLUMNS, _EMAIL = frozenset(COLUMNS), COLUMNS.index("email")
 
 _ADD_MEMBER = "INSERT INTO memberships (user_id, group_id) VALUES (?, ?) ON CONFLICT DO NOTHING"
 
@@ -96,7 +97,7 @@ class Writes:
         """
         for kind, of_kind in groupby(ops, key=type):
             if kind is CreateUser:
-                yield from self._create_users([op for op in of_kind if isinstance(op, CreateUser)], hashes, now)
+                yield from self._create_users(cast("list[CreateUser]", list(of_kind)), hashes, now)
             else:
                 for op in of_kind:
                     yield self._perform(op, hashes.get(op.id), now)
@@ -132,27 +133,41 @@ class Writes:
     # -- users ----------------------------------------------------------------------------------------------
 
     def _create_users(self, ops: Sequence[CreateUser], hashes: Mapping[str, str], now: str) -> list[Result]:
-        """Creates users; those of whom the file refuses one are created one by one, so that it keeps no other out."""
-        self._db.execute("SAVEPOINT users")
-        try:
-            results = self._try_to_create(ops, hashes, now)
-        except _OF_ONE_OPERATION as error:
-            self._db.execute("ROLLBACK TO users")
-            if len(ops) > 1:
-                results = [result for op in ops for result in self._create_users([op], hashes, now)]
-            else:
-                results = [Result(ops[0].id, Status.FAILED, detail=_why(error))]
-        self._db.execute("RELEASE users")
-        return results
+        """Creates users: all at once, as mostly every name is free; failing that those whose names are.
 
-    def _try_to_create(self, ops: Sequence[CreateUser], hashes: Mapping[str, str], now: str) -> list[Result]:
+        Those of whom the file refuses one are created one by one, so that it keeps no other out.
+        """
+        why = ""
+        for create in (self._create_where_free,) if self._unique_email else (self._create_all, self._create_where_free):
+            self._db.execute("SAVEPOINT users")
+            try:
+                results = create(ops, hashes, now)
+            except _OF_ONE_OPERATION as error:
+                why = _why(error)
+                self._db.execute("ROLLBACK TO users")
+                self._db.execute("RELEASE users")
+            else:
+                self._db.execute("RELEASE users")
+                return results
+        if len(ops) == 1:
+            return [Result(ops[0].id, Status.FAILED, detail=why)]
+        return [result for op in ops for result in self._create_users([op], hashes, now)]
+
+    def _create_all(self, ops: Sequence[CreateUser], hashes: Mapping[str, str], now: str) -> list[Result]:
+        """Creates users; the file refuses all of them where the name of one is taken."""
+        refs = list(new_ids(len(ops)))
+        self._insert_users(zip(refs, ops, strict=True), hashes, now)
+        return [Result(op.id, Status.DONE, ref) for ref, op in zip(refs, ops, strict=True)]
+
+    def _create_where_free(self, ops: Sequence[CreateUser], hashes: Mapping[str, str], now: str) -> list[Result]:
+        """Creates users whose names, and addresses where that matters, nobody has."""
         keys = [fold(op.user.username) for op in ops]
-        emails = [_key(op.user.fields.get("email")) for op in ops]
+        emails = [_key(op.user.fields.get("email")) if self._unique_email else None for op in ops]
         of_username = self._taken("username_key", keys)
-        of_email = self._taken("email_key", [key for key in emails if key]) if self._unique_email else {}
-        results, rows = [], []
+        of_email = self._taken("email_key", [key for key in emails if key])
+        results, new = [], []
         for op, key, email, ref in zip(ops, keys, emails, new_ids(len(ops)), strict=True):
-            username, fields = op.user.username, op.user.fields
+            username = op.user.username
             if (other := of_username.get(key)) is not None:
                 # A second go at an operation that was done must not stumble over the user it made itself.
                 is_ours = other[2] == op.id
@@ -162,15 +177,28 @@ class Writes:
             if email and (other := of_email.get(email)) is not None:
                 results.append(Result(op.id, Status.CONFLICT, detail=_email_is_taken(other[1])))
                 continue
-            columns = [fields.get(name) or None for name in COLUMNS]
-            own = {name: text for name, text in fields.items() if text and name not in COLUMNS}
-            rows.append((ref, username, key, *columns, email, _json(own), hashes.get(op.id), op.id, now, now))
+            new.append((ref, op))
             results.append(Result(op.id, Status.DONE, ref))
             of_username[key] = ref, username, op.id
-            if self._unique_email and email:
+            if email:
                 of_email[email] = ref, username, op.id
-        self._db.executemany(_INSERT_USER, rows)
+        self._insert_users(new, hashes, now)
         return results
+
+    def _insert_users(self, users: Iterable[tuple[str, CreateUser]], hashes: Mapping[str, str], now: str) -> None:
+        """Inserts users, each with its id. What is None takes SQLite's module longest, so no column is only that."""
+        names = (*_OF_USER, "password_hash") if hashes else _OF_USER
+        rows = []
+        for ref, op in users:
+            username, fields = op.user.username, op.user.fields
+            columns = list(map(fields.get, COLUMNS))
+            if "" in columns:
+                columns = [text or None for text in columns]
+            has_own = not _HAVE_COLUMNS.issuperset(fields)
+            own = {name: text for name, text in fields.items() if text and name not in COLUMNS} if has_own else {}
+            row = (ref, username, fold(username), *columns, _key(columns[_EMAIL]), _json(own), op.id, now, now)
+            rows.append((*row, hashes.get(op.id)) if hashes else row)
+        self._db.executemany(f"INSERT INTO users ({', '.join(names)}) VALUES ({marks(names)})", rows)  # noqa: S608 -- constants
 
     def _taken(self, column: str, keys: Sequence[str]) -> dict[str, tuple[str, str, str | None]]:
         """Returns who has a username or an address already: key → id, username, operation that created them."""
