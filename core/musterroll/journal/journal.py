@@ -25,7 +25,7 @@ class Journal:
 
     Attributes:
         path: the file; None of a temporary journal.
-        writer: which of its writers this is, by their order, while it is locked.
+        writer: which of its writers this is, by their order, once it has begun to write; None before.
     """
 
     def __init__(
@@ -98,7 +98,6 @@ class Journal:
         try:
             self._held = {file: _what_is_at(file) for file in (self.path, Path(lock.lock_file))}
             self._check()
-            self.writer = self._next_writer()
             yield
         finally:
             self._held, self.writer = {}, None
@@ -161,9 +160,13 @@ class Journal:
             yield row
 
     def begin(self) -> None:
-        """Begins a transaction if none is open."""
-        if not self._db.in_transaction:
-            self.execute("BEGIN IMMEDIATE")
+        """Begins a transaction if none is open. The first one of whoever has locked the journal counts a writer."""
+        if self._db.in_transaction:
+            return
+        self.execute("BEGIN IMMEDIATE")
+        # Not when it is locked: one that turns out to be damaged stays as it is.
+        if self._held and self.writer is None:
+            self.writer = self._next_writer()
 
     def commit(self) -> None:
         """Commits the open transaction, if there is one.
@@ -185,11 +188,10 @@ class Journal:
                 )
 
     def _next_writer(self) -> int:
-        with self.transaction():
-            self.execute(
-                "INSERT INTO meta VALUES ('writers', '1') ON CONFLICT DO UPDATE SET value = CAST(value AS INTEGER) + 1"
-            )
-            (writers,) = self.execute("SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'writers'").fetchone()
+        self.execute(
+            "INSERT INTO meta VALUES ('writers', '1') ON CONFLICT DO UPDATE SET value = CAST(value AS INTEGER) + 1"
+        )
+        (writers,) = self.execute("SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'writers'").fetchone()
         return int(writers)
 
     def next_turn(self) -> int:
@@ -207,6 +209,7 @@ class Journal:
         except BaseException:
             if self._db.in_transaction:
                 self._db.rollback()
+            self.writer = None  # who was counted in it, was not
             raise
         self.commit()
 
