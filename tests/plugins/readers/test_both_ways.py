@@ -281,6 +281,10 @@ def cells_of(content: str) -> str:
             cells_of('<c r="A40" s="3" t="s"><v>1</v></c><c r="B40" s="99"><v>7</v></c>'), id="strange styles"
         ),
         pytest.param(cells_of('<c r="A40"><v>1e400</v></c><c r="B40"><v>x</v></c>'), id="no numbers"),
+        pytest.param(cells_of('<c r="A40" t="str"><f>A1</f><v>a_x0041_</v></c>'), id="a formula with a text"),
+        pytest.param(cells_of('<c r="A40"><f t="a" t="a">A1</f><v>1</v></c>') * 2, id="a formula of damage"),
+        pytest.param(cells_of('<c r="A40"><f>A1]]></f><v>1</v></c>'), id="]]> in a formula"),
+        pytest.param(cells_of('<c r="A40"><v>1</v><f>A1</f></c>'), id="a formula behind its result"),
         pytest.param(cells_of('<c r="XFE40"><v>1</v></c>'), id="a column after the last"),
         pytest.param(cells_of('<c r="ZZ40"><v>1</v></c>'), id="a column far away"),
         pytest.param(cells_of('<c r="A40"></c>'), id="an empty cell with an end"),
@@ -343,6 +347,42 @@ def test_other_encodings(tmp_path: Path, encoding: str, declared: str, text: str
         for name, content in contents.items():
             archive.writestr(name, content)
     compare(path, SMALL)
+
+
+FORMULAS = {
+    "texts": ' t="str"><f aca="false">LOWER(B1&amp;"x")</f><v>a{n}</v>',
+    "numbers": "><f>A{n}+1</f><v>{n}</v>",
+    "shared": '><f t="shared" si="0"/><v>{n}</v>',
+    "blank": ' t="str"><f>""</f><v></v>',
+    "array": '><f t="array" ref="A{n}">B{n}</f><v>{n}</v>',
+}
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        pytest.param("", id="none"),
+        pytest.param("><f>A1</f>", id="no result"),
+        pytest.param("><f>A1</f><v></v>", id="a blank result"),
+        pytest.param("><f>A1]]></f><v>1</v>", id="]]> in the formula"),
+        pytest.param("><f>A1\x0b</f><v>1</v>", id="a control character in the formula"),
+        pytest.param('><f t="array" t="array">A1</f><v>1</v>', id="an attribute twice"),
+        pytest.param("><f>A1</f><f>A1</f><v>1</v>", id="two formulas"),
+        pytest.param(' t="inlineStr"><f>A1</f><is><t>a</t></is>', id="a text of its own"),
+        pytest.param(' t="b"><f>A1</f><v>1</v>', id="a truth value"),
+    ],
+)
+@pytest.mark.parametrize("formula", FORMULAS.values(), ids=FORMULAS)
+def test_results_of_formulas_are_plain(tmp_path: Path, formula: str, odd: str) -> None:
+    made = [
+        f'<row r="{n}"><c r="A{n}" t="s"><v>0</v></c><c r="B{n}"{formula.format(n=n)}</c></row>' for n in range(1, 1200)
+    ]
+    if odd:
+        made[900] = f'<row r="901"><c r="A901" t="s"><v>0</v></c><c r="B901"{odd}</c></row>'
+    path = save(tmp_path / "users.xlsx", parts(worksheet("".join(made)), texts=TEXTS, styles=STYLES))
+    careful, quick = compare(path, (1 << 14, 1 << 10))
+    assert len(careful.rows) > 600
+    assert careful.error or quick.parsed < careful.parsed / (2 if odd else 5)
 
 
 # --- the same for ods
@@ -526,6 +566,13 @@ def compare_changed(
 
 CELLS = [
     't="s"><v>0</v></c>',
+    't="str"><f>LOWER(A1&amp;"x")</f><v>a &amp; b</v></c>',
+    't="str" s="3"><f aca="false">B1</f><v></v></c>',
+    's="2"><f t="shared" si="0"/><v>7</v></c>',
+    't="s"><f>A1</f><v>1</v></c>',
+    "><f>A1</f><v></v></c>",
+    "><f>A1</f></c>",
+    't="e"><f t="array" ref="A1">A1]</f><v>#N/A</v></c>',
     't="s" s="1"><v>1</v></c>',
     's="1"><v>45000</v></c>',
     's="2"><v>7</v></c>',
