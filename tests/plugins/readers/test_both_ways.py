@@ -192,8 +192,8 @@ def test_a_column_of_texts_is_soon_looked_at_for_nothing_else(
 
     monkeypatch.setattr(RowPattern, "made", noted)
     compare(long_sheets / "odfpy.ods")
-    assert groups[0] == 1 + 8 * 4
-    assert set(groups[1:]) == {1 + 3 + 4}  # three columns of texts, one of numbers, and none behind them
+    assert groups[0] == 1 + 8 * 7
+    assert set(groups[1:]) == {1 + 3 + 7}  # three columns of texts, one of numbers, and none behind them
 
 
 def test_the_plain_way_parses_everything(long_sheets: Path) -> None:
@@ -281,6 +281,10 @@ def cells_of(content: str) -> str:
             cells_of('<c r="A40" s="3" t="s"><v>1</v></c><c r="B40" s="99"><v>7</v></c>'), id="strange styles"
         ),
         pytest.param(cells_of('<c r="A40"><v>1e400</v></c><c r="B40"><v>x</v></c>'), id="no numbers"),
+        pytest.param(cells_of('<c r="A40" t="str"><f>A1</f><v>a_x0041_</v></c>'), id="a formula with a text"),
+        pytest.param(cells_of('<c r="A40"><f t="a" t="a">A1</f><v>1</v></c>') * 2, id="a formula of damage"),
+        pytest.param(cells_of('<c r="A40"><f>A1]]></f><v>1</v></c>'), id="]]> in a formula"),
+        pytest.param(cells_of('<c r="A40"><v>1</v><f>A1</f></c>'), id="a formula behind its result"),
         pytest.param(cells_of('<c r="XFE40"><v>1</v></c>'), id="a column after the last"),
         pytest.param(cells_of('<c r="ZZ40"><v>1</v></c>'), id="a column far away"),
         pytest.param(cells_of('<c r="A40"></c>'), id="an empty cell with an end"),
@@ -345,6 +349,42 @@ def test_other_encodings(tmp_path: Path, encoding: str, declared: str, text: str
     compare(path, SMALL)
 
 
+FORMULAS = {
+    "texts": ' t="str"><f aca="false">LOWER(B1&amp;"x")</f><v>a{n}</v>',
+    "numbers": "><f>A{n}+1</f><v>{n}</v>",
+    "shared": '><f t="shared" si="0"/><v>{n}</v>',
+    "blank": ' t="str"><f>""</f><v></v>',
+    "array": '><f t="array" ref="A{n}">B{n}</f><v>{n}</v>',
+}
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        pytest.param("", id="none"),
+        pytest.param("><f>A1</f>", id="no result"),
+        pytest.param("><f>A1</f><v></v>", id="a blank result"),
+        pytest.param("><f>A1]]></f><v>1</v>", id="]]> in the formula"),
+        pytest.param("><f>A1\x0b</f><v>1</v>", id="a control character in the formula"),
+        pytest.param('><f t="array" t="array">A1</f><v>1</v>', id="an attribute twice"),
+        pytest.param("><f>A1</f><f>A1</f><v>1</v>", id="two formulas"),
+        pytest.param(' t="inlineStr"><f>A1</f><is><t>a</t></is>', id="a text of its own"),
+        pytest.param(' t="b"><f>A1</f><v>1</v>', id="a truth value"),
+    ],
+)
+@pytest.mark.parametrize("formula", FORMULAS.values(), ids=FORMULAS)
+def test_results_of_formulas_are_plain(tmp_path: Path, formula: str, odd: str) -> None:
+    made = [
+        f'<row r="{n}"><c r="A{n}" t="s"><v>0</v></c><c r="B{n}"{formula.format(n=n)}</c></row>' for n in range(1, 1200)
+    ]
+    if odd:
+        made[900] = f'<row r="901"><c r="A901" t="s"><v>0</v></c><c r="B901"{odd}</c></row>'
+    path = save(tmp_path / "users.xlsx", parts(worksheet("".join(made)), texts=TEXTS, styles=STYLES))
+    careful, quick = compare(path, (1 << 14, 1 << 10))
+    assert len(careful.rows) > 600
+    assert careful.error or quick.parsed < careful.parsed / (2 if odd else 5)
+
+
 # --- the same for ods
 
 ODS_HEAD = (
@@ -368,10 +408,22 @@ def float_cell(value: str, shown: str, more: str = "") -> str:
     return f"<table:table-cell {attributes}><text:p>{shown}</text:p></table:table-cell>"
 
 
+def held_cell(value: str, shown: str | None = None, more: str = "") -> str:
+    attributes = f'{more} office:value-type="string" office:string-value="{value}"'
+    return f"<table:table-cell{attributes}><text:p>{value if shown is None else shown}</text:p></table:table-cell>"
+
+
+def money_cell(value: str, currency: str) -> str:
+    attributes = f'office:value-type="currency" office:currency="{currency}" office:value="{value}"'
+    return f"<table:table-cell {attributes}><text:p>{value},00 €</text:p></table:table-cell>"
+
+
 def table_row(*cells: str, more: str = "") -> str:
     return f"<table:table-row{more}>{''.join(cells)}</table:table-row>"
 
 
+LINK = '<text:a xlink:href="mailto:a@b.c" xlink:type="simple">'
+FORMULA = ' table:formula="of:=LOWER([.B2]&amp;&quot;x&quot;)"'
 TAGS = ["", ' table:style-name="ce1"', ' table:style-name="ce2"', ' table:style-name="ce3" x="[$](.*)"']
 TWICE = ' table:number-columns-repeated="2"'
 ODS_PLAIN = [table_row(text_cell(f"user{n}"), float_cell(f"{n}", f"{n}"), "<table:table-cell/>") for n in range(59)]
@@ -424,6 +476,30 @@ def save_ods(path: Path, content: str) -> Path:
         pytest.param(table_row("<table:covered-table-cell/>", text_cell("b")), id="a merged cell"),
         pytest.param(table_row('<table:table-cell office:value-type="string"/>', text_cell("")), id="empty texts"),
         pytest.param(table_row('<table:table-cell table:formula="of:=1"/>', text_cell("b")), id="a formula"),
+        pytest.param(table_row(text_cell(f"{LINK}a@b.c</text:a>"), text_cell("b")), id="a link"),
+        pytest.param(table_row(text_cell(f"{LINK}a@b.c"), text_cell("b")), id="a link without end"),
+        pytest.param(table_row(text_cell("a@b.c</text:a>"), text_cell("b")), id="a link without beginning"),
+        pytest.param(table_row(text_cell(f"{LINK}a</text:a>b{LINK}c</text:a>")), id="links in a text"),
+        pytest.param(table_row(text_cell(f"{LINK.replace('>', LINK[7:])}a</text:a>")), id="a link twice"),
+        pytest.param(table_row(text_cell(f"{LINK}</text:a>"), text_cell("b")), id="a link to nothing"),
+        pytest.param(table_row(held_cell("a &amp; b"), held_cell("")), id="texts in tags"),
+        pytest.param(table_row(held_cell("a", "b"), held_cell("a  b", "a b"), held_cell("x", "")), id="others in tags"),
+        pytest.param(table_row(held_cell("#N/A", more=FORMULA), held_cell("#N/A")), id="a formula with an error"),
+        pytest.param(table_row(held_cell("a", more=FORMULA), float_cell("1", "TRUE", FORMULA)), id="formulas"),
+        pytest.param(table_row(held_cell("a", more=FORMULA + FORMULA)), id="a formula twice"),
+        pytest.param(
+            table_row(held_cell("a", more=FORMULA.replace("of", "\x0b"))), id="a control character in a formula"
+        ),
+        pytest.param(
+            table_row("<table:table-cell><text:p/></table:table-cell>", text_cell("b")), id="a blank paragraph"
+        ),
+        pytest.param(
+            table_row(float_cell("5", "").replace("<text:p></text:p>", "<text:p/>"), float_cell("5", "")),
+            id="numbers that show nothing",
+        ),
+        pytest.param(table_row(text_cell("a").replace("</text:p>", "<text:p/>")), id="a paragraph that does not end"),
+        pytest.param(table_row(text_cell("a").replace("<text:p>", "<text:p/>")), id="a paragraph that does not begin"),
+        pytest.param(table_row(money_cell("5", "EUR"), money_cell("5", "€")), id="money"),
         pytest.param(table_row("<table:table-cell/>", text_cell("a"), text_cell("b")), id="texts where none were"),
         pytest.param(table_row(text_cell("a"), text_cell("b")), id="a text where numbers were"),
         pytest.param(table_row(text_cell("a", ' table:style-name="ce2"')), id="a text of another style, and no more"),
@@ -490,6 +566,13 @@ def compare_changed(
 
 CELLS = [
     't="s"><v>0</v></c>',
+    't="str"><f>LOWER(A1&amp;"x")</f><v>a &amp; b</v></c>',
+    't="str" s="3"><f aca="false">B1</f><v></v></c>',
+    's="2"><f t="shared" si="0"/><v>7</v></c>',
+    't="s"><f>A1</f><v>1</v></c>',
+    "><f>A1</f><v></v></c>",
+    "><f>A1</f></c>",
+    't="e"><f t="array" ref="A1">A1]</f><v>#N/A</v></c>',
     't="s" s="1"><v>1</v></c>',
     's="1"><v>45000</v></c>',
     's="2"><v>7</v></c>',
@@ -567,7 +650,9 @@ def test_any_damage_to_an_ods_document(content: str, changes: list[tuple[float, 
 def tables_of_texts(draw: st.DrawFn) -> str:
     """Tables whose columns hold texts behind few start tags, and sometimes something else."""
     columns = draw(st.lists(st.sampled_from(TAGS), min_size=1, max_size=10))
-    cells = st.sampled_from(["text"] * 8 + ["empty", "empty", "bare", "other", "number", "two", "twice"])
+    cells = st.sampled_from(
+        ["text"] * 8 + ["empty", "empty", "bare", "other", "number", "two", "twice", "blank", "held", "link"]
+    )
     rows = []
     for _ in range(draw(st.integers(10, 25))):
         row = []
@@ -585,6 +670,12 @@ def tables_of_texts(draw: st.DrawFn) -> str:
                     row.append(text_cell("a</text:p><text:p>b", tag))
                 case "twice":
                     row.append(f"<table:table-cell{TWICE}/>")
+                case "blank":
+                    row.append(text_cell("", tag).replace("<text:p></text:p>", "<text:p/>"))
+                case "held":
+                    row.append(held_cell(f"a{number}", more=draw(st.sampled_from(["", tag, FORMULA]))))
+                case "link":
+                    row.append(text_cell(f"{LINK}a{number}</text:a>", tag))
                 case _:
                     row.append(text_cell(f"column {number}", tag))
         rows.append(table_row(*row))

@@ -72,9 +72,7 @@ class CellsHandler(SkimmingHandler):
         Raises:
             DamagedError: a cell or a row is not what it can be.
         """
-        for _ in self.skim(stream):
-            yield from self._gathered.blocks()
-        yield from self._gathered.rest()
+        return self._gathered.blocks(self.skim(stream))
 
     def opened(self, name: str, attributes: Attributes) -> None:
         """Hears of a start tag outside of the worksheet."""

@@ -10,7 +10,7 @@ import re
 from abc import abstractmethod
 from itertools import zip_longest
 from math import isfinite
-from typing import Any
+from typing import Any, NamedTuple
 
 from musterroll import PLAIN_FORMATS, Cell
 from musterroll_plugins.readers.number_formats import number_cells
@@ -31,6 +31,7 @@ from musterroll_plugins.readers.package.xml import Attributes, DamagedError, num
 _MOST_HEADS = 1000  # start tags that are remembered
 _MOST_REPEATED = 256  # of a cell with others behind it
 _WIDEST = 500  # cells of a row
+_MAYBE_ERROR = re.compile("#|Err:")
 
 
 class PlainRows:
@@ -53,7 +54,7 @@ class PlainRows:
         self._pattern = RowPattern()
         self._values, self._styles = values, styles
         self._row_counts: dict[str, int] = {}
-        self._kinds: dict[tuple[str | None, str, int], _Kind] = {}
+        self._kinds: dict[tuple[_Tag, int], _Kind] = {}
 
     def pattern(self, width: int, text: str, space: str) -> re.Pattern[str]:
         """What matches one plain row, and the white space behind it. See `RowPattern.made`."""
@@ -81,12 +82,12 @@ class PlainRows:
         uneven: set[int] = set()
         for place, cells in enumerate(groups):
             if cells.are_texts:
-                columns.append(texts_of(cells.texts))
+                columns.append(_Texts.cells(cells.texts))
                 tags.append(None)
                 continue
             keys, kinds = self._kinds_of(cells, place)
             columns.append(_column(keys, kinds, cells))
-            tags.append(_tags_of_texts(kinds, cells))
+            tags.append(None if cells.has_links else _tags_of_texts(kinds))
             several = {key for key, kind in kinds.items() if kind.count > 1}
             if several:
                 uneven.update(
@@ -102,22 +103,22 @@ class PlainRows:
 
     def _kinds_of(self, cells: Cells, column: int) -> tuple[Found, dict[Any, _Kind]]:
         """For each cell what says its kind, and the kinds; of a cell that there is not, there is none."""
-        befores, heads = cells.befores, cells.heads
-        if not any(befores):
+        heads = cells.heads
+        if not any(cells.names):
             distinct = set(heads[:1]) if heads.count(heads[0]) == len(heads) else set(heads)
-            return heads, {head: self._kind_of(None, head, column) for head in distinct if head is not None}
-        keys = list(zip(befores, heads, strict=True))
-        return keys, {key: self._kind_of(*key, column) for key in set(keys) if key[1] is not None}
+            return heads, {head: self._kind_of(_Tag(head), column) for head in distinct if head is not None}
+        keys: Found = list(map(_Tag, heads, cells.befores, cells.formulas, cells.names))
+        return keys, {key: self._kind_of(key, column) for key in set(keys) if key.head is not None}
 
     def _uneven(self, row: int, groups: list[Cells]) -> list[Cell]:
         """Reads a row in which a cell stands for several."""
         cells: list[Cell] = []
         for place, group in enumerate(groups):
-            before, content, head, text = (found[row] for found in group[:4])
+            before, formula, name, content, head, text = (found[row] for found in group[:6])
             if head is None or group.are_texts:
-                cells += texts_of([text])
+                cells += _Texts.cells([text])
                 continue
-            kind = self._kind_of(before, head, len(cells))
+            kind = self._kind_of(_Tag(head, before, formula, name), len(cells))
             cell = kind.column([content], [text])[0]
             if kind.count > _MOST_REPEATED:
                 if cell is not None or any(later.heads[row] is not None for later in groups[place + 1 :]):
@@ -139,28 +140,45 @@ class PlainRows:
             count = self._row_counts[head] = _count(attributes, "table:number-rows-repeated")
         return count
 
-    def _kind_of(self, before: str | None, head: str, column: int) -> _Kind:
-        kind = self._kinds.get((before, head, column))
+    def _kind_of(self, tag: _Tag, column: int) -> _Kind:
+        kind = self._kinds.get((tag, column))
         if kind is None:
-            attributes = attributes_of(CELL, head if before is None else f'{before}"{head}')
             if len(self._kinds) == _MOST_HEADS:
                 self._kinds.clear()
-            kind = self._kinds[before, head, column] = self._kind_for(attributes, before, column)
+            kind = self._kinds[tag, column] = self._kind_for(tag, column)
         return kind
 
-    def _kind_for(self, attributes: Attributes, before: str | None, column: int) -> _Kind:
-        kind = attributes.get("office:value-type")
-        if (
-            kind in {None, "string"}
-            and attributes.get("calcext:value-type") != "error"
-            and not attributes.keys() & {"office:string-value", "table:formula"}
-        ):
-            return _Texts(attributes, is_text=kind is not None)
-        name = before.rpartition(" ")[2].removesuffix('="') if before is not None else None
+    def _kind_for(self, tag: _Tag, column: int) -> _Kind:
+        attributes = tag.attributes()
+        kind, name = attributes.get("office:value-type"), tag.name
+        if kind in {None, "string"} and attributes.get("calcext:value-type") != "error":
+            if not attributes.keys() & {"office:string-value", "table:formula"}:
+                return _Texts(attributes)
+            if name is not None:
+                return _HeldTexts(attributes, tag, self._values, None)
         style = self._styles.of(column)
-        if name == "office:value" and "table:formula" not in attributes:
-            return _Numbers(attributes, self._values, style, name)
-        return _Other(attributes, self._values, style, name)
+        if name is not None and name.endswith(" office:value"):
+            return _Numbers(attributes, tag, self._values, style)
+        return _Other(attributes, tag, self._values, style)
+
+
+class _Tag(NamedTuple):
+    """What stands in a start tag, without the value and the formula. See `Cells`."""
+
+    head: str
+    before: str | None = None
+    formula: str | None = None
+    name: str | None = None
+
+    def attributes(self) -> Attributes:
+        """The attributes, of which value and formula are empty.
+
+        Raises:
+            NotPlainError: the parser would not read them.
+        """
+        formula = "" if self.formula is None else ' table:formula=""'
+        value = "" if self.name is None else f'{self.before or ""}{formula}{self.name}=""'
+        return attributes_of(CELL, value + self.head)
 
 
 def _column(keys: Found, kinds: dict[Any, _Kind], cells: Cells) -> list[Cell]:
@@ -168,28 +186,15 @@ def _column(keys: Found, kinds: dict[Any, _Kind], cells: Cells) -> list[Cell]:
     if len(kinds) == 1 and (key := next(iter(kinds))) == keys[0] and keys.count(key) == len(keys):
         return kinds[key].column(contents, texts)
     if all(isinstance(kind, _Texts) for kind in kinds.values()):
-        is_text = {key for key, kind in kinds.items() if isinstance(kind, _Texts) and kind.is_text}
-        return [
-            "" if text is None and key in is_text else text for text, key in zip(texts_of(texts), keys, strict=True)
-        ]
+        return _Texts.cells(texts)
     return mixed(keys, kinds, contents, texts)
 
 
-def _tags_of_texts(kinds: dict[Any, _Kind], cells: Cells) -> set[str] | None:
+def _tags_of_texts(kinds: dict[Any, _Kind]) -> set[str] | None:
     """What stands in the start tags of a column that holds texts and empty cells; None where there is more to it."""
-    tags = set()
-    for tag, kind in kinds.items():
-        if not (isinstance(tag, str) and isinstance(kind, _Texts) and kind.count == 1):
-            return None
-        if kind.is_text and tag.endswith("/"):
-            return None
-        tags.add(tag)
-    if None in cells.texts and any(
-        text is None and head is not None and not head.endswith("/")
-        for head, text in zip(cells.heads, cells.texts, strict=True)
-    ):
-        return None
-    return tags
+    if all(isinstance(kind, _Texts) and kind.count == 1 for kind in kinds.values()):
+        return {tag for tag in kinds if isinstance(tag, str)}
+    return None
 
 
 def _put(columns: list[list[Cell]], row: int, cells: list[Cell]) -> None:
@@ -218,23 +223,17 @@ class _Kind:
 
 
 class _Texts(_Kind):
-    """Texts, and empty cells.
-
-    Args:
-        attributes: those of their start tags.
-        is_text: whether a cell without a paragraph is a text all the same.
-    """
-
-    def __init__(self, attributes: Attributes, *, is_text: bool) -> None:
-        super().__init__(attributes)
-        self.is_text = is_text
+    """Texts, and empty cells."""
 
     def column(self, contents: Found, texts: Found) -> list[Cell]:
         """Makes cells."""
+        return self.cells(texts)
+
+    @staticmethod
+    def cells(texts: Found) -> list[Cell]:
+        """Makes cells of texts."""
         texts = texts_of(texts)
-        if self.is_text and None in texts:
-            return ["" if text is None else text for text in texts]
-        return texts
+        return [text or None for text in texts] if "" in texts else texts
 
 
 class _Other(_Kind):
@@ -242,18 +241,22 @@ class _Other(_Kind):
 
     Args:
         attributes: those of their start tags.
+        tag: likewise.
         values: what the contents of cells mean.
         style: that of the column.
-        name: the attribute that holds the value; None where it is one of `attributes`.
     """
 
-    def __init__(self, attributes: Attributes, values: Values, style: str | None, name: str | None) -> None:
+    def __init__(self, attributes: Attributes, tag: _Tag, values: Values, style: str | None) -> None:
         super().__init__(attributes)
-        self._attributes, self._values, self._style, self._name = attributes, values, style, name
+        self._attributes, self._values, self._style = attributes, values, style
+        self._name = None if tag.name is None else tag.name.rpartition(" ")[2]
+        self._is_open = not tag.head.endswith("/")
         self._cells: Memo[tuple[str | None, str | None]] = Memo(self._cell)
 
     def column(self, contents: Found, texts: Found) -> list[Cell]:
         """Makes cells."""
+        if self._is_open and None in texts:
+            raise NotPlainError  # whether there is a paragraph matters, and was not looked for
         return [self._cells[content] for content in zip(contents, texts, strict=True)]
 
     def _cell(self, content: tuple[str | None, str | None]) -> Cell:
@@ -266,6 +269,17 @@ class _Other(_Kind):
         cell = self._values.cell(attributes, text, lambda: self._style)
         self._values.row_size = 0
         return cell
+
+
+class _HeldTexts(_Other):
+    """Texts that stand in their start tags as well; nearly all are shown as they are."""
+
+    def column(self, contents: Found, texts: Found) -> list[Cell]:
+        """Makes cells."""
+        shown = [text or "" for text in texts]
+        if contents == shown and not ("table:formula" in self._attributes and _MAYBE_ERROR.search("\n".join(shown))):
+            return _Texts.cells(shown)
+        return super().column(contents, texts)
 
 
 class _Numbers(_Other):

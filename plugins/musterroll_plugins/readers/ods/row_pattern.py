@@ -14,29 +14,40 @@ from musterroll_plugins.readers.package.skimming import HEAD, IS_EMPTY, IS_OPEN,
 
 CELL, ROW = "table:table-cell", "table:table-row"
 _MOST_TAGS = 4  # in a column of texts; each takes time in every cell
-# What stands in front of a value that differs from cell to cell, as programs write it.
-_BEFORE = (
-    '(?: table:style-name="[^">]*+")?+ office:value-type="(?:float|percentage|date|time)"'
-    ' office:(?:date-|time-)?+value="'
+_ENTITY = "&(?:amp|lt|gt|quot|apos);"
+# The attributes up to a value that differs from cell to cell, in the order in which programs write them.
+_STYLE = ' table:style-name="[^">]*+"'
+_FORMULA = rf' table:formula="(?:[^"<>&\x00-\x1f\ufffe\uffff]|{_ENTITY})*+"'
+_VALUE = (
+    '(?: office:value-type="(?:float|percentage|date|time|string|currency(?:" office:currency="[A-Z]{3})?+)"'
+    " office:(?:date-|time-|string-)?+value)"
 )
+# LibreOffice makes a link of every address that is typed.
+_LINK = rf'<text:a xlink:href="(?:[^"<>&\x00-\x1f\ufffe\uffff]|{_ENTITY})*+"(?: xlink:type="simple")?+>'
 
 
 class Cells(NamedTuple):
     """What was found of the cells of one column: None where a cell has no such thing, or is not there.
 
     Attributes:
-        befores: the tag up to its value.
+        befores: the attributes in front of the value, without a formula.
+        formulas: whether there is a formula among them: empty, or None for none.
+        names: the attributes that say of what kind the value is, and the name of that which holds it.
         contents: the value.
         heads: the rest of the tag; None only where there is no cell.
         texts: the text.
         are_texts: whether nothing was looked for but texts, which then are the `heads` as well.
+        has_links: whether some of the texts are links.
     """
 
     befores: Found
+    formulas: Found
+    names: Found
     contents: Found
     heads: Found
     texts: Found
     are_texts: bool = False
+    has_links: bool = False
 
 
 class RowPattern:
@@ -82,15 +93,14 @@ class RowPattern:
         columns, at = [], 2
         for tags in self._expected():
             if tags is None:
-                befores, contents, heads, texts = (found[group::stride] for group in range(at, at + 4))
-                columns.append(Cells(befores, contents, heads, texts))
-                at += 4
+                columns.append(_any_cells(*(found[group::stride] for group in range(at, at + 7))))
+                at += 7
                 continue
             texts = nothing.copy()
             if any(map(_is_open, tags)):
                 texts = found[at::stride]
                 at += 1
-            columns.append(Cells(nothing, nothing, texts, texts, are_texts=True))
+            columns.append(Cells(nothing, nothing, nothing, nothing, texts, texts, are_texts=True))
         return columns
 
     def learn(self, tags: list[set[str] | None], *, is_whole: bool) -> None:
@@ -122,10 +132,21 @@ def has_gaps(found: Found, stride: int) -> bool:
     return bool("".join(found[::stride]).strip())
 
 
+def _any_cells(
+    befores: Found, formulas: Found, names: Found, contents: Found, heads: Found, texts: Found, links: Found
+) -> Cells:
+    """What the groups of `_any_cell` have found."""
+    has_links = any(links)
+    if has_links:
+        texts = [link if text is None else text for text, link in zip(texts, links, strict=True)]
+    return Cells(befores, formulas, names, contents, heads, texts, has_links=has_links)
+
+
 def _any_cell(text: str, space: str) -> str:
-    """What matches a cell of any kind; its groups are those of `Cells`."""
-    head = rf'(?:({_BEFORE})([^"<>&\t\n]*+)")?+({HEAD})'
-    return rf"(?:<{CELL}{head}>(?:{IS_EMPTY}|{space}(?:<text:p>({text})</text:p>{space})?+</{CELL}>){space})?+"
+    """What matches a cell of any kind; its groups are those of `Cells`, and the text of a link."""
+    value = rf'({_STYLE})?+(?:(){_FORMULA})?+({_VALUE})="((?:[^"<>&\t\n]|{_ENTITY})*+)"'
+    content = _paragraph(f"({text})|{_LINK}({text})</text:a>", space)
+    return rf"(?:<{CELL}(?:{value})?+({HEAD})>(?:{IS_EMPTY}|{space}{content}</{CELL}>){space})?+"
 
 
 def _text_cell(tags: Iterable[str], rest: str, text: str, space: str) -> str:
@@ -134,11 +155,16 @@ def _text_cell(tags: Iterable[str], rest: str, text: str, space: str) -> str:
     empty = "|".join(re.escape(tag) for tag in tags if not _is_open(tag))
     cells = []
     if opened:
-        cells.append(f"<{CELL}(?:{opened})>{space}<text:p>({text})</text:p>{space}</{CELL}>{space}")
+        cells.append(f"<{CELL}(?:{opened})>{space}{_paragraph(f'({text})', space)}</{CELL}>{space}")
     if empty:
         cells.append(f"<{CELL}(?:{empty})>{space}")
     # It is what stands in the cell's place: a cell of another column is never taken for it.
     return f"(?:{'|'.join((*cells, f'(?={rest})'))})"
+
+
+def _paragraph(content: str, space: str) -> str:
+    """What matches the paragraph of a cell, or none."""
+    return f"(?:<text:p(?:>(?:{content})</text:p>|/>){space})?+"
 
 
 def _is_open(tag: str) -> bool:

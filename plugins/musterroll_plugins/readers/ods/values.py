@@ -108,7 +108,7 @@ class Values:
             text = value
         if "table:formula" in attributes and _ERROR.fullmatch(text):
             return ErrorCell(text)
-        return text
+        return text or None
 
     def _number(self, attributes: Attributes, shown: str | None, default_style: Callable[[], str | None]) -> Cell:
         text = attributes.get("office:value", "").strip()

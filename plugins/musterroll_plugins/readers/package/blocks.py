@@ -71,16 +71,24 @@ class Gathered:
             self._size += size
         return count
 
-    def blocks(self) -> Iterator[Block]:
-        """Hands on full blocks, and the first rows, which hold the headings, at once; others wait to become one."""
-        if self._numbers and (self._is_first or self._done or self._size > _SIZE):
-            self._finish(len(self._numbers))
-        elif len(self._numbers) >= _ROWS:
-            self._finish(len(self._numbers) // _ROWS * _ROWS)
-        yield from self._handed_on()
+    def blocks(self, steps: Iterator[None]) -> Iterator[Block]:
+        """Hands on the rows that steps gather, those in front of a mistake as well.
 
-    def rest(self) -> Iterator[Block]:
-        """Hands on all that is left."""
+        A few rows wait for others to become a full block. The first ones do not, since they hold the headings.
+        """
+        try:
+            for _ in steps:
+                if self._numbers and (self._is_first or self._done or self._size > _SIZE):
+                    self._finish(len(self._numbers))
+                elif len(self._numbers) >= _ROWS:
+                    self._finish(len(self._numbers) // _ROWS * _ROWS)
+                yield from self._handed_on()
+        except Exception:
+            yield from self._rest()
+            raise
+        yield from self._rest()
+
+    def _rest(self) -> Iterator[Block]:
         self._finish(len(self._numbers))
         yield from self._handed_on()
 

@@ -159,8 +159,11 @@ class SkimmingHandler(XmlHandler):
                 if not self.accept(start, stop, (stop - start) * each):
                     break
                 start = stop
-                yield from self.parse(gap.encode())
+                # The white space behind an element is skipped as that behind plain ones is.
+                whole = gap.rstrip(_BLANKS)
+                yield from self.parse(whole.encode())
                 if not self._is_between():
+                    yield from self.parse(gap[len(whole) :].encode())
                     break
         else:
             if self.accept(start, len(gaps) - 1, (len(gaps) - 1 - start) * each):

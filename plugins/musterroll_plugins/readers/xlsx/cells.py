@@ -26,7 +26,6 @@ from musterroll_plugins.readers.package.xml import (
     too_deep,
     truth,
 )
-from musterroll_plugins.readers.xlsx import plain_rows as _plain_rows
 from musterroll_plugins.readers.xlsx.plain_rows import PlainRows
 from musterroll_plugins.readers.xlsx.values import Values
 
@@ -62,9 +61,7 @@ class CellsHandler(SkimmingHandler):
         Raises:
             DamagedError: a cell or a row is not what it can be.
         """
-        for _ in self.skim(stream):
-            yield from self._gathered.blocks()
-        yield from self._gathered.rest()
+        return self._gathered.blocks(self.skim(stream))
 
     def start(self, tag: str, attributes: Attributes) -> None:
         """Hears of a start tag; one call, because there are millions."""
@@ -156,6 +153,8 @@ class CellsHandler(SkimmingHandler):
                         raise DamagedError(gettext("the cells of row {row} are out of order", row=self._row))
                     cells.extend([None] * missing)
                 cells.append(cell)
+                if self._formula is not None and self._value is not None:
+                    self._plain.expect_formulas(column - 1)
             self._value = self._formula = None
             self._runs.clear()
         self._attributes = None
@@ -174,7 +173,7 @@ class CellsHandler(SkimmingHandler):
 
     def pattern(self, text: str, space: str) -> re.Pattern[str]:
         """What matches one plain row."""
-        return _plain_rows.pattern(self._widest, text, space)
+        return self._plain.pattern(self._widest, text, space)
 
     def is_settled(self) -> bool:
         """Whether no row and no cell is open, and nothing was found outside of cells."""

@@ -1,7 +1,7 @@
 """Rows of the shape that nearly all programs write, found by a pattern and read a column at a time.
 
 A plain row names its number, and its cells name their places, from left to right. A plain cell is empty, or holds
-one value or one text, and no formula.
+one value or one text, and perhaps a formula whose result that is.
 """
 
 from __future__ import annotations
@@ -31,32 +31,19 @@ from musterroll_plugins.readers.package.xml import MAX_ROW, Attributes, numbers_
 from musterroll_plugins.readers.xlsx.values import Values
 from musterroll_plugins.readers.xlsx.workbook import unescaped
 
-_GROUPS = 3  # of each column: what stands in the tag, the value, the text
 _MOST_HEADS = 200  # start tags that are remembered
-
-
-def pattern(width: int, text: str, space: str) -> re.Pattern[str]:
-    """What matches one plain row, and the white space behind it.
-
-    Its groups are the number of the row, what stands in its tag, and three for each column: what stands in the tag of
-    the cell, its value, and the text that stands in the cell itself.
-
-    Args:
-        width: how many columns there are; there may be a few more, and empty cells behind them.
-        text: what matches a text.
-        space: what matches white space between tags.
-    """
-    return _pattern(stepped(width), text, space)
+_TEXTS = frozenset({"s", "inlineStr", "str"})  # the kinds of cells that hold texts
 
 
 @lru_cache(maxsize=50)
-def _pattern(width: int, text: str, space: str) -> re.Pattern[str]:
-    value = f"<v>({text})</v>"
-    inline = rf'<is>{space}<t(?: xml:space="preserve")?>({text})</t>{space}</is>'
-    content = f"{space}(?:{value}|{inline}){space}</c>"
-    cells = "".join(
-        rf'(?:<c r="{column_letter(index)}\1"({HEAD})>(?:{IS_EMPTY}|{content}){space})?+' for index in range(width)
-    )
+def _pattern(width: int, formulas: frozenset[int], text: str, space: str) -> re.Pattern[str]:
+    def cell(column: int) -> str:
+        formula = rf"(?:<f({HEAD})>(?:{IS_EMPTY}|({text})</f>){space}(?=<v>))?+" if column in formulas else ""
+        inline = rf'<is>{space}<t(?: xml:space="preserve")?>({text})</t>{space}</is>'
+        content = f"{space}(?:{formula}<v>({text})</v>|{inline}){space}</c>"
+        return rf'(?:<c r="{column_letter(column)}\1"({HEAD})>(?:{IS_EMPTY}|{content}){space})?+'
+
+    cells = "".join(map(cell, range(width)))
     empty = rf'(?:<c r="[A-Z]{{1,3}}\1"(?: s="[0-9]{{1,5}}")?/>{space})*+'
     return re.compile(rf'<row r="([0-9]{{1,7}})"({HEAD})>(?:{IS_EMPTY}|{space}{cells}{empty}</row>){space}')
 
@@ -79,6 +66,29 @@ class PlainRows:
         self._row_heads = SoundHeads("row", ' r="1"')
         self._kinds: dict[str, Kind] = {}
         self._known: dict[tuple[str, str | None], Kind] = {}
+        self._width = 0  # of the last pattern
+        self._formulas: frozenset[int] = frozenset()  # columns in which some cells have one, and its result
+        self._formula_heads = SoundHeads("f")
+
+    def expect_formulas(self, column: int) -> None:
+        """Hears that there is a formula with its result in a column, from 0."""
+        if column not in self._formulas:
+            self._formulas |= {column}
+
+    def pattern(self, width: int, text: str, space: str) -> re.Pattern[str]:
+        """What matches one plain row, and the white space behind it.
+
+        Its groups are the number of the row, what stands in its tag, and three for each column: what stands in the tag
+        of the cell, its value, and the text that stands in the cell itself. In columns with formulas what stands in the
+        tag of the formula, and the formula, come before the value.
+
+        Args:
+            width: how many columns there are; there may be a few more, and empty cells behind them.
+            text: what matches a text.
+            space: what matches white space between tags.
+        """
+        self._width = stepped(width)
+        return _pattern(self._width, self._formulas, text, space)
 
     def take(self, found: Found, stride: int) -> None:
         """Takes all rows.
@@ -94,9 +104,22 @@ class PlainRows:
         if numbers and (numbers[-1] > MAX_ROW or not all(map(lt, numbers, numbers[1:]))):
             raise NotPlainError
         self._row_heads.prove(found[2::stride])
-        groups = [found[at::stride] for at in range(3, stride)]
-        columns = [self._column(*groups[at : at + _GROUPS]) for at in range(0, len(groups), _GROUPS)]
+        columns, at = [], 3
+        for column in range(self._width):
+            groups = [found[group::stride] for group in range(at, at + (5 if column in self._formulas else 3))]
+            at += len(groups)
+            columns.append(self._column(*groups) if len(groups) == 3 else self._column_of_formulas(*groups))
         self.numbers, self.columns = numbers, trimmed(columns)
+
+    def _column_of_formulas(
+        self, heads: Found, tags: Found, formulas: Found, values: Found, texts: Found
+    ) -> list[Cell]:
+        self._formula_heads.prove(tag for tag in tags if tag is not None)
+        texts_of(formulas)
+        for head, tag, value in zip(heads, tags, values, strict=True):
+            if value == "" and tag is not None and not isinstance(self._kind_of(head), _Held):
+                raise NotPlainError  # a formula without a result
+        return self._column(heads, values, texts)
 
     def _column(self, heads: Found, values: Found, texts: Found) -> list[Cell]:
         kinds = {head: self._kind_of(head) for head in set(heads) if head is not None}
@@ -117,7 +140,7 @@ class PlainRows:
     def _kind_for(self, attributes: Attributes) -> Kind:
         """What reads cells of these attributes; the same for all that mean the same."""
         name, style = attributes.get("t") or "n", attributes.get("s")
-        is_text = name in {"s", "inlineStr"}
+        is_text = name in _TEXTS
         if is_text and self._values.shows_texts_plainly(style):
             style = None
         elif is_text and self._values.styles is None:
@@ -125,7 +148,7 @@ class PlainRows:
         kind = self._known.get((name, style))
         if kind is None:
             if is_text and style is None:
-                kind = _Shared(self._values) if name == "s" else _Inline()
+                kind = _Shared(self._values) if name == "s" else _Inline() if name == "inlineStr" else _Held()
             else:
                 kind = (_Numbers if name == "n" else _Other)(self._values, attributes)
             self._known[name, style] = kind
@@ -141,9 +164,9 @@ class _Shared:
     def column(self, values: Found, texts: Found) -> list[Cell]:
         """Makes cells."""
         shared = self._values.texts
-        indexes = "".join(filter(None, values))
         if any(texts):
             raise NotPlainError
+        indexes = "".join(filter(None, values))
         if not indexes:
             return [None] * len(values)
         if shared is None or not (indexes.isascii() and indexes.isdecimal()):
@@ -164,6 +187,16 @@ class _Inline:
         if any(values):
             raise NotPlainError
         return [text or None for text in unescaped(texts_of(texts))]
+
+
+class _Held:
+    """Texts that stand where numbers do: results of formulas."""
+
+    def column(self, values: Found, texts: Found) -> list[Cell]:
+        """Makes cells."""
+        if any(texts):
+            raise NotPlainError
+        return unescaped(texts_of(values))
 
 
 class _Other:

@@ -241,7 +241,7 @@ def unescape(text: str) -> str:
     return _PAIR.sub(_joined, _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text))
 
 
-def unescaped(texts: list[str]) -> list[str]:
+def unescaped(texts: Found) -> Found:
     """Resolves many texts like `unescape`, and leaves None as it is."""
     if "_x" not in "".join(filter(None, texts)):
         return texts
