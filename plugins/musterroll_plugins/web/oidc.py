@@ -236,6 +236,9 @@ def _reaching_the_provider() -> Iterator[None]:
     """
     try:
         yield
+    except httpx2.HTTPStatusError as error:
+        _tell_the_log(error)
+        raise HTTPException(503, gettext("the provider that signs people in has failed; try it again")) from None
     except httpx2.HTTPError as error:
         _tell_the_log(error)
         raise HTTPException(503, gettext("the provider that signs people in cannot be reached")) from None

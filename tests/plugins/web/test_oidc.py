@@ -255,13 +255,14 @@ def test_a_provider_with_a_new_key_is_believed(server: WebServer, lies: Lies) ->
 
 
 _AWAY = "the provider that signs people in cannot be reached"
+_FAILED = "the provider that signs people in has failed; try it again"
 _WRONG = "the provider that signs people in is not set up as it should be"
 
 
 @pytest.mark.parametrize(
     ("lie", "words"),
     [
-        ({"statuses": {"/openid-configuration": 502}}, _AWAY),
+        ({"statuses": {"/openid-configuration": 502}}, _FAILED),
         ({"documents": {"/openid-configuration": None}}, _WRONG),
         ({"documents": {"/openid-configuration": lambda _: {}}}, _WRONG),
         ({"documents": {"/openid-configuration": lambda told: {**told, "issuer": "https://evil.example"}}}, _WRONG),
@@ -291,7 +292,7 @@ def test_a_provider_that_breaks_on_the_way_is_said(place: str, fresh: WebServer,
     lies.statuses[place] = 502
     answer = client.post(form.url, data={"sub": "ana"})
     assert answer.status_code == 503
-    assert _AWAY in words_of(answer)
+    assert _FAILED in words_of(answer)
     assert client.get("/c/test").status_code == 401
 
 
