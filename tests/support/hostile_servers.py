@@ -94,6 +94,7 @@ def wants_a_certificate(certificate: Certificate, version: ssl.TLSVersion) -> It
 
 async def _ended(server: asyncio.Server) -> None:
     server.close()
+    await asyncio.sleep(0.01)  # who was let in at the last moment is served, or nobody would close that line
 
 
 @asynccontextmanager

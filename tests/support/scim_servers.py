@@ -270,6 +270,7 @@ class Server:
 
     async def _serve_until_stopped(self) -> None:
         await self._server.serve(sockets=[self._socket])
+        await asyncio.sleep(0.01)  # until those are known who were let in at the last moment
         for connection in list(self._server.server_state.connections):  # left open, as it was forced to end
             connection.transport.abort()
         await asyncio.sleep(0.01)
