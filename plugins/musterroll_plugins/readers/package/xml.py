@@ -20,7 +20,7 @@ TRUTHS = {"1": True, "true": True, "on": True, "0": False, "false": False, "off"
 _TOKEN_LIMIT = 1 << 20  # bytes of one tag or comment
 # Bytes that are unpacked at once. What is made of more does not fit into caches, and is fetched from the system and
 # given back again and again.
-READ = 1 << 16
+READ = 1 << 17
 # Small, because a piece's rows wait together: 16 kB can be 600 rows, each up to 16,384 cells wide.
 PIECE = 1 << 14
 _LONG = 18  # digits: more than programs hold

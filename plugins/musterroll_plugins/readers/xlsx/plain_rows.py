@@ -166,15 +166,16 @@ class _Shared:
         shared = self._values.texts
         if any(texts):
             raise NotPlainError
-        indexes = "".join(filter(None, values))
-        if not indexes:
-            return [None] * len(values)
+        try:
+            indexes = "".join(values)
+        except TypeError:  # some cells are empty
+            filled = [value for value in values if value is not None]
+            made = iter(self.column(filled, []))
+            return [None if value is None else next(made) for value in values] if filled else list(values)
         if shared is None or not (indexes.isascii() and indexes.isdecimal()):
             raise NotPlainError
         try:
-            if None not in values:
-                return list(map(shared.__getitem__, map(int, values)))
-            return [None if value is None else shared[int(value)] for value in values]
+            return list(map(shared.__getitem__, map(int, values)))
         except (ValueError, IndexError):  # there is no such text
             raise NotPlainError from None
 

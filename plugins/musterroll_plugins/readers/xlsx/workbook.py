@@ -10,7 +10,7 @@ from typing import NamedTuple
 from musterroll import gettext
 from musterroll_plugins.readers.looks import HALVES
 from musterroll_plugins.readers.number_formats import show_text
-from musterroll_plugins.readers.package.skimming import HEAD, IS_OPEN, Found, SkimmingHandler, SoundHeads, texts_of
+from musterroll_plugins.readers.package.skimming import Found, SkimmingHandler, texts_of
 from musterroll_plugins.readers.package.xml import (
     TEXT_LIMIT,
     Attributes,
@@ -175,7 +175,6 @@ class _Texts(SkimmingHandler):
         self._runs: list[str] = []
         self._size = self._text_size = 0
         self._phonetic = False
-        self._heads = SoundHeads("t")
         self._taken: list[str] = []
 
     def opened(self, name: str, attributes: Attributes) -> None:
@@ -207,8 +206,8 @@ class _Texts(SkimmingHandler):
             self.note_end()
 
     def pattern(self, text: str, space: str) -> re.Pattern[str]:
-        """What matches one plain text: what stands in its tag, and itself."""
-        return re.compile(f"<si>{space}<t({HEAD})>{IS_OPEN}({text})</t>{space}</si>{space}")
+        """What matches one plain text."""
+        return re.compile(rf'<si>{space}<t(?: xml:space="preserve")?>({text})</t>{space}</si>{space}')
 
     def is_settled(self) -> bool:
         """Whether no other text is open, and no pronunciation."""
@@ -216,8 +215,7 @@ class _Texts(SkimmingHandler):
 
     def take(self, found: Found, stride: int) -> None:
         """Takes the texts that the pattern has found."""
-        self._heads.prove(found[1::stride])
-        self._taken = unescaped(texts_of(found[2::stride]))
+        self._taken = unescaped(texts_of(found[1::stride]))
 
     def accept(self, start: int, stop: int, size: int) -> bool:
         """Gathers texts that were taken, unless they are too many: the parser then finds the one too many."""
