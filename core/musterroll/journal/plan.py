@@ -11,8 +11,7 @@ from itertools import islice
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from musterroll.contract.operations import OPERATIONS, Kind
-from musterroll.contract.problems import Problem, Severity
+from musterroll.contract.problems import Problem
 from musterroll.contract.users import GroupPath
 from musterroll.journal.change import (
     COLUMNS,
@@ -23,15 +22,15 @@ from musterroll.journal.change import (
     NewUser,
     PasswordAction,
     PrivilegedGroup,
-    Scalar,
     StoredGroups,
     Target,
     field_changes,
     load_targets,
-    waiting_fields,
 )
-from musterroll.journal.damage import decoded, refuse_other_than_text
+from musterroll.journal.damage import decoded
 from musterroll.journal.journal import Journal
+from musterroll.journal.planned_operations import PlannedOperations
+from musterroll.journal.problems import add_problems, stored_problems
 from musterroll.journal.sheet_parts import (
     Settled,
     SheetPart,
@@ -53,12 +52,7 @@ from musterroll.journal.unchanged import (
 )
 from musterroll.sheet.summary import SheetCounts
 
-# So many members go into one operation: few calls for a portal, and a failure that hits few.
-_MEMBERS = 100
 _BATCH = 1000
-_KINDS_THAT_SET: Mapping[tuple[str, Scalar], Kind] = {
-    operation.sets: kind for kind, operation in OPERATIONS.items() if operation.sets
-}
 
 
 class NamedUser(NamedTuple):
@@ -251,17 +245,7 @@ class PlanStore:
 
     def add_problems(self, problems: Iterable[Problem]) -> None:
         """Stores the sheet's problems, without the values of their cells."""
-        self._journal.executemany(
-            "INSERT INTO problem VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                (
-                    *(self._job, seq, p.code, p.message, p.severity, p.row, p.column, p.field, p.suggestion),
-                    json.dumps(p.also_rejects) if p.also_rejects else None,
-                    *(p.is_safe, json.dumps(p.also) if p.also else None, p.is_repaired),
-                )
-                for seq, p in enumerate(problems)
-            ),
-        )
+        add_problems(self._journal, self._job, problems)
 
     def add_counts(self, counts: SheetCounts) -> None:
         """Stores the sheet's counts."""
@@ -340,40 +324,9 @@ class PlanStore:
         packed = find_unchanged(self._journal, self._job, row)
         return None if packed is None else packed.username
 
-    @decoded
     def problems(self) -> Iterator[Problem]:
         """Streams the sheet's problems, without the values of their cells."""
-        for (
-            code,
-            message,
-            severity,
-            row,
-            column,
-            field,
-            suggestion,
-            condemns,
-            safe,
-            also,
-            repaired,
-        ) in self._journal.stream(
-            "SELECT code, message, severity, row, col, field, suggestion, condemns, safe, also, repaired "
-            "FROM problem WHERE job = ? ORDER BY seq",
-            (self._job,),
-        ):
-            refuse_other_than_text(code, message, column, field, suggestion)
-            yield Problem(
-                code=code,
-                message=message,
-                severity=Severity(severity),
-                row=row,
-                column=column,
-                field=field,
-                suggestion=suggestion,
-                is_safe=bool(safe),
-                also=tuple((name, text) for name, text in json.loads(also)) if also else (),
-                is_repaired=bool(repaired),
-                also_rejects=tuple(json.loads(condemns)) if condemns else (),
-            )
+        return stored_problems(self._journal, self._job)
 
     def count_members(self) -> tuple[int, int]:
         """Returns how many memberships are added, and how many are removed."""
@@ -422,111 +375,10 @@ class PlanStore:
         )
         return [(target, tuple(json.loads(path))) for target, path in wanted]
 
-    @decoded
     def derive_operations(self) -> None:
         """Makes the operations of the plan: groups by level, users, memberships in batches for each group."""
-        seq = 0
-        for target, path in self._new_targets:
-            seq += 1
-            self._add_of_group(seq, Kind.CREATE_GROUP, target, len(path))
-        seq += self._add_of_users(seq, Kind.CREATE_USER, Action.CREATE)
-        updates = self._journal.stream(
-            "SELECT row, password, fields FROM row WHERE job = ? AND action IN (?, ?) ORDER BY row",
-            (self._job, Action.UPDATE, Action.REACTIVATE),
-        )
-        of_updates = ((row, kind) for row, *update in updates for kind in _kinds_of_update(*update))
-        while batch := list(islice(of_updates, _BATCH)):
-            self._journal.executemany(
-                "INSERT INTO operation (job, seq, phase, kind, row) VALUES (?, ?, ?, ?, ?)",
-                [
-                    (self._job, seq + n, OPERATIONS[kind].phase, kind.value, row)
-                    for n, (row, kind) in enumerate(batch, 1)
-                ],
-            )
-            seq += len(batch)
-        # As `refer` writes them; what looks like it and is none is told apart below.
-        waiting = self._journal.stream(
-            "SELECT row, fields FROM row "
-            "WHERE job = ? AND action IN (?, ?, ?) AND fields GLOB '*,[0-9]*]*' ORDER BY row",
-            (self._job, Action.CREATE, Action.UPDATE, Action.REACTIVATE),
-        )
-        of_waiting = (row for row, fields in waiting if waiting_fields(json.loads(fields)))
-        phase, kind = OPERATIONS[Kind.REFER].phase, Kind.REFER.value
-        while rows := list(islice(of_waiting, _BATCH)):
-            self._journal.executemany(
-                "INSERT INTO operation (job, seq, phase, kind, row) VALUES (?, ?, ?, ?, ?)",
-                [(self._job, seq + n, phase, kind, row) for n, row in enumerate(rows, 1)],
-            )
-            seq += len(rows)
-        seq = self._add_of_members(seq, Kind.REMOVE_MEMBERS, "remove_from")
-        seq = self._add_of_members(seq, Kind.ADD_MEMBERS, "add_to")
-        for action, leaving in ((Action.DEACTIVATE, Kind.DEACTIVATE), (Action.DELETE, Kind.DELETE_USER)):
-            seq += self._add_of_users(seq, leaving, action)
-        for target, path in self._journal.execute(
-            "SELECT id, path FROM target WHERE job = ? AND deletes ORDER BY id", (self._job,)
-        ).fetchall():
-            seq += 1
-            self._add_of_group(seq, Kind.DELETE_GROUP, target, -len(json.loads(path)))
+        PlannedOperations(self._journal, self._job).add(self._new_targets)
 
     def forget_operations(self) -> None:
         """Forgets the operations; the plan stays."""
         self._journal.execute("DELETE FROM operation WHERE job = ?", (self._job,))
-
-    def _add_of_users(self, after: int, kind: Kind, action: Action) -> int:
-        """Makes an operation for every row of an action, numbered from `after` on; returns how many."""
-        return self._journal.change(
-            "INSERT INTO operation (job, seq, phase, kind, row) "
-            "SELECT job, ? + row_number() OVER (ORDER BY row), ?, ?, row FROM row WHERE job = ? AND action = ?",
-            (after, OPERATIONS[kind].phase, kind, self._job, action),
-        )
-
-    def _add_of_members(self, seq: int, kind: Kind, column: str) -> int:
-        """Makes the operations on memberships, numbered from `seq` on: of each group one for so many members."""
-        phase = OPERATIONS[kind].phase
-        filling: dict[int, tuple[int, list[int]]] = {}  # by group: the number of the operation, and the rows so far
-        known: dict[str, list[int]] = {}
-        ready: list[tuple[object, ...]] = []
-        insert = "INSERT INTO operation (job, seq, phase, kind, target, members) VALUES (?, ?, ?, ?, ?, ?)"
-
-        def operation(target: int, number: int, members: list[int]) -> tuple[object, ...]:
-            return self._job, number, phase, kind.value, target, f"[{','.join(map(str, members))}]"
-
-        query = f"SELECT row, {column} FROM row WHERE job = ? AND {column} IS NOT NULL ORDER BY row"  # noqa: S608 -- constants
-        for row, text in self._journal.stream(query, (self._job,)):
-            targets = known.get(text)
-            if targets is None:
-                if len(known) > _BATCH:
-                    known.clear()
-                targets = known[text] = json.loads(text)
-            for target in targets:
-                number, members = filling.get(target, (0, None))
-                if members is None:
-                    seq += 1
-                    number, members = filling[target] = seq, []
-                members.append(row)
-                if len(members) == _MEMBERS:
-                    ready.append(operation(target, number, members))
-                    del filling[target]
-            if len(ready) >= _BATCH:
-                self._journal.executemany(insert, ready)
-                ready.clear()
-        ready += [operation(target, number, members) for target, (number, members) in filling.items()]
-        self._journal.executemany(insert, ready)
-        return seq
-
-    def _add_of_group(self, seq: int, kind: Kind, target: int, later: int) -> None:
-        self._journal.execute(
-            "INSERT INTO operation (job, seq, phase, kind, target) VALUES (?, ?, ?, ?, ?)",
-            (self._job, seq, OPERATIONS[kind].phase + later, kind, target),
-        )
-
-
-def _kinds_of_update(password: str, fields: str) -> list[Kind]:
-    """The operations that change a user: one for each truth value, and one for all the rest."""
-    stored = json.loads(fields)
-    waiting = waiting_fields(stored)
-    changed = {name: change for name, change in field_changes(stored).items() if name not in waiting}
-    kinds = [kind for name, (_, after) in changed.items() if (kind := _KINDS_THAT_SET.get((name, after)))]
-    if len(changed) > len(kinds) or password == PasswordAction.RESET:
-        kinds.append(Kind.UPDATE_USER)
-    return kinds
