@@ -23,12 +23,14 @@ class _Progress(Generic[T]):
 
     def __init__(self, make: Callable[[Any], T], first: Any) -> None:
         self._make, self._mark = make, first
-        self._items: Iterator[Any] = iter(())
+        self._items: Iterator[T] = iter(())
         self._has_more = True
 
     def _take(self, page: Page) -> None:
-        items, self._mark = page
-        self._items, self._has_more = iter(items), self._mark is not None
+        items, mark = page
+        # Whole, before it counts as read: where an item finds the portal busy, the page is asked for again.
+        self._items = iter([self._make(item) for item in items])
+        self._mark, self._has_more = mark, mark is not None
 
 
 class Pages(_Progress[T], Iterator[T]):
@@ -48,7 +50,7 @@ class Pages(_Progress[T], Iterator[T]):
     def __next__(self) -> T:
         while True:
             for item in self._items:
-                return self._make(item)
+                return item
             if not self._has_more:
                 raise StopIteration
             self._take(self._ask(self._mark))
@@ -64,7 +66,7 @@ class AsyncPages(_Progress[T], AsyncIterator[T]):
     async def __anext__(self) -> T:
         while True:
             for item in self._items:
-                return self._make(item)
+                return item
             if not self._has_more:
                 raise StopAsyncIteration
             self._take(await self._ask(self._mark))

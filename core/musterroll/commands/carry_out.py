@@ -74,7 +74,7 @@ def carry_out(run: Run, job: Job, sheet: Path) -> MusterrollError | None:
                 if not job.operations.anything_handed_over():
                     raise
                 error = as_error(stopped)
-            _end(run, job, error, left=_state(portal) if is_alone else None)
+            _end(run, job, error, left=_left(portal, job) if is_alone else None)
             has_ended = True
     except MusterrollError as failed:
         if not has_ended:
@@ -115,6 +115,13 @@ def _maker(pipeline: Pipeline) -> Callable[[PlannedUser], Secret]:
         raise NotPossibleError(gettext("no password that is made meets the rules: {why}", why=made.message))
 
     return make
+
+
+def _left(portal: Portal, job: Job) -> str | None:
+    """The state that a job leaves behind; None where others have made it what it is."""
+    left = _state(portal)
+    # Whoever has written knows whether others did so meanwhile; of one that has not, it must be the state of before.
+    return left if left == job.planned_on or job.operations.any_begun() else None
 
 
 def _state(portal: Portal) -> str | None:

@@ -76,6 +76,8 @@ class _DoneMembers:
 
     def of(self, row: int) -> frozenset[tuple[Kind, int]]:
         """Returns the groups that a row's user was added to or taken out of: kind of operation and number."""
+        while self._next is not None and self._next[0] < row:  # a row that nobody asks for
+            self._next = next(self._rows, None)
         if self._next is None or self._next[0] != row:
             return frozenset()
         done = frozenset((Kind(kind), target) for _, kind, target in self._next[1])

@@ -82,7 +82,7 @@ class InviteStore:
             AND r.row NOT IN (
                 SELECT row FROM refused WHERE job = ?1
                 UNION ALL SELECT m.value FROM operation AS o CROSS JOIN json_each(o.members) AS m WHERE o.job = ?1
-                AND o.members IS NOT NULL AND o.state IN ('planned', 'intent', 'failed', 'unknown'))
+                AND o.members IS NOT NULL AND o.state NOT IN ('done', 'noop'))
             ORDER BY r.row LIMIT ?4
             """,  # noqa: S608 -- a constant
             (job, notifier, after, limit, *self._owner, Purpose.INVITE),

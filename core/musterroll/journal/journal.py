@@ -36,6 +36,7 @@ class Journal:
         self._held: dict[Path, tuple[int, int]] = {}  # the files of a writer, each with what it is for the system
         self.path = path
         self.writer: int | None = None
+        self._is_counted = False  # for good: whatever was not committed was not counted
 
     @classmethod
     def open(cls, folder: Path, name: str) -> Journal:
@@ -100,7 +101,7 @@ class Journal:
             self._check()
             yield
         finally:
-            self._held, self.writer = {}, None
+            self._held, self.writer, self._is_counted = {}, None, False
             lock.release()
 
     def is_locked(self) -> bool:
@@ -165,8 +166,12 @@ class Journal:
             return
         self.execute("BEGIN IMMEDIATE")
         # Not when it is locked: one that turns out to be damaged stays as it is.
-        if self._held and self.writer is None:
-            self.writer = self._next_writer()
+        if self._held and not self._is_counted:
+            try:
+                self.writer = self._next_writer()
+            except BaseException:
+                self._db.rollback()
+                raise
 
     def commit(self) -> None:
         """Commits the open transaction, if there is one.
@@ -176,6 +181,7 @@ class Journal:
         """
         if self._db.in_transaction:
             self.execute("COMMIT")
+            self._is_counted = self.writer is not None
         for file, was in self._held.items():
             if _what_is_at(file) != was:
                 raise StateError(
@@ -209,7 +215,6 @@ class Journal:
         except BaseException:
             if self._db.in_transaction:
                 self._db.rollback()
-            self.writer = None  # who was counted in it, was not
             raise
         self.commit()
 

@@ -108,10 +108,12 @@ class OperationStore:
 
     def anything_handed_over(self) -> bool:
         """Whether any operation was ever handed to the backend, or any invite to a notifier."""
-        query = """
-            SELECT 1 FROM operation WHERE job = ?1 AND state <> 'planned'
-            UNION ALL SELECT 1 FROM invite WHERE job = ?1 LIMIT 1
-        """
+        invites = "SELECT 1 FROM invite WHERE job = ? LIMIT 1"
+        return self.any_begun() or self._journal.execute(invites, (self._job,)).fetchone() is not None
+
+    def any_begun(self) -> bool:
+        """Whether any operation was ever handed to the backend."""
+        query = "SELECT 1 FROM operation WHERE job = ? AND state <> 'planned' LIMIT 1"
         return self._journal.execute(query, (self._job,)).fetchone() is not None
 
     def any_failed(self) -> bool:

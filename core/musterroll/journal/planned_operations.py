@@ -120,8 +120,9 @@ class PlannedOperations:
             if len(ready) >= _BATCH:
                 self._journal.executemany(insert, ready)
                 ready.clear()
-        ready += [operation(target, number, members) for target, (number, members) in filling.items()]
         self._journal.executemany(insert, ready)
+        rest = (operation(target, number, members) for target, (number, members) in filling.items())
+        self._journal.executemany(insert, rest)
         return seq
 
     def _add_of_group(self, seq: int, kind: Kind, target: int, later: int) -> None:

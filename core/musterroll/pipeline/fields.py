@@ -240,7 +240,8 @@ def _guidance(check: Check, sheet: SheetSettings, field: FieldSettings) -> str:
     node = at(check.tree, ("language",))
     with in_language(language() if node is None else str(plain(node))):
         said = gettext(text)
-    forms = field.formats if field.role is not None else ()
+    is_sound = check.is_sound("sheet", "fields", field.name, "formats")
+    forms = field.formats if field.role is not None and is_sound else ()
     return (
         said.replace(EXAMPLE_DATE.isoformat(), DateForm(forms[0], field.first_year).write(EXAMPLE_DATE))
         if forms

@@ -6,7 +6,7 @@ import re
 from collections.abc import Awaitable, Callable
 from functools import partial
 from secrets import compare_digest
-from urllib.parse import urlencode
+from urllib.parse import unquote, urlencode
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -100,7 +100,8 @@ def page_of(request: Request) -> str:
 
 def way_to(path: str) -> str:
     """A path, if it is one of a page of a customer; the start page without that."""
-    return path if _PAGE.fullmatch(path) else "/"
+    parts = unquote(path.partition("?")[0]).split("/")
+    return path if _PAGE.fullmatch(path) and not {".", ".."} & set(parts) else "/"
 
 
 def _leads_here_from_elsewhere(request: Request) -> bool:

@@ -62,13 +62,7 @@ class OidcGate:
         self._cookie = f"{'__Secure-' if self._is_https else ''}musterroll-{port_of(url)}-sign-in"
         self._wanted = {settings.claim, *([settings.groups_claim] if asks_groups else [])}
         self._on_the_way: dict[str, _OnTheWay] = {}  # by state
-        self._client: Any = OAuth().register(
-            "provider",
-            client_id=settings.client_id,
-            client_secret=settings.client_secret.resolve().reveal(),
-            server_metadata_url=settings.issuer.rstrip("/") + "/.well-known/openid-configuration",
-            client_kwargs={"scope": " ".join(settings.scopes), "code_challenge_method": "S256"},
-        )
+        self._client = self._new_client()
 
     async def begin(self, request: Request, to: str, *, as_another: bool) -> Response:
         """Sends a browser to the provider.
@@ -92,11 +86,9 @@ class OidcGate:
         state, one = secrets.token_urlsafe(32), _OnTheWay(browser, now, to)
         request.scope["session"] = one.remembered
         with _reaching_the_provider():
-            if time.time() - self._client.server_metadata.get("_loaded_at", 0) > _FRESH_SECONDS:
-                self._client.server_metadata.clear()  # whether it is there is found out here, not by the browser
-            metadata = await self._metadata()
-            more = {"prompt": _asking_who(metadata)} if as_another else {}
-            response: RedirectResponse = await self._client.authorize_redirect(
+            client = await self._fresh_client()
+            more = {"prompt": _asking_who(client.server_metadata)} if as_another else {}
+            response: RedirectResponse = await client.authorize_redirect(
                 request, self._redirect_uri, state=state, **more
             )
         self._on_the_way[state] = one
@@ -119,15 +111,17 @@ class OidcGate:
             SignInRefusedError: nobody is let in, and why.
             HTTPException: the provider is away, or is none (503).
         """
-        if request.query_params.get("error"):
-            raise SignInRefusedError(
-                gettext("The provider that signs people in did not let you in."), note="by the provider"
-            )
         state = request.query_params.get("state", "")
         one = self._on_the_way.get(state)
         is_known = one is not None and secrets.compare_digest(
             one.browser.encode(), request.cookies.get(self._cookie, "").encode()
         )
+        if request.query_params.get("error"):
+            if is_known:
+                del self._on_the_way[state]
+            # Anybody can say so who was not sent there by us: that is not noted.
+            text = gettext("The provider that signs people in did not let you in.")
+            raise SignInRefusedError(text, note="by the provider" if is_known else "")
         if one is None or not is_known or time.monotonic() - one.began > _SECONDS:
             raise SignInRefusedError(gettext("This sign-in was not begun here, or it took too long. Sign in again."))
         del self._on_the_way[state]
@@ -143,25 +137,41 @@ class OidcGate:
             return None
         return f"{place}{'&' if '?' in place else '?'}{urlencode({'client_id': self._settings.client_id})}"
 
-    async def _metadata(self) -> Mapping[str, Any]:
-        """What the provider says of itself.
+    def _new_client(self) -> Any:  # Authlib has no types
+        settings = self._settings
+        return OAuth().register(
+            "provider",
+            client_id=settings.client_id,
+            client_secret=settings.client_secret.resolve().reveal(),
+            server_metadata_url=settings.issuer.rstrip("/") + "/.well-known/openid-configuration",
+            client_kwargs={"scope": " ".join(settings.scopes), "code_challenge_method": "S256"},
+        )
+
+    async def _fresh_client(self) -> Any:
+        """One that knows what the provider says of itself now: whether it is there is not for the browser to find out.
+
+        A new one in place of the former, which may be taking somebody back just now.
+        """
+        if time.time() - self._client.server_metadata.get("_loaded_at", 0) > _FRESH_SECONDS:
+            client = self._new_client()
+            await self._load_metadata(client)
+            self._client = client
+        return self._client
+
+    async def _load_metadata(self, client: Any) -> None:
+        """Asks what the provider says of itself.
 
         Raises:
             ValueError: it says that it is another one, or not where it does what.
         """
-        found: Mapping[str, Any] = await self._client.load_server_metadata()
-        try:
-            if str(found["issuer"]).rstrip("/") != self._settings.issuer.rstrip("/"):
-                raise ValueError(f"the provider says that it is {found['issuer']}, not {self._settings.issuer}")
-            for place in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
-                found[place]
-        except (ValueError, KeyError):
-            self._client.server_metadata.clear()  # it is asked again next time, when it may be mended
-            raise
+        found: Mapping[str, Any] = await client.load_server_metadata()
+        if str(found["issuer"]).rstrip("/") != self._settings.issuer.rstrip("/"):
+            raise ValueError(f"the provider says that it is {found['issuer']}, not {self._settings.issuer}")
+        for place in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
+            found[place]
         # Some providers can leave tokens unsigned as well; those for us are signed.
         signed = [one for one in found.get(_ALGORITHMS) or () if one != "none"]
-        self._client.server_metadata[_ALGORITHMS] = signed or ["RS256"]
-        return found
+        client.server_metadata[_ALGORITHMS] = signed or ["RS256"]
 
     async def _claims(self, request: Request) -> Mapping[str, Any]:
         """What the provider says of the person: in the id token, and where asked what is missing there.
@@ -169,12 +179,13 @@ class OidcGate:
         Raises:
             SignInRefusedError: what it says cannot be believed.
         """
-        metadata = await self._metadata()
+        client = self._client  # that which sent the browser on its way, or a later one: it knows the provider
+        metadata: Mapping[str, Any] = client.server_metadata
         try:
             if request.query_params.get("iss", metadata["issuer"]) != metadata["issuer"]:
                 raise _Unbelievable("iss")
             must_be = {"iss": metadata["issuer"], "aud": self._settings.client_id}
-            token = await self._client.authorize_access_token(
+            token = await client.authorize_access_token(
                 request,
                 claims_options={name: {"essential": True, "values": [value]} for name, value in must_be.items()},
             )
@@ -183,12 +194,12 @@ class OidcGate:
                 raise _Unbelievable("no id token")
             if self._wanted <= claims.keys() or "userinfo_endpoint" not in metadata:
                 return claims
-            more = await self._client.userinfo(token=token)
+            more = await client.userinfo(token=token)
             if more.get("sub") != claims["sub"]:
                 raise _Unbelievable("sub of the userinfo")
         except (AuthlibBaseError, JoseError, _Unbelievable) as error:
             # Refused there, or no token of this provider for this sign-in. The reason is for whoever runs the server.
-            self._client.server_metadata.pop("jwks", None)  # its keys may have changed: they are asked for next time
+            client.server_metadata.pop("jwks", None)  # its keys may have changed: they are asked for next time
             reason = getattr(error, "error", None) or str(error)
             raise SignInRefusedError(
                 gettext("What the provider that signs people in answered cannot be believed. Sign in again."),

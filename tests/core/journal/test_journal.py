@@ -42,6 +42,25 @@ def test_one_writer_at_a_time_and_a_killed_one_blocks_nobody(tmp_path: Path) -> 
             assert not journal.is_locked()
 
 
+def test_whatever_was_not_committed_was_no_writer(tmp_path: Path) -> None:
+    numbers = []
+    for _ in range(2):
+        with closing(Journal.open(tmp_path, "acme")) as journal, journal.lock():
+            with pytest.raises(ZeroDivisionError), journal.transaction():
+                1 / 0  # noqa: B018
+            journal.begin()
+            journal.execute("ROLLBACK")  # as SQLite does where the disk is full
+            with journal.transaction():
+                journal.next_turn()
+            numbers.append(journal.writer)
+            with journal.transaction():
+                journal.next_turn()
+            assert journal.writer == numbers[-1]
+    with closing(Journal.open(tmp_path, "acme")) as journal, journal.lock():
+        assert journal.writer is None  # who writes nothing is none
+    assert numbers == [1, 2]
+
+
 def test_pipelines_do_not_block_each_other(tmp_path: Path) -> None:
     with closing(Journal.open(tmp_path, "acme")) as one, closing(Journal.open(tmp_path, "acme.north")) as two:
         with one.lock(), two.lock():

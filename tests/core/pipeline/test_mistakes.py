@@ -34,6 +34,7 @@ FIELD = "[[sheet.fields]]\nname = 'x'\nheading = 'X'\n"
         (FIELD + "type = 'dat'", 'sheet.fields[x].type: must be "text", "integer", "date"'),
         (FIELD + "type = 'date'\nformats = ['DD.MM']", "sheet.fields[x].formats[0]: write a form of YYYY, MM"),
         (FIELD + "type = 'date'\nformats = ['DD.MM.YY']", 'sheet.fields[x].formats: with "DD.MM.YY", say which'),
+        (FIELD + "role = 'valid_until'\nformats = ['DD.MM.YY']", 'sheet.fields[x].formats: with "DD.MM.YY", say which'),
         (FIELD + "type = 'date'\nfirst_year = 1930", "sheet.fields[x].first_year: is for a form with a year of two"),
         (FIELD + "type = 'integer'\nfirst_year = 1930", 'sheet.fields[x].first_year: is for a field of type = "date"'),
         (FIELD + "type = 'date'\nto = 'DD.MM.YY'", "sheet.fields[x].to: this is how dates go on from here"),

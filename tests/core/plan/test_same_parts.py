@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from musterroll import AddMembers, Op, Result, Status, Wanted, engine
 from musterroll.contract.cells import Block
 from musterroll.errors import MusterrollError
+from musterroll.invites.sender import InviteSender
 from musterroll.sheet import blocks, reader
 from musterroll_plugins.backends.directory.backend import DirectoryBackend
 from support.pipelines import DIRECTORY, Told, Work, addressed, user
@@ -247,6 +248,19 @@ def _somebody_meanwhile(life: _Life) -> None:
     life.run(confirm=confirm)
 
 
+def _somebody_while_nothing_is_written(life: _Life) -> None:
+    """A night without work for the portal, on which somebody changes a user by hand before the job ends."""
+    run_job = InviteSender.run_job
+
+    def meanwhile(self: InviteSender, *args: Any) -> None:
+        run_job(self, *args)
+        life.sql("UPDATE users SET forename = 'Meanwhile' WHERE username = 'ana'")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(InviteSender, "run_job", meanwhile)
+        life.run()
+
+
 def _say(name: str, what: str) -> Callable[[_Life], object]:
     return lambda life: (life.work.folder / name).write_text(what, encoding="utf-8")
 
@@ -317,6 +331,7 @@ _STEPS: dict[str, Callable[[_Life], object]] = {
     "somebody belongs to more": _say("more", "bo fay"),
     "a failure": _a_failure,
     "somebody meanwhile": _somebody_meanwhile,
+    "somebody while nothing is written": _somebody_while_nothing_is_written,
     "some rows only": lambda life: life.run(chosen=engine.ChosenRows(first=3, last=5)),
 }
 
@@ -338,7 +353,7 @@ _TELLING = {
     *("nothing", "a value in the sheet", "a bad row", "a row twice", "a value in the portal", "a value there and back"),
     *("a deactivated user", "a user who is gone", "a renamed group", "another pipeline", "an undo", "invites"),
     *("new ones are told", "a default", "another language", "a rule has another mind", "somebody belongs to more"),
-    *("a failure", "somebody meanwhile", "some rows only"),
+    *("a failure", "somebody meanwhile", "somebody while nothing is written", "some rows only"),
 }
 _HISTORIES = [
     *(pytest.param([step], marks=() if step in _TELLING else pytest.mark.slow) for step in _STEPS),

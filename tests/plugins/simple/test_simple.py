@@ -378,12 +378,34 @@ class Paged(Least):
     def users(self) -> Any:
         return AsyncPages(self._later, _user) if self.asynchronous else Pages(self._page, _user)
 
-    def _page(self, first: int) -> tuple[list[int], int | None]:
+    def _page(self, first: int) -> tuple[Iterable[int], int | None]:
         self.step(f"page {first}")
         return list(range(first, first + 3)), first + 3 if first < 1200 else None
 
-    async def _later(self, first: int) -> tuple[list[int], int | None]:
+    async def _later(self, first: int) -> tuple[Iterable[int], int | None]:
         return self._page(first)
+
+
+class Detailed(Paged):
+    """Asks for each user of a page."""
+
+    def users(self) -> Any:
+        return AsyncPages(self._later, self._detail) if self.asynchronous else Pages(self._page, self._detail)
+
+    def _detail(self, number: int) -> Existing:
+        self.step(f"user {number}")
+        return _user(number)
+
+    def _page(self, first: int) -> tuple[Iterator[int], int | None]:
+        return iter(range(first, first + 3)), first + 3 if first < 6 else None
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_a_user_that_is_busy_is_not_left_out(opened: Callable[[Any], Any], asynchronous: bool) -> None:
+    portal = opened(Detailed())
+    portal.asynchronous = asynchronous
+    portal.faults = [None, None, None, None, Busy(), None, NoAnswer()]
+    assert portal.count_users() == 9
 
 
 def _user(number: int) -> Existing:

@@ -139,7 +139,13 @@ def test_who_signs_in_sees_the_page_that_was_wanted(server: WebServer) -> None:
     assert f'content="0; url={wanted}"' in answer.text
 
 
-@pytest.mark.parametrize("wanted", ["//evil.example", "https://evil.example", "/\\evil.example", "/c/a;url=//b", "/x"])
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        *("//evil.example", "https://evil.example", "/\\evil.example", "/c/a;url=//b", "/x"),
+        *("/c/../sign-in/back?error=x", "/c/..//evil.example", "/c/%2e%2E/sign-in", "/c/./x"),
+    ],
+)
 def test_who_signs_in_is_led_nowhere_else(wanted: str, server: WebServer) -> None:
     client = server.client()
     form = client.get("/sign-in", params={"to": wanted})
@@ -192,6 +198,17 @@ def test_who_says_no_at_the_provider_is_told_so(server: WebServer) -> None:
     answer = client.post(form.url, data={"sub": "ana", "action": "deny"})
     assert answer.status_code == 401
     assert "did not let you in" in words_of(answer)
+
+
+def test_a_refusal_of_somebody_who_was_sent_there_is_noted_and_no_other(server: WebServer) -> None:
+    client = server.client(follow_redirects=False)
+    assert client.get("/sign-in/back", params={"error": "nonsense"}).status_code == 401
+    state = parse_qs(urlsplit(client.get("/sign-in").headers["location"]).query)["state"][0]
+    refused = {"error": "access_denied", "state": state}
+    assert "did not let you in" in words_of(client.get("/sign-in/back", params=refused))
+    noted = [line for line in server.audit() if "by the provider" in line["what"]]
+    assert "was not begun here" in words_of(client.get("/sign-in/back", params={"code": "x", "state": state}))
+    assert len(noted) == 1
 
 
 _LIES: dict[str, tuple[str, Callable[[Document], Document] | None, dict[str, object]]] = {

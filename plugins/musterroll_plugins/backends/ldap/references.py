@@ -74,7 +74,7 @@ class References:
 
     def _entry(self, field: str, text: str) -> Generator[Request, Answer, str]:
         folded = fold(text)
-        if folded not in self._refs:
+        if self._index.dn(self._refs.get(folded, "")) is None:  # not known, or gone again
             wanted = both(self._index.filter, equals(self._dialect.username, text))
             answer = yield Search(self._options.base, wanted, self._entries.asked, ldap.SCOPE_SUBTREE)
             users = list(self._users_of(answer.entries, folded))
@@ -101,7 +101,10 @@ class References:
             wanted: its fields with usernames.
             written: the same, with the names of entries that were written.
         """
-        now = yield from self.with_entries(wanted)
+        try:
+            now = yield from self.with_entries(wanted)
+        except NobodyError:
+            return  # gone meanwhile: what was written names nobody, as the next run will say
         moved = [name for name in self._entries.references if now.get(name) != written.get(name)]
         if moved:
             yield Modify(dn, [Change(self._entries.attributes[name], [str(now[name]).encode()]) for name in moved])

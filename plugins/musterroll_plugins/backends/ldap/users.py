@@ -138,9 +138,6 @@ class UserOperations:
         if ref is None:
             return Result(op.id, Status.UNKNOWN, detail="the directory did not show the new user's id")
         self._index.note(ref, dn, fields)
-        if self._entries.references:
-            self._references.note(op.user.username, ref)
-            yield from self._references.write_again(dn, op.user.fields, stored)
         if op.password is not None and self._dialect.password_is_apart:
             try:
                 yield self._dialect.set_password(dn, op.password)
@@ -149,6 +146,9 @@ class UserOperations:
                 yield Delete(dn)
                 self._index.drop(ref)
                 return Result(op.id, status_of(error), detail=f"the password: {self._dialect.explain(error)}")
+        if self._entries.references:
+            self._references.note(op.user.username, ref)
+            yield from self._references.write_again(dn, op.user.fields, stored)
         return Result(op.id, Status.DONE, ref)
 
     def _finish(self, op: CreateUser, ref: str) -> Work:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from typing import TypeVar
 from urllib.parse import quote
 
 from musterroll import Existing, UserKey, fold
@@ -24,6 +25,8 @@ from musterroll_plugins.backends.scim.pages import GROUPS, USERS, Pages
 from musterroll_plugins.backends.scim.paths import Resource, get_key, objects
 from musterroll_plugins.backends.scim.references import ids_in
 from musterroll_simple import Readings, UserIndex
+
+K = TypeVar("K")
 
 
 class Directory:
@@ -67,7 +70,7 @@ class Directory:
             users = await self._by_field(field, wanted)
             found.update({key: users[key.folded] for key in wanted if key.folded in users})
         if self._mapping.references:
-            found = {key: await self.with_names(users) for key, users in found.items()}
+            found = await self._all_with_names(found)
         if not found or not self._portal.has_groups:
             return found
         groups = await self._groups_of({user.ref for users in found.values() for user in users})
@@ -108,7 +111,7 @@ class Directory:
         if users is None:
             users = (await self._readings.fresh()).find(field, wanted)
         if self._mapping.references:
-            users = {text: await self.with_names(found) for text, found in users.items()}
+            return await self._all_with_names(users)
         return users
 
     async def find_once(self, usernames: Collection[str]) -> Mapping[str, Sequence[Existing]]:
@@ -126,6 +129,12 @@ class Directory:
             for user in users
         ]
         return [replace(user, fields={**user.fields, **fields}) for user, fields in zip(users, named, strict=True)]
+
+    async def _all_with_names(self, found: Mapping[K, Sequence[Existing]]) -> dict[K, Sequence[Existing]]:
+        """As `with_names`, for all at once."""
+        users = {user.ref: user for several in found.values() for user in several}
+        named = {user.ref: user for user in await self.with_names(list(users.values()))}
+        return {key: [named[user.ref] for user in several] for key, several in found.items()}
 
     async def _names(self, refs: Collection[str]) -> Mapping[str, str]:
         if self._readings.current is None and (names := await self._filters.names(refs)) is not None:
