@@ -214,6 +214,12 @@ class Visitor:
         return self.wait(self.post(upload_path(checked) + "/run", invites=invites))
 
 
+def access_by_proxy(**roles: str) -> str:
+    """The access file of people whom a proxy names in `X-Person`: names and roles."""
+    people = "".join(f'\n[[people]]\nname = "{name}"\nrole = "{role}"\n' for name, role in roles.items())
+    return f'[proxy]\nheader = "X-Person"\n{people}'
+
+
 def upload_path(answer: httpx.Response) -> str:
     """The path of the upload that a page is about, below the customer's."""
     found = re.search(r"/uploads/[0-9a-f]{20}", answer.url.path)

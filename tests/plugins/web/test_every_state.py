@@ -14,32 +14,22 @@ from playwright.sync_api import Browser, Page, Route
 from musterroll_plugins.web.site import Site
 from support.browser import chromium, needs_chromium, too_wide, violations
 from support.slips import PUPILS, makes_passwords
-from support.web_server import DOUBTFUL, MISTAKES, SHEET, InsideServer, Visitor, two_worksheets, upload_path, web_server
+from support.web_server import (
+    DOUBTFUL,
+    MISTAKES,
+    SHEET,
+    InsideServer,
+    Visitor,
+    access_by_proxy,
+    two_worksheets,
+    upload_path,
+    web_server,
+)
 from support.workplace import Workplace
 
 pytestmark = [needs_chromium, pytest.mark.slow]
 
-_ACCESS = """
-[proxy]
-header = "X-Person"
-
-[[people]]
-name = "ivan"
-role = "importer"
-
-[[people]]
-name = "anna"
-role = "approver"
-
-[[people]]
-name = "vera"
-role = "viewer"
-
-[[people]]
-name = "nils"
-role = "viewer"
-customers = ["nobody"]
-"""
+_ACCESS = access_by_proxy(ivan="importer", anna="approver", vera="viewer", nils="viewer") + 'customers = ["nobody"]\n'
 _HOLDING = (
     DOUBTFUL.replace("Doubtful", "Holding")
     .replace("doubtful", "holding")

@@ -9,27 +9,12 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from support.browser import chromium, needs_chromium, violations
-from support.web_server import SHEET, InsideServer, web_server
+from support.web_server import SHEET, InsideServer, access_by_proxy, web_server
 from support.workplace import Workplace
 
 pytestmark = [needs_chromium, pytest.mark.slow]
 
-_ACCESS = """
-[proxy]
-header = "X-Person"
-
-[[people]]
-name = "ivan"
-role = "importer"
-
-[[people]]
-name = "anna"
-role = "approver"
-
-[[people]]
-name = "arno"
-role = "approver"
-"""
+_ACCESS = access_by_proxy(ivan="importer", anna="approver", arno="approver")
 
 Come = Callable[[str], Page]
 
