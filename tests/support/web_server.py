@@ -255,11 +255,10 @@ def web_server(place: Workplace, *pipelines: Path, access: str | None = None, **
         pipelines=pipelines or (place.folder / "musterroll.toml",),
         access=place.folder / access if access else None,
         state=state,
-        port=0,
-        **options,
+        **{"port": 0, **options},
     )
     may = read_access(told.access)
-    with listen(told.host, 0, "the server") as listener:
+    with listen(told.host, told.port, "the server") as listener:
         url = address_of_server(told, listener)
         site = make_site(told, may, Customers(told.pipelines), url, said.put)
         first = f"{url}/start?token={site.one_time.token}" if site.one_time else url

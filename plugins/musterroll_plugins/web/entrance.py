@@ -78,6 +78,11 @@ def open_routes(site: Site) -> list[tuple[str, Callable[[Request], Awaitable[Res
             return response
 
         async def back(request: Request) -> Response:
+            response = await arrive(request)
+            site.oidc.over(request, response)
+            return response
+
+        async def arrive(request: Request) -> Response:
             try:
                 arrival = await site.oidc.end(request)
             except SignInRefusedError as refusal:

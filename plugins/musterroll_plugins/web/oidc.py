@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import secrets
 import sys
 import time
-from collections.abc import Collection, Iterator, Mapping, MutableMapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
@@ -21,29 +19,10 @@ from starlette.responses import RedirectResponse, Response
 
 from musterroll import gettext
 from musterroll_plugins.web.people import Arrival, OidcSignIn, SignInRefusedError
-from musterroll_plugins.web.site import port_of
+from musterroll_plugins.web.sign_ins import SignIn, SignIns
 
-_SECONDS = 10 * 60
-_MOST = 10_000
 _FRESH_SECONDS = 60  # so long what the provider says of itself is not asked for again
 _ALGORITHMS = "id_token_signing_alg_values_supported"
-
-
-@dataclass(frozen=True, slots=True)
-class _OnTheWay:
-    """A browser that was sent to the provider.
-
-    Attributes:
-        browser: the value of its cookie.
-        began: by the monotonic clock.
-        to: the page that it wanted.
-        remembered: what Authlib remembers of it: state, nonce, verifier.
-    """
-
-    browser: str
-    began: float
-    to: str
-    remembered: MutableMapping[str, Any] = field(default_factory=dict)
 
 
 class OidcGate:
@@ -52,16 +31,14 @@ class OidcGate:
     Args:
         settings: the provider.
         url: the address by which people come.
+        sign_ins: those on their way.
         asks_groups: whether roles go by groups.
     """
 
-    def __init__(self, settings: OidcSignIn, url: str, *, asks_groups: bool) -> None:
-        self._settings, self._is_https = settings, url.startswith("https:")
+    def __init__(self, settings: OidcSignIn, url: str, sign_ins: SignIns, *, asks_groups: bool) -> None:
+        self._settings, self._sign_ins = settings, sign_ins
         self._redirect_uri = f"{url}/sign-in/back"
-        # By it a browser on its way is known.
-        self._cookie = f"{'__Secure-' if self._is_https else ''}musterroll-{port_of(url)}-sign-in"
         self._wanted = {settings.claim, *([settings.groups_claim] if asks_groups else [])}
-        self._on_the_way: dict[str, _OnTheWay] = {}  # by state
         self._client = self._new_client()
 
     async def begin(self, request: Request, to: str, *, as_another: bool) -> Response:
@@ -75,33 +52,20 @@ class OidcGate:
         Raises:
             HTTPException: the provider is away, or is none (503).
         """
-        now = time.monotonic()
-        self._on_the_way = {state: one for state, one in self._on_the_way.items() if now - one.began < _SECONDS}
-        while len(self._on_the_way) >= _MOST:
-            self._on_the_way.pop(next(iter(self._on_the_way)))
-        # A browser may be on its way twice, in two tabs.
-        browser = request.cookies.get(self._cookie, "")
-        if not any(one.browser == browser for one in self._on_the_way.values()):
-            browser = secrets.token_urlsafe(32)
-        state, one = secrets.token_urlsafe(32), _OnTheWay(browser, now, to)
-        request.scope["session"] = one.remembered
+        sign_in = SignIn(to)
+        request.scope["session"] = {}  # Authlib notes there what the sign-in has
         with _reaching_the_provider():
             client = await self._fresh_client()
             more = {"prompt": _asking_who(client.server_metadata)} if as_another else {}
             response: RedirectResponse = await client.authorize_redirect(
-                request, self._redirect_uri, state=state, **more
+                request,
+                self._redirect_uri,
+                state=sign_in.state,
+                nonce=sign_in.nonce,
+                code_verifier=sign_in.verifier,
+                **more,
             )
-        self._on_the_way[state] = one
-        # Lax: the browser comes back from another site.
-        response.set_cookie(
-            self._cookie,
-            browser,
-            max_age=_SECONDS,
-            httponly=True,
-            secure=self._is_https,
-            samesite="lax",
-            path="/sign-in",
-        )
+        self._sign_ins.give(request, response, sign_in)
         return response
 
     async def end(self, request: Request) -> Arrival:
@@ -111,24 +75,21 @@ class OidcGate:
             SignInRefusedError: nobody is let in, and why.
             HTTPException: the provider is away, or is none (503).
         """
-        state = request.query_params.get("state", "")
-        one = self._on_the_way.get(state)
-        is_known = one is not None and secrets.compare_digest(
-            one.browser.encode(), request.cookies.get(self._cookie, "").encode()
-        )
+        sign_in = self._sign_ins.find(request)
         if request.query_params.get("error"):
-            if is_known:
-                del self._on_the_way[state]
             # Anybody can say so who was not sent there by us: that is not noted.
             text = gettext("The provider that signs people in did not let you in.")
-            raise SignInRefusedError(text, note="by the provider" if is_known else "")
-        if one is None or not is_known or time.monotonic() - one.began > _SECONDS:
+            raise SignInRefusedError(text, note="by the provider" if sign_in else "")
+        if sign_in is None:
             raise SignInRefusedError(gettext("This sign-in was not begun here, or it took too long. Sign in again."))
-        del self._on_the_way[state]
-        request.scope["session"] = one.remembered
         with _reaching_the_provider():
-            claims = await self._claims(request)
-        return self._arrival(claims, one.to)
+            claims = await self._claims(request, sign_in)
+        return self._arrival(claims, sign_in.to)
+
+    def over(self, request: Request, response: Response) -> None:
+        """Takes the sign-in away from which a browser has come back, with the answer to that."""
+        if (sign_in := self._sign_ins.find(request)) is not None:
+            self._sign_ins.take_away(response, sign_in)
 
     def sign_out_url(self) -> str | None:
         """Where one signs out at the provider; None where it does not say."""
@@ -173,14 +134,19 @@ class OidcGate:
         signed = [one for one in found.get(_ALGORITHMS) or () if one != "none"]
         client.server_metadata[_ALGORITHMS] = signed or ["RS256"]
 
-    async def _claims(self, request: Request) -> Mapping[str, Any]:
+    async def _claims(self, request: Request, sign_in: SignIn) -> Mapping[str, Any]:
         """What the provider says of the person: in the id token, and where asked what is missing there.
 
         Raises:
             SignInRefusedError: what it says cannot be believed.
         """
-        client = self._client  # that which sent the browser on its way, or a later one: it knows the provider
+        client = self._client
+        if "_loaded_at" not in client.server_metadata:  # another server had sent the browser on its way
+            client = await self._fresh_client()
         metadata: Mapping[str, Any] = client.server_metadata
+        request.scope["session"] = {}
+        noted = {"redirect_uri": self._redirect_uri, "nonce": sign_in.nonce, "code_verifier": sign_in.verifier}
+        await client.framework.set_state_data(request.session, sign_in.state, noted)
         try:
             if request.query_params.get("iss", metadata["issuer"]) != metadata["issuer"]:
                 raise _Unbelievable("iss")

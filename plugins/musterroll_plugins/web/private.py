@@ -31,9 +31,13 @@ def open_new(path: Path) -> BinaryIO:
 
 def write_json(path: Path, value: Any) -> None:
     """Writes a JSON file in one step: who reads it meanwhile gets the former one."""
+    _replace(path, json.dumps(value, default=str).encode())
+
+
+def _replace(path: Path, content: bytes) -> None:
     new = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     with open_new(new) as file:
-        file.write(json.dumps(value, default=str).encode())
+        file.write(content)
     new.replace(path)
 
 
@@ -44,3 +48,15 @@ def read_json(path: Path) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return found if isinstance(found, dict) else None
+
+
+def key_in(path: Path, size: int) -> bytes:
+    """The key that a file holds, of so many bytes; made where there is none, or no such one."""
+    try:
+        found = path.read_bytes()
+    except FileNotFoundError:
+        found = b""
+    if len(found) != size:
+        found = secrets.token_bytes(size)
+        _replace(path, found)
+    return found

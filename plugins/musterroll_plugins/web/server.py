@@ -29,6 +29,7 @@ from musterroll_plugins.web.customers import Customers
 from musterroll_plugins.web.desk import DAY, Desk
 from musterroll_plugins.web.guard import Application, Guard, Receive, Scope, Send
 from musterroll_plugins.web.people import AccessFile, People, alone
+from musterroll_plugins.web.private import key_in
 from musterroll_plugins.web.programs.operations import OPERATIONS
 from musterroll_plugins.web.sessions import OneTimeAddress
 from musterroll_plugins.web.site import Site
@@ -131,16 +132,18 @@ def make_site(
         max_upload=options.max_upload,
         max_uploads=options.max_uploads,
         url=url,
-        oidc=_oidc(access, url),
+        oidc=_oidc(access, url, desk.folder),
     )
 
 
-def _oidc(access: AccessFile, url: str) -> object:
+def _oidc(access: AccessFile, url: str, folder: Path) -> object:
     if access.oidc is None:
         return None
     from musterroll_plugins.web.oidc import OidcGate  # noqa: PLC0415 -- an extra
+    from musterroll_plugins.web.sign_ins import KEY_BYTES, SignIns  # noqa: PLC0415 -- likewise
 
-    return OidcGate(access.oidc, url, asks_groups=bool(access.groups))
+    sign_ins = SignIns(key_in(folder / "sign-in.key", KEY_BYTES), url)
+    return OidcGate(access.oidc, url, sign_ins, asks_groups=bool(access.groups))
 
 
 def _login_name() -> str:

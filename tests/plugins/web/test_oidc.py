@@ -15,6 +15,7 @@ import pytest
 from joserfc.jwk import RSAKey
 
 from support.oidc_providers import Document, Lies, lying_provider
+from support.scim_servers import free_port
 from support.web_server import InsideServer, Visitor, WebServer, web_server, words_of
 from support.workplace import Workplace
 
@@ -76,11 +77,11 @@ def fresh(
         yield started
 
 
-def _served(folder: Path, issuer: str) -> AbstractContextManager[InsideServer]:
+def _served(folder: Path, issuer: str, **options: object) -> AbstractContextManager[InsideServer]:
     place = Workplace(folder)
     place.pipeline()
     place.write("access/access.txt", _ACCESS.format(issuer=issuer))
-    return web_server(place, access="access/access.txt")
+    return web_server(place, access="access/access.txt", **options)
 
 
 def signed_in(server: WebServer, subject: str, way: str = "/sign-in") -> tuple[httpx.Response, httpx.Client]:
@@ -172,6 +173,40 @@ def test_two_tabs_can_sign_in_at_once(server: WebServer) -> None:
     forms = [client.get("/sign-in").url for _ in range(2)]
     for form in forms:
         assert client.post(form, data={"sub": "ana"}).status_code == 200
+
+
+def test_a_sign_in_that_was_begun_before_the_server_was_started_anew_ends_all_the_same(
+    provider: tuple[str, Lies], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OIDC_SECRET", "a-secret-of-the-client")
+    port = free_port()
+    with httpx.Client(follow_redirects=True) as client:
+        with _served(tmp_path, provider[0], port=port) as first:
+            form = client.get(f"{first.url}/sign-in?to=/c/test/new")
+        with _served(tmp_path, provider[0], port=port):
+            answer = client.post(form.url, data={"sub": "ana"})
+    assert "You are signed in" in words_of(answer)
+    assert 'content="0; url=/c/test/new"' in answer.text
+
+
+def test_others_who_begin_to_sign_in_push_nobody_out(fresh: WebServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is kept of a sign-in that is on its way, so nothing can be used up."""
+    monkeypatch.setattr("musterroll_plugins.web.oidc._MOST", 3, raising=False)
+    client = fresh.client()
+    form = client.get("/sign-in")
+    for _ in range(4):
+        assert fresh.client(follow_redirects=False).get("/sign-in").status_code == 302
+    assert client.post(form.url, data={"sub": "ana"}).status_code == 200
+
+
+def test_what_a_sign_in_needs_is_in_no_file_and_nothing_is_left_of_it_in_the_browser(fresh: WebServer) -> None:
+    before = {path for path in fresh.state.rglob("*") if path.is_file()}
+    answer, client = signed_in(fresh, "ana")
+    assert answer.status_code == 200
+    assert {path.name for path in fresh.state.rglob("*") if path.is_file()} - {path.name for path in before} <= {
+        "audit.jsonl"
+    }
+    assert [name for name in client.cookies if "sign-in" in name] == []
 
 
 def test_an_answer_that_nobody_asked_for_is_not_believed(server: WebServer) -> None:
