@@ -151,7 +151,7 @@ def begin_session(site: Site, person: Person, request: Request) -> tuple[str, Se
     """Begins a session of somebody; the one that the browser had is over. Returns its cookie, too."""
     site.sessions.end(request.cookies.get(site.cookie))
     begun = site.sessions.begin(person)
-    site.audit.note(person.name, "sign-in", address=address_of(request))
+    site.audit.note(person.who, "sign-in", address=address_of(request))
     return begun
 
 

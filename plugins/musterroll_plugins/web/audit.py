@@ -7,6 +7,8 @@ import json
 import os
 from pathlib import Path
 
+from musterroll_plugins.web.people import Who
+
 
 class Audit:
     """JSON lines in a file of its owner's.
@@ -19,20 +21,22 @@ class Audit:
         self._path = path
 
     def note(
-        self, who: str, what: str, *, customer: str | None = None, about: str | None = None, address: str = ""
+        self, who: Who | str, what: str, *, customer: str | None = None, about: str | None = None, address: str = ""
     ) -> None:
         """Adds a line.
 
         Args:
-            who: the person or program; empty where nobody was let in.
+            who: the person or program; a name of somebody who was not let in, or nothing.
             what: the act, e.g. `upload`, `run`, `approve`, `sign-in refused`.
             customer: whose.
             about: the upload, the work or the job.
             address: where the request came from.
         """
+        found = who if isinstance(who, Who) else Who(who)
         line = {
             "when": dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds"),
-            "who": who,
+            "who": found.name,
+            "is_program": found.is_program,
             "what": what,
             "customer": customer,
             "about": about,

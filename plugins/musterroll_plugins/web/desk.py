@@ -13,7 +13,7 @@ import shutil
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -21,6 +21,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from musterroll_plugins.web.people import Who
 from musterroll_plugins.web.private import ID, make_folder, new_id, open_new, read_json, write_json
 from musterroll_plugins.web.slips import has_slips
 
@@ -62,7 +63,7 @@ class Upload:
 
     id: str
     customer: str
-    by: str
+    by: Who
     at: str
     name: str
     file: str
@@ -71,8 +72,20 @@ class Upload:
     asked: bool = False
     check: str | None = None
     run: str | None = None
-    began_by: str = ""
-    resumed_by: dict[str, str] = field(default_factory=dict)
+    began_by: Who | None = None
+    resumed_by: dict[str, Who] = field(default_factory=dict)
+
+    @classmethod
+    def stored(cls, found: Mapping[str, Any]) -> Upload:
+        """The upload of a record that was stored."""
+        began, resumed = found["began_by"], {work: _who(who) for work, who in found["resumed_by"].items()}
+        people = {"by": _who(found["by"]), "began_by": _who(began) if began else None, "resumed_by": resumed}
+        return cls(**{**found, **people, "sets": tuple(found["sets"])})
+
+    @property
+    def imported_by(self) -> Who:
+        """Who began the import; before that, who uploaded it."""
+        return self.began_by or self.by
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +109,7 @@ class Work:
     id: str = field(default_factory=new_id)
     customer: str
     kind: str
-    by: str
+    by: Who
     pipeline: str
     profile: str = ""
     sets: tuple[str, ...] = ()
@@ -104,6 +117,16 @@ class Work:
     sheet: str | None = None
     job: str | None = None
     more: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def stored(cls, found: Mapping[str, Any]) -> Work:
+        """The work of a record that was stored."""
+        return cls(**{**found, "by": _who(found["by"]), "sets": tuple(found["sets"])})
+
+
+def _who(found: Mapping[str, Any] | str) -> Who:
+    """Who it is; a name alone is what earlier versions have stored."""
+    return Who(found) if isinstance(found, str) else Who(**found)
 
 
 def copy_of(work: Work) -> Path:
@@ -163,7 +186,7 @@ class Desk:
 
     # Uploads
 
-    def new_upload(self, customer: str, by: str, name: str, suffix: str) -> tuple[Upload, Path]:
+    def new_upload(self, customer: str, by: Who, name: str, suffix: str) -> tuple[Upload, Path]:
         """Makes room for a sheet; returns its record, which is not stored yet, and where it goes."""
         upload = Upload(
             id=new_id(),
@@ -184,7 +207,7 @@ class Desk:
         found = read_json(self._uploads / id_ / "upload.json") if ID.fullmatch(id_) else None
         if found is None or found["customer"] != customer:
             return None
-        return Upload(**{**found, "sets": tuple(found["sets"])})
+        return Upload.stored(found)
 
     def uploads(self, customer: str) -> list[Upload]:
         """A customer's uploads, newest first."""
@@ -265,7 +288,7 @@ class Desk:
         found = read_json(self._works / id_ / "work.json") if ID.fullmatch(id_) else None
         if found is None or found["customer"] != customer:
             return None
-        return Work(**{**found, "sets": tuple(found["sets"])})
+        return Work.stored(found)
 
     def standing(self, work: Work) -> Standing:
         """How far a work is."""

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from musterroll import gettext
 from musterroll.engine import HandedOver, JobSummary, show_job
 from musterroll_plugins.web.desk import Upload
-from musterroll_plugins.web.people import Role
+from musterroll_plugins.web.people import Role, Who
 from musterroll_plugins.web.site import Route, Visit
 from musterroll_plugins.web.slips import Slips, has_slips, noted_slips
 from musterroll_plugins.web.uploads import download
@@ -32,7 +32,7 @@ class Offer(NamedTuple):
     """
 
     slips: Slips
-    to: str
+    to: Who
     is_open: bool
 
 
@@ -49,8 +49,8 @@ def offers(visit: Visit, upload: Upload | None, noted: Iterable[HandedOver]) -> 
     found = []
     for slips in noted_slips(visit.site.desk.sheet_of(upload), noted):
         # Who had the job gone on with when they were made, else who began it.
-        to = upload.resumed_by.get(slips.id) or upload.began_by or upload.by
-        found.append(Offer(slips, to, visit.may("importer") and visit.person.name == to))
+        to = upload.resumed_by.get(slips.id) or upload.imported_by
+        found.append(Offer(slips, to, visit.may("importer") and visit.person.who == to))
     return found
 
 

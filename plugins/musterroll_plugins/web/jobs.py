@@ -16,7 +16,7 @@ from musterroll import MusterrollError, gettext
 from musterroll.engine import JobSummary, job_settings, list_jobs
 from musterroll_plugins.web.desk import REPORTS, Upload, Work
 from musterroll_plugins.web.first_passwords import are_to_be_printed, offers
-from musterroll_plugins.web.people import Role
+from musterroll_plugins.web.people import Role, Who
 from musterroll_plugins.web.private import read_json
 from musterroll_plugins.web.site import Route, Visit
 from musterroll_plugins.web.uploads import download
@@ -72,12 +72,12 @@ async def waiting_of(visit: Visit, jobs: Sequence[JobSummary]) -> list[Upload]:
     return [one for one in await run_in_threadpool(desk.uploads, visit.name) if one.id not in used]
 
 
-def origin_of(visit: Visit, job: JobSummary) -> tuple[str, str]:
+def origin_of(visit: Visit, job: JobSummary) -> tuple[str, Who]:
     """The name of a job's sheet as the person knows it, and who began the job."""
     upload = visit.site.desk.upload_of(visit.name, job.sheet)
     if upload is not None:
-        return upload.name, upload.began_by or upload.by
-    return Path(job.sheet).name, gettext("command line")
+        return upload.name, upload.imported_by
+    return Path(job.sheet).name, Who(gettext("command line"))
 
 
 def _waits_for(visit: Visit, upload: Upload) -> str:
@@ -155,7 +155,7 @@ def can_do(visit: Visit, job: JobSummary, upload: Upload | None, held: int) -> d
 
 def _may_approve(visit: Visit, upload: Upload | None) -> bool:
     """Whether the person may approve: who brought the sheet or began the job may not, unless there is nobody else."""
-    began = upload is not None and visit.person.name in (upload.by, upload.began_by)
+    began = upload is not None and visit.person.who in (upload.by, upload.began_by)
     return visit.may("approver") and (visit.person.is_alone or not began)
 
 

@@ -13,7 +13,7 @@ from typing import Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from musterroll import Options, SecretRef, UsageError
+from musterroll import Options, SecretRef, UsageError, gettext
 from musterroll.engine import faults_in, message_for
 
 
@@ -88,6 +88,25 @@ class AccessFile(Options):
         return self
 
 
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Somebody, as it is noted who did something: a person and a program of the same name are two.
+
+    As a text it is what people are shown.
+
+    Attributes:
+        name: as the sign-in or the access file has it.
+        is_program: whether it is a program with a token.
+    """
+
+    name: str
+    is_program: bool = False
+
+    def __str__(self) -> str:
+        """Returns the name, and says so of a program."""
+        return gettext("{name} (program)", name=self.name) if self.is_program else self.name
+
+
 @dataclass(frozen=True)
 class Person:
     """Somebody who was let in.
@@ -103,6 +122,11 @@ class Person:
     roles: dict[str, Role] = field(hash=False)
     is_program: bool = False
     is_alone: bool = False
+
+    @property
+    def who(self) -> Who:
+        """Who it is, to be noted."""
+        return Who(self.name, self.is_program)
 
     def role_for(self, customer: str) -> Role | None:
         """The role for a customer; None where there is none, and then the customer does not exist for them."""

@@ -196,7 +196,7 @@ class Visit:
     def note(self, what: str, about: str | None = None) -> None:
         """Adds a line to the audit log."""
         customer = self.customer_found.name if self.customer_found else None
-        self.site.audit.note(self.person.name, what, customer=customer, about=about, address=address_of(self.request))
+        self.site.audit.note(self.person.who, what, customer=customer, about=about, address=address_of(self.request))
 
     async def pipeline(self, profile: str | None = None) -> Pipeline:
         """The customer's pipeline.
@@ -256,7 +256,7 @@ class Visit:
             HTTPException: too much waits already (503).
         """
         file, desk = self.customer.file, self.site.desk
-        work = Work(customer=self.name, kind=kind, by=self.person.name, pipeline=str(file) if file else "", **values)
+        work = Work(customer=self.name, kind=kind, by=self.person.who, pipeline=str(file) if file else "", **values)
         if kind in LOOKS and (same := desk.under_way(work)) is not None:
             return same
         self.refuse_when_full()

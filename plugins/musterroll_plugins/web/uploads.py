@@ -223,7 +223,7 @@ async def take(visit: Visit, name: str, content: BinaryIO, *, profile: str) -> U
     waiting = await run_in_threadpool(lambda: [one for one in desk.uploads(visit.name) if one.run is None])
     if len(waiting) >= visit.site.max_uploads:
         raise HTTPException(429, gettext("too many uploads wait to be imported; import or discard some of them first"))
-    made, path = desk.new_upload(visit.name, visit.person.name, shown_name(name), suffix)
+    made, path = desk.new_upload(visit.name, visit.person.who, shown_name(name), suffix)
     made = replace(made, profile=profile)
     size = await run_in_threadpool(_copy, content, path)
     if size == 0 or size > visit.site.max_upload * _CHUNK:
@@ -281,8 +281,8 @@ def unimported(visit: Visit, upload: Upload | None) -> Upload:
     if upload is None:
         raise HTTPException(409, gettext(_GONE))
     if visit.site.desk.is_imported(upload):
-        by = upload.began_by or upload.by
-        raise HTTPException(409, gettext("{name} has begun the import of this sheet already", name=by))
+        text = gettext("{name} has begun the import of this sheet already", name=upload.imported_by)
+        raise HTTPException(409, text)
     return upload
 
 

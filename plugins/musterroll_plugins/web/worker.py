@@ -95,7 +95,7 @@ class Worker:
     def __init__(self, folder: Path, views: Path) -> None:
         found = read_json(folder / "work.json")
         assert found is not None
-        self.work = Work(**{**found, "sets": tuple(found["sets"])})
+        self.work = Work.stored(found)
         self._folder, self._views = folder, views
         self._progress = Teller(folder / "progress.json")
         self._pipelines: list[Pipeline] = []
@@ -188,7 +188,7 @@ class Worker:
             case "approve":
                 pipeline = self._load()
                 slips = self._slips(pipeline)
-                return engine.approve(pipeline, job, by=work.by, hand_over_to=slips, progress=progress)
+                return engine.approve(pipeline, job, by=str(work.by), hand_over_to=slips, progress=progress)
             case "undo":
                 return engine.undo(self._load(), job, progress=progress)
             case "release":

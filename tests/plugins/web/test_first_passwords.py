@@ -22,7 +22,15 @@ PEOPLE = """
 header = "X-Person"
 """ + "".join(
     f'[[people]]\nname = "{name}"\nrole = "{role}"\n'
-    for name, role in (("vera", "viewer"), ("ivan", "importer"), ("ida", "importer"), ("anna", "approver"))
+    for name, role in {
+        "vera": "viewer",
+        "ivan": "importer",
+        "ida": "importer",
+        "anna": "approver",
+        # Named as programs are.
+        "hr": "importer",
+        "boss": "approver",
+    }.items()
 )
 
 
@@ -147,6 +155,45 @@ def test_they_are_for_who_began_the_import_only(team: WebServer, ivan: Visitor) 
     assert told_by(ivan.post(path).content).keys() == {"ben"}
 
 
+def test_a_person_and_a_program_of_the_same_name_are_two(team: WebServer, hr: Program) -> None:
+    namesake = person(team, "hr")
+    rows = [{"username": name, "forename": "X"} for name in ("pam", "pat")]
+    job = hr.document(hr.client.post("/api/customers/test/jobs", json={"rows": rows}))["job"]["id"]
+    (slips,) = hr.get(f"/api/jobs/{job}/overview")["first_passwords"]
+    path = f"/jobs/{job}/passwords/{slips['id']}"
+    assert "They are for hr (program) only" in words_of(namesake.wait(namesake.get(f"/jobs/{job}")))
+    refused = namesake.post(path)
+    assert refused.status_code == 403
+    assert "for hr (program) only" in words_of(refused)
+    assert namesake.post(f"{path}/delete").status_code == 403
+    assert told_by(hr.client.post(f"/api{path}").content).keys() == {"pam", "pat"}
+    assert "hr (program)" in words_of(namesake.get(""))
+
+    of_person = job_of(namesake.import_(pupils("quin")))
+    told = hr.get(f"/api/jobs/{of_person}/overview")
+    (slips,) = told["first_passwords"]
+    assert (told["by"], told["by_program"], slips["for"], slips["for_program"]) == ("hr", False, "hr", False)
+    assert hr.client.post(f"/api/jobs/{of_person}/passwords/{slips['id']}").status_code == 403
+    noted = [line for line in team.audit() if line["who"] == "hr" and line["what"] == "refused: first passwords"]
+    assert [line["is_program"] for line in noted] == [False, False, True]
+
+
+def test_a_program_that_is_called_like_who_began_a_job_may_approve_it(team: WebServer) -> None:
+    namesake, boss = person(team, "boss"), Program(team.client(), "boss")
+    stopped = job_of(namesake.import_(pupils("ron", "ros", "roy", "rue")))
+    assert namesake.post(f"/jobs/{stopped}/approve").status_code == 403
+    assert boss.get(f"/api/jobs/{stopped}/overview")["can"]["approve"]
+    done = boss.document(boss.client.post(f"/api/jobs/{stopped}/approve"))
+    assert done["job"]["approved"]["by"] == "boss (program)"
+    rows = [{"username": name, "forename": "X"} for name in ("sal", "sam", "sid", "sue")]
+    stopped = boss.document(boss.client.post("/api/customers/test/jobs", json={"rows": rows}))["job"]["id"]
+    assert boss.client.post(f"/api/jobs/{stopped}/approve").status_code == 403
+    page = namesake.wait(namesake.post(f"/jobs/{stopped}/approve"))
+    assert "By boss (program)" in words_of(page)
+    assert "Approved by boss " in words_of(page)
+    assert "It is for boss (program) only" in words_of(page) or "They are for boss (program) only" in words_of(page)
+
+
 def test_who_approves_does_not_get_them(team: WebServer, ivan: Visitor) -> None:
     stopped = ivan.import_(pupils("cal", "dan", "eli", "fay"))
     assert "Stopped by a limit" in words_of(stopped)
@@ -213,7 +260,7 @@ def test_a_program_fetches_and_deletes_them(team: WebServer, hr: Program) -> Non
     work = hr.begin(f"{check}/import")
     job = hr.get(work)["job"]["id"]
     (slips,) = hr.get(f"{work}/overview")["first_passwords"]
-    assert slips == {"id": work.rpartition("/")[2], "for": "hr", "people": 2, "deleted": False}
+    assert slips == {"id": work.rpartition("/")[2], "for": "hr", "for_program": True, "people": 2, "deleted": False}
     path = f"/api/jobs/{job}/passwords/{slips['id']}"
     fetched = hr.client.post(path)
     assert fetched.headers["content-disposition"].startswith("attachment")

@@ -177,7 +177,7 @@ def test_who_begins_a_job_does_not_approve_it(api: WebServer, hr: Program) -> No
     stopped = hr.document(hr.client.post("/api/customers/test/jobs", json={"rows": rows, "invites": "none"}))
     done = boss.document(boss.client.post(f"/api/jobs/{stopped['job']['id']}/approve"))
     assert done["job"]["counts"]["created"] == 3
-    assert done["job"]["approved"]["by"] == "boss"
+    assert done["job"]["approved"]["by"] == "boss (program)"
     undone = hr.document(hr.client.post(f"/api/jobs/{stopped['job']['id']}/undo"))
     assert undone["command"] == "jobs undo"
     assert undone["job"]["state"] in ("completed", "completed_with_errors")

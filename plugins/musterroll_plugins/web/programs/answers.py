@@ -15,6 +15,7 @@ from musterroll import engine
 from musterroll.engine import JobSummary
 from musterroll_plugins.web.desk import Upload, Work
 from musterroll_plugins.web.jobs import view_of_job
+from musterroll_plugins.web.people import Who
 from musterroll_plugins.web.private import ID
 from musterroll_plugins.web.site import Visit
 from musterroll_plugins.web.view import Page, View
@@ -166,6 +167,11 @@ def standing_of(visit: Visit, work: Work) -> Response:
     now = visit.site.desk.standing(work)
     told = {"id": work.id, "state": now.state, "stage": now.stage, "done": now.done, "total": now.total}
     return JSONResponse(told, 202, {"retry-after": "1"})
+
+
+def told_by(who: Who) -> dict[str, Any]:
+    """Who did something, as plain data."""
+    return {"by": who.name, "by_program": who.is_program}
 
 
 def page_of(page: Page, name: str, items: Iterable[Any]) -> Response:

@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 from musterroll_plugins.web.customers import Customer
 from musterroll_plugins.web.desk import Upload
 from musterroll_plugins.web.jobs import jobs_of, paged, waiting_of
-from musterroll_plugins.web.programs.answers import page_of
+from musterroll_plugins.web.programs.answers import page_of, told_by
 from musterroll_plugins.web.site import Visit
 from musterroll_plugins.web.uploads import FORMATS, instructions
 
@@ -57,7 +57,7 @@ def _upload(visit: Visit, upload: Upload) -> dict[str, Any]:
     return {
         "upload": upload.id,
         "name": upload.name,
-        "by": upload.by,
+        **told_by(upload.by),
         "at": upload.at,
         "profile": upload.profile or None,
         "id": work.id if work else None,

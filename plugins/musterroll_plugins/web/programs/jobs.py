@@ -24,6 +24,7 @@ from musterroll_plugins.web.programs.answers import (
     found_work,
     page_of,
     standing_of,
+    told_by,
     with_view,
 )
 from musterroll_plugins.web.reports import begin_report, download_report
@@ -46,7 +47,7 @@ async def all_jobs(visit: Visit) -> Response:
 
 def _origin(visit: Visit, job: JobSummary) -> dict[str, Any]:
     name, by = jobs.origin_of(visit, job)
-    return {"kind": job.kind, "name": name, "by": by}
+    return {"kind": job.kind, "name": name, **told_by(by)}
 
 
 async def one_job(visit: Visit) -> Response:
@@ -107,7 +108,7 @@ def _of_check(visit: Visit, view: View, upload: Upload) -> dict[str, Any]:
         "id": upload.check,
         "kind": "check",
         "name": upload.name,
-        "by": upload.by,
+        **told_by(upload.by),
         "profile": upload.profile or None,
         "can": {"import": can, "fix": bool(meta["certain"]), "columns": meta["columns"] is not None},
         "invites": {"usual": meta["usual"], "choices": meta["choices"]},
@@ -129,7 +130,13 @@ def _of_job(visit: Visit, view: View, job: JobSummary) -> dict[str, Any]:
         "approved": asdict(job.approved) if job.approved else None,
         "error": job.error,
         "first_passwords": [
-            {"id": one.slips.id, "for": one.to, "people": one.slips.people, "deleted": not one.slips.are_there}
+            {
+                "id": one.slips.id,
+                "for": one.to.name,
+                "for_program": one.to.is_program,
+                "people": one.slips.people,
+                "deleted": not one.slips.are_there,
+            }
             for one in first_passwords.offers(visit, upload, view.handed_over)
         ],
         "can": {**jobs.can_do(visit, job, upload, held), "rejected": has_rejected},

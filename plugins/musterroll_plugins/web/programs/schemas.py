@@ -63,11 +63,12 @@ _CAUSE = _object({**_WRONG, "count": _COUNT, "cells": TEXT}, {"field": _TEXT_OR_
 _FAILURE = _object(
     {"row": _COUNT_OR_NOT, "username": _TEXT_OR_NOT, "operation": TEXT, "status": TEXT, "detail": _TEXT_OR_NOT}
 )
-_UPLOAD = {"upload": TEXT, "name": TEXT, "by": TEXT, "at": TEXT, "profile": _TEXT_OR_NOT}
+_BY = {"by": TEXT, "by_program": _TRUTH}
+_UPLOAD = {"upload": TEXT, "name": TEXT, **_BY, "at": TEXT, "profile": _TEXT_OR_NOT}
 _COLUMN = {"column": TEXT, "heading": TEXT, "field": _TEXT_OR_NOT, "reason": _TEXT_OR_NOT, "is_certain": _TRUTH}
 _CHOICE = _object({"sends": _COUNT, "on_paper": _COUNT, "refusal": _TEXT_OR_NOT})
 _FORESEEN = {"usual": TEXT, "choices": {"type": "object", "additionalProperties": _CHOICE}}
-_SLIPS = {"id": TEXT, "for": TEXT, "people": _COUNT, "deleted": _TRUTH}
+_SLIPS = {"id": TEXT, "for": TEXT, "for_program": _TRUTH, "people": _COUNT, "deleted": _TRUTH}
 _TRUTHS: Schema = {"type": "object", "additionalProperties": _TRUTH}
 _SEEN = {
     "notes": _list(TEXT),
@@ -119,7 +120,7 @@ SAID = {
         {
             "anyOf": [
                 {"allOf": [_ref("document"), _object({"jobs": _list(_object(_JOB))})]},
-                _page("jobs", _object({**_JOB, "kind": TEXT, "name": TEXT, "by": TEXT})),
+                _page("jobs", _object({**_JOB, "kind": TEXT, "name": TEXT, **_BY})),
             ]
         },
     ),
@@ -152,7 +153,7 @@ SAID = {
                         "id": TEXT,
                         "kind": {"const": "check"},
                         "name": TEXT,
-                        "by": TEXT,
+                        **_BY,
                         "profile": _TEXT_OR_NOT,
                         "invites": _object(_FORESEEN),
                         "limit": _ERROR_OR_NOT,
@@ -164,7 +165,7 @@ SAID = {
                         "id": TEXT,
                         "kind": TEXT,
                         "name": TEXT,
-                        "by": TEXT,
+                        **_BY,
                         "state": TEXT,
                         "started": TEXT,
                         "finished": _TEXT_OR_NOT,
