@@ -63,7 +63,7 @@ if TYPE_CHECKING:
         PrivilegedGroup,
         Scalar,
     )
-    from musterroll.journal.first_passwords import HandedOver
+    from musterroll.journal.first_passwords import HandedOver, LostPasswords
     from musterroll.journal.invites import InviteState
     from musterroll.journal.job import JobKind, JobState
     from musterroll.journal.outcomes import InviteCounts, JobCounts
@@ -92,6 +92,7 @@ if TYPE_CHECKING:
     from musterroll.sheet.chosen import ChosenRows
     from musterroll.sheet.layout import FoundColumn
     from musterroll.sheet.problem_groups import ProblemGroup
+    from musterroll.written.hand_over import slips_as_table
 
 __all__ = [
     "DEFAULT_FILE",
@@ -130,6 +131,7 @@ __all__ = [
     "Kind",
     "ListedInvite",
     "Listing",
+    "LostPasswords",
     "Mapped",
     "Outcome",
     "PasswordAction",
@@ -200,6 +202,7 @@ __all__ = [
     "send_invites",
     "set_language",
     "show_job",
+    "slips_as_table",
     "spooled",
     "template",
     "undo",
@@ -269,7 +272,7 @@ _MODULES = {
     "contract.source": "spooled",
     "contract.translation": "add_catalogues in_language language_of languages set_language",
     "journal.change": "Action Change HandEdit HandEditCounts PasswordAction PrivilegedGroup Scalar",
-    "journal.first_passwords": "HandedOver",
+    "journal.first_passwords": "HandedOver LostPasswords",
     "journal.invites": "InviteState",
     "journal.job": "JobKind JobState",
     "journal.outcomes": "InviteCounts JobCounts",
@@ -298,6 +301,7 @@ _MODULES = {
     "sheet.chosen": "ChosenRows",
     "sheet.layout": "FoundColumn",
     "sheet.problem_groups": "ProblemGroup",
+    "written.hand_over": "slips_as_table",
     "commands.annotated_copy": "AnnotatedCopy",
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names.split()}

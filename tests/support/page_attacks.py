@@ -37,6 +37,7 @@ FORMS = (
     "{upload}/copies/fixed",
     "{upload}/copies/annotated",
     "{printed}",
+    "{printed}/csv",
     "{printed}/delete",
 )
 _UP = (
@@ -294,25 +295,26 @@ KINDS: dict[str, list[Attack]] = {
         *people(409, "ivan", ("POST", "/jobs/{job}/release")),
     ],
     "slips that are not for who asks": [
-        *people(403, "ivan", ("POST", "{printed}"), ("POST", "{printed}/delete"), ("GET", "{printed}/delete")),
+        *people(403, "ivan", *[("POST", path) for path in FORMS[-3:]], ("GET", "{printed}/delete")),
         *people(403, "vera", ("GET", "{printed}/delete")),
         *people(404, "olga", ("GET", "{printed}/delete")),
         *get(401, ["{printed}/delete"], cookie=""),
-        *each(401, FORMS[-2:], lambda s, path: s.form(_filled(s, path), head={"cookie": ""}, csrf=s.csrf)),
-        *get(405, ["{printed}"]),
+        *each(401, FORMS[-3:], lambda s, path: s.form(_filled(s, path), head={"cookie": ""}, csrf=s.csrf)),
+        *get(405, ["{printed}", "{printed}/csv"]),
         *get(200, ["{printed}/delete?delete=yes&csrf=x"]),
-        *tokens(403, "imports", *[("POST", f"/api{{printed}}{end}") for end in ("", "/delete")]),
-        *tokens(403, "looks", *[("POST", f"/api{{printed}}{end}") for end in ("", "/delete")]),
-        *tokens(404, "theirs", *[("POST", f"/api{{printed}}{end}") for end in ("", "/delete")]),
-        *tokens(405, "imports", *[("GET", f"/api{{printed}}{end}") for end in ("", "/delete")]),
+        *tokens(403, "imports", *[("POST", f"/api{{printed}}{end}") for end in ("", "/csv", "/delete")]),
+        *tokens(403, "looks", *[("POST", f"/api{{printed}}{end}") for end in ("", "/csv", "/delete")]),
+        *tokens(404, "theirs", *[("POST", f"/api{{printed}}{end}") for end in ("", "/csv", "/delete")]),
+        *tokens(405, "imports", *[("GET", f"/api{{printed}}{end}") for end in ("", "/csv", "/delete")]),
     ],
     "slips that are none": [
         *each(404, _NO_SLIPS, lambda s, id_: s.form(f"/c/test{_at_job(s.printed)}/{id_}", csrf=s.csrf)),
+        *each(404, _NO_SLIPS, lambda s, id_: s.form(f"/c/test{_at_job(s.printed)}/{id_}/csv", csrf=s.csrf)),
         *each(404, _NO_SLIPS, lambda s, id_: s.form(f"/c/test{_at_job(s.printed)}/{id_}/delete", csrf=s.csrf)),
         *each(404, _NO_SLIPS, lambda s, id_: s.bearer("POST", f"/api{_at_job(s.printed)}/{id_}", "imports")),
         # Of another job, and of no job.
         *each(404, ("job", "limited"), lambda s, name: s.form(_other_job(s, name), csrf=s.csrf)),
-        *each(410, ("", "/delete"), lambda s, end: s.form(f"/c/test{s.deleted}{end}", csrf=s.csrf)),
+        *each(410, ("", "/csv", "/delete"), lambda s, end: s.form(f"/c/test{s.deleted}{end}", csrf=s.csrf)),
         *get(410, ["{deleted}/delete"]),
     ],
     "a person whom nobody knows": each(

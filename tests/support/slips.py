@@ -53,3 +53,15 @@ def cut_off(place: Workplace, *untold: str) -> None:
         (job,) = db.execute("SELECT id FROM job ORDER BY number DESC LIMIT 1").fetchone()
         db.execute("UPDATE job SET state = 'interrupted' WHERE id = ?", (job,))
         db.executemany("UPDATE row SET handed = NULL WHERE job = ? AND username = ?", [(job, name) for name in untold])
+
+
+def doubtful(place: Workplace, *usernames: str) -> None:
+    """Makes the last job one that was killed before it heard whether the portal has created some users."""
+    (journal,) = (place.folder / ".musterroll").glob("*.journal")
+    with closing(sqlite3.connect(journal)) as db, db:
+        (job,) = db.execute("SELECT id FROM job ORDER BY number DESC LIMIT 1").fetchone()
+        db.executemany(
+            "UPDATE operation SET state = 'intent' WHERE job = ?1 AND kind = 'create_user' AND row ="
+            " (SELECT row FROM row WHERE job = ?1 AND username = ?2)",
+            [(job, name) for name in usernames],
+        )

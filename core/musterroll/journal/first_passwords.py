@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from musterroll.contract.fields import PASSWORD
 from musterroll.journal.change import Action, PasswordAction, field_changes
@@ -29,6 +30,18 @@ class Untold:
 
     user: PlannedUser
     is_invited: bool
+
+
+class LostPasswords(NamedTuple):
+    """The passwords of a job that was cut off before it told them: who has one gets another one when it goes on.
+
+    Attributes:
+        people: how many users have one.
+        perhaps: how many more may have one, since nobody knows whether they were created.
+    """
+
+    people: int
+    perhaps: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +95,17 @@ class FirstPasswords:
             after = {name: None if change.after is None else str(change.after) for name, change in changes.items()}
             user = PlannedUser(row, username, ref, PasswordAction.SET, after, {})
             yield Untold(user, bool(is_invited))
+
+    def lost(self) -> LostPasswords:
+        """Returns how many users nobody has told their password."""
+        query = (
+            f"SELECT count(*) FILTER (WHERE o.state IN (?2, ?3)), count(*) FILTER (WHERE o.state IN (?4, ?5)) "  # noqa: S608 -- constants
+            f"FROM row AS r JOIN operation AS o INDEXED BY operation_row ON o.job = r.job AND o.row = r.row "
+            f"AND o.kind = 'create_user' WHERE {_MADE} AND NOT {_IS_INVITED}"
+        )
+        states = OpState.DONE, OpState.NOOP, OpState.INTENT, OpState.UNKNOWN
+        people, perhaps = self._journal.execute(query, (self._job, *states)).fetchone()
+        return LostPasswords(people, perhaps)
 
     def note_handed_over(self, rows: Iterable[int], file: Path) -> None:
         """Notes that a file tells the passwords of rows."""

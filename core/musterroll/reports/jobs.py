@@ -76,6 +76,7 @@ def _summary(job: Job, record: JobRecord) -> JobSummary:
             told = gettext("invite by {channel}", channel=term(channel))
             yield Failure(shown_row(row), username, f"invite by {channel}", state, detail, told)
 
+    first = FirstPasswords(job.journal, job.id)
     return JobSummary(
         id=record.id,
         kind=record.kind,
@@ -90,7 +91,8 @@ def _summary(job: Job, record: JobRecord) -> JobSummary:
         counts=rows,
         invites=invites,
         failures=failures,
-        handed_over=FirstPasswords(job.journal, job.id).files,
+        handed_over=first.files,
+        lost_passwords=first.lost,
         error=record.error,
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from musterroll.journal.first_passwords import HandedOver
+from musterroll.journal.first_passwords import HandedOver, LostPasswords
 from musterroll.journal.invites import InviteState
 from musterroll.journal.job import CUT_OFF, Approval, JobState
 from musterroll.journal.outcomes import InviteCounts, JobCounts, JobOutcome
@@ -72,6 +72,7 @@ class JobSummary:
         invites: what became of the invites.
         failures: streams what failed, and why.
         handed_over: streams the files that tell first passwords.
+        lost_passwords: counts the first passwords that nobody was told.
         error: what stopped it, where something did.
     """
 
@@ -89,6 +90,7 @@ class JobSummary:
     invites: InviteCounts
     failures: Callable[[], Iterator[Failure]] = lambda: iter(())
     handed_over: Callable[[], Iterator[HandedOver]] = lambda: iter(())
+    lost_passwords: Callable[[], LostPasswords] = lambda: LostPasswords(0, 0)
     error: str | None = None
 
     @property

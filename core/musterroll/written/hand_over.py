@@ -7,8 +7,9 @@ import html
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from html.parser import HTMLParser
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from musterroll.contract.fields import PASSWORD, USERNAME, FieldSet
 from musterroll.contract.secret import Secret
@@ -18,6 +19,7 @@ from musterroll.errors import MusterrollError, UsageError
 from musterroll.written.new_file import NewFile, why_not
 
 OPTION = "--hand-over"
+_TOLD = "told"
 _STYLE = """
 @page { margin: 12mm; }
 body { font: 12pt/1.5 sans-serif; margin: 0; color: #000; background: #fff; }
@@ -115,6 +117,79 @@ def _not_written(path: Path, why: str) -> MusterrollError:
     )
 
 
+def slips_as_table(page: str) -> str:
+    """The table of a page of slips that was written here: what `FILE.csv` would have been.
+
+    Args:
+        page: the page.
+
+    Raises:
+        MusterrollError: it is none of ours.
+    """
+    reader = _SlipReader()
+    reader.feed(page)
+    reader.close()
+    told = [[line for line in slip if line.is_told] for slip in reader.slips]
+    if not told or any(len(lines) != 2 for lines in told):
+        raise MusterrollError(gettext("this is no page of first passwords"))
+    values = [{line.heading: line.value for line in slip if not line.is_told} for slip in reader.slips]
+    headings = _in_one_order(values)
+    # By their places: a heading can be what a field is called.
+    names = {heading: str(place) for place, heading in enumerate(headings)}
+    people = [
+        Told(username.value, Secret(password.value), {names[heading]: value for heading, value in others.items()})
+        for (username, password), others in zip(told, values, strict=True)
+    ]
+    username, password = told[0]
+    said = {USERNAME: username.heading, PASSWORD: password.heading, **{names[one]: one for one in headings}}
+    return "".join(_csv(people, [*names.values()], said, ""))
+
+
+class _Line(NamedTuple):
+    """A line of a slip; `is_told` where a person signs in with it."""
+
+    heading: str
+    value: str
+    is_told: bool
+
+
+class _SlipReader(HTMLParser):
+    """Reads the slips of a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.slips: list[list[_Line]] = []
+        self._heading, self._text, self._is_told = "", "", False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._text = ""
+        if tag == "section":
+            self.slips.append([])
+        if tag == "dd":
+            self._is_told = ("class", _TOLD) in attrs
+
+    def handle_data(self, data: str) -> None:
+        self._text += data
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "dt":
+            self._heading = self._text
+        if tag == "dd" and self.slips:
+            self.slips[-1].append(_Line(self._heading, self._text, self._is_told))
+
+
+def _in_one_order(slips: Iterable[Iterable[str]]) -> list[str]:
+    """All headings of the slips, each after the one that stands before it on its slip."""
+    found: list[str] = []
+    for slip in slips:
+        place = 0
+        for heading in slip:
+            if heading not in found:
+                found.insert(place, heading)
+            place = found.index(heading) + 1
+    return found
+
+
 def _csv(people: Iterable[Told], names: list[str], headings: Mapping[str, str], title: str) -> Iterator[str]:
     line = io.StringIO()
     # Every cell in quotation marks: what stands after a semicolon is no cell of its own anywhere.
@@ -148,7 +223,7 @@ def _page(people: Iterable[Told], names: list[str], headings: Mapping[str, str],
 
 
 def _line(heading: str, value: str, *, told: bool = False) -> str:
-    kind = ' class="told"' if told else ""
+    kind = f' class="{_TOLD}"' if told else ""
     return f"<dt>{html.escape(heading)}</dt><dd{kind}>{html.escape(value)}</dd>\n"
 
 

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from musterroll import gettext
-from musterroll.engine import HandedOver, JobSummary, show_job
+from musterroll.engine import HandedOver, JobSummary, LostPasswords, show_job, slips_as_table
 from musterroll_plugins.web.desk import Upload
 from musterroll_plugins.web.people import Role, Who
 from musterroll_plugins.web.site import Route, Visit
@@ -68,6 +68,17 @@ def are_to_be_printed(visit: Visit, job: JobSummary) -> bool:
     return any(one.is_open and one.slips.are_there for one in found)
 
 
+async def lost_passwords(visit: Visit, job: JobSummary) -> LostPasswords:
+    """Whose first passwords nobody was told: they get other ones when the job goes on."""
+    pipeline = await visit.pipeline()
+
+    def count() -> LostPasswords:
+        with show_job(pipeline, job.id) as report:
+            return LostPasswords(0, 0) if report.job is None else report.job.lost_passwords()
+
+    return await run_in_threadpool(count)
+
+
 async def found_slips(visit: Visit, job: JobSummary) -> Slips:
     """The slips of a job that the path names, which are there, and for whom asks.
 
@@ -103,15 +114,25 @@ async def fetch(visit: Visit) -> Response:
     return await download_slips(visit, job)
 
 
-async def download_slips(visit: Visit, job: JobSummary) -> Response:
-    """The slips that the path names; see `found_slips`."""
+async def fetch_table(visit: Visit) -> Response:
+    """What is on the slips as a table, for letters that another program writes."""
+    job, _ = await visit.job(visit.request.path_params["job"])
+    return await download_slips(visit, job, as_table=True)
+
+
+async def download_slips(visit: Visit, job: JobSummary, *, as_table: bool = False) -> Response:
+    """The slips that the path names, or a table (csv) of what is on them; see `found_slips`."""
     slips = await found_slips(visit, job)
     try:
         content = await run_in_threadpool(slips.path.read_bytes)
     except FileNotFoundError:  # a moment ago
         raise _deleted() from None
-    visit.note("download of first passwords", job.id)
-    return download(content, f"{visit.name}-{job.id}-first-passwords{slips.path.suffix}")
+    visit.note(f"download of first passwords{' as a table' if as_table else ''}", job.id)
+    name = f"{visit.name}-{job.id}-first-passwords"
+    if not as_table:
+        return download(content, f"{name}{slips.path.suffix}")
+    table = await run_in_threadpool(slips_as_table, content.decode("utf-8"))
+    return download(table.encode("utf-8"), f"{name}.csv")
 
 
 async def ask(visit: Visit) -> Response:
@@ -140,6 +161,7 @@ async def delete_slips(visit: Visit, job: JobSummary) -> None:
 
 ROUTES: list[Route] = [
     ("POST", "/c/{customer}/jobs/{job}/passwords/{slips}", fetch, Role.IMPORTER),
+    ("POST", "/c/{customer}/jobs/{job}/passwords/{slips}/csv", fetch_table, Role.IMPORTER),
     ("GET", "/c/{customer}/jobs/{job}/passwords/{slips}/delete", ask, Role.IMPORTER),
     ("POST", "/c/{customer}/jobs/{job}/passwords/{slips}/delete", delete, Role.IMPORTER),
 ]

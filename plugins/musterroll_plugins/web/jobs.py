@@ -15,7 +15,7 @@ from starlette.responses import Response
 from musterroll import MusterrollError, gettext
 from musterroll.engine import JobSummary, job_settings, list_jobs
 from musterroll_plugins.web.desk import REPORTS, Upload, Work
-from musterroll_plugins.web.first_passwords import are_to_be_printed, offers
+from musterroll_plugins.web.first_passwords import are_to_be_printed, lost_passwords, offers
 from musterroll_plugins.web.people import Role, Who
 from musterroll_plugins.web.private import read_json
 from musterroll_plugins.web.site import Route, Visit
@@ -232,7 +232,15 @@ async def ask(visit: Visit) -> Response:
     if act not in ACTS or not can_do(visit, job, upload, 1 if job.invites.held else 0)[act]:
         raise HTTPException(404)
     name, by = origin_of(visit, job)
-    return visit.page("ask.html", act=act, job=job, sheet=name, by=by, target=await visit.target(report.profile))
+    return visit.page(
+        "ask.html",
+        act=act,
+        job=job,
+        sheet=name,
+        by=by,
+        lost=await lost_passwords(visit, job) if act == "resume" else None,
+        target=await visit.target(report.profile),
+    )
 
 
 async def act(visit: Visit) -> Response:

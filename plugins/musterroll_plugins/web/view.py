@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from musterroll import Problem
-from musterroll.engine import HandedOver, JobSummary, Report, change_record, problem_record
+from musterroll.engine import HandedOver, JobSummary, LostPasswords, Report, change_record, problem_record
 
 PAGE = 50
 """So many lines has a page."""
@@ -38,7 +38,7 @@ CREATE INDEX problem_code ON problem (code, severity, field);
 CREATE INDEX line_outcome ON line (outcome);
 CREATE INDEX line_search ON line (username, row, outcome);
 """
-_FORMAT = 3  # of what is stored; a view of another one is made anew
+_FORMAT = 4  # of what is stored; a view of another one is made anew
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +129,7 @@ def _fill(db: sqlite3.Connection, report: Report, more: Mapping[str, Any]) -> No
         "keeps_all_out": report.keeps_all_out,
         "certain": certain,
         "notes": list(report.sheet.notes) if report.sheet else [],
+        "lost_passwords": (job.lost_passwords() if job else LostPasswords(0, 0))._asdict(),
         "handed_over": [asdict(one) for one in job.handed_over()] if job else [],
         "stamp": stamp_of(job) if job else None,
         **more,

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, Route
 
 from musterroll_plugins.web.site import Site
 from support.browser import chromium, needs_chromium, too_wide, violations
-from support.slips import PUPILS, makes_passwords
+from support.slips import PUPILS, cut_off, doubtful, makes_passwords
 from support.web_server import (
     DOUBTFUL,
     MISTAKES,
@@ -275,6 +275,13 @@ def _first_passwords(looked: Looked) -> None:
     looked.at("answers, with first passwords on paper", checked.url.path)
     job = ivan.wait(ivan.post(upload_path(checked) + "/run", invites="new")).url.path
     page = looked.at("first passwords to print", job)
+    paper = Workplace(looked.team.place.folder / "paper")
+    cut_off(paper, "bo", "cy")
+    doubtful(paper, "cy")
+    page = looked.at("go on, though nobody was told some first passwords?", f"{job}/resume")
+    assert page.locator(".note").count() == 2
+    looked.press("main button.main")
+    page.wait_for_url(f"**{job}")
     looked.at("first passwords of another person", job, "anna")
     looked.at("jobs, with first passwords to print", "/c/paper")
     page.goto(job)

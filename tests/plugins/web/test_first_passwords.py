@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import os
 import re
 import stat
@@ -12,7 +14,7 @@ from pathlib import Path
 import httpx2 as httpx
 import pytest
 
-from support.slips import MAKES, PUPILS, assert_they_sign_in, cut_off, makes_passwords, told_by
+from support.slips import MAKES, PUPILS, assert_they_sign_in, cut_off, doubtful, makes_passwords, told_by
 from support.web_programs import ACCESS, Program
 from support.web_server import Visitor, WebServer, job_of, upload_path, web_server, words_of
 from support.workplace import Workplace
@@ -92,6 +94,13 @@ def test_slips_are_fetched_printed_and_deleted(visitor: Visitor, server: WebServ
     told = told_by(first.content)
     assert sorted(told) == ["bo", "cy"]
     assert_they_sign_in(place.directory, told)
+    table = visitor.post(f"{path}/csv")
+    assert table.headers["content-disposition"] == f'attachment; filename="{visitor.name}-{job}-first-passwords.csv"'
+    rows = csv.DictReader(io.StringIO(table.content.decode("utf-8-sig")))
+    assert {row["Username"]: (row["Password"], row["Forename"]) for row in rows} == {
+        "bo": (told["bo"], "Bo"),
+        "cy": (told["cy"], "Cy"),
+    }
     (kept,) = (server.state / upload_path(answers)[1:] / "first-passwords").iterdir()
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
     for secret in told.values():
@@ -100,7 +109,7 @@ def test_slips_are_fetched_printed_and_deleted(visitor: Visitor, server: WebServ
 
     assert visitor.wait(visitor.post(f"/jobs/{job}/undo")).status_code == 200  # a job with the same sheet
     assert words_of(visitor.get("")).count("First passwords to print") == 1
-    assert visitor.get(path).status_code == 405
+    assert [visitor.get(path).status_code, visitor.get(f"{path}/csv").status_code] == [405, 405]
     asked = visitor.get(f"{path}/delete")
     assert "after that nobody gets these passwords again" in words_of(asked)
     assert kept.exists()
@@ -109,11 +118,17 @@ def test_slips_are_fetched_printed_and_deleted(visitor: Visitor, server: WebServ
     assert slips_in(done) == []
     assert "First passwords to print" not in words_of(visitor.get(""))
     assert not kept.exists()
-    for gone in (visitor.post(path), visitor.post(f"{path}/delete"), visitor.get(f"{path}/delete")):
+    for gone in (
+        visitor.post(path),
+        visitor.post(f"{path}/csv"),
+        visitor.post(f"{path}/delete"),
+        visitor.get(f"{path}/delete"),
+    ):
         assert gone.status_code == 410
         assert "deleted here, and nobody can get them again" in words_of(gone)
     acts = [line["what"] for line in server.audit() if line["about"] == job]
-    assert acts == [*["download of first passwords"] * 2, "undo", "deletion of first passwords"]
+    downloads = [*["download of first passwords"] * 2, "download of first passwords as a table"]
+    assert acts == [*downloads, "undo", "deletion of first passwords"]
 
 
 def test_where_every_invite_tells_them_there_is_no_paper(visitor: Visitor, server: WebServer, place: Workplace) -> None:
@@ -143,7 +158,12 @@ def test_they_are_for_who_began_the_import_only(team: WebServer, ivan: Visitor) 
         text = words_of(other.wait(other.get(job)))
         assert "Here is a slip with the first password of 1 person, which no invite tells. It is for ivan only" in text
         assert slips_in(other.get(job)) == []
-        for refused in (other.post(path), other.post(f"{path}/delete"), other.get(f"{path}/delete")):
+        for refused in (
+            other.post(path),
+            other.post(f"{path}/csv"),
+            other.post(f"{path}/delete"),
+            other.get(f"{path}/delete"),
+        ):
             assert refused.status_code == 403
             assert "for ivan only" in words_of(refused)
     assert "First passwords to print" in words_of(ivan.get(""))
@@ -215,6 +235,9 @@ def test_whoever_goes_on_with_a_job_gets_what_nobody_was_told(team: WebServer, i
     cut_off(team.place, "hal")
     assert ivan.post(f"{job}/passwords/{'0' * 20}").status_code == 404
     ida = person(team, "ida")
+    asked = words_of(ida.get(f"{job}/resume"))
+    assert "1 person who was created has a first password that nobody was told, and gets another one." in asked
+    assert "it is not known yet" not in asked
     again = ida.wait(ida.post(f"{job}/resume"))
     (second,) = slips_in(again)
     assert "They are for ivan only" in words_of(again)
@@ -226,6 +249,36 @@ def test_whoever_goes_on_with_a_job_gets_what_nobody_was_told(team: WebServer, i
     assert ivan.post(second).status_code == 403
     assert told_by(ivan.post(first).content) == before  # what was told stays
     assert "0" * 20 not in ivan.get(job).text
+
+
+def test_who_goes_on_is_told_before_how_many_get_other_passwords(
+    visitor: Visitor, server: WebServer, place: Workplace
+) -> None:
+    makes_passwords(place, name=visitor.name)
+    job = job_of(visitor.import_(PUPILS))
+    cut_off(place, "bo", "cy")
+    doubtful(place, "cy")
+    asked = words_of(visitor.get(f"/jobs/{job}/resume"))
+    assert "1 person who was created has a first password that nobody was told, and gets another one." in asked
+    assert "Of 1 person it is not known yet whether the portal has created them" in asked
+    again = visitor.wait(visitor.post(f"/jobs/{job}/resume"))
+    path = slips_in(again)[-1]
+    assert told_by(visitor.post(path).content).keys() == {"bo", "cy"}
+    cut_off(place)
+    assert "password" not in words_of(visitor.get(f"/jobs/{job}/resume"))  # all of them are told
+
+
+def test_a_program_is_told_before_how_many_get_other_passwords(team: WebServer, hr: Program) -> None:
+    rows = [{"username": name, "forename": "X"} for name in ("tam", "tia")]
+    job = hr.document(hr.client.post("/api/customers/test/jobs", json={"rows": rows}))["job"]["id"]
+    assert hr.get(f"/api/jobs/{job}/overview")["lost_passwords"] == {"people": 0, "perhaps": 0}
+    cut_off(team.place, "tam", "tia")
+    doubtful(team.place, "tia")
+    told = hr.get(f"/api/jobs/{job}/overview")
+    assert (told["can"]["resume"], told["lost_passwords"]) == (True, {"people": 1, "perhaps": 1})
+    hr.document(hr.client.post(f"/api/jobs/{job}/resume"))
+    told = hr.get(f"/api/jobs/{job}/overview")
+    assert (told["can"]["resume"], told["lost_passwords"]) == (False, {"people": 0, "perhaps": 0})
 
 
 def test_an_upload_whose_passwords_were_handed_over_is_not_discarded(ivan: Visitor, team: WebServer) -> None:
@@ -267,14 +320,16 @@ def test_a_program_fetches_and_deletes_them(team: WebServer, hr: Program) -> Non
     assert fetched.headers["cache-control"] == "no-store"
     assert told_by(fetched.content).keys() == {"kai", "lea"}
     assert hr.client.post(f"{work}/passwords/{slips['id']}").content == fetched.content
+    table = hr.client.post(f"{path}/csv")
+    assert table.content.decode("utf-8-sig").startswith('"Username","Password",')
     for name in ("auditor", "boss"):
         other = Program(team.client(), name)
-        assert [other.client.post(path + end).status_code for end in ("", "/delete")] == [403, 403]
+        assert [other.client.post(path + end).status_code for end in ("", "/csv", "/delete")] == [403, 403, 403]
     assert hr.client.post(f"{path}/delete").json() == {"id": slips["id"]}
     (now,) = hr.get(f"/api/jobs/{job}/overview")["first_passwords"]
     assert now == {**slips, "deleted": True}
-    gone = hr.client.post(path)
-    assert (gone.status_code, gone.json()["error"]["code"]) == (410, "gone")
+    for gone in (hr.client.post(path), hr.client.post(f"{path}/csv")):
+        assert (gone.status_code, gone.json()["error"]["code"]) == (410, "gone")
     rows = [{"username": "mia", "forename": "Mia"}]
     document = hr.document(hr.client.post("/api/customers/test/jobs", json={"rows": rows}))  # imported at once
     (slips,) = hr.get(f"/api/jobs/{document['job']['id']}/overview")["first_passwords"]

@@ -155,5 +155,5 @@ def test_every_act_is_in_the_audit_log(scene: Scene) -> None:
     assert {"download of first passwords", "deletion of first passwords", "refused: first passwords"} <= found
     assert len(told) == 1
     for line in scene.server.audit():
-        assert set(line) == {"when", "who", "what", "customer", "about", "address"}
+        assert set(line) == {"when", "who", "is_program", "what", "customer", "about", "address"}
         assert not any(secret in json.dumps(line) for secret in ("Sesame", *told.values()))

@@ -12,6 +12,7 @@ import pytest
 from musterroll.engine import load_pipeline, show_job
 from musterroll.errors import UsageError
 from musterroll_plugins.web.desk import Desk, Work
+from musterroll_plugins.web.people import Who
 from musterroll_plugins.web.private import make_folder, write_json
 from musterroll_plugins.web.slips import Slips, noted_slips
 from support.fork_server import ForkServer, When, fork_server
@@ -38,7 +39,7 @@ class Paper:
         self.place, self._server = Workplace(make_folder(folder)), server
         makes_passwords(self.place)
         self.desk = Desk(folder / "state")
-        upload, self.sheet = self.desk.new_upload("test", "ana", "pupils.csv", ".csv")
+        upload, self.sheet = self.desk.new_upload("test", Who("ana"), "pupils.csv", ".csv")
         rows = "".join(f",{name},{name.title()},Berg\n" for name in NAMES)
         self.sheet.write_text(f"Email,Username,Forename,Surname\n{rows}", encoding="utf-8")
         self.desk.store(upload)
@@ -51,7 +52,7 @@ class Paper:
         work = Work(
             customer="test",
             kind=kind,
-            by="ana",
+            by=Who("ana"),
             pipeline=str(self.place.folder / "musterroll.toml"),
             upload=self._upload if kind == "run" else None,
             sheet=str(self.sheet),

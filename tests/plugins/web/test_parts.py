@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from musterroll.engine import Action, JobCounts, JobKind, JobState
 from musterroll_plugins.web import words
 from musterroll_plugins.web.desk import Desk, Upload, Work
+from musterroll_plugins.web.people import Who
 from musterroll_plugins.web.private import ID, new_id
 from musterroll_plugins.web.uploads import shown_name
 
@@ -48,7 +49,7 @@ def desk(tmp_path: Path) -> Desk:
 
 
 def uploaded(desk: Desk, customer: str = "acme", days: int = 0) -> Upload:
-    upload, path = desk.new_upload(customer, "ana", "staff.csv", ".csv")
+    upload, path = desk.new_upload(customer, Who("ana"), "staff.csv", ".csv")
     path.write_text("x", encoding="utf-8")
     desk.store(upload)
     then = time.time() - days * 24 * 60 * 60
@@ -83,7 +84,9 @@ def test_an_upload_is_of_one_customer(desk: Desk) -> None:
 
 def test_a_work_that_was_cancelled_before_its_turn_never_begins(desk: Desk) -> None:
     async def begin_and_cancel() -> str:
-        work = desk.begin(Work(customer="acme", kind="run", by="ana", pipeline="nowhere.toml", sheet="nothing.csv"))
+        work = desk.begin(
+            Work(customer="acme", kind="run", by=Who("ana"), pipeline="nowhere.toml", sheet="nothing.csv")
+        )
         desk.cancel(work)
         await desk.close()
         return desk.standing(work).state
@@ -95,7 +98,7 @@ def test_no_more_is_begun_than_can_wait(desk: Desk) -> None:
     async def begin() -> int:
         number = 0
         while not desk.is_full:
-            work = desk.begin(Work(customer="acme", kind="run", by="ana", pipeline="", sheet="nothing.csv"))
+            work = desk.begin(Work(customer="acme", kind="run", by=Who("ana"), pipeline="", sheet="nothing.csv"))
             desk.cancel(work)
             number += 1
         await desk.close()
@@ -106,12 +109,16 @@ def test_no_more_is_begun_than_can_wait(desk: Desk) -> None:
 
 def test_a_pipeline_that_is_gone_is_an_error_of_the_work(desk: Desk) -> None:
     async def do() -> str:
-        work = desk.begin(Work(customer="acme", kind="run", by="ana", pipeline="/nowhere.toml", sheet="nothing.csv"))
+        work = desk.begin(
+            Work(customer="acme", kind="run", by=Who("ana"), pipeline="/nowhere.toml", sheet="nothing.csv")
+        )
         while desk.standing(work).state != "done":
             await asyncio.sleep(0.05)
         result = desk.standing(work).result
         assert result is not None
-        assert not desk.is_imported(Upload(id=new_id(), customer="acme", by="", at="", name="", file="", run=work.id))
+        assert not desk.is_imported(
+            Upload(id=new_id(), customer="acme", by=Who(""), at="", name="", file="", run=work.id)
+        )
         code: str = result["error"]["code"]
         return code
 

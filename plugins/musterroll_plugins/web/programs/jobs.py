@@ -139,6 +139,7 @@ def _of_job(visit: Visit, view: View, job: JobSummary) -> dict[str, Any]:
             }
             for one in first_passwords.offers(visit, upload, view.handed_over)
         ],
+        "lost_passwords": view.meta["lost_passwords"],
         "can": {**jobs.can_do(visit, job, upload, held), "rejected": has_rejected},
     }
 
@@ -209,6 +210,11 @@ async def rejected(visit: Visit) -> Response:
 async def slips(visit: Visit) -> Response:
     """The slips with first passwords that a job has made."""
     return await first_passwords.download_slips(visit, await found_job(visit))
+
+
+async def slips_table(visit: Visit) -> Response:
+    """What is on the slips as a table."""
+    return await first_passwords.download_slips(visit, await found_job(visit), as_table=True)
 
 
 async def delete_slips(visit: Visit) -> Response:

@@ -278,6 +278,14 @@ def _to_be_done() -> list[Operation]:
         ),
         Operation(
             "POST",
+            f"{slips}/csv",
+            jobs.slips_table,
+            importer,
+            "The same as a table, for letters that another program writes.",
+            {200: "file", **_REFUSED, **_NOT_NOW, **_DELETED},
+        ),
+        Operation(
+            "POST",
             f"{slips}/delete",
             jobs.delete_slips,
             importer,

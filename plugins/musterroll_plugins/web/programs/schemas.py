@@ -173,6 +173,7 @@ SAID = {
                         "invites": _COUNTS,
                         "approved": {"type": ["object", "null"]},
                         "first_passwords": _list(_object(_SLIPS)),
+                        "lost_passwords": _object({"people": _COUNT, "perhaps": _COUNT}),
                         "error": _TEXT_OR_NOT,
                         **_SEEN,
                     }
