@@ -44,6 +44,9 @@ def violations(page: Page) -> list[str]:
 
 
 def too_wide(page: Page) -> bool:
-    """Whether the page has to be moved sideways."""
-    wide: bool = page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+    """Whether the page, or a table in it, has to be moved sideways."""
+    wide: bool = page.evaluate(
+        "[document.documentElement, ...document.querySelectorAll('.wide')]"
+        ".some(one => one.scrollWidth > one.clientWidth)"
+    )
     return wide

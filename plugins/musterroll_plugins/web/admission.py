@@ -47,7 +47,7 @@ async def _serve_page(site: Site, handler: Handler, role: Role | None, request: 
             given = form.get("csrf")
             if not isinstance(given, str) or not given.isascii() or not compare_digest(given, session.csrf):
                 visit.note("refused: a form without the token of its session")
-                raise HTTPException(403, gettext("this form is out of date; go back, reload the page and try again"))
+                raise StaleFormError
             visit.form_sent = form
             response = await handler(visit)
     else:
@@ -55,6 +55,18 @@ async def _serve_page(site: Site, handler: Handler, role: Role | None, request: 
     if value is not None:
         site.let_in(response, value)
     return response
+
+
+class StaleFormError(HTTPException):
+    """A form was sent without the token of its session: mostly that of a page from before a later sign-in.
+
+    Attributes:
+        title: what the page says of it first.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(403, gettext("go back, reload the page and try again; nothing was done"))
+        self.title = gettext("This page is out of date")
 
 
 def unknown(site: Site, request: Request, why: str = "", *, is_other: bool = False, to: str | None = None) -> Response:
@@ -79,6 +91,7 @@ def unknown(site: Site, request: Request, why: str = "", *, is_other: bool = Fal
         sign_in=f"/sign-in{'?' if more else ''}{urlencode(more)}" if site.oidc is not None else None,
         one_time=site.one_time is not None,
         had_session=site.cookie in request.cookies,
+        was_sent=request.method == "POST",
     )
 
 

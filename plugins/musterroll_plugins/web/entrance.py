@@ -14,9 +14,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from musterroll import gettext, gettext_noop
-from musterroll_plugins.web.admission import begin_session, stranger, unknown, way_to
+from musterroll_plugins.web.admission import StaleFormError, begin_session, stranger, unknown, way_to
 from musterroll_plugins.web.people import Person, SignInRefusedError
-from musterroll_plugins.web.site import Route, Site, Visit, address_of
+from musterroll_plugins.web.site import Route, Site, Visit, address_of, too_large
 
 _STATIC = {"style.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
 
@@ -54,13 +54,14 @@ def open_routes(site: Site) -> list[tuple[str, Callable[[Request], Awaitable[Res
 
     async def start(request: Request) -> Response:
         address = address_of(request)
-        if site.tries.are_too_many(address):
-            site.audit.note("", "sign-in refused: too many tries", address=address)
+        if site.tries.are_too_many(address):  # noted once, lest a stranger fill the log
             raise HTTPException(429)
         token = request.query_params.get("token", "")
         if site.one_time is None or not site.one_time.use(token):
             site.tries.add(address)
             site.audit.note("", "sign-in refused", address=address)
+            if site.tries.are_too_many(address):
+                site.audit.note("", "sign-in refused: too many tries", address=address)
             raise HTTPException(401)
         return enter(site, site.alone, request)
 
@@ -120,7 +121,11 @@ async def failure(site: Site, request: Request, error: Exception) -> Response:
         print(*traceback.format_tb(error.__traceback__), type(error).__name__, sep="", file=sys.stderr, flush=True)
     headers = error.headers if isinstance(error, HTTPException) else None
     text = gettext(_TEXTS.get(status, gettext_noop("This does not work.")))
+    if isinstance(error, StaleFormError):
+        text = error.title
     detail = error.detail if isinstance(error, HTTPException) and error.detail != HTTPStatus(status).phrase else ""
+    if status == 413 and not detail:
+        detail = too_large(site)
     if request.url.path.startswith("/api/"):
         body = {"error": {"code": _CODES.get(status, "error"), "message": detail or _FOR_PROGRAMS.get(status, text)}}
         return JSONResponse(body, status, dict(headers or {}))

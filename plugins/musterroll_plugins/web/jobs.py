@@ -199,7 +199,8 @@ async def story(visit: Visit) -> Response:
     standing = desk.standing(work)
     if standing.state != "done":
         return visit.to(f"/work/{work.id}")
-    error = (standing.result or {}).get("error")
+    result = standing.result or {}
+    error = result.get("error")
     document = None if error else read_json(desk.document(work))
     return visit.page(
         "story.html",
@@ -207,6 +208,7 @@ async def story(visit: Visit) -> Response:
         row=row,
         error=error,
         story=document["row"] if document else None,
+        told=result.get("told", ()),
         target=await visit.target(report.profile),
     )
 

@@ -284,6 +284,11 @@ def refuse_doubles(form: FormData) -> None:
 Handler: TypeAlias = Callable[[Visit], Awaitable[Response]]
 
 
+def too_large(site: Site) -> str:
+    """Says that a file is larger than what is taken."""
+    return gettext("the file is larger than {size} MB", size=site.max_upload)
+
+
 def port_of(url: str) -> int:
     """The port that an address has, or means."""
     parts = urlsplit(url)

@@ -19,7 +19,7 @@ from musterroll_plugins.web.customers import Target
 from musterroll_plugins.web.desk import Upload
 from musterroll_plugins.web.people import Role
 from musterroll_plugins.web.private import make_folder, open_new
-from musterroll_plugins.web.site import Route, Visit
+from musterroll_plugins.web.site import Route, Visit, too_large
 from musterroll_plugins.web.view import View
 
 _SUFFIXES = (".xlsx", ".ods", ".csv", ".tsv", ".txt")
@@ -50,6 +50,7 @@ async def _new(visit: Visit, error: str | None = None, status: int = 200) -> Res
         formats=FORMATS,
         accept=",".join(_SUFFIXES),
         errors=[("sheet", error)] if error else [],
+        too_large=too_large(visit.site),
     )
 
 
@@ -173,6 +174,11 @@ async def upload(visit: Visit) -> Response:
     return visit.to(f"/work/{checked.check}")
 
 
+async def not_posted(visit: Visit) -> Response:
+    """Sends who comes again to where a form had led, to the form."""
+    return visit.to("/new")
+
+
 def _former(visit: Visit) -> Upload | None:
     """The upload that a corrected sheet takes the place of: what was said of its columns holds for this one, too."""
     return visit.site.desk.upload(visit.name, visit.text("after") or visit.query("after"))
@@ -228,8 +234,7 @@ async def take(visit: Visit, name: str, content: BinaryIO, *, profile: str) -> U
     size = await run_in_threadpool(_copy, content, path)
     if size == 0 or size > visit.site.max_upload * _CHUNK:
         desk.discard(made)
-        too_large = gettext("the file is larger than {size} MB", size=visit.site.max_upload)
-        raise HTTPException(422 if size == 0 else 413, gettext(_EMPTY) if size == 0 else too_large)
+        raise HTTPException(422, gettext(_EMPTY)) if size == 0 else HTTPException(413, too_large(visit.site))
     desk.store(made)
     visit.note("upload", made.id)
     return made
@@ -323,6 +328,7 @@ ROUTES: list[Route] = [
     ("GET", "/c/{customer}/new", new, Role.IMPORTER),
     ("GET", "/c/{customer}/blank/{form}", blank_sheet, Role.VIEWER),
     ("POST", "/c/{customer}/uploads", upload, Role.IMPORTER),
+    ("GET", "/c/{customer}/uploads", not_posted, Role.IMPORTER),
     ("POST", "/c/{customer}/uploads/{upload}/check", check_again, Role.IMPORTER),
     ("POST", "/c/{customer}/uploads/{upload}/discard", discard, Role.IMPORTER),
 ]

@@ -293,7 +293,7 @@ class Worker:
         with engine.show_job(pipeline, job) as report:
             document.add(documents.of_row(report, story))
             document.finish(Outcome.OK, None)
-        return {"outcome": Outcome.OK, "job": job, "notes": list(story.notes)}
+        return {"outcome": Outcome.OK, "job": job, "told": [one.told for one in story.operations]}
 
     def _mind_the_wish_to_end(self) -> None:
         def end() -> None:

@@ -250,6 +250,53 @@ def test_what_is_seldom_seen_is_for_everybody_too(browser: Browser, server: WebS
     seen.context.close()
 
 
+def test_a_sheet_that_is_too_large_is_not_sent(browser: Browser, server: WebServer, place: Workplace) -> None:
+    seen = Seen(browser, server, f"/c/{place.folder.name}")
+    page, sent = seen.page, list[str]()
+    page.on("request", lambda request: sent.append(request.method))
+    page.goto(f"{seen.home}/new")
+    large = place.write("large.csv", SHEET + "x" * 1024 * 1024)
+    page.get_by_label("Choose a sheet").set_input_files(large)
+    page.get_by_role("button", name="Upload and check").click()
+    said = page.locator("#sheet").evaluate("one => one.validationMessage")
+    assert said == "the file is larger than 1 MB"
+    page.get_by_label("Choose a sheet").set_input_files(place.write("staff.csv", SHEET))
+    assert "POST" not in sent
+    page.get_by_role("button", name="Upload and check").click()
+    page.wait_for_url("**/uploads/*")
+    seen.context.close()
+
+
+def test_a_button_is_not_dead_where_what_it_sent_did_not_get_through(
+    browser: Browser, server: WebServer, place: Workplace
+) -> None:
+    """The line was down, or the person has stopped the browser, and presses it again."""
+    seen = Seen(browser, server, f"/c/{place.folder.name}")
+    page, sent = seen.page, []
+    page.goto(f"{seen.home}/new")
+    page.clock.install()
+    page.get_by_label("Choose a sheet").set_input_files(place.write("staff.csv", SHEET))
+
+    def lost(route: Route) -> None:
+        sent.append(route.request.method)
+        route.fulfill(status=204)
+
+    page.route("**/uploads", lost)
+    button = page.get_by_role("button", name="Upload and check")
+    button.dblclick()
+    page.wait_for_timeout(300)
+    assert sent == ["POST"]
+    page.clock.run_for(11_000)
+    button.click()
+    page.wait_for_timeout(300)
+    assert sent == ["POST", "POST"]
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")  # by the back button
+    button.click()
+    page.wait_for_timeout(300)
+    assert sent == ["POST"] * 3
+    seen.context.close()
+
+
 TWELVE = """not-an-address,a1,Al,One,Harbour-Gate-61,,,
 a2@example.com,,Bo,Two,Harbour-Gate-62,,,
 a3@example.com,a3,,Three,Harbour-Gate-63,,,
@@ -392,6 +439,8 @@ def test_a_session_that_ends_says_so_and_nothing_is_lost(browser: Browser, tmp_p
         server.later += IDLE_SECONDS
         page.get_by_role("button", name="Import 2 rows").click()
         page.wait_for_selector("text=Your session has ended")
+        assert "What you have just sent was not taken" in page.inner_text("main")
+        assert "nothing is lost" not in page.inner_text("main")
         seen.look()
         assert not place.directory.exists()
         page.goto(f"{server.url}/start?token={server.token}")

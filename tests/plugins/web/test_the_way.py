@@ -225,6 +225,29 @@ def test_the_story_of_a_row_never_shows_a_password(visitor: Visitor) -> None:
     assert "the sheet ends before row 99" in words_of(missing)
 
 
+def test_who_comes_again_to_where_an_upload_was_sent_finds_the_form(visitor: Visitor) -> None:
+    refused = visitor.post("/uploads", files={"sheet": ("staff.csv", b"x" * 3 * 1024 * 1024)})
+    assert refused.status_code == 413
+    assert "the file is larger than 1 MB" in words_of(refused)
+    assert visitor.client.get(refused.url).url.path == f"{visitor.home}/new"
+
+
+def test_the_story_of_a_row_says_what_was_done_in_the_persons_language(visitor: Visitor, place: Workplace) -> None:
+    place.pipeline('language = "de"', name=visitor.name)
+    job = visitor.import_(SHEET)
+    text = words_of(visitor.wait(visitor.get(f"/jobs/{job_of(job)}/rows/3")))
+    assert "zu Region|North hinzufügen: erledigt" in text
+    assert "add to" not in text
+
+
+def test_a_form_from_before_a_later_sign_in_says_that_its_page_is_out_of_date(visitor: Visitor) -> None:
+    stale = visitor.client.post(f"{visitor.home}/uploads", data={"csrf": "former"}, files={"sheet": ("a.csv", SHEET)})
+    assert stale.status_code == 403
+    text = words_of(stale)
+    assert "This page is out of date" in text
+    assert "You may not do that" not in text
+
+
 def test_rows_are_found_by_name_number_and_outcome(visitor: Visitor) -> None:
     visitor.import_(SHEET)
     job = visitor.import_(SHEET.replace("Bo,Berg", "Bob,Berg"), invites="none")

@@ -39,10 +39,27 @@ if (zone) {
   for (const name of ["dragleave", "drop"]) zone.addEventListener(name, () => zone.classList.remove("over"));
 }
 
-// Nothing is sent twice by a double click; what is downloaded can be once more.
-for (const form of document.querySelectorAll("form[method=post]:not(.download)")) {
+// A sheet that is too large is not sent for minutes, only to be refused.
+const sheet = document.getElementById("sheet");
+if (sheet) {
+  const look = () => {
+    const isTooLarge = [...sheet.files].some((file) => file.size > Number(sheet.dataset.most));
+    sheet.setCustomValidity(isTooLarge ? sheet.dataset.tooLarge : "");
+  };
+  sheet.addEventListener("change", () => {
+    look();
+    sheet.reportValidity();
+  });
+  addEventListener("pageshow", look); // a browser may have kept what was chosen
+}
+
+// Nothing is sent twice by a double click; what is downloaded can be once more, and so can what did not get through.
+const forms = document.querySelectorAll("form[method=post]:not(.download)");
+for (const form of forms) {
   form.addEventListener("submit", (event) => {
     if (form.dataset.sent) event.preventDefault();
     form.dataset.sent = "yes";
+    setTimeout(() => delete form.dataset.sent, 10000);
   });
 }
+addEventListener("pageshow", () => forms.forEach((form) => delete form.dataset.sent)); // who comes back to this page
