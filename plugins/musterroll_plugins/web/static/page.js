@@ -2,8 +2,7 @@
 "use strict";
 
 // An error summary is read first.
-const summary = document.getElementById("summary");
-if (summary) summary.focus();
+document.getElementById("summary")?.focus();
 
 // Progress comes by itself, and the page goes on when the work is done.
 const progress = document.getElementById("progress");
@@ -21,10 +20,7 @@ if (progress) {
       bar.removeAttribute("value");
     }
   };
-  const reload = () => {
-    events.close();
-    location.reload();
-  };
+  const reload = () => (events.close(), location.reload());
   events.addEventListener("end", reload);
   addEventListener("beforeunload", () => events.close()); // who leaves does not come back here
   events.onerror = () => {
@@ -33,25 +29,18 @@ if (progress) {
 }
 
 // A sheet that hovers over the drop zone is welcome.
-const zone = document.querySelector(".drop");
-if (zone) {
+for (const zone of document.querySelectorAll(".drop")) {
   for (const name of ["dragenter", "dragover"]) zone.addEventListener(name, () => zone.classList.add("over"));
   for (const name of ["dragleave", "drop"]) zone.addEventListener(name, () => zone.classList.remove("over"));
 }
 
 // A sheet that is too large is not sent for minutes, only to be refused.
 const sheet = document.getElementById("sheet");
-if (sheet) {
-  const look = () => {
-    const isTooLarge = [...sheet.files].some((file) => file.size > Number(sheet.dataset.most));
-    sheet.setCustomValidity(isTooLarge ? sheet.dataset.tooLarge : "");
-  };
-  sheet.addEventListener("change", () => {
-    look();
-    sheet.reportValidity();
-  });
-  addEventListener("pageshow", look); // a browser may have kept what was chosen
-}
+sheet?.addEventListener("change", () => {
+  const isTooLarge = [...sheet.files].some((file) => file.size > Number(sheet.dataset.most));
+  sheet.setCustomValidity(isTooLarge ? sheet.dataset.tooLarge : "");
+  sheet.reportValidity();
+});
 
 // Nothing is sent twice by a double click; what is downloaded can be once more, and so can what did not get through.
 const forms = document.querySelectorAll("form[method=post]:not(.download)");
