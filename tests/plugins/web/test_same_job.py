@@ -285,6 +285,7 @@ BY_THE_API = {
     "GET /c/{customer}/jobs/{job}/rows/{row:int}": f"GET {_JOB}/rows/{{row:int}}",
     "GET /c/{customer}/jobs/{job}/rejected": f"GET {_JOB}/rejected",
     "POST /c/{customer}/jobs/{job}/passwords/{slips}": f"POST {_JOB}/passwords/{{slips}}",
+    "POST /c/{customer}/jobs/{job}/passwords/{slips}/csv": f"POST {_JOB}/passwords/{{slips}}/csv",
     "POST /c/{customer}/jobs/{job}/passwords/{slips}/delete": f"POST {_JOB}/passwords/{{slips}}/delete",
     "POST /c/{customer}/jobs/{job}/reports/{form}": f"POST {_JOB}/reports/{{form}}",
     "POST /c/{customer}/jobs/{job}/{act}": f"POST {_JOB}/undo",
@@ -295,7 +296,8 @@ ONLY_PAGES = {
     "POST /sign-out",
     "GET /c/{customer}/jobs/{job}/{act}",  # asks once more
     "GET /c/{customer}/jobs/{job}/passwords/{slips}/delete",
-    "GET /c/{customer}/uploads/{upload}/run",  # leads back
+    "GET /c/{customer}/uploads",  # leads back
+    "GET /c/{customer}/uploads/{upload}/run",
     "GET /c/{customer}/uploads/{upload}/columns",
 }
 
