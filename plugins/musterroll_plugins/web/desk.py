@@ -78,7 +78,8 @@ class Upload:
     @classmethod
     def stored(cls, found: Mapping[str, Any]) -> Upload:
         """The upload of a record that was stored."""
-        began, resumed = found["began_by"], {work: _who(who) for work, who in found["resumed_by"].items()}
+        began = found.get("began_by")
+        resumed = {work: _who(who) for work, who in found.get("resumed_by", {}).items()}
         people = {"by": _who(found["by"]), "began_by": _who(began) if began else None, "resumed_by": resumed}
         return cls(**{**found, **people, "sets": tuple(found["sets"])})
 

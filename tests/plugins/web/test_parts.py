@@ -27,6 +27,15 @@ def test_every_state_kind_action_and_count_has_its_words() -> None:
     assert set(words.MARKS) <= set(words.STATES)
 
 
+def test_an_upload_of_an_earlier_version_is_one_of_people() -> None:
+    """Then a name alone was stored."""
+    told = {"id": new_id(), "customer": "acme", "at": "", "name": "staff.csv", "file": "sheet.csv", "sets": []}
+    upload = Upload.stored({**told, "by": "ana"})
+    assert (upload.by, upload.imported_by, upload.resumed_by) == (Who("ana"), Who("ana"), {})
+    upload = Upload.stored({**told, "by": "ana", "began_by": "bo", "resumed_by": {"x": "cy"}})
+    assert (upload.imported_by, upload.resumed_by) == (Who("bo"), {"x": Who("cy")})
+
+
 @given(st.text(max_size=300))
 def test_a_name_that_is_shown_is_one_line_without_folders(name: str) -> None:
     shown = shown_name(name)
