@@ -289,7 +289,7 @@ async def begin_act(visit: Visit, job: JobSummary, act: str, *, as_sent: bool) -
     # Looked at last: nothing comes between this and the beginning.
     if (other := visit.site.desk.writes_to(visit.name, job.id)) is not None:
         raise HTTPException(
-            409, gettext("{name} is at this job already; look at it again when that is done", name=other.by)
+            409, gettext("this job is being worked at by {name}; look at it again when that is done", name=other.by)
         )
     work = visit.begin(act, job=job.id, sheet=job.sheet, profile=profile, sets=sets, more=more)
     now = visit.site.desk.upload_of(visit.name, job.sheet)  # looked at again: another person may have done something

@@ -286,7 +286,7 @@ def unimported(visit: Visit, upload: Upload | None) -> Upload:
     if upload is None:
         raise HTTPException(409, gettext(_GONE))
     if visit.site.desk.is_imported(upload):
-        text = gettext("{name} has begun the import of this sheet already", name=upload.imported_by)
+        text = gettext("the import of this sheet was begun already, by {name}", name=upload.imported_by)
         raise HTTPException(409, text)
     return upload
 
