@@ -16,6 +16,7 @@ from musterroll.contract.fields import (
     USERNAME,
     Field,
     FieldSet,
+    FieldType,
     NameForms,
     no_field,
 )
@@ -353,6 +354,12 @@ def _check_match(check: Check, fields: FieldSet) -> None:
             continue
         if fields[name].secret or name == GROUPS or fields[name].role is not None:
             check.complain(path, f'"{name}" cannot say who a user is')
+        elif fields[name].type is FieldType.USER:
+            check.complain(
+                path,
+                f'"{name}" names another user, and portals keep something of their own for that, so nobody would be '
+                "found; name a field that holds a number or a text of the user's own",
+            )
         elif name != USERNAME and _is_never_filled(check, fields[name]):  # of the username that has been said
             check.complain(path, f'the sheet does not have "{name}"')
         elif name in seen:
