@@ -138,6 +138,11 @@ def test_a_first_sheet_has_the_types_that_its_values_prove(place: Inside) -> Non
         "Austritt": ["2026-02-01", "2026-02-02", "2026-02-03"],
         "Joined": ["01/02/2026", "02/03/2026", "03/04/2026"],
         "Left": ["13/02/2026", "02/03/2026", "03/04/2026"],
+        "Since": ["1 Feb 2026", "31 Dez. 2025", "1 MAR 2026"],
+        "Until": ["February 1, 2026", "May 31, 2025", "March 1, 2026"],
+        "Born": ["3.10.71", "29.02.00", "1.3.26"],
+        "Seen": ["3 Oct 71", "29 Feb 00", "1 Mar 26"],
+        "Ends": ["24/12/26", "25/12/26", "26/12/26"],
         "Fest": ["ja", "nein", "Ja"],
         "Piepser": ["+44 7712 345678", "+44 7712 345679", "0049 151 23456789"],
         "Privat": ["a@example.com", "b@example.com", "c@example.com"],
@@ -158,6 +163,9 @@ def test_a_first_sheet_has_the_types_that_its_values_prove(place: Inside) -> Non
         "Austritt": ("date", None),
         "Joined": (None, None),
         "Left": ("date", ["DD/MM/YYYY"]),
+        "Since": ("date", ["DD MMM YYYY"]),
+        "Until": ("date", ["MMMM DD, YYYY"]),
+        **dict.fromkeys(("Born", "Seen", "Ends"), (None, None)),  # nobody knows the century
         "Fest": ("boolean", None),
         "Piepser": ("phone", None),
         "Privat": ("email", None),
@@ -166,6 +174,10 @@ def test_a_first_sheet_has_the_types_that_its_values_prove(place: Inside) -> Non
     }
     (doubt,) = [one for one in made.document["doubts"] if "Joined" in one]
     assert "DD/MM/YYYY or MM/DD/YYYY" in doubt
+    centuries = {text.split('"')[1]: text for text in made.document["doubts"] if "first_year = 1930" in text}
+    assert centuries.keys() == {"Born", "Seen", "Ends"}
+    for heading, forms in {"Born": "(3.10.71)", "Seen": '"DD MMM YY"', "Ends": '"DD/MM/YY" or "YY/MM/DD"'}.items():
+        assert forms in centuries[heading]
     assert place.run("validate", "first.csv", "-p", "new/musterroll.toml").status == 0
 
 

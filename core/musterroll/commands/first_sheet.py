@@ -321,6 +321,16 @@ def _doubts(found: FoundSheet, pipeline: Pipeline) -> Iterator[str]:
             yield gettext(
                 'column {letter}, "{heading}", is empty and is left out', letter=one.letter, heading=one.heading
             )
+        elif one.found.has_short_years:
+            yield gettext(
+                'column {letter}, "{heading}", holds dates whose years have two digits ({example}), and which century '
+                'they mean is not certain: write type = "date", formats = [...] with {forms}, and first_year, e.g. '
+                "first_year = 1930 where 30 to 99 are 1930 to 1999, and 00 to 29 are 2000 to 2029",
+                letter=one.letter,
+                heading=one.heading,
+                example=one.found.example,
+                forms=gettext(" or ").join(f'"{form}"' for form in one.found.others),
+            )
         elif one.found.others:
             yield gettext(
                 'column {letter}, "{heading}", holds dates of the form {forms}, and which one is not certain: write '

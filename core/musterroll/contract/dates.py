@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Sequence
 from functools import cache, cached_property
 from typing import Annotated
 
@@ -39,10 +40,14 @@ _PARTS = {
 _WHATS = {"YYYY": "year", "YY": "year", "MMMM": "month", "MMM": "month", "MM": "month", "DD": "day"}
 _TOKEN = re.compile("YYYY|YY|MMMM|MMM|MM|DD|[A-Za-z]+|[^A-Za-z]+")
 _HOW = "write a form of YYYY, MM and DD, each once, e.g. DD.MM.YYYY (or YY for two digits, MMM and MMMM for names)"
+_DIGITS_OR_NAME = re.compile(r"[0-9]+|[^\W\d_]+")
+_LETTERS = re.compile(r"[^\W\d_]+")
 _PLAIN = "this is how dates go on from here, so write it with YYYY, MM and DD, e.g. DD.MM.YYYY"
 EXAMPLE_DATE = dt.date(2026, 12, 31)
 ISO_DATE = "YYYY-MM-DD"
 """The form of dates that means one day everywhere."""
+LEAP_CENTURY = 2000
+"""A `first_year` of which every date can be read that is one in some century, the 29th of February 00 as well."""
 
 
 class DateForm:
@@ -120,6 +125,37 @@ def _months() -> dict[str, int]:
         for name in {name for said in in_every_language(text) for name in said.split(", ")}:
             found.setdefault(fold(name), set()).add(month)
     return {name: next(iter(months)) for name, months in found.items() if len(months) == 1}
+
+
+def named_form(texts: Sequence[str]) -> str | None:
+    """Returns the form with names of months that all of some dates have, e.g. `DD MMM YYYY`; None where there is none.
+
+    The first of two digits is the day, and the last the year.
+    """
+    tokens = list(_DIGITS_OR_NAME.finditer(texts[0])) if texts else []
+    numbers = [token[0] for token in tokens if token[0].isdigit()]
+    if len(tokens) != len(("day", "month", "year")) or len(numbers) != len(("day", "year")):
+        return None
+    kinds = iter(("YYYY", "DD") if len(numbers[0]) > len("DD") else ("DD", "Y" * len(numbers[1])))
+    short, end = "", 0
+    for token in tokens:
+        short += texts[0][end : token.start()] + (next(kinds) if token[0].isdigit() else "MMM")
+        end = token.end()
+    short = short.replace("MMM. ", "MMM ")  # such a dot belongs to the name, and others leave it out
+    try:
+        form = DateForm(short, LEAP_CENTURY)
+    except ValueError:  # a year of three digits
+        return None
+    if not all(map(form.read, texts)):
+        return None
+    names = {fold(name) for text in texts for name in _LETTERS.findall(text)}
+    return short if names - _full_names() else short.replace("MMM", "MMMM")
+
+
+@cache
+def _full_names() -> frozenset[str]:
+    """The names of months in full, folded."""
+    return frozenset(fold(said.split(", ")[0]) for text in _MONTHS for said in in_every_language(text))
 
 
 def _checked(text: str) -> str:

@@ -1,7 +1,7 @@
 """Finds out the type of a column that nobody has described, by what stands in it.
 
-Only what every value proves: a date that may be one of two forms stays a text. Whole numbers do as well, since a number
-that says who somebody is may have zeros in front, which an `integer` would lose.
+Only what every value proves: a date that may be one of two forms, or of two centuries, stays a text. Whole numbers do
+as well, since a number that says who somebody is may have zeros in front, which an `integer` would lose.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from musterroll.contract.cells import BoolCell, Cell, DateCell
-from musterroll.contract.dates import ISO_DATE
+from musterroll.contract.dates import ISO_DATE, LEAP_CENTURY, DateForm, named_form
 from musterroll.contract.fields import Field, FieldType
 from musterroll.contract.phones import split_whole
 from musterroll.contract.text import clean, fold
@@ -20,7 +20,10 @@ from musterroll.sheet.values import is_filled
 
 _SHORTEST = 6  # digits of a telephone number after its calling code: 00123 is none
 _LEAST = 3  # texts that say something about a column
-_FORMS = ("DD.MM.YYYY", "DD/MM/YYYY", "MM/DD/YYYY", "DD-MM-YYYY", "MM-DD-YYYY", "YYYY/MM/DD")
+_FORMS = (
+    *("DD.MM.YYYY", "DD/MM/YYYY", "MM/DD/YYYY", "DD-MM-YYYY", "MM-DD-YYYY", "YYYY/MM/DD"),
+    *("DD.MM.YY", "DD/MM/YY", "MM/DD/YY", "YY/MM/DD", "DD-MM-YY", "MM-DD-YY", "YY-MM-DD"),
+)
 _ADDRESS = re.compile(r"[^\s@,;<>]+@[^\s@,;<>]+\.[^\s@,;<>]+")
 
 
@@ -30,12 +33,19 @@ class FoundType(NamedTuple):
     Attributes:
         type: the type of its values.
         formats: the form of its dates, where that is not 2026-12-31.
-        others: further forms that would do as well: then nobody knows, and it is none.
+        others: the forms that its dates may have, where nobody knows which, or which century is meant: then it is none.
+        example: one of these dates.
     """
 
     type: FieldType = FieldType.TEXT
     formats: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
+    example: str = ""
+
+    @property
+    def has_short_years(self) -> bool:
+        """Whether the years of its dates may have two digits."""
+        return any(DateForm(form, LEAP_CENTURY).has_short_year for form in self.others)
 
 
 NO_TYPE = FoundType()
@@ -64,9 +74,11 @@ def found_type(cells: Iterable[Cell], yes_or_no: frozenset[str]) -> FoundType:
 def _of_dates(texts: Sequence[str]) -> FoundType | None:
     if all(map(_reads(ISO_DATE), texts)):
         return FoundType(FieldType.DATE)
-    forms = [form for form in _FORMS if all(map(_reads(form), texts))]
-    if len(forms) > 1:
-        return FoundType(others=tuple(forms))
+    named = named_form(texts)
+    forms = [named] if named is not None else [form for form in _FORMS if all(map(_reads(form), texts))]
+    is_certain = len(forms) == 1 and not DateForm(forms[0], LEAP_CENTURY).has_short_year
+    if forms and not is_certain:
+        return FoundType(others=tuple(forms), example=texts[0])
     return FoundType(FieldType.DATE, tuple(forms)) if forms else None
 
 
@@ -79,5 +91,5 @@ def _of_texts(texts: Sequence[str]) -> FoundType:
 
 
 def _reads(form: str) -> Callable[[str], bool]:
-    dates = Dates(Field(name="found", heading="", type=FieldType.DATE, formats=(form,)))
+    dates = Dates(Field(name="found", heading="", type=FieldType.DATE, formats=(form,), first_year=LEAP_CENTURY))
     return lambda text: dates.canonical(text) is not None

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from musterroll.contract.dates import DateForm
+from musterroll.contract.dates import DateForm, named_form
 from musterroll.contract.translation import in_language
 
 DAY = dt.date(2026, 3, 1)
@@ -98,3 +98,48 @@ def test_names_are_written_in_the_language() -> None:
         assert DateForm("DD. MMMM YYYY").write(DAY) == "01. März 2026"
         assert DateForm("DD MMM YYYY").write(DAY) == "01 Mrz 2026"
     assert DateForm("DD. MMMM YYYY").write(DAY) == "01. March 2026"
+
+
+@pytest.mark.parametrize(
+    ("texts", "form"),
+    [
+        (["3 Mar 2026", "14 Okt. 2025", "1 MAI 2024"], "DD MMM YYYY"),
+        (["3. März 2026", "1. April 2026"], "DD. MMMM YYYY"),
+        (["Mar. 3, 2026", "Apr 4, 2026"], "MMM DD, YYYY"),
+        (["March 3, 2026", "May 4, 2026"], "MMMM DD, YYYY"),
+        (["2026-Mar-03"], "YYYY-MMM-DD"),
+        (["3.Mrz.71", "03.Apr.26"], "DD.MMM.YY"),
+        (["29FEB00"], "DDMMMYY"),
+        (["3 Mar 2026", "March 4, 2026"], None),
+        (["3 Mar 2026", "30 Feb 2026"], None),
+        (["3 Mars 2026"], None),
+        (["3 Mar 026"], None),
+        (["3 Mar 2026 B"], None),
+        (["(3 Mar 2026)"], None),
+        (["3.3.2026"], None),
+        (["Mar"], None),
+        ([], None),
+    ],
+)
+def test_the_form_of_a_column_whose_months_are_named(texts: list[str], form: str | None) -> None:
+    assert named_form(texts) == form
+
+
+@given(
+    days=st.lists(st.dates(dt.date(1950, 1, 1), dt.date(2049, 12, 31)), min_size=1),
+    written=st.sampled_from(["DD MMM YYYY", "DD. MMMM YYYY", "MMMM DD, YYYY", "YYYY/MMM/DD", "DD-MMM-YY"]),
+    language=st.sampled_from(["en", "de"]),
+)
+def test_a_form_that_is_found_reads_what_was_written(days: list[dt.date], written: str, language: str) -> None:
+    with in_language(language):
+        texts = [DateForm(written, 1950).write(day) for day in days]
+    found = named_form(texts)
+    assert found is not None
+    assert DateForm(found, 1950).has_short_year == DateForm(written, 1950).has_short_year
+    assert [DateForm(found, 1950).read(text) for text in texts] == days
+
+
+@given(st.lists(st.text(max_size=20), max_size=3))
+def test_any_text_has_a_form_that_reads_it_or_none(texts: list[str]) -> None:
+    found = named_form(texts)
+    assert found is None or all(map(DateForm(found, 2000).read, texts))
