@@ -184,6 +184,72 @@ def test_a_job_that_was_cut_off_goes_on_without_the_forgotten(office: Inside) ->
     assert traces(office) == []
 
 
+def moved(office: Inside) -> Inside:
+    """The folder with all that is in it, in another place."""
+    target = office.folder.parent / f"{office.folder.name}-moved" / "office"
+    target.parent.mkdir()
+    office.folder.rename(target)
+    return office.at(target)
+
+
+def test_a_folder_that_was_moved_keeps_nothing_of_the_forgotten(office: Inside) -> None:
+    place = moved(office)
+    done = place.json("forget", "anaconda", "--yes")
+    assert done.document["forgotten"]["files"] == [str(place.folder / "third.rejected.csv")]
+    assert (done.document["forgotten"]["not_found"], done.document["forgotten"]["left"]) == ([], [])
+    assert traces(place) == []
+    again = place.json("forget", "cy", "--yes")  # it is known by now where the file is
+    assert again.document["forgotten"]["files"] == [str(place.folder / "third.rejected.csv")]
+
+
+def test_rejected_rows_in_a_folder_beside_the_moved_one_are_found(office: Inside) -> None:
+    lists = office.folder / "lists"
+    lists.mkdir()
+    (office.folder / "third.csv").rename(lists / "fifth.csv")
+    assert office.run("run", "lists/fifth.csv", "--set", "state=journals").status == 1
+    (lists / "fifth.csv").unlink()
+    place = moved(office)
+    done = place.json("forget", "anaconda", "--yes", "--set", "state=journals")
+    assert done.document["forgotten"]["files"] == [str(place.folder / "lists" / "fifth.rejected.csv")]
+
+
+def test_what_was_changed_in_a_moved_folder_is_left_and_said(office: Inside) -> None:
+    place = moved(office)
+    file = place.folder / "third.rejected.csv"
+    before = file.read_bytes() + b"\r\n"
+    file.write_bytes(before)
+    done = place.run("forget", "anaconda", "--yes")
+    assert f"Look at this: {file}: it may name the person" in done.out
+    assert file.read_bytes() == before
+
+
+def test_a_stranger_of_the_same_name_is_neither_changed_nor_spoken_of(office: Inside) -> None:
+    place = moved(office)
+    file = place.folder / "third.rejected.csv"
+    ours = file.rename(place.folder.parent / file.name)  # one level up, where it is still recognised
+    write_csv(file, [BO])
+    before = file.read_bytes()
+    done = place.json("forget", "anaconda", "--yes").document["forgotten"]
+    assert (done["files"], done["not_found"], done["left"]) == ([str(ours)], [], [])
+    assert file.read_bytes() == before
+
+
+def test_rejected_rows_that_are_not_found_are_said(office: Inside) -> None:
+    file = office.folder / "third.rejected.csv"
+    file.rename(office.folder / "corrected.csv")
+    done = office.run("forget", "anaconda", "--yes")
+    assert f"Look at this: {file}: these rejected rows may name the person" in done.out
+    assert office.json("forget", "bo", "--yes").document["forgotten"]["not_found"] == []  # whom no sheet has rejected
+
+
+def test_of_rejected_rows_without_a_username_nobody_knows_whose_they_are(office: Inside) -> None:
+    write_csv(office.folder / "sixth.csv", [["bo@example.com", "", *BO[2:]]])
+    assert office.run("run", "sixth.csv").status == 1
+    (office.folder / "sixth.rejected.csv").unlink()
+    (gone,) = office.json("forget", "bo", "--yes").document["forgotten"]["not_found"]
+    assert gone == str(office.folder / "sixth.rejected.csv")
+
+
 def test_older_journals_go(office: Inside) -> None:
     backup = office.folder / ".musterroll" / "test.journal.v3.bak"
     backup.write_bytes(b"anaconda")

@@ -8,6 +8,7 @@ import typer
 
 from musterroll import engine, gettext
 from musterroll_cli.options import WaitOption, YesOption
+from musterroll_cli.output.console import Styled
 from musterroll_cli.output.text.words import amount
 from musterroll_cli.session import Session
 
@@ -48,4 +49,17 @@ def forget(
         session.out.line(gettext("{path}: taken out of the rejected rows", path=path))
     for path in found.backups:
         session.out.line(gettext("{path}: this older journal is gone", path=path))
+    look = Styled(gettext("Look at this: "), "yellow")
+    for path in found.not_found:
+        text = gettext(
+            "{path}: these rejected rows may name the person, and the file is gone; if it is elsewhere, look at it",
+            path=path,
+        )
+        session.out.line(look, text)
+    for path in found.left:
+        text = gettext(
+            "{path}: it may name the person, and was changed since or is not ours, so it was left; look at it",
+            path=path,
+        )
+        session.out.line(look, text)
     return session.finish()

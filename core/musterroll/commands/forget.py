@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,8 @@ from musterroll.contract.edits import CellEdit, SheetEdits
 from musterroll.contract.text import fold
 from musterroll.contract.translation import gettext
 from musterroll.errors import RefusedError, SourceError, StateError, UsageError
-from musterroll.journal.forget import FORGOTTEN, Person, find_person, forget_person
-from musterroll.journal.job import read_jobs
+from musterroll.journal.forget import FORGOTTEN, Person, find_person, forget_person, may_be_rejected
+from musterroll.journal.job import JobRecord, read_jobs
 from musterroll.journal.journal import Journal
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.plan.run import Run
@@ -21,7 +22,7 @@ from musterroll.sheet.headings import find_columns
 from musterroll.sheet.open_sheet import OpenSheet
 from musterroll.sheet.values import shown
 from musterroll.written.edited_copy import change_in_place
-from musterroll.written.rejected import note_changed_file
+from musterroll.written.rejected import find_rejected, note_changed_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +34,16 @@ class Forgotten:
         messages: so many messages that were kept or noted.
         files: files of rejected rows that were changed.
         backups: older journals that were taken away, since they are kept as they were.
+        not_found: files of rejected rows that may name the person, and are not where they were written.
+        left: files that name the person, or cannot be read, and are not certainly such files.
     """
 
     rows: int
     messages: int
     files: tuple[str, ...]
     backups: tuple[str, ...]
+    not_found: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
 
     def members(self) -> dict[str, Any]:
         """Its members of the JSON document."""
@@ -48,6 +53,8 @@ class Forgotten:
                 "messages": self.messages,
                 "files": list(self.files),
                 "backups": list(self.backups),
+                "not_found": list(self.not_found),
+                "left": list(self.left),
             }
         }
 
@@ -81,12 +88,14 @@ def forget(pipeline: Pipeline, user: str, *, confirm: Callable[[int], bool] = la
         for instance in pipeline.notifiers:
             with pipeline.build_notifier(instance, read_only=False) as notifier:
                 notifier.forget(sorted(person.messages))
-        files = tuple(_clean_files(pipeline, journal, person))
+        files = _clean_files(pipeline, journal, person)
         backups = tuple(_remove_backups(journal))
         forget_person(journal, person)
         _overwrite(journal)
     journal.close()
-    return Forgotten(rows, len(person.messages), files, backups)
+    return Forgotten(
+        rows, len(person.messages), tuple(files.changed), backups, tuple(files.not_found), tuple(files.left)
+    )
 
 
 def _nothing(user: str) -> UsageError:
@@ -117,13 +126,23 @@ def _remove_backups(journal: Journal) -> Iterator[str]:
         yield str(file)
 
 
-def _clean_files(pipeline: Pipeline, journal: Journal, person: Person) -> Iterator[str]:
+@dataclass(frozen=True, slots=True)
+class _Files:
+    """Files of rejected rows. See `Forgotten`."""
+
+    changed: list[str] = field(default_factory=list)
+    not_found: list[str] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+
+
+def _clean_files(pipeline: Pipeline, journal: Journal, person: Person) -> _Files:
     """Empties the person's rows in files of rejected rows, whoever has changed these since."""
-    seen = set[str]()
+    done, jobs = _Files(), defaultdict[str, list[JobRecord]](list)
     for record in read_jobs(journal, "rejected_file IS NOT NULL"):
-        path = Path(record.rejected_file or "")
-        if str(path) not in seen and path.is_file():
-            seen.add(str(path))
+        jobs[record.rejected_file or ""].append(record)
+    for written, records in jobs.items():
+        found = find_rejected(journal, records)
+        for path in reversed(found.ours):  # that where it was written last: it is what is noted
             try:
                 opened = OpenSheet(pipeline, path)
             except SourceError:  # it is somebody's other file by now
@@ -132,8 +151,21 @@ def _clean_files(pipeline: Pipeline, journal: Journal, person: Person) -> Iterat
                 edits = SheetEdits(cells=cells.__iter__, drops_earlier_notes=True)
                 change_in_place(pipeline, opened, edits, "forget")
                 with journal.transaction():
-                    note_changed_file(journal, path)
-                yield str(path)
+                    note_changed_file(journal, written, path)
+                done.changed.append(str(path))
+        left = [str(path) for path in found.others if _names(pipeline, path, person)]
+        done.left.extend(left)
+        if not (found.ours or left) and any(may_be_rejected(journal, record.id, person) for record in records):
+            done.not_found.append(written)
+    return done
+
+
+def _names(pipeline: Pipeline, path: Path, person: Person) -> bool:
+    """Whether a file has a row of the person, or nobody can tell."""
+    try:
+        return any(True for _ in _cells(pipeline, OpenSheet(pipeline, path), person))
+    except SourceError:
+        return True
 
 
 def _cells(pipeline: Pipeline, opened: OpenSheet, person: Person) -> Iterator[CellEdit]:

@@ -123,7 +123,7 @@ def _forget(pipeline: Pipeline, journal: Journal, records: Sequence[JobRecord], 
     kept = {job.rejected_file for job in records if job.id not in going}
     for record in records:
         if record.id in going and record.rejected_file not in kept:
-            remove_unchanged(record)
+            remove_unchanged(journal, record)
     for instance in pipeline.notifiers:
         try:
             with pipeline.build_notifier(instance, read_only=False) as notifier:

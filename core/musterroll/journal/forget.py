@@ -119,6 +119,12 @@ def find_person(journal: Journal, username: str) -> Person:
     return person
 
 
+def may_be_rejected(journal: Journal, job: str, person: Person) -> bool:
+    """Whether a row of a job was rejected that is the person's, or that nobody knows whose it is."""
+    rejected = journal.stream("SELECT row, username FROM row WHERE job = ? AND action = ?", (job, Action.REJECTED))
+    return any(not username or row in person.rows.get(job, ()) for row, username in rejected)
+
+
 def _without(sheet: SheetSummary, names: Set[str]) -> SheetSummary:
     """The summary of a sheet that names nobody of these as chosen."""
     if sheet.chosen is None:

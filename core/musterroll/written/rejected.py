@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from hashlib import blake2b, file_digest
 from itertools import chain, count, islice
 from pathlib import Path
+from stat import S_ISREG
 from typing import NamedTuple, cast
 
 from musterroll.contract.cells import SheetRow
@@ -30,6 +31,7 @@ from musterroll.written.rejected_sheet import RejectedSheet
 _OPTION = "--rejected"
 _MOST_MARKS = 5_000  # programs take long to open a workbook with more notes; the reasons are in their column anyway
 _SIMPLE = "csv"  # what the rows are written as where nothing writes the sheet's own format
+_AROUND = 3  # the journal's folder, that of the pipeline, and what is beside it
 _EARLIER = re.compile(r"(.+)\.rejected(-\d+)?")
 
 
@@ -124,19 +126,80 @@ def remove_rejected_file(job: Job) -> None:
             Path(path).unlink()
 
 
-def remove_unchanged(job: JobRecord) -> None:
+def remove_unchanged(journal: Journal, job: JobRecord) -> None:
     """Takes the file of a forgotten job away, unless somebody has changed it since."""
-    if job.rejected_file is not None and job.rejected_says is not None:
-        path = Path(job.rejected_file)
-        if job.rejected_says.endswith(f":{_digest_of(path)}"):
+    for path in places_of(journal, job):
+        if _is_as_written(job, path):
             with suppress(OSError):
                 path.unlink()
 
 
-def note_changed_file(journal: Journal, path: Path) -> None:
-    """Notes that we changed a file of rejected rows ourselves: it says something else now, and is still ours."""
+class RejectedPlaces(NamedTuple):
+    """Where a file of rejected rows is, as far as anybody can tell.
+
+    Attributes:
+        ours: the files that it certainly is: where it was written, or as it was written in a folder that was moved.
+        others: files that have its name where it would be in a folder that was moved, and say something else.
+    """
+
+    ours: tuple[Path, ...]
+    others: tuple[Path, ...]
+
+
+def find_rejected(journal: Journal, jobs: Sequence[JobRecord]) -> RejectedPlaces:
+    """Finds the file of rejected rows of jobs that have one and the same.
+
+    Args:
+        journal: of the jobs. The file may have been moved with it.
+        jobs: the jobs.
+    """
+    found = list(dict.fromkeys(place for job in jobs for place in places_of(journal, job)))
+    written = Path(jobs[0].rejected_file or "")
+    ours = tuple(path for path in found if path == written or any(_is_as_written(job, path) for job in jobs))
+    return RejectedPlaces(ours, tuple(path for path in found if path not in ours))
+
+
+def places_of(journal: Journal, job: JobRecord) -> Iterator[Path]:
+    """Yields the files that may be the rejected rows of a job, that where they were written first.
+
+    A folder that was moved has the journal in it, so that the end of the path leads to the file from there.
+    """
+    if job.rejected_file is None:
+        return
+    written = Path(job.rejected_file)
+    seen: set[tuple[int, int]] = set()
+    folders = list(islice(journal.path.absolute().parents, _AROUND)) if journal.path is not None else []
+    ends = [written.parts[-length:] for length in range(1, len(written.parts))]
+    for path in (written, *(folder.joinpath(*end) for folder in folders for end in ends)):
+        identity = _identity(path)
+        if identity is not None and identity not in seen:
+            seen.add(identity)
+            yield path
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """What tells a file from every other one; None where there is none, or where nobody may look."""
+    try:
+        status = path.stat()
+    except (OSError, ValueError):
+        return None
+    return (status.st_dev, status.st_ino) if S_ISREG(status.st_mode) else None
+
+
+def _is_as_written(job: JobRecord, path: Path) -> bool:
+    return job.rejected_says is not None and job.rejected_says.endswith(f":{_digest_of(path)}")
+
+
+def note_changed_file(journal: Journal, was: str, path: Path) -> None:
+    """Notes that we changed a file of rejected rows ourselves: it says something else now, and is still ours.
+
+    Args:
+        journal: of the jobs whose file it is.
+        was: where they say that it is.
+        path: where it is.
+    """
     for record in read_jobs(journal, "rejected_says IS NOT NULL"):
-        if record.rejected_file == str(path):
+        if record.rejected_file == was:
             Job(journal, record.id).set_rejected_file(path, f":{_digest_of(path)}")
 
 
