@@ -7,6 +7,7 @@ import pytest
 from musterroll import CreateUser, SentStatus, engine
 from musterroll.errors import PipelineError, RefusedError, UsageError
 from musterroll.journal.job import JobState
+from musterroll.pipeline.loader import load_pipeline
 from musterroll.pipeline.pipeline import Pipeline
 from support.faults import Fault, on
 from support.pipelines import Work, addressed, told, user
@@ -241,3 +242,13 @@ def test_rejected_files_and_the_outbox_are_pruned_with_their_jobs(work: Work) ->
     assert {file.name for file in work.folder.glob("*rejected*")} == {"two.rejected.csv", "three.rejected.csv"}
     (left,) = (work.folder / "out").glob("*.eml")
     assert left.name.startswith(ids(pipeline)[0])
+
+
+def test_rejected_files_are_pruned_in_a_folder_that_was_moved(work: Work) -> None:
+    pipeline = work.pipeline('on_error = "skip"\n')
+    for name in ("one", "two", "three"):
+        work.run(pipeline, work.sheet(addressed(name), user("bo", email=f"nonsense {name}"), name=f"{name}.csv"))
+    (work.folder / "two.rejected.csv").write_text("somebody is at work", encoding="utf-8")
+    moved = work.folder.rename(work.folder.with_name(f"{work.folder.name}-moved"))
+    assert len(engine.prune(load_pipeline(moved / "acme.toml")).jobs) == 2
+    assert {file.name for file in moved.glob("*rejected*")} == {"two.rejected.csv", "three.rejected.csv"}
