@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from support.rosters import roster, write_csv, write_xlsx
-from support.workplace import Ended, Workplace
+from support.workplace import Ended, Inside, Workplace
 
 CANARY = "Kanarienvogel-4711"
 
@@ -65,3 +65,17 @@ def test_secrets_of_the_pipeline_are_masked(place: Workplace) -> None:
     assert CANARY not in shown.out + shown.err
     assert "password" in shown.err  # the literal draws a warning
     assert CANARY not in place.json("pipeline", "show").out
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_passwords_that_are_words_of_our_messages_garble_none_of_them(language: str, inside: Inside) -> None:
+    inside.pipeline('on_error = "skip"')
+    words = ["least", "policy", "password", "Zeichen", "enthalten", "address", "characters", "x7Q%x7Q"]
+    write_csv(
+        inside.folder / "staff.csv", [[f"no address {i}", f"u{i}", "Ana", "", word] for i, word in enumerate(words)]
+    )
+    found = inside.json("validate", "staff.csv", LANGUAGE=language).document["problems"]
+    assert "***" not in str(found)
+    assert {one["code"] for one in found} == {"password.policy", "email.invalid"}
+    addresses = {one["message"] for one in found if one["code"] == "email.invalid"}
+    assert len(addresses) == 1  # also of those whose password is no word of it

@@ -51,6 +51,12 @@ def explanations() -> tuple[Explanation, ...]:
 
 
 @lru_cache(maxsize=1_000)
+def is_explained(code: str) -> bool:
+    """Whether a code is one of ours as it stands there; those of every field are not."""
+    return any(one.code == code for one in explanations())
+
+
+@lru_cache(maxsize=1_000)
 def explanations_of(code: str) -> tuple[Explanation, ...]:
     """Returns what a code means, that of a field included; none where it is not one of ours."""
     rule = f"{ANY_FIELD}.{code.partition('.')[2]}"

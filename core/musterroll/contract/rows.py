@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from musterroll.contract.problems import Problem, Severity
 from musterroll.contract.secret import Secret
-from musterroll.contract.translation import gettext
+from musterroll.contract.translation import gettext_about
 
 
 class Origin(StrEnum):
@@ -117,7 +117,7 @@ class Row:
         value = self.value(field)
         return Problem(
             code=code,
-            message=gettext(message, **{"heading": self.heading(field), **values}),
+            message=gettext_about(self.heading(field), message, **values),
             severity=severity,
             row=self.number,
             column=self.columns.get(field),

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from functools import lru_cache
 from gettext import GNUTranslations, NullTranslations
@@ -27,6 +28,13 @@ _PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _OURS = Path(__file__).parents[1] / "languages"
 _VARIABLES = ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
 _folders: dict[Path, None] = {_OURS: None}
+# A message, its text in the catalogue, its parts (the text's words and what was filled in, by turns), and whether the
+# heading among them is one.
+_Said = tuple[str, str, Sequence[str], bool]
+_NOT_OURS: _Said = ("", "", (), False)
+_BETWEEN = "; "  # sentences that one message lists
+_LAST_SAID = 24  # a rule's problem, with all the sentences that it lists
+_said: deque[_Said] = deque(maxlen=_LAST_SAID)
 _chosen: ContextVar[str] = ContextVar("musterroll_language", default=ENGLISH)
 
 
@@ -149,6 +157,18 @@ def gettext(message: str, /, **values: object) -> str:
     return _filled(catalogue().gettext(message) if message else "", values)
 
 
+def gettext_about(heading: str, message: str, /, **values: object) -> str:
+    """Returns a message about a column, in the person's language.
+
+    Args:
+        heading: what the column is called, for `{heading}` in it, unless one of the values says that.
+        message: see `gettext`.
+        values: likewise.
+    """
+    text = catalogue().gettext(message) if message else ""
+    return _filled(text, {"heading": heading, **values}, has_heading="heading" not in values)
+
+
 def ngettext(one: str, several: str, count: int, /, **values: object) -> str:
     """Returns a message that counts, in the person's language. `{count}` is the number.
 
@@ -174,18 +194,65 @@ def fraction(number: Decimal | float, places: int) -> str:
     return whole.replace(",", thousands) + (point + rest if rest else "")
 
 
-def _filled(text: str, values: dict[str, object]) -> str:
+def _filled(text: str, values: dict[str, object], *, has_heading: bool = False) -> str:
     # Not `str.format`: a mistake in a template must not cost a rule its problem, nor reach into what a value is.
     if "{" not in text:
+        _said.append((text, text, (text,), False))
         return text
     parts = list(_parts(text))
     for place in range(1, len(parts), 2):
         name = parts[place]
         parts[place] = str(values[name]) if name in values else f"{{{name}}}"
-    return "".join(parts)
+    filled = "".join(parts)
+    _said.append((filled, text, parts, has_heading))
+    return filled
 
 
 @lru_cache(maxsize=1024)  # many problems have the same text
 def _parts(text: str) -> tuple[str, ...]:
     """The text before each placeholder, its name, …, and the text after the last one."""
     return tuple(_PLACEHOLDER.split(text))
+
+
+def own_words(text: str) -> list[tuple[int, int]]:
+    """Returns which parts of a message were there before anything was filled in: the places where they begin and end.
+
+    That is known of messages that were made a moment ago, of texts that stand in a catalogue; of every other text
+    nothing is, since whoever hands a sentence over as it is may have put anything into it.
+    """
+    known, recent, own = _known_texts(tuple(_folders)), dict[str, _Said](), list[tuple[int, int]]()
+    for one in _said.copy():  # another thread may say something meanwhile
+        if one[1] in known and recent.setdefault(one[0], one)[1:] != one[1:]:
+            recent[one[0]] = _NOT_OURS  # two that say the same, of different texts
+    if text in recent:
+        _find_own_words(recent.pop(text), 0, recent, own)
+    return own
+
+
+def _find_own_words(said: _Said, at: int, others: dict[str, _Said], own: list[tuple[int, int]]) -> None:
+    """Finds the words of a message, and those of the messages that were filled in, which lists of sentences may be."""
+    _, template, parts, has_heading = said
+    names = _parts(template)
+    for place, part in enumerate(parts):
+        if place % 2 == 0 or (has_heading and names[place] == "heading"):
+            own.append((at, at + len(part)))
+        else:
+            begin = at
+            for sentence in (part,) if part in others else part.split(_BETWEEN):
+                if sentence in others and " " in sentence.strip():
+                    _find_own_words(others[sentence], begin, {**others, sentence: _NOT_OURS}, own)
+                begin += len(sentence) + len(_BETWEEN)
+        at += len(part)
+
+
+@lru_cache(maxsize=1)
+def _known_texts(folders: tuple[Path, ...]) -> frozenset[str]:
+    """All texts of ours, in all languages."""
+    import polib  # noqa: PLC0415 -- only where a message may hold a secret
+
+    found = set[str]()
+    for path in (path for folder in folders for path in folder.glob("*.po")):
+        with suppress(OSError, ValueError):  # somebody else's, that cannot be read
+            for entry in polib.pofile(os.fspath(path), encoding="utf-8"):
+                found.update((entry.msgid, entry.msgid_plural, entry.msgstr, *entry.msgstr_plural.values()))
+    return frozenset(found)

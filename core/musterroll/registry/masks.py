@@ -11,6 +11,7 @@ from functools import lru_cache
 from urllib.parse import quote, quote_plus
 
 from musterroll.contract.secret import MASK
+from musterroll.contract.translation import own_words
 
 # A shorter one is in many a text by accident: it is masked where it stands in quotes, or alone in what is said of it.
 _SHORT = 4
@@ -29,17 +30,44 @@ _USUAL = frozenset({"password", "passwords", "passwort", "kennwort", "secret", "
 def masked(text: str, secrets: Iterable[str], *, of_secret: bool = False) -> str:
     """Takes secrets out of a text, also trimmed, escaped, quoted, in other case or another Unicode form.
 
+    The words of a message of ours stay as they are, since they were there before any secret: to mask the word "least"
+    in them would tell everybody that it is the password.
+
     Args:
         text: what was said.
         secrets: what it must not tell.
         of_secret: whether the text is about the secret, as a problem of the password's cell is.
     """
     folded = text.casefold()
-    for secret in secrets:
-        # Making the pattern takes long, and nearly no text holds a secret.
-        if _may_hold(folded, secret):
-            text = _pattern(secret, of_secret=of_secret).sub(MASK, text)
-    return text
+    # Making the pattern takes long, and nearly no text holds a secret.
+    patterns = [_pattern(secret, of_secret=of_secret) for secret in secrets if _may_hold(folded, secret)]
+    if not any(pattern.search(text) for pattern in patterns):
+        return text
+    own, found = own_words(text), list[tuple[int, int]]()
+    for pattern in patterns:
+        _find_filled_in(pattern, text, own, found)
+    shown, at = "", 0
+    for start, end in sorted(found):
+        if start >= at:
+            shown += text[at:start] + MASK
+        at = max(at, end)
+    return shown + text[at:]
+
+
+def _find_filled_in(
+    pattern: re.Pattern[str], text: str, own: Iterable[tuple[int, int]], places: list[tuple[int, int]]
+) -> None:
+    """Finds the places of a secret in a text that are not a part of a message's own words."""
+    at = 0
+    while found := pattern.search(text, at):
+        start, end = found.span()
+        at = max(end, start + 1)
+        for begin, stop in own:
+            if begin <= start and end <= stop and end - start < stop - begin:
+                at = start + 1  # another one may begin inside
+                break
+        else:
+            places.append((start, end))
 
 
 def may_tell(text: str, secrets: Iterable[str]) -> bool:
@@ -151,14 +179,17 @@ class SecretsSeen:
             if form:
                 self._by_length.setdefault(len(form), set()).add(hash(_folded(form)))
 
+    def of(self, text: str) -> set[str]:
+        """Whatever stands in a text that was remembered, as it stands there."""
+        found, folded = set[str](), _folded(text)
+        for length, known in self._by_length.items():
+            ends = range(length, len(text) + 1)
+            found.update(text[end - length : end] for end in ends if hash(folded[end - length : end]) in known)
+        return found
+
     def masked(self, text: str, *, of_secret: bool = False) -> str:
         """Takes out of a text whatever was remembered. See `masked`."""
-        for length in sorted(self._by_length, reverse=True):
-            known, folded = self._by_length[length], _folded(text)
-            ends = range(length, len(text) + 1)
-            found = {text[end - length : end] for end in ends if hash(folded[end - length : end]) in known}
-            text = masked(text, found, of_secret=of_secret)
-        return text
+        return masked(text, self.of(text), of_secret=of_secret)
 
 
 def _folded(text: str) -> str:

@@ -13,6 +13,7 @@ from types import GeneratorType, NoneType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from musterroll.contract.batch import Batch
+from musterroll.contract.codes import explanations_of, is_explained
 from musterroll.contract.problems import Problem, Severity
 from musterroll.contract.roles import GroupResolver, RowValidator, SheetValidator
 from musterroll.contract.rows import Row
@@ -299,10 +300,10 @@ def _without_secrets(found: Problem, row: Row | None, given: Mapping[str, str], 
     of_secret = found.field is None or found.field in given or found.field == "password"
 
     def clear(text: str) -> str:
-        return seen.masked(masked(text, secrets, of_secret=of_secret), of_secret=of_secret)
+        return masked(text, (*secrets, *seen.of(text)), of_secret=of_secret)
 
     changes: dict[str, object] = {}
-    for name in ("code", "message"):
+    for name in ("code", "message") if not _is_known(found.code, row) else ("message",):
         text = getattr(found, name)
         if (safe := clear(text)) != text:
             changes[name] = safe
@@ -315,6 +316,12 @@ def _without_secrets(found: Problem, row: Row | None, given: Mapping[str, str], 
         elif (safe := clear(found.value)) != found.value:
             changes["value"] = safe
     return replace(found, **changes) if changes else found  # type: ignore[arg-type]
+
+
+def _is_known(code: str, row: Row | None) -> bool:
+    """Whether a code is one of ours, which says nothing of anybody's password."""
+    is_of_field = row is not None and code.partition(".")[0] in row.values
+    return is_explained(code) or (is_of_field and bool(explanations_of(code)))
 
 
 def secrets_of(row: Row) -> list[str]:
@@ -338,9 +345,8 @@ def broken_rule(
     if row is None and may_tell(failed.cause, secrets):  # of many, one may be the beginning of another
         cause = f"{type(error).__name__}: {MASK}"
     else:
-        cause = masked(failed.cause, secrets, of_secret=True)
-    if seen is not None:
-        cause = seen.masked(cause, of_secret=True)
+        others = seen.of(failed.cause) if seen is not None else ()
+        cause = masked(failed.cause, (*secrets, *others), of_secret=True)
     if cause == failed.cause:
         return failed
     error.args = (MASK,)  # the traceback that --verbose shows would tell it as well
