@@ -31,10 +31,11 @@ if TYPE_CHECKING:
     from musterroll.commands.examine import Checked, Examined, Finding, check, examine
     from musterroll.commands.explain import Explanation, explain, explanations
     from musterroll.commands.export import ExportedSheet, export
-    from musterroll.commands.first_sheet import FirstSheet, Mapped, first_sheet, map_columns
+    from musterroll.commands.first_sheet import FirstSheet, first_sheet
     from musterroll.commands.fix import fix
     from musterroll.commands.forget import Forgotten, forget
     from musterroll.commands.invites import preview_invites, send_invites
+    from musterroll.commands.map_columns import Mapped, map_columns
     from musterroll.commands.plan import plan
     from musterroll.commands.prune import Pruned, prune
     from musterroll.commands.rehearse import rehearse
@@ -256,7 +257,8 @@ _MODULES = {
     "commands.export": "ExportedSheet export",
     "commands.fix": "fix",
     "commands.forget": "Forgotten forget",
-    "commands.first_sheet": "FirstSheet Mapped first_sheet map_columns",
+    "commands.first_sheet": "FirstSheet first_sheet",
+    "commands.map_columns": "Mapped map_columns",
     "commands.invites": "preview_invites send_invites",
     "commands.plan": "plan",
     "commands.prune": "Pruned prune",

@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from functools import lru_cache
+from functools import cache, lru_cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
@@ -97,6 +97,7 @@ def add_catalogues(folder: Path) -> None:
     if languages_folder not in _folders:
         _folders[languages_folder] = None
         _catalogue_of.cache_clear()
+        _known_texts.cache_clear()
 
 
 def catalogue() -> NullTranslations:
@@ -220,7 +221,7 @@ def own_words(text: str) -> list[tuple[int, int]]:
     That is known of messages that were made a moment ago, of texts that stand in a catalogue; of every other text
     nothing is, since whoever hands a sentence over as it is may have put anything into it.
     """
-    known, recent, own = _known_texts(tuple(_folders)), dict[str, _Said](), list[tuple[int, int]]()
+    known, recent, own = _known_texts(), dict[str, _Said](), list[tuple[int, int]]()
     for one in _said.copy():  # another thread may say something meanwhile
         if one[1] in known and recent.setdefault(one[0], one)[1:] != one[1:]:
             recent[one[0]] = _NOT_OURS  # two that say the same, of different texts
@@ -245,13 +246,13 @@ def _find_own_words(said: _Said, at: int, others: dict[str, _Said], own: list[tu
         at += len(part)
 
 
-@lru_cache(maxsize=1)
-def _known_texts(folders: tuple[Path, ...]) -> frozenset[str]:
+@cache
+def _known_texts() -> frozenset[str]:
     """All texts of ours, in all languages."""
     import polib  # noqa: PLC0415 -- only where a message may hold a secret
 
     found = set[str]()
-    for path in (path for folder in folders for path in folder.glob("*.po")):
+    for path in (path for folder in _folders for path in folder.glob("*.po")):
         with suppress(OSError, ValueError):  # somebody else's, that cannot be read
             for entry in polib.pofile(os.fspath(path), encoding="utf-8"):
                 found.update((entry.msgid, entry.msgid_plural, entry.msgstr, *entry.msgstr_plural.values()))

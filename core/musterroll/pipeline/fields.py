@@ -10,28 +10,25 @@ from typing import TYPE_CHECKING, Any
 from musterroll.contract.dates import EXAMPLE_DATE, ISO_DATE, DateForm
 from musterroll.contract.fields import (
     CALLING_CODE,
-    GROUPS,
     PASSWORD,
     PHONE,
     USERNAME,
     Field,
     FieldSet,
-    FieldType,
     NameForms,
-    no_field,
 )
 from musterroll.contract.options import REFERENCES, SecretRef
 from musterroll.contract.secret import Secret
 from musterroll.contract.templates import Template
 from musterroll.contract.text import clean, did_you_mean, fold, fold_heading
 from musterroll.contract.translation import ENGLISH, gettext, gettext_noop, in_language, language
-from musterroll.contract.value_types import spelling_of, value_type_of
-from musterroll.pipeline.check import Check, conditions_at, has_transforms, texts
+from musterroll.contract.value_types import value_type_of
+from musterroll.pipeline.check import Check, conditions_at, has_transforms
 from musterroll.pipeline.files import standard_text
 from musterroll.pipeline.made_names import BASE, NUMBER, check_forms, form_path
+from musterroll.pipeline.named_fields import check_hand_edits, check_match, check_scope, is_field, is_never_filled
 from musterroll.pipeline.origins import Items, KeyPath, at, plain
 from musterroll.pipeline.row_fields import check_roles, check_types, choices_of, guidance_of, type_of, words_of
-from musterroll.pipeline.settings import HAND_EDITS_DEFAULT
 from musterroll.pipeline.sheet_settings import FieldSettings, SheetSettings
 
 if TYPE_CHECKING:
@@ -53,9 +50,9 @@ def fields_of(check: Check) -> FieldSet:
     known = {field.name: field for field in sheet.fields}
     for part in ("aliases", "defaults", "compose"):
         for name in getattr(sheet, part):
-            _is_field(check, ("sheet", part, name), name, known)
+            is_field(check, ("sheet", part, name), name, known)
     for i, name in enumerate(sheet.omit):
-        _is_field(check, ("sheet", "omit", i), name, known)
+        is_field(check, ("sheet", "omit", i), name, known)
     check_roles(check, sheet)
     check_types(check, sheet)
     templates, forms = _templates(check, sheet, known), check_forms(check, sheet, known)
@@ -70,14 +67,14 @@ def fields_of(check: Check) -> FieldSet:
             check.complain(("sheet", "first_row"), f"must come after the heading row, which is {sheet.heading_row}")
     if USERNAME not in known:
         check.complain(("sheet", "fields"), f'there is no field "{USERNAME}"; every pipeline needs it')
-    elif _is_never_filled(check, fields[USERNAME]):
+    elif is_never_filled(check, fields[USERNAME]):
         text = f'the username is needed; say how to make it, e.g. {USERNAME} = "{{email}}" under [sheet.compose]'
         check.complain(("sheet", "omit"), text)
     _check_headings(check, sheet)
     _check_spellings(check, fields)
-    _check_match(check, fields)
-    _check_scope(check, fields)
-    _check_hand_edits(check, fields)
+    check_match(check, fields)
+    check_scope(check, fields)
+    check_hand_edits(check, fields)
     check.fields = fields
     return fields
 
@@ -115,12 +112,6 @@ def _sound_fields(check: Check) -> list[dict[str, Any]] | None:
     return found
 
 
-def _is_field(check: Check, path: KeyPath, name: str, known: Mapping[str, object]) -> bool:
-    if name not in known:
-        check.complain(path, no_field(name, known))
-    return name in known
-
-
 def _templates(check: Check, sheet: SheetSettings, known: Mapping[str, FieldSettings]) -> dict[str, Template]:
     found: dict[str, Template] = {}
     composed: list[tuple[str, KeyPath, str]]
@@ -139,7 +130,7 @@ def _templates(check: Check, sheet: SheetSettings, known: Mapping[str, FieldSett
         for source in template.names:
             if path[1] == "make" and source in (BASE, NUMBER):
                 continue
-            if not _is_field(check, path, source, known):
+            if not is_field(check, path, source, known):
                 continue
             if source == PASSWORD:
                 check.complain(path, "a password cannot be used in other fields")
@@ -194,7 +185,7 @@ def _required_when(check: Check, sheet: SheetSettings, field: FieldSettings) -> 
         return None
     known = {one.name: one for one in sheet.fields}
     for name in when.root:
-        if _is_field(check, (*path, name), name, known) and name == PASSWORD and not when.root[name].is_about_presence:
+        if is_field(check, (*path, name), name, known) and name == PASSWORD and not when.root[name].is_about_presence:
             check.complain((*path, name), "of a password only { blank = true } or { present = true } can be asked")
     if field.name in (PASSWORD, USERNAME):
         what = "of the password [password] decides" if field.name == PASSWORD else "the username is always needed"
@@ -320,10 +311,6 @@ def _in_its_type(check: Check, field: Field) -> str | Secret | None:
     return found
 
 
-def _is_never_filled(check: Check, field: Field) -> bool:
-    return field.omitted and field.compose is None and field.default is None and not has_transforms(check)
-
-
 def _check_headings(check: Check, sheet: SheetSettings) -> None:
     owners: dict[str, tuple[str, str, KeyPath]] = {}
     for field in sheet.fields:
@@ -341,54 +328,3 @@ def _check_headings(check: Check, sheet: SheetSettings) -> None:
                 mine, other = other, mine
             text = f'"{mine[1]}" already means the field "{other[0]}" (as "{other[1]}")'
             check.complain(mine[2], text)
-
-
-def _check_match(check: Check, fields: FieldSet) -> None:
-    seen = set()
-    for i, name, _ in texts(at(check.tree, ("match",))):
-        path = ("match", i)
-        # That a field of such a name cannot have a role has been said.
-        if not check.is_sound(*path) or not check.is_sound("sheet", "fields", name, "role"):
-            continue
-        if not _is_field(check, path, name, fields):
-            continue
-        if fields[name].secret or name == GROUPS or fields[name].role is not None:
-            check.complain(path, f'"{name}" cannot say who a user is')
-        elif fields[name].type is FieldType.USER:
-            check.complain(
-                path,
-                f'"{name}" names another user, and portals keep something of their own for that, so nobody would be '
-                "found; name a field that holds a number or a text of the user's own",
-            )
-        elif name != USERNAME and _is_never_filled(check, fields[name]):  # of the username that has been said
-            check.complain(path, f'the sheet does not have "{name}"')
-        elif name in seen:
-            check.complain(path, f'"{name}" is named twice')
-        seen.add(name)
-
-
-def _check_scope(check: Check, fields: FieldSet) -> None:
-    scope = at(check.tree, ("scope",))
-    said = plain(scope) if scope is not None else {}
-    for name in said if isinstance(said, dict) else ():
-        path = ("scope", name)
-        if not check.is_sound(*path) or not _is_field(check, path, name, fields):
-            continue
-        field = fields[name]
-        if not field.is_attribute:
-            check.complain(path, f'"{name}" cannot say whom a sheet is about')
-        elif (type_ := value_type_of(field)) is not None and type_.canonical(clean(said[name])) != clean(said[name]):
-            check.complain(path, f"is not how such a value is spelt{spelling_of(type_, said[name])}")
-        elif not field.words and field.choices and clean(said[name]) not in field.choices:
-            check.complain(path, f"is not one of the field's choices{did_you_mean(said[name], field.choices)}")
-
-
-def _check_hand_edits(check: Check, fields: FieldSet) -> None:
-    choices = at(check.tree, ("hand_edits",))
-    said = plain(choices) if choices is not None and check.is_sound("hand_edits") else {}
-    for name in said if isinstance(said, dict) else ():
-        path = ("hand_edits", name)
-        if name == HAND_EDITS_DEFAULT or not _is_field(check, path, name, fields):
-            continue
-        if not fields[name].is_attribute and name not in (USERNAME, GROUPS):
-            check.complain(path, f'"{name}" is nothing that somebody changes in the portal by hand')

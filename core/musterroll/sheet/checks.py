@@ -17,7 +17,8 @@ from musterroll.contract.secret import listen
 from musterroll.contract.translation import gettext_noop
 from musterroll.contract.users import GroupPath
 from musterroll.errors import MusterrollError
-from musterroll.registry.guards.rules import Findings, Rule, all_found, broken_rule, secrets_of
+from musterroll.registry.guards.rules import Findings, Rule, all_found
+from musterroll.registry.guards.secrets import broken_rule, secrets_of
 from musterroll.registry.watch import Call, Watch
 from musterroll.sheet.batch import RowBatch, RowTexts
 from musterroll.sheet.orders import RowOrders

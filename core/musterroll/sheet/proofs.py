@@ -11,7 +11,8 @@ from musterroll.contract.secret import listen
 from musterroll.contract.users import GroupPath
 from musterroll.errors import MusterrollError
 from musterroll.registry.guards.guard import a
-from musterroll.registry.guards.rules import Findings, Rule, broken_rule, places_of
+from musterroll.registry.guards.rules import Findings, Rule, places_of
+from musterroll.registry.guards.secrets import broken_rule
 from musterroll.registry.plugin_errors import AnswerError
 from musterroll.registry.watch import Call
 from musterroll.sheet.batch import RowBatch

@@ -14,7 +14,8 @@ from musterroll.contract.rows import Origin, Row, Value
 from musterroll.contract.text import did_you_mean
 from musterroll.errors import MusterrollError
 from musterroll.registry.guards.guard import Guard, a, whole
-from musterroll.registry.guards.rules import Findings, broken_rule, secrets_of
+from musterroll.registry.guards.rules import Findings
+from musterroll.registry.guards.secrets import broken_rule, secrets_of
 from musterroll.registry.plugin_errors import AnswerError
 from musterroll.registry.watch import Watch
 
