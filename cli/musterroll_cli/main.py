@@ -13,13 +13,14 @@ from typing import Any, Protocol, runtime_checkable
 
 import typer
 
-from musterroll_cli.commands import COMMANDS
+from musterroll_cli.commands import COMMANDS, meant
 from musterroll_cli.interruption import handling
 from musterroll_cli.output.console import OutputError, Stream, Styled, end_output, prepare_output, show_mistakes
 from musterroll_cli.output.escape import shorten
 from musterroll_cli.program import EXIT_STATUS, PROGRAM, make_program
 
 _USUAL = {"--fix": "safe"}
+_NO_COMMAND = re.compile(r"No such command '(.+)'\.")
 # Newer versions of typer let the wording of their own checks through.
 _WORDING = (
     (": Value error, ", ": "),
@@ -120,6 +121,8 @@ def _fail_usage(words: list[str], mistake: _UsageMistake, *, as_json: bool) -> i
     message = " ".join(mistake.format_message().split())
     for found, text in _WORDING:
         message = re.sub(found, text, message)
+    if path == PROGRAM and (word := _NO_COMMAND.fullmatch(message)) and (names := meant(word[1])):
+        message = f"{word[0]} Did you mean {' or '.join(map(repr, names))}?"
     if message.endswith(" requires an argument."):
         message = _what_to_write(mistake) or message
     command = path.removeprefix(PROGRAM).strip() or None

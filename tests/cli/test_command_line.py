@@ -285,6 +285,17 @@ def test_wrong_usage_is_told_in_two_lines_otherwise(capsys: pytest.CaptureFixtur
     assert "validate" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("word", "commands"),
+    [("undo", "'jobs undo'"), ("release", "'invites release'"), ("status", "'jobs list' or 'doctor'")],
+)
+def test_a_command_of_a_group_is_named_to_whoever_forgets_the_group(
+    capsys: pytest.CaptureFixture[str], word: str, commands: str
+) -> None:
+    assert main([word, "last"]) == 2
+    assert capsys.readouterr().err.splitlines()[0] == f"error: No such command '{word}'. Did you mean {commands}?"
+
+
 def test_a_format_after_the_end_of_options_is_a_name() -> None:
     assert asks_for_json(["run", "--format", "json", "--", "x"])
     assert not asks_for_json(["run", "--", "--format", "json"])

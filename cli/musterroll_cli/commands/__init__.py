@@ -159,3 +159,16 @@ COMMANDS: Mapping[str, Command] = {
         "pipeline schema > musterroll.schema.json",
     ),
 }
+
+_OTHER_WORDS: Mapping[str, tuple[str, ...]] = {
+    "check": ("validate", "doctor"),
+    "history": ("jobs list",),
+    "import": ("run",),
+    "log": ("jobs list",),
+    "status": ("jobs list", "doctor"),
+}
+
+
+def meant(word: str) -> tuple[str, ...]:
+    """Returns the commands that somebody may mean by a word that is none: those of groups, and by other words."""
+    return (*_OTHER_WORDS.get(word, ()), *(name for name in COMMANDS if name.endswith(f" {word}")))

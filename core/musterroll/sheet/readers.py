@@ -11,9 +11,7 @@ from musterroll.contract.translation import gettext, gettext_noop
 from musterroll.errors import MusterrollError, SourceError
 from musterroll.registry.plugin_errors import broken, guarded
 
-_UNKNOWN = OtherFormat(
-    gettext_noop("no spreadsheet"), gettext_noop("what was wanted is a spreadsheet; choose another file")
-)
+_UNKNOWN = OtherFormat(gettext_noop("no spreadsheet"), gettext_noop("it may be damaged; choose another file"))
 
 
 def choose_reader(source: Source, readers: Sequence[tuple[str, Reader]]) -> tuple[str, Reader]:

@@ -126,7 +126,7 @@ def _is_vital(group: ProblemGroup) -> bool:
 
 
 def _instead(value: str | None, suggestion: str | None) -> str:
-    return " → ".join(shorten(text) for text in (value, suggestion) if text)
+    return " → ".join(shorten(text) for text in (value or "", suggestion) if text is not None).lstrip()
 
 
 def _is_wide(stream: Stream) -> bool:
