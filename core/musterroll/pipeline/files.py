@@ -121,7 +121,8 @@ def _read(path: Path, label: str, extended_by: str | None) -> Written:
         with path.open("rb") as file:
             content = file.read(_MOST_BYTES + 1)
     except FileNotFoundError:
-        near = did_you_mean(path.name, _neighbours(path.parent))
+        others = [name for name in _neighbours(path.parent) if name != Path(extended_by or "").name]
+        near = did_you_mean(path.name, others)
         if extended_by is not None:
             text = f"the file {label} does not exist{near}"
             raise _error(text, extended_by, "extends", code="pipeline.not_found") from None
@@ -149,6 +150,8 @@ def _read(path: Path, label: str, extended_by: str | None) -> Written:
 def _decoded(content: bytes, label: str) -> str:
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise _error("the file is UTF-16; save it as UTF-8", label)
+    if b"\0" in content:
+        raise _error("this is no text file; the pipeline file is one, in TOML, e.g. musterroll.toml", label)
     # Without a byte order mark: editors on Windows write one, and TOML itself refuses it.
     content = content.removeprefix(codecs.BOM_UTF8)
     try:

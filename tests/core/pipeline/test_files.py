@@ -76,6 +76,11 @@ def test_a_missing_base_is_the_mistake_of_the_file_that_says_so() -> None:
     assert str(error).endswith('acme.toml: extends: the file bsae.toml does not exist, did you mean "base.toml"?')
 
 
+def test_a_file_is_not_told_to_extend_itself() -> None:
+    error = error_of(write("acme.toml", 'extends = "acne.toml"'))
+    assert str(error) == "acme.toml: extends: the file acne.toml does not exist"
+
+
 @pytest.mark.parametrize("extends", ["true", "3", '""', "[]"])
 def test_extends_must_be_a_path(extends: str) -> None:
     error = error_of(write("a.toml", f"extends = {extends}"))
@@ -91,6 +96,7 @@ def test_extends_must_be_a_path(extends: str) -> None:
         (b"a = " + b"[" * 5000, "nested too deeply"),
         (b"a = " + b"9" * 5000, "a.toml: "),
         (b"[profiles]\nx = 1", "a.toml: profiles: "),
+        (b"PK\x03\x04\x14\x00\xfc", "a.toml: this is no text file; the pipeline file is one, in TOML"),
     ],
 )
 def test_what_is_no_pipeline_file_is_one_line(content: bytes, said: str) -> None:
