@@ -150,7 +150,7 @@ def _read(path: Path, label: str, extended_by: str | None) -> Written:
 def _decoded(content: bytes, label: str) -> str:
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise _error("the file is UTF-16; save it as UTF-8", label)
-    if b"\0" in content:
+    if content.startswith(b"PK\x03\x04"):  # somebody has named the workbook
         raise _error("this is no text file; the pipeline file is one, in TOML, e.g. musterroll.toml", label)
     # Without a byte order mark: editors on Windows write one, and TOML itself refuses it.
     content = content.removeprefix(codecs.BOM_UTF8)
