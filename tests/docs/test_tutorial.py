@@ -87,3 +87,18 @@ def test_nothing_of_the_tutorial_is_left_out() -> None:
     found = [step for step in steps() if step["session"]]
     assert text.count("\n$ musterroll ") == sum(step[0].count("\n$ musterroll ") for step in found)
     assert text.count("<!-- ") == sum(1 for step in steps() if not step["session"])
+
+
+def test_the_first_run_of_the_readme_works_as_it_is_written(scratch: Inside) -> None:
+    readme = (PAGE.parents[1] / "README.md").read_text(encoding="utf-8")
+    block = re.search(r"^## A first run$.*?^```\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
+    assert block
+    place = scratch
+    for line in block[1].splitlines():
+        words = re.split(r" {2,}", line)[0].split()
+        if words[0] == "cd":
+            place = place.at(words[1])
+        else:
+            assert words[0] == "musterroll"
+            assert place.run(*words[1:]).status == 0, line
+    assert place.users()
