@@ -177,6 +177,17 @@ def test_thousands_of_problems_of_one_cause_are_one_group(inside: Inside) -> Non
     assert list(document)[-2:] == ["status", "error"]
 
 
+def test_few_problems_of_one_cause_that_differ_are_told_each_by_itself(inside: Inside) -> None:
+    rows = [["", f"u{n}", "Ana", "", f"Meadow-Kite-{n}", "", "", ""] for n in range(4)]
+    again = [["", name, "Bo", "", "Meadow-Kite-9", "", "", ""] for name in ("u0", "u3")]
+    codes = [["", f"v{n}", "", "", "Meadow-Kite-8", code, "7712345678", ""] for n, code in enumerate(("４４", "٩٦٦"))]
+    write_csv(inside.folder / "staff.csv", [*rows, *again, *codes])
+    said = inside.run("validate", "staff.csv").out
+    for text in ("same user as in row 3", "same user as in row 6", "[４４ → 44]", "[٩٦٦ → 966]"):
+        assert text in said
+    assert "C9:C10" in said  # of two that are alike, one line
+
+
 def test_the_journal_keeps_what_was_not_read(inside: Inside) -> None:
     write_csv(inside.folder / "staff.csv", [ANA, BLANK, BO, BLANK, BO])
     inside.run("run", "staff.csv", "--yes")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -23,6 +23,8 @@ _WIDE = 110  # places; below them a table would have a column of a few letters
 _BELOW, _OF_A_JOB = 11, 8
 _FEWEST = 2
 _MANY = 6  # from so many errors on it helps to be told where to begin
+_FEW = 3  # so many problems of one cause are told each by itself, where they differ
+_LOOKED_AT = 1_000  # so many problems at the most are read once more for that
 _NAMED = 12  # so many codes
 
 _COLUMNS = (
@@ -83,7 +85,7 @@ def show_problems(
         _show(stream, map(_Entry.of_problem, each))
         stream.gap()
     unread = _not_read(stream, groups)
-    entries = [_Entry.of_group(group) for group in groups if group.code not in _NOT_READ]
+    entries = list(_entries(report, [group for group in groups if group.code not in _NOT_READ]))
     for line in unread:
         stream.line(Styled(line, "bold yellow"))
     if unread and entries:
@@ -94,6 +96,21 @@ def show_problems(
     if hidden := entries[shown:]:
         _show_hidden(stream, hidden)
     stream.gap()
+
+
+def _entries(report: Report, groups: Sequence[ProblemGroup]) -> Iterator[_Entry]:
+    """What is shown of groups: of few problems that differ, each, so that whoever corrects them knows all of it."""
+    few = {(group.code, cell) for group in groups if 1 < group.count <= _FEW for cell in group.first_cells}
+    found: dict[tuple[str, str | None], list[Problem]] = {key: [] for key in few}
+    if few and sum(group.count for group in groups) <= _LOOKED_AT:
+        for one in report.problems():
+            found.get((one.code, one.cell), []).append(one)
+    for group in groups:
+        each = [one for cell in group.first_cells for one in found.get((group.code, cell), ())]
+        if len(each) == group.count and len({(one.message, one.suggestion) for one in each}) > 1:
+            yield from map(_Entry.of_problem, each)
+        else:
+            yield _Entry.of_group(group)
 
 
 def first_step(groups: Sequence[ProblemGroup]) -> str | None:
