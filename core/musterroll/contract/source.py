@@ -7,11 +7,14 @@ import hashlib
 import os
 import re
 import tempfile
+from contextlib import suppress
 from functools import cached_property
 from io import BufferedReader
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
+from musterroll.contract.text import nearest
 from musterroll.contract.translation import gettext
 from musterroll.errors import SourceError
 
@@ -24,6 +27,9 @@ _COMPANIONS = (
     (re.compile(r"\._(.+)"), "macOS"),
 )
 _LARGEST_COMPANION = 4096
+_NEARLY = 0.75
+_NO_SHEETS = frozenset({"", ".toml"})  # folders, pipeline files
+_LOOKED_AT = 1_000  # files of a folder, for one that is nearly called so
 
 
 STANDARD_INPUT = "standard input"
@@ -62,7 +68,7 @@ class Source:
                 self.head = file.read(65536)
                 self.size = file.seek(0, 2)
         except FileNotFoundError:
-            raise SourceError(gettext("{path} does not exist", path=shown), code="source.not_found") from None
+            raise SourceError(_not_found(path, shown), code="source.not_found") from None
         except (OSError, ValueError) as error:
             raise _unreadable(path, error) from None
 
@@ -162,6 +168,18 @@ def _is_held_open(path: Path, error: OSError | ValueError) -> bool:
     # Windows says no more than that it is denied; on a shared folder Excel's own mark tells it.
     marks = (path.with_name(f"~${path.name}"), path.with_name(f".~lock.{path.name}#"))
     return _ON_WINDOWS or any(map(os.path.lexists, marks))
+
+
+def _not_found(path: Path, shown: str) -> str:
+    """Says that there is no such file, with the one beside it that is nearly called so."""
+    near = None
+    with suppress(OSError, ValueError):
+        beside = [entry for entry in islice(path.parent.iterdir(), _LOOKED_AT) if entry.suffix not in _NO_SHEETS]
+        stem = nearest(path.stem, [entry.stem for entry in beside], _NEARLY)
+        near = nearest(path.name, [entry.name for entry in beside if entry.stem == stem], 0)
+    if near is None:
+        return gettext("{path} does not exist", path=shown)
+    return gettext('{path} does not exist; did you mean "{near}"?', path=shown, near=near)
 
 
 def _refuse_companion(path: Path) -> None:

@@ -72,6 +72,26 @@ def test_windows_says_no_more_than_that_it_is_denied(sheet: Path, monkeypatch: p
 
 
 @pytest.mark.parametrize(
+    ("wanted", "near"),
+    [
+        ("staff.xls", "staff.xlsx"),
+        ("Staff.XLSX", "staff.xlsx"),
+        ("stafff.xlsx", "staff.xlsx"),
+        ("template", "template.xlsx"),
+        ("staff.ods", "staff.csv"),
+        ("acme.xlsx", None),
+        ("pupils.xlsx", None),
+        ("x/staff.xlsx", None),
+    ],
+)
+def test_of_a_file_that_is_not_there_the_nearest_is_named(tmp_path: Path, wanted: str, near: str | None) -> None:
+    for name in ("staff.xlsx", "staff.csv", "acme.toml", "template.xlsx", "pupil"):
+        (tmp_path / name).touch()
+    message = refusal(tmp_path / wanted).message
+    assert message == f"{tmp_path / wanted} does not exist" + (f'; did you mean "{near}"?' if near else "")
+
+
+@pytest.mark.parametrize(
     ("name", "keeper", "meant"),
     [
         ("~$staff.xlsx", "Excel", "staff.xlsx"),
