@@ -636,3 +636,13 @@ def test_no_link_is_dead(path: Path) -> None:
         other = path if not file else path.parent / file
         assert other.exists(), target
         assert not anchor or anchor in anchors(other), target
+
+
+def test_the_page_on_architecture_names_every_room_and_none_that_is_not_there() -> None:
+    text = page("architecture.md")
+    sources = [ROOT / "core" / "musterroll", ROOT / "plugins" / "musterroll_plugins", ROOT / "cli" / "musterroll_cli"]
+    rooms = {f"{one.name}/" for folder in sources for one in folder.iterdir() if (one / "__init__.py").is_file()}
+    assert {room for room in rooms if f"{room}`" not in text and f"{room})" not in text} == set()
+    paths = [path.as_posix() for path in ROOT.rglob("*") if not {".venv", ".git", "site"} & set(path.parts)]
+    named = set(re.findall(r"`([a-z_/]+(?:\.py|\.toml|/))`", text))
+    assert {name for name in named if not any(path.endswith(f"/{name.rstrip('/')}") for path in paths)} == set()
