@@ -261,3 +261,14 @@ def test_older_journals_go(office: Inside) -> None:
 def test_nobody_is_forgotten_where_nothing_is_kept(inside: Inside) -> None:
     done = inside.json("forget", "ana")
     assert (done.status, done.document["error"]["code"]) == (2, "forget.nothing")
+
+
+@pytest.mark.parametrize("name", ["", "  ", "\u200b", "(forgotten)"])
+def test_no_name_is_nobodys(name: str, office: Inside) -> None:
+    write_csv(office.folder / "seventh.csv", [["bo@example.com", "", *BO[2:]]])
+    assert office.run("run", "seventh.csv").status == 1
+    office.run("forget", "anaconda", "--yes")
+    before = kept(office)
+    done = office.json("forget", name, "--yes")
+    assert (done.status, done.document["error"]["code"]) == (2, "forget.nothing")
+    assert kept(office)["seventh.rejected.csv"] == before["seventh.rejected.csv"]

@@ -86,7 +86,7 @@ class Person:
 @decoded
 def find_person(journal: Journal, username: str) -> Person:
     """Finds out where a person is: under that name, and under those that one and the same id had besides."""
-    person = Person({fold(username)})
+    person = Person({fold(username)} - {"", fold(FORGOTTEN)})  # rows of nobody known, and of whoever has gone
     jobs = {job.id: (job.pipeline, job.identity) for job in read_jobs(journal)}
     size = -1
     while size != (size := len(person.names) + len(person.refs)):  # a name leads to ids, and these to former names
