@@ -41,7 +41,8 @@ def find_job(journal: Journal | None, wanted: str) -> Job:
             gettext("there are no jobs here yet; is this the folder of the pipeline file?"), code="job.not_found"
         )
     found = jobs[:1] if wanted == "last" else [job for job in jobs if job.id == wanted]
-    found = found or [job for job in jobs if job.id.startswith(wanted) or job.id.endswith(f"-{wanted}")]
+    if wanted and not found:  # an empty text is a script's variable that is not set, and every id begins with it
+        found = [job for job in jobs if job.id.startswith(wanted) or job.id.endswith(f"-{wanted}")]
     if not found:
         raise no_such_job(wanted)
     if len(found) > 1:

@@ -71,6 +71,14 @@ def test_named_by_a_part_of_the_id(work: Work) -> None:
         engine.show_job(pipeline, "nonsense")
 
 
+def test_an_empty_id_is_no_job_even_where_there_is_one_only(work: Work) -> None:
+    pipeline = work.pipeline()
+    work.run(pipeline, work.sheet(user("ana")))
+    with pytest.raises(UsageError, match="no job"):
+        work.undo(pipeline, "")
+    assert work.undo(pipeline).state is JobState.COMPLETED  # nothing was taken back before
+
+
 def test_without_any_job(work: Work) -> None:
     pipeline = work.pipeline()
     for command in (engine.show_job, engine.resume):
