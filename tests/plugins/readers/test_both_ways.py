@@ -186,14 +186,15 @@ def test_a_column_of_texts_is_soon_looked_at_for_nothing_else(
     groups: list[int] = []
     made = RowPattern.made
 
-    def noted(pattern: RowPattern, width: int, text: str, space: str) -> re.Pattern[str]:
-        groups.append((found := made(pattern, width, text, space)).groups)
+    def noted(pattern: RowPattern, width: int, space: str) -> re.Pattern[str]:
+        groups.append((found := made(pattern, width, space)).groups)
         return found
 
     monkeypatch.setattr(RowPattern, "made", noted)
     compare(long_sheets / "odfpy.ods")
     assert groups[0] == 1 + 8 * 7
-    assert set(groups[1:]) == {1 + 3 + 7}  # three columns of texts, one of numbers, and none behind them
+    # Three columns of texts and what stands around these, one of numbers, and none behind them.
+    assert set(groups[1:]) == {1 + 3 + 2 + 7}
 
 
 def test_the_plain_way_parses_everything(long_sheets: Path) -> None:

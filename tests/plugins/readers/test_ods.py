@@ -442,9 +442,14 @@ def test_the_only_visible_worksheet_is_taken(tmp_path: Path) -> None:
 
 def test_a_second_worksheet_is_seen_however_it_is_written(tmp_path: Path) -> None:
     long = row(number(1)) * 1000  # what follows is not seen in passing
-    contents = parts(table(long), "<table:table\n table:name='Second'/>")
-    with pytest.raises(AmbiguousWorksheetError):
-        info(save(tmp_path / "users.ods", contents))
+    odd = "<table:table\n table:name='{}'>{}</table:table>"
+    for first, second in ((table(long), table("")), (odd.format("First", long), odd.format("Second", ""))):
+        with pytest.raises(AmbiguousWorksheetError):
+            info(save(tmp_path / "users.ods", parts(first, second)))
+    # No program writes one worksheet so and the next one so; it is not read as if it was not there.
+    for second in (odd.format("Second", ""), "<table:table/>"):
+        with pytest.raises(SourceError, match="cannot be told apart"):
+            read(save(tmp_path / "users.ods", parts(table(long), second)))
 
 
 def test_hidden_rows_and_columns_are_read_and_mentioned(tmp_path: Path) -> None:

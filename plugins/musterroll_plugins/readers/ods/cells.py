@@ -44,12 +44,13 @@ class CellsHandler(SkimmingHandler):
 
     Args:
         place: which of the worksheets is read, from 0.
+        worksheets: how many there are.
         styles: what the styles of cells mean.
     """
 
-    def __init__(self, place: int, styles: Styles) -> None:
+    def __init__(self, place: int, worksheets: int, styles: Styles) -> None:
         super().__init__("table:table-row")
-        self._place, self._values = place, Values(styles)
+        self._place, self._worksheets, self._values = place, worksheets, Values(styles)
         self._gathered = Gathered()
         self._columns = ColumnStyles()
         self._plain = PlainRows(self._values, self._columns)
@@ -78,6 +79,8 @@ class CellsHandler(SkimmingHandler):
         """Hears of a start tag outside of the worksheet."""
         self.parts.clear()
         if name == "table" and self.depth == TABLE_DEPTH:
+            if self._tables == self._worksheets:
+                raise DamagedError(gettext("its worksheets cannot be told apart"))
             if self._tables == self._place:
                 self.parser.CharacterDataHandler = self.parts.append
                 self.parser.StartElementHandler, self.parser.EndElementHandler = self._start, self._end
@@ -219,9 +222,9 @@ class CellsHandler(SkimmingHandler):
         of_row = self._row.get("table:default-cell-style-name")
         return self._columns.of(self._column) if of_row is None else of_row
 
-    def pattern(self, text: str, space: str) -> re.Pattern[str]:
+    def pattern(self, space: str) -> re.Pattern[str]:
         """What matches one plain row."""
-        return self._plain.pattern(self._widest, text, space)
+        return self._plain.pattern(self._widest, space)
 
     def is_settled(self) -> bool:
         """Whether no row is open."""

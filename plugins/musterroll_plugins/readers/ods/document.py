@@ -18,8 +18,8 @@ TABLE_DEPTH = 4  # document, body, spreadsheet, table: what is deeper lies insid
 _LAST_COLUMNS = frozenset({256, 1024, 16384})
 _TABLE_LIMIT = 10_000
 CELLS = frozenset({"table-cell", "covered-table-cell"})
-# The start tag of a worksheet, and what hides a row. Both begin with what can be searched for quickly.
-_TABLE = Sought(re.compile(rb"<table:table[\s/>]"), b"<table:table")
+# The start tag of a worksheet as all programs write it, and what hides a row.
+_TABLE = Sought(re.compile(rb"<table:table "), b"<table:table ")
 _HIDDEN = Sought(re.compile(rb"table:visibility\s*=\s*[\"'](?:collapse|filter)"), b"table:visibility")
 
 
@@ -64,7 +64,8 @@ class Document:
     def _needs_all(self) -> bool:
         """Whether there is something to know behind the first cell: further worksheets, or hidden rows.
 
-        Most documents have neither, and need not be parsed twice. Of one with other prefixes all is looked at.
+        Most documents have neither, and need not be parsed twice. All is looked at of one with other prefixes, and of
+        one that writes its tags in another way. Should it write some so and some so, `CellsHandler` finds out.
         """
         with self._package.open(CONTENT) as stream:
             return count(stream, _TABLE, _HIDDEN, most=2) != 1

@@ -56,9 +56,9 @@ class PlainRows:
         self._row_counts: dict[str, int] = {}
         self._kinds: dict[tuple[_Tag, int], _Kind] = {}
 
-    def pattern(self, width: int, text: str, space: str) -> re.Pattern[str]:
+    def pattern(self, width: int, space: str) -> re.Pattern[str]:
         """What matches one plain row, and the white space behind it. See `RowPattern.made`."""
-        return self._pattern.made(width, text, space)
+        return self._pattern.made(width, space)
 
     def take(self, found: Found, stride: int) -> None:
         """Takes all rows.
@@ -233,7 +233,7 @@ class _Texts(_Kind):
     def cells(texts: Found) -> list[Cell]:
         """Makes cells of texts."""
         texts = texts_of(texts)
-        return [text or None for text in texts] if "" in texts else texts
+        return texts if all(texts) or "" not in texts else [text or None for text in texts]
 
 
 class _Other(_Kind):

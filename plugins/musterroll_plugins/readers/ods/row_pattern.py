@@ -10,20 +10,29 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from musterroll_plugins.readers.package.skimming import HEAD, IS_EMPTY, IS_OPEN, Found, NotPlainError, stepped
+from musterroll_plugins.readers.package.skimming import HEAD, IS_EMPTY, IS_OPEN, TEXT, Found, NotPlainError, stepped
 
 CELL, ROW = "table:table-cell", "table:table-row"
 _MOST_TAGS = 4  # in a column of texts; each takes time in every cell
 _ENTITY = "&(?:amp|lt|gt|quot|apos);"
+
+
+def _value_without(refused: str) -> str:
+    """What matches the value of an attribute that holds none of some characters."""
+    return f'[^"<>&{refused}]*+(?:{_ENTITY}[^"<>&{refused}]*+)*+'
+
+
 # The attributes up to a value that differs from cell to cell, in the order in which programs write them.
 _STYLE = ' table:style-name="[^">]*+"'
-_FORMULA = rf' table:formula="(?:[^"<>&\x00-\x1f\ufffe\uffff]|{_ENTITY})*+"'
+_CONTENT = _value_without(r"\t\n")
+_SOUND = _value_without(r"\x00-\x1f\ufffe\uffff")
+_FORMULA = f' table:formula="{_SOUND}"'
 _VALUE = (
     '(?: office:value-type="(?:float|percentage|date|time|string|currency(?:" office:currency="[A-Z]{3})?+)"'
     " office:(?:date-|time-|string-)?+value)"
 )
 # LibreOffice makes a link of every address that is typed.
-_LINK = rf'<text:a xlink:href="(?:[^"<>&\x00-\x1f\ufffe\uffff]|{_ENTITY})*+"(?: xlink:type="simple")?+>'
+_LINK = f'<text:a xlink:href="{_SOUND}"(?: xlink:type="simple")?+>'
 
 
 class Cells(NamedTuple):
@@ -58,27 +67,29 @@ class RowPattern:
         self._tags: dict[int, tuple[str, ...] | None] = {}
         self._is_narrow = False
         self._width = 0
-        self._made: dict[tuple[int, bool, str, str], re.Pattern[str]] = {}
+        self._made: dict[tuple[int, bool, str], re.Pattern[str]] = {}
+        self._last = re.compile("")
 
-    def made(self, width: int, text: str, space: str) -> re.Pattern[str]:
+    def made(self, width: int, space: str) -> re.Pattern[str]:
         """The pattern for what is known now.
 
         Args:
             width: how many cells there are; there may be a few more, and empty ones behind them.
-            text: what matches a text.
             space: what matches white space between tags.
         """
         self._width = stepped(width)
-        key = self._width, self._is_narrow, text, space
+        key = self._width, self._is_narrow, space
         if key not in self._made:
             style, several = r' table:style-name="[\w .-]*+"', ' table:number-columns-repeated="[1-9][0-9]{0,4}"'
             rest = f"(?:<{CELL}(?:{style})?(?:{several})?/>{space})*+</{ROW}>"
+            text_cells = _TextCells(rest, space)
             cells = "".join(
-                _any_cell(text, space) if tags is None else _text_cell(tags, rest, text, space)
-                for tags in self._expected()
+                _any_cell(column, space) if tags is None else text_cells.made(column, tags)
+                for column, tags in enumerate(self._expected())
             )
             self._made[key] = re.compile(f"<{ROW}({HEAD})>{IS_OPEN}{space}{cells}{rest}{space}")
-        return self._made[key]
+        self._last = self._made[key]
+        return self._last
 
     def columns(self, found: Found, stride: int) -> list[Cells]:
         """What was found in each column.
@@ -90,16 +101,13 @@ class RowPattern:
             self._is_narrow = False
             raise NotPlainError
         nothing: Found = [None] * len(found[1::stride])
-        columns, at = [], 2
-        for tags in self._expected():
-            if tags is None:
+        columns, places = [], self._last.groupindex
+        for column, tags in enumerate(self._expected()):
+            at = places.get(_group(column))
+            if tags is None and at is not None:
                 columns.append(_any_cells(*(found[group::stride] for group in range(at, at + 7))))
-                at += 7
                 continue
-            texts = nothing.copy()
-            if any(map(_is_open, tags)):
-                texts = found[at::stride]
-                at += 1
+            texts = nothing.copy() if at is None else found[at::stride]
             columns.append(Cells(nothing, nothing, nothing, nothing, texts, texts, are_texts=True))
         return columns
 
@@ -142,29 +150,53 @@ def _any_cells(
     return Cells(befores, formulas, names, contents, heads, texts, has_links=has_links)
 
 
-def _any_cell(text: str, space: str) -> str:
+def _any_cell(column: int, space: str) -> str:
     """What matches a cell of any kind; its groups are those of `Cells`, and the text of a link."""
-    value = rf'({_STYLE})?+(?:(){_FORMULA})?+({_VALUE})="((?:[^"<>&\t\n]|{_ENTITY})*+)"'
-    content = _paragraph(f"({text})|{_LINK}({text})</text:a>", space)
-    return rf"(?:<{CELL}(?:{value})?+({HEAD})>(?:{IS_EMPTY}|{space}{content}</{CELL}>){space})?+"
+    content = rf'(?P<{_group(column)}>{_STYLE})?+(?:(){_FORMULA})?+({_VALUE})="({_CONTENT})"'
+    paragraph = rf"<text:p(?:>(?:({TEXT})|{_LINK}({TEXT})</text:a>)</text:p>|/>){space}"
+    return rf"(?:<{CELL}(?:{content})?+({HEAD})>(?:{IS_EMPTY}|{space}(?:{paragraph})?+</{CELL}>){space})?+"
 
 
-def _text_cell(tags: Iterable[str], rest: str, text: str, space: str) -> str:
-    """What matches a cell that has one of some tags, or the end of the row; its group is the text."""
-    opened = "|".join(re.escape(tag) for tag in tags if _is_open(tag))
-    empty = "|".join(re.escape(tag) for tag in tags if not _is_open(tag))
-    cells = []
-    if opened:
-        cells.append(f"<{CELL}(?:{opened})>{space}{_paragraph(f'({text})', space)}</{CELL}>{space}")
-    if empty:
-        cells.append(f"<{CELL}(?:{empty})>{space}")
-    # It is what stands in the cell's place: a cell of another column is never taken for it.
-    return f"(?:{'|'.join((*cells, f'(?={rest})'))})"
+class _TextCells:
+    """Makes what matches the cells of a row that hold texts, one behind the other.
+
+    What stands around a text is long, and nearly always the same as in a cell before, which is seen more quickly.
+
+    Args:
+        rest: what matches the end of the row.
+        space: what matches white space between tags.
+    """
+
+    def __init__(self, rest: str, space: str) -> None:
+        self._rest, self._space = rest, space
+        self._named: dict[str, str] = {}  # the groups of what stands around texts
+
+    def made(self, column: int, tags: Iterable[str]) -> str:
+        """What matches a cell that has one of some tags, or the end of the row; its group is the text."""
+        space = self._space
+        opened = [f"<{CELL}{re.escape(tag)}>{space}" for tag in tags if _is_open(tag)]
+        empty = "|".join(re.escape(tag) for tag in tags if not _is_open(tag))
+        # The end is what stands in the cell's place: a cell of another column is never taken for it.
+        cells = [f"<{CELL}(?:{empty})>{space}"] * bool(empty) + [f"(?={self._rest})"]
+        if opened:
+            starts = "|".join(self._like_before(f"{start}<text:p>") for start in opened)
+            end = self._like_before(f"</text:p>{space}</{CELL}>{space}")
+            text = f"(?P<{_group(column)}>{TEXT})"
+            no_text = f"(?:{'|'.join(opened)})(?:<text:p/>{space})?+</{CELL}>{space}"
+            cells = [f"(?:{starts}){text}{end}", *cells, no_text]
+        return f"(?:{'|'.join(cells)})"
+
+    def _like_before(self, part: str) -> str:
+        """What matches a part of a cell; quickly, where one before has had the same."""
+        if part in self._named:
+            return f"(?:(?P={self._named[part]})|{part})"
+        self._named[part] = f"around{len(self._named)}"
+        return f"(?P<{self._named[part]}>{part})"
 
 
-def _paragraph(content: str, space: str) -> str:
-    """What matches the paragraph of a cell, or none."""
-    return f"(?:<text:p(?:>(?:{content})</text:p>|/>){space})?+"
+def _group(column: int) -> str:
+    """The name of the first group of a column."""
+    return f"of{column}"
 
 
 def _is_open(tag: str) -> bool:

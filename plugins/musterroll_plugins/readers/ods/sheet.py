@@ -35,7 +35,8 @@ class OdsSheet:
             SourceError: the file is damaged.
         """
         with readable(self._source), self._package.open(CONTENT) as stream:
-            yield from CellsHandler(self._worksheet.place, self._document.styles).blocks(stream)
+            document = self._document
+            yield from CellsHandler(self._worksheet.place, len(document.worksheets), document.styles).blocks(stream)
 
 
 def sheet_of(source: Source, package: Package, worksheet: str | None) -> OdsSheet:

@@ -8,6 +8,7 @@ way cannot prove it leaves to the parser, and it raises nothing of its own.
 from __future__ import annotations
 
 import re
+import sys
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
@@ -18,16 +19,19 @@ from musterroll import Cell, takes_plain_way
 from musterroll_plugins.readers.package import xml as _xml
 from musterroll_plugins.readers.package.xml import Attributes, XmlHandler
 
-# Text without markup, in a piece without entities, and in one with no entities but those that every XML has.
-_TEXTS = (r"[^<]*+", r"[^<&]*+(?:&(?:amp|lt|gt|quot|apos);[^<&]*+)*+")
+# Text without markup, in a pattern. `text_of` and `texts_of` prove what it has found.
+TEXT = r"[^<]*+"
 # What stands in a start tag behind its name, up to `>`. `attributes_of` proves it; in an empty element it ends in `/`.
 HEAD = r"[^>]*+"
 IS_EMPTY, IS_OPEN = r"(?<=/>)", r"(?<!/>)"
 _BLANKS = " \t\n"
 _SPACE = f"[{_BLANKS}]*+"
-_ENTITIES = (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&apos;", "'"), ("&amp;", "&"))  # & comes last
+# What stands for a character. Every XML has the names; a document's own ones are for the parser.
+_ENTITY = re.compile("&(?:(amp|lt|gt|quot|apos)|#([0-9]{1,7})|#x([0-9A-Fa-f]{1,6}));|&")
+_NAMED = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 # What XML cannot hold, or not in a text, and the carriage return, which becomes a line feed.
 _REFUSED = re.compile(r"[\x00-\x08\x0b-\x1f\ufffe\uffff]|]]>")
+_NO_CHARACTER = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # whichever way it is written
 _STEP, _MOST_COLUMNS = 8, 64  # each takes time in every row, even where it is empty
 _LONGEST_HEAD = 500  # characters
 _MOST_KNOWN = 2000  # start tags, and contents of cells of one kind, that are remembered
@@ -54,13 +58,12 @@ class SkimmingHandler(XmlHandler):
         self.parser.XmlDeclHandler = self._declared
 
     @abstractmethod
-    def pattern(self, text: str, space: str) -> re.Pattern[str]:
+    def pattern(self, space: str) -> re.Pattern[str]:
         """What matches one plain element, from its start tag on, and the white space behind it.
 
         What was found with one pattern may show that another one is better.
 
         Args:
-            text: what matches a text.
             space: what matches white space between tags.
         """
 
@@ -175,15 +178,14 @@ class SkimmingHandler(XmlHandler):
 
     def _split(self, text: str) -> tuple[re.Pattern[str], Found]:
         """Finds the plain elements of a text, takes them, and returns what stands between them."""
-        # What need not be matched takes no time.
-        sorts = _TEXTS["&" in text], _SPACE if "\n" in text else ""
-        pattern = self.pattern(*sorts)
+        space = _SPACE if "\n" in text else ""  # what need not be matched takes no time
+        pattern = self.pattern(space)
         while True:
             found = pattern.split(text)
             try:
                 self.take(found, pattern.groups + 1)
             except NotPlainError:
-                before, pattern = pattern, self.pattern(*sorts)
+                before, pattern = pattern, self.pattern(space)
                 if pattern == before:
                     raise
             else:
@@ -273,19 +275,28 @@ def text_of(raw: str) -> str:
     """
     if _REFUSED.search(raw):
         raise NotPlainError
-    return _resolved(raw)
+    return _ENTITY.sub(_character, raw) if "&" in raw else raw
 
 
 def texts_of(raws: Found) -> Found:
     """Many texts, or None for None, like `text_of`."""
-    joined = "".join(filter(None, raws))
+    try:
+        joined = "".join(raws)
+    except TypeError:
+        joined = "".join(filter(None, raws))
     # Most are printable, which is known more quickly.
     if ("]" in joined or not joined.isprintable()) and _REFUSED.search(joined):
         raise NotPlainError
-    return [_resolved(raw) if raw and "&" in raw else raw for raw in raws] if "&" in joined else raws
+    if "&" not in joined:
+        return raws
+    return [_ENTITY.sub(_character, raw) if raw and "&" in raw else raw for raw in raws]
 
 
-def _resolved(raw: str) -> str:
-    for entity, character in _ENTITIES:
-        raw = raw.replace(entity, character)
-    return raw
+def _character(found: re.Match[str]) -> str:
+    name, decimal, hexadecimal = found.groups()
+    if name is not None:
+        return _NAMED[name]
+    number = int(decimal) if decimal else int(hexadecimal, 16) if hexadecimal else 0
+    if number > sys.maxunicode or _NO_CHARACTER.match(character := chr(number)):
+        raise NotPlainError
+    return character

@@ -171,9 +171,9 @@ class CellsHandler(SkimmingHandler):
             self._columns[letters] = column
         return column
 
-    def pattern(self, text: str, space: str) -> re.Pattern[str]:
+    def pattern(self, space: str) -> re.Pattern[str]:
         """What matches one plain row."""
-        return self._plain.pattern(self._widest, text, space)
+        return self._plain.pattern(self._widest, space)
 
     def is_settled(self) -> bool:
         """Whether no row and no cell is open, and nothing was found outside of cells."""

@@ -18,6 +18,7 @@ from musterroll_plugins.readers.package.columns import Kind, mixed, trimmed
 from musterroll_plugins.readers.package.skimming import (
     HEAD,
     IS_EMPTY,
+    TEXT,
     Found,
     Memo,
     NotPlainError,
@@ -36,11 +37,11 @@ _TEXTS = frozenset({"s", "inlineStr", "str"})  # the kinds of cells that hold te
 
 
 @lru_cache(maxsize=50)
-def _pattern(width: int, formulas: frozenset[int], text: str, space: str) -> re.Pattern[str]:
+def _pattern(width: int, formulas: frozenset[int], space: str) -> re.Pattern[str]:
     def cell(column: int) -> str:
-        formula = rf"(?:<f({HEAD})>(?:{IS_EMPTY}|({text})</f>){space}(?=<v>))?+" if column in formulas else ""
-        inline = rf'<is>{space}<t(?: xml:space="preserve")?>({text})</t>{space}</is>'
-        content = f"{space}(?:{formula}<v>({text})</v>|{inline}){space}</c>"
+        formula = rf"(?:<f({HEAD})>(?:{IS_EMPTY}|({TEXT})</f>){space}(?=<v>))?+" if column in formulas else ""
+        inline = rf'<is>{space}<t(?: xml:space="preserve")?>({TEXT})</t>{space}</is>'
+        content = f"{space}(?:{formula}<v>({TEXT})</v>|{inline}){space}</c>"
         return rf'(?:<c r="{column_letter(column)}\1"({HEAD})>(?:{IS_EMPTY}|{content}){space})?+'
 
     cells = "".join(map(cell, range(width)))
@@ -75,7 +76,7 @@ class PlainRows:
         if column not in self._formulas:
             self._formulas |= {column}
 
-    def pattern(self, width: int, text: str, space: str) -> re.Pattern[str]:
+    def pattern(self, width: int, space: str) -> re.Pattern[str]:
         """What matches one plain row, and the white space behind it.
 
         Its groups are the number of the row, what stands in its tag, and three for each column: what stands in the tag
@@ -84,11 +85,10 @@ class PlainRows:
 
         Args:
             width: how many columns there are; there may be a few more, and empty cells behind them.
-            text: what matches a text.
             space: what matches white space between tags.
         """
         self._width = stepped(width)
-        return _pattern(self._width, self._formulas, text, space)
+        return _pattern(self._width, self._formulas, space)
 
     def take(self, found: Found, stride: int) -> None:
         """Takes all rows.

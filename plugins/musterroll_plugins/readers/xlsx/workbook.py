@@ -10,7 +10,7 @@ from typing import NamedTuple
 from musterroll import gettext
 from musterroll_plugins.readers.looks import HALVES
 from musterroll_plugins.readers.number_formats import show_text
-from musterroll_plugins.readers.package.skimming import Found, SkimmingHandler, texts_of
+from musterroll_plugins.readers.package.skimming import TEXT, Found, SkimmingHandler, texts_of
 from musterroll_plugins.readers.package.xml import (
     TEXT_LIMIT,
     Attributes,
@@ -205,9 +205,9 @@ class _Texts(SkimmingHandler):
                 raise DamagedError(gettext("it holds more text than a sheet can"))
             self.note_end()
 
-    def pattern(self, text: str, space: str) -> re.Pattern[str]:
+    def pattern(self, space: str) -> re.Pattern[str]:
         """What matches one plain text."""
-        return re.compile(rf'<si>{space}<t(?: xml:space="preserve")?>({text})</t>{space}</si>{space}')
+        return re.compile(rf'<si>{space}<t(?: xml:space="preserve")?>({TEXT})</t>{space}</si>{space}')
 
     def is_settled(self) -> bool:
         """Whether no other text is open, and no pronunciation."""
