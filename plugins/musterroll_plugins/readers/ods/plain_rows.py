@@ -15,9 +15,10 @@ from typing import Any, NamedTuple
 from musterroll import PLAIN_FORMATS, Cell
 from musterroll_plugins.readers.number_formats import number_cells
 from musterroll_plugins.readers.ods.document import repeated
-from musterroll_plugins.readers.ods.row_pattern import CELL, ROW, Cells, RowPattern, has_gaps
+from musterroll_plugins.readers.ods.row_pattern import CELL, ROW, Cells, RowPattern
 from musterroll_plugins.readers.ods.values import ColumnStyles, Values
 from musterroll_plugins.readers.package.columns import mixed, trimmed
+from musterroll_plugins.readers.package.known_tags import has_gaps
 from musterroll_plugins.readers.package.skimming import (
     Found,
     Memo,

@@ -7,13 +7,14 @@ is not one of these tags need not be looked at then, nor taken out of each cell.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence, Set
 from typing import NamedTuple
 
-from musterroll_plugins.readers.package.skimming import HEAD, IS_EMPTY, IS_OPEN, TEXT, Found, NotPlainError, stepped
+from musterroll_plugins.readers.package.known_tags import KnownTags, is_open
+from musterroll_plugins.readers.package.skimming import HEAD, IS_EMPTY, IS_OPEN, TEXT, Found, stepped
 
 CELL, ROW = "table:table-cell", "table:table-row"
-_MOST_TAGS = 4  # in a column of texts; each takes time in every cell
+_MOST_PATTERNS = 20  # that are remembered
 _ENTITY = "&(?:amp|lt|gt|quot|apos);"
 
 
@@ -63,11 +64,9 @@ class RowPattern:
     """Makes the pattern of a plain row, and takes apart what it has found."""
 
     def __init__(self) -> None:
-        # What stands in the start tags of the cells of a column; None where they are too many, or not only of texts.
-        self._tags: dict[int, tuple[str, ...] | None] = {}
-        self._is_narrow = False
+        self._known = KnownTags()  # of columns of texts
         self._width = 0
-        self._made: dict[tuple[int, bool, str], re.Pattern[str]] = {}
+        self._made: dict[tuple[object, str], re.Pattern[str]] = {}
         self._last = re.compile("")
 
     def made(self, width: int, space: str) -> re.Pattern[str]:
@@ -78,14 +77,17 @@ class RowPattern:
             space: what matches white space between tags.
         """
         self._width = stepped(width)
-        key = self._width, self._is_narrow, space
+        expected = self._known.of(self._width)
+        key = tuple(expected), space
         if key not in self._made:
+            if len(self._made) == _MOST_PATTERNS:
+                self._made.clear()
             style, several = r' table:style-name="[\w .-]*+"', ' table:number-columns-repeated="[1-9][0-9]{0,4}"'
             rest = f"(?:<{CELL}(?:{style})?(?:{several})?/>{space})*+</{ROW}>"
             text_cells = _TextCells(rest, space)
             cells = "".join(
                 _any_cell(column, space) if tags is None else text_cells.made(column, tags)
-                for column, tags in enumerate(self._expected())
+                for column, tags in enumerate(expected)
             )
             self._made[key] = re.compile(f"<{ROW}({HEAD})>{IS_OPEN}{space}{cells}{rest}{space}")
         self._last = self._made[key]
@@ -97,12 +99,10 @@ class RowPattern:
         Raises:
             NotPlainError: there is more than is known, and the next pattern takes more.
         """
-        if self._is_narrow and has_gaps(found, stride):
-            self._is_narrow = False
-            raise NotPlainError
+        self._known.refuse_others(found, stride)
         nothing: Found = [None] * len(found[1::stride])
         columns, places = [], self._last.groupindex
-        for column, tags in enumerate(self._expected()):
+        for column, tags in enumerate(self._known.of(self._width)):
             at = places.get(_group(column))
             if tags is None and at is not None:
                 columns.append(_any_cells(*(found[group::stride] for group in range(at, at + 7))))
@@ -111,33 +111,14 @@ class RowPattern:
             columns.append(Cells(nothing, nothing, nothing, nothing, texts, texts, are_texts=True))
         return columns
 
-    def learn(self, tags: list[set[str] | None], *, is_whole: bool) -> None:
-        """Hears of what stands in the start tags of each column.
+    def learn(self, tags: Sequence[Set[str] | None], *, is_whole: bool) -> None:
+        """Hears of what stands in the start tags of each column. See `KnownTags.learn`.
 
         Args:
             tags: None where not all of them are known to be those of texts and of empty cells.
             is_whole: whether all rows were plain.
         """
-        if self._is_narrow:
-            return
-        before = self._tags.copy()
-        for column, more in enumerate(tags):
-            known = self._tags.get(column, ())
-            if known is not None:
-                together = None if more is None else tuple(sorted({*known, *more}))
-                self._tags[column] = None if together is None or len(together) > _MOST_TAGS else together
-        if self._tags != before:
-            self._made.clear()
-            is_whole = True
-        self._is_narrow = is_whole
-
-    def _expected(self) -> Iterable[tuple[str, ...] | None]:
-        return (self._tags.get(column) if self._is_narrow else None for column in range(self._width))
-
-
-def has_gaps(found: Found, stride: int) -> bool:
-    """Whether there is more than plain rows."""
-    return bool("".join(found[::stride]).strip())
+        self._known.learn(tags, is_whole=is_whole)
 
 
 def _any_cells(
@@ -174,8 +155,8 @@ class _TextCells:
     def made(self, column: int, tags: Iterable[str]) -> str:
         """What matches a cell that has one of some tags, or the end of the row; its group is the text."""
         space = self._space
-        opened = [f"<{CELL}{re.escape(tag)}>{space}" for tag in tags if _is_open(tag)]
-        empty = "|".join(re.escape(tag) for tag in tags if not _is_open(tag))
+        opened = [f"<{CELL}{re.escape(tag)}>{space}" for tag in tags if is_open(tag)]
+        empty = "|".join(re.escape(tag) for tag in tags if not is_open(tag))
         # The end is what stands in the cell's place: a cell of another column is never taken for it.
         cells = [f"<{CELL}(?:{empty})>{space}"] * bool(empty) + [f"(?={self._rest})"]
         if opened:
@@ -197,7 +178,3 @@ class _TextCells:
 def _group(column: int) -> str:
     """The name of the first group of a column."""
     return f"of{column}"
-
-
-def _is_open(tag: str) -> bool:
-    return not tag.endswith("/")

@@ -9,12 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import starmap
 from math import isfinite
 from operator import lt
+from typing import NamedTuple
 
 from musterroll import Cell, column_letter
 from musterroll_plugins.readers.number_formats import number_cells
 from musterroll_plugins.readers.package.columns import Kind, mixed, trimmed
+from musterroll_plugins.readers.package.known_tags import KnownTags, has_gaps, is_open
 from musterroll_plugins.readers.package.skimming import (
     HEAD,
     IS_EMPTY,
@@ -36,15 +39,39 @@ _MOST_HEADS = 200  # start tags that are remembered
 _TEXTS = frozenset({"s", "inlineStr", "str"})  # the kinds of cells that hold texts
 
 
-@lru_cache(maxsize=50)
-def _pattern(width: int, formulas: frozenset[int], space: str) -> re.Pattern[str]:
-    def cell(column: int) -> str:
-        formula = rf"(?:<f({HEAD})>(?:{IS_EMPTY}|({TEXT})</f>){space}(?=<v>))?+" if column in formulas else ""
-        inline = rf'<is>{space}<t(?: xml:space="preserve")?>({TEXT})</t>{space}</is>'
-        content = f"{space}(?:{formula}<v>({TEXT})</v>|{inline}){space}</c>"
-        return rf'(?:<c r="{column_letter(column)}\1"({HEAD})>(?:{IS_EMPTY}|{content}){space})?+'
+class _Expected(NamedTuple):
+    """What is known of the cells of a column before they are looked for.
 
-    cells = "".join(map(cell, range(width)))
+    Attributes:
+        heads: what stands in their start tags.
+        holds_texts: whether their texts stand in the cells themselves.
+    """
+
+    heads: tuple[str, ...]
+    holds_texts: bool
+
+
+@lru_cache(maxsize=50)
+def _pattern(columns: tuple[_Expected | None, ...], formulas: frozenset[int], space: str) -> re.Pattern[str]:
+    inline = rf'<is>{space}<t(?: xml:space="preserve")?>({TEXT})</t>{space}</is>'
+
+    def cell(column: int, expected: _Expected | None) -> str:
+        start = rf'<c r="{column_letter(column)}\1"'
+        if expected is not None and not expected.heads:
+            return ""
+        if expected is not None:
+            return rf"(?:{start}(?:{like(expected)}){space})?+"
+        formula = rf"(?:<f({HEAD})>(?:{IS_EMPTY}|({TEXT})</f>){space}(?=<v>))?+" if column in formulas else ""
+        content = f"{space}(?:{formula}<v>({TEXT})</v>|{inline}){space}</c>"
+        return rf"(?:{start}({HEAD})>(?:{IS_EMPTY}|{content}){space})?+"
+
+    def like(expected: _Expected) -> str:
+        opened = "|".join(re.escape(head) for head in expected.heads if is_open(head))
+        empty = "|".join(re.escape(head) for head in expected.heads if not is_open(head))
+        content = inline if expected.holds_texts else f"<v>({TEXT})</v>"
+        return "|".join([f"(?:{opened})>{space}{content}{space}</c>"] * bool(opened) + [f"(?:{empty})>"] * bool(empty))
+
+    cells = "".join(starmap(cell, enumerate(columns)))
     empty = rf'(?:<c r="[A-Z]{{1,3}}\1"(?: s="[0-9]{{1,5}}")?/>{space})*+'
     return re.compile(rf'<row r="([0-9]{{1,7}})"({HEAD})>(?:{IS_EMPTY}|{space}{cells}{empty}</row>){space}')
 
@@ -66,8 +93,9 @@ class PlainRows:
         self._values = values
         self._row_heads = SoundHeads("row", ' r="1"')
         self._kinds: dict[str, Kind] = {}
-        self._known: dict[tuple[str, str | None], Kind] = {}
-        self._width = 0  # of the last pattern
+        self._same_kinds: dict[tuple[str, str | None], Kind] = {}
+        self._known = KnownTags()  # of columns with cells of one kind
+        self._columns: tuple[_Expected | None, ...] = ()  # those of the last pattern
         self._formulas: frozenset[int] = frozenset()  # columns in which some cells have one, and its result
         self._formula_heads = SoundHeads("f")
 
@@ -81,14 +109,20 @@ class PlainRows:
 
         Its groups are the number of the row, what stands in its tag, and three for each column: what stands in the tag
         of the cell, its value, and the text that stands in the cell itself. In columns with formulas what stands in the
-        tag of the formula, and the formula, come before the value.
+        tag of the formula, and the formula, come before the value. Of columns with cells of one kind, whose tags are
+        known, there is nothing but the value or the text.
 
         Args:
             width: how many columns there are; there may be a few more, and empty cells behind them.
             space: what matches white space between tags.
         """
-        self._width = stepped(width)
-        return _pattern(self._width, self._formulas, space)
+        self._columns = tuple(map(self._expected, self._known.of(stepped(width))))
+        return _pattern(self._columns, self._formulas, space)
+
+    def _expected(self, heads: tuple[str, ...] | None) -> _Expected | None:
+        if heads is None:
+            return None
+        return _Expected(heads, any(isinstance(self._kind_of(head), _Inline) for head in heads if is_open(head)))
 
     def take(self, found: Found, stride: int) -> None:
         """Takes all rows.
@@ -103,13 +137,41 @@ class PlainRows:
         numbers = list(map(int, found[1::stride]))
         if numbers and (numbers[-1] > MAX_ROW or not all(map(lt, numbers, numbers[1:]))):
             raise NotPlainError
+        self._known.refuse_others(found, stride)
         self._row_heads.prove(found[2::stride])
-        columns, at = [], 3
-        for column in range(self._width):
-            groups = [found[group::stride] for group in range(at, at + (5 if column in self._formulas else 3))]
-            at += len(groups)
-            columns.append(self._column(*groups) if len(groups) == 3 else self._column_of_formulas(*groups))
+        columns: list[list[Cell]] = []
+        heads: list[set[str] | None] = []
+        at = 3
+        for column, expected in enumerate(self._columns):
+            count = 5 if column in self._formulas else 3
+            if expected is not None:
+                opened = [head for head in expected.heads if is_open(head)]
+                columns.append(self._column_of(opened, found[at::stride]) if opened else [None] * len(numbers))
+                heads.append(None)
+                at += bool(opened)
+                continue
+            groups = [found[group::stride] for group in range(at, at + count)]
+            at += count
+            if count == 3:
+                columns.append(self._column(*groups))
+                heads.append(self._heads_of_one_kind(*groups))
+            else:
+                columns.append(self._column_of_formulas(*groups))
+                heads.append(None)
         self.numbers, self.columns = numbers, trimmed(columns)
+        self._known.learn(heads, is_whole=not has_gaps(found, stride))
+
+    def _column_of(self, opened: Sequence[str], contents: Found) -> list[Cell]:
+        """Makes cells of one kind, of which is known where their contents stand."""
+        kind = self._kind_of(opened[0])
+        return kind.column([], contents) if isinstance(kind, _Inline) else kind.column(contents, [])
+
+    def _heads_of_one_kind(self, heads: Found, values: Found, texts: Found) -> set[str] | None:
+        """What stands in the tags of cells, if all that are not empty are of one kind."""
+        distinct = {head for head in heads if head is not None}
+        kinds = {self._kind_of(head) for head in distinct if is_open(head)}
+        elsewhere = values if any(isinstance(kind, _Inline) for kind in kinds) else texts
+        return None if len(kinds) > 1 or any(elsewhere) else distinct
 
     def _column_of_formulas(
         self, heads: Found, tags: Found, formulas: Found, values: Found, texts: Found
@@ -133,7 +195,7 @@ class PlainRows:
         if kind is None:
             if len(self._kinds) >= _MOST_HEADS:
                 self._kinds.clear()
-                self._known.clear()
+                self._same_kinds.clear()
             kind = self._kinds[head] = self._kind_for(attributes_of("c", f' r="A1"{head}'))
         return kind
 
@@ -145,13 +207,13 @@ class PlainRows:
             style = None
         elif is_text and self._values.styles is None:
             raise NotPlainError  # the first text of a style is for the parser
-        kind = self._known.get((name, style))
+        kind = self._same_kinds.get((name, style))
         if kind is None:
             if is_text and style is None:
                 kind = _Shared(self._values) if name == "s" else _Inline() if name == "inlineStr" else _Held()
             else:
                 kind = (_Numbers if name == "n" else _Other)(self._values, attributes)
-            self._known[name, style] = kind
+            self._same_kinds[name, style] = kind
         return kind
 
 
@@ -169,12 +231,14 @@ class _Shared:
         try:
             indexes = "".join(values)
         except TypeError:  # some cells are empty
-            filled = [value for value in values if value is not None]
-            made = iter(self.column(filled, []))
-            return [None if value is None else next(made) for value in values] if filled else list(values)
+            indexes = "".join(filter(None, values))
+            if not indexes and "" not in values:
+                return list(values)
         if shared is None or not (indexes.isascii() and indexes.isdecimal()):
             raise NotPlainError
         try:
+            if None in values:
+                return [None if value is None else shared[int(value)] for value in values]
             return list(map(shared.__getitem__, map(int, values)))
         except (ValueError, IndexError):  # there is no such text
             raise NotPlainError from None
