@@ -168,12 +168,17 @@ def long_sheets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     document.spreadsheet.addElement(table)
     document.save(folder / "odfpy.ods")
     save(folder / "shared.xlsx", parts(worksheet("".join(shared)), texts="".join(texts)))
+    prefixed = {
+        name: re.sub(r"<(/?)(?=\w)", r"<\1x:", part).replace("xmlns=", "xmlns:x=", 1) if "/sh" in name else part
+        for name, part in parts(worksheet("".join(shared)), texts="".join(texts)).items()
+    }
+    save(folder / "prefixed.xlsx", prefixed)
     spaced = worksheet("\n  ".join(row.replace("><", ">\n    <") for row in shared))
     save(folder / "spaced.xlsx", parts(spaced, texts="".join(texts)))
     return folder
 
 
-@pytest.mark.parametrize("name", ["inline.xlsx", "odfpy.ods", "shared.xlsx", "spaced.xlsx"])
+@pytest.mark.parametrize("name", ["inline.xlsx", "odfpy.ods", "prefixed.xlsx", "shared.xlsx", "spaced.xlsx"])
 def test_of_a_plain_sheet_hardly_anything_is_parsed(long_sheets: Path, name: str) -> None:
     careful, quick = compare(long_sheets / name)
     assert len(careful.rows) == 3000
@@ -288,7 +293,8 @@ def cells_of(content: str) -> str:
         pytest.param(cells_of('<c r="A40"><v>1</v><f>A1</f></c>'), id="a formula behind its result"),
         pytest.param(cells_of('<c r="XFE40"><v>1</v></c>'), id="a column after the last"),
         pytest.param(cells_of('<c r="ZZ40"><v>1</v></c>'), id="a column far away"),
-        pytest.param(cells_of('<c r="A40"></c>'), id="an empty cell with an end"),
+        pytest.param(cells_of('<c r="A40"></c><c r="B40" s="2"></c>'), id="empty cells with an end"),
+        pytest.param(cells_of('<c r="A40" t="s"></c><c r="C40" t="inlineStr"></c>'), id="empty texts with an end"),
         pytest.param('<x:row r="40"><x:c r="A40"><x:v>1</x:v></x:c></x:row>', id="another prefix"),
         pytest.param('<row r="40"><c r="A40"><v>1</v></c>', id="an end that is missing"),
         pytest.param("</sheetData>" + PLAIN[39] + "<sheetData>", id="a row behind all rows"),
@@ -305,6 +311,28 @@ def test_something_odd_among_plain_rows(tmp_path: Path, odd: str, sizes: tuple[i
     assert len(careful.rows) >= 39 or careful.error
 
 
+@pytest.mark.parametrize("sizes", [SMALL, TINY])
+@pytest.mark.parametrize(
+    "cells",
+    [
+        pytest.param(['s="2"><v>{}</v>', "><v>{}</v>", 's="4"><v>{}</v>'], id="numbers of several formats"),
+        pytest.param(['t="str"><v>a{}</v>', 't="inlineStr"><is><t>b{}</t></is>'], id="texts here and there"),
+        pytest.param(['t="str" s="3"><v>a{}</v>', 't="str"><v>a{}</v>', 't="str" s="1">'], id="texts of formats"),
+        pytest.param(["><v>{}</v>", 't="str"><v>{}</v>', "", "><f>1+1</f><v>{}</v>"], id="one kind after the other"),
+    ],
+)
+def test_what_was_learnt_of_some_rows_and_is_not_so_in_others(
+    tmp_path: Path, cells: list[str], sizes: tuple[int, int]
+) -> None:
+    def content(number: int) -> str:
+        cell = cells[number // 3 % len(cells)].format(number)
+        return f'<c r="A{number}" {cell}</c>' if cell else ""
+
+    rows = "".join(f'<row r="{number}">{content(number)}</row>' for number in range(1, 200))
+    careful, _ = compare(save(tmp_path / "users.xlsx", parts(worksheet(rows), texts=TEXTS, styles=STYLES)), sizes)
+    assert len(careful.rows) >= 130
+
+
 @pytest.mark.parametrize(
     "odd",
     [
@@ -312,6 +340,11 @@ def test_something_odd_among_plain_rows(tmp_path: Path, odd: str, sizes: tuple[i
         pytest.param("<si><t/></t></si>", id="an end too many"),
         pytest.param("<si><r><t>ri</t></r><r><t>ch</t></r></si>", id="rich text"),
         pytest.param("<si><t>a</t><rPh><t>b</t></rPh></si>", id="how it is pronounced"),
+        pytest.param('<si><t>a</t><rPh sb="0" eb="1"><t>b</t></rPh><phoneticPr fontId="1"/></si>', id="all of it"),
+        pytest.param('<si><t>a</t><phoneticPr fontId="1" type="noConversion"/></si>', id="in which manner"),
+        pytest.param('<si><t>a</t><phoneticPr fontId="1" fontId="1"/></si>', id="in which manner twice"),
+        pytest.param('<si><t>a</t><rPh sb="0" eb="1"><t>\x0b</t></rPh></si>', id="a control character, pronounced"),
+        pytest.param("<si><t>&#252;&#xFC;&#0;</t></si>", id="entities by number"),
         pytest.param("<si><si><t>inner</t></si></si>", id="a text in a text"),
         pytest.param("<si><si><r><t>a</t></r></si><si><t>b</t></si></si>", id="texts in a text"),
         pytest.param("<si><rPh></si>", id="what is not closed"),

@@ -33,6 +33,7 @@ _NAMED = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 _REFUSED = re.compile(r"[\x00-\x08\x0b-\x1f\ufffe\uffff]|]]>")
 _NO_CHARACTER = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # whichever way it is written
 _STEP, _MOST_COLUMNS = 8, 64  # each takes time in every row, even where it is empty
+_BEGINNING = 1 << 12  # bytes of a document, by which it is known how its elements are called
 _LONGEST_HEAD = 500  # characters
 _MOST_KNOWN = 2000  # start tags, and contents of cells of one kind, that are remembered
 
@@ -46,13 +47,16 @@ Found: TypeAlias = list[Any]
 class SkimmingHandler(XmlHandler):
     """Listens to a document of many like elements, and skips those that are plain.
 
+    Attributes:
+        prefix: of the elements' names in this document, with its colon.
+
     Args:
-        name: the name of such an element, as programs write it.
+        tag: the name of such an element, as most programs write it.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, tag: str) -> None:
         super().__init__()
-        self._end_tag = f"</{name}>".encode()
+        self.note_start(tag)
         self._ended_at = -1
         self._is_utf8 = True
         self.parser.XmlDeclHandler = self._declared
@@ -95,6 +99,11 @@ class SkimmingHandler(XmlHandler):
     def is_settled(self) -> bool:
         """Whether what is open, and what came before, has no bearing on the next element."""
 
+    def note_start(self, tag: str) -> None:
+        """Hears how one of the elements is called."""
+        self.prefix = tag[: tag.rfind(":") + 1]
+        self._end_tag = f"</{tag}>".encode()
+
     def note_end(self) -> None:
         """Hears that one of the elements has ended."""
         self._ended_at = self.parser.CurrentByteIndex
@@ -109,6 +118,7 @@ class SkimmingHandler(XmlHandler):
         if takes_plain_way():
             yield from self.feed(stream)
             return
+        yield from self.parse(stream.read(_BEGINNING))
         rest = b""
         while data := stream.read(_xml.READ):
             data, rest = self._divided(rest, data)

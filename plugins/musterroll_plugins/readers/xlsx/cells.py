@@ -74,6 +74,7 @@ class CellsHandler(SkimmingHandler):
         elif name in {"v", "f", "t"}:
             self.parts.clear()
         elif name == "row":
+            self.note_start(tag)
             self._open_row(attributes.get("r"))
         elif name == "rPh":
             self._phonetic = True
@@ -173,7 +174,7 @@ class CellsHandler(SkimmingHandler):
 
     def pattern(self, space: str) -> re.Pattern[str]:
         """What matches one plain row."""
-        return self._plain.pattern(self._widest, space)
+        return self._plain.pattern(self._widest, self.prefix, space)
 
     def is_settled(self) -> bool:
         """Whether no row and no cell is open, and nothing was found outside of cells."""

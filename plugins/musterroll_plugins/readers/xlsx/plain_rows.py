@@ -52,28 +52,34 @@ class _Expected(NamedTuple):
 
 
 @lru_cache(maxsize=50)
-def _pattern(columns: tuple[_Expected | None, ...], formulas: frozenset[int], space: str) -> re.Pattern[str]:
-    inline = rf'<is>{space}<t(?: xml:space="preserve")?>({TEXT})</t>{space}</is>'
+def _pattern(
+    columns: tuple[_Expected | None, ...], formulas: frozenset[int], prefix: str, space: str
+) -> re.Pattern[str]:
+    x = re.escape(prefix)
+    inline = rf'<{x}is>{space}<{x}t(?: xml:space="preserve")?>({TEXT})</{x}t>{space}</{x}is>'
+
+    value = f"<{x}v>({TEXT})</{x}v>"
 
     def cell(column: int, expected: _Expected | None) -> str:
-        start = rf'<c r="{column_letter(column)}\1"'
+        start = rf'<{x}c r="{column_letter(column)}\1"'
         if expected is not None and not expected.heads:
             return ""
         if expected is not None:
             return rf"(?:{start}(?:{like(expected)}){space})?+"
-        formula = rf"(?:<f({HEAD})>(?:{IS_EMPTY}|({TEXT})</f>){space}(?=<v>))?+" if column in formulas else ""
-        content = f"{space}(?:{formula}<v>({TEXT})</v>|{inline}){space}</c>"
+        formula = rf"(?:<{x}f({HEAD})>(?:{IS_EMPTY}|({TEXT})</{x}f>){space}(?=<{x}v>))?+" if column in formulas else ""
+        content = f"{space}(?:(?:{formula}{value}|{inline}){space})?+</{x}c>"
         return rf"(?:{start}({HEAD})>(?:{IS_EMPTY}|{content}){space})?+"
 
     def like(expected: _Expected) -> str:
         opened = "|".join(re.escape(head) for head in expected.heads if is_open(head))
         empty = "|".join(re.escape(head) for head in expected.heads if not is_open(head))
-        content = inline if expected.holds_texts else f"<v>({TEXT})</v>"
-        return "|".join([f"(?:{opened})>{space}{content}{space}</c>"] * bool(opened) + [f"(?:{empty})>"] * bool(empty))
+        content = inline if expected.holds_texts else value
+        filled = [f"(?:{opened})>{space}{content}{space}</{x}c>", f"(?:{opened})>{space}</{x}c>"] if opened else []
+        return "|".join(filled + [f"(?:{empty})>"] * bool(empty))
 
     cells = "".join(starmap(cell, enumerate(columns)))
-    empty = rf'(?:<c r="[A-Z]{{1,3}}\1"(?: s="[0-9]{{1,5}}")?/>{space})*+'
-    return re.compile(rf'<row r="([0-9]{{1,7}})"({HEAD})>(?:{IS_EMPTY}|{space}{cells}{empty}</row>){space}')
+    empty = rf'(?:<{x}c r="[A-Z]{{1,3}}\1"(?: s="[0-9]{{1,5}}")?/>{space})*+'
+    return re.compile(rf'<{x}row r="([0-9]{{1,7}})"({HEAD})>(?:{IS_EMPTY}|{space}{cells}{empty}</{x}row>){space}')
 
 
 class PlainRows:
@@ -104,7 +110,7 @@ class PlainRows:
         if column not in self._formulas:
             self._formulas |= {column}
 
-    def pattern(self, width: int, space: str) -> re.Pattern[str]:
+    def pattern(self, width: int, prefix: str, space: str) -> re.Pattern[str]:
         """What matches one plain row, and the white space behind it.
 
         Its groups are the number of the row, what stands in its tag, and three for each column: what stands in the tag
@@ -114,15 +120,19 @@ class PlainRows:
 
         Args:
             width: how many columns there are; there may be a few more, and empty cells behind them.
+            prefix: that of the elements' names.
             space: what matches white space between tags.
         """
         self._columns = tuple(map(self._expected, self._known.of(stepped(width))))
-        return _pattern(self._columns, self._formulas, space)
+        return _pattern(self._columns, self._formulas, prefix, space)
 
     def _expected(self, heads: tuple[str, ...] | None) -> _Expected | None:
         if heads is None:
             return None
-        return _Expected(heads, any(isinstance(self._kind_of(head), _Inline) for head in heads if is_open(head)))
+        kinds = {self._kind_of(head) for head in heads if is_open(head)}
+        if len(kinds) > 1:  # some rows had cells of one kind, and others those of another
+            return None
+        return _Expected(heads, any(isinstance(kind, _Inline) for kind in kinds))
 
     def take(self, found: Found, stride: int) -> None:
         """Takes all rows.

@@ -177,6 +177,12 @@ class _Texts(SkimmingHandler):
         self._phonetic = False
         self._taken: list[str] = []
 
+    def start(self, tag: str, attributes: Attributes) -> None:
+        """Hears of a start tag first."""
+        if self.names[tag] == "si":
+            self.note_start(tag)
+        super().start(tag, attributes)
+
     def opened(self, name: str, attributes: Attributes) -> None:
         """Hears of a start tag."""
         self.parts.clear()
@@ -207,7 +213,13 @@ class _Texts(SkimmingHandler):
 
     def pattern(self, space: str) -> re.Pattern[str]:
         """What matches one plain text."""
-        return re.compile(rf'<si>{space}<t(?: xml:space="preserve")?>({TEXT})</t>{space}</si>{space}')
+        # Where people write Chinese or Japanese, nearly every text says how it is pronounced.
+        x = re.escape(self.prefix)
+        part = rf"<{x}t>[^]<&\x00-\x08\x0b-\x1f\ufffe\uffff]*+</{x}t>{space}"
+        spoken = rf'(?:<{x}rPh sb="[0-9]{{1,5}}" eb="[0-9]{{1,5}}">{space}{part}</{x}rPh>{space})*+'
+        manner = r'(?: fontId="[0-9]{1,5}")?+(?: type="\w*+")?+(?: alignment="\w*+")?+'
+        rest = f"{spoken}(?:<{x}phoneticPr{manner}/>{space})?+"
+        return re.compile(rf'<{x}si>{space}<{x}t(?: xml:space="preserve")?>({TEXT})</{x}t>{space}{rest}</{x}si>{space}')
 
     def is_settled(self) -> bool:
         """Whether no other text is open, and no pronunciation."""
