@@ -33,7 +33,6 @@ _NAMED = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 _REFUSED = re.compile(r"[\x00-\x08\x0b-\x1f\ufffe\uffff]|]]>")
 _NO_CHARACTER = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # whichever way it is written
 _STEP, _MOST_COLUMNS = 8, 64  # each takes time in every row, even where it is empty
-_BEGINNING = 1 << 12  # bytes of a document, by which it is known how its elements are called
 _LONGEST_HEAD = 500  # characters
 _MOST_KNOWN = 2000  # start tags, and contents of cells of one kind, that are remembered
 
@@ -118,7 +117,7 @@ class SkimmingHandler(XmlHandler):
         if takes_plain_way():
             yield from self.feed(stream)
             return
-        yield from self.parse(stream.read(_BEGINNING))
+        yield from self.parse(stream.read(_xml.PIECE // 4))  # by which it is known how the elements are called
         rest = b""
         while data := stream.read(_xml.READ):
             data, rest = self._divided(rest, data)
