@@ -197,9 +197,9 @@ def test_a_column_of_texts_is_soon_looked_at_for_nothing_else(
 
     monkeypatch.setattr(RowPattern, "made", noted)
     compare(long_sheets / "odfpy.ods")
-    assert groups[0] == 1 + 8 * 7
+    assert groups[0] == 1 + 8 * 8
     # Three columns of texts and what stands around these, one of numbers, and none behind them.
-    assert set(groups[1:]) == {1 + 3 + 2 + 7}
+    assert set(groups[1:]) == {1 + 3 + 2 + 8}
 
 
 def test_the_plain_way_parses_everything(long_sheets: Path) -> None:
@@ -493,8 +493,22 @@ def save_ods(path: Path, content: str) -> Path:
             + table_row(*[text_cell("b")] * 4, float_cell("7", "7")),
             id="columns among rows",
         ),
-        pytest.param(table_row(text_cell("a<text:s/>b")), id="spaces"),
-        pytest.param(table_row(text_cell("a</text:p><text:p>b")), id="two paragraphs"),
+        pytest.param(table_row(text_cell("a<text:s/>b"), text_cell('<text:s text:c="3"/>b&amp;')), id="spaces"),
+        pytest.param(table_row(text_cell('a<text:s text:c="0"/>b')), id="no spaces"),
+        pytest.param(table_row(text_cell('a<text:s text:c="12"/>b')), id="a dozen spaces"),
+        pytest.param(table_row(text_cell("a<text:tab/><text:line-break/>b"), text_cell("<text:tab/>")), id="tabs"),
+        pytest.param(table_row(text_cell("a</text:p><text:p>b"), text_cell("c")), id="two paragraphs"),
+        pytest.param(table_row(text_cell("a</text:p>\n <text:p/><text:p>b"), text_cell("c")), id="a blank paragraph"),
+        pytest.param(table_row(text_cell("</text:p><text:p>b</text:p><text:p>"), text_cell("")), id="blank ends"),
+        pytest.param(table_row(text_cell("b</text:p><text:p/><text:p>")), id="paragraphs of nothing"),
+        pytest.param(table_row(text_cell('a<text:span text:style-name="T1">b<text:s/></text:span>c')), id="a span"),
+        pytest.param(table_row(text_cell("<text:span>a</text:span></text:p><text:p>b")), id="a span and a paragraph"),
+        pytest.param(table_row(text_cell("<text:span>a<text:span>b</text:span></text:span>")), id="a span in a span"),
+        pytest.param(table_row(text_cell("<text:span>a</text:p><text:p>b</text:span>")), id="a span across lines"),
+        pytest.param(table_row(text_cell("<text:span>a"), text_cell("b</text:span>")), id="a span without end"),
+        pytest.param(table_row(text_cell("a\x0b<text:s/>b")), id="a control character and a space"),
+        pytest.param(table_row(text_cell("a]<text:s/>]>b]<text:span>]</text:span>>c")), id="]]> over tags"),
+        pytest.param(table_row(float_cell("5", "5<text:s/>€"), held_cell("a  b", "a<text:s/><text:s/>b")), id="values"),
         pytest.param(table_row(text_cell("a&#10;&amp;b")), id="an entity by number"),
         pytest.param(table_row(text_cell("a]]>b")), id="]]> in a text"),
         pytest.param(table_row(text_cell("a\x0bb")), id="a control character"),
@@ -648,6 +662,8 @@ def test_any_damage_to_an_xlsx_workbook(sheet: str, changes: list[tuple[float, i
 ODS_CELLS = [
     text_cell("ana"),
     text_cell("J&amp;J"),
+    text_cell("a<text:s/>b</text:p><text:p>c"),
+    text_cell("<text:span>&#252;</text:span>b"),
     text_cell("b", TWICE),
     text_cell(" ü\n", ' table:style-name="ce2"'),
     float_cell("7", "7"),

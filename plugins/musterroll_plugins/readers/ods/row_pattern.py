@@ -36,6 +36,15 @@ _VALUE = (
 _LINK = f'<text:a xlink:href="{_SOUND}"(?: xlink:type="simple")?+>'
 
 
+# What a text is written with where it has several lines, several spaces in a row, or letters of several kinds. So few
+# spaces that a text is never longer than its XML.
+_BLANK = r'<text:(?:s(?: text:c="[1-9]")?|line-break|tab)/>'
+_SPAN = rf'<text:span(?: text:style-name="[\w .-]*+")?>{TEXT}(?:{_BLANK}{TEXT})*+</text:span>'
+_SPACE = re.compile(r'<text:s(?: text:c="([1-9])")?/>')
+_LINE = re.compile(r"</text:p>\s*(<text:p/>\s*)*<text:p>")
+_TAG = re.compile("<[^>]*>")
+
+
 class Cells(NamedTuple):
     """What was found of the cells of one column: None where a cell has no such thing, or is not there.
 
@@ -47,7 +56,7 @@ class Cells(NamedTuple):
         heads: the rest of the tag; None only where there is no cell.
         texts: the text.
         are_texts: whether nothing was looked for but texts, which then are the `heads` as well.
-        has_links: whether some of the texts are links.
+        has_links: whether some of the texts are links, or written with more than letters.
     """
 
     befores: Found
@@ -105,7 +114,7 @@ class RowPattern:
         for column, tags in enumerate(self._known.of(self._width)):
             at = places.get(_group(column))
             if tags is None and at is not None:
-                columns.append(_any_cells(*(found[group::stride] for group in range(at, at + 7))))
+                columns.append(_any_cells(*(found[group::stride] for group in range(at, at + 8))))
                 continue
             texts = nothing.copy() if at is None else found[at::stride]
             columns.append(Cells(nothing, nothing, nothing, nothing, texts, texts, are_texts=True))
@@ -121,21 +130,35 @@ class RowPattern:
         self._known.learn(tags, is_whole=is_whole)
 
 
-def _any_cells(
-    befores: Found, formulas: Found, names: Found, contents: Found, heads: Found, texts: Found, links: Found
-) -> Cells:
+def _any_cells(befores: Found, formulas: Found, names: Found, contents: Found, heads: Found, *sorts: Found) -> Cells:
     """What the groups of `_any_cell` have found."""
-    has_links = any(links)
+    texts, links, others = sorts
+    has_links = any(links) or any(others)
     if has_links:
-        texts = [link if text is None else text for text, link in zip(texts, links, strict=True)]
+        texts = [
+            link if other is None and text is None else text if other is None else _bare(other)
+            for text, link, other in zip(texts, links, others, strict=True)
+        ]
     return Cells(befores, formulas, names, contents, heads, texts, has_links=has_links)
 
 
+def _bare(text: str) -> str:
+    """A text that is written with more than letters, without that."""
+    text = _SPACE.sub(lambda found: " " * int(found[1] or 1), text)
+    text = _LINE.sub(lambda found: "\n" * (1 + found[0].count("/>")), text)
+    text = text.replace("<text:line-break/>", "\n").replace("<text:tab/>", "\t")
+    return _TAG.sub("", text)
+
+
 def _any_cell(column: int, space: str) -> str:
-    """What matches a cell of any kind; its groups are those of `Cells`, and the text of a link."""
+    """What matches a cell of any kind; its groups are those of `Cells`, and other sorts of text."""
     content = rf'(?P<{_group(column)}>{_STYLE})?+(?:(){_FORMULA})?+({_VALUE})="({_CONTENT})"'
-    paragraph = rf"<text:p(?:>(?:({TEXT})|{_LINK}({TEXT})</text:a>)</text:p>|/>){space}"
-    return rf"(?:<{CELL}(?:{content})?+({HEAD})>(?:{IS_EMPTY}|{space}(?:{paragraph})?+</{CELL}>){space})?+"
+    end = f"</text:p>{space}</{CELL}>"
+    line = f"</text:p>{space}(?:<text:p/>{space})*+<text:p>"
+    bare, link = f"({TEXT}){end}", f"{_LINK}({TEXT})</text:a>{end}"
+    other = f"({TEXT}(?:(?:{_BLANK}|{line}|{_SPAN}){TEXT})++){end}"
+    paragraph = f"<text:p>(?:{bare}|{link}|{other})|(?:<text:p/>{space})?+</{CELL}>"
+    return rf"(?:<{CELL}(?:{content})?+({HEAD})>(?:{IS_EMPTY}|{space}(?:{paragraph})){space})?+"
 
 
 class _TextCells:
