@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+from collections.abc import Callable
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from musterroll import engine
 from musterroll.errors import PluginError, SourceError, StateError
 from musterroll.journal.change import Action
 from musterroll.journal.job import JobState
-from musterroll.reports.report import Outcome
-from support.pipelines import Work, addressed, told, user
+from musterroll.pipeline.pipeline import Pipeline
+from musterroll.reports.report import Outcome, Report
+from support.pipelines import HEADINGS, Work, addressed, told, user
 
 PLUGIN = """
 from musterroll import GroupResolverType, Options, ValidatorType, engine, hookimpl
@@ -49,6 +52,22 @@ PLUGGED = """
     name = "sorter"
     use = "sorter"
 """
+
+
+@pytest.mark.parametrize("command", [engine.validate, engine.plan, engine.run])
+def test_what_a_reader_finds_in_the_last_row_is_told(
+    work: Work, command: Callable[[Pipeline, Path], AbstractContextManager[Report]]
+) -> None:
+    book = openpyxl.Workbook()
+    users = [[user(f"user{number}").get(name) for name in HEADINGS] for number in range(50)]
+    rows: list[list[str | None]] = [[*HEADINGS.values()], [None], *users]
+    for cells in rows:
+        book.worksheets[0].append(cells)
+    book.worksheets[0].row_dimensions[52].hidden = True
+    book.save(path := work.folder / "users.xlsx")
+    with command(work.pipeline(), path) as report:
+        assert report.sheet is not None
+        assert report.sheet.notes == ("hidden rows are read like the others",)
 
 
 def test_validate_needs_no_backend_and_leaves_nothing(work: Work) -> None:

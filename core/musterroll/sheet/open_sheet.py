@@ -246,6 +246,7 @@ class OpenSheet:
             if batch is not None:
                 self.counts.rows += len(batch)
                 yield batch
+        self.summary = self._summary(sheet.info)  # by now there may be more notes
         self.counts.not_read = reader.not_read + left_out
         if self._chosen is not None and not log.file_errors:
             self._chosen.refuse_missing(found, anything=self.counts.rows > 0)

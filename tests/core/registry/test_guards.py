@@ -281,6 +281,20 @@ def test_what_a_reader_hands_on(tmp_path: Path, sheet: Any, said: str) -> None:
     assert said in str(caught.value)
 
 
+def test_what_a_reader_says_of_rows_is_asked_for_behind_them(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"x")
+    sheet = Rows([SheetRow(1, ("a",))])
+    reader = WatchedReader(Fake(sheet), Label("readers[fake]", "acme 1.0"), Watch())
+    with reader.open(Source(tmp_path / "x")) as opened:
+        assert not opened.info.notes
+        list(opened.rows())
+        sheet.info = SheetInfo("fake", notes=("row 1 is hidden",))
+        assert opened.info.notes == ("row 1 is hidden",)
+        sheet.info = None
+        with pytest.raises(PluginError, match=r"^readers\[fake\] .* broke while reading: .*SheetInfo"):
+            assert opened.info
+
+
 class Blocks(Rows):
     def blocks(self) -> Any:
         return self._rows

@@ -55,13 +55,13 @@ def read(path: Path, *, plain: bool, sizes: tuple[int, int] = AS_IT_IS) -> Outco
         patch.setattr(_xml, "PIECE", sizes[1])
         try:
             with reader.open(Source(path)) as sheet:
-                info = repr(sheet.info)
                 patch.setattr(_xml.XmlHandler, "parse", counted)
                 for block in sheet.blocks():
                     assert 0 < len(block.numbers) == len(block.rows) <= 1000
                     # How many empty cells stand behind the last one depends on the rows of the block.
                     filled = map(without_end, map(tuple, block.rows))
                     rows += [(number, repr(cells)) for number, cells in zip(block.numbers, filled, strict=True)]
+                info = repr(sheet.info)
         except SourceError as raised:
             error = f"{raised.code}: {raised.message}"
         except AmbiguousWorksheetError as raised:
@@ -584,6 +584,7 @@ FRAGMENTS = st.sampled_from(
             ' s="1"', ' s="3"', ' t="str"', ' t="n"', ' r="A1"', '<c r="Z9"><v>1</v></c>', "<rPh>", "<si>", "</si>",
             "_x000D_", "\ufffe", "\xe9", "-", "e5", "</table:table-row>", "<table:table-row>", "<table:table-cell/>",
             TWICE, ' table:number-rows-repeated="2"', ' table:style-name="ce2"', "</table:table>", "<text:p>",
+            ' table:visibility="filter"', ' hidden="1"',
         )
     ]
     + [b"\xff", b"\xed\xa0\x80", b"\x00"]
@@ -636,7 +637,7 @@ CELLS = [
 ]
 
 
-HEIGHTS = ["", ' ht="15"']
+HEIGHTS = ["", "", ' ht="15"', ' hidden="1"', ' ht="15" hidden="0"']
 
 
 @st.composite
@@ -677,12 +678,21 @@ ODS_CELLS = [
 ]
 
 
+ROW_TAGS = [
+    "",
+    "",
+    ' table:style-name="ro1"',
+    ' table:number-rows-repeated="2"',
+    ' table:style-name="ro1" table:visibility="filter"',
+    ' table:visibility="collapse"',
+    ' table:visibility="visible"',
+]
+
+
 @st.composite
 def tables(draw: st.DrawFn) -> str:
     rows = [
-        table_row(
-            *cells, more=draw(st.sampled_from(["", "", ' table:style-name="ro1"', ' table:number-rows-repeated="2"']))
-        )
+        table_row(*cells, more=draw(st.sampled_from(ROW_TAGS)))
         for cells in draw(st.lists(st.lists(st.sampled_from(ODS_CELLS), max_size=5), min_size=5, max_size=12))
     ]
     return ODS_HEAD + draw(st.sampled_from(["", "\n  "])).join(rows) + ODS_TAIL

@@ -43,6 +43,7 @@ def read(path: Path, worksheet: str | None = None) -> dict[int, tuple[Cell, ...]
 
 def info(path: Path, worksheet: str | None = None) -> SheetInfo:
     with reader().open(Source(path), worksheet) as sheet:
+        assert all(sheet.rows())  # which show what is hidden
         return sheet.info
 
 

@@ -51,7 +51,7 @@ class Sheet(Protocol):
 
     @property
     def info(self) -> SheetInfo:
-        """What was opened."""
+        """What was opened. Notes on what stands in the rows may come while these are read."""
         ...
 
     def rows(self) -> Iterator[SheetRow]:

@@ -51,18 +51,28 @@ class WatchedReader(Guard):
             if not isinstance(opened, AbstractContextManager):
                 raise AnswerError(f"open() must return a context manager that gives the sheet, not {a(opened)}")
             with opened as sheet:
-                info = _info(sheet)
+                _info(sheet)
                 self.watch.end(call)
                 watched = _WatchedBlocks if isinstance(sheet, ReadsBlocks) else _WatchedSheet
-                yield watched(sheet, info, self)
+                yield watched(sheet, self)
         finally:
             if self.watch.current is call:
                 self.watch.end(call)
 
 
 class _WatchedSheet:
-    def __init__(self, inner: Sheet, info: SheetInfo, guard: Guard) -> None:
-        self._inner, self.info, self._guard = inner, info, guard
+    def __init__(self, inner: Sheet, guard: Guard) -> None:
+        self._inner, self._guard = inner, guard
+
+    @property
+    def info(self) -> SheetInfo:
+        """What was opened, as it is known by now."""
+        try:
+            return _info(self._inner)
+        except MusterrollError:
+            raise
+        except Exception as error:
+            raise broken(self._guard.label, "reading", error) from error
 
     def rows(self) -> Iterator[SheetRow]:
         """Streams the rows, each looked at. Most are as they should be, and there are millions of them."""

@@ -17,6 +17,7 @@ from musterroll_plugins.readers.ods.values import ColumnStyles, Values
 from musterroll_plugins.readers.package.blocks import Gathered
 from musterroll_plugins.readers.package.columns import rows_of
 from musterroll_plugins.readers.package.skimming import Found, SkimmingHandler
+from musterroll_plugins.readers.package.worksheets import Hidden
 from musterroll_plugins.readers.package.xml import (
     DEPTH_LIMIT,
     MAX_COLUMN,
@@ -46,12 +47,13 @@ class CellsHandler(SkimmingHandler):
         place: which of the worksheets is read, from 0.
         worksheets: how many there are.
         styles: what the styles of cells mean.
+        hidden: hears which rows are hidden.
     """
 
-    def __init__(self, place: int, worksheets: int, styles: Styles) -> None:
+    def __init__(self, place: int, worksheets: int, styles: Styles, hidden: Hidden) -> None:
         super().__init__("table:table-row")
         self._place, self._worksheets, self._values = place, worksheets, Values(styles)
-        self._gathered = Gathered()
+        self._gathered, self._hidden = Gathered(), hidden
         self._columns = ColumnStyles()
         self._plain = PlainRows(self._values, self._columns)
         self._tables = 0
@@ -164,11 +166,18 @@ class CellsHandler(SkimmingHandler):
 
     def _close_row(self, attributes: Attributes) -> None:
         count = repeated(attributes, "table:number-rows-repeated")
+        if self._cells:
+            self._note_hidden(attributes.get("table:visibility"))
         self._add_rows(count, tuple(self._cells), self._values.row_size)
         self._widest = max(self._widest, len(self._cells))
         self._cells.clear()
         self._column = self._values.row_size = 0
         self.note_end()
+
+    def _note_hidden(self, visibility: str | None) -> None:
+        if visibility in {"collapse", "filter"}:
+            self._hidden.filtered |= visibility == "filter"
+            self._hidden.rows = True
 
     def _add_rows(self, count: int, cells: tuple[Cell, ...], size: int) -> None:
         """Adds a row of some size, as often as it is repeated."""
@@ -239,6 +248,9 @@ class CellsHandler(SkimmingHandler):
         plain = self._plain
         if plain.stretches != self._columns.count:
             return False
+        for place, visibility in plain.hidden:
+            if start <= place < stop:
+                self._note_hidden(visibility)
         counts, columns = plain.counts[start:stop], [column[start:stop] for column in plain.columns]
         last = self._number + len(counts)
         if counts.count(1) < len(counts) or last > MAX_ROW:

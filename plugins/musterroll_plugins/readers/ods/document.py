@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
 
 from musterroll import gettext
 from musterroll_plugins.readers.ods.package import CONTENT
 from musterroll_plugins.readers.ods.styles import Styles, StylesHandler
 from musterroll_plugins.readers.package.worksheets import Hidden
-from musterroll_plugins.readers.package.xml import Attributes, DamagedError, Sought, XmlHandler, count
+from musterroll_plugins.readers.package.xml import Attributes, DamagedError, XmlHandler, count
 from musterroll_plugins.readers.package.zip_file import Package
 
 _STYLES = "styles.xml"
@@ -18,13 +17,11 @@ TABLE_DEPTH = 4  # document, body, spreadsheet, table: what is deeper lies insid
 _LAST_COLUMNS = frozenset({256, 1024, 16384})
 _TABLE_LIMIT = 10_000
 CELLS = frozenset({"table-cell", "covered-table-cell"})
-# The start tag of a worksheet as all programs write it, and what hides a row.
-_TABLE = Sought(re.compile(rb"<table:table "), b"<table:table ")
-_HIDDEN = Sought(re.compile(rb"table:visibility\s*=\s*[\"'](?:collapse|filter)"), b"table:visibility")
+_TABLE = b"<table:table "  # the start tag of a worksheet as all programs write it
 
 
 class Worksheet(NamedTuple):
-    """One worksheet: its name, whether it is visible, its place among all, and what it hides."""
+    """One worksheet: its name, whether it is visible, its place among all, and which columns it hides."""
 
     name: str
     visible: bool
@@ -50,10 +47,10 @@ class Document:
             with package.open(_STYLES) as stream:
                 common.read(stream)
         survey = _Survey(common.styles)
-        whole = self._needs_all()
+        has_others = self._has_others()
         with package.open(CONTENT) as stream:
             for _ in survey.feed(stream):
-                if survey.seen_cells and not whole:
+                if survey.seen_cells and not has_others:
                     break
         self.worksheets = [
             Worksheet(name, not survey.styles.hides_table(style), place, hidden)
@@ -61,18 +58,18 @@ class Document:
         ]
         self.styles = survey.styles
 
-    def _needs_all(self) -> bool:
-        """Whether there is something to know behind the first cell: further worksheets, or hidden rows.
+    def _has_others(self) -> bool:
+        """Whether there may be further worksheets behind the first cell.
 
-        Most documents have neither, and need not be parsed twice. All is looked at of one with other prefixes, and of
-        one that writes its tags in another way. Should it write some so and some so, `CellsHandler` finds out.
+        Most documents have none, and need not be parsed twice. All is looked at of one with other prefixes, and of one
+        that writes its tags in another way. Should it write some so and some so, `CellsHandler` finds out.
         """
         with self._package.open(CONTENT) as stream:
-            return count(stream, _TABLE, _HIDDEN, most=2) != 1
+            return count(stream, _TABLE, most=2) != 1
 
 
 class _Survey(XmlHandler):
-    """Reads the styles of the content, and lists worksheets with what they hide.
+    """Reads the styles of the content, and lists worksheets with the columns that they hide.
 
     Attributes:
         tables: the name, the style and what is hidden of each worksheet.
@@ -85,7 +82,6 @@ class _Survey(XmlHandler):
         self.tables: list[tuple[str, str | None, Hidden]] = []
         self.seen_cells = False
         self._in_styles = False
-        self._row_visibility: str | None = None
         self._column = 0
 
     def opened(self, name: str, attributes: Attributes) -> None:
@@ -116,13 +112,8 @@ class _Survey(XmlHandler):
         self._column = 0
 
     def _look_at(self, name: str, attributes: Attributes, hidden: Hidden) -> None:
-        if name == "table-row":
-            self._row_visibility = attributes.get("table:visibility")
-        elif name in CELLS:
+        if name in CELLS:
             self.seen_cells = True
-            if self._row_visibility in {"collapse", "filter"} and "office:value-type" in attributes:
-                hidden.filtered = hidden.filtered or self._row_visibility == "filter"
-                hidden.rows = True
         elif name == "table-column":
             first = self._column + 1
             self._column += repeated(attributes, "table:number-columns-repeated")

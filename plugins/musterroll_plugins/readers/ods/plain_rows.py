@@ -41,6 +41,7 @@ class PlainRows:
     Attributes:
         columns: their cells.
         counts: how often each of them is repeated.
+        hidden: the places of those that are not visible, nor blank, and what their tag says of that.
         stretches: how many stretches of columns had come by then.
 
     Args:
@@ -51,10 +52,11 @@ class PlainRows:
     def __init__(self, values: Values, styles: ColumnStyles) -> None:
         self.columns: list[list[Cell]] = []
         self.counts: list[int] = []
+        self.hidden: list[tuple[int, str]] = []
         self.stretches = 0
         self._pattern = RowPattern()
         self._values, self._styles = values, styles
-        self._row_counts: dict[str, int] = {}
+        self._row_tags: dict[str, tuple[int, str | None]] = {}
         self._kinds: dict[tuple[_Tag, int], _Kind] = {}
 
     def pattern(self, width: int, space: str) -> re.Pattern[str]:
@@ -71,13 +73,13 @@ class PlainRows:
         Raises:
             NotPlainError: one of them is not plain after all, or is more than the pattern expects.
         """
-        self.columns, self.counts, self.stretches = [], [], self._styles.count
+        self.columns, self.counts, self.hidden, self.stretches = [], [], [], self._styles.count
         groups = self._pattern.columns(found, stride)
         row_heads = found[1::stride]
         if not row_heads:
             return
-        known = {head: self._count_of(head) for head in set(row_heads)}
-        self.counts = [known[head] for head in row_heads]
+        known = {head: self._row_tag(head) for head in set(row_heads)}
+        self.counts = [known[head][0] for head in row_heads]
         columns: list[list[Cell]] = []
         tags: list[set[str] | None] = []
         uneven: set[int] = set()
@@ -99,6 +101,12 @@ class PlainRows:
                 )
         for row in uneven:
             _put(columns, row, self._uneven(row, groups))
+        if any(visibility for _, visibility in known.values()):
+            self.hidden = [
+                (place, visibility)
+                for place, (_, visibility) in enumerate(map(known.__getitem__, row_heads))
+                if visibility is not None and any(column[place] is not None for column in columns)
+            ]
         self.columns = trimmed(columns)
         self._pattern.learn(tags, is_whole=not has_gaps(found, stride))
 
@@ -130,16 +138,18 @@ class PlainRows:
                 raise NotPlainError
         return cells
 
-    def _count_of(self, head: str) -> int:
-        count = self._row_counts.get(head)
-        if count is None:
+    def _row_tag(self, head: str) -> tuple[int, str | None]:
+        """How often the rows of a tag are repeated, and whether they are visible, where that is said."""
+        known = self._row_tags.get(head)
+        if known is None:
             attributes = attributes_of(ROW, head)
             if "table:default-cell-style-name" in attributes:
                 raise NotPlainError
-            if len(self._row_counts) == _MOST_HEADS:
-                self._row_counts.clear()
-            count = self._row_counts[head] = _count(attributes, "table:number-rows-repeated")
-        return count
+            if len(self._row_tags) == _MOST_HEADS:
+                self._row_tags.clear()
+            count = _count(attributes, "table:number-rows-repeated")
+            known = self._row_tags[head] = count, attributes.get("table:visibility")
+        return known
 
     def _kind_of(self, tag: _Tag, column: int) -> _Kind:
         kind = self._kinds.get((tag, column))

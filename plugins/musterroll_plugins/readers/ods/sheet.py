@@ -18,7 +18,11 @@ class OdsSheet:
 
     def __init__(self, source: Source, package: Package, document: Document, worksheet: Worksheet) -> None:
         self._source, self._package, self._document, self._worksheet = source, package, document, worksheet
-        self.info = SheetInfo("ods", worksheet.name, worksheet.hidden.notes())
+
+    @property
+    def info(self) -> SheetInfo:
+        """What was opened. Which rows it hides is known when they were read."""
+        return SheetInfo("ods", self._worksheet.name, self._worksheet.hidden.notes())
 
     def rows(self) -> Iterator[SheetRow]:
         """Streams the rows that have content.
@@ -35,8 +39,9 @@ class OdsSheet:
             SourceError: the file is damaged.
         """
         with readable(self._source), self._package.open(CONTENT) as stream:
-            document = self._document
-            yield from CellsHandler(self._worksheet.place, len(document.worksheets), document.styles).blocks(stream)
+            document, worksheet = self._document, self._worksheet
+            handler = CellsHandler(worksheet.place, len(document.worksheets), document.styles, worksheet.hidden)
+            yield from handler.blocks(stream)
 
 
 def sheet_of(source: Source, package: Package, worksheet: str | None) -> OdsSheet:

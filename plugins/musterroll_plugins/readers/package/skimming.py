@@ -220,17 +220,19 @@ class SoundHeads:
         self._name, self._known = name, known
         self._sound: set[str] = set()
 
-    def prove(self, heads: Iterable[str]) -> None:
-        """Proves what stands in start tags.
+    def prove(self, heads: Iterable[str]) -> set[str]:
+        """Proves what stands in start tags, and returns each once.
 
         Raises:
             NotPlainError: one of them is not well-formed.
         """
-        for head in set(heads) - self._sound:
+        distinct = set(heads)
+        for head in distinct - self._sound:
             attributes_of(self._name, self._known + head)
             if len(self._sound) == _MOST_KNOWN:
                 self._sound.clear()
             self._sound.add(head)
+        return distinct
 
 
 class Memo(dict[T, Cell]):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import IO, NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import IO
 from xml.parsers import expat
 
 from musterroll import ErrorCell, gettext
@@ -32,39 +32,21 @@ class DamagedError(Exception):
     """The bytes are not what they should be; the text goes into the message for the person."""
 
 
-class Sought(NamedTuple):
-    """What is searched for in the bytes of a document.
-
-    Attributes:
-        pattern: matches within one tag.
-        part: what is in every match, and can be searched for more quickly.
-    """
-
-    pattern: re.Pattern[bytes]
-    part: bytes
-
-
-def count(stream: IO[bytes], *sought: Sought, most: int) -> int:
-    """Counts what matches in the bytes of a document without parsing it, which takes a tenth of the time.
+def count(stream: IO[bytes], part: bytes, *, most: int) -> int:
+    """Counts how often a part of a tag stands in a document without parsing it, which takes a tenth of the time.
 
     Texts and comments count as well, and in UTF-16 nothing is found.
 
     Args:
         stream: the document.
-        sought: what is counted.
+        part: what is counted.
         most: where to stop counting.
     """
-    found, rest = 0, b""
+    found, rest, less = 0, b"", len(part) - 1
     while found < most and (piece := stream.read(READ)):
-        text = rest + piece
-        end = max(text.rfind(b"<"), 0)  # the last tag may be cut off
-        found += _count(text, sought, end)
-        rest = text[end:][:_TOKEN_LIMIT]
-    return found + _count(rest, sought, len(rest))
-
-
-def _count(text: bytes, sought: Iterable[Sought], end: int) -> int:
-    return sum(1 for pattern, part in sought if part in text for _ in pattern.finditer(text, 0, end))
+        found += (rest + piece[:less]).count(part) + piece.count(part)
+        rest = (rest + piece[-less:])[-less:]  # one may lie across two pieces
+    return found
 
 
 class Names(dict[str, str]):

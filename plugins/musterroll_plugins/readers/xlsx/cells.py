@@ -22,7 +22,6 @@ from musterroll_plugins.readers.package.xml import (
     TEXT_LIMIT,
     Attributes,
     DamagedError,
-    XmlHandler,
     too_deep,
     truth,
 )
@@ -36,12 +35,17 @@ _DEPTH = 2  # worksheet, sheetData: what lies deeper is a row
 class CellsHandler(SkimmingHandler):
     """Gathers rows while the worksheet's XML is fed to it.
 
+    Attributes:
+        hidden: what it hides, as far as it was read.
+
     Args:
         values: what the contents of cells mean.
     """
 
     def __init__(self, values: Values) -> None:
         super().__init__("row")
+        self.hidden = Hidden()
+        self._is_hidden = False  # the row
         self._values = values
         self._gathered = Gathered()
         self._plain = PlainRows(values)
@@ -75,11 +79,14 @@ class CellsHandler(SkimmingHandler):
             self.parts.clear()
         elif name == "row":
             self.note_start(tag)
+            self._is_hidden = truth(attributes.get("hidden"))
             self._open_row(attributes.get("r"))
         elif name == "rPh":
             self._phonetic = True
         else:
             self.parts.clear()
+            if self.depth <= _DEPTH + 1:
+                self._look_at(name, attributes)
         if self.depth > DEPTH_LIMIT:
             raise too_deep()
 
@@ -105,6 +112,18 @@ class CellsHandler(SkimmingHandler):
             self.parser.CharacterDataHandler = None
             self.parser.StartElementHandler, self.parser.EndElementHandler = super().start, super().end
 
+    def _look_at(self, name: str, attributes: Attributes) -> None:
+        """Looks at what stands outside of rows."""
+        if self.depth == 1 and name != "worksheet":
+            raise DamagedError(gettext("its worksheet is none"))
+        if name == "sheetPr":
+            self.hidden.filtered = truth(attributes.get("filterMode"))
+        elif name == "col" and truth(attributes.get("hidden")):
+            first, last = int(attributes.get("min", "0")), int(attributes.get("max", "0"))
+            # What reaches to the last column is the empty rest of the sheet.
+            if 0 < first <= last < MAX_COLUMN:
+                self.hidden.add_columns(first, last)
+
     def _open_row(self, number: str | None) -> None:
         before = self._row
         if number is None:
@@ -118,6 +137,7 @@ class CellsHandler(SkimmingHandler):
 
     def _close_row(self) -> None:
         if self._cells:
+            self.hidden.rows |= self._is_hidden
             self._gathered.add(self._row, tuple(self._cells), self._values.row_size)
             self._widest = max(self._widest, len(self._cells))
             self._cells.clear()
@@ -197,43 +217,6 @@ class CellsHandler(SkimmingHandler):
             if numbers[0] <= self._row:
                 return False
             self._row = numbers[-1]
+            self.hidden.rows |= any(start <= place < stop for place in self._plain.hidden)
             self._gathered.extend(numbers, columns, size)
         return True
-
-
-class HiddenHandler(XmlHandler):
-    """Reads what stands before the cells: whether it is a worksheet at all, and what it hides.
-
-    Attributes:
-        hidden: what it hides.
-        seen_cells: whether the cells have begun; from there on, hidden rows are found.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.hidden = Hidden()
-        self.seen_cells = False
-        self._in_hidden_row = False
-
-    def opened(self, name: str, attributes: Attributes) -> None:
-        """Hears of a start tag."""
-        self.parts.clear()
-        if self.depth == 1 and name != "worksheet":
-            raise DamagedError(gettext("its worksheet is none"))
-        if self.seen_cells:
-            self._opened_below(name, attributes)
-        elif name == "sheetData":
-            self.seen_cells = True
-        elif name == "sheetPr":
-            self.hidden.filtered = truth(attributes.get("filterMode"))
-        elif name == "col" and truth(attributes.get("hidden")):
-            first, last = int(attributes.get("min", "0")), int(attributes.get("max", "0"))
-            # What reaches to the last column is the empty rest of the sheet.
-            if 0 < first <= last < MAX_COLUMN:
-                self.hidden.add_columns(first, last)
-
-    def _opened_below(self, name: str, attributes: Attributes) -> None:
-        if name == "row":
-            self._in_hidden_row = truth(attributes.get("hidden"))
-        elif self._in_hidden_row and name in {"v", "t"}:
-            self.hidden.rows = True

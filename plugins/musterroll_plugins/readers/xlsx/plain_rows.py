@@ -31,10 +31,11 @@ from musterroll_plugins.readers.package.skimming import (
     text_of,
     texts_of,
 )
-from musterroll_plugins.readers.package.xml import MAX_ROW, Attributes, numbers_of
+from musterroll_plugins.readers.package.xml import MAX_ROW, Attributes, numbers_of, truth
 from musterroll_plugins.readers.xlsx.values import Values
 from musterroll_plugins.readers.xlsx.workbook import unescaped
 
+_HIDDEN = "hidden"
 _MOST_HEADS = 200  # start tags that are remembered
 _TEXTS = frozenset({"s", "inlineStr", "str"})  # the kinds of cells that hold texts
 
@@ -88,6 +89,7 @@ class PlainRows:
     Attributes:
         numbers: their numbers, ascending.
         columns: their cells.
+        hidden: the places of those that are hidden, and not blank.
 
     Args:
         values: what the contents of cells mean.
@@ -96,6 +98,7 @@ class PlainRows:
     def __init__(self, values: Values) -> None:
         self.numbers: list[int] = []
         self.columns: list[list[Cell]] = []
+        self.hidden: list[int] = []
         self._values = values
         self._row_heads = SoundHeads("row", ' r="1"')
         self._kinds: dict[str, Kind] = {}
@@ -148,7 +151,8 @@ class PlainRows:
         if numbers and (numbers[-1] > MAX_ROW or not all(map(lt, numbers, numbers[1:]))):
             raise NotPlainError
         self._known.refuse_others(found, stride)
-        self._row_heads.prove(found[2::stride])
+        heads_of_rows = found[2::stride]
+        hiding = {head for head in self._row_heads.prove(heads_of_rows) if _HIDDEN in head and _is_hidden(head)}
         columns: list[list[Cell]] = []
         heads: list[set[str] | None] = []
         at = 3
@@ -169,6 +173,11 @@ class PlainRows:
                 columns.append(self._column_of_formulas(*groups))
                 heads.append(None)
         self.numbers, self.columns = numbers, trimmed(columns)
+        self.hidden = [
+            place
+            for place, head in enumerate(heads_of_rows if hiding else ())
+            if head in hiding and any(column[place] is not None for column in columns)
+        ]
         self._known.learn(heads, is_whole=not has_gaps(found, stride))
 
     def _column_of(self, opened: Sequence[str], contents: Found) -> list[Cell]:
@@ -225,6 +234,11 @@ class PlainRows:
                 kind = (_Numbers if name == "n" else _Other)(self._values, attributes)
             self._same_kinds[name, style] = kind
         return kind
+
+
+def _is_hidden(head: str) -> bool:
+    """Whether what stands in the tag of a row hides it."""
+    return truth(attributes_of("row", head).get(_HIDDEN))
 
 
 class _Shared:

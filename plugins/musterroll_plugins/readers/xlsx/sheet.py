@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 from musterroll import Block, SheetInfo, SheetRow, Source
 from musterroll_plugins.readers.package.blocks import one_by_one
 from musterroll_plugins.readers.package.worksheets import Hidden, choose
-from musterroll_plugins.readers.package.xml import Sought, count
 from musterroll_plugins.readers.package.zip_file import readable
-from musterroll_plugins.readers.xlsx.cells import CellsHandler, HiddenHandler
+from musterroll_plugins.readers.xlsx.cells import CellsHandler
 from musterroll_plugins.readers.xlsx.package import XlsxPackage
 from musterroll_plugins.readers.xlsx.values import Values
 from musterroll_plugins.readers.xlsx.workbook import Styles, Workbook, Worksheet
-
-_HIDDEN = Sought(re.compile(rb"hidden\s*=\s*[\"'](?:1|true|on)"), b"hidden")
 
 
 class XlsxSheet:
@@ -24,7 +20,12 @@ class XlsxSheet:
 
     def __init__(self, source: Source, package: XlsxPackage, workbook: Workbook, worksheet: Worksheet) -> None:
         self._source, self._package, self._workbook, self._worksheet = source, package, workbook, worksheet
-        self.info = SheetInfo("xlsx", worksheet.name, self._hidden().notes())
+        self._hidden = Hidden()
+
+    @property
+    def info(self) -> SheetInfo:
+        """What was opened. What it hides is known when its rows were read."""
+        return SheetInfo("xlsx", self._worksheet.name, self._hidden.notes())
 
     def rows(self) -> Iterator[SheetRow]:
         """Streams the rows that have content.
@@ -41,7 +42,9 @@ class XlsxSheet:
             SourceError: the file is damaged.
         """
         with readable(self._source), self._package.open(self._worksheet.part) as stream:
-            yield from CellsHandler(Values(lambda: self._texts, lambda: self._styles)).blocks(stream)
+            handler = CellsHandler(Values(lambda: self._texts, lambda: self._styles))
+            self._hidden = handler.hidden
+            yield from handler.blocks(stream)
 
     @cached_property
     def _texts(self) -> Sequence[str]:
@@ -50,17 +53,6 @@ class XlsxSheet:
     @cached_property
     def _styles(self) -> Styles:
         return self._workbook.styles()
-
-    def _hidden(self) -> Hidden:
-        part = self._worksheet.part
-        with self._package.open(part) as stream:
-            anything = count(stream, _HIDDEN, most=1) > 0
-        handler = HiddenHandler()
-        with self._package.open(part) as stream:
-            for _ in handler.feed(stream):
-                if handler.seen_cells and (handler.hidden.rows or handler.hidden.filtered or not anything):
-                    break
-        return handler.hidden
 
 
 def sheet_of(source: Source, package: XlsxPackage, part: str, worksheet: str | None) -> XlsxSheet:
