@@ -7,6 +7,7 @@ import re
 import tempfile
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 from xml.parsers.expat import ExpatError
@@ -22,6 +23,7 @@ from musterroll_plugins.readers.ods.row_pattern import RowPattern
 from musterroll_plugins.readers.package import skimming as _skimming
 from musterroll_plugins.readers.package import xml as _xml
 from musterroll_plugins.readers.package.columns import without_end
+from musterroll_plugins.readers.package.known_tags import KnownTags
 from musterroll_plugins.readers.xlsx.reader import XlsxReader
 from support.office import gnumeric, libreoffice, needs_gnumeric, needs_libreoffice
 from support.rows import context
@@ -200,6 +202,17 @@ def test_a_column_of_texts_is_soon_looked_at_for_nothing_else(
     assert groups[0] == 1 + 8 * 8
     # Three columns of texts and what stands around these, one of numbers, and none behind them.
     assert set(groups[1:]) == {1 + 3 + 2 + 8}
+
+
+def test_of_a_sheet_that_is_never_alike_little_is_learnt() -> None:
+    known, gap = KnownTags(), ["", "1", "not plain"]
+    patterns = set()
+    for number in range(200):
+        known.learn([{f' s="{number}"'} if column == number % 64 else set() for column in range(64)], is_whole=True)
+        patterns.add(tuple(known.of(64)))
+        with suppress(_skimming.NotPlainError):
+            known.refuse_others(gap, 2)
+    assert len(patterns) < 30
 
 
 def test_the_plain_way_parses_everything(long_sheets: Path) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence, Set
 from musterroll_plugins.readers.package.skimming import Found, NotPlainError
 
 _MOST_TAGS = 4  # in a column; each takes time in every cell
+_MOST_LESSONS = 20  # from which something new was learnt; each makes another pattern, which takes time as well
 
 
 class KnownTags:
@@ -19,6 +20,7 @@ class KnownTags:
     def __init__(self) -> None:
         self.is_enough = False
         self._tags: dict[int, tuple[str, ...] | None] = {}
+        self._lessons = 0
 
     def of(self, width: int) -> list[tuple[str, ...] | None]:
         """The tags of each column that is expected; None where they may be any."""
@@ -31,7 +33,7 @@ class KnownTags:
             tags: None where they may be any.
             is_whole: whether all rows were plain.
         """
-        if self.is_enough:
+        if self.is_enough or self._lessons == _MOST_LESSONS:
             return
         before = self._tags.copy()
         for column, more in enumerate(tags):
@@ -39,7 +41,9 @@ class KnownTags:
             if known is not None:
                 together = None if more is None else tuple(sorted({*known, *more}))
                 self._tags[column] = None if together is None or len(together) > _MOST_TAGS else together
-        self.is_enough = is_whole or self._tags != before
+        has_learnt = self._tags != before
+        self._lessons += has_learnt
+        self.is_enough = is_whole or has_learnt
 
     def refuse_others(self, found: Found, stride: int) -> None:
         """Looks for any tags from now on, if those that are known were not enough to find all rows.
