@@ -10,6 +10,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
+from musterroll.contract.late_patterns import late_pattern
 from musterroll.contract.text import fold
 from musterroll.contract.translation import gettext, gettext_noop, in_every_language
 
@@ -38,7 +39,7 @@ _PARTS = {
     "DD": "(?P<day>[0-9]{1,2})",
 }
 _WHATS = {"YYYY": "year", "YY": "year", "MMMM": "month", "MMM": "month", "MM": "month", "DD": "day"}
-_TOKEN = re.compile("YYYY|YY|MMMM|MMM|MM|DD|[A-Za-z]+|[^A-Za-z]+")
+_TOKEN = late_pattern("YYYY|YY|MMMM|MMM|MM|DD|[A-Za-z]+|[^A-Za-z]+")
 _HOW = "write a form of YYYY, MM and DD, each once, e.g. DD.MM.YYYY (or YY for two digits, MMM and MMMM for names)"
 _DIGITS_OR_NAME = re.compile(r"[0-9]+|[^\W\d_]+")
 _LETTERS = re.compile(r"[^\W\d_]+")

@@ -16,7 +16,6 @@ it wants them, its options (a subclass of `Options`) and the `Context`.
 from __future__ import annotations
 
 import inspect
-import re
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from functools import partial
 from types import FunctionType
@@ -24,6 +23,7 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar, get_type_hints, overload
 
 from musterroll.contract.components import GroupResolverType, ValidatorType
 from musterroll.contract.context import Context
+from musterroll.contract.late_patterns import late_pattern
 from musterroll.contract.options import Options
 from musterroll.contract.problems import Problem, Severity
 from musterroll.contract.roles import GroupResolver, RowValidator, SheetValidator
@@ -42,7 +42,7 @@ FoundGroups: TypeAlias = str | GroupPath | Iterable[str | GroupPath | Problem] |
 R = TypeVar("R", bound=Callable[..., Found])
 G = TypeVar("G", bound=Callable[..., FoundGroups])
 _PLACES = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-_CODE = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
+_CODE = late_pattern(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
 
 
 def rule(name: str, *, field: str, code: str, severity: Severity = Severity.ERROR) -> Callable[[R], R]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
+from musterroll.contract.late_patterns import late_pattern
+
 # As passports have it (ICAO Doc 9303, part 3, section 6); all other letters as the library writes them.
 _IN_PASSPORTS = {"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe"}
-_LETTERS = re.compile("[äöüåøÄÖÜÅØ]")
-_WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)*")
-_NO_LETTER = re.compile(r"[\W_]+")
+_LETTERS = late_pattern("[äöüåøÄÖÜÅØ]")
+_WORD = late_pattern(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)*")
+_NO_LETTER = late_pattern(r"[\W_]+")
 
 
 def ascii_text(text: str) -> str:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from musterroll.contract.late_patterns import late_pattern
+
 # The country codes of ITU-T E.164 with one and two digits; all others have three. None begins another.
 _ONE_DIGIT = frozenset("17")
 _LONGER = (
@@ -19,13 +21,13 @@ _LONGEST = 100  # no number with its separators is longer
 _AREA = 5  # so many digits, and no more, may stand before a sign that could as well come between two numbers
 _DASHES = "\\-‐‑‒–—−"
 # The invisible marks that address books put around a number.
-_MARKS = re.compile("[\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]+")
-_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")  # a line break comes between two numbers
-_ALLOWED = re.compile(rf"\s*\+?[\d\s().·/{_DASHES}]*")
-_SEPARATORS = re.compile(rf"[\s().·/{_DASHES}]+")
+_MARKS = late_pattern("[\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]+")
+_CONTROLS = late_pattern("[\x00-\x1f\x7f-\x9f\u2028\u2029]")  # a line break comes between two numbers
+_ALLOWED = late_pattern(rf"\s*\+?[\d\s().·/{_DASHES}]*")
+_SEPARATORS = late_pattern(rf"[\s().·/{_DASHES}]+")
 # What a program makes of a number that it takes for an amount.
-_DECIMAL = re.compile(r"(\+?\d{2,})[.,]0+")
-_UNCERTAIN = re.compile(
+_DECIMAL = late_pattern(r"(\+?\d{2,})[.,]0+")
+_UNCERTAIN = late_pattern(
     rf"""
       \d{{6,}} [\s.·{_DASHES}]+ \d{{6,}}        # two groups, each long enough for a number
     | \d{{6,}} [\s.·{_DASHES}]+ \d{{1,3}} \s*\Z # a number and an extension, or the end of a second number
@@ -34,8 +36,8 @@ _UNCERTAIN = re.compile(
     """,
     re.VERBOSE,
 )
-_BETWEEN = re.compile(rf"/|\s[{_DASHES}]+\s")
-_BRACKETS = re.compile(r"[^()]*(?:\([^()]*\)[^()]*)*")
+_BETWEEN = late_pattern(rf"/|\s[{_DASHES}]+\s")
+_BRACKETS = late_pattern(r"[^()]*(?:\([^()]*\)[^()]*)*")
 
 
 def one_number(text: str) -> str | None:

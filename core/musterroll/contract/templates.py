@@ -9,9 +9,10 @@ from functools import cached_property
 from typing import NamedTuple
 
 from musterroll.contract.filters import FILTERS
+from musterroll.contract.late_patterns import late_pattern
 from musterroll.contract.text import did_you_mean
 
-_TOKEN = re.compile(r"\{\{|\}\}|\{([A-Za-z_][A-Za-z0-9_]*)((?:(?:\s*\|\s*[A-Za-z_]+)+\s*)?)\}|[{}]")
+_TOKEN = late_pattern(r"\{\{|\}\}|\{([A-Za-z_][A-Za-z0-9_]*)((?:(?:\s*\|\s*[A-Za-z_]+)+\s*)?)\}|[{}]")
 
 
 class _Part(NamedTuple):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from musterroll.contract.late_patterns import late_pattern
 from musterroll.contract.translation import gettext
 
 # What Unicode calls default ignorable, and the marks of interlinear annotation: nobody sees these.
@@ -16,8 +16,8 @@ INVISIBLE = (
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
 _BRAILLE_BLANK = "\u2800"  # a space to the eye, a symbol to Unicode
-_ALL_INVISIBLE = re.compile(f"[{INVISIBLE}]+")
-_NOTHING_TO_SEE = re.compile(f"[{INVISIBLE}{_BRAILLE_BLANK}\\s]*")
+_ALL_INVISIBLE = late_pattern(f"[{INVISIBLE}]+")
+_NOTHING_TO_SEE = late_pattern(f"[{INVISIBLE}{_BRAILLE_BLANK}\\s]*")
 # Trimmed besides white space. Not all that is invisible: a variation selector belongs to the character before it.
 _EDGE = _BRAILLE_BLANK + "".join(
     map(chr, (0xAD, 0x61C, 0x180E, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF))
@@ -25,7 +25,7 @@ _EDGE = _BRAILLE_BLANK + "".join(
 
 # What a spreadsheet program takes for the beginning of a formula, at once or after it has trimmed the cell. Its wide
 # forms count in Japanese and Chinese ones.
-_FORMULA = re.compile(r"[\t\r]|\s*[=+\-@＝＋－＠|%]")
+_FORMULA = late_pattern(r"[\t\r]|\s*[=+\-@＝＋－＠|%]")
 
 
 def clean(text: str) -> str:

@@ -16,6 +16,7 @@ from musterroll.contract.cells import BoolCell, Cell, DateCell, NumberCell
 from musterroll.contract.dates import EXAMPLE_DATE, ISO_DATE, DateForm
 from musterroll.contract.drafts import Guidance
 from musterroll.contract.fields import Field, FieldRole, FieldType
+from musterroll.contract.late_patterns import late_pattern
 from musterroll.contract.phones import split_whole
 from musterroll.contract.text import clean, fold, nearest
 from musterroll.contract.translation import gettext
@@ -27,15 +28,15 @@ TRUTH_CELLS: Mapping[FieldRole | None, Mapping[bool, str]] = {
     None: {True: TRUE, False: FALSE},
 }
 """What the truth values of a spreadsheet program stand for."""
-_MIDNIGHT = re.compile(r"([^T ]+)[T ]00:00(?::00(?:\.0+)?)?", re.ASCII)
-_OTHER_DATE = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})", re.ASCII)
-_INTEGER = re.compile(r"([+-]?)0*(\d+)", re.ASCII)
+_MIDNIGHT = late_pattern(r"([^T ]+)[T ]00:00(?::00(?:\.0+)?)?", re.ASCII)
+_OTHER_DATE = late_pattern(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})", re.ASCII)
+_INTEGER = late_pattern(r"([+-]?)0*(\d+)", re.ASCII)
 _MOST_DIGITS = 18  # what every portal and database can hold
 # Digits with something between them, or a fraction of nothing, that can mean one number only: 1.000 may be 1 as well.
-_SPACED = re.compile(r"[+-]?\d{1,3}(?:[ '\u00a0\u202f\u2019]\d{3})+", re.ASCII)
-_GROUPED = re.compile(r"[+-]?\d{1,3}(?:([.,])\d{3})(?:\1\d{3})+", re.ASCII)
-_NO_FRACTION = re.compile(r"([+-]?\d+)[.,]0{1,2}", re.ASCII)
-_GROUPED_CELL = re.compile(r"-?[\d ,.'\u00a0\u202f\u2019]+")
+_SPACED = late_pattern(r"[+-]?\d{1,3}(?:[ '\u00a0\u202f\u2019]\d{3})+", re.ASCII)
+_GROUPED = late_pattern(r"[+-]?\d{1,3}(?:([.,])\d{3})(?:\1\d{3})+", re.ASCII)
+_NO_FRACTION = late_pattern(r"([+-]?\d+)[.,]0{1,2}", re.ASCII)
+_GROUPED_CELL = late_pattern(r"-?[\d ,.'\u00a0\u202f\u2019]+")
 
 
 class TypeFault(NamedTuple):

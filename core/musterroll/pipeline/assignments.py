@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
-import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from musterroll.contract.late_patterns import late_pattern
 from musterroll.errors import Mistake
 from musterroll.pipeline.key_types import meant
 from musterroll.pipeline.layers import join, layer
 from musterroll.pipeline.origins import KeyPath, Place, TomlTable
 
 SET = "--set"
-_BRACKET = re.compile(r"\[([^\[\]\"]+)\]")
+_BRACKET = late_pattern(r"\[([^\[\]\"]+)\]")
 _FILE_ONLY = ("extends", "profiles")
 
 

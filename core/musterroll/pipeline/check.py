@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from musterroll.contract.fields import FieldSet
+from musterroll.contract.late_patterns import late_pattern
 from musterroll.contract.messages import Purpose
 from musterroll.contract.options import Surroundings
 from musterroll.contract.text import nearest
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from musterroll.contract.conditions import Conditions
 
 M = TypeVar("M", bound=BaseModel)
-_MEANT = re.compile(r'unknown option, did you mean "(.*)"\?')
+_MEANT = late_pattern(r'unknown option, did you mean "(.*)"\?')
 
 
 class Check:

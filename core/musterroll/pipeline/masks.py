@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from musterroll.contract.late_patterns import late_pattern
 from musterroll.contract.options import SecretRef
 from musterroll.contract.secret import MASK
 from musterroll.pipeline.layers import NAMED
@@ -16,9 +17,9 @@ from musterroll.pipeline.origins import KeyPath, Node, TomlTable, leaves, locate
 
 # What an option that holds a secret ends in, however it is written: client_secret, apiKey, bind-password.
 KEY_TO_MASK = r"(?:pass(?:word|wd|phrase)|pwd|secret|token|(?:api|access|private)[_-]?key|authorization|credentials?)"
-_SOUNDS_SECRET = re.compile(KEY_TO_MASK + "$", re.IGNORECASE)
+_SOUNDS_SECRET = late_pattern(KEY_TO_MASK + "$", re.IGNORECASE)
 # In addresses and connection strings: https://user:SECRET@host, …?token=SECRET, host=x password=SECRET
-_IN_ADDRESS = re.compile(r"(://[^/@\s:]*:)[^/@\s]+(?=@)|(" + KEY_TO_MASK + r"\s*=\s*)[^&;\s]+", re.IGNORECASE)
+_IN_ADDRESS = late_pattern(r"(://[^/@\s:]*:)[^/@\s]+(?=@)|(" + KEY_TO_MASK + r"\s*=\s*)[^&;\s]+", re.IGNORECASE)
 
 
 def literal_secrets(options: BaseModel, node: Node) -> Iterator[KeyPath]:

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from musterroll.contract.late_patterns import late_pattern
 from musterroll.contract.text import did_you_mean
 from musterroll.pipeline.key_types import known_keys
 
@@ -57,7 +58,7 @@ _BOUNDED = {
 _KEY = "[key]"  # pydantic's name, in a location, for a key itself
 _YES = frozenset({"true", "yes", "on", "1", "y"})
 _NO = frozenset({"false", "no", "off", "0", "n"})
-_NUMBER = re.compile(r"[1-9][0-9]{0,8}|0")
+_NUMBER = late_pattern(r"[1-9][0-9]{0,8}|0")
 _LARGE = 10**9
 _PATTERNS = {
     r"^[a-z][a-z0-9_]*$": "must be lower-case letters, digits and _, and begin with a letter",

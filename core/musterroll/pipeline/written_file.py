@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from musterroll.contract.late_patterns import late_pattern
 from musterroll.contract.secret import MASK
 from musterroll.pipeline.masks import KEY_TO_MASK, masked_address
 from musterroll.pipeline.origins import KeyPath
@@ -18,7 +19,7 @@ from musterroll.pipeline.origins import KeyPath
 if TYPE_CHECKING:
     from musterroll.pipeline.positions import Position
 
-_SECRET_AND_REST = re.compile(rf"""({KEY_TO_MASK}["']?\s*[=:]\s*(?!\s*\{{))(\S.*)$""", re.IGNORECASE)
+_SECRET_AND_REST = late_pattern(rf"""({KEY_TO_MASK}["']?\s*[=:]\s*(?!\s*\{{))(\S.*)$""", re.IGNORECASE)
 _WIDEST = 90
 _BEFORE = 40  # characters that are shown before the place in a line that is too long
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
+from musterroll.contract.late_patterns import late_pattern
 from musterroll.contract.text import is_one_slip
 from musterroll.contract.users import GroupPath
 
-_WORD = re.compile(r"\d+|[^\W\d]+")
+_WORD = late_pattern(r"\d+|[^\W\d]+")
 _SHORTEST_WORD = 4  # a letter more or less in a shorter one makes another one: UK and UA, II and III
 _SHORTEST_NAME = 5  # in which one letter can stand for another
 _LONGEST = 500  # characters of all levels together; nobody types longer ones by hand

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from musterroll.contract.fields import GROUPS
+from musterroll.contract.late_patterns import late_pattern
 from musterroll.contract.problems import Problem, Severity
 from musterroll.contract.rows import Row
 from musterroll.contract.text import clean
@@ -20,8 +20,8 @@ from musterroll.sheet.proofs import Groups
 if TYPE_CHECKING:  # a sheet that is looked at alone is compared with no portal
     from musterroll.plan.groups import GroupIndex
 
-_COMMA = re.compile("[,，،、]")
-_SLASH = re.compile("[/／]")
+_COMMA = late_pattern("[,，،、]")
+_SLASH = late_pattern("[/／]")
 _KEPT = 20_000  # so many rows' groups are known without another look
 
 

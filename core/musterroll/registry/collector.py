@@ -7,7 +7,6 @@ skipped.
 from __future__ import annotations
 
 import inspect
-import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -29,6 +28,7 @@ from musterroll.contract.components import (
     ValidatorType,
 )
 from musterroll.contract.decorators import FUNCTION_RULES
+from musterroll.contract.late_patterns import late_pattern
 from musterroll.contract.options import Options
 from musterroll.contract.text import did_you_mean, nearest
 from musterroll.contract.translation import add_catalogues
@@ -43,7 +43,7 @@ MOST = 1000
 """So many records may a hook yield: far more than anybody needs, far fewer than an endless one would."""
 PATIENCE = 10.0
 """So many seconds may a plugin take to be imported and asked what it brings."""
-_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
+_NAME = late_pattern(r"[a-z0-9][a-z0-9._-]*")
 
 
 class Hook(NamedTuple):

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from urllib.parse import quote, quote_plus
 
+from musterroll.contract.late_patterns import late_pattern
 from musterroll.contract.secret import MASK
 from musterroll.contract.translation import own_words
 
@@ -22,7 +23,7 @@ _CUT, _CUT_AT_MOST = 9, 60
 _QUOTES = "\"'`‘’‚“”„‹›«»"
 _OPEN = rf"(?:(?<=[{_QUOTES}:=])|(?<=[:=]\s))"
 _CLOSE = rf"(?=[{_QUOTES}]|$|\s|[.,;)])"
-_PLAIN = re.compile("[A-Za-z0-9]+")
+_PLAIN = late_pattern("[A-Za-z0-9]+")
 # Words that a text about passwords has anyway; masking them would say more than it hides.
 _USUAL = frozenset({"password", "passwords", "passwort", "kennwort", "secret", "username", "character", "characters"})
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from musterroll.contract.cells import Cell, FormulaCell, SheetRow
+from musterroll.contract.late_patterns import late_pattern
 from musterroll.contract.problems import Problem
 from musterroll.contract.rows import Value
 from musterroll.contract.text import clean, column_letter
@@ -13,10 +14,10 @@ from musterroll.contract.translation import gettext
 from musterroll.sheet.values import CellFault, cell_value, is_filled
 
 # How programs write a text that a spreadsheet program shall not take for a number: ="00123" and '00123.
-_AS_TEXT = re.compile(r'=\s*"((?:[^"]|"")*)"')
-_APOSTROPHE = re.compile(r"'(?=\+?\d)(?!.*'$)", re.DOTALL)
+_AS_TEXT = late_pattern(r'=\s*"((?:[^"]|"")*)"')
+_APOSTROPHE = late_pattern(r"'(?=\+?\d)(?!.*'$)", re.DOTALL)
 # A sign of equality and then what a formula can begin with, down to its first name, number or text; not a smiley.
-_FORMULA = re.compile(r"=[\s+\-(@{$'\"\[#._\\]*[^\W_]")
+_FORMULA = late_pattern(r"=[\s+\-(@{$'\"\[#._\\]*[^\W_]")
 _FAULT = CellFault(
     "cell.formula",
     "A formula stands here, and this file does not hold its result; type the value instead of the formula",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from copy import copy, deepcopy
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
 
+from musterroll.contract.late_patterns import late_pattern
 from musterroll.contract.problems import Problem, Severity
 from musterroll.contract.translation import counted, gettext
 
@@ -18,7 +18,7 @@ _CAUSES = 500
 _FORMS = 3  # so many ways to say one cause are told apart, with their details
 _FIRST = 5  # cells
 # What differs in messages of one cause: what was typed, in the quotation marks of any language, and numbers.
-_SLOT = re.compile(r'"[^"]*"|„[^“]*“|“[^”]*”|«[^»]*»|[0-9]+')
+_SLOT = late_pattern(r'"[^"]*"|„[^“]*“|“[^”]*”|«[^»]*»|[0-9]+')
 _SOMETHING = "…"
 _SEVERITIES = tuple(Severity)  # errors come first
 

@@ -6,13 +6,13 @@ out, so a blank row is a gap in the row numbers of the filled ones.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
 from musterroll.contract.cells import Block, Cell, CellColumns, SheetRow
 from musterroll.contract.fields import FieldSet
+from musterroll.contract.late_patterns import late_pattern
 from musterroll.contract.problems import Problem, Severity
 from musterroll.contract.roles import Sheet
 from musterroll.contract.rows import Origin, Row
@@ -28,7 +28,7 @@ from musterroll.sheet.rows import RowMaker, RowWithProblems
 from musterroll.sheet.transforms import Transforms
 from musterroll.sheet.values import is_filled
 
-_ADDRESS = re.compile(r"[^\s@,;:()<>]+@[^\s@,;:()<>]+\.[^\s@,;:()<>]+")
+_ADDRESS = late_pattern(r"[^\s@,;:()<>]+@[^\s@,;:()<>]+\.[^\s@,;:()<>]+")
 
 
 class RowReader:

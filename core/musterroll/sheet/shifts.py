@@ -6,11 +6,11 @@ cells behind it. Rules then find several unrelated faults, and show the password
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, replace
 
 from musterroll.contract.fields import GROUPS, PASSWORD, Field, FieldSet
+from musterroll.contract.late_patterns import late_pattern
 from musterroll.contract.problems import Problem
 from musterroll.contract.rows import ABSENT, Origin, Row, Value
 from musterroll.contract.text import column_index, fold
@@ -19,13 +19,13 @@ from musterroll.contract.translation import gettext, gettext_noop
 SHIFTED = "row.shifted"
 """The code of the one problem of a row whose cells slipped."""
 
-_ADDRESS = re.compile(r"[^\s@,;<>]+@[^\s@,;<>]+\.[^\s@,;<>]+")
-_CODE = re.compile(r"(?:\+|00)?[0-9]{1,4}")
-_NUMBER = re.compile(r"\+?[0-9 ().\-/]{6,25}")
+_ADDRESS = late_pattern(r"[^\s@,;<>]+@[^\s@,;<>]+\.[^\s@,;<>]+")
+_CODE = late_pattern(r"(?:\+|00)?[0-9]{1,4}")
+_NUMBER = late_pattern(r"\+?[0-9 ().\-/]{6,25}")
 _DIGITS_OF_A_NUMBER = range(6, 16)
 # A country and its code, which people write as a calling code.
-_COUNTRY = re.compile(r"[^\W\d]+[ .(+]+[0-9]{1,4}\)?")
-_STRONG = re.compile(r"[0-9!#$%^*+=?~]")  # what passwords have and names and groups have not
+_COUNTRY = late_pattern(r"[^\W\d]+[ .(+]+[0-9]{1,4}\)?")
+_STRONG = late_pattern(r"[0-9!#$%^*+=?~]")  # what passwords have and names and groups have not
 _LONGEST = 300  # what is longer is none of these
 
 _NAMES = frozenset({"forename", "surname"})

@@ -13,13 +13,14 @@ from typing import Any
 from unicodedata import is_normalized
 
 from musterroll.contract.cells import Cell
+from musterroll.contract.late_patterns import late_pattern
 from musterroll.contract.rows import Origin, Row
 from musterroll.contract.text import INVISIBLE, clean
 from musterroll.sheet.values import ERRORS, CellFault, cell_value
 
 # Where `clean` has more to do than to strip, or a character is damaged.
-_CARE = re.compile(f"[{INVISIBLE}\u2800\ud800-\udfff]")
-_DAMAGED = re.compile("[\ud800-\udfff]")
+_CARE = late_pattern(f"[{INVISIBLE}\u2800\ud800-\udfff]")
+_DAMAGED = late_pattern("[\ud800-\udfff]")
 # How the texts begin in which `values` or `plain_text` may see something else than the text. A # alone is no sign: many
 # passwords begin with it.
 _ODD = rf"(?:#{{3,}}|(?i:{ERRORS}))(?=\n|\Z)|[+-]?[0-9]{{1,3}}(?:[.,][0-9]+[Ee]|[Ee]\+)"
@@ -110,8 +111,8 @@ def secret_texts(cells: Sequence[Cell], odd: set[int]) -> list[str]:
 
 _Patterns = tuple[re.Pattern[str], re.Pattern[str]]
 _PATTERNS: tuple[_Patterns, _Patterns] = (
-    (re.compile(rf"\n(?:{_ODD})"), re.compile(_ODD)),
-    (re.compile(rf"\n(?:{_MEANT})"), re.compile(_MEANT)),
+    (late_pattern(rf"\n(?:{_ODD})"), late_pattern(_ODD)),
+    (late_pattern(rf"\n(?:{_MEANT})"), late_pattern(_MEANT)),
 )
 
 

@@ -20,6 +20,7 @@ from musterroll.contract.cells import (
     NumberCell,
     TextCell,
 )
+from musterroll.contract.late_patterns import late_pattern
 from musterroll.contract.rows import BLANK, Origin, Value
 from musterroll.contract.secret import Secret
 from musterroll.contract.text import clean
@@ -29,9 +30,9 @@ _DIGITS = 15
 _EXACT_BELOW = 10 ** (_DIGITS - 1)
 # What programs write into a csv for a number that did not fit its column. Without a sign and a fraction, as 1E5, it
 # may be somebody's name.
-_EXPONENT = re.compile(r"[+-]?\d{1,3}(?:[.,]\d+E\+?|E\+)\d{1,3}", re.ASCII | re.IGNORECASE)
+_EXPONENT = late_pattern(r"[+-]?\d{1,3}(?:[.,]\d+E\+?|E\+)\d{1,3}", re.ASCII | re.IGNORECASE)
 _FIRST = frozenset("-0123456789")
-_TOO_NARROW = re.compile(r"#{3,}")
+_TOO_NARROW = late_pattern(r"#{3,}")
 # Errors as a csv has them, in the languages of the program that wrote it.
 ERRORS = (
     r"#(?:N/A|N/[BD]|N/D!|NV|I/T|(?:REF|VALUE|DIV/0|NULL|NUM|SPILL|CALC|FIELD|BLOCKED|CONNECT|BUSY)!|NAME\?|GETTING_DATA"
@@ -40,12 +41,12 @@ ERRORS = (
     r"|(?:NOM|¿?NOMBRE|NOME|NAAM|NAZWA|NAVN|NAMN)\?)|Err:\d{3}"
 )
 """The pattern, whatever the case of its letters."""
-_ERROR_TEXT = re.compile(ERRORS, re.IGNORECASE)
-_SURROGATE = re.compile(r"[\ud800-\udfff]")
+_ERROR_TEXT = late_pattern(ERRORS, re.IGNORECASE)
+_SURROGATE = late_pattern(r"[\ud800-\udfff]")
 # What may stand between the digits of a code or a telephone number.
-_BETWEEN = re.compile(r"[\s'/()-]")
-_GROUPED = re.compile(r"\d{1,3}(?:[.,]\d{3})+", re.ASCII)
-_ZERO_DECIMALS = re.compile(r"[.,]0+$")
+_BETWEEN = late_pattern(r"[\s'/()-]")
+_GROUPED = late_pattern(r"\d{1,3}(?:[.,]\d{3})+", re.ASCII)
+_ZERO_DECIMALS = late_pattern(r"[.,]0+$")
 
 
 class CellFault(NamedTuple):

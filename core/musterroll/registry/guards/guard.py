@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from enum import StrEnum
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
 
+from musterroll.contract.late_patterns import late_pattern
 from musterroll.errors import MusterrollError
 from musterroll.registry.plugin_errors import AnswerError, broken
 from musterroll.registry.watch import Watch
@@ -16,7 +16,7 @@ from musterroll.registry.watch import Watch
 T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
 _NOTHING_MORE = object()
-_HALF = re.compile("[\ud800-\udfff]")
+_HALF = late_pattern("[\ud800-\udfff]")
 
 
 class Guard:
