@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import json
 import re
 import unicodedata
@@ -118,12 +117,14 @@ def _forms(secret: str) -> Iterator[str]:
 
 def _quoted(text: str) -> Iterator[str]:
     """The text as programs write it out."""
+    from html import escape  # noqa: PLC0415 -- its table of names is large
+
     yield ascii(text)[1:-1]
     yield repr(text)[1:-1]
     yield json.dumps(text)[1:-1]
     yield json.dumps(text, ensure_ascii=False)[1:-1]
-    yield html.escape(text)
-    yield html.escape(text, quote=False)
+    yield escape(text)
+    yield escape(text, quote=False)
     yield text.replace('"', '""')
     as_bytes = text.encode(errors="surrogatepass")
     yield repr(as_bytes)[2:-1]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextvars
-import ctypes
 import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
@@ -51,6 +50,8 @@ def within(seconds: float, function: Callable[[], T]) -> T:
     thread.start()
     thread.join(seconds)
     if thread.is_alive():
+        import ctypes  # noqa: PLC0415 -- seldom needed
+
         # A loop would take half of the time of everything else. What waits cannot be woken, and costs nothing.
         ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident or 0), ctypes.py_object(SystemExit))
         raise BrokenOffError(None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from enum import IntEnum
 from functools import cached_property
 
@@ -54,7 +54,6 @@ class NumberingPlan:
         shapes = dict.fromkeys(_of_lengths(pattern, lengths) for pattern, lengths in described if pattern)
         self._lengths = sorted({length for pattern, lengths in described if pattern for length in lengths})
         self._shape = "|".join(shapes) or "(?!)"
-        self._matches_shape = re.compile(self._shape, re.ASCII).fullmatch
         # Regions that share a calling code share the trunk prefix with the first, the main one.
         main = known[0] if known else None
         self._trunk = (main.national_prefix or "") if main is not None else ""
@@ -72,6 +71,10 @@ class NumberingPlan:
     def has_shape(self, digits: str) -> bool:
         """Whether `fit` is at least SHAPE; much quicker."""
         return self._matches_shape(digits) is not None
+
+    @cached_property
+    def _matches_shape(self) -> Callable[[str], object]:
+        return re.compile(self._shape, re.ASCII).fullmatch
 
     @cached_property
     def certain(self) -> re.Pattern[str]:
