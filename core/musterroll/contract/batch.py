@@ -28,6 +28,7 @@ class Batch:
         texts: of each field that is no secret, the rows' texts as `row[field]` has them.
         secrets: of each secret field, the rows' secrets; empty where a row has none.
         made: of each field whose values may be made by the plan, the places of rows where it is.
+        joined: what `joined` gives of fields of which it is known already; takes that of others.
     """
 
     __slots__ = ("_folded", "_joined", "_made", "_nothing", "_secrets", "_texts", "numbers")
@@ -38,11 +39,12 @@ class Batch:
         texts: Mapping[str, Sequence[str]],
         secrets: Mapping[str, Sequence[str]],
         made: Mapping[str, Set[int]] = _NONE,
+        joined: dict[str, str] | None = None,
     ) -> None:
         self.numbers = numbers
         self._texts, self._secrets, self._made = texts, secrets, made
         self._nothing: Sequence[str] = [""] * len(numbers)
-        self._joined: dict[str, str] = {}
+        self._joined: dict[str, str] = {} if joined is None else joined
         self._folded: dict[str, Sequence[str]] = {}
 
     @classmethod

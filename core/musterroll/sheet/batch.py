@@ -103,6 +103,7 @@ class RowBatch(Sequence[Row]):
         """
         self._given = {place: Value(name, Origin.MADE) if name else ABSENT for place, name in names.items()}
         texts = self.texts.plain[USERNAME]
+        self.texts.joined.pop(USERNAME, None)
         for place, name in names.items():
             texts[place] = name
             if place in self._made:
@@ -133,7 +134,7 @@ class RowBatch(Sequence[Row]):
     @cached_property
     def columns(self) -> Batch:
         """The batch as rules see it."""
-        return Batch(self.numbers, self.texts.plain, self.texts.secret, self.texts.made)
+        return Batch(self.numbers, self.texts.plain, self.texts.secret, self.texts.made, self.texts.joined)
 
     @cached_property
     def without_defaults(self) -> Batch | None:

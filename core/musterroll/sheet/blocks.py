@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from operator import itemgetter
+from typing import Any
 
 from musterroll.contract.cells import Block, Cell, CellColumns, SheetRow
 from musterroll.contract.plain import takes_plain_way
@@ -87,6 +88,8 @@ def _without_blank_rows(block: Block) -> Block:
     rows = block.rows
     doubtful: Sequence[int] = range(len(rows))
     width = least_width(rows)
+    if isinstance(rows, CellColumns) and any(map(_is_all_filled, rows.columns[:1])):
+        return block
     for index in range(width):
         # A row is filled where one cell is, and mostly the first one tells.
         cells = column_of(rows, index, width)
@@ -100,3 +103,11 @@ def _without_blank_rows(block: Block) -> Block:
         return block
     kept = [place for place in range(len(block.numbers)) if place not in blank]
     return Block([block.numbers[place] for place in kept], [block.rows[place] for place in kept])
+
+
+def _is_all_filled(cells: Sequence[Any]) -> bool:
+    """Whether every cell of a column has an ASCII text that is not blank."""
+    try:
+        return "".join(cells).isascii() and all(map(str.strip, cells))  # which take texts only
+    except TypeError:
+        return False

@@ -180,8 +180,11 @@ class RowMaker:
             else:
                 is_typed = name in self._typed
                 cells = self._typed.column(name, cells) if is_typed else cells
-                found = column_texts(cells, texts.odd, plain_text=self._plain_text)
-                texts.plain[name] = self._typed.spell(name, found, texts.odd) if is_typed else found
+                found, joined = column_texts(cells, texts.odd, plain_text=self._plain_text)
+                if is_typed:
+                    texts.plain[name] = self._typed.spell(name, found, texts.odd)
+                else:
+                    texts.plain[name], texts.joined[name] = found, joined
         if not self._is_regular:
             texts.odd.update(range(len(rows)))
             return texts
@@ -285,6 +288,7 @@ class _Composition(NamedTuple):
         """Makes the values of many rows. See `fill`."""
         name, names = self.field.name, self.template.names
         made = texts.secret[name] if self.field.secret else texts.plain[name]
+        texts.joined.pop(name, None)
         defaults = [texts.defaults.get(source, set()) for source in names]
         proposed = texts.made.setdefault(name, set()) if self.field.make is not None else None
         by_default = texts.defaults.setdefault(name, set())
@@ -316,6 +320,8 @@ def _take_apart(values: dict[str, Value]) -> None:
 
 def _take_all_apart(texts: Texts) -> None:
     phones, codes = texts.plain[PHONE], texts.plain[CALLING_CODE]
+    for name in (PHONE, CALLING_CODE):
+        texts.joined.pop(name, None)
     for place, phone in enumerate(phones):
         if phone and (parts := split_whole(phone)) is not None:
             codes[place], phones[place] = parts
@@ -341,6 +347,8 @@ def _fill_all_in(defaults: Sequence[tuple[Field, Value]], texts: Texts) -> None:
         blank = [place for place, text in enumerate(column) if not text and (not phones or phones[place])]
         texts.defaults.setdefault(field.name, set()).update(blank)
         text = default.text if default.secret is None else default.secret.reveal()
+        if blank:
+            texts.joined.pop(field.name, None)
         for place in blank:
             column[place] = text
 

@@ -38,6 +38,7 @@ class Texts:
         defaults: the places of values that are defaults, or made of defaults only, by field.
         made: the places of values that are proposals until the plan says what is free, by field.
         odd: the places of rows that have to be made one by one.
+        joined: those of some fields with a line break before each: joining them once more takes as long as making them.
     """
 
     plain: dict[str, list[str]] = field(default_factory=dict)
@@ -45,9 +46,11 @@ class Texts:
     defaults: dict[str, set[int]] = field(default_factory=dict)
     made: dict[str, set[int]] = field(default_factory=dict)
     odd: set[int] = field(default_factory=set)
+    joined: dict[str, str] = field(default_factory=dict, repr=False)
 
     def put(self, place: int, row: Row) -> None:
         """Puts the texts of a row that was made by itself in their place."""
+        self.joined.clear()
         for name, texts in self.plain.items():
             texts[place] = row.value(name).text
         for name, texts in self.secret.items():
@@ -75,8 +78,8 @@ class Texts:
         return ["" if place in places else text for place, text in enumerate(texts)] if places else texts
 
 
-def column_texts(cells: Sequence[Cell], odd: set[int], *, plain_text: bool) -> list[str]:
-    """The texts of a column that holds no secrets.
+def column_texts(cells: Sequence[Cell], odd: set[int], *, plain_text: bool) -> tuple[list[str], str]:
+    """The texts of a column that holds no secrets, and all of them with a line break before each.
 
     Args:
         cells: the column's cells.
@@ -95,7 +98,7 @@ def column_texts(cells: Sequence[Cell], odd: set[int], *, plain_text: bool) -> l
         odd.update(place for place, text in enumerate(texts) if _DAMAGED.search(text))
         joined = "\n" + "\n".join(texts)
     odd.update(_odd(texts, joined, *_PATTERNS[plain_text]))
-    return texts
+    return texts, joined
 
 
 def secret_texts(cells: Sequence[Cell], odd: set[int]) -> list[str]:

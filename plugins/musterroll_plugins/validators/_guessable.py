@@ -53,11 +53,12 @@ class Guessable:
         """The places of case-folded passwords that may be in it: of all that are, and few others."""
         if not any(texts):
             return set()
-        stems = [text.rstrip(_ENDS) for text in texts]
-        found, words = set[int](), _words()
-        for those, some in ((words, texts), (words, _spelt(texts)), (_FIRST, _spelt(stems))):
-            if not those.isdisjoint(some):
-                found.update(place for place, text in enumerate(some) if text in those)
+        found, spelt, words = set[int](), _spelt(texts), _words()
+        for some in (texts, spelt):
+            if not words.isdisjoint(some):
+                found.update(place for place, text in enumerate(some) if text in words)
+        if _first().search("\n" + "\n".join(spelt)):
+            found.update(place for place, text in enumerate(spelt) if _first().match("\n" + text))
         regular = [
             place
             for place, text in enumerate(texts)
@@ -80,6 +81,12 @@ _STARTS = frozenset(
     for text in (_ROWS, _ROWS[::-1], "".join(map(chr, range(128))), "".join(map(chr, reversed(range(128)))))
     for place in range(len(text) - 2)
 )
+
+
+@cache  # a sheet without passwords needs none of it
+def _first() -> re.Pattern[str]:
+    """Lines that begin with what accounts are given at first."""
+    return re.compile(rf"\n(?:{'|'.join(sorted(_FIRST))})")
 
 
 @cache

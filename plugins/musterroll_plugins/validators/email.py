@@ -34,6 +34,7 @@ _LOCAL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
 # Lines that are such addresses, or blank: their domains.
 _DOMAINS = re.compile(rf"\n(?:{_ATOM}(?:\.{_ATOM})*@([A-Za-z0-9.\-]+))?$", re.MULTILINE)
 _MOST_BYTES = 254
+_KNOWN = 1 << 16  # so many domains are known without another look
 # Domains of which it has nothing to say: it takes a fiftieth of a second to load.
 _LABEL = r"(?!..--)[a-z0-9](?:[a-z0-9\-]{0,61}[a-z0-9])?"
 _USUAL_DOMAIN = re.compile(
@@ -72,8 +73,9 @@ class Email:
         if "field" not in options.model_fields_set:
             self._fields += context.fields.of_type(FieldType.EMAIL)
         # Thousands of addresses share a few domains, and the domain is what costs.
-        self._domain_is_valid = lru_cache(maxsize=65536)(_domain_is_valid)
-        self._meant_domain = lru_cache(maxsize=65536)(meant_domain)
+        self._domain_is_valid = lru_cache(maxsize=_KNOWN)(_domain_is_valid)
+        self._meant_domain = lru_cache(maxsize=_KNOWN)(meant_domain)
+        self._good = {""}  # domains of which nothing is to be said, and what a blank cell has
 
     def check(self, row: Row) -> Iterator[Problem]:
         """Yields at most one problem for each field."""
@@ -116,11 +118,12 @@ class Email:
         domains: list[str | None] = _DOMAINS.findall(joined)
         if not len(domains) == joined.count("\n") == len(texts) or max(map(len, texts), default=0) > _MOST_BYTES:
             domains = [_domain_of(text) for text in texts]
-        different = set(domains)
-        good = {domain for domain in different if domain is not None and self._is_plain(domain)}
-        if len(good) == len(different):
-            return []
-        return [place for place, domain in enumerate(domains) if domain not in good]
+        if new := set(domains).difference(self._good):
+            if len(self._good) > _KNOWN:
+                self._good, new = {""}, set(domains)
+            self._good.update(domain for domain in new if domain is not None and self._is_plain(domain))
+        good = self._good
+        return [] if good.issuperset(new) else [place for place, domain in enumerate(domains) if domain not in good]
 
     def guidance(self, name: str) -> Guidance | None:
         """Says what every address has."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
+from operator import call
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field as Default
@@ -146,9 +147,8 @@ class _Numbers:
             return [place for place, text in enumerate(phones) if not known[text]]
         phones, codes = batch.texts(self._phone), batch.texts(self._code)
         proofs = self._proofs
-        doubtful = [
-            place for place, (code, phone) in enumerate(zip(codes, phones, strict=True)) if not proofs[code](phone)
-        ]
+        answers = list(map(call, map(proofs.__getitem__, codes), phones))
+        doubtful = [place for place, answer in enumerate(answers) if answer is None] if None in answers else []
         return [place for place in doubtful if not self._is_assigned(codes[place], phones[place])]
 
     def guidance(self, name: str) -> Guidance | None:

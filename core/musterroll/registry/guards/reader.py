@@ -135,10 +135,12 @@ def _is_block(block: Block, last: int) -> bool:
     if type(block) is not Block or type(block.numbers) not in (range, list):
         return False
     numbers, rows = block
-    rise = not numbers or (
-        {int}.issuperset(map(type, numbers)) and numbers[0] > last and all(map(lt, numbers, islice(numbers, 1, None)))
+    rise = (
+        numbers.step > 0
+        if isinstance(numbers, range)
+        else {int}.issuperset(map(type, numbers)) and all(map(lt, numbers, islice(numbers, 1, None)))
     )
-    if not rise:
+    if numbers and not (rise and numbers[0] > last):
         return False
     if type(rows) is CellColumns:
         return _are_columns(rows.columns, len(numbers)) and all(map(_has_cells, rows.columns))
