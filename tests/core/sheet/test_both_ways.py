@@ -30,7 +30,7 @@ from musterroll import (
 from musterroll.pipeline.loader import load_pipeline
 from musterroll.pipeline.pipeline import Pipeline
 from musterroll.sheet import blocks
-from musterroll.sheet.checks import CheckedRow, Checks
+from musterroll.sheet.checks import CheckedBatch, Checks
 from musterroll.sheet.open_sheet import OpenSheet
 from musterroll.sheet.problem_log import ProblemLog
 from musterroll.sheet.reader import RowReader
@@ -203,8 +203,11 @@ class Teller:
     def hear(self, label: str, problem: Problem) -> None:
         self.heard.append((label, problem))
 
-    def take(self, batches: Iterable[Iterable[CheckedRow]]) -> None:
+    def take(self, batches: Iterable[CheckedBatch]) -> None:
         for batch in batches:
+            columns = batch.rows.columns
+            for name, texts in batch.rows.texts.plain.items():  # however a column was made, or made otherwise since
+                assert columns.joined(name) == "".join(f"\n{text}" for text in texts)
             for one in batch:
                 names = one.row.values
                 assert {name: one.texts[name] for name in names} == {name: one.row[name] for name in names}
