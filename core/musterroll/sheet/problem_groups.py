@@ -7,6 +7,7 @@ from copy import copy, deepcopy
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
+from typing import NamedTuple
 
 from musterroll.contract.late_patterns import late_pattern
 from musterroll.contract.problems import Problem, Severity
@@ -18,7 +19,7 @@ _CAUSES = 500
 _FORMS = 3  # so many ways to say one cause are told apart, with their details
 _FIRST = 5  # cells
 # What differs in messages of one cause: what was typed, in the quotation marks of any language, and numbers.
-_SLOT = late_pattern(r'"[^"]*"|„[^“]*“|“[^”]*”|«[^»]*»|[0-9]+')
+_SLOT = late_pattern(r'("[^"]*"|„[^“]*“|“[^”]*”|«[^»]*»|[0-9]+)')
 _SOMETHING = "…"
 _SEVERITIES = tuple(Severity)  # errors come first
 
@@ -98,28 +99,30 @@ class _Group:
         self.count = 0
         self.cells = _Cells(None if is_mixed else first.column)
         self._is_mixed = is_mixed
-        self._parts, self._slots = _form(first.message), _SLOT.findall(first.message)
+        said = _said(first.message)
+        self._parts, self._slots = said.parts, said.slots
         self._one_form = self._one_value = self._one_suggestion = True
         # By what is said of them, once that differs; None where it differs too much.
         self._forms: dict[tuple[str, ...], _Group] | None = None if is_mixed else {}
 
-    def add(self, problem: Problem) -> None:
-        form = _form(problem.message)
-        if self._forms is not None:
-            self._add_to_form(problem, form, self._forms)
+    def add(self, problem: Problem, said: _Said) -> None:
+        first = self.first
+        is_same = problem.message == first.message
+        if self._forms is not None and (self._forms or not is_same):
+            self._add_to_form(problem, said, self._forms)
         self.count += 1
         if problem.row is not None:
             self.cells.add(problem.row)
-        first = self.first
-        self._one_value &= problem.value == first.value
-        self._one_suggestion &= problem.suggestion == first.suggestion
-        if problem.message != first.message:
-            slots = _SLOT.findall(problem.message)
-            self._one_form &= form == self._parts
+        self._one_value = self._one_value and problem.value == first.value
+        self._one_suggestion = self._one_suggestion and problem.suggestion == first.suggestion
+        if self._one_form and not is_same:
+            self._one_form = said.parts == self._parts
             if self._one_form:
-                self._slots = [a if a == b else _SOMETHING for a, b in zip(self._slots, slots, strict=True)]
+                slots = zip(self._slots, said.slots, strict=True)
+                self._slots = tuple([a if a == b else _SOMETHING for a, b in slots])
 
-    def _add_to_form(self, problem: Problem, form: tuple[str, ...], forms: dict[tuple[str, ...], _Group]) -> None:
+    def _add_to_form(self, problem: Problem, said: _Said, forms: dict[tuple[str, ...], _Group]) -> None:
+        form = said.parts
         if form == self._parts and not forms:
             return
         if not forms and self.count:
@@ -129,11 +132,11 @@ class _Group:
                 self._forms = None
                 return
             forms[form] = _Group(problem, is_mixed=False)
-        forms[form].add(problem)
+        forms[form].add(problem, said)
 
     def _so_far(self) -> _Group:
         one = copy(self)
-        one.cells, one._slots, one._forms = deepcopy(self.cells), list(self._slots), {}
+        one.cells, one._forms = deepcopy(self.cells), {}
         return one
 
     def parts(self) -> Iterable[_Group]:
@@ -144,8 +147,8 @@ class _Group:
         if self._is_mixed:
             return gettext("Problems of too many kinds to tell apart")
         if not self._one_form:
-            return _cause(self.first.message).rstrip(".")
-        filled = zip(self._parts, [*self._slots, ""], strict=True)
+            return _said(self.first.message).cause.rstrip(".")
+        filled = zip(self._parts, (*self._slots, ""), strict=True)
         return "".join(part + slot for part, slot in filled)
 
     def _suggestion(self) -> str | None:
@@ -176,17 +179,19 @@ def group_problems(problems: Iterable[Problem]) -> tuple[ProblemGroup, ...]:
     Args:
         problems: in the order of the sheet; any number.
     """
-    groups: dict[tuple[str | None, ...], _Group] = {}
+    groups: dict[tuple[str | bool | None, ...], _Group] = {}
     for problem in problems:
-        place = (problem.severity, problem.code, problem.field, problem.column, str(problem.is_repaired))
-        group = groups.get((*place, _cause(problem.message)))
+        place = (problem.is_error, problem.code, problem.field, problem.column, problem.is_repaired)
+        said = _said(problem.message)
+        key: tuple[str | bool | None, ...] = (*place, said.cause)
+        group = groups.get(key)
         if group is None:
             # With too many causes those of a code, and at last all others, are not told apart.
-            keys = [(*place, _cause(problem.message)), (problem.severity, problem.code), (problem.severity,)]
+            keys = [key, (problem.is_error, problem.code), (problem.is_error,)]
             room = [len(groups) < limit for limit in (_CAUSES, 2 * _CAUSES)]
             key = next((key for key, has_room in zip(keys, room, strict=False) if key in groups or has_room), keys[-1])
             group = groups.setdefault(key, _Group(problem, is_mixed=len(key) < len(keys[0])))
-        group.add(problem)
+        group.add(problem, said)
     # Python's sorting keeps the order of the sheet where nothing else decides.
     ordered = sorted(
         (part for group in groups.values() for part in group.parts()),
@@ -195,13 +200,22 @@ def group_problems(problems: Iterable[Problem]) -> tuple[ProblemGroup, ...]:
     return tuple(group.record() for group in ordered)
 
 
+class _Said(NamedTuple):
+    """What a message says.
+
+    Attributes:
+        cause: what is wrong, without what differs from row to row, and without the details that follow a colon.
+        parts: all that is said, before, between and after what differs.
+        slots: what differs.
+    """
+
+    cause: str
+    parts: tuple[str, ...]
+    slots: tuple[str, ...]
+
+
 @lru_cache(maxsize=1024)  # many problems have the same text
-def _form(message: str) -> tuple[str, ...]:
-    """What is said, without what differs from row to row."""
-    return tuple(_SLOT.split(message))
-
-
-@lru_cache(maxsize=1024)
-def _cause(message: str) -> str:
-    """What is wrong, without what differs from row to row, and without the details that follow a colon."""
-    return _SLOT.sub(_SOMETHING, message).split(": ", 1)[0]
+def _said(message: str) -> _Said:
+    pieces = _SLOT.split(message)
+    parts = tuple(pieces[::2])
+    return _Said(_SOMETHING.join(parts).split(": ", 1)[0], parts, tuple(pieces[1::2]))

@@ -13,21 +13,21 @@ from typing import Any
 
 from musterroll.contract.problems import Problem, Severity
 from musterroll.pipeline.severity import Severities
+from musterroll.sheet.row_set import RowSet
 from musterroll.sheet.summary import SheetCounts
 
 _OF_HEADINGS = frozenset({"column.missing", "column.duplicate"})
 _COLUMNS = "code, message, severity, row, col, field, value, suggestion, safe, also, repaired, also_rejects"
 _SCHEMA = f"""
+PRAGMA journal_mode = OFF;
+PRAGMA synchronous = OFF;
 CREATE TABLE problem (seq INTEGER PRIMARY KEY, absent INTEGER, width INTEGER, {_COLUMNS});
-CREATE TABLE bad (row INTEGER PRIMARY KEY) WITHOUT ROWID;
-CREATE TABLE hidden (row INTEGER PRIMARY KEY) WITHOUT ROWID;
-CREATE TABLE also_rejected (row INTEGER PRIMARY KEY) WITHOUT ROWID;
-"""
+BEGIN;
+"""  # and never an end: nobody else reads it, and a transaction for every row is a third of its time
 
 _INSERT = f"INSERT INTO problem (absent, width, {_COLUMNS}) VALUES ({', '.join('?' * 14)})"  # noqa: S608 -- constants
 _TOGETHER = 1000
 _SEVERITIES = {str.__str__(one): one for one in Severity}
-Row = tuple[object, ...]
 
 
 class ProblemLog:
@@ -47,11 +47,12 @@ class ProblemLog:
         self._severities = severities or Severities({}, strict=False)
         # The empty name is SQLite's temporary database: in memory, spilling to a file that deletes itself.
         self._db = sqlite3.connect("", isolation_level=None)
-        self._db.executescript(f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; {_SCHEMA}")
+        self._db.executescript(_SCHEMA)
         # What was found waits here until there is enough of it, or somebody asks.
-        self._waiting, self._bad, self._also_rejected = list[Row](), list[Row](), list[Row]()
-        self._counts = {Severity.ERROR: 0, Severity.WARNING: 0}
+        self._waiting = list[tuple[object, ...]]()
+        self._bad, self._also_rejected, self._hidden = RowSet(), RowSet(), RowSet()
         self._hides = False
+        self._errors = self._warnings = 0
         self.file_errors = 0
         self.headings_fail = False
 
@@ -73,10 +74,10 @@ class ProblemLog:
         if problem is None:
             return None
         self._store(problem)
-        if problem.is_error:
-            self._bad.append((problem.row,))
-            if problem.also_rejects:
-                self._also_rejected.extend((row,) for row in problem.also_rejects)
+        if problem.is_error and problem.row is not None:
+            self._bad.add(problem.row)
+            for row in problem.also_rejects:
+                self._also_rejected.add(row)
         return problem
 
     def add_repaired(self, problem: Problem) -> None:
@@ -90,16 +91,19 @@ class ProblemLog:
     def hide(self, row: int) -> None:
         """Notes that a row's values must not be shown, whoever finds one."""
         self._hides = True
-        self._db.execute("INSERT OR IGNORE INTO hidden VALUES (?)", (row,))
+        self._hidden.add(row)
 
     def is_hidden(self, row: int | None) -> bool:
         """Whether a row's values must not be shown."""
-        return self._hides and self._db.execute("SELECT 1 FROM hidden WHERE row = ?", (row,)).fetchone() is not None
+        return self._hides and row in self._hidden
 
     def _store(self, p: Problem, *, absent: bool = False) -> None:
-        if self.is_hidden(p.row):
+        if self._hides and p.row in self._hidden:
             p = replace(p, value=None, suggestion=None, is_safe=False, also=())
-        self._counts[p.severity] += 1
+        if p.is_error:
+            self._errors += 1
+        else:
+            self._warnings += 1
         # Texts and whole numbers as they are: for all else, a truth value among it, sqlite3 looks for an adapter.
         self._waiting.append(
             (
@@ -126,21 +130,18 @@ class ProblemLog:
         """Asks the database, after everything that waits is in it."""
         if self._waiting:
             self._db.executemany(_INSERT, self._waiting)
-            self._db.executemany("INSERT OR IGNORE INTO bad VALUES (?)", dict.fromkeys(self._bad))
-            self._db.executemany("INSERT OR IGNORE INTO also_rejected VALUES (?)", self._also_rejected)
-            for waiting in (self._waiting, self._bad, self._also_rejected):
-                waiting.clear()
+            self._waiting.clear()
         return self._db.execute(query, values)
 
     @property
     def errors(self) -> int:
         """How many errors there are."""
-        return self._counts[Severity.ERROR]
+        return self._errors
 
     @property
     def warnings(self) -> int:
         """How many warnings there are."""
-        return self._counts[Severity.WARNING]
+        return self._warnings
 
     def has(self, code: str) -> bool:
         """Whether there is a problem of that code."""
@@ -148,21 +149,23 @@ class ProblemLog:
 
     def has_error(self, row: int) -> bool:
         """Whether a row has an error of its own."""
-        return any(self._look_up("SELECT 1 FROM bad WHERE row = ?", (row,)))
+        return row in self._bad
 
     def drop_warnings(self, code: str, *, with_others: bool) -> None:
         """Takes the warnings of a code away from rows that stay out: what they warn of will not happen."""
         self._look_up()
-        query = f"DELETE FROM problem WHERE code = ? AND severity = ? AND row IN ({_bad_rows(with_others)})"  # noqa: S608 -- constants
-        self._db.execute(query, (code, Severity.WARNING))
+        out = self.bad_rows(with_others=with_others)
+        self._db.create_function("stays_out", 1, out.__contains__)
+        self._db.execute(
+            "DELETE FROM problem WHERE code = ? AND severity = ? AND stays_out(row)", (code, Severity.WARNING)
+        )
         # What Python counts is -1 under a Turkish locale; see `Journal.change`.
         (dropped,) = self._db.execute("SELECT changes()").fetchone()
-        self._counts[Severity.WARNING] -= dropped
+        self._warnings -= dropped
 
-    def bad_rows(self, *, with_others: bool) -> Iterator[int]:
-        """Streams the rows that have errors, and with `with_others` those that others' errors keep out as well."""
-        for (row,) in self._look_up(f"{_bad_rows(with_others)} ORDER BY row"):
-            yield row
+    def bad_rows(self, *, with_others: bool) -> RowSet:
+        """The rows that have errors, and with `with_others` those that others' errors keep out as well."""
+        return self._bad | self._also_rejected if with_others else self._bad
 
     def __iter__(self) -> Iterator[Problem]:
         query = f"SELECT {_COLUMNS} FROM problem ORDER BY absent, row IS NOT NULL, row, width, col, seq"  # noqa: S608 -- constants
@@ -200,13 +203,9 @@ class ProblemLog:
         counts.errors, counts.warnings = self.errors, self.warnings
         # Without the right headings no row can be relied upon.
         bad = self.bad_rows(with_others=with_others)
-        counts.invalid = counts.rows if self.headings_fail else sum(1 for _ in bad)
+        counts.invalid = counts.rows if self.headings_fail else len(bad)
         counts.valid = counts.rows - counts.invalid
 
     def close(self) -> None:
         """Deletes the temporary database."""
         self._db.close()
-
-
-def _bad_rows(with_others: bool) -> str:
-    return "SELECT row FROM bad UNION SELECT row FROM also_rejected" if with_others else "SELECT row FROM bad"
