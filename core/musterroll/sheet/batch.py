@@ -13,6 +13,7 @@ from musterroll.contract.cells import Cell, SheetRow
 from musterroll.contract.fields import USERNAME
 from musterroll.contract.problems import Problem
 from musterroll.contract.rows import ABSENT, Origin, Row, Value
+from musterroll.sheet.row_values import KnownValues
 from musterroll.sheet.rows import RowMaker, RowWithProblems
 from musterroll.sheet.shifts import hidden
 from musterroll.sheet.texts import Texts
@@ -55,11 +56,12 @@ class RowBatch(Sequence[Row]):
         """The row at a place in the batch, and what is wrong with its cells."""
         made = self._made.get(place)
         if made is None:
-            known: Texts | None = vars(self).get("texts")
-            if known is not None and place in known.odd:
-                known = None
-            made = self._make(SheetRow(self.numbers[place], tuple(self.cells[place])), known, place)
-            made = self._made[place] = self._named(place, made)
+            number = self.numbers[place]
+            if "texts" in vars(self) and place not in self.texts.odd:
+                made = self._make.of_known(number, self._known, place)
+            else:
+                made = self._make(SheetRow(number, tuple(self.cells[place])))
+            self._made[place] = made = self._named(place, made) if self._given else made
         return made
 
     @property
@@ -108,7 +110,7 @@ class RowBatch(Sequence[Row]):
             texts[place] = name
             if place in self._made:
                 self._made[place] = self._named(place, self._made[place])
-        for made_of_texts in ("columns", "without_defaults"):
+        for made_of_texts in ("columns", "without_defaults", "_known"):
             vars(self).pop(made_of_texts, None)
 
     def _named(self, place: int, made: RowWithProblems) -> RowWithProblems:
@@ -125,6 +127,10 @@ class RowBatch(Sequence[Row]):
         for place in {*texts.odd, *self._made}:
             texts.put(place, self.made(place).row)
         return texts
+
+    @cached_property
+    def _known(self) -> KnownValues:
+        return self._make.known(self.cells, self.texts)
 
     @cached_property
     def faulty(self) -> set[int]:

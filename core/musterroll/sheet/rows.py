@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -19,15 +18,11 @@ from musterroll.contract.translation import gettext
 from musterroll.sheet.blocks import column_of, least_width
 from musterroll.sheet.headings import Columns
 from musterroll.sheet.plain_text import meant_value
+from musterroll.sheet.row_values import CellReader, FaultyCell, KnownValues, values_of
 from musterroll.sheet.texts import Texts, column_texts, secret_texts
 from musterroll.sheet.transforms import Transforms
 from musterroll.sheet.typed_cells import ReadCell, TypedCells
 from musterroll.sheet.values import CellFault, cell_value, secret_value, shown
-
-_CELL = Origin.CELL  # looked up once: in Python 3.11 that takes longer than all else that a cell needs
-# Past the `__new__` of a named tuple, which is written in Python.
-_value: Callable[[tuple[str, Origin, str | None, Secret | None]], Value] = partial(tuple.__new__, Value)
-_NOT_KNOWN: tuple[Mapping[str, Sequence[str]], Mapping[str, Sequence[str]]] = ({}, {})
 
 
 class RowWithProblems(NamedTuple):
@@ -68,7 +63,9 @@ class RowMaker:
         self._headings = MappingProxyType({name: field.heading for name, field in fields.items()})
         self._absent = dict.fromkeys(fields, ABSENT)
         self._secret = {name for name, field in fields.items() if field.secret}
-        self._cells = [(name, index, self._reader_of(name, value_of)) for name, index in columns.indexes.items()]
+        self._cells = [
+            CellReader(name, index, self._reader_of(name, value_of)) for name, index in columns.indexes.items()
+        ]
         self._typed_cells = self._typed.names(fields)
         self._typed_composed = self._typed.names(name for name, field in fields.items() if field.compose)
         self._composed = [_Composition.of(field, fields, columns) for field in fields.values() if field.compose]
@@ -86,6 +83,10 @@ class RowMaker:
         defaults_early = any(field.name == CALLING_CODE for field, _ in self._early)
         self._splits_early = fields.whole_phones and defaults_early
         self._splits_late = fields.whole_phones and not defaults_early
+        # Whether values are as their cells say.
+        self._is_plain = not (
+            self._transforms or self._typed_cells or self._composed or self._defaults or fields.whole_phones
+        )
         # Whether no value is absent but those of cells that cannot be used, so that texts say all that is needed.
         has_all = all(name in columns.indexes for name, field in fields.items() if field.needs_column)
         made = [(one.field.name, one.template.names) for one in self._composed]
@@ -100,50 +101,43 @@ class RowMaker:
             )
         )
 
-    def __call__(self, source: SheetRow, known: Texts | None = None, place: int = 0) -> RowWithProblems:
-        """Makes one row.
-
-        Args:
-            source: its cells.
-            known: the texts of rows among which it is, if they are known; not those of a row that is odd.
-            place: its place among them.
-        """
-        return self._made(source, self._transforms, known, place)
+    def __call__(self, source: SheetRow) -> RowWithProblems:
+        """Makes one row of its cells."""
+        return self._made(source.number, *values_of(source.cells, self._cells), self._transforms)
 
     def guidance(self, source: SheetRow) -> Row:
         """Makes the row of a sheet's guidance: its words are nobody's values, and no transform sees them."""
-        return self._made(source, None).row
+        return self._made(source.number, *values_of(source.cells, self._cells), None).row
+
+    def known(self, rows: Sequence[Sequence[Cell]], texts: Texts) -> KnownValues:
+        """Makes ready to make single rows among those whose texts are known, but for odd ones."""
+        return KnownValues(self._cells, rows, texts)
+
+    def of_known(self, number: int, known: KnownValues, place: int) -> RowWithProblems:
+        """Makes one of them, as it is made of its cells."""
+        return self._made(number, *known.of(place), self._transforms)
 
     def _made(
-        self, source: SheetRow, transforms: Transforms | None, known: Texts | None = None, place: int = 0
+        self, number: int, read: Mapping[str, Value], faults: Sequence[FaultyCell], transforms: Transforms | None
     ) -> RowWithProblems:
-        number, cells = source
-        width = len(cells)
-        values = self._absent.copy()
-        problems: list[Problem] = []
-        plain, secret = (known.plain, known.secret) if known is not None else _NOT_KNOWN
-        for name, index, read in self._cells:
-            if index >= width:
-                values[name] = BLANK
-                continue
-            cell = cells[index]
-            if type(cell) is str:  # of most cells it is known that they are their own texts
-                if name in plain and plain[name][place] == cell:
-                    values[name] = _value((cell, _CELL, cell, None)) if cell else BLANK
-                    continue
-                if name in secret and secret[name][place] == cell:
-                    values[name] = _value(("", _CELL, None, Secret(cell))) if cell else BLANK
-                    continue
-            value = read(cell)
-            if isinstance(value, CellFault):
-                problems.append(self._problem(number, name, value, cell))
-            else:
-                values[name] = value
+        values = {**self._absent, **read}
+        problems = [self._problem(number, *fault) for fault in faults] if faults else []
+        columns: Mapping[str, str] = self._columns
+        if not self._is_plain:
+            columns = self._complete(number, values, problems, transforms)
+        row = Row(number, MappingProxyType(values), columns, self._headings)
+        return RowWithProblems(row, tuple(problems))
+
+    def _complete(
+        self, number: int, values: dict[str, Value], problems: list[Problem], transforms: Transforms | None
+    ) -> Mapping[str, str]:
+        """Makes of the values of the cells what the row is to have; returns the columns where it is shown."""
         columns: Mapping[str, str] = self._columns
         is_open = False  # whether a transform could not make a value
         if transforms:
             row, others = transforms.apply(Row(number, MappingProxyType(values), columns, self._headings))
-            values, columns = dict(row.values), row.columns
+            columns = row.columns
+            values.update(row.values)
             problems += others
             is_open = bool(others)
         if self._typed_cells:
@@ -164,8 +158,7 @@ class RowMaker:
             _take_apart(values)
         if self._late:
             _fill_in(self._late, values)
-        row = Row(number, MappingProxyType(values), columns, self._headings)
-        return RowWithProblems(row, tuple(problems))
+        return columns
 
     def texts(self, rows: Sequence[Sequence[Cell]]) -> Texts:
         """Makes the texts of many rows, column by column."""

@@ -83,6 +83,7 @@ class ShiftFinder:
         self._fields = sorted(fields.values(), key=lambda field: field.compose is not None)
         self._letters: Mapping[str, str] = {}
         self._columns: Mapping[int, Field] = {}
+        self._last: tuple[Field, Field] | None = None  # the fields of the last two columns, if nothing is between them
         self._names: Set[str] = frozenset()
 
     def find(self, row: Row, problems: Iterable[Problem]) -> Problem | None:
@@ -92,9 +93,11 @@ class ShiftFinder:
             row: the row.
             problems: what was found in it.
         """
-        faulty = {problem.field for problem in problems if problem.is_error}
         if row.columns is not self._letters:  # most rows of a sheet share one
             self._take_columns(row.columns)
+        if self._last_stays(row):
+            return None
+        faulty = {problem.field for problem in problems if problem.is_error}
         if self._names.isdisjoint(faulty):
             return None
         cells = _Cells(row, self._columns, faulty)
@@ -102,12 +105,22 @@ class ShiftFinder:
             return _problem(row.number, _TO_THE_RIGHT)
         return _problem(row.number, _TO_THE_LEFT) if _slipped_left(cells) else None
 
+    def _last_stays(self, row: Row) -> bool:
+        """Whether what stands in the last column can have come from nowhere: of most rows that is all to be known."""
+        if self._last is None:
+            return False
+        last, before = self._last
+        text = _text(row.value(last.name))
+        return bool(text) and _fit(before, text) is _WRONG
+
     def _take_columns(self, letters: Mapping[str, str]) -> None:
         found: dict[int, Field] = {}
         for field in self._fields:
             if (letter := letters.get(field.name)) is not None:
                 found.setdefault(column_index(letter), field)
         self._letters, self._columns = letters, dict(sorted(found.items(), reverse=True))
+        last = max(found, default=0)
+        self._last = (found[last], found[last - 1]) if last - 1 in found else None
         self._names = {field.name for field in found.values()}
 
 
