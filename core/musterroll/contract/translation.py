@@ -28,10 +28,11 @@ _PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _OURS = Path(__file__).parents[1] / "languages"
 _VARIABLES = ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
 _folders: dict[Path, None] = {_OURS: None}
-# A message, its text in the catalogue, its parts (the text's words and what was filled in, by turns), and whether the
-# heading among them is one.
-_Said = tuple[str, str, Sequence[str], bool]
-_NOT_OURS: _Said = ("", "", (), False)
+# A message, its text in the catalogue, what was filled in, and whether the heading among that is one.
+_Said = tuple[str, str, Mapping[str, object], bool]
+# The same, with the parts of the message instead: the text's words and what was filled in, by turns.
+_Told = tuple[str, str, Sequence[str], bool]
+_NOT_OURS: _Told = ("", "", (), False)
 _BETWEEN = "; "  # sentences that one message lists
 _LAST_SAID = 24  # a rule's problem, with all the sentences that it lists
 _said: deque[_Said] = deque(maxlen=_LAST_SAID)
@@ -198,21 +199,28 @@ def fraction(number: Decimal | float, places: int) -> str:
 def _filled(text: str, values: dict[str, object], *, has_heading: bool = False) -> str:
     # Not `str.format`: a mistake in a template must not cost a rule its problem, nor reach into what a value is.
     if "{" not in text:
-        _said.append((text, text, (text,), False))
+        _said.append((text, text, {}, False))
         return text
-    parts = list(_parts(text))
-    for place in range(1, len(parts), 2):
-        name = parts[place]
-        parts[place] = str(values[name]) if name in values else f"{{{name}}}"
-    filled = "".join(parts)
-    _said.append((filled, text, parts, has_heading))
+    template = _template(text)
+    try:
+        filled = template % values
+    except KeyError:
+        filled = template % _WithGaps(values)
+    _said.append((filled, text, values, has_heading))
     return filled
 
 
+class _WithGaps(dict[str, object]):
+    """Values, and of a name that has none the placeholder itself."""
+
+    def __missing__(self, name: str) -> str:
+        return f"{{{name}}}"
+
+
 @lru_cache(maxsize=1024)  # many problems have the same text
-def _parts(text: str) -> tuple[str, ...]:
-    """The text before each placeholder, its name, …, and the text after the last one."""
-    return tuple(_PLACEHOLDER.split(text))
+def _template(text: str) -> str:
+    """The text as `%` fills it in."""
+    return _PLACEHOLDER.sub(r"%(\1)s", text.replace("%", "%%"))
 
 
 def own_words(text: str) -> list[tuple[int, int]]:
@@ -221,16 +229,32 @@ def own_words(text: str) -> list[tuple[int, int]]:
     That is known of messages that were made a moment ago, of texts that stand in a catalogue; of every other text
     nothing is, since whoever hands a sentence over as it is may have put anything into it.
     """
-    known, recent, own = _known_texts(), dict[str, _Said](), list[tuple[int, int]]()
-    for one in _said.copy():  # another thread may say something meanwhile
-        if one[1] in known and recent.setdefault(one[0], one)[1:] != one[1:]:
-            recent[one[0]] = _NOT_OURS  # two that say the same, of different texts
+    known, recent, own = _known_texts(), dict[str, _Told](), list[tuple[int, int]]()
+    for said in _said.copy():  # another thread may say something meanwhile
+        if said[1] in known:
+            one = _told(*said)
+            if recent.setdefault(said[0], one)[1:] != one[1:]:
+                recent[said[0]] = _NOT_OURS  # two that say the same, of different texts
     if text in recent:
         _find_own_words(recent.pop(text), 0, recent, own)
     return own
 
 
-def _find_own_words(said: _Said, at: int, others: dict[str, _Said], own: list[tuple[int, int]]) -> None:
+def _told(filled: str, text: str, values: Mapping[str, object], has_heading: bool) -> _Told:  # noqa: FBT001 -- a part of `_Said`
+    parts = list(_parts(text))
+    for place in range(1, len(parts), 2):
+        name = parts[place]
+        parts[place] = str(values[name]) if name in values else f"{{{name}}}"
+    return (filled, text, parts, has_heading) if "".join(parts) == filled else _NOT_OURS  # a value has changed since
+
+
+@lru_cache(maxsize=1024)
+def _parts(text: str) -> tuple[str, ...]:
+    """The text before each placeholder, its name, …, and the text after the last one."""
+    return tuple(_PLACEHOLDER.split(text))
+
+
+def _find_own_words(said: _Told, at: int, others: dict[str, _Told], own: list[tuple[int, int]]) -> None:
     """Finds the words of a message, and those of the messages that were filled in, which lists of sentences may be."""
     _, template, parts, has_heading = said
     names = _parts(template)

@@ -73,19 +73,23 @@ def _find_filled_in(
 def may_tell(text: str, secrets: Iterable[str]) -> bool:
     """Whether `masked` could find something in a text, or in a part of it; much quicker."""
     folded = text.casefold()
-    return any(_may_hold(folded, secret) for secret in secrets)
+    for secret in secrets:  # noqa: SIM110 -- every problem of every row comes by here
+        if _may_hold(folded, secret):
+            return True
+    return False
 
 
 def _may_hold(folded: str, secret: str) -> bool:
-    return bool(secret.strip()) and _core(secret) in folded and any(sign in folded for sign in _signs(secret))
-
-
-@lru_cache(maxsize=32)
-def _core(secret: str) -> str:
-    """What all forms of a secret have in common, folded, also where the end is cut off: its letters and digits stay."""
     text = secret.strip()
-    runs = _PLAIN.findall(text[: min(len(text), _CUT_AT_MOST) * 2 // 3]) if text.isascii() else ()
-    return max(runs, key=len, default="").casefold()
+    return bool(text) and _core(text) in folded and any(sign in folded for sign in _signs(secret))
+
+
+def _core(text: str) -> str:
+    """What all forms of a trimmed secret have in common, also where the end is cut off: its letters and digits stay."""
+    if not text.isascii():
+        return ""
+    runs = _PLAIN.findall(text, 0, min(len(text), _CUT_AT_MOST) * 2 // 3)
+    return (max(runs, key=len) if len(runs) > 1 else runs[0] if runs else "").lower()
 
 
 @lru_cache(maxsize=32)  # several problems of one row, and several texts of each

@@ -210,6 +210,7 @@ class Checks:
         try:
             return self._checked(batch)
         finally:
+            listen(None)
             self._watch.end(self._call)
 
     def _checked(self, batch: RowBatch) -> CheckedBatch:
@@ -267,7 +268,8 @@ class Checks:
                 call.who, seen = rule.label, rule.seen
                 if seen is not None:
                     listen(seen.add)
-                for one in _found(rule, row):
+                found = rule.find(row)
+                for one in found if type(found) in rule.usual else rule.all_found(found):
                     problem = findings.problem(one, row, seen)
                     found_here.append((rule.label, problem))
                 if seen is not None:
@@ -296,8 +298,6 @@ class Checks:
             raise
         except (Exception, SystemExit) as error:
             raise broken_rule(call, row.number, secrets_of(row), error, None if rule is None else rule.seen) from error
-        finally:
-            listen(None)
         if self._orders and found_here:
             found_here = [one for one in found_here if self._orders.concerns(row, one[1])]
         return not self._log.headings_fail if not found_here else self._is_valid(checked, place, row, found_here)
@@ -305,7 +305,7 @@ class Checks:
     def _is_valid(self, checked: CheckedBatch, place: int, row: Row, found_here: Sequence[tuple[str, Problem]]) -> bool:
         """Puts what was found in a row into the log, and says whether the row can go in."""
         log, shifts = self._log, self._shifts
-        shifted = shifts.find(row, [problem for _, problem in found_here]) if shifts else None
+        shifted = shifts.find(row, (problem for _, problem in found_here)) if shifts else None
         if shifted is not None:
             self._take(shifted, CELLS)
             log.hide(row.number)

@@ -20,7 +20,7 @@ from musterroll.contract.secret import listen
 from musterroll.contract.text import clean, did_you_mean
 from musterroll.contract.users import GroupPath
 from musterroll.registry.guards.built import returns_what_it_finds
-from musterroll.registry.guards.guard import a, is_text, status_of, whole
+from musterroll.registry.guards.guard import a, status_of, whole
 from musterroll.registry.guards.secrets import problem_without_secrets
 from musterroll.registry.masks import SecretsSeen
 from musterroll.registry.plugin_errors import AnswerError
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _KEPT = 100_000  # so many paths of groups are known without another look
 _NONE_SEEN = SecretsSeen()
 _GENERATORS = frozenset({GeneratorType})
-_TEXT, _NUMBER = frozenset({str, NoneType}), frozenset({int, NoneType})
+_TEXT, _WHOLE = frozenset({str, NoneType}), frozenset({int})
 _LISTS: frozenset[type] = frozenset({list, tuple})
 _PAIR = 2
 
@@ -184,27 +184,36 @@ class Findings:
             raise AnswerError(f"a rule must yield problems, made with row.problem(…), not {a(found)}")
         if row is not None:
             self._following = row.number + 1
-        _look_at_types(found)
-        if type(found.severity) is not Severity:
-            found = replace(found, severity=status_of(Severity, found.severity, f'the problem "{_code(found)}"'))
-        for number in (found.row, *found.also_rejects):
-            if number is not None and (row is None or number != row.number) and not self._exists(number):
-                where = f"; it is in row {row.number}" if row is not None else ""
-                raise AnswerError(
-                    f'the problem "{_code(found)}" is of row {number}, which the sheet does not have{where}'
-                )
-        for name in (found.field, *(name for name, _ in found.also)) if found.also else (found.field,):
-            if name is not None and self._fields and name not in self._fields:
-                raise AnswerError(
-                    f'the problem "{_code(found)}" is of the field "{name:.50}", which does not exist'
-                    f"{did_you_mean(name, self._fields) or '; the fields are ' + ', '.join(self._fields)}"
-                )
+        if not _is_usual(found):
+            _look_at_types(found)
+            if type(found.severity) is not Severity:
+                found = replace(found, severity=status_of(Severity, found.severity, f'the problem "{_code(found)}"'))
+        if row is None or found.row != row.number or found.also_rejects:
+            self._look_at_rows(found, row)
+        if found.field not in self._fields or found.also:
+            self._look_at_fields(found)
         if row is not self._row:
             values = row.values if row is not None else {}
             self._row, listener = row, listen(None)  # this look at its secrets is none of the rule's
             self._given = {name: value.secret.reveal() for name, value in values.items() if value.secret is not None}
             listen(listener)
         return problem_without_secrets(found, row, self._given, seen or _NONE_SEEN)
+
+    def _look_at_rows(self, found: Problem, row: Row | None) -> None:
+        for number in (found.row, *found.also_rejects):
+            if number is not None and (row is None or number != row.number) and not self._exists(number):
+                where = f"; it is in row {row.number}" if row is not None else ""
+                raise AnswerError(
+                    f'the problem "{_code(found)}" is of row {number}, which the sheet does not have{where}'
+                )
+
+    def _look_at_fields(self, found: Problem) -> None:
+        for name in (found.field, *(name for name, _ in found.also)):
+            if name is not None and self._fields and name not in self._fields:
+                raise AnswerError(
+                    f'the problem "{_code(found)}" is of the field "{name:.50}", which does not exist'
+                    f"{did_you_mean(name, self._fields) or '; the fields are ' + ', '.join(self._fields)}"
+                )
 
     def _exists(self, number: int) -> bool:
         place = bisect_right(self._starts, number)
@@ -240,13 +249,26 @@ def _path(found: object) -> GroupPath:
     return tuple(whole(level, "the name of a group") for level in path)
 
 
+def _is_usual(found: Any) -> bool:
+    """Whether a problem is as nearly all are: of the right types, and with nothing that needs another look."""
+    code, message = found.code, found.message
+    return bool(
+        type(code) is type(message) is str
+        and code.strip() != "" != message.strip()
+        and type(found.row) is int
+        and type(found.severity) is Severity
+        and type(found.is_safe) is bool
+        and found.is_repaired is False
+        and type(found.also) is tuple
+        and not found.also
+        and type(found.also_rejects) is tuple
+        and _WHOLE.issuperset(map(type, found.also_rejects))
+        and _TEXT.issuperset((type(found.column), type(found.field), type(found.value), type(found.suggestion)))
+    )
+
+
 def _look_at_types(found: Problem) -> None:
     _look_at_repair(found)
-    numbers = (found.row, *found.also_rejects) if type(found.also_rejects) is tuple else (found,)
-    others = (found.column, found.field, found.value, found.suggestion)
-    are_usual = _TEXT.issuperset(map(type, others)) and _NUMBER.issuperset(map(type, numbers))
-    if are_usual and is_text(found.code) and is_text(found.message):
-        return  # as nearly all are
     for name in ("code", "message"):
         value = getattr(found, name)
         if not isinstance(value, str) or not value.strip():

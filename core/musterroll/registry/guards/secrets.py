@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from musterroll.contract.codes import explanations_of, is_explained
@@ -24,11 +24,11 @@ def problem_without_secrets(found: Problem, row: Row | None, given: Mapping[str,
         given: the secrets of that row, by field.
         seen: those of other rows that the rule may speak of.
     """
-    secrets: Sequence[str] = tuple(given.values())
+    secrets = given.values()
     said = f"{found.code}\n{found.message}\n{found.suggestion}\n{found.value}"
     if found.also:
         said += "".join(f"\n{text}" for _, text in found.also)
-    if not seen and not (found.field in given and found.value is not None) and not may_tell(said, secrets):
+    if not seen and not (found.value is not None and found.field in given) and not may_tell(said, secrets):
         return found
     of_secret = found.field is None or found.field in given or found.field == "password"
 
