@@ -35,6 +35,7 @@ _BELONGING = (
     "\U0001f3f4[\U000e0020-\U000e007e]+\U000e007f",  # the flags of regions
 )
 _CONTROL = re.compile(f"[{_CONTROLS}]")
+_OF_ASCII = re.compile("([\x00-\x1f\x7f])")
 _UNSEEN = re.compile(f"[{INVISIBLE}{_BRAILLE_BLANK}]")
 _PRINTABLE = bytes(range(0x20, 0x7F))
 _LINE_BREAKS = "\n\x0b\x0c\r\x1c\x1d\x1e\x85\u2028\u2029"
@@ -54,8 +55,12 @@ def _any() -> re.Pattern[str]:
 
 
 @cache  # which takes long to make
-def _search() -> re.Pattern[str]:
+def _search_all() -> re.Pattern[str]:
     return re.compile(f"{'|'.join(_BELONGING)}|({_FAULTY})")
+
+
+def _search(text: str) -> re.Pattern[str]:
+    return _OF_ASCII if text.isascii() else _search_all()
 
 
 def faulty(text: str) -> Iterator[re.Match[str]]:
@@ -63,9 +68,9 @@ def faulty(text: str) -> Iterator[re.Match[str]]:
 
     Joiners, variation selectors and tags count only where no letter or emoji needs them.
     """
-    if (text.isascii() and text.isprintable()) or not _any().search(text):
+    if text.isprintable() if text.isascii() else not _any().search(text):
         return
-    for found in _search().finditer(text):
+    for found in _search(text).finditer(text):
         if found[1]:
             yield found
 
@@ -111,7 +116,7 @@ def legible(text: str, gap: str = "") -> str:
     before = None
     while text != before:  # what a joiner belonged to may go as well
         before = text
-        text = _search().sub(lambda found: _stand_in(found, gap), text)
+        text = _search(text).sub(lambda found: _stand_in(found, gap), text)
         if text != before:
             text = clean(re.sub(" {2,}", " ", text)) if gap else clean(text)
     return text

@@ -25,7 +25,6 @@ _LONGEST_END = 5
 _LONGEST_PERIOD = 8
 _TWICE = re.compile(rf"(.{{1,{_LONGEST_PERIOD}}})\1", re.DOTALL)
 _PERIOD_END = _LONGEST_PERIOD + 1
-_PERIODS = range(1, _PERIOD_END)
 _ROWS = (
     "01234567890 qwertyuiopasdfghjklzxcvbnm qwertzuiopasdfghjklyxcvbnm azertyuiopqsdfghjklmwxcvbn "
     "1q2w3e4r5t6y7u8i9o0p 1q2w3e4r5t6z7u8i9o0p 1a2z3e4r5t6y7u8i9o0p"
@@ -107,9 +106,10 @@ def _is_regular(text: str) -> bool:
     """Whether it repeats a few characters, or follows the alphabet or the keyboard."""
     if len(text) < 3:
         return False
-    again = text[0] in text[1:_PERIOD_END]
-    if again and any(text[size:] == text[:-size] for size in _PERIODS if len(text) >= 2 * size):
-        return True
+    if (first := text[0]) in text[1:_PERIOD_END]:
+        for size in range(1, min(_LONGEST_PERIOD, len(text) // 2) + 1):
+            if text[size] == first and text[size:] == text[:-size]:
+                return True
     if text in _ROWS or text[::-1] in _ROWS:
         return True
     step = ord(text[1]) - ord(text[0])

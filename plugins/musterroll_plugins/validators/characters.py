@@ -49,8 +49,11 @@ class Characters:
         if not (together.isascii() and together.isprintable()):  # most rows have nothing to look at
             for name in self._fields:
                 value = row.value(name)
+                text = value.text
+                if text.isascii() and text.isprintable():
+                    continue
                 if value.origin not in (Origin.COMPOSED, Origin.MADE):  # else what it is made of is looked at
-                    yield from self._check_text(row, name, value.text)
+                    yield from self._check_text(row, name, text)
         for name in self._secrets:
             secret = row.secret(name)
             if secret is not None and _characters.has_control(secret.reveal()):

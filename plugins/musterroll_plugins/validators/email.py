@@ -31,8 +31,9 @@ from musterroll_plugins.validators._mail_domains import is_top_domain, meant_dom
 # The library's rule for an unquoted ASCII local part (RFC 5322 dot-atom), and its limit for an address.
 _ATOM = r"[A-Za-z0-9_!#$%&'*+\-/=?^`{|}~]+"
 _LOCAL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
-# Lines that are such addresses, or blank: their domains.
+# Lines that are such addresses, or blank: their domains. And those that are none.
 _DOMAINS = re.compile(rf"\n(?:{_ATOM}(?:\.{_ATOM})*@([A-Za-z0-9.\-]+))?$", re.MULTILINE)
+_LINES = re.compile(rf"\n(?:(?:{_ATOM}(?:\.{_ATOM})*@([A-Za-z0-9.\-]+))?$|(.+))", re.MULTILINE)
 _MOST_BYTES = 254
 _KNOWN = 1 << 16  # so many domains are known without another look
 # Domains of which it has nothing to say: it takes a fiftieth of a second to load.
@@ -116,8 +117,11 @@ class Email:
     def _suspects(self, batch: Batch, name: str) -> list[int]:
         texts, joined = batch.texts(name), batch.joined(name)
         domains: list[str | None] = _DOMAINS.findall(joined)
-        if not len(domains) == joined.count("\n") == len(texts) or max(map(len, texts), default=0) > _MOST_BYTES:
+        are_lines = joined.count("\n") == len(texts) and max(map(len, texts), default=0) <= _MOST_BYTES
+        if not are_lines:
             domains = [_domain_of(text) for text in texts]
+        elif len(domains) != len(texts):
+            domains = [None if other else domain for domain, other in _LINES.findall(joined)]
         if new := set(domains).difference(self._good):
             if len(self._good) > _KNOWN:
                 self._good, new = {""}, set(domains)
