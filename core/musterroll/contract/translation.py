@@ -159,13 +159,13 @@ def gettext(message: str, /, **values: object) -> str:
     return _filled(catalogue().gettext(message) if message else "", values)
 
 
-def gettext_about(heading: str, message: str, /, **values: object) -> str:
+def gettext_about(heading: str, message: str, values: Mapping[str, object]) -> str:
     """Returns a message about a column, in the person's language.
 
     Args:
         heading: what the column is called, for `{heading}` in it, unless one of the values says that.
         message: see `gettext`.
-        values: likewise.
+        values: likewise, in a mapping.
     """
     text = catalogue().gettext(message) if message else ""
     return _filled(text, {"heading": heading, **values}, has_heading="heading" not in values)
@@ -196,7 +196,7 @@ def fraction(number: Decimal | float, places: int) -> str:
     return whole.replace(",", thousands) + (point + rest if rest else "")
 
 
-def _filled(text: str, values: dict[str, object], *, has_heading: bool = False) -> str:
+def _filled(text: str, values: Mapping[str, object], *, has_heading: bool = False) -> str:
     # Not `str.format`: a mistake in a template must not cost a rule its problem, nor reach into what a value is.
     if "{" not in text:
         _said.append((text, text, {}, False))

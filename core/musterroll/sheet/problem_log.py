@@ -53,8 +53,7 @@ class ProblemLog:
         problem = self._severities.of(found)
         if problem is None:
             return None
-        self._store(problem)
-        if problem.is_error and problem.row is not None:
+        if self._store(problem) and problem.row is not None:
             self._bad.add(problem.row)
             for row in problem.also_rejects:
                 self._also_rejected.add(row)
@@ -77,14 +76,16 @@ class ProblemLog:
         """Whether a row's values must not be shown."""
         return self._hides and row in self._hidden
 
-    def _store(self, p: Problem, *, absent: bool = False) -> None:
+    def _store(self, p: Problem, *, absent: bool = False) -> bool:
+        """Puts a problem among the others; returns whether it is an error."""
         if self._hides and p.row in self._hidden:
             p = replace(p, value=None, suggestion=None, is_safe=False, also=())
+        self._problems.add(p, absent=absent)
         if p.is_error:
             self._errors += 1
-        else:
-            self._warnings += 1
-        self._problems.add(p, absent=absent)
+            return True
+        self._warnings += 1
+        return False
 
     @property
     def errors(self) -> int:

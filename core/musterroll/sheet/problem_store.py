@@ -13,7 +13,7 @@ from heapq import merge
 from itertools import chain
 from typing import Any, TypeAlias
 
-from musterroll.contract.problems import Problem, Severity
+from musterroll.contract.problems import Problem, Severity, problem_of
 
 _ERROR, _WARNING = Severity.ERROR, Severity.WARNING
 _SCHEMA = """
@@ -75,34 +75,8 @@ class ProblemStore:
         part.append(stored)
 
     def __iter__(self) -> Iterator[Problem]:
-        for (
-            code,
-            message,
-            is_error,
-            row,
-            column,
-            field,
-            value,
-            suggestion,
-            is_safe,
-            also,
-            is_repaired,
-            also_rejects,
-        ) in self._all():
-            yield Problem(
-                code=code,
-                message=message,
-                severity=_ERROR if is_error else _WARNING,
-                row=row,
-                column=column,
-                field=field,
-                value=value,
-                suggestion=suggestion,
-                is_safe=is_safe,
-                also=also,
-                is_repaired=is_repaired,
-                also_rejects=also_rejects,
-            )
+        for code, message, is_error, *others in self._all():
+            yield problem_of(code, message, _ERROR if is_error else _WARNING, *others)
 
     def has(self, code: str) -> bool:
         """Whether there is a problem of that code."""

@@ -9,6 +9,7 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
+from itertools import product
 from types import GeneratorType, NoneType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -34,6 +35,8 @@ _GENERATORS = frozenset({GeneratorType})
 _TEXT, _WHOLE = frozenset({str, NoneType}), frozenset({int})
 _LISTS: frozenset[type] = frozenset({list, tuple})
 _PAIR = 2
+# The types of the attributes of nearly all problems.
+_USUAL = {(str, str, Severity, int, *texts, bool, bool, tuple, tuple) for texts in product((str, NoneType), repeat=4)}
 
 
 class Rule(NamedTuple):
@@ -249,21 +252,28 @@ def _path(found: object) -> GroupPath:
     return tuple(whole(level, "the name of a group") for level in path)
 
 
-def _is_usual(found: Any) -> bool:
+def _is_usual(found: Problem) -> bool:
     """Whether a problem is as nearly all are: of the right types, and with nothing that needs another look."""
-    code, message = found.code, found.message
-    return bool(
-        type(code) is type(message) is str
-        and code.strip() != "" != message.strip()
-        and type(found.row) is int
-        and type(found.severity) is Severity
-        and type(found.is_safe) is bool
-        and found.is_repaired is False
-        and type(found.also) is tuple
+    types = (
+        type(found.code),
+        type(found.message),
+        type(found.severity),
+        type(found.row),
+        type(found.column),
+        type(found.field),
+        type(found.value),
+        type(found.suggestion),
+        type(found.is_safe),
+        type(found.is_repaired),
+        type(found.also),
+        type(found.also_rejects),
+    )
+    return (
+        types in _USUAL
         and not found.also
-        and type(found.also_rejects) is tuple
-        and _WHOLE.issuperset(map(type, found.also_rejects))
-        and _TEXT.issuperset((type(found.column), type(found.field), type(found.value), type(found.suggestion)))
+        and not found.is_repaired
+        and found.code.strip() != "" != found.message.strip()
+        and (not found.also_rejects or _WHOLE.issuperset(map(type, found.also_rejects)))
     )
 
 
