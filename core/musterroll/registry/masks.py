@@ -81,15 +81,12 @@ def may_tell(text: str, secrets: Iterable[str]) -> bool:
 
 def _may_hold(folded: str, secret: str) -> bool:
     text = secret.strip()
-    return bool(text) and _core(text) in folded and any(sign in folded for sign in _signs(secret))
-
-
-def _core(text: str) -> str:
-    """What all forms of a trimmed secret have in common, also where the end is cut off: its letters and digits stay."""
-    if not text.isascii():
-        return ""
-    runs = _PLAIN.findall(text, 0, min(len(text), _CUT_AT_MOST) * 2 // 3)
-    return (max(runs, key=len) if len(runs) > 1 else runs[0] if runs else "").lower()
+    if text.isascii():
+        # In all forms of a secret, also where the end is cut off, its letters and digits stay.
+        for run in _PLAIN.findall(text, 0, min(len(text), _CUT_AT_MOST) * 2 // 3):
+            if run.lower() not in folded:
+                return False
+    return bool(text) and any(sign in folded for sign in _signs(secret))
 
 
 @lru_cache(maxsize=32)  # several problems of one row, and several texts of each

@@ -6,8 +6,9 @@ cells behind it. Rules then find several unrelated faults, and show the password
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, replace
+from functools import lru_cache, partial
 
 from musterroll.contract.fields import GROUPS, PASSWORD, Field, FieldSet
 from musterroll.contract.late_patterns import late_pattern
@@ -27,6 +28,7 @@ _DIGITS_OF_A_NUMBER = range(6, 16)
 _COUNTRY = late_pattern(r"[^\W\d]+[ .(+]+[0-9]{1,4}\)?")
 _STRONG = late_pattern(r"[0-9!#$%^*+=?~]")  # what passwords have and names and groups have not
 _LONGEST = 300  # what is longer is none of these
+_KNOWN = 8000  # so many texts of a column are remembered
 
 _NAMES = frozenset({"forename", "surname"})
 
@@ -83,7 +85,9 @@ class ShiftFinder:
         self._fields = sorted(fields.values(), key=lambda field: field.compose is not None)
         self._letters: Mapping[str, str] = {}
         self._columns: Mapping[int, Field] = {}
-        self._last: tuple[Field, Field] | None = None  # the fields of the last two columns, if nothing is between them
+        self._last: Field | None = None
+        self._before: Field | None = None  # that of the column beside the last one
+        self._is_wrong_before: Callable[[str], bool] = bool
         self._names: Set[str] = frozenset()
 
     def find(self, row: Row, problems: Iterable[Problem]) -> Problem | None:
@@ -107,11 +111,10 @@ class ShiftFinder:
 
     def _last_stays(self, row: Row) -> bool:
         """Whether what stands in the last column can have come from nowhere: of most rows that is all to be known."""
-        if self._last is None:
+        if self._last is None or self._before is None:
             return False
-        last, before = self._last
-        text = _text(row.value(last.name))
-        return bool(text) and _fit(before, text) is _WRONG
+        text = _text(row.value(self._last.name))
+        return text is not None and text != "" and self._is_wrong_before(text)
 
     def _take_columns(self, letters: Mapping[str, str]) -> None:
         found: dict[int, Field] = {}
@@ -119,9 +122,16 @@ class ShiftFinder:
             if (letter := letters.get(field.name)) is not None:
                 found.setdefault(column_index(letter), field)
         self._letters, self._columns = letters, dict(sorted(found.items(), reverse=True))
-        last = max(found, default=0)
-        self._last = (found[last], found[last - 1]) if last - 1 in found else None
         self._names = {field.name for field in found.values()}
+        index = max(found, default=0)
+        last, before = found.get(index), found.get(index - 1)
+        if last is self._last and before is self._before:
+            return
+        self._last, self._before = last, before
+        if last is not None and before is not None:
+            is_wrong = partial(_is_wrong, before)
+            # The same groups stand in many rows.
+            self._is_wrong_before = is_wrong if last.secret else lru_cache(maxsize=_KNOWN)(is_wrong)
 
 
 class _Cells:
@@ -273,6 +283,10 @@ def _fit(field: Field, text: str | None) -> int:
     if field.name == GROUPS:
         return _WRONG if _is_number(text) or (is_short and _ADDRESS.fullmatch(text)) else _OPEN
     return _OPEN
+
+
+def _is_wrong(field: Field, text: str) -> bool:
+    return _fit(field, text) is _WRONG
 
 
 def _either(is_right: bool) -> int:

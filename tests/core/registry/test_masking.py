@@ -158,13 +158,13 @@ def test_no_secret_gets_through_by_a_sentence_of_ours(
     for said in (
         gettext(message[0], **filled),
         gettext(MESSAGES[2][0], heading="E", rules=f"a; {gettext(message[0], **filled)}"),
-        gettext_about("E", message[0], **filled),
+        gettext_about("E", message[0], filled),
     ):
         assert form(secret) not in masked(said, [secret])
 
 
 def test_what_a_column_is_called_is_nobodys_secret() -> None:
-    said = gettext_about("E-mail address", "{heading} is missing; fill it in")
+    said = gettext_about("E-mail address", "{heading} is missing; fill it in", {})
     assert masked(said, ["address"]) == said
     assert masked(gettext("{heading} is missing; fill it in", heading="My address"), ["address"]).startswith("My ***")
 
