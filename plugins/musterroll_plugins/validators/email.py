@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from pydantic import Field as Default
 
@@ -31,9 +31,8 @@ from musterroll_plugins.validators._mail_domains import is_top_domain, meant_dom
 # The library's rule for an unquoted ASCII local part (RFC 5322 dot-atom), and its limit for an address.
 _ATOM = r"[A-Za-z0-9_!#$%&'*+\-/=?^`{|}~]+"
 _LOCAL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
-# Lines that are such addresses, or blank: their domains. And those that are none.
+# Lines that are such addresses, or blank: their domains.
 _DOMAINS = re.compile(rf"\n(?:{_ATOM}(?:\.{_ATOM})*@([A-Za-z0-9.\-]+))?$", re.MULTILINE)
-_LINES = re.compile(rf"\n(?:(?:{_ATOM}(?:\.{_ATOM})*@([A-Za-z0-9.\-]+))?$|(.+))", re.MULTILINE)
 _MOST_BYTES = 254
 _KNOWN = 1 << 16  # so many domains are known without another look
 # Domains of which it has nothing to say: it takes a fiftieth of a second to load.
@@ -121,7 +120,7 @@ class Email:
         if not are_lines:
             domains = [_domain_of(text) for text in texts]
         elif len(domains) != len(texts):
-            domains = [None if other else domain for domain, other in _LINES.findall(joined)]
+            domains = [None if other else domain for domain, other in _lines().findall(joined)]
         if new := set(domains).difference(self._good):
             if len(self._good) > _KNOWN:
                 self._good, new = {""}, set(domains)
@@ -207,6 +206,12 @@ def _fault(text: str) -> str | None:
     except ValueError as error:  # the library's own errors, and encodings that fail inside it
         return str(error)
     return None
+
+
+@cache  # a sheet of good addresses needs none of it
+def _lines() -> re.Pattern[str]:
+    """Lines that are plain addresses, or blank, with their domains; and the others, whole."""
+    return re.compile(rf"\n(?:(?:{_ATOM}(?:\.{_ATOM})*@([A-Za-z0-9.\-]+))?$|(.+))", re.MULTILINE)
 
 
 def _domain_of(text: str) -> str | None:
