@@ -12,13 +12,24 @@ from musterroll.journal.journal import Journal
 
 def add_problems(journal: Journal, job: str, problems: Iterable[Problem]) -> None:
     """Stores the problems of a job's sheet, without the values of their cells."""
+    # Texts and whole numbers as they are: for all else, a truth value among it, sqlite3 looks for an adapter.
     journal.executemany(
         "INSERT INTO problem VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             (
-                *(job, seq, p.code, p.message, p.severity, p.row, p.column, p.field, p.suggestion),
+                job,
+                seq,
+                p.code,
+                p.message,
+                str.__str__(p.severity),
+                p.row,
+                p.column,
+                p.field,
+                p.suggestion,
                 json.dumps(p.also_rejects) if p.also_rejects else None,
-                *(p.is_safe, json.dumps(p.also) if p.also else None, p.is_repaired),
+                int(p.is_safe),
+                json.dumps(p.also) if p.also else None,
+                int(p.is_repaired),
             )
             for seq, p in enumerate(problems)
         ),
