@@ -355,7 +355,7 @@ def test_invariant_10_no_room_for_the_journal_is_a_clean_stop_at_any_write(
     names = [f"user{number}x" for number in range(80)]
     sheet = work.sheet(*(addressed(name, groups=f"A|{name}") for name in names))
     stopped = {"before the first write": 0, "after it": 0}
-    for pages in (0, 4, 8, 12, 16, 24):
+    for pages in (0, 1, 2, 3, 4, 6):
         work.portal.reset()
         work.post.sent.clear()
         pipeline, room = replace(base, state=work.folder / f"state-{pages}"), pages

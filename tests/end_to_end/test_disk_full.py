@@ -143,7 +143,7 @@ def test_a_folder_is_read_only(disk: Disk, what: str, inside: Inside) -> None:
 
 def _flipped(journal: Path) -> bytes:
     content = bytearray(journal.read_bytes())
-    for at in range(4096, len(content), 4096):
+    for at in range(16_384, len(content), 16_384):
         content[at : at + 64] = bytes(64)
     return bytes(content)
 
@@ -160,7 +160,7 @@ def test_a_damaged_journal_is_refused_and_kept(inside: Inside, damage: str) -> N
         "flipped": lambda: _flipped(journal),
         "cut": lambda: journal.read_bytes()[: journal.stat().st_size // 2],
         "text": lambda: b"These are my notes, not a journal.\n" * 100,
-        "empty page": lambda: bytes(4096),
+        "empty page": lambda: bytes(16_384),
         "another database": inside.directory.read_bytes,
     }[damage]()
     journal.write_bytes(damaged)

@@ -156,11 +156,11 @@ _NOISE = random.Random(1).randbytes(8000)
 _DAMAGE: dict[str, Callable[[Path], object]] = {
     "cut to 100": _cut(100),
     "cut to 700": _cut(700),
-    "cut to 9000": _cut(9000),
+    "cut to 36000": _cut(36_000),
     "beginning overwritten": _overwrite(0, _NOISE[:100]),
     "beginning zeroed": _overwrite(0, bytes(100)),
-    "pages zeroed": _overwrite(4096, bytes(40_960)),
-    "noise": _overwrite(5000, _NOISE),
+    "pages zeroed": _overwrite(16_384, bytes(163_840)),
+    "noise": _overwrite(20_000, 4 * _NOISE),
     "garbage": lambda file: file.write_bytes(_NOISE),
     "a text": lambda file: file.write_text("shopping list\n" * 100, encoding="utf-8"),
 }

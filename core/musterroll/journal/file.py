@@ -28,10 +28,11 @@ _PRAGMAS = (
     "journal_mode = WAL",
     # An intent must be on the disk before the portal hears of it, even when the power fails.
     "synchronous = FULL",
-    # KiB: what a job of 100,000 rows is working on; and fewer checkpoints, each of which writes it once more.
-    "cache_size = -16000",
-    "wal_autocheckpoint = 4000",
+    "cache_size = -16000",  # KiB: what a job of 100,000 rows is working on
 )
+# Bytes. What a job changes is many rows side by side, and whoever asks about it goes through all of them: a quarter of
+# SQLite's number of pages to write, and of checkpoints, each of which writes them once more.
+_PAGE = 16_384
 _SMALLEST = 512  # bytes; an SQLite file has at least so many
 _WAL_MAGIC = (b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83")
 _WAL_HEADER = 32  # bytes
@@ -227,6 +228,7 @@ def _make(path: Path) -> None:
         # Created here and not by SQLite, so that nobody else can read it for a moment.
         os.close(os.open(made, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
         with closing(_connect(made, "rw")) as db:
+            db.execute(f"PRAGMA page_size = {_PAGE}")
             db.execute("PRAGMA auto_vacuum = INCREMENTAL")  # what is forgotten gives its room back at once
             db.execute("PRAGMA synchronous = FULL")
             db.execute("BEGIN IMMEDIATE")

@@ -22,6 +22,7 @@ from musterroll_plugins.backends.directory.schema import EMAIL_INDEX, FORMAT, NE
 
 LOCK_SECONDS = 5.0  # how long to wait for another program that is writing
 _SMALLEST = 512  # bytes; the smallest page
+_PAGE = 16_384  # bytes, of a new file: four times SQLite's, so that its indexes have fewer pages to look for and write
 
 _NO_SQLITE = (
     "it is no SQLite file, or its beginning was overwritten; bring it back from a copy, or name another file as the "
@@ -104,8 +105,8 @@ def open_directory(path: Path, *, read_only: bool) -> sqlite3.Connection:
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA cache_size = -32000")  # KiB: the indexes of some 100,000 users
-            # Each checkpoint writes all changed pages once more; a quarter of the default's number of them.
-            connection.execute("PRAGMA wal_autocheckpoint = 8000")
+            # Each checkpoint writes all changed pages once more; half of the default's number of them.
+            connection.execute("PRAGMA wal_autocheckpoint = 2000")
     except BaseException:
         connection.close()
         raise
@@ -261,6 +262,7 @@ def _try_to_write(connection: sqlite3.Connection) -> None:
 
 
 def _make_schema(connection: sqlite3.Connection, *, read_only: bool) -> None:
+    connection.execute(f"PRAGMA page_size = {_PAGE}")
     connection.execute("BEGIN IMMEDIATE")
     try:
         # Another process may have been quicker between the look and the lock.
