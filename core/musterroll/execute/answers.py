@@ -25,6 +25,7 @@ _STATES = {
     # A conflict is looked up again before it counts: it may be our own, committed late.
     Status.CONFLICT: OpState.UNKNOWN,
 }
+_IS_SO = frozenset({OpState.DONE, OpState.NOOP})
 _SETTLED = frozenset({OpState.DONE, OpState.NOOP, OpState.FAILED})
 
 
@@ -68,9 +69,9 @@ class Answers:
         self._journal = journal
         self._store = OperationStore(journal, context.job)
         self._states: list[tuple[OpState, str | None, int]] = []
-        self._users: list[tuple[str, int]] = []
+        self._users: dict[int, str] = {}
         self._groups: list[tuple[str, int]] = []
-        self._created: list[tuple[str, str]] = []
+        self._created: list[int] = []
         self._resets: list[str] = []
         self._deleted: list[str] = []
         self._given: list[tuple[str, Mapping[str, str | None]]] = []
@@ -79,14 +80,24 @@ class Answers:
     def keep(self, stored: StoredOp, result: Result) -> bool:
         """Takes an answer; returns whether it is the last word on the operation."""
         state = _STATES[result.status]
-        if state in (OpState.DONE, OpState.NOOP):
+        if state in _IS_SO:
             self._keep_done(stored, result)
         self._states.append((state, result.detail, stored.seq))
         return state in _SETTLED
 
     def _keep_done(self, stored: StoredOp, result: Result) -> None:
-        user = stored.user
-        if stored.kind is Kind.CREATE_GROUP:
+        kind, user = stored.kind, stored.user
+        if kind is Kind.CREATE_USER and user is not None:
+            ref = _ref(result)
+            self._users[user.row] = ref
+            if self._context.keeps_values:
+                self._given.append((ref, {USERNAME: user.username, **user.after}))
+            if result.status is Status.DONE:
+                self._created.append(user.row)
+            # The next run of this sheet must not give the user the same password once more.
+            if self._context.resets and user.password is PasswordAction.SET:
+                self._resets.append(ref)
+        elif kind is Kind.CREATE_GROUP:
             assert stored.group is not None
             assert stored.group.id is not None
             self._groups.append((_ref(result), stored.group.id))
@@ -95,25 +106,15 @@ class Answers:
                 self._store.set_refused(stored.seq, result.refused)
             if self._context.keeps_values and stored.members and stored.group is not None:
                 refs = [member.ref for member in stored.members if member.ref not in result.refused]
-                self._members.append((stored.group.ref or "", refs, stored.kind is Kind.ADD_MEMBERS))
-        elif stored.kind is Kind.CREATE_USER:
-            ref = _ref(result)
-            self._users.append((ref, user.row))
-            if self._context.keeps_values:
-                self._given.append((ref, {USERNAME: user.username, **user.after}))
-            if result.status is Status.DONE:
-                self._created.append((ref, user.username))
-            # The next run of this sheet must not give the user the same password once more.
-            if self._context.resets and user.password is PasswordAction.SET:
-                self._resets.append(ref)
-        elif stored.kind is Kind.DELETE_USER:
+                self._members.append((stored.group.ref or "", refs, kind is Kind.ADD_MEMBERS))
+        elif kind is Kind.DELETE_USER:
             self._deleted.append(user.ref or "")
-        elif stored.kind in (Kind.UPDATE_USER, Kind.REFER):
+        elif kind in (Kind.UPDATE_USER, Kind.REFER):
             if user.password is PasswordAction.RESET:
                 self._resets.append(user.ref or "")
             if self._context.keeps_values and user.after:
                 # Whom the user refers to comes after a change of the name, which the row does not show.
-                name = {} if stored.kind is Kind.REFER else {USERNAME: user.username}
+                name = {} if kind is Kind.REFER else {USERNAME: user.username}
                 self._given.append((user.ref or "", {**name, **user.after}))
 
     def flush(self) -> None:
@@ -130,7 +131,7 @@ class Answers:
         ledger.add_resets(context.job, self._resets, sheet_sha256=context.sheet_sha256)
         ledger.remove(self._deleted)
         if self._context.keeps_values:
-            ledger.last_values.add(self._given, created={ref for ref, _ in self._users})
+            ledger.last_values.add(self._given, created=set(self._users.values()))
             for group, refs, joined in self._members:
                 ledger.last_values.add_members(group, refs, joined=joined)
             self._given.clear()

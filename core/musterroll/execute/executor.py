@@ -68,19 +68,19 @@ class Executor:
         """
         self._progress.stage("Writing", self._store.count_open())
         self._settle()
-        phase = -1
-        while (following := self._store.next_phase(phase)) is not None:
-            phase = following
-            for _ in range(_ATTEMPTS):
-                self._stream(phase)
-                self._settle()
-                left = self._store.planned(phase, 0, 1)
-                if self._context.cancelled.is_set():
-                    return
-                if not left:
-                    break
-            else:
+        phase, attempts = self._store.next_phase(0), 0
+        while phase is not None:
+            self._stream(phase)
+            self._settle()
+            if self._context.cancelled.is_set():
+                return
+            attempts += 1
+            following = self._store.next_phase(phase)
+            if following == phase and attempts == _ATTEMPTS:
                 self._give_up(phase)
+                following = self._store.next_phase(phase)
+            if following != phase:
+                phase, attempts = following, 0
 
     def _stream(self, phase: int) -> None:
         self._in_flight.clear()
@@ -88,7 +88,7 @@ class Executor:
         try:
             for result in self._portal.execute(operations):
                 stored, op = self._in_flight.pop(result.op)
-                self._record(stored, without_secret(result, op))
+                self._record(stored, result if result.detail is None else without_secret(result, op))
         except MusterrollError as error:
             take_secrets_out(error, (op for _, op in self._in_flight.values()))
             raise

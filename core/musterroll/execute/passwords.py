@@ -67,7 +67,7 @@ class Passwords:
             user: the user.
             is_new: whether it is for a portal that does not know the user yet: only then one is made.
         """
-        given = self.of(user.row)
+        given = None if self._open_rows is None else self.of(user.row)
         if given is not None or self._make is None or not self.are_used:
             return given
         if is_new and user.row not in self.made:

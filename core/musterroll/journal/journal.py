@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from musterroll.journal.file import BUSY_SECONDS, acquired, is_locked, open_temp
 
 # A reader that only looks whether a writer lives holds the lock for a moment; a writer waits that long.
 _LOCK_SECONDS = 1.0
+_NEAR = 10  # numbers; so many of others cost less than a statement of their own
 _FETCHED = 100  # rows at once; one by one costs a call each
 
 
@@ -32,6 +34,8 @@ class Journal:
         self, connection: sqlite3.Connection, path: Path | None, release: Callable[[], None] = lambda: None
     ) -> None:
         self._db = connection
+        self._given: dict[int, Any] = {}
+        connection.create_function("given", 1, self._given.get)
         self._release = release
         self._held: dict[Path, tuple[int, int]] = {}  # the files of a writer, each with what it is for the system
         self.path = path
@@ -150,6 +154,25 @@ class Journal:
             raise self._error(error) from error
         except UnicodeEncodeError:
             raise _unstorable() from None
+
+    def execute_given(self, sql: str, values: Sequence[Any], given: Mapping[int, Any]) -> None:
+        """Runs one statement for many numbers, far more quickly than once for each.
+
+        Args:
+            sql: the statement; in it `given(number)` is what is given for a number, or NULL. The last two places are a
+                first and a last number: it is run once for numbers that are close together.
+            values: of the places before.
+            given: by number.
+
+        Raises:
+            StateError: SQLite refused.
+        """
+        self._given.update(given)
+        try:
+            for first, last in _close_together(sorted(given)):
+                self.execute(sql, (*values, first, last))
+        finally:
+            self._given.clear()
 
     def stream(self, sql: str, values: Sequence[Any] = ()) -> Iterator[Any]:
         """Streams the rows of a query; the rows may be changed meanwhile by other statements.
@@ -288,6 +311,14 @@ class _Cursor(sqlite3.Cursor):
 def journal_path(folder: Path, name: str) -> Path:
     """The journal's file."""
     return folder / f"{name}.journal"
+
+
+def _close_together(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Divides ascending numbers where many are left out; yields the first and the last one of each part."""
+    ends = [place for place in range(1, len(numbers)) if numbers[place] - numbers[place - 1] > _NEAR]
+    for begin, end in pairwise((0, *ends, len(numbers))):
+        if begin < end:
+            yield numbers[begin], numbers[end - 1]
 
 
 def _what_is_at(file: Path) -> tuple[int, int]:

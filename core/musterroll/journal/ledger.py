@@ -172,15 +172,17 @@ class Ledger:
         query = f"SELECT 1 FROM {table} WHERE pipeline = ? AND identity = ? AND ref = ?{where}"  # noqa: S608 -- constants
         return frozenset(ref for ref in refs if self._journal.execute(query, (*self._owner, ref, *values)).fetchone())
 
-    def add_created(self, job: str, users: Sequence[tuple[str, str]]) -> None:
-        """Notes that users were created by this pipeline: (id, username)."""
-        if not users:
+    def add_created(self, job: str, rows: Iterable[int]) -> None:
+        """Notes that users were created by this pipeline: those of some rows of a job, which have their ids by now."""
+        created = dict.fromkeys(rows, 1)
+        if not created:
             return
         note_owner(self._journal, *self._owner)
-        (owner,) = self._journal.execute(f"SELECT {OWNER}", self._owner).fetchone()
-        self._journal.executemany(
-            "INSERT OR IGNORE INTO managed VALUES (?, ?, ?, ?)", [(owner, ref, name, job) for ref, name in users]
+        query = (
+            f"INSERT OR IGNORE INTO managed SELECT {OWNER}, ref, username, job FROM row "  # noqa: S608 -- a constant
+            "WHERE job = ?3 AND row BETWEEN ?4 AND ?5 AND given(row)"
         )
+        self._journal.execute_given(query, (*self._owner, job), created)
 
     def add_resets(self, job: str, refs: Sequence[str], *, sheet_sha256: str) -> None:
         """Notes that users got a sheet's password, so that running it again does not reset it."""

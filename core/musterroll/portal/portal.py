@@ -178,7 +178,7 @@ class Portal(ClosingGuard):
     ) -> Iterator[Result]:
         waiting = Waiting(ops, doing, self.watch)
         unit = (f"operation {done}", f"operations {done}")
-        return self.stream(stage, method, partial(_result, waiting, name), waiting, name=name, unit=unit)
+        return self.stream(stage, method, partial(_result, waiting, name), iter(waiting), name=name, unit=unit)
 
 
 def _identity(answer: object) -> str:

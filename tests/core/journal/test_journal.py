@@ -11,6 +11,8 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from musterroll.errors import RefusedError, StateError
 from musterroll.journal.glance import glance
@@ -217,3 +219,20 @@ def _refused(folder: Path) -> str:
     assert "\n" not in error.value.message
     assert str(journal_path(folder, "acme")) in error.value.message
     return error.value.message
+
+
+@given(st.dictionaries(st.integers(0, 60) | st.sampled_from((900, 1 << 40)), st.text("ab", max_size=2)))
+def test_what_is_given_for_numbers_reaches_those_and_no_other(given_for: dict[int, str]) -> None:
+    there = {*range(0, 60, 2), 900, 1 << 40}
+    with closing(Journal.temporary()) as journal:
+        journal.executemany("INSERT INTO owner VALUES (?, '', ?)", [(number, number) for number in there])
+        reading = journal.stream("SELECT number FROM owner")  # whoever reads meanwhile is in nobody's way
+        next(reading)
+        journal.execute_given(
+            "UPDATE owner SET pipeline = ? || given(number) WHERE number BETWEEN ? AND ? AND given(number) IS NOT NULL",
+            ("x",),
+            given_for,
+        )
+        changed = dict(journal.execute("SELECT number, substr(pipeline, 2) FROM owner WHERE pipeline <> ''").fetchall())
+        assert changed == {number: text for number, text in given_for.items() if number in there}
+        assert journal.execute("SELECT count(given(number)) FROM owner").fetchone() == (0,)

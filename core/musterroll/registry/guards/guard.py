@@ -15,7 +15,6 @@ from musterroll.registry.watch import Watch
 
 T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
-_NOTHING_MORE = object()
 _HALF = late_pattern("[\ud800-\udfff]")
 
 
@@ -68,16 +67,16 @@ class Guard:
         Raises:
             PluginError: it broke, or an answer cannot be used.
         """
-        call = self.watch.begin(self.label, stage, unit)
+        watch, call = self.watch, self.watch.begin(self.label, stage, unit)
         answers: Iterator[Any] | None = None
         try:
             answers = iterator(method(*args), name)
-            while (answer := next(answers, _NOTHING_MORE)) is not _NOTHING_MORE:
+            for answer in answers:
                 looked_at = look(answer)
                 call.done += 1
-                self.watch.end(call)
+                watch.current = call.outer  # as `end` does
                 yield looked_at
-                call.outer, self.watch.current = self.watch.current, call
+                call.outer, watch.current = watch.current, call
         except MusterrollError:
             raise
         except (Exception, SystemExit) as error:

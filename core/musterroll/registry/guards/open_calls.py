@@ -41,13 +41,12 @@ class Waiting(Generic[I]):
         self._last: deque[I] = deque(maxlen=_LAST)
 
     def __iter__(self) -> Iterator[I]:
-        return self
-
-    def __next__(self) -> I:
-        self._watch.step()
-        item = next(self._items)
-        self._open[item.id] = item
-        return item
+        waiting, step = self._open, self._watch.step
+        step()
+        for item in self._items:
+            waiting[item.id] = item
+            yield item
+            step()
 
     def answered(self, id_: object) -> I:
         """Takes note of an answer; returns what it is to.

@@ -61,7 +61,7 @@ class Post(ClosingGuard):
                 raise AnswerError(f"the detail of the answer to {what} must be a text or None, not {a(answer.detail)}")
             return answer
 
-        return self.stream("sending", self.inner.send, look, waiting, name="send", unit=_SENT)
+        return self.stream("sending", self.inner.send, look, iter(waiting), name="send", unit=_SENT)
 
     def forget(self, jobs: Collection[str]) -> None:
         """See `KeepsMessages`; does nothing where the notifier keeps nothing."""
