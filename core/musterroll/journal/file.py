@@ -30,9 +30,10 @@ _PRAGMAS = (
     "synchronous = FULL",
     "cache_size = -16000",  # KiB: what a job of 100,000 rows is working on
 )
-# Bytes. What a job changes is many rows side by side, and whoever asks about it goes through all of them: a quarter of
-# SQLite's number of pages to write, and of checkpoints, each of which writes them once more.
+# Bytes, of a new journal. What a job changes is many rows side by side, and whoever asks about it goes through all of
+# them: a quarter of the pages that SQLite would make.
 _PAGE = 16_384
+_BETWEEN_CHECKPOINTS = 16_000_000  # bytes: few of them, as each writes once more what has changed
 _SMALLEST = 512  # bytes; an SQLite file has at least so many
 _WAL_MAGIC = (b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83")
 _WAL_HEADER = 32  # bytes
@@ -74,6 +75,8 @@ def open_to_write(path: Path) -> sqlite3.Connection:
             _upgrade(db, path)
         for pragma in _PRAGMAS:
             db.execute(f"PRAGMA {pragma}").fetchall()
+        (page,) = db.execute("PRAGMA page_size").fetchone()
+        db.execute(f"PRAGMA wal_autocheckpoint = {_BETWEEN_CHECKPOINTS // page}").fetchall()
     except sqlite3.Error as error:
         _close(db)
         raise state_error(path, error) from error

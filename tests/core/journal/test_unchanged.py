@@ -28,7 +28,7 @@ def test_an_unchanged_night_costs_nearly_nothing(work: Work) -> None:
     night = work.run(pipeline, sheet)
     assert night.rows == {"unchanged": 3000}
     second = _size(work)
-    assert second - first < 60_000  # it was 900,000
+    assert second - first < 100_000  # it was 900,000
     for _ in range(3):
         work.run(pipeline, sheet)
     assert _size(work) - second < 32_000
