@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import repeat
 from json.encoder import encode_basestring
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -192,46 +193,50 @@ class Made:
 
 NOTHING_MADE = Made()
 _NOT_MADE = NOTHING_MADE.columns()
-# Of most new users most columns are empty, and those take as long to write as others: they are left out.
-_OF_NEW = ("row", "username", "folded", "action", "password", "fields", "add_to")
-_OF_NOT_INVITED = (*_OF_NEW, "reason")
-_OF_INVITED = (*_OF_NEW, "invite", "channel", "reason", "recipient", "known_as")
+# Of new users most columns are empty, and those take as long to write as others: they are left out.
+_OF_NEW = ("job", "action", "row", "username", "folded", "password", "fields", "add_to")
+_OF_INVITES = ("invite", "channel", "reason", "recipient", "known_as")
 _OF_MADE = ("made", "who", "handed")
 
 
-class NewUser(NamedTuple):
-    """What happens to a row that creates a user as it says: what there is to know of its `Change`.
+class NewRows(NamedTuple):
+    """What happens to rows that create users as they say, column by column: what there is to know of their `Change`s.
 
     Attributes:
-        row: the sheet row.
-        username: as in the sheet.
+        rows: the sheet rows.
+        usernames: as in the sheet.
         folded: the same folded.
-        password: what happens to the password, as the journal has it.
+        passwords: what happens to the passwords, as the journal has it.
         fields: the attributes that are not empty, as `new_fields` writes them.
-        add: the groups that the user is added to, as `numbers_text` has them.
-        invite: whether the user is invited.
+        add: the groups that the users are added to, as `numbers_text` has them.
+        invites: whether the users are invited; one decision where none of them is.
         made: what was made, where anything was.
     """
 
-    row: int
-    username: str
-    folded: str
-    password: str
-    fields: str
-    add: str | None
-    invite: InviteDecision
-    made: Made | None = None
+    rows: Sequence[int]
+    usernames: Sequence[str]
+    folded: Sequence[str]
+    passwords: Sequence[str]
+    fields: Sequence[str]
+    add: Sequence[str | None]
+    invites: Sequence[InviteDecision] | InviteDecision
+    made: Sequence[Made] | None = None
 
-    def columns(self) -> tuple[tuple[str, ...], tuple[object, ...]]:
-        """Returns which columns of the table `row` say something of it, and what."""
-        row, username, folded, password, fields, add, invite, made = self
-        values = row, username, folded, _CREATE, password, fields, add
-        is_decided = invite.recipient is None and not invite.known_as
-        others = (invite.reason,) if is_decided else invite.columns()
-        names = _OF_NOT_INVITED if is_decided else _OF_INVITED
+    def columns(self, job: str) -> tuple[Sequence[str], Iterable[tuple[object, ...]]]:
+        """Returns which columns of the table `row` say something of them, and what, row by row."""
+        *of_users, invites, made = self
+        names = list(_OF_NEW)
+        columns: list[Iterable[object]] = [repeat(job), repeat(_CREATE), *of_users]
+        if isinstance(invites, InviteDecision):
+            names.append("reason")
+            columns.append(repeat(invites.reason))
+        else:
+            names += _OF_INVITES
+            columns += zip(*(one.columns() for one in invites), strict=True)
         if made is not None:
-            return (*names, *_OF_MADE), (*values, *others, *made.columns())
-        return names, (*values, *others)
+            names += _OF_MADE
+            columns += zip(*(one.columns() for one in made), strict=True)
+        return names, zip(*columns, strict=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

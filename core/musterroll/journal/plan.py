@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from heapq import merge
@@ -19,7 +18,7 @@ from musterroll.journal.change import (
     Change,
     HandEditCounts,
     InviteDecision,
-    NewUser,
+    NewRows,
     PasswordAction,
     PrivilegedGroup,
     StoredGroups,
@@ -87,7 +86,6 @@ class PlanStore:
         self._journal = journal
         self._job = job
         self._rows: list[tuple[object, ...]] = []
-        self._new: dict[tuple[str, ...], list[tuple[object, ...]]] = defaultdict(list)  # by the columns that they fill
         self._agreed: list[tuple[object, ...]] = []
         self._settled: list[UnchangedRow] = []
         self._has_settled = False
@@ -115,10 +113,11 @@ class PlanStore:
         if change.agreed is not None:
             self._agreed.append((self._job, change.stored_row, *change.agreed.columns()))
 
-    def add_new(self, user: NewUser) -> None:
-        """Stores a row that creates a user as it says; its groups are stored already."""
-        columns, values = user.columns()
-        self._new[columns].append((self._job, *values))
+    def add_new(self, rows: NewRows) -> None:
+        """Writes down rows that create users as they say; their groups are stored already."""
+        names, values = rows.columns(self._job)
+        marks = ", ".join("?" * len(names))
+        self._journal.executemany(f"INSERT INTO row ({', '.join(names)}) VALUES ({marks})", values)  # noqa: S608 -- constants
 
     def add_settled(self, rows: Sequence[UnchangedRow]) -> None:
         """Stores rows to which nothing is done, and of which nothing is to be noted when the job ends."""
@@ -151,11 +150,6 @@ class PlanStore:
         pack_rows(self._journal, self._job, ready)
         self._journal.executemany(f"INSERT INTO row VALUES ({', '.join('?' * 20)})", self._rows)  # noqa: S608 -- marks
         self._rows.clear()
-        for columns, rows in self._new.items():
-            names = ("job", *columns)
-            marks = ", ".join("?" * len(names))
-            self._journal.executemany(f"INSERT INTO row ({', '.join(names)}) VALUES ({marks})", rows)  # noqa: S608 -- constants
-        self._new.clear()
         if self._agreed:
             self._journal.executemany("INSERT INTO agreed VALUES (?, ?, ?, ?)", self._agreed)
             self._agreed.clear()

@@ -15,6 +15,7 @@ from musterroll.journal.journal import Journal
 # So many members go into one operation: few calls for a portal, and a failure that hits few.
 _MEMBERS = 100
 _BATCH = 1000
+_MOST_KNOWN = 20_000  # combinations of groups
 _KINDS_THAT_SET: Mapping[tuple[str, Scalar], Kind] = {
     operation.sets: kind for kind, operation in OPERATIONS.items() if operation.sets
 }
@@ -105,7 +106,7 @@ class PlannedOperations:
         for row, text in self._journal.stream(query, (self._job,)):
             targets = known.get(text)
             if targets is None:
-                if len(known) > _BATCH:
+                if len(known) >= _MOST_KNOWN:
                     known.clear()
                 targets = known[text] = json.loads(text)
             for target in targets:

@@ -25,6 +25,7 @@ class RowDigests:
     def __init__(self, fields: FieldSet, match: Sequence[str], salt: bytes) -> None:
         self._fields = fields
         self._names = sorted(field.name for field in fields.values() if not field.secret)
+        self._whole = "\0".join(f"{name.replace('%', '%%')}\0%s" for name in self._names)  # what a full row says
         self._match = match
         self._empty = blake2b(digest_size=DIGEST, key=salt)
 
@@ -37,9 +38,10 @@ class RowDigests:
         whose = self._whose(batch.columns)
         # In the spelling of a username nobody sees a difference.
         typed = [self._typed(rows, name, folds=name == USERNAME) for name in self._names]
-        names = [f"{name}\0" for name in self._names]
         said = [
-            "\0".join([name + text for name, text in zip(names, texts, strict=True) if text])
+            self._whole % texts
+            if "" not in texts
+            else "\0".join([f"{name}\0{text}" for name, text in zip(self._names, texts, strict=True) if text])
             for texts in zip(*typed, strict=True)
         ]
         numbers = batch.numbers

@@ -9,7 +9,7 @@ from musterroll.contract.messages import Recipient
 from musterroll.contract.plain import takes_plain_way
 from musterroll.contract.users import GroupPath
 from musterroll.invites.policy import InvitePolicy
-from musterroll.journal.change import InviteDecision, Made, NewUser, PasswordAction, Target, new_fields, numbers_text
+from musterroll.journal.change import InviteDecision, Made, NewRows, PasswordAction, Target, new_fields, numbers_text
 from musterroll.journal.plan import PlanStore
 from musterroll.plan.row import RowPlanner
 from musterroll.sheet.batch import RowBatch
@@ -56,22 +56,22 @@ class NewUsers:
     def begin(self, batch: RowBatch, made: Sequence[Made] | None) -> None:
         """Takes the batch whose rows may be such, and what was made for them, where anything can be."""
         self._made = made
+        self._taken = list[CheckedRow]()
         if not self._looks:
             return
-        columns = batch.columns
-        self._suspects = self._rows.suspects(columns)
-        self._usernames, self._folded = columns.texts(USERNAME), columns.folded(USERNAME)
+        self._batch = columns = batch.columns
+        self._usernames = columns.texts(USERNAME)
         self._has_password = list(map(bool, columns.secrets(PASSWORD)))
-        self._columns = [columns.texts(name) for name in self._names]
-        self._fields: list[str] = []  # written when the first of them is needed
+        needed: list[Sequence[object]] = [self._usernames]
+        if self._needs_password and not self._makes_passwords:
+            needed.append(self._has_password)
+        lacking = [place for texts in needed if not all(texts) for place, text in enumerate(texts) if not text]
+        self._left = {*self._rows.suspects(columns), *lacking}
 
     def take(self, checked: CheckedRow) -> bool:
-        """Stores what becomes of a row that means nobody whom the portal has; returns whether it is such a row."""
+        """Takes a row that means nobody whom the portal has, to be stored with others; returns whether it is such."""
         _, place, groups, _, valid = checked
-        if not (self._looks and valid) or place in self._suspects:
-            return False
-        username, has_password = self._usernames[place], self._has_password[place]
-        if not (username and (has_password or self._makes_passwords or not self._needs_password)):
+        if not (self._looks and valid) or place in self._left:
             return False
         if groups not in self._targets:
             known = self._rows.groups_of_new(groups)
@@ -79,15 +79,36 @@ class NewUsers:
                 return False
             self._targets[groups] = numbers_text(known[0])
             self._keep(known[0])
-        if not self._fields:
-            self._fields = new_fields(self._names, self._columns) or ["{}"] * len(self._usernames)
-        invite = self._against_all or self._invites.reason_against(None, username, active=True)
-        if invite is None:
-            texts = (column[place] for column in self._columns)
-            recipient = Recipient(username=username, fields=dict(zip(self._names, texts, strict=True)))
-            invite = self._decide(checked, recipient)
-        password = _SET if has_password or self._makes_passwords else _NONE
-        fields, add = self._fields[place], self._targets[groups]
-        made = None if self._made is None else self._made[place]
-        self._store.add_new(NewUser(checked.number, username, self._folded[place], password, fields, add, invite, made))
+        self._taken.append(checked)
         return True
+
+    def store(self) -> None:
+        """Stores what becomes of the rows of the batch that were taken."""
+        if not self._taken:
+            return
+        batch, taken = self._batch, self._taken
+        places = [checked.place for checked in taken]
+        columns = [batch.texts(name) for name in self._names]
+        fields = new_fields(self._names, columns) or ["{}"] * len(batch)
+        numbers, folded = batch.numbers, batch.folded(USERNAME)
+        targets, has_password = self._targets, self._has_password
+        self._store.add_new(
+            NewRows(
+                rows=[numbers[place] for place in places],
+                usernames=[self._usernames[place] for place in places],
+                folded=[folded[place] for place in places],
+                passwords=[_SET if self._makes_passwords or has_password[place] else _NONE for place in places],
+                fields=[fields[place] for place in places],
+                add=[targets[checked.groups] for checked in taken],
+                invites=self._against_all or [self._invite(checked, columns) for checked in taken],
+                made=None if self._made is None else [self._made[place] for place in places],
+            )
+        )
+
+    def _invite(self, checked: CheckedRow, columns: Sequence[Sequence[str]]) -> InviteDecision:
+        username = self._usernames[checked.place]
+        against = self._invites.reason_against(None, username, active=True)
+        if against is not None:
+            return against
+        texts = (column[checked.place] for column in columns)
+        return self._decide(checked, Recipient(username=username, fields=dict(zip(self._names, texts, strict=True))))

@@ -120,7 +120,8 @@ class RowPlanner:
         self._passwords = columns.secrets(PASSWORD)
         self._usernames = columns.texts(USERNAME)
         self._of_new = self._attributes(columns)
-        self._of_existing = self._attributes(batch.without_defaults or columns)
+        bare = batch.without_defaults  # an existing user gets no defaults
+        self._of_existing = self._of_new if bare is None else self._attributes(bare)
 
     def _attributes(self, batch: Batch) -> list[tuple[str, ...]]:
         """The texts of the attributes, row by row."""

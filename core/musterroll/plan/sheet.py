@@ -270,6 +270,7 @@ class SheetPlanner:
                 order = USUAL if orders is None else orders[checked.place]
                 if not self._plan_row(checked, match, matches, known, order):
                     unusual.add(checked.place)
+        self._new_users.store()
         return unusual
 
     def _known(self, users: Sequence[Existing]) -> _Known:
