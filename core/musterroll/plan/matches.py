@@ -77,16 +77,15 @@ def look_up(
         BackendError: the portal cannot answer.
         PluginError: the backend broke.
     """
-    keys: dict[tuple[str, str], UserKey] = {}
+    keys: list[UserKey] = []
+    places = list(map(_PLACE, rows))
     for field in fields if rows else ():
         texts, folded = rows[0].batch.columns.texts(field), rows[0].batch.columns.folded(field)
-        wanted = ((texts[place], folded[place]) for place in map(_PLACE, rows) if texts[place])
-        keys.update({(field, text): UserKey(field, text, key) for text, key in wanted})
+        keys += [UserKey(field, texts[place], folded[place]) for place in places if texts[place]]
     if old_username is not None:
-        olds = (row.texts[old_username] for row in rows)
-        keys.update({(USERNAME, old): UserKey.of(USERNAME, old) for old in olds if old})
-    found = portal.lookup(list(keys.values()))
-    return Matches({text: found[key] for text, key in keys.items() if key in found} if found else {})
+        keys += [UserKey.of(USERNAME, old) for row in rows if (old := row.texts[old_username])]
+    found = portal.lookup(list(dict.fromkeys(keys)))
+    return Matches({(key.field, key.raw): users for key, users in found.items()})
 
 
 def find_user(checked: CheckedRow, match: Sequence[str], matches: Matches) -> Existing | Problem | None:

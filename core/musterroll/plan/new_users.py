@@ -16,12 +16,13 @@ from musterroll.sheet.batch import RowBatch
 from musterroll.sheet.checks import CheckedRow
 
 _SET, _NONE = PasswordAction.SET.value, PasswordAction.NONE.value
+_REMEMBERED = 10_000  # combinations of groups
 
 
 class NewUsers:
     """Plans such rows by their texts alone: what `RowPlanner` would say of them, without its objects.
 
-    A row whose groups have not been planned before, with an error, or without what a user needs is left to it.
+    A row with a group that has not been planned before, with an error, or without what a user needs is left to it.
 
     Args:
         rows: plans all other rows; what it has found out of groups counts here.
@@ -56,7 +57,7 @@ class NewUsers:
     def begin(self, batch: RowBatch, made: Sequence[Made] | None) -> None:
         """Takes the batch whose rows may be such, and what was made for them, where anything can be."""
         self._made = made
-        self._taken = list[CheckedRow]()
+        self._taken, self._add = list[CheckedRow](), list[str | None]()
         if not self._looks:
             return
         self._batch = columns = batch.columns
@@ -77,9 +78,12 @@ class NewUsers:
             known = self._rows.groups_of_new(groups)
             if known is None:
                 return False
+            if len(self._targets) >= _REMEMBERED:
+                self._targets.clear()
             self._targets[groups] = numbers_text(known[0])
             self._keep(known[0])
         self._taken.append(checked)
+        self._add.append(self._targets[groups])
         return True
 
     def store(self) -> None:
@@ -91,7 +95,7 @@ class NewUsers:
         columns = [batch.texts(name) for name in self._names]
         fields = new_fields(self._names, columns) or ["{}"] * len(batch)
         numbers, folded = batch.numbers, batch.folded(USERNAME)
-        targets, has_password = self._targets, self._has_password
+        has_password = self._has_password
         self._store.add_new(
             NewRows(
                 rows=[numbers[place] for place in places],
@@ -99,7 +103,7 @@ class NewUsers:
                 folded=[folded[place] for place in places],
                 passwords=[_SET if self._makes_passwords or has_password[place] else _NONE for place in places],
                 fields=[fields[place] for place in places],
-                add=[targets[checked.groups] for checked in taken],
+                add=self._add,
                 invites=self._against_all or [self._invite(checked, columns) for checked in taken],
                 made=None if self._made is None else [self._made[place] for place in places],
             )

@@ -76,6 +76,7 @@ class RowPlanner:
         self._hand_edits = HandEdits(settings)
         self._knows_edits = bool(self._hand_edits)
         self._new_groups: dict[tuple[GroupPath, ...], Groups] = {}
+        self._plain_groups = set[GroupPath]()  # of which there is nothing to be said any more
         kept = capabilities.fields
         self._unkept = () if kept is None else tuple(name for name in self._names if name not in kept)
         self._takes_all = not (capabilities.changes_values or backend.checks_users)
@@ -111,7 +112,10 @@ class RowPlanner:
         """The groups of a new user where they are known, and nothing is to be said of them."""
         can = self._can
         are_kept = not paths or (can.groups and (can.nested_groups or all(len(path) == 1 for path in paths)))
-        return self._new_groups.get(paths) if are_kept else None
+        if not (are_kept and self._plain_groups.issuperset(paths)):
+            return None
+        found = filter(None, map(self._groups.find, paths))
+        return self._new_groups.get(paths) or (tuple({target.id: target for target in found}.values()), ())
 
     def begin(self, rows: Sequence[CheckedRow]) -> None:
         """Takes the batch whose rows are to be planned: their texts are needed column by column."""
@@ -295,8 +299,10 @@ class RowPlanner:
         known = self._new_groups.get(checked.groups)
         if known is None:
             known = self._membership(checked, checked.groups, frozenset(), problems)
-            if not problems and len(self._new_groups) < _REMEMBERED:
-                self._new_groups[checked.groups] = known
+            if not problems:
+                self._plain_groups.update(checked.groups)
+                if len(self._new_groups) < _REMEMBERED:
+                    self._new_groups[checked.groups] = known
         return known
 
     def _membership(

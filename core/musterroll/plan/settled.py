@@ -172,7 +172,7 @@ class SettledRows:
                         settled[place] = batch.rows.numbers[place], user.username, _KEEP, reason
         if not settled:
             self._settled = [None] * len(batch)
-            return batch
+            return list(batch)
         rows = [settled.get(place) for place in range(len(batch))]
         self._settled = [None if row is None else row[3] for row in rows]
         self._store.add_settled([row for row in rows if row is not None])

@@ -60,6 +60,16 @@ _SHEETS = {
     ),
     "a password that is needed": Sheet(top='on_error = "skip"', rows=[*_ROWS, user("gus", password="")]),
     "a password that is not": Sheet(top='password.required = "never"', rows=[*_ROWS, user("gus", password="")]),
+    "groups that others have named": Sheet(
+        rows=[
+            addressed("ana", groups="A|B"),
+            addressed("bo", groups="C"),
+            addressed("cy", groups="C;A|B"),
+            addressed("dee", groups="a|b;A|B;C"),
+            addressed("eve", groups="A|B;a|b;A"),
+            addressed("fay", groups="A;a|b;C"),
+        ],
+    ),
     "bad rows": Sheet(top='on_error = "skip"', rows=[*_ROWS, user("gus", email="nonsense", groups="A"), user("")]),
     "the first of its groups is bad": Sheet(
         top='on_error = "skip"', rows=[user("gus", email="nonsense", groups="Q"), *(user(n, groups="Q") for n in "hij")]
@@ -126,7 +136,7 @@ def test_a_first_sheet_is_the_same_both_ways(name: str, tmp_path: Path, monkeypa
     assert quick[1] == plain[1]
 
 
-def test_only_the_first_user_of_some_groups_is_planned_whole(work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_the_first_user_of_a_group_is_planned_whole(work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
     planned, plan = list[int](), RowPlanner.plan
 
     def watched(self: RowPlanner, checked: Any, *args: Any, **options: Any) -> Any:
@@ -135,7 +145,8 @@ def test_only_the_first_user_of_some_groups_is_planned_whole(work: Work, monkeyp
 
     monkeypatch.setattr(RowPlanner, "plan", watched)
     rows = [addressed(f"user{number}", groups=f"Site {number % 3}") for number in range(30)]
-    assert work.run(work.pipeline(backend=DIRECTORY), work.sheet(*rows)).rows == {"created": 30}
+    rows += [addressed("others", groups="Site 2;Site 0"), addressed("nowhere")]
+    assert work.run(work.pipeline(backend=DIRECTORY), work.sheet(*rows)).rows == {"created": 32}
     assert planned == [3, 4, 5]  # below headings and guidance
 
 
