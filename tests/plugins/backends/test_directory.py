@@ -187,6 +187,80 @@ class TestIndexOfAddresses:
         backend.close()
         assert query(path, self._INDEX) == [(1,)]
 
+    @pytest.fixture
+    def small_chunks(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("musterroll_plugins.backends.directory.backend._CHUNK", 300)
+
+    @pytest.mark.usefixtures("small_chunks")
+    @pytest.mark.parametrize("field", ["email", "forename", "staff_number"])
+    def test_who_looks_up_beside_it_reads_each_new_user_once(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, field: str
+    ) -> None:
+        path, steps, connect = tmp_path / "users.db", [0], sqlite3.connect
+        backend = open_directory(path)
+        users = (creation(f"user{number}", **{field: f"U{number}@example.com"}) for number in range(3000))
+        results = iter(backend.execute(users))
+        next(results)
+
+        def count() -> int:
+            steps[0] += 1
+            return 0
+
+        def watched(*args: Any, **options: Any) -> sqlite3.Connection:
+            connection: sqlite3.Connection = connect(*args, **options)
+            connection.set_progress_handler(count, 100)
+            return connection
+
+        monkeypatch.setattr(sqlite3, "connect", watched)
+        looking = open_directory(path, read_only=True)
+        monkeypatch.setattr(sqlite3, "connect", connect)
+        cost = []
+        for chunk in range(10):
+            key = UserKey.of(field, f"u{chunk * 300 + 299}@example.com")
+            steps[0] = 0
+            assert [user.username for user in looking.lookup([key])[key]] == [f"user{chunk * 300 + 299}"]
+            cost.append(steps[0])
+            for _ in range(300):  # the next chunk
+                next(results, None)
+        assert max(cost) < 2 * cost[0]
+        looking.close()
+        backend.close()
+        assert query(path, "SELECT count(*) FROM meta, sqlite_schema WHERE key = 'changes' OR type = 'trigger'") == [
+            (0,)
+        ]
+
+    @pytest.mark.usefixtures("small_chunks")
+    def test_who_looks_up_beside_it_sees_what_others_change(self, tmp_path: Path) -> None:
+        path = tmp_path / "users.db"
+        backend = open_directory(path)
+        creations = (creation(f"user{number}", email=f"u{number}@example.com") for number in range(900))
+        results = iter(backend.execute(creations))
+        first = next(results)
+        looking = open_directory(path, read_only=True)
+
+        def found(address: str) -> list[str]:
+            key = UserKey.of("email", address)
+            return [user.username for user in looking.lookup([key]).get(key, ())]
+
+        assert (found("u0@example.com"), found("other@example.com")) == (["user0"], [])
+        with closing(sqlite3.connect(path)) as hand:  # as another program does, which makes no index
+            hand.execute("UPDATE users SET email_key = 'other@example.com' WHERE id = ?", (first.ref,))
+            hand.commit()
+            assert (found("u0@example.com"), found("other@example.com")) == ([], ["user0"])
+            last = hand.execute("SELECT max(rowid) FROM users").fetchone()
+            hand.execute("DELETE FROM users WHERE rowid = ?", last)
+            hand.execute(
+                "INSERT INTO users (rowid, id, username, username_key, email, email_key, created_at, updated_at) "
+                "VALUES (?, 'x', 'new', 'new', 'new@example.com', 'new@example.com', '', '')",
+                last,
+            )
+            hand.commit()
+        assert (found("u299@example.com"), found("new@example.com")) == ([], ["new"])
+        assert len(list(results)) == 899
+        assert (found("u899@example.com"), found("other@example.com")) == (["user899"], ["user0"])
+        looking.close()
+        backend.close()
+
     def test_after_a_kill_the_next_to_write_makes_it(self, tmp_path: Path) -> None:
         path = tmp_path / "users.db"
         killed = open_directory(path)

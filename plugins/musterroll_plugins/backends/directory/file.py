@@ -18,7 +18,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from musterroll import BackendError
-from musterroll_plugins.backends.directory.schema import EMAIL_INDEX, FORMAT, NEEDED
+from musterroll_plugins.backends.directory.schema import COUNT_CHANGES, COUNT_NO_CHANGES, EMAIL_INDEX, FORMAT, NEEDED
 
 LOCK_SECONDS = 5.0  # how long to wait for another program that is writing
 _SMALLEST = 512  # bytes; the smallest page
@@ -101,7 +101,7 @@ def open_directory(path: Path, *, read_only: bool) -> sqlite3.Connection:
             _look_at_tables(connection)
             if not read_only:
                 _try_to_write(connection)
-                connection.execute(EMAIL_INDEX)  # it lacks where a first import was killed
+                _make_email_index(connection)  # it lacks where a first import was killed
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA cache_size = -32000")  # KiB: the indexes of some 100,000 users
@@ -123,10 +123,33 @@ def drop_email_index(connection: sqlite3.Connection) -> None:
     """Drops the index by address, in the caller's transaction, unless there are users already.
 
     Of many users it is made in a tenth of the time once they are all there. Whoever looks up an address meanwhile makes
-    a temporary one.
+    a temporary one, and adds new users to it for as long as no other is changed, which is counted.
     """
-    if connection.execute("SELECT 1 FROM users LIMIT 1").fetchone() is None:
-        connection.execute("DROP INDEX IF EXISTS users_by_email")
+    if has_email_index(connection) and connection.execute("SELECT 1 FROM users LIMIT 1").fetchone() is None:
+        for statement in ("DROP INDEX users_by_email", *COUNT_CHANGES):
+            connection.execute(statement)
+
+
+def has_email_index(connection: sqlite3.Connection) -> bool:
+    """Whether there is the index by address."""
+    query = "SELECT 1 FROM sqlite_schema WHERE name = 'users_by_email'"
+    return connection.execute(query).fetchone() is not None
+
+
+def _make_email_index(connection: sqlite3.Connection) -> None:
+    """Makes the index by address, unless it is there."""
+    if has_email_index(connection):
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        if not has_email_index(connection):  # another process may have been quicker
+            for statement in (EMAIL_INDEX, *COUNT_NO_CHANGES):
+                connection.execute(statement)
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
 
 
 def close_directory(connection: sqlite3.Connection, *, read_only: bool) -> None:
@@ -145,7 +168,7 @@ def bring_to_rest(connection: sqlite3.Connection) -> None:
     Raises:
         sqlite3.Error: somebody else has it open, or the disk is full.
     """
-    connection.execute(EMAIL_INDEX)
+    _make_email_index(connection)
     if connection.execute("PRAGMA journal_mode").fetchone() == ("wal",):
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         connection.execute("PRAGMA journal_mode = DELETE").fetchall()

@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Sized
+from typing import NamedTuple
 
 from musterroll import (
     AddMembers,
@@ -27,6 +28,7 @@ from musterroll import (
     Wanted,
     fold,
 )
+from musterroll_plugins.backends.directory.file import has_email_index
 from musterroll_plugins.backends.directory.schema import COLUMNS
 
 BATCH = 500
@@ -48,14 +50,29 @@ def _keyed(key: str) -> str:
 _KEPT = {"username": "username_key", "email": "email_key"}
 
 
+class _Indexed(NamedTuple):
+    """What a temporary index was made of.
+
+    Attributes:
+        version: changes with whatever another connection writes.
+        schema: of the file; a VACUUM, which gives users other numbers, changes it too.
+        changes: how often a user was changed or deleted since a large first import began; None where none goes on.
+        last: the number of the last user.
+    """
+
+    version: int
+    schema: int
+    changes: str | None
+    last: int
+
+
 class Reads:
     """Reads through one connection."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
         self._db.create_function("mr_fold", 1, lambda value: fold(str(value)), deterministic=True)
-        # field -> the state of the file that its temporary index was made of
-        self._indexed: dict[str, int] = {}
+        self._indexed: dict[str, _Indexed] = {}  # by field
 
     def forget_indexes(self) -> None:
         """To be called when this connection writes: SQLite tells only of the others' changes."""
@@ -108,7 +125,7 @@ class Reads:
         return [refs.get(user.folded) if wanted[user.folded] is user else None for user in users]
 
     def _by_key(self, field: str, folded: Collection[str]) -> dict[str, list[Existing]]:
-        if field in _KEPT and (field != "email" or self._has_email_index()):
+        if field in _KEPT and (field != "email" or has_email_index(self._db)):
             key = f"users.{_KEPT[field]}"
             source = _keyed(key)
         else:
@@ -119,27 +136,40 @@ class Reads:
             users[row[0]].append(_existing(row[1:]))
         return users
 
-    def _has_email_index(self) -> bool:
-        query = "SELECT 1 FROM sqlite_schema WHERE name = 'users_by_email'"
-        return self._db.execute(query).fetchone() is not None
-
     def _index(self, field: str) -> str:
-        """Makes a temporary table of a field's folded values, unless it is there and up to date."""
+        """Makes a temporary table of a field's folded values, unless it is there and up to date.
+
+        While a large first import goes on, those are added who came since: else each look would read all users.
+        """
         table = f'temp."by_{field.encode().hex()}"'
         (version,) = self._db.execute("PRAGMA data_version").fetchone()
-        if self._indexed.get(field) != version:
+        known = self._indexed.get(field)
+        if known is not None and known.version == version:
+            return table
+        # First: whoever comes or is changed while it is made is taken in by the next look, once more at the worst.
+        now = self._state(version)
+        if known is None or now.changes is None or known[1:3] != now[1:3]:
+            known = None
             self._db.execute(f"DROP TABLE IF EXISTS {table}")
             self._db.execute(f"CREATE TABLE {table} (key TEXT, user_id TEXT, PRIMARY KEY (key, user_id)) WITHOUT ROWID")
-            if field in COLUMNS:
-                values = f"SELECT mr_fold({field}), id FROM users WHERE {field} IS NOT NULL"  # noqa: S608 -- a constant
-                self._db.execute(f"INSERT INTO {table} {values}")
-            else:
-                values = (
-                    "SELECT mr_fold(own.value), users.id FROM users, json_each(attributes) AS own WHERE own.key = ?"
-                )
-                self._db.execute(f"INSERT INTO {table} {values}", (field,))
-            self._indexed[field] = version
+        if field in COLUMNS:
+            key = _KEPT.get(field) or f"mr_fold({field})"
+            values = f"SELECT {key}, id FROM users WHERE {field} IS NOT NULL AND users.rowid > ?"  # noqa: S608 -- constants
+        else:
+            values = (
+                "SELECT mr_fold(own.value), users.id FROM users, json_each(attributes) AS own "
+                "WHERE users.rowid > ? AND own.key = ?"
+            )
+        after = 0 if known is None else known.last
+        self._db.execute(f"INSERT OR IGNORE INTO {table} {values}", (after,) if field in COLUMNS else (after, field))
+        self._indexed[field] = now
         return table
+
+    def _state(self, version: int) -> _Indexed:
+        (schema,) = self._db.execute("PRAGMA schema_version").fetchone()
+        changes = "SELECT value FROM meta WHERE key = 'changes'"
+        counted = f"SELECT ({changes}), (SELECT ifnull(max(rowid), 0) FROM users)"  # noqa: S608 -- constants
+        return _Indexed(version, schema, *self._db.execute(counted).fetchone())
 
     def groups(self) -> Iterator[Group]:
         """Streams all groups, parents first."""

@@ -19,8 +19,22 @@ NEEDED = {
 }
 """The columns that every table must have."""
 
-EMAIL_INDEX = "CREATE INDEX IF NOT EXISTS users_by_email ON users (email_key)"
+EMAIL_INDEX = "CREATE INDEX users_by_email ON users (email_key)"
 """Makes the index by address, which a large first import drops until it is done."""
+
+_COUNT = "BEGIN UPDATE meta SET value = value + 1 WHERE key = 'changes'; END"
+COUNT_CHANGES = (
+    "INSERT INTO meta VALUES ('changes', 0)",
+    f"CREATE TRIGGER users_updated AFTER UPDATE ON users {_COUNT}",
+    f"CREATE TRIGGER users_deleted AFTER DELETE ON users {_COUNT}",
+)
+"""Counts meanwhile how often users are changed or deleted: whoever looks up users beside it reads new ones only."""
+
+COUNT_NO_CHANGES = (
+    "DROP TRIGGER IF EXISTS users_updated",
+    "DROP TRIGGER IF EXISTS users_deleted",
+    "DELETE FROM meta WHERE key = 'changes'",
+)
 
 _SCHEMA = (
     """
