@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import tracemalloc
 from contextlib import closing
 
 import pytest
@@ -11,8 +12,10 @@ from musterroll import AddMembers, CreateUser, DeleteUser, Op, UpdateUser, engin
 from musterroll.errors import RefusedError
 from musterroll.journal.change import Action
 from musterroll.journal.job import JobState
+from musterroll.pipeline.pipeline import Pipeline
 from musterroll.reports.report import Outcome
 from musterroll_plugins.backends.memory.store import MemoryStore
+from support.cost import python_calls
 from support.faults import Fault
 from support.pipelines import Work, addressed, user
 
@@ -351,3 +354,70 @@ def test_an_undo_leaves_alone_whom_a_portal_names_that_ignores_its_filter(work: 
     undone = work.undo(pipeline)
     assert undone.codes == ["undo.kept@3"]
     assert work.portal.user("renamed").fields["forename"] == "Anna"
+
+
+_BOSS = '[[sheet.fields]]\nname = "boss"\nheading = "boss"\ntype = "user"'
+
+
+def test_whoever_is_named_by_a_name_that_is_given_back_is_named_once_it_is_there(work: Work) -> None:
+    """However the two are spelled; whoever keeps the name is named at once."""
+    match = 'match = ["surname", "username"]'
+    work.portal.add("ÄNNE", forename="Anne", surname="Berg")
+    work.portal.add("bo", forename="Bo", boss="änne")
+    work.portal.add("cy", forename="Cy", boss="bo")
+    work.portal.add("dee", forename="Dee", boss="cy")
+    before = _state(work)
+    pipeline = work.pipeline(match, _BOSS + "\n[limits]\nupdate = '100%'")
+    rows = [user("anne", surname="Berg"), *map(user, ("bo", "cy", "dee"))]
+    for row, boss in zip(rows, ("", "dee", "dee", ""), strict=True):
+        row["boss"] = boss
+    assert work.run(pipeline, work.sheet(*rows, others=["boss"])).rows == {"updated": 3, "unchanged": 1}
+    first = len(work.portal.handed)
+    assert work.undo(pipeline).outcome is Outcome.OK
+    assert _state(work) == before
+    assert [
+        (op.user.username, dict(op.changes)) for op in work.portal.handed[first:] if isinstance(op, UpdateUser)
+    ] == [
+        ("anne", {"username": "ÄNNE"}),
+        ("cy", {"boss": "bo"}),
+        ("bo", {"boss": "änne"}),
+    ]
+
+
+def _renamed(work: Work, rows: int, first: int = 0) -> Pipeline:
+    """Runs a sheet that gives users other names, and all of them another boss."""
+    names = [f"user{first + number:05}" for number in range(rows)]
+    for name in names:
+        work.portal.add(f"{name}.former", forename="Una", surname=name, boss=f"{name}.former")
+    pipeline = work.pipeline('match = ["surname", "username"]', _BOSS + "\n[limits]\nupdate = '100%'")
+    sheet = work.sheet(*({**user(name, surname=name), "boss": names[0]} for name in names), others=["boss"])
+    assert work.run(pipeline, sheet).rows == {"updated": rows}
+    return pipeline
+
+
+def test_an_undo_looks_at_each_reference_once(work: Work) -> None:
+    pipeline = _renamed(work, 400)
+    assert python_calls(lambda: work.undo(pipeline)) / 400 < 500
+    assert work.portal.user("user00007.former").fields["boss"] == "user00007.former"
+
+
+@pytest.mark.slow
+def test_an_undo_holds_no_more_of_many_references(work: Work) -> None:
+    """Nor of many who get another name, whom others may refer to."""
+
+    def most_held(pipeline: Pipeline) -> int:
+        held: list[int] = []
+
+        def confirm(summary: engine.PlanSummary) -> bool:
+            held.append(tracemalloc.get_traced_memory()[1])
+            return True
+
+        tracemalloc.start()
+        try:
+            with engine.undo(pipeline, "last", confirm=confirm):
+                return held[0]
+        finally:
+            tracemalloc.stop()
+
+    few = most_held(_renamed(work, 1000))
+    assert most_held(_renamed(work, 4000, 1000)) < 1.2 * few

@@ -9,6 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from musterroll.contract.text import fold
 from musterroll.contract.translation import gettext
 from musterroll.errors import StateError
 from musterroll.journal.damage import corrupt, state_error
@@ -36,6 +37,7 @@ class Journal:
         self._db = connection
         self._given: dict[int, Any] = {}
         connection.create_function("given", 1, self._given.get)
+        connection.create_function("mr_fold", 1, fold, deterministic=True)
         self._release = release
         self._held: dict[Path, tuple[int, int]] = {}  # the files of a writer, each with what it is for the system
         self.path = path

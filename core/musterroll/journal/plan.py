@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from heapq import merge
 from itertools import islice
@@ -204,6 +204,31 @@ class PlanStore:
                 "UPDATE row SET action = ?, fields = ? WHERE job = ? AND row = ?",
                 (action, json.dumps(fields, ensure_ascii=False, separators=(",", ":")), self._job, row),
             )
+
+    def refer_to_renamed(self, names: Collection[str]) -> None:
+        """Has fields wait that name somebody by a name that another row gives: first that user has it.
+
+        Args:
+            names: the fields that name other users.
+        """
+        # CROSS JOIN: SQLite keeps the order, and makes an index of whom the names are given to.
+        self.refer(
+            self._journal.stream(
+                """
+                WITH named (row, field, username) AS (
+                    SELECT r.row, f.key, CASE f.type WHEN 'array' THEN json_extract(f.value, '$[1]') ELSE f.value END
+                    FROM row AS r, json_each(r.fields) AS f
+                    WHERE r.job = ?1 AND f.key IN (SELECT value FROM json_each(?2))
+                ), renamed (folded, row) AS (
+                    SELECT folded, max(row) FROM row
+                    WHERE job = ?1 AND json_type(fields, '$.username') IS NOT NULL GROUP BY folded
+                )
+                SELECT named.row, field, username, renamed.row
+                FROM named CROSS JOIN renamed ON renamed.folded = mr_fold(username) WHERE username IS NOT NULL
+                """,
+                (self._job, json.dumps(sorted(names))),
+            )
+        )
 
     def doubles(self, column: str) -> Iterator[tuple[int, int]]:
         """Streams (row, first row) of planned rows that share a folded username or a ref."""

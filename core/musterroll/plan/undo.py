@@ -9,7 +9,6 @@ from itertools import islice
 from musterroll.contract.fields import USERNAME
 from musterroll.contract.operations import FLAGS
 from musterroll.contract.problems import Problem, Severity
-from musterroll.contract.text import fold
 from musterroll.contract.translation import gettext
 from musterroll.contract.users import Capabilities, Existing, group_text
 from musterroll.journal.change import Action, Change, FieldChange, InviteDecision, PasswordAction, Scalar, Target
@@ -59,8 +58,6 @@ class UndoPlanner:
         groups = list(portal.groups()) if self._can.groups else []
         self._groups = frozenset(group.ref for group in groups)
         self._people = people
-        self._named: list[tuple[int, str, str]] = []  # row, field, and whom it names again
-        self._renamed: dict[str, int] = {}  # by the folded name that somebody gets back: the row
         self._privileged = PrivilegedGroups(settings, portal, GroupIndex(groups if settings.privileged.groups else ()))
 
     def plan(self, journal: Journal, job: str) -> Iterator[int]:
@@ -70,25 +67,11 @@ class UndoPlanner:
         while batch := list(islice(rows, _BATCH)):
             present = look_up_known(self._portal, {done.ref: done.new_username for done in batch if done.ref})
             for done in batch:
-                back = self._reversal(done, present.get(done.ref or ""))
-                self._store.add(back)
-                if self._people:
-                    self._note_names(back.stored_row, back)
+                self._store.add(self._reversal(done, present.get(done.ref or "")))
             self._store.flush()
             yield len(batch)
-        # Whoever is named by a name that somebody gets back is named once it is there.
-        again = ((row, field, text, self._renamed.get(fold(text))) for row, field, text in self._named)
-        self._store.refer((row, field, text, other) for row, field, text, other in again if other is not None)
-
-    def _note_names(self, row: int, back: Change) -> None:
-        """Notes which name a row gives back, and whom it names again."""
-        if USERNAME in back.fields:
-            self._renamed[fold(str(back.fields[USERNAME].after))] = row
-        self._named += [
-            (row, name, str(change.after))
-            for name, change in back.fields.items()
-            if change.after and name in self._people
-        ]
+        if self._people:
+            self._store.refer_to_renamed(self._people)
 
     def _add_targets(self, targets: Sequence[Target], created: Set[int | None]) -> None:
         for target in targets:
