@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from musterroll import (
@@ -64,6 +64,7 @@ class Portal:
         shuffle: answers come in another order.
         suspects: of which new users something may be said, where it says so.
         check: whom it will not take, and why; it does not say beforehand where there is none.
+        refuses: fields that no change of a user gets, and why: the rest of it is done.
         handed: the operations that were handed over.
         asked: the operations that `resolve` was asked about.
     """
@@ -80,6 +81,7 @@ class Portal:
     canonical: Callable[[Desired], Desired] = lambda desired: desired
     suspects: Callable[[Batch], Iterable[int]] | None = None
     check: Callable[[Desired, str | None, Secret | None], list[Objection]] | None = None
+    refuses: Mapping[str, str] = field(default_factory=dict)
     handed: list[Op] = field(default_factory=list)
     asked: list[Op] = field(default_factory=list)
     built: int = 0
@@ -163,7 +165,15 @@ class ScriptedMemory(MemoryBackend):
         return super().execute(ops)
 
     def _perform(self, op: Op) -> Result:
-        return Result(op.id, Status.DONE) if isinstance(op, SendInvite) else super()._perform(op)
+        if isinstance(op, SendInvite):
+            return Result(op.id, Status.DONE)
+        if not isinstance(op, UpdateUser) or not (refused := self.portal.refuses.keys() & op.changes.keys()):
+            return super()._perform(op)
+        changes = {name: text for name, text in op.changes.items() if name not in refused}
+        return replace(
+            super()._perform(replace(op, changes=changes)),
+            refused={name: self.portal.refuses[name] for name in refused},
+        )
 
     def close(self) -> None:
         self.portal.closed += 1

@@ -62,6 +62,7 @@ class Slapd:
 
     Attributes:
         folder: where it keeps everything; the same one again has the same entries.
+        access: lines of who may do what, in front of its own.
         overlays: lines of the configuration behind the database's own.
         certificate: it offers TLS with this one.
         hash_: how it keeps passwords.
@@ -70,6 +71,7 @@ class Slapd:
     """
 
     folder: Path
+    access: Sequence[str] = ()
     overlays: Sequence[str] = ()
     certificate: Certificate | None = None
     hash_: str = "{SSHA}"
@@ -124,6 +126,7 @@ class Slapd:
         # The least rights: the service account writes, sees everything, and may read all of it in pages.
         passwords = "by anonymous auth by self write by * none"
         yield f'limits dn.exact="{self.importer}" size.soft=100 size.hard=100 size.pr=1000 size.prtotal=unlimited'
+        yield from self.access
         yield f'access to attrs=userPassword by dn.exact="{self.importer}" write {passwords}'
         yield f'access to * by dn.exact="{self.importer}" write by * read'
         yield from self.overlays

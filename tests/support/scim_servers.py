@@ -57,6 +57,7 @@ class Faults:
         bodies: what was sent with them.
         tokens: the Authorization headers that are let in; everybody where there are none.
         token_service: what POST /token gives, one after the other.
+        hidden: the names of users whom it does not show, as many do not who are not active.
         echo: errors repeat what was sent, and the Authorization header.
         before: what happens before a request is looked at, by method and path.
         happened: how often there was which fault.
@@ -81,6 +82,7 @@ class Faults:
     bodies: list[bytes] = field(default_factory=list)
     tokens: set[str] = field(default_factory=set)
     token_service: list[str] = field(default_factory=list)
+    hidden: set[str] = field(default_factory=set)
     echo: bool = False
     before: Callable[[str, str], object] = lambda method, path: None
     happened: Counter[str] = field(default_factory=Counter)
@@ -212,6 +214,9 @@ class Portal:
             elif status == 409 and faults.duplicate_status is not None:
                 faults.happened["duplicate"] += 1
                 await _answer(send, faults.duplicate_status, b"<html>Oops</html>", html=True)
+            elif faults.hidden and method == "GET" and path.startswith("/Users"):
+                shown = _shown(json.loads(message["body"]), faults.hidden)
+                await _answer(send, 404 if shown is None else status, json.dumps(shown or {}).encode())
             else:
                 await send(started)
                 await send(message)
@@ -232,6 +237,15 @@ class Portal:
             parts = [part for part in parts if not part.startswith(b"count=")]
             parts.append(b"count=%d" % self.faults.page_limit)
         return b"&".join(parts)
+
+
+def _shown(answer: dict[str, Any], hidden: set[str]) -> dict[str, Any] | None:
+    """Takes users out of an answer; None where nothing is left of it."""
+    if "Resources" not in answer:
+        return None if answer.get("userName") in hidden else answer
+    users = [user for user in answer["Resources"] if user["userName"] not in hidden]
+    gone = len(answer["Resources"]) - len(users)
+    return {**answer, "Resources": users, "totalResults": answer["totalResults"] - gone, "itemsPerPage": len(users)}
 
 
 class Server:

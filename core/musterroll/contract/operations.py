@@ -348,7 +348,8 @@ class Result:
         status: what became of it.
         ref: the backend's id of what was created (or found, for `noop`).
         detail: why it failed, for the person; never holds a secret.
-        refused: for membership operations that are done but for some members: their refs, and why.
+        refused: for what is done but for a part, and why: of memberships the members' refs, of a change of a user the
+            names of fields.
     """
 
     op: str

@@ -110,12 +110,15 @@ class Answers:
         elif kind is Kind.DELETE_USER:
             self._deleted.append(user.ref or "")
         elif kind in (Kind.UPDATE_USER, Kind.REFER):
+            if result.refused:
+                self._store.set_refused_fields(stored.seq, user.row, result.refused)
             if user.password is PasswordAction.RESET:
                 self._resets.append(user.ref or "")
             if self._context.keeps_values and user.after:
                 # Whom the user refers to comes after a change of the name, which the row does not show.
                 name = {} if kind is Kind.REFER else {USERNAME: user.username}
-                self._given.append((user.ref or "", {**name, **user.after}))
+                given = {field: text for field, text in user.after.items() if field not in result.refused}
+                self._given.append((user.ref or "", {**name, **given}))
 
     def flush(self) -> None:
         """Writes down what was taken; the caller commits."""

@@ -251,6 +251,11 @@ class OperationStore:
             [(self._job, seq, storable(why), ref) for ref, why in refused.items()],
         )
 
+    def set_refused_fields(self, seq: int, row: int, refused: Mapping[str, str]) -> None:
+        """Keeps why a change of a user was done without some fields."""
+        why = storable("; ".join(dict.fromkeys(refused.values())))
+        self._journal.execute("INSERT OR REPLACE INTO refused VALUES (?, ?, ?, ?)", (self._job, seq, row, why))
+
     def reopen_memberships(self, rows: Sequence[int]) -> None:
         """Makes the memberships of some rows due again, unless they have failed. Those that are members stay."""
         if rows:
@@ -261,17 +266,18 @@ class OperationStore:
             )
 
     def retry_failed(self) -> None:
-        """Makes what failed open again."""
-        self._journal.execute("DELETE FROM refused WHERE job = ?", (self._job,))
+        """Makes what failed open again, and what was done but for a part."""
         # A membership of a user that could not be created is done without that user; it is due again as well.
         self._journal.execute(
             """
-            UPDATE operation SET state = 'planned', detail = NULL WHERE job = ?1 AND (state = 'failed' OR EXISTS (
+            UPDATE operation SET state = 'planned', detail = NULL
+            WHERE job = ?1 AND (state = 'failed' OR seq IN (SELECT op FROM refused WHERE job = ?1) OR EXISTS (
                 SELECT 1 FROM json_each(members) AS m CROSS JOIN row AS r ON r.job = ?1 AND r.row = m.value
                 WHERE r.ref IS NULL))
             """,
             (self._job,),
         )
+        self._journal.execute("DELETE FROM refused WHERE job = ?", (self._job,))
 
     @decoded
     def failures(self) -> Iterator[tuple[int | None, str | None, Kind, GroupPath, str, str | None]]:
@@ -295,8 +301,8 @@ class OperationStore:
             UNION ALL
             SELECT r.row, r.username, o.kind, t.path, 'failed', f.why
             FROM refused AS f JOIN row AS r ON r.job = f.job AND r.row = f.row
-            JOIN operation AS o ON o.job = f.job AND o.seq = f.op JOIN target AS t ON t.job = o.job AND t.id = o.target
-            WHERE f.job = ?1
+            JOIN operation AS o ON o.job = f.job AND o.seq = f.op
+            LEFT JOIN target AS t ON t.job = o.job AND t.id = o.target WHERE f.job = ?1
             ORDER BY 1, 3
             """,
             (self._job,),
@@ -310,7 +316,10 @@ class OperationStore:
         """Returns (kind, group, state, detail) of what there is to do for a row, in its order."""
         found = self._journal.execute(
             """
-            SELECT o.phase, o.seq, o.kind, NULL, o.state, o.detail FROM operation AS o WHERE o.job = ?1 AND o.row = ?2
+            SELECT o.phase, o.seq, o.kind, NULL, CASE WHEN f.why IS NOT NULL THEN 'failed' ELSE o.state END,
+                   coalesce(f.why, o.detail)
+            FROM operation AS o LEFT JOIN refused AS f ON f.job = o.job AND f.op = o.seq AND f.row = o.row
+            WHERE o.job = ?1 AND o.row = ?2
             UNION ALL
             SELECT o.phase, o.seq, o.kind, t.path, CASE WHEN f.why IS NOT NULL THEN 'failed' ELSE o.state END,
                    coalesce(f.why, o.detail)

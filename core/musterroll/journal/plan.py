@@ -205,6 +205,20 @@ class PlanStore:
                 (action, json.dumps(fields, ensure_ascii=False, separators=(",", ":")), self._job, row),
             )
 
+    @decoded
+    def named_at_once(self, names: Collection[str]) -> Iterator[tuple[int, str, str]]:
+        """Streams (row, field, username) of the fields among `names` that wait for nobody."""
+        yield from self._journal.stream(
+            """
+            SELECT r.row, f.key,
+                   CASE f.type WHEN 'array' THEN json_extract(f.value, '$[1]') ELSE f.value END AS username
+            FROM row AS r, json_each(r.fields) AS f
+            WHERE r.job = ?1 AND f.key IN (SELECT value FROM json_each(?2)) AND username IS NOT NULL
+            AND NOT (f.type = 'array' AND json_array_length(f.value) > 2) ORDER BY r.row
+            """,
+            (self._job, json.dumps(sorted(names))),
+        )
+
     def refer_to_renamed(self, names: Collection[str]) -> None:
         """Has fields wait that name somebody by a name that another row gives: first that user has it.
 

@@ -109,7 +109,7 @@ CREATE TABLE agreed (                         -- what a planned row asks for and
 
 OPERATION_MEMBERS = "CREATE INDEX operation_members ON operation (job, state) WHERE members IS NOT NULL"
 REFUSED = """
-CREATE TABLE refused (                        -- members whom an operation that was done has left out
+CREATE TABLE refused (                        -- what an operation that was done has left out: members, or fields
     job    TEXT NOT NULL, op INTEGER NOT NULL, row INTEGER NOT NULL,
     why    TEXT NOT NULL,
     PRIMARY KEY (job, op, row)

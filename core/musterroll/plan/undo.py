@@ -10,8 +10,17 @@ from musterroll.contract.fields import USERNAME
 from musterroll.contract.operations import FLAGS
 from musterroll.contract.problems import Problem, Severity
 from musterroll.contract.translation import gettext
-from musterroll.contract.users import Capabilities, Existing, group_text
-from musterroll.journal.change import Action, Change, FieldChange, InviteDecision, PasswordAction, Scalar, Target
+from musterroll.contract.users import Capabilities, Existing, UserKey, group_text
+from musterroll.journal.change import (
+    Action,
+    Change,
+    FieldChange,
+    InviteDecision,
+    PasswordAction,
+    Scalar,
+    Target,
+    shown_row,
+)
 from musterroll.journal.done import created_groups, done_changes, touched_groups
 from musterroll.journal.journal import Journal
 from musterroll.journal.plan import PlanStore
@@ -72,6 +81,23 @@ class UndoPlanner:
             yield len(batch)
         if self._people:
             self._store.refer_to_renamed(self._people)
+            self._say_who_is_not_there()
+
+    def _say_who_is_not_there(self) -> None:
+        """Says whom fields are to name again and the portal does not show; some portals take them all the same."""
+        named = self._store.named_at_once(self._people)
+        while batch := list(islice(named, _BATCH)):
+            keys = {text: UserKey.of(USERNAME, text) for _, _, text in batch}
+            found = self._portal.lookup(list(dict.fromkeys(keys.values())))
+            for row, field, text in batch:
+                if keys[text] not in found:
+                    message = gettext(
+                        'The portal shows no user "{name}", whom {user} is to name again; this field may stay as it is',
+                        name=text,
+                        user=self._store.username_of(row),
+                    )
+                    code = f"{field}.unknown_user"
+                    self._say(Problem(code=code, message=message, severity=Severity.WARNING, row=shown_row(row)))
 
     def _add_targets(self, targets: Sequence[Target], created: Set[int | None]) -> None:
         for target in targets:

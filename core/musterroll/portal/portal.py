@@ -329,7 +329,8 @@ def _result(waiting: Waiting[Op], name: str, answer: object) -> Result:
         raise AnswerError(f"the {part} of the result of {doing(op)} must be a text or None, not {a(value)}")
     refused: object = result.refused
     if refused != {} and not _are_reasons(refused):
-        raise AnswerError(f"refused, in the result of {doing(op)}, must be a mapping of members' refs to reasons")
+        what = "a mapping of members' refs, or of fields, to reasons"
+        raise AnswerError(f"refused, in the result of {doing(op)}, must be {what}")
     if not result.ref and result.status in _IS_SO and isinstance(op, CreateUser | CreateGroup):
         raise AnswerError(f"it says that {doing(op)} is {result.status}, but not its id (ref)")
     return result

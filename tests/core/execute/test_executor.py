@@ -14,7 +14,7 @@ from musterroll.journal.job import JobState
 from musterroll.reports.report import Outcome
 from musterroll_plugins.backends.memory.store import MemoryStore
 from support.faults import Fault, on
-from support.pipelines import PASSWORD, Work, addressed, user
+from support.pipelines import PASSWORD, Work, addressed, told, user
 
 NAMES = ("ana", "bo", "cy")
 REPLACE = """
@@ -74,6 +74,58 @@ def test_a_member_that_vanished(work: Work) -> None:
     assert done.rows == {"failed": 1, "created": 1}
     assert [(f.row, f.username, f.operation) for f in done.failures] == [(3, "ana", "add to G")]
     assert work.post.invited() == ["bo"]
+
+
+def test_a_member_who_was_refused_becomes_one_when_the_job_goes_on(work: Work) -> None:
+    ana = work.portal.add("ana", forename="Ana")
+    pipeline, sheet = work.pipeline(), work.sheet(user("ana", groups="G"), user("bo", groups="G"))
+    work.portal.before = lambda op: work.portal.store.take(ana.ref) if isinstance(op, AddMembers) else None
+    assert work.run(pipeline, sheet).rows == {"failed": 1, "created": 1}
+    work.portal.before = lambda op: None
+    assert work.resume(pipeline).rows == {"failed": 1, "created": 1}
+    work.portal.store.put(ana)
+    again = work.resume(pipeline)
+    assert (again.outcome, again.rows) == (Outcome.OK, {"updated": 1, "created": 1})
+    assert work.portal.groups_of("ana") == {"G"}
+
+
+def test_a_field_that_is_refused_is_told_and_keeps_nothing_else_back(work: Work) -> None:
+    work.portal.add("ana", forename="Old", surname="Old", email="old@example.com")
+    pipeline = work.pipeline()
+    sheet = work.sheet(user("ana", surname="New", email="new@example.com", groups="G"), user("bo"))
+    work.portal.refuses = {"email": "the address is on a black list", "surname": "no such family"}
+    done = work.run(pipeline, sheet)
+    assert (done.outcome, done.rows) == (Outcome.FAILED, {"failed": 1, "created": 1})
+    assert [(f.row, f.username, f.operation, f.status) for f in done.failures] == [
+        (3, "ana", "update the user", "failed")
+    ]
+    assert {str(done.failures[0].detail)} <= {
+        "the address is on a black list; no such family",
+        "no such family; the address is on a black list",
+    }
+    assert work.portal.user("ana").fields == {"forename": "Ana", "surname": "Old", "email": "old@example.com"}
+    assert work.portal.groups_of("ana") == {"G"}
+    shown = told(engine.show_job(pipeline, "last"))
+    assert (shown.rows, len(shown.failures)) == (done.rows, 1)
+    story = engine.explain_row(pipeline, "last", 3)
+    assert {(one.operation, one.state) for one in story.operations} == {
+        ("update the user", "failed"),
+        ("add to G", "done"),
+    }
+
+    undone = work.undo(pipeline)
+    assert (undone.outcome, undone.codes) == (Outcome.OK, [])
+    assert work.portal.user("ana").fields == {"forename": "Old", "surname": "Old", "email": "old@example.com"}
+
+
+def test_a_field_that_is_refused_is_tried_again_when_the_job_goes_on(work: Work) -> None:
+    work.portal.add("ana", forename="Ana", surname="Old")
+    pipeline = work.pipeline(tables='[hand_edits]\ndefault = "keep"')
+    work.portal.refuses = {"surname": "no such family"}
+    assert work.run(pipeline, work.sheet(user("ana", surname="New"))).rows == {"failed": 1}
+    work.portal.refuses = {}
+    assert work.resume(pipeline).rows == {"updated": 1}
+    assert work.portal.user("ana").fields["surname"] == "New"
 
 
 def test_answers_in_any_order(work: Work) -> None:

@@ -213,3 +213,58 @@ def test_a_whole_department_moves_while_its_managers_change(firm: Firm) -> None:
     for department, step in (("", 1), ("Sales", 3), ("", 7), ("Sales", 7), ("", 0), ("Sales", 0), ("", 0)):
         assert firm.run(staff(department, step)).status == 0
         assert firm.managers() == {f"u{n}": manager(n, step) for n in range(40)}
+
+
+@pytest.fixture(scope="module")
+def strict_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Slapd]:
+    """One at which nobody may be named as a manager who is below ou=sales."""
+    access = f'access to attrs=manager val.regex="^.*,ou=sales,.*$" by dn.exact="{IMPORTER}" read by * read'
+    with slapd(tmp_path_factory.mktemp("strict"), access=[access]) as server:
+        yield server
+
+
+@pytest.fixture
+def strict_firm(inside: Inside, strict_server: Slapd, monkeypatch: pytest.MonkeyPatch) -> Firm:
+    monkeypatch.setenv("LDAP_PASSWORD", PASSWORD)
+    return Firm(inside, strict_server)
+
+
+def test_a_moved_manager_whom_it_refuses_to_name_again_is_told_and_the_rest_is_done(strict_firm: Firm) -> None:
+    firm = strict_firm
+    first = [["bo", "Bo", "2", "", ""], ["ana", "Ana", "1", "", ""], *STAFF[3:]]
+    firm.run(first)
+    before = firm.entries()
+    done = firm.run([["bo", "Bo", "2", "Legal", "ana"], ["ana", "Ana", "1", "Sales", ""], *STAFF[3:]])
+    job = done.document["job"]
+    assert (done.status, job["counts"]["failed"] > 0, job["counts"]["unchanged"]) == (4, True, 1)
+    details = {failure["detail"] for failure in job["failures"]}
+    assert all("the account that musterroll signs in as may not do this" in detail for detail in details), details
+    assert "bo" in {failure["username"] for failure in job["failures"]}
+    entries = {entry["uid"][0]: (dn, entry) for dn, entry in firm.entries().items()}
+    assert entries[b"bo"][1]["departmentNumber"] == [b"Legal"]
+    assert "ou=sales" in entries[b"ana"][0]
+    # It knows all that it did.
+    undone = firm.place.json("jobs", "undo", job["id"], "--yes")
+    assert (undone.status, firm.entries()) == (0, before), undone
+
+
+def test_who_is_new_is_not_left_without_a_word_with_a_manager_who_was_moved(strict_firm: Firm) -> None:
+    """Either who is new fails and is not there, or who was moved could not be followed: that is a race."""
+    firm = strict_firm
+    firm.point(containers={})
+    firm.run([["ana", "Ana", "1", "Sales", ""], *STAFF[3:]])
+    firm.run([*STAFF[3:]])  # ana is put below ou=away
+    firm.point()
+    staff = [["bo", "Bo", "2", "", "ana"], ["ana", "Ana", "1", "Sales", ""], *STAFF[3:]]
+    done = firm.run(staff)
+    told = {(failure["username"], failure["operation"]) for failure in done.document["job"]["failures"]}
+    assert told, done
+    assert told <= {("bo", "create the user"), ("ana", "reactivate the user")}, done
+    assert ("bo" in firm.managers()) is (("bo", "create the user") not in told)
+    with firm.server.as_root() as root:
+        (ana,) = (dn for dn in firm.entries() if "uid=ana" in dn)
+        root.rename_s(ana, ana.partition(",")[0], f"ou=people,{firm.unit}")
+    again = firm.place.json("jobs", "resume", "last")
+    assert again.status == 0, again
+    assert firm.run(staff).status == 0
+    assert firm.managers() == {"ana": None, "bo": "ana", "dee": None}

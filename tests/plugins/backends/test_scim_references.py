@@ -226,8 +226,47 @@ def test_whoever_has_gone_is_shown_by_the_id_and_stays(firm: Firm) -> None:
     planned = firm.place.json("plan", "out.csv")
     assert {change["action"] for change in planned.document["changes"]} == {"unchanged"}
     assert [(p["code"], p["severity"], p["value"]) for p in planned.document["problems"]] == [
-        ("manager.unknown_user", "warning", gone)
+        ("manager.unknown_user", "warning", f"id:{gone}")
     ] * 2
+
+
+@pytest.mark.parametrize("filters", [True, False])
+def test_a_manager_whom_the_portal_does_not_show_is_named_again_by_an_undo(firm: Firm, filters: bool) -> None:
+    firm.run(STAFF)
+    firm.portal.faults.ignore_filters, firm.portal.faults.hidden = not filters, {"ana"}
+    shown = f"id:{firm.user('ana').id}"
+    staff = [["bo", "Robert", "2", "dee"], ["cy", "Cy", "3", "dee"], STAFF[3]]
+    done = firm.run(staff)
+    assert done.status == 0
+    assert [change["fields"].get("manager") for change in done.document["changes"]] == [
+        {"before": shown, "after": "dee"},
+        {"before": shown, "after": "dee"},
+        None,
+    ]
+    undone = firm.place.json("jobs", "undo", done.document["job"]["id"], "--yes")
+    assert (undone.status, firm.managers()) == (0, ALL), undone
+
+
+def test_an_undo_says_whom_it_cannot_name_again_and_takes_the_rest_back(firm: Firm) -> None:
+    firm.run(STAFF)
+    done = firm.run([["bo", "Robert", "2", "dee"], ["cy", "Cy", "3", "dee"], STAFF[3]])
+    assert done.status == 0
+    firm.portal.faults.hidden = {"ana"}
+    undone = firm.place.json("jobs", "undo", done.document["job"]["id"], "--yes")
+    counts = undone.document["job"]["counts"]
+    assert (undone.status, counts["failed"], counts["updated"]) == (4, 2, 0)
+    assert [(p["code"], p["severity"], p["row"]) for p in undone.document["problems"]] == [
+        ("manager.unknown_user", "warning", 3),
+        ("manager.unknown_user", "warning", 4),
+    ]
+    assert "ana" in undone.document["problems"][0]["message"]
+    assert {failure["detail"] for failure in undone.document["job"]["failures"]} == {
+        'the portal has no user "ana", who is named as manager; run the sheet again'
+    }
+    assert (firm.user("bo").name.given_name, firm.managers()["bo"]) == ("Bo", "dee")
+    firm.portal.faults.hidden = set()
+    again = firm.place.json("jobs", "resume", "last")
+    assert (again.status, firm.managers()) == (0, ALL), again
 
 
 def test_a_line_that_breaks_over_managers_makes_nothing_twice(firm: Firm) -> None:

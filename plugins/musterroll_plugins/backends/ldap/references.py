@@ -17,7 +17,17 @@ from musterroll_plugins.backends.ldap.entries import USERNAME, Fields, UserEntri
 from musterroll_plugins.backends.ldap.index import UserIndex
 from musterroll_plugins.backends.ldap.names import both, comparable, equals
 from musterroll_plugins.backends.ldap.options import LdapOptions
-from musterroll_plugins.backends.ldap.requests import ANY, Answer, Change, Found, Modify, Request, Search, find_one
+from musterroll_plugins.backends.ldap.requests import (
+    ANY,
+    Answer,
+    Change,
+    Entry,
+    Found,
+    Modify,
+    Request,
+    Search,
+    find_one,
+)
 
 _NOTHING = ["1.1"]
 _LOOKS = 5
@@ -60,17 +70,17 @@ class References:
     def _username(self, dn: str) -> str | None:
         return self._index.username(self._index.holder(comparable(dn)) or "")
 
-    def with_entries(self, fields: Fields) -> Generator[Request, Answer, Fields]:
-        """Puts names of entries in place of usernames.
-
-        Raises:
-            NobodyError: somebody is not there.
-        """
-        found = dict(fields)
+    def with_entries(self, fields: Fields) -> Generator[Request, Answer, tuple[Fields, dict[str, str]]]:
+        """Puts names of entries in place of usernames; says why of those that name somebody who is not there."""
+        found, lacking = dict(fields), dict[str, str]()
         for name in self._entries.references:
             if text := fields.get(name):
-                found[name] = yield from self._entry(name, text)
-        return found
+                try:
+                    found[name] = yield from self._entry(name, text)
+                except NobodyError as error:
+                    del found[name]
+                    lacking[name] = str(error)
+        return found, lacking
 
     def _entry(self, field: str, text: str) -> Generator[Request, Answer, str]:
         folded = fold(text)
@@ -93,21 +103,37 @@ class References:
             if ref is not None and fold(self._entries.values(found.entry)[USERNAME] or "") == folded:
                 yield ref, found.dn
 
-    def write_again(self, dn: str, wanted: Fields, written: Fields) -> Generator[Request, Answer, None]:
+    def write_again(
+        self, dn: str, wanted: Fields, written: Fields, before: Entry
+    ) -> Generator[Request, Answer, dict[str, str]]:
         """Names those once more who got another place while they were being named.
+
+        Whoever is gone meanwhile is not: what was written names nobody, as the next run will say.
 
         Args:
             dn: the entry that was written.
             wanted: its fields with usernames.
             written: the same, with the names of entries that were written.
+            before: the entry as it was.
+
+        Returns:
+            The fields that the directory refused to write again, and why; they are as before.
         """
-        try:
-            now = yield from self.with_entries(wanted)
-        except NobodyError:
-            return  # gone meanwhile: what was written names nobody, as the next run will say
-        moved = [name for name in self._entries.references if now.get(name) != written.get(name)]
-        if moved:
-            yield Modify(dn, [Change(self._entries.attributes[name], [str(now[name]).encode()]) for name in moved])
+        now, _ = yield from self.with_entries(wanted)
+        refused: dict[str, str] = {}
+        for name in self._entries.references:
+            if name in written and (entry := now.get(name)) and entry != written[name]:
+                attribute = self._entries.attributes[name]
+                try:
+                    yield Modify(dn, [Change(attribute, [entry.encode()])])
+                except ldap.LDAPError as error:
+                    if (yield from find_one(Search(dn, equals(attribute, entry), _NOTHING))):
+                        continue  # the directory itself, or somebody else, has seen to it
+                    text = f"{wanted[name]}, who is named as {name}, was moved meanwhile; run the sheet again"
+                    refused[name] = f"{text}: {self._dialect.explain(error)}"
+                    with suppress(ldap.LDAPError):
+                        yield Modify(dn, [Change(attribute, before.get(attribute.lower(), []))])
+        return refused
 
     def follow(self, before: str, after: str) -> Generator[Request, Answer, None]:
         """Names an entry by its new name wherever it is named, unless the directory sees to that."""

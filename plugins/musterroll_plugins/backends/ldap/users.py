@@ -15,7 +15,7 @@ from musterroll_plugins.backends.ldap.links import Links
 from musterroll_plugins.backends.ldap.names import both, child, comparable, equals, split
 from musterroll_plugins.backends.ldap.numbers import Numbers
 from musterroll_plugins.backends.ldap.options import LdapOptions
-from musterroll_plugins.backends.ldap.references import NobodyError, References
+from musterroll_plugins.backends.ldap.references import References
 from musterroll_plugins.backends.ldap.requests import (
     ANY,
     Add,
@@ -118,10 +118,9 @@ class UserOperations:
             return self._address_taken(op, other)
         stored: Mapping[str, str | None] = op.user.fields
         if self._entries.references:
-            try:
-                stored = yield from self._references.with_entries(stored)
-            except NobodyError as error:
-                return Result(op.id, Status.FAILED, detail=str(error))
+            stored, lacking = yield from self._references.with_entries(stored)
+            if lacking:
+                return Result(op.id, Status.FAILED, detail="; ".join(lacking.values()))
         fields = {**stored, USERNAME: op.user.username}
         dn = self._entries.dn(fields)
         held = {**self._entries.new(op, fields), **self._dialect.for_new_user(op.password)}
@@ -142,14 +141,27 @@ class UserOperations:
             try:
                 yield self._dialect.set_password(dn, op.password)
             except ldap.LDAPError as error:
-                # Half a user is worse than none: whoever reads that it failed will try again.
-                yield Delete(dn)
-                self._index.drop(ref)
-                return Result(op.id, status_of(error), detail=f"the password: {self._dialect.explain(error)}")
+                why = f"the password: {self._dialect.explain(error)}"
+                return (yield from self._taken_out(op, dn, ref, status_of(error), why))
         if self._entries.references:
             self._references.note(op.user.username, ref)
-            yield from self._references.write_again(dn, op.user.fields, stored)
+            refused = yield from self._references.write_again(dn, op.user.fields, stored, {})
+            if refused:
+                why = "; ".join(refused.values())
+                try:
+                    return (yield from self._taken_out(op, dn, ref, Status.FAILED, why))
+                except ldap.LDAPError:  # nor may it be deleted: it is there, and the next run names them again
+                    return Result(op.id, Status.DONE, ref, why)
         return Result(op.id, Status.DONE, ref)
+
+    def _taken_out(self, op: CreateUser, dn: str, ref: str, status: Status, why: str) -> Work:
+        """Deletes a new user who lacks something.
+
+        Half a user is worse than none: whoever reads that it failed will try again.
+        """
+        yield Delete(dn)
+        self._index.drop(ref)
+        return Result(op.id, status, detail=why)
 
     def _finish(self, op: CreateUser, ref: str) -> Work:
         """Sets the password of a user who was created without its being certain that it got through."""
@@ -233,11 +245,11 @@ class UserOperations:
         before = self._entries.values(found.entry)
         known = {name: text for name, text in op.changes.items() if name == USERNAME or name in self._entries.fields}
         stored: Mapping[str, str | None] = known
+        refused: dict[str, str] = {}
         if self._entries.references:
-            try:
-                stored = yield from self._references.with_entries(known)
-            except NobodyError as error:
-                return Result(op.id, Status.FAILED, detail=str(error))
+            stored, refused = yield from self._references.with_entries(known)
+            if refused and not (stored or op.password):
+                return Result(op.id, Status.FAILED, detail="; ".join(refused.values()))
         after = {**before, **stored}
         conflict = yield from self._in_the_way(op, known)
         if conflict is not None:
@@ -268,11 +280,11 @@ class UserOperations:
         self._index.note(op.user.ref, dn, after)
         if self._entries.references:
             self._references.note(known.get(USERNAME), op.user.ref)
-            yield from self._references.write_again(dn, known, stored)
+            refused |= yield from self._references.write_again(dn, known, stored, found.entry)
         if moves or known.get(USERNAME):
-            yield from self._follow((found.dn, before), (dn, after))
+            refused |= yield from self._followed((found.dn, before), (dn, after))
         done = moves or changes or op.password is not None
-        return Result(op.id, Status.DONE if done else Status.NOOP, op.user.ref)
+        return Result(op.id, Status.DONE if done else Status.NOOP, op.user.ref, refused=refused)
 
     def _in_the_way(
         self, op: UpdateUser, changes: Mapping[str, str | None]
@@ -306,6 +318,17 @@ class UserOperations:
         yield from self._links.follow(self._links.value(*before), self._links.value(*after))
         yield from self._references.follow(before[0], after[0])
 
+    def _followed(
+        self, before: tuple[str, Mapping[str, str | None]], after: tuple[str, Mapping[str, str | None]]
+    ) -> Generator[Request, Answer, dict[str, str]]:
+        """As `_follow`; says why where that was refused. The user is renamed or moved all the same."""
+        try:
+            yield from self._follow(before, after)
+        except ldap.LDAPError as error:
+            text = "the groups of the user, or others who name the user, could not follow to the new name or place"
+            return {USERNAME: f"{text}: {self._dialect.explain(error)}"}
+        return {}
+
     def move_below(self, ref: str, parent: str) -> Generator[Request, Answer, None]:
         """Puts a user below another entry, with its memberships."""
         found = yield from self.locate(ref)
@@ -324,16 +347,17 @@ class UserOperations:
         if self._entries.is_active(found) == active:
             return Result(op.id, Status.NOOP, op.user.ref)
         dn, values = found.dn, self._entries.values(found.entry)
+        refused: dict[str, str] = {}
         if self._options.inactive_container is not None:
             parent = self._entries.place(values) if active else self._options.inactive_container
             if comparable(split(dn)[1]) != comparable(parent):
                 dn = yield from self._move(op.user.ref, dn, split(dn)[0], parent)
-                yield from self._follow((found.dn, values), (dn, values))
+                refused = yield from self._followed((found.dn, values), (dn, values))
         if self._dialect.is_marked_inactive(found.entry) == active:
             changes = self._dialect.mark(found.entry, active=active)
             if changes:
                 yield Modify(dn, changes)
-        return Result(op.id, Status.DONE, op.user.ref)
+        return Result(op.id, Status.DONE, op.user.ref, refused=refused)
 
     def delete(self, op: DeleteUser) -> Work:
         """Deletes a user, and takes the memberships along; one that is gone already is no failure."""

@@ -23,7 +23,7 @@ from musterroll_plugins.backends.scim.mapping import ScimMapping
 from musterroll_plugins.backends.scim.options import ScimOptions
 from musterroll_plugins.backends.scim.pages import GROUPS, USERS, Pages
 from musterroll_plugins.backends.scim.paths import Resource, get_key, objects
-from musterroll_plugins.backends.scim.references import ids_in
+from musterroll_plugins.backends.scim.references import ids_in, shown_name
 from musterroll_simple import Readings, UserIndex
 
 K = TypeVar("K")
@@ -121,11 +121,11 @@ class Directory:
         return users if users is not None else (await self._readings.known()).find("username", wanted)
 
     async def with_names(self, users: Sequence[Existing]) -> list[Existing]:
-        """Puts names in place of the ids by which users name each other; whoever is not there keeps the id."""
+        """Puts names in place of the ids by which users name each other."""
         refs = ids_in(users, self._mapping)
         names = await self._names(refs) if refs else {}
         named = [
-            {name: names[ref] for name in self._mapping.references if (ref := user.fields.get(name) or "") in names}
+            {name: shown_name(ref, names) for name in self._mapping.references if (ref := user.fields.get(name))}
             for user in users
         ]
         return [replace(user, fields={**user.fields, **fields}) for user, fields in zip(users, named, strict=True)]

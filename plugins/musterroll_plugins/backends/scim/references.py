@@ -1,7 +1,8 @@
 """Fields that name another user, where the portal keeps that user's id, as it does of a manager (RFC 7643, 4.3).
 
 To everybody else such a field has the other user's name, as the portal spells it: names become ids when something is
-written, and ids become names when something is read.
+written, and ids become names when something is read. Whoever is not in the portal's list, as some portals leave those
+out who are not active, is shown by the id, marked as one: so an undo can name them again.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from musterroll_plugins.backends.scim.mapping import ScimMapping
 
 # Those who are named so soon after another are looked for together.
 GATHERING_SECONDS = 0.01
+_BY_ID = "id:"
 
 if TYPE_CHECKING:
     from musterroll_plugins.backends.scim.directory import Directory
@@ -53,19 +55,24 @@ class References:
         Raises:
             NobodyError: somebody is not there.
         """
-        fields = await self.of_fields(user.fields)
+        fields, lacking = await self.of_fields(user.fields)
+        if lacking:
+            raise NobodyError("; ".join(lacking.values()))
         return user if fields is user.fields else Desired(username=user.username, fields=fields)
 
-    async def of_fields(self, fields: Mapping[str, str | None]) -> Mapping[str, str | None]:
-        """Puts ids in place of names into fields.
-
-        Raises:
-            NobodyError: somebody is not there.
-        """
-        named = {name: text for name, text in fields.items() if text and name in self._mapping.references}
+    async def of_fields(self, fields: Mapping[str, str | None]) -> tuple[Mapping[str, str | None], dict[str, str]]:
+        """Puts ids in place of names into fields; says why of those that name somebody who is not there."""
+        named = {name: text for name in self._mapping.references if (text := fields.get(name))}
         if not named:
-            return fields
-        return {**fields, **{name: await self._id(name, text) for name, text in named.items()}}
+            return fields, {}
+        stored, lacking = dict(fields), dict[str, str]()
+        for name, text in named.items():
+            try:
+                stored[name] = await self._id(name, text)
+            except NobodyError as error:
+                del stored[name]
+                lacking[name] = str(error)
+        return stored, lacking
 
     async def _id(self, field: str, username: str) -> str:
         folded = fold(username)
@@ -74,6 +81,8 @@ class References:
             if self._upcoming is None:
                 self._upcoming = asyncio.ensure_future(self._find_next())
             found = (await asyncio.shield(self._upcoming)).get(folded, ())
+            if not found and username.startswith(_BY_ID):  # as it was read
+                return username.removeprefix(_BY_ID)
             if len(found) != 1:
                 reason = "the portal has no user" if not found else "the portal has several users"
                 raise NobodyError(f'{reason} "{username}", who is named as {field}; run the sheet again')
@@ -85,6 +94,11 @@ class References:
         await asyncio.sleep(GATHERING_SECONDS)
         names, self._next, self._upcoming = self._next, {}, None
         return await self._directory.find_once(names.values())
+
+
+def shown_name(ref: str, names: Mapping[str, str]) -> str:
+    """Returns what stands in a field that names a user: the name, or failing that the id."""
+    return names.get(ref) or f"{_BY_ID}{ref}"
 
 
 def ids_in(users: Iterable[Existing], mapping: ScimMapping) -> set[str]:

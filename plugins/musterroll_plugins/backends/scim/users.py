@@ -141,15 +141,14 @@ class UserOperations:
         changes = {
             name: text for name, text in op.changes.items() if name == "username" or name in self._mapping.fields
         }
-        try:
-            stored = await self._references.of_fields(changes)
-        except NobodyError as error:
-            return OpOutcome(Status.FAILED, None, str(error))
+        stored, lacking = await self._references.of_fields(changes)
+        if lacking and not (stored or op.password):
+            return OpOutcome(Status.FAILED, None, "; ".join(lacking.values()))
         outcome, answer = await self._change(op.user.ref, stored, password=op.password)
         if outcome is not None:
             if outcome.status is Status.DONE:
                 self._references.note(changes.get("username"), op.user.ref)
-            return outcome
+            return outcome._replace(refused=lacking)
         if answer.status not in self._duplicate:
             return refusal(answer)
         if username := changes.get("username"):
