@@ -8,7 +8,7 @@ from contextlib import closing
 
 import pytest
 
-from musterroll import AddMembers, CreateUser, DeleteUser, Op, UpdateUser, engine
+from musterroll import AddMembers, CreateGroup, CreateUser, DeleteUser, Op, UpdateUser, engine
 from musterroll.errors import RefusedError
 from musterroll.journal.change import Action
 from musterroll.journal.job import JobState
@@ -16,7 +16,7 @@ from musterroll.pipeline.pipeline import Pipeline
 from musterroll.reports.report import Outcome
 from musterroll_plugins.backends.memory.store import MemoryStore
 from support.cost import python_calls
-from support.faults import Fault
+from support.faults import Fault, on
 from support.pipelines import Work, addressed, user
 
 State = tuple[dict[str, tuple[dict[str, str], bool, set[str]]], set[str]]
@@ -178,6 +178,60 @@ def test_who_was_deleted_is_new_again(work: Work) -> None:
     assert work.post.invited() == ["ana", "ana"]
 
 
+def test_groups_of_a_job_that_was_cut_off_over_them_go_as_well(work: Work) -> None:
+    pipeline = work.pipeline()
+    work.portal.fault = lambda op: Fault.CUT if isinstance(op, CreateGroup) else None
+    work.portal.doubt = lambda op: True
+    stopped = work.run(pipeline, work.sheet(user("ana", groups="A|B")))
+    assert (stopped.outcome, _state(work)[1]) == (Outcome.FAILED, {"A"})
+    work.portal.fault, work.portal.doubt = (lambda op: None), (lambda op: False)
+    undone = work.undo(pipeline)
+    assert (undone.failures, _state(work)) == ((), ({}, set()))
+
+
+def test_who_named_somebody_that_is_forgotten_gets_all_else_back(work: Work) -> None:
+    work.portal.add("ana", forename="Ana", surname="Silva", boss="bo")
+    work.portal.add("bo", forename="Bo")
+    pipeline = work.pipeline(tables=_BOSS)
+    rows = [{**user("ana", surname="Souza"), "boss": "cy"}, user("bo", surname="Berg"), user("cy")]
+    work.run(pipeline, work.sheet(*rows, others=["boss"]))
+    engine.forget(pipeline, "bo")
+    assert b'"bo"' not in work.journal.read_bytes()
+    undone = work.undo(pipeline)
+    assert undone.outcome is Outcome.OK
+    assert work.portal.user("ana").fields == {"forename": "Ana", "surname": "Silva", "boss": "cy"}
+    assert work.portal.user("bo").fields == {"forename": "Bo", "surname": "Berg"}
+
+
+def test_who_was_not_renamed_after_all_or_has_the_former_name_again_is_found_by_it(work: Work) -> None:
+    work.portal.add("ana", forename="Ana", surname="Silva")
+    work.portal.add("bo", forename="Bo", surname="Berg")
+    pipeline = work.pipeline('match = ["surname", "username"]')
+    before = _state(work)
+    work.portal.fault = on(UpdateUser, Fault.DROPPED, username="bo")
+    work.portal.doubt = lambda op: True
+    stopped = work.run(pipeline, work.sheet(user("anna", surname="Silva"), user("bob", surname="Berg")))
+    assert (stopped.outcome, work.portal.names()) == (Outcome.FAILED, ["anna", "bo"])
+    work.portal.fault, work.portal.doubt = (lambda op: None), (lambda op: False)
+    ana = work.portal.store.take(work.portal.user("anna").ref)
+    ana.username = "ana"
+    work.portal.store.put(ana)
+    undone = work.undo(pipeline)
+    assert (undone.outcome, undone.codes, undone.failures) == (Outcome.OK, [], ())
+    assert _state(work) == before
+
+
+def test_who_is_new_and_may_name_nobody_yet_is_taken_out(work: Work) -> None:
+    pipeline = work.pipeline(tables=_BOSS)
+    work.portal.fault = on(UpdateUser, Fault.DROPPED)
+    work.portal.doubt = lambda op: True
+    done = work.run(pipeline, work.sheet({**user("ana"), "boss": "bo"}, user("bo"), others=["boss"]))
+    assert done.outcome is Outcome.FAILED
+    work.portal.fault, work.portal.doubt = (lambda op: None), (lambda op: False)
+    undone = work.undo(pipeline)
+    assert (undone.codes, undone.rows) == ([], {"deactivated": 2})
+
+
 def test_a_declined_undo_leaves_no_trace(work: Work) -> None:
     pipeline = work.pipeline()
     work.run(pipeline, work.sheet(user("ana")))
@@ -305,6 +359,19 @@ def test_deactivated_absentees_are_active_again(work: Work) -> None:
     assert work.portal.user("bo").active
     assert undone.codes == ["undo.kept@None"]
     assert undone.rows == {"updated": 1, "unchanged": 1}
+
+
+def test_who_gets_nobody_back_as_before_and_who_is_not_there_any_more(work: Work) -> None:
+    """A portal that keeps names as texts takes them all the same."""
+    work.portal.add("ana", forename="Ana")
+    work.portal.add("bo", forename="Bo", boss="gone")
+    before = _state(work)
+    pipeline = work.pipeline(tables=_BOSS)
+    rows = [{**user("ana"), "boss": "bo"}, {**user("bo"), "boss": "ana"}]
+    assert work.run(pipeline, work.sheet(*rows, others=["boss"])).rows == {"updated": 2}
+    undone = work.undo(pipeline)
+    assert (undone.outcome, undone.codes) == (Outcome.OK, ["boss.unknown_user@4"])
+    assert _state(work) == before
 
 
 def test_undo_correct_and_run_again(work: Work) -> None:

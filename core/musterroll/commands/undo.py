@@ -44,18 +44,17 @@ def undo_job(run: Run, former: Job, *, again: Job | None = None) -> Report:
 
     `again` is an undo that was cut off before anything was written: the plan is made anew, under its id.
     """
-    was, counts = former.record, SheetCounts()
+    was = former.record
 
     def make(plan: NewPlan) -> None:
         _refuse_other_portal(was, plan.job.record)
-        _make_plan(plan, former, counts)
-        plan.log.close()
-
-    with new_job(run, was.sheet, make, kind=JobKind.UNDO, undoes=former.id, again=again) as plan:
-        if counts.rows == 0:
+        if not _make_plan(plan, former):
             raise RefusedError(
                 gettext("this job has changed nothing; there is nothing to take back"), code="undo.nothing"
             )
+        plan.log.close()
+
+    with new_job(run, was.sheet, make, kind=JobKind.UNDO, undoes=former.id, again=again) as plan:
         return execute_plan(run, plan.job, Path(was.sheet.path))
 
 
@@ -85,8 +84,9 @@ def _refuse_other_portal(former: JobRecord, job: JobRecord) -> None:
         )
 
 
-def _make_plan(plan: NewPlan, former: Job, counts: SheetCounts) -> None:
-    """Plans what takes the former job back, and fills the counts in."""
+def _make_plan(plan: NewPlan, former: Job) -> bool:
+    """Plans what takes the former job back; returns whether it has done anything."""
+    counts = SheetCounts()
     journal, store, settings = plan.job.journal, plan.job.plan, plan.run.pipeline.settings
     planner = UndoPlanner(
         portal=plan.portal,
@@ -104,5 +104,6 @@ def _make_plan(plan: NewPlan, former: Job, counts: SheetCounts) -> None:
             privileged = count_privileged(plan.job, settings.privileged.groups)
             store.add_totals(users=users, groups=0, privileged=privileged)
             plan.store_problems(counts, with_others=False)
+        return bool(counts.rows) or planner.deletes_groups
     finally:
         journal.commit()

@@ -29,6 +29,7 @@ from musterroll.progress import Progress
 # Operations that certainly did not happen are handed over so often at the most.
 _ATTEMPTS = 3
 _COMMIT_SECONDS = 0.1
+_CREATIONS = (Kind.CREATE_USER, Kind.CREATE_GROUP)
 _IS_SO = (Status.DONE, Status.NOOP)
 
 
@@ -191,9 +192,10 @@ class Executor:
 
 
 def settle_former_creations(journal: Journal, context: JobContext, portal: Portal) -> None:
-    """Finds out, for a former job that was cut off, which users it created after all.
+    """Finds out, for a former job that was cut off, which users and groups it created after all.
 
-    Without this the next job would take them for users that were there before, and never invite them.
+    Without this the next job would take them for users that were there before, and never invite them; and an undo would
+    leave groups behind that it has never heard of.
     Nothing is written to the backend.
     """
     store, answers = OperationStore(journal, context.job), Answers(context, journal)
@@ -202,7 +204,7 @@ def settle_former_creations(journal: Journal, context: JobContext, portal: Porta
     after = 0
     while chunk := store.doubtful(portal.capabilities().chunk, after=after):
         after = chunk[-1].seq
-        creations = {operation_id(context.job, s.seq): s for s in chunk if s.kind is Kind.CREATE_USER}
+        creations = {operation_id(context.job, s.seq): s for s in chunk if s.kind in _CREATIONS}
         if not creations:
             continue
         ops = [op for s in creations.values() if (op := make_operation(s, context.job, passwords)) is not None]
@@ -210,7 +212,8 @@ def settle_former_creations(journal: Journal, context: JobContext, portal: Porta
         with journal.transaction():
             for result in results:
                 stored = creations.get(result.op)
-                if result.status is Status.DONE and stored is not None and stored.user is not None:
+                if result.status is Status.DONE and stored is not None:
                     answers.keep(stored, result)
                     answers.flush()
-                    store.reopen_memberships([stored.user.row])
+                    if stored.user is not None:
+                        store.reopen_memberships([stored.user.row])

@@ -26,6 +26,7 @@ from musterroll.journal.journal import Journal
 
 # What has no answer may have happened: what is found in the portal decides.
 _DONE = "('done', 'intent', 'unknown')"
+_DOUBT = "?"  # behind the kind of what has none
 
 
 @decoded
@@ -37,7 +38,8 @@ def done_changes(journal: Journal, job: str) -> Iterator[Change]:
     groups, members = StoredGroups(load_targets(journal, job)), _DoneMembers(journal, job)
     for *columns, kinds, invited in journal.stream(
         f"SELECT {COLUMNS}, "  # noqa: S608 -- a constant
-        f"(SELECT group_concat(o.kind) FROM operation AS o INDEXED BY operation_row "
+        f"(SELECT group_concat(o.kind || CASE o.state WHEN 'done' THEN '' ELSE '{_DOUBT}' END) "
+        f" FROM operation AS o INDEXED BY operation_row "
         f" WHERE o.job = r.job AND o.row = r.row AND o.state IN {_DONE}), "
         f"EXISTS (SELECT 1 FROM invite AS i WHERE i.job = r.job AND i.row = r.row AND i.state <> 'failed') "
         f"FROM row AS r WHERE r.job = ? AND r.action <> ? ORDER BY r.row",
@@ -45,7 +47,13 @@ def done_changes(journal: Journal, job: str) -> Iterator[Change]:
     ):
         planned, of_groups = Change.of_columns(columns, groups), members.of(columns[0])
         waiting = waiting_fields(json.loads(columns[4]))
-        carried_out = {kind for kind in map(Kind, kinds.split(",")) if OPERATIONS[kind].undone_by} if kinds else set()
+        named = kinds.split(",") if kinds else ()
+        kinds_of_row = {Kind(kind.removesuffix(_DOUBT)) for kind in named}
+        carried_out = {kind for kind in kinds_of_row if OPERATIONS[kind].undone_by}
+        if planned.action is Action.CREATE and f"{Kind.REFER}{_DOUBT}" in named:
+            # Whoever is new may name nobody yet: that is no change of somebody else.
+            fields = {name: change for name, change in planned.fields.items() if name not in waiting}
+            planned = replace(planned, fields=fields)
         is_deleted = planned.action is Action.DELETE and bool(kinds)
         done = replace(
             planned,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Callable, Iterable, Iterator, Set
 from dataclasses import dataclass, field, replace
 
 from musterroll.contract.text import fold
@@ -46,10 +46,12 @@ _SENTENCES = (
     ("invite", "detail", FORGOTTEN),
     ("uninvited", "reason", FORGOTTEN),
     ("row", "reason", FORGOTTEN),
-    ("row", "fields", "{}"),
     ("row", "recipient", None),
+    ("row", "hand_edits", None),
     ("job", "error", FORGOTTEN),
 )
+# Where others' fields are kept, by name. Those go that name the person; all else of them can be taken back still.
+_FIELDS = ("row", "last_values", "agreed")
 
 
 @dataclass(slots=True)
@@ -168,7 +170,9 @@ def forget_person(journal: Journal, person: Person) -> None:
             )
         journal.executemany("DELETE FROM made_name WHERE folded = ?", [(name,) for name in sorted(person.names)])
         for table, column, instead in _SENTENCES:
-            _forget_sentences(journal, table, column, instead, person.texts)
+            _forget_texts(journal, table, column, _instead(instead), person.texts)
+        for table in _FIELDS:
+            _forget_texts(journal, table, "fields", _without_what_names, person.texts)
 
 
 def _forget_rows(journal: Journal, job: str, rows: list[int]) -> None:
@@ -202,17 +206,37 @@ def _forget_rows(journal: Journal, job: str, rows: list[int]) -> None:
     journal.execute("DELETE FROM operation WHERE job = ? AND members = '[]' AND state <> 'done'", (job,))
 
 
-def _forget_sentences(journal: Journal, table: str, column: str, instead: str | None, texts: Iterable[str]) -> None:
+def _instead(text: str | None) -> Callable[[str, re.Pattern[str]], str | None]:
+    return lambda _sentence, _pattern: text
+
+
+def _without_what_names(fields: str, pattern: re.Pattern[str]) -> str:
+    """Takes those out of some fields that name somebody."""
+
+    def names(value: object) -> bool:
+        return pattern.search(fold(json.dumps(value, ensure_ascii=False))) is not None
+
+    left = {name: value for name, value in json.loads(fields).items() if not names(value)}
+    return json.dumps(left, ensure_ascii=False, separators=(",", ":"))
+
+
+def _forget_texts(
+    journal: Journal,
+    table: str,
+    column: str,
+    instead: Callable[[str, re.Pattern[str]], str | None],
+    texts: Iterable[str],
+) -> None:
     pattern = re.compile("|".join(rf"(?<!\w){re.escape(text)}(?!\w)" for text in sorted(texts, key=len, reverse=True)))
     keys = [
         name for (name,) in journal.execute("SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk", (table,))
     ]
     which = " AND ".join(f"{name} = ?" for name in keys)
     found = [
-        tuple(values)
+        (instead(str(text), pattern), *values)
         for text, *values in journal.execute(
             f"SELECT {', '.join([column, *keys])} FROM {table} WHERE {column} IS NOT NULL"  # noqa: S608 -- constants
         )
         if pattern.search(fold(str(text)))
     ]
-    journal.executemany(f"UPDATE {table} SET {column} = ? WHERE {which}", [(instead, *key) for key in found])  # noqa: S608
+    journal.executemany(f"UPDATE {table} SET {column} = ? WHERE {which}", found)  # noqa: S608

@@ -193,9 +193,11 @@ class PlanStore:
             query = "SELECT action, password, fields, coalesce(add_to, remove_from) FROM row WHERE job = ? AND row = ?"
             action, password, text, groups = self._journal.execute(query, (self._job, row)).fetchone()
             fields = json.loads(text)
-            before = field_changes(fields)[name].before if name in fields else None
+            if name not in fields:  # it names that user already, who was not there
+                continue
+            before = field_changes(fields)[name].before
             if username is None or before == username:
-                fields.pop(name, None)
+                del fields[name]
             else:
                 fields[name] = [before, username, other]
             if not fields and action == Action.UPDATE and password != PasswordAction.RESET and groups is None:
@@ -211,9 +213,9 @@ class PlanStore:
         yield from self._journal.stream(
             """
             SELECT r.row, f.key,
-                   CASE f.type WHEN 'array' THEN json_extract(f.value, '$[1]') ELSE f.value END AS username
+                   CASE f.type WHEN 'array' THEN json_extract(f.value, '$[1]') ELSE f.value END AS named
             FROM row AS r, json_each(r.fields) AS f
-            WHERE r.job = ?1 AND f.key IN (SELECT value FROM json_each(?2)) AND username IS NOT NULL
+            WHERE r.job = ?1 AND f.key IN (SELECT value FROM json_each(?2)) AND named IS NOT NULL
             AND NOT (f.type = 'array' AND json_array_length(f.value) > 2) ORDER BY r.row
             """,
             (self._job, json.dumps(sorted(names))),

@@ -67,6 +67,8 @@ class UndoPlanner:
         groups = list(portal.groups()) if self._can.groups else []
         self._groups = frozenset(group.ref for group in groups)
         self._people = people
+        self.deletes_groups = False
+        """Whether groups go that the job created; known once it is planned."""
         self._privileged = PrivilegedGroups(settings, portal, GroupIndex(groups if settings.privileged.groups else ()))
 
     def plan(self, journal: Journal, job: str) -> Iterator[int]:
@@ -75,6 +77,9 @@ class UndoPlanner:
         rows = done_changes(journal, job)
         while batch := list(islice(rows, _BATCH)):
             present = look_up_known(self._portal, {done.ref: done.new_username for done in batch if done.ref})
+            # A job that was cut off may not have come to renaming them, or somebody has given the name back since.
+            former = {done.ref: done.username for done in batch if done.ref and USERNAME in done.fields}
+            present |= look_up_known(self._portal, {ref: name for ref, name in former.items() if ref not in present})
             for done in batch:
                 self._store.add(self._reversal(done, present.get(done.ref or "")))
             self._store.flush()
@@ -104,6 +109,7 @@ class UndoPlanner:
             if target.ref not in self._groups:
                 continue
             deletes = target.id in created and self._can.delete
+            self.deletes_groups |= deletes
             parent = target.parent if target.parent in self._targets else None
             self._targets[target.id] = target
             self._store.add_target(replace(target, parent=parent), deletes=deletes)
@@ -119,7 +125,7 @@ class UndoPlanner:
         back = Change(
             row=done.row,
             number=done.number,
-            username=done.new_username,
+            username=done.new_username if user is None else user.username,
             action=Action.UNCHANGED,
             password=PasswordAction.KEEP,
             invite=_NO_INVITE,

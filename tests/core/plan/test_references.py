@@ -50,6 +50,14 @@ def test_whom_the_portal_has_is_named_at_once_as_it_spells_them(work: Work) -> N
     assert run(work, user("ana", boss="bo@example.com"), user("cy", boss="Bo.Berg")).rows == {"unchanged": 2}
 
 
+def test_who_comes_back_is_named_already_by_those_who_never_ceased_to(work: Work) -> None:
+    work.portal.add("ana", forename="Ana", boss="cy")
+    done = run(work, user("ana", boss="cy"), user("cy"))
+    assert (done.rows, done.change(3).fields) == ({"unchanged": 1, "created": 1}, {})
+    assert work.undo(work.pipeline(tables=BOSS)).outcome is Outcome.OK
+    assert bosses(work)["ana"] == "cy"
+
+
 def test_somebody_of_the_sheet_can_be_named_by_address(work: Work) -> None:
     assert run(work, user("ana", boss="cy@example.com"), addressed("cy")).rows == {"created": 2}
     assert bosses(work)["ana"] == "cy"
