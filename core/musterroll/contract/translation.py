@@ -240,7 +240,7 @@ def own_words(text: str) -> list[tuple[int, int]]:
     return own
 
 
-def _told(filled: str, text: str, values: Mapping[str, object], has_heading: bool) -> _Told:  # noqa: FBT001 -- a part of `_Said`
+def _told(filled: str, text: str, values: Mapping[str, object], has_heading: bool) -> _Told:
     parts = list(_parts(text))
     for place in range(1, len(parts), 2):
         name = parts[place]
