@@ -102,7 +102,6 @@ _HALF_OF_THE_WAY = [
     *(f"musterroll_plugins.readers.{form}.{part}" for form in ("csv", "ods", "xlsx") for part in ("editor", "writer")),
     *("musterroll.journal.change", "musterroll.plan.groups", "email.policy", "email.headerregistry"),
     *(f"musterroll_plugins.readers.csv.{part}" for part in ("alphabets", "guess")),
-    *("phonenumbers.phonenumberutil", "zxcvbn"),
     *("musterroll_plugins.backends.directory.backend", "musterroll_plugins.portal.server", "musterroll_http.client"),
 ]
 _ENGINE = [

@@ -51,7 +51,7 @@ def validated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Make
     return lambda make, rows: engine.validate(pipeline, sheet(tmp_path, make, rows))
 
 
-@pytest.mark.parametrize(("make", "most"), [(clean, 2), (seldom_bad, 6), (bad, 250), (same, 66)])
+@pytest.mark.parametrize(("make", "most"), [(clean, 2), (seldom_bad, 6), (bad, 275), (same, 66)])
 def test_python_calls_for_a_row(make: MakeRow, most: int, validated: Callable[[MakeRow, int], Report]) -> None:
     validated(make, 10)  # what is built once is built
     few, some, many = (python_calls(partial(validated, make, rows)) for rows in (500, 1000, 2000))

@@ -249,7 +249,7 @@ def test_a_moved_manager_whom_it_refuses_to_name_again_is_told_and_the_rest_is_d
 
 
 def test_who_is_new_is_not_left_without_a_word_with_a_manager_who_was_moved(strict_firm: Firm) -> None:
-    """Either who is new fails and is not there, or who was moved could not be followed: that is a race."""
+    """Who is new fails and is not there, who was moved could not be followed, or was moved first: that is a race."""
     firm = strict_firm
     firm.point(containers={})
     firm.run([["ana", "Ana", "1", "Sales", ""], *STAFF[3:]])
@@ -258,13 +258,14 @@ def test_who_is_new_is_not_left_without_a_word_with_a_manager_who_was_moved(stri
     staff = [["bo", "Bo", "2", "", "ana"], ["ana", "Ana", "1", "Sales", ""], *STAFF[3:]]
     done = firm.run(staff)
     told = {(failure["username"], failure["operation"]) for failure in done.document["job"]["failures"]}
-    assert told, done
+    assert told or firm.managers()["bo"] == "ana", done
     assert told <= {("bo", "create the user"), ("ana", "reactivate the user")}, done
     assert ("bo" in firm.managers()) is (("bo", "create the user") not in told)
     with firm.server.as_root() as root:
         (ana,) = (dn for dn in firm.entries() if "uid=ana" in dn)
         root.rename_s(ana, ana.partition(",")[0], f"ou=people,{firm.unit}")
-    again = firm.place.json("jobs", "resume", "last")
-    assert again.status == 0, again
+    if told:
+        again = firm.place.json("jobs", "resume", "last")
+        assert again.status == 0, again
     assert firm.run(staff).status == 0
     assert firm.managers() == {"ana": None, "bo": "ana", "dee": None}

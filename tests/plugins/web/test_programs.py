@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
+from musterroll_plugins.web.desk import Standing
+from musterroll_plugins.web.programs.answers import standing_of
 from support.web_programs import ACCESS, Program
 from support.web_server import DOUBTFUL, MISTAKES, POST_IN_DOUBT, SHEET, WebServer, two_worksheets, web_server
 from support.workplace import Workplace
@@ -282,3 +286,11 @@ def test_what_cannot_be_said_with_a_sheet(said: dict[str, str], hr: Program) -> 
     answer = hr.client.post("/api/customers/test/checks", files={"sheet": ("staff.csv", SHEET)}, data=said)
     assert answer.status_code == 422
     assert hr.get("/api/customers/test/uploads") == before
+
+
+def test_what_ends_while_one_asks_how_far_it_is_is_running_still() -> None:
+    desk = SimpleNamespace(standing=lambda _: Standing("done", result={}))
+    visit, work = SimpleNamespace(site=SimpleNamespace(desk=desk)), SimpleNamespace(id="1")
+    answer = standing_of(cast("Any", visit), cast("Any", work))
+    assert answer.status_code == 202
+    assert json.loads(bytes(answer.body))["state"] == "running"

@@ -163,9 +163,10 @@ def accepted(work: str) -> Response:
 
 
 def standing_of(visit: Visit, work: Work) -> Response:
-    """How far a work is, that is not done."""
+    """How far a work is, that was not done a moment ago."""
     now = visit.site.desk.standing(work)
-    told = {"id": work.id, "state": now.state, "stage": now.stage, "done": now.done, "total": now.total}
+    state = "running" if now.state == "done" else now.state  # who asks again gets what it has become
+    told = {"id": work.id, "state": state, "stage": now.stage, "done": now.done, "total": now.total}
     return JSONResponse(told, 202, {"retry-after": "1"})
 
 
