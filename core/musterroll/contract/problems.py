@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeAlias, cast
 
 
 class Severity(StrEnum):
@@ -61,42 +59,3 @@ class Problem:
     def is_error(self) -> bool:
         """Whether this keeps the row (or the file) out."""
         return self.severity is _ERROR
-
-
-class _Open:
-    """A problem while its attributes are set: of one that is frozen from the start, each takes a call.
-
-    Both have the same slots, so that one becomes the other.
-    """
-
-    __slots__ = tuple(Problem.__dataclass_fields__)
-
-    def __init__(
-        self,
-        code: str,
-        message: str,
-        severity: Severity,
-        row: int | None,
-        column: str | None,
-        field: str | None,
-        value: str | None,
-        suggestion: str | None,
-        is_safe: bool,
-        also: tuple[tuple[str, str], ...],
-        is_repaired: bool,
-        also_rejects: tuple[int, ...],
-    ) -> None:
-        self.code, self.message, self.severity = code, message, severity
-        self.row, self.column, self.field = row, column, field
-        self.value, self.suggestion, self.is_safe = value, suggestion, is_safe
-        self.also, self.is_repaired, self.also_rejects = also, is_repaired, also_rejects
-        self.__class__ = Problem  # type: ignore[assignment]
-
-
-_Text: TypeAlias = str | None
-problem_of = cast(
-    "Callable[[str, str, Severity, int | None, _Text, _Text, _Text, _Text, bool, tuple[tuple[str, str], ...], bool, "
-    "tuple[int, ...]], Problem]",
-    _Open,
-)
-"""Makes a problem of all of its attributes in their order, quickly: there may be millions."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
-from musterroll.contract.problems import Problem, Severity, problem_of
+from musterroll.contract.problems import Problem, Severity
 from musterroll.contract.secret import Secret
 from musterroll.contract.translation import gettext_about
 
@@ -115,17 +115,16 @@ class Row:
             values: what stands in the message; never a password.
         """
         value = self.values.get(field, ABSENT)
-        return problem_of(
-            code,
-            gettext_about(self.headings.get(field, field), message, values),
-            severity,
-            self.number,
-            self.columns.get(field),
-            field,
-            None if value.secret is not None else (value.raw if value.raw is not None else value.text or None),
-            suggestion,
-            safe and suggestion is not None,
-            tuple(also.items()) if also and suggestion is not None else (),
-            False,
-            also_rejects,
+        return Problem(
+            code=code,
+            message=gettext_about(self.headings.get(field, field), message, values),
+            severity=severity,
+            row=self.number,
+            column=self.columns.get(field),
+            field=field,
+            value=None if value.secret is not None else (value.raw if value.raw is not None else value.text or None),
+            suggestion=suggestion,
+            is_safe=safe and suggestion is not None,
+            also=tuple(also.items()) if also and suggestion is not None else (),
+            also_rejects=also_rejects,
         )

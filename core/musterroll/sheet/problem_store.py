@@ -13,9 +13,10 @@ from heapq import merge
 from itertools import chain
 from typing import Any, TypeAlias
 
-from musterroll.contract.problems import Problem, Severity, problem_of
+from musterroll.contract.problems import Problem, Severity
 
 _ERROR, _WARNING = Severity.ERROR, Severity.WARNING
+_OTHERS = ("row", "column", "field", "value", "suggestion", "is_safe", "also", "is_repaired", "also_rejects")
 _SCHEMA = """
 PRAGMA journal_mode = OFF;
 PRAGMA synchronous = OFF;
@@ -76,7 +77,8 @@ class ProblemStore:
 
     def __iter__(self) -> Iterator[Problem]:
         for code, message, is_error, *others in self._all():
-            yield problem_of(code, message, _ERROR if is_error else _WARNING, *others)
+            severity = _ERROR if is_error else _WARNING
+            yield Problem(code=code, message=message, severity=severity, **dict(zip(_OTHERS, others, strict=True)))
 
     def has(self, code: str) -> bool:
         """Whether there is a problem of that code."""
