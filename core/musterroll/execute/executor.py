@@ -89,7 +89,7 @@ class Executor:
         try:
             for result in self._portal.execute(operations):
                 stored, op = self._in_flight.pop(result.op)
-                self._record(stored, result if result.detail is None else without_secret(result, op))
+                self._record(stored, without_secret(result, op))
         except MusterrollError as error:
             take_secrets_out(error, (op for _, op in self._in_flight.values()))
             raise

@@ -90,12 +90,14 @@ def _of_user(kind: Kind, user: PlannedUser, id_: str, passwords: Passwords, *, i
 
 def without_secret(result: Result, op: Op) -> Result:
     """Takes the operation's password out of what a portal says of it: some repeat what they refuse."""
-    if result.detail is None:
+    if result.detail is None and not result.refused:
         return result
     password = op.password if isinstance(op, CreateUser | UpdateUser) else None
     if password is None:
         return result
-    return replace(result, detail=masked(result.detail, [password.reveal()]))
+    secrets = [password.reveal()]
+    detail = None if result.detail is None else masked(result.detail, secrets)
+    return replace(result, detail=detail, refused={name: masked(why, secrets) for name, why in result.refused.items()})
 
 
 def take_secrets_out(error: MusterrollError, in_flight: Iterable[Op]) -> None:

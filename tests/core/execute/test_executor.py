@@ -461,6 +461,14 @@ def test_a_password_in_what_a_portal_raises_is_masked(
     assert "canary-4711" not in "".join(traceback.format_exception(done.error))
 
 
+def test_a_password_in_why_a_portal_refuses_a_field_is_masked(work: Work) -> None:
+    work.portal.add("bo", forename="Bo", surname="Old")
+    work.portal.refuses = {"surname": "not beside canary-4711"}
+    pipeline = work.pipeline('password.on_existing = "reset"')
+    done = work.run(pipeline, work.sheet(user("bo", surname="New", password="canary-4711")))
+    assert [f.detail for f in done.failures] == ["not beside ***"]
+
+
 def test_the_end_is_told_with_the_counts(work: Work) -> None:
     work.run(work.pipeline(), work.sheet(addressed("ana"), user("bo")))
     (message,) = (message for message in work.post.sent if message.purpose == "finished")
