@@ -24,9 +24,9 @@ EMAIL_INDEX = "CREATE INDEX users_by_email ON users (email_key)"
 
 _COUNT = "BEGIN UPDATE meta SET value = value + 1 WHERE key = 'changes'; END"
 COUNT_CHANGES = (
-    "INSERT INTO meta VALUES ('changes', 0)",
-    f"CREATE TRIGGER users_updated AFTER UPDATE ON users {_COUNT}",
-    f"CREATE TRIGGER users_deleted AFTER DELETE ON users {_COUNT}",
+    "INSERT OR REPLACE INTO meta VALUES ('changes', 0)",
+    f"CREATE TRIGGER IF NOT EXISTS users_updated AFTER UPDATE ON users {_COUNT}",
+    f"CREATE TRIGGER IF NOT EXISTS users_deleted AFTER DELETE ON users {_COUNT}",
 )
 """Counts meanwhile how often users are changed or deleted: whoever looks up users beside it reads new ones only."""
 
