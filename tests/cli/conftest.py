@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from musterroll import Problem, Severity
-from musterroll.journal.change import Action, Change, FieldChange, InviteDecision, PasswordAction, Target
+from musterroll.journal.change import Action, Change, FieldChange, InviteDecision, PasswordAction
 from musterroll.journal.job import JobState
 from musterroll.journal.outcomes import InviteCounts, JobCounts
+from musterroll.journal.targets import Target
 from musterroll.reports.report import Outcome, Report
 from musterroll.reports.summaries import JobSummary
 from musterroll.sheet.summary import SheetCounts, SheetSummary

@@ -34,7 +34,7 @@ from musterroll import (
     UserBackend,
     engine,
 )
-from musterroll.journal.change import Target
+from musterroll.journal.targets import Target
 from musterroll.pipeline.files import standard_text
 from musterroll.pipeline.loader import load_pipeline
 from musterroll.pipeline.settings import Settings

@@ -6,17 +6,14 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from itertools import repeat
 from json.encoder import encode_basestring
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from musterroll.contract.fields import PASSWORD, USERNAME
 from musterroll.contract.text import fold
 from musterroll.contract.users import GroupPath
-from musterroll.journal.damage import decoded, refuse_other_than_text
-
-if TYPE_CHECKING:  # groups of a sheet are told by what is here, without a journal
-    from musterroll.journal.journal import Journal
+from musterroll.journal.damage import refuse_other_than_text
+from musterroll.journal.targets import StoredGroups, Target, numbers_text
 
 Scalar: TypeAlias = str | bool | None
 
@@ -24,7 +21,6 @@ FIRST_OFF_SHEET_ROW = 1 << 40
 """Users that are not in the sheet are kept as rows from this number on, above those of every sheet."""
 
 _WORDS: Mapping[Scalar, str] = {None: "null", True: "true", False: "false"}
-_MOST_KNOWN = 20_000  # texts of groups
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode  # json.dumps would make one each time
 
 
@@ -46,9 +42,6 @@ class Action(StrEnum):
     REJECTED = "rejected"  # nothing: the row cannot go in
 
 
-_CREATE = Action.CREATE.value
-
-
 class PasswordAction(StrEnum):
     """What happens to a row's password."""
 
@@ -63,23 +56,6 @@ class FieldChange(NamedTuple):
 
     before: Scalar
     after: Scalar
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A group that a plan may touch.
-
-    Attributes:
-        path: its levels; the stored spelling, or that of the first row that names it.
-        id: its number in the plan; None where that is not known, as in a file.
-        parent: the number of the group above.
-        ref: the backend's id; None for a group that does not exist.
-    """
-
-    path: GroupPath
-    id: int | None = field(default=None, compare=False)
-    parent: int | None = field(default=None, compare=False)
-    ref: str | None = field(default=None, compare=False)
 
 
 class PrivilegedGroup(NamedTuple):
@@ -193,50 +169,6 @@ class Made:
 
 NOTHING_MADE = Made()
 _NOT_MADE = NOTHING_MADE.columns()
-# Of new users most columns are empty, and those take as long to write as others: they are left out.
-_OF_NEW = ("job", "action", "row", "username", "folded", "password", "fields", "add_to")
-_OF_INVITES = ("invite", "channel", "reason", "recipient", "known_as")
-_OF_MADE = ("made", "who", "handed")
-
-
-class NewRows(NamedTuple):
-    """What happens to rows that create users as they say, column by column: what there is to know of their `Change`s.
-
-    Attributes:
-        rows: the sheet rows.
-        usernames: as in the sheet.
-        folded: the same folded.
-        passwords: what happens to the passwords, as the journal has it.
-        fields: the attributes that are not empty, as `new_fields` writes them.
-        add: the groups that the users are added to, as `numbers_text` has them.
-        invites: whether the users are invited; one decision where none of them is.
-        made: what was made, where anything was.
-    """
-
-    rows: Sequence[int]
-    usernames: Sequence[str]
-    folded: Sequence[str]
-    passwords: Sequence[str]
-    fields: Sequence[str]
-    add: Sequence[str | None]
-    invites: Sequence[InviteDecision] | InviteDecision
-    made: Sequence[Made] | None = None
-
-    def columns(self, job: str) -> tuple[Sequence[str], Iterable[tuple[object, ...]]]:
-        """Returns which columns of the table `row` say something of them, and what, row by row."""
-        *of_users, invites, made = self
-        names = list(_OF_NEW)
-        columns: list[Iterable[object]] = [repeat(job), repeat(_CREATE), *of_users]
-        if isinstance(invites, InviteDecision):
-            names.append("reason")
-            columns.append(repeat(invites.reason))
-        else:
-            names += _OF_INVITES
-            columns += zip(*(one.columns() for one in invites), strict=True)
-        if made is not None:
-            names += _OF_MADE
-            columns += zip(*(one.columns() for one in made), strict=True)
-        return names, zip(*columns, strict=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -353,21 +285,6 @@ class Change:
         )
 
 
-def new_fields(names: Sequence[str], columns: Iterable[Iterable[str]]) -> list[str]:
-    """Writes the attributes of new users as JSON, as `Change.columns` does: those that are not empty.
-
-    Args:
-        names: of the attributes.
-        columns: the texts of each.
-    """
-    keys = [f"{encode_basestring(name)}:" for name in names]
-    written = [
-        [key + encode_basestring(text) if text else "" for text in column]
-        for key, column in zip(keys, columns, strict=True)
-    ]
-    return [f"{{{','.join(filter(None, row))}}}" for row in zip(*written, strict=True)]
-
-
 def _fields_text(fields: Mapping[str, FieldChange]) -> str:
     """Writes changes of fields as JSON: what was empty is the text that it becomes, all else a pair.
 
@@ -424,41 +341,3 @@ COLUMNS = (
     "r.hand_edits, r.add_to, r.remove_from"
 )
 """What a change is made of again, of the table `row` as `r`."""
-
-
-def numbers_text(targets: Iterable[Target]) -> str | None:
-    """Returns the numbers of groups as the journal has them."""
-    text = ",".join(str(target.id) for target in targets)
-    return f"[{text}]" if text else None
-
-
-class StoredGroups:
-    """Makes groups of their numbers, as a row has them. Many rows have the same ones.
-
-    Args:
-        targets: the job's groups by number.
-    """
-
-    def __init__(self, targets: Mapping[int, Target]) -> None:
-        self._targets = targets
-        self._known: dict[str | None, tuple[Target, ...]] = {None: ()}
-
-    def of(self, numbers: str | None) -> tuple[Target, ...]:
-        """Returns the groups.
-
-        Raises:
-            ValueError, TypeError, LookupError: the journal is damaged.
-        """
-        groups = self._known.get(numbers)
-        if groups is None:
-            if len(self._known) > _MOST_KNOWN:
-                self._known = {None: ()}
-            groups = self._known[numbers] = tuple(self._targets[number] for number in json.loads(numbers or ""))
-        return groups
-
-
-@decoded
-def load_targets(journal: Journal, job: str) -> dict[int, Target]:
-    """Returns the groups that a job touches, by number."""
-    found = journal.execute("SELECT id, path, parent, ref FROM target WHERE job = ?", (job,))
-    return {id_: Target(tuple(json.loads(path)), id_, parent, ref) for id_, path, parent, ref in found}

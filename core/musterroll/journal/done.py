@@ -16,13 +16,11 @@ from musterroll.journal.change import (
     FieldChange,
     InviteDecision,
     PasswordAction,
-    StoredGroups,
-    Target,
-    load_targets,
     waiting_fields,
 )
 from musterroll.journal.damage import decoded
 from musterroll.journal.journal import Journal
+from musterroll.journal.targets import StoredGroups, Target, load_targets
 
 # What has no answer may have happened: what is found in the portal decides.
 _DONE = "('done', 'intent', 'unknown')"

@@ -12,9 +12,10 @@ from typing import Any, NamedTuple, TypeAlias, cast
 
 from musterroll.contract.operations import FLAGS, OPERATIONS, GroupRef, Kind, UserRef
 from musterroll.contract.users import GroupPath
-from musterroll.journal.change import PasswordAction, Target, field_changes, shown_row, waiting_fields
+from musterroll.journal.change import PasswordAction, field_changes, shown_row, waiting_fields
 from musterroll.journal.damage import decoded, refuse_other_than_text, storable
 from musterroll.journal.journal import Journal
+from musterroll.journal.targets import Target
 
 
 class OpState(StrEnum):

@@ -18,16 +18,13 @@ from musterroll.journal.change import (
     Change,
     HandEditCounts,
     InviteDecision,
-    NewRows,
     PasswordAction,
     PrivilegedGroup,
-    StoredGroups,
-    Target,
     field_changes,
-    load_targets,
 )
 from musterroll.journal.damage import decoded
 from musterroll.journal.journal import Journal
+from musterroll.journal.new_rows import NewRows
 from musterroll.journal.planned_operations import PlannedOperations
 from musterroll.journal.problems import add_problems, stored_problems
 from musterroll.journal.sheet_parts import (
@@ -40,6 +37,7 @@ from musterroll.journal.sheet_parts import (
     settled_of_part,
     whole_parts_of,
 )
+from musterroll.journal.targets import StoredGroups, Target, load_targets
 from musterroll.journal.unchanged import (
     UnchangedRow,
     find_unchanged,

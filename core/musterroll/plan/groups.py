@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from itertools import count
 
 from musterroll.contract.users import Group, GroupPath, fold_path
-from musterroll.journal.change import Target
+from musterroll.journal.targets import Target
 from musterroll.plan.near_names import NearPaths
 
 

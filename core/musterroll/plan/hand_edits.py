@@ -16,8 +16,9 @@ from musterroll.contract.rows import Row
 from musterroll.contract.text import fold
 from musterroll.contract.translation import gettext_noop
 from musterroll.contract.users import Existing, group_text
-from musterroll.journal.change import Agreed, FieldChange, HandEdit, Target
+from musterroll.journal.change import Agreed, FieldChange, HandEdit
 from musterroll.journal.last_values import LastValues
+from musterroll.journal.targets import Target
 from musterroll.pipeline.settings import HAND_EDITS_DEFAULT, HandEditChoice, Settings
 
 _NOTHING = LastValues({}, None)

@@ -9,8 +9,10 @@ from musterroll.contract.messages import Recipient
 from musterroll.contract.plain import takes_plain_way
 from musterroll.contract.users import GroupPath
 from musterroll.invites.policy import InvitePolicy
-from musterroll.journal.change import InviteDecision, Made, NewRows, PasswordAction, Target, new_fields, numbers_text
+from musterroll.journal.change import InviteDecision, Made, PasswordAction
+from musterroll.journal.new_rows import NewRows, new_fields
 from musterroll.journal.plan import PlanStore
+from musterroll.journal.targets import Target, numbers_text
 from musterroll.plan.row import RowPlanner
 from musterroll.sheet.batch import RowBatch
 from musterroll.sheet.checks import CheckedRow

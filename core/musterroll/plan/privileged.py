@@ -10,8 +10,9 @@ from musterroll.contract.problems import Problem, Severity
 from musterroll.contract.rows import Row
 from musterroll.contract.translation import gettext_noop
 from musterroll.contract.users import Existing, GroupPath, group_text
-from musterroll.journal.change import Action, Change, PrivilegedGroup, load_targets
+from musterroll.journal.change import Action, Change, PrivilegedGroup
 from musterroll.journal.job import Job
+from musterroll.journal.targets import load_targets
 from musterroll.pipeline.settings import Settings
 from musterroll.plan.groups import GroupIndex
 from musterroll.portal.patterns import Patterns

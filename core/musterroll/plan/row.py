@@ -14,8 +14,9 @@ from musterroll.contract.text import fold
 from musterroll.contract.translation import gettext_noop
 from musterroll.contract.users import Capabilities, Desired, Existing, GroupPath
 from musterroll.errors import PluginError
-from musterroll.journal.change import Action, Agreed, Change, FieldChange, Groups, HandEdit, PasswordAction, Target
+from musterroll.journal.change import Action, Agreed, Change, FieldChange, Groups, HandEdit, PasswordAction
 from musterroll.journal.last_values import LastValues
+from musterroll.journal.targets import Target
 from musterroll.pipeline.settings import Settings
 from musterroll.plan.groups import GroupIndex
 from musterroll.plan.hand_edits import HandEdits, PlannedUpdate

@@ -17,10 +17,11 @@ from musterroll.contract.translation import gettext, gettext_noop
 from musterroll.contract.users import Existing
 from musterroll.invites.choices import InviteChoices
 from musterroll.invites.policy import InvitePolicy, no_invite
-from musterroll.journal.change import NOTHING_MADE, Action, Change, InviteDecision, Made, Target
+from musterroll.journal.change import NOTHING_MADE, Action, Change, InviteDecision, Made
 from musterroll.journal.last_values import LastValues
 from musterroll.journal.ledger import NOT_KNOWN, Ledger, LedgerEntry
 from musterroll.journal.plan import PlanStore
+from musterroll.journal.targets import Target
 from musterroll.pipeline.made_from import MadeFrom
 from musterroll.pipeline.settings import SendTo, Settings
 from musterroll.plan.absent import Uncertain

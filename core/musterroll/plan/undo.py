@@ -11,19 +11,11 @@ from musterroll.contract.operations import FLAGS
 from musterroll.contract.problems import Problem, Severity
 from musterroll.contract.translation import gettext
 from musterroll.contract.users import Capabilities, Existing, UserKey, group_text
-from musterroll.journal.change import (
-    Action,
-    Change,
-    FieldChange,
-    InviteDecision,
-    PasswordAction,
-    Scalar,
-    Target,
-    shown_row,
-)
+from musterroll.journal.change import Action, Change, FieldChange, InviteDecision, PasswordAction, Scalar, shown_row
 from musterroll.journal.done import created_groups, done_changes, touched_groups
 from musterroll.journal.journal import Journal
 from musterroll.journal.plan import PlanStore
+from musterroll.journal.targets import Target
 from musterroll.pipeline.settings import Settings
 from musterroll.plan.groups import GroupIndex
 from musterroll.plan.privileged import PrivilegedGroups

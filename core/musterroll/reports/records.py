@@ -15,8 +15,8 @@ from musterroll.journal.change import (
     InviteDecision,
     Made,
     PasswordAction,
-    Target,
 )
+from musterroll.journal.targets import Target
 
 
 def problem_record(problem: Problem) -> dict[str, Any]:

@@ -8,17 +8,10 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from musterroll.journal.change import (
-    FIRST_OFF_SHEET_ROW,
-    Action,
-    Change,
-    FieldChange,
-    InviteDecision,
-    PasswordAction,
-    Target,
-)
+from musterroll.journal.change import FIRST_OFF_SHEET_ROW, Action, Change, FieldChange, InviteDecision, PasswordAction
 from musterroll.journal.journal import Journal
 from musterroll.journal.plan import PlanStore
+from musterroll.journal.targets import Target
 
 _texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 _scalars = st.none() | st.booleans() | _texts

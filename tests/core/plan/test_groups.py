@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from musterroll.contract.operations import CreateGroup
-from musterroll.journal.change import Target
+from musterroll.journal.targets import Target
 from musterroll.reports.report import Outcome
 from support.pipelines import Work, user
 

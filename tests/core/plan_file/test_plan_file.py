@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from musterroll import Problem
 from musterroll.contract.users import GroupPath
 from musterroll.errors import PlanFileError
-from musterroll.journal.change import Action, Change, FieldChange, InviteDecision, PasswordAction, Target
+from musterroll.journal.change import Action, Change, FieldChange, InviteDecision, PasswordAction
+from musterroll.journal.targets import Target
 from musterroll.pipeline.made_from import PluginsUsed
 from musterroll.plan.saved.header import PlanHeader, PlannedBackend, PlannedPipeline
 from musterroll.plan.saved.reader import SavedPlan, is_saved_plan

@@ -19,9 +19,10 @@ from markdown_it import MarkdownIt
 
 from musterroll import Problem, Severity
 from musterroll.contract.text import visible
-from musterroll.journal.change import Action, Change, FieldChange, InviteDecision, PasswordAction, Target
+from musterroll.journal.change import Action, Change, FieldChange, InviteDecision, PasswordAction
 from musterroll.journal.job import JobState
 from musterroll.journal.outcomes import InviteCounts, JobCounts
+from musterroll.journal.targets import Target
 from musterroll.reports.forms.glance import LISTED
 from musterroll.reports.forms.junit import write_junit
 from musterroll.reports.forms.markdown import write_markdown

@@ -11,7 +11,8 @@ from musterroll.contract.terms import term
 from musterroll.contract.text import visible
 from musterroll.contract.translation import counted, gettext
 from musterroll.contract.users import GroupPath, group_text
-from musterroll.journal.change import Action, Change, FieldChange, Target
+from musterroll.journal.change import Action, Change, FieldChange
+from musterroll.journal.targets import Target
 from musterroll.reports.forms.glance import (
     ACTIONS,
     LISTED,
