@@ -148,23 +148,3 @@ def test_libraries_that_warn_about_themselves_are_not_heard(paper: Stream, shown
         with logging_to(paper, verbose=False, quiet=False):
             warnings.warn("the workbook has an unknown extension", UserWarning, stacklevel=1)
         assert shown(paper) == ""
-
-
-_AT_THE_END = """
-import atexit, sys, threading, time
-from musterroll_cli.start import main
-def work():
-    time.sleep(0.1)
-    print("a thread has ended")
-threading.Thread(target=work).start()
-status = main()
-atexit.register(print, "said at the end", end="")
-sys.exit(status)
-"""
-
-
-def test_what_others_do_when_the_program_ends_is_done() -> None:
-    command = [sys.executable, "-c", _AT_THE_END, "validate", "there-is-none.csv"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (2, "a thread has ended\nsaid at the end")
-    assert "there-is-none.csv" in done.stderr

@@ -239,7 +239,8 @@ def test_a_moved_manager_whom_it_refuses_to_name_again_is_told_and_the_rest_is_d
     assert (done.status, job["counts"]["failed"] > 0, job["counts"]["unchanged"]) == (4, True, 1)
     details = {failure["detail"] for failure in job["failures"]}
     assert all("the account that musterroll signs in as may not do this" in detail for detail in details), details
-    assert "bo" in {failure["username"] for failure in job["failures"]}
+    # Whichever comes first: bo is given her as manager, or she is moved and cannot be followed.
+    assert {failure["username"] for failure in job["failures"]} <= {"ana", "bo"}
     entries = {entry["uid"][0]: (dn, entry) for dn, entry in firm.entries().items()}
     assert entries[b"bo"][1]["departmentNumber"] == [b"Legal"]
     assert "ou=sales" in entries[b"ana"][0]
