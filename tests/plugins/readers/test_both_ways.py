@@ -756,7 +756,7 @@ def tables_of_texts(draw: st.DrawFn) -> str:
 
 
 @given(tables_of_texts(), CHANGES)
-@settings(max_examples=150)
+@settings(max_examples=60)
 def test_texts_among_others_in_an_ods_document(content: str, changes: list[tuple[float, int, bytes]]) -> None:
     contents = {"mimetype": "application/vnd.oasis.opendocument.spreadsheet", "content.xml": content}
     for sizes in (SMALL, LONG):

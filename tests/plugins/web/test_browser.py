@@ -250,6 +250,7 @@ def test_what_is_seldom_seen_is_for_everybody_too(browser: Browser, server: WebS
     seen.context.close()
 
 
+@pytest.mark.slow
 def test_a_sheet_that_is_too_large_is_not_sent(browser: Browser, server: WebServer, place: Workplace) -> None:
     seen = Seen(browser, server, f"/c/{place.folder.name}")
     page, sent = seen.page, list[str]()
@@ -267,6 +268,7 @@ def test_a_sheet_that_is_too_large_is_not_sent(browser: Browser, server: WebServ
     seen.context.close()
 
 
+@pytest.mark.slow
 def test_a_button_is_not_dead_where_what_it_sent_did_not_get_through(
     browser: Browser, server: WebServer, place: Workplace
 ) -> None:
