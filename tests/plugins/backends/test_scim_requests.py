@@ -52,6 +52,16 @@ class TestBulk:
         assert {result.status for result in results} == {Status.DONE}
         assert len(bench.portal.users()) == 20
 
+    def test_a_portal_that_takes_less_than_it_says_leaves_nobody_waiting(self, bench: Workbench) -> None:
+        def by_twos(config: Any, schemas: Any, kinds: Any) -> None:
+            config["bulk"] = {"supported": True, "maxOperations": 2, "maxPayloadSize": 100_000}
+
+        bench.kind = provider(by_twos)
+        bench.portal.faults.statuses = {("POST", "/Bulk"): 413}
+        results = perform(bench.open(), *(creation(f"user{n}") for n in range(60)))
+        assert {result.status for result in results} == {Status.DONE}
+        assert len(bench.portal.users()) == 60
+
     def test_a_bulk_that_breaks_leaves_all_in_doubt(self, bench: Workbench) -> None:
         backend = bench.open()
         ops = [creation(f"user{n}") for n in range(20)]

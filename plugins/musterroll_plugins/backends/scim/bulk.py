@@ -7,6 +7,7 @@ import json
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 from musterroll import Secret
 from musterroll_http import HttpAnswer, HttpError
@@ -80,31 +81,36 @@ class Bulk:
         waiting = _Waiting(method, path, body, size, hide)
         self._waiting.append(waiting)
         if len(self._workers) < AT_ONCE:
-            worker = asyncio.ensure_future(self._work())
-            self._workers.add(worker)
-            worker.add_done_callback(self._workers.discard)
+            self._workers.add(asyncio.ensure_future(self._work()))
         answer = await waiting.answer
         if answer.status in BUSY:  # for this one alone
             raise HttpError(f"the portal is too busy: {answer.reason}", certain=False, answer=answer)
         return answer
 
     async def _work(self) -> None:
-        await asyncio.sleep(_GATHERING_SECONDS)
-        while batch := list(self._batch()):
-            try:
-                await self._post(batch)
-            except Exception as error:
-                for one in batch:
-                    if not one.answer.done():
-                        one.answer.set_exception(error)
-            except BaseException:
-                for one in batch:
-                    one.answer.cancel()
-                raise
+        try:
+            await asyncio.sleep(_GATHERING_SECONDS)
+            while batch := list(self._batch()):
+                await self._answer(batch)
+        finally:  # at once: who comes now must not rely on it
+            self._workers.discard(cast("asyncio.Task[None]", asyncio.current_task()))
+
+    async def _answer(self, batch: list[_Waiting]) -> None:
+        try:
+            await self._post(batch)
+        except Exception as error:
+            for one in batch:
+                if not one.answer.done():
+                    one.answer.set_exception(error)
+        except BaseException:
+            for one in batch:
+                one.answer.cancel()
+            raise
 
     def _batch(self) -> Iterator[_Waiting]:
         count, size = 0, _OVERHEAD_BYTES
-        while self._waiting and count < self._most and size + self._waiting[0].size <= self._bytes:
+        # One goes in any case, by itself: the portal may take less by now than when it was put there.
+        while self._waiting and count < self._most and (not count or size + self._waiting[0].size <= self._bytes):
             one = self._waiting.popleft()
             if not one.answer.done():  # nobody waits any more: it must not be sent
                 count, size = count + 1, size + one.size
