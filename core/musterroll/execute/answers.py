@@ -14,7 +14,7 @@ from musterroll.journal.change import PasswordAction
 from musterroll.journal.damage import storable
 from musterroll.journal.journal import Journal
 from musterroll.journal.ledger import Ledger
-from musterroll.journal.operations import OperationStore, OpState, StoredOp
+from musterroll.journal.operations import OperationStore, OpState, PlannedUser, StoredOp
 
 _STATES = {
     Status.DONE: OpState.DONE,
@@ -107,11 +107,16 @@ class Answers:
             if self._context.keeps_values and stored.members and stored.group is not None:
                 refs = [member.ref for member in stored.members if member.ref not in result.refused]
                 self._members.append((stored.group.ref or "", refs, kind is Kind.ADD_MEMBERS))
-        elif kind is Kind.DELETE_USER:
+        else:
+            self._keep_change(kind, user, stored.seq, result)
+
+    def _keep_change(self, kind: Kind, user: PlannedUser, seq: int, result: Result) -> None:
+        """Keeps what follows for a user who was there before."""
+        if result.refused:
+            self._store.set_refused_fields(seq, user.row, result.refused)
+        if kind is Kind.DELETE_USER:
             self._deleted.append(user.ref or "")
         elif kind in (Kind.UPDATE_USER, Kind.REFER):
-            if result.refused:
-                self._store.set_refused_fields(stored.seq, user.row, result.refused)
             if user.password is PasswordAction.RESET:
                 self._resets.append(user.ref or "")
             if self._context.keeps_values and user.after:

@@ -240,13 +240,18 @@ def test_a_moved_manager_whom_it_refuses_to_name_again_is_told_and_the_rest_is_d
     details = {failure["detail"] for failure in job["failures"]}
     assert all("the account that musterroll signs in as may not do this" in detail for detail in details), details
     # Whichever comes first: bo is given her as manager, or she is moved and cannot be followed.
-    assert {failure["username"] for failure in job["failures"]} <= {"ana", "bo"}
+    failed = {failure["username"] for failure in job["failures"]}
+    assert failed <= {"ana", "bo"}
     entries = {entry["uid"][0]: (dn, entry) for dn, entry in firm.entries().items()}
-    assert entries[b"bo"][1]["departmentNumber"] == [b"Legal"]
+    # His change is refused as a whole where she was moved before.
+    assert entries[b"bo"][1].get("departmentNumber") == [b"Legal"] or "bo" in failed
     assert "ou=sales" in entries[b"ana"][0]
     # It knows all that it did.
     undone = firm.place.json("jobs", "undo", job["id"], "--yes")
-    assert (undone.status, firm.entries()) == (0, before), undone
+    if "bo" in failed:
+        assert (undone.status, firm.entries()) == (0, before), undone
+    else:  # he names her where she was, and so nobody: what is kept is told
+        assert [(one["code"], one["row"]) for one in undone.document["problems"]] == [("undo.kept", 3)], undone
 
 
 def test_who_is_new_is_not_left_without_a_word_with_a_manager_who_was_moved(strict_firm: Firm) -> None:
@@ -259,6 +264,7 @@ def test_who_is_new_is_not_left_without_a_word_with_a_manager_who_was_moved(stri
     staff = [["bo", "Bo", "2", "", "ana"], ["ana", "Ana", "1", "Sales", ""], *STAFF[3:]]
     done = firm.run(staff)
     told = {(failure["username"], failure["operation"]) for failure in done.document["job"]["failures"]}
+    # OpenLDAP does not ask its rules of values for a whole new entry: he may name her where she is by now.
     assert told or firm.managers()["bo"] == "ana", done
     assert told <= {("bo", "create the user"), ("ana", "reactivate the user")}, done
     assert ("bo" in firm.managers()) is (("bo", "create the user") not in told)
