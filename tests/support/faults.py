@@ -26,6 +26,7 @@ from musterroll import (
     Objection,
     Op,
     Options,
+    Reactivate,
     Recipient,
     Result,
     Secret,
@@ -167,6 +168,8 @@ class ScriptedMemory(MemoryBackend):
     def _perform(self, op: Op) -> Result:
         if isinstance(op, SendInvite):
             return Result(op.id, Status.DONE)
+        if isinstance(op, Reactivate):
+            return replace(super()._perform(op), refused=self.portal.refuses)
         if not isinstance(op, UpdateUser) or not (refused := self.portal.refuses.keys() & op.changes.keys()):
             return super()._perform(op)
         changes = {name: text for name, text in op.changes.items() if name not in refused}

@@ -118,6 +118,14 @@ def test_a_field_that_is_refused_is_told_and_keeps_nothing_else_back(work: Work)
     assert work.portal.user("ana").fields == {"forename": "Old", "surname": "Old", "email": "old@example.com"}
 
 
+def test_what_is_refused_while_somebody_is_reactivated_is_told(work: Work) -> None:
+    work.portal.add("ana", forename="Ana", active=False)
+    work.portal.refuses = {"username": "the groups could not follow"}
+    done = work.run(work.pipeline('on_inactive = "reactivate"'), work.sheet(user("ana")))
+    assert [(f.operation, f.detail) for f in done.failures] == [("reactivate the user", "the groups could not follow")]
+    assert work.portal.user("ana").active
+
+
 def test_a_field_that_is_refused_is_tried_again_when_the_job_goes_on(work: Work) -> None:
     work.portal.add("ana", forename="Ana", surname="Old")
     pipeline = work.pipeline(tables='[hand_edits]\ndefault = "keep"')
