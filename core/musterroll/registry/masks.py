@@ -190,10 +190,6 @@ class SecretsSeen:
             found.update(text[end - length : end] for end in ends if hash(folded[end - length : end]) in known)
         return found
 
-    def masked(self, text: str, *, of_secret: bool = False) -> str:
-        """Takes out of a text whatever was remembered. See `masked`."""
-        return masked(text, self.of(text), of_secret=of_secret)
-
 
 def _folded(text: str) -> str:
     """Folds case and keeps the length, so that places stay where they are."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -31,10 +30,6 @@ class RowWithProblems(NamedTuple):
 
     row: Row
     problems: tuple[Problem, ...]
-
-
-# Past its `__new__`, which is written in Python.
-_with_problems: Callable[[tuple[Row, tuple[Problem, ...]]], RowWithProblems] = partial(tuple.__new__, RowWithProblems)
 
 
 class RowMaker:
@@ -131,7 +126,7 @@ class RowMaker:
         if not self._is_plain:
             columns = self._complete(number, values, problems, transforms)
         row = Row(number, MappingProxyType(values), columns, self._headings)
-        return _with_problems((row, tuple(problems)))
+        return RowWithProblems(row, tuple(problems))
 
     def _complete(
         self, number: int, values: dict[str, Value], problems: list[Problem], transforms: Transforms | None

@@ -153,7 +153,7 @@ def find_rejected(journal: Journal, jobs: Sequence[JobRecord]) -> RejectedPlaces
         journal: of the jobs. The file may have been moved with it.
         jobs: the jobs.
     """
-    found = list(dict.fromkeys(place for job in jobs for place in places_of(journal, job)))
+    found = list(places_of(journal, jobs[0]))
     written = Path(jobs[0].rejected_file or "")
     ours = tuple(path for path in found if path == written or any(_is_as_written(job, path) for job in jobs))
     return RejectedPlaces(ours, tuple(path for path in found if path not in ours))

@@ -80,8 +80,8 @@ def test_those_of_other_rows_are_found_by_what_was_remembered() -> None:
     for number in range(50):
         seen.add(f"Sesame-{number}-ÄX")
     text = "row 7 has the same password as row 3: sesame-17-äx"
-    assert seen.masked(text) == "row 7 has the same password as row 3: ***"
-    assert seen.masked("nothing of that kind") == "nothing of that kind"
+    assert masked(text, seen.of(text)) == "row 7 has the same password as row 3: ***"
+    assert masked("nothing of that kind", seen.of("nothing of that kind")) == "nothing of that kind"
     assert "Sesame" not in repr(vars(seen))
 
 
